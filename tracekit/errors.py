@@ -1,0 +1,150 @@
+"""Every error tracekit raises, in one tree.
+
+TracekitError
+  ConfigError             a setting is missing or makes no sense
+  ConnectError            the database could not be reached or refused us
+  FetchError              a query failed while being read
+    BatchFetchError       some batches of ids failed; names them
+    MemoryBudgetExceeded  a fetch would outgrow its budget
+  AdmissionError          too many CIDs for this profile
+  WorkloadError           a workload is unknown, malformed or could not be built
+  ProfileError            a measurement could not be made
+    ChildFailed           the measured process ended badly
+  NotEqual                two outputs differ
+  RegressionFound         a verdict, where a caller asked for an exception
+  WireError               the Oracle Net stream cannot go on
+    LocalWireError        we would send what the protocol forbids
+    RemoteWireError       the client sent what we cannot read
+  JobError                a job is unknown, unfinished, failed or expired
+    ResultIncomplete      a chunk is missing or its checksum is wrong
+
+A message says what happened, with which value, and what to do about it. Messages never hold a
+password or a bind value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class TracekitError(Exception):
+    """Base of everything tracekit raises on purpose."""
+
+
+class ConfigError(TracekitError):
+    """A setting, flag or argument is missing or makes no sense."""
+
+
+class ConnectError(TracekitError):
+    """The database could not be reached, or refused us."""
+
+
+class FetchError(TracekitError):
+    """A query failed while being read."""
+
+
+@dataclass(frozen=True)
+class BatchFailure:
+    """One batch of ids that could not be read."""
+
+    batch_index: int
+    """Position of the batch in submission order, from 0."""
+    cid_count: int
+    cause: BaseException
+
+    def __str__(self) -> str:
+        return f"batch {self.batch_index} ({self.cid_count:,} CIDs): {self.cause}"
+
+
+class BatchFetchError(FetchError):
+    """Some batches of ids failed, so the events would be incomplete."""
+
+    def __init__(self, domain: str, failures: Sequence[BatchFailure], batch_count: int) -> None:
+        self.domain = domain
+        self.failures = tuple(failures)
+        self.batch_count = batch_count
+        lost = sum(failure.cid_count for failure in self.failures)
+        shown = "; ".join(str(failure) for failure in self.failures[:3])
+        more = f"; and {len(self.failures) - 3} more" if len(self.failures) > 3 else ""
+        super().__init__(
+            f"{len(self.failures)} of {batch_count} batches of domain {domain!r} failed, "
+            f"{lost:,} CIDs without events: {shown}{more}. "
+            "Pass allow_partial=True to get the rest with the failures named."
+        )
+
+
+class MemoryBudgetExceeded(FetchError):
+    """A fetch would outgrow its memory budget; nothing of it is returned."""
+
+    def __init__(self, budget_bytes: int, used_bytes: int, rows: int, cids: int) -> None:
+        self.budget_bytes = budget_bytes
+        self.used_bytes = used_bytes
+        self.rows = rows
+        self.cids = cids
+        super().__init__(
+            f"the fetch reached {used_bytes:,} bytes of its budget of {budget_bytes:,} after "
+            f"{rows:,} rows of {cids:,} CIDs. Raise memory_budget, ask for fewer CIDs, or read "
+            "in pieces with fetch_events_iter()."
+        )
+
+
+class AdmissionError(TracekitError):
+    """A request names more CIDs than its profile may ask for at once."""
+
+    def __init__(self, cid_count: int, limit: int) -> None:
+        self.cid_count = cid_count
+        self.limit = limit
+        super().__init__(
+            f"{cid_count:,} CIDs were asked for, the limit is {limit:,}. "
+            "Ask for fewer, or raise TRACE_EVENTS_CID_LIMIT."
+        )
+
+
+class WorkloadError(TracekitError):
+    """A workload is unknown, malformed or could not be built."""
+
+
+class ProfileError(TracekitError):
+    """A measurement could not be made."""
+
+
+class ChildFailed(ProfileError):
+    """The measured process ended badly."""
+
+    def __init__(
+        self, reason: str, *, exit_code: int | None, signal: int | None, stderr_tail: str
+    ) -> None:
+        self.reason = reason
+        self.exit_code = exit_code
+        self.signal = signal
+        self.stderr_tail = stderr_tail
+        super().__init__(f"{reason}\n{stderr_tail}".rstrip())
+
+
+class NotEqual(TracekitError):
+    """Two outputs differ, or are not as equal as they had to be."""
+
+
+class RegressionFound(TracekitError):
+    """A peak grew or an output drifted beyond what was allowed."""
+
+
+class WireError(TracekitError):
+    """The Oracle Net stream cannot go on."""
+
+
+class LocalWireError(WireError):
+    """We would have to send what the protocol forbids: our fault."""
+
+
+class RemoteWireError(WireError):
+    """The client sent what cannot be read: its fault."""
+
+
+class JobError(TracekitError):
+    """A job is unknown, unfinished, failed or expired."""
+
+
+class ResultIncomplete(JobError):
+    """A chunk of a result is missing or its checksum is wrong."""

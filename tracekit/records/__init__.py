@@ -1,0 +1,31 @@
+"""What a replay found, as frozen dataclasses that are saved as JSON; no I/O, no logic of others."""
+
+from tracekit.records.environment import Environment
+from tracekit.records.measurement import (
+    MemorySample,
+    MemoryTimeline,
+    PathMeasurement,
+    PathStatus,
+)
+from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, Drift, Level, Proof
+from tracekit.records.serial import from_json, to_json
+from tracekit.records.summary import ReplaySummary, Verdict, WorkloadInfo
+
+__all__ = [
+    "CandidateProof",
+    "Difference",
+    "DifferenceKind",
+    "Drift",
+    "Environment",
+    "Level",
+    "MemorySample",
+    "MemoryTimeline",
+    "PathMeasurement",
+    "PathStatus",
+    "Proof",
+    "ReplaySummary",
+    "Verdict",
+    "WorkloadInfo",
+    "from_json",
+    "to_json",
+]

@@ -1,0 +1,22 @@
+"""Where a measurement was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Versions and machine facts that a figure depends on."""
+
+    python: str
+    oracledb: str
+    pandas: str
+    pyarrow: str
+    memray: str
+    platform: str
+    cpu_count: int
+    arrow_memory_pool: str
+    """Backend of Arrow's default pool in the measured children: system, jemalloc or mimalloc."""
+    server: str
+    """What was read: `local Oracle (duckdb 2.0.0)` or the real database's version."""

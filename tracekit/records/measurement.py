@@ -1,0 +1,70 @@
+"""What one path cost, and how far it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class PathStatus(StrEnum):
+    """How a measured path ended."""
+
+    OK = "ok"
+    OUT_OF_MEMORY = "out_of_memory"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class PathMeasurement:
+    """One path's figures; what could not be measured is None, never 0."""
+
+    status: PathStatus
+    rows: int | None = None
+    cids: int | None = None
+    """CIDs with at least one record."""
+    wall_seconds: float | None = None
+    """Of the plain child, fetch only."""
+    cpu_seconds: float | None = None
+    """User and system time of the plain child, fetch only."""
+    rss_baseline_bytes: int | None = None
+    rss_peak_bytes: int | None = None
+    """OS peak (VmHWM) of the plain child while it fetched."""
+    rss_net_peak_bytes: int | None = None
+    heap_peak_bytes: int | None = None
+    """memray's high-water mark in the profiled child."""
+    heap_net_peak_bytes: int | None = None
+    allocations: int | None = None
+    profiled_wall_seconds: float | None = None
+    capture: str | None = None
+    """File name in the run folder."""
+    digest: str | None = None
+    """Digest over the exact digests of all CIDs, hex."""
+    digests: str | None = None
+    """File name in the run folder of the per-CID digests."""
+    timeline: str | None = None
+    """File name in the run folder of the plain child's MemoryTimeline."""
+    reason: str | None = None
+    """Why the path did not end well, for people."""
+    exit_code: int | None = None
+    signal: int | None = None
+    stderr_tail: str | None = None
+    remarks: tuple[str, ...] = ()
+    """What a reader must know about these figures, such as a disagreement of heap and OS peak."""
+
+
+@dataclass(frozen=True)
+class MemorySample:
+    """Resident memory at one moment."""
+
+    elapsed_seconds: float
+    """Since the baseline was taken."""
+    rss_bytes: int
+
+
+@dataclass(frozen=True)
+class MemoryTimeline:
+    """Resident memory of one plain child over its fetch."""
+
+    path: str
+    rss_baseline_bytes: int
+    samples: tuple[MemorySample, ...]

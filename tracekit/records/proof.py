@@ -1,0 +1,100 @@
+"""At which level two paths' outputs are equal, and how they differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """Levels of equality, strictest first; each implies the next."""
+
+    EXACT = "exact"
+    JSON = "json"
+    VALUE = "value"
+    DIFFERENT = "different"
+
+    @property
+    def strictness(self) -> int:
+        """0 for different up to 3 for exact."""
+        return (Level.DIFFERENT, Level.VALUE, Level.JSON, Level.EXACT).index(self)
+
+    def reaches(self, required: Level) -> bool:
+        """Whether outputs equal at this level are equal at `required` too."""
+        return self.strictness >= required.strictness
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A difference in representation, one row per column and pair of types."""
+
+    column: str
+    from_type: str
+    to_type: str
+    count: int
+    lossy: bool
+    example_from: str
+    example_to: str
+    equivalence: str | None = None
+    """The named equivalence that makes both the same value, if one does."""
+    source: str = "histogram"
+    """Where `count` comes from: `histogram` (every cell) or `refetch` (a bounded sample)."""
+
+
+class DifferenceKind(StrEnum):
+    """What is different at one place."""
+
+    MISSING_CID = "missing_cid"
+    EXTRA_CID = "extra_cid"
+    MISSING_RECORD = "missing_record"
+    EXTRA_RECORD = "extra_record"
+    RECORD_ORDER = "record_order"
+    COLUMNS = "columns"
+    VALUE = "value"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One place where the candidate is not what the reference is, told to a person."""
+
+    kind: DifferenceKind
+    cid: str
+    record_index: int | None = None
+    """Position of the record within its CID, from 0."""
+    column: str | None = None
+    reference: str | None = None
+    """The reference's value as text."""
+    reference_type: str | None = None
+    candidate: str | None = None
+    candidate_type: str | None = None
+    remark: str | None = None
+
+
+@dataclass(frozen=True)
+class CandidateProof:
+    """How one candidate compares with the reference; `level` is None when either side died."""
+
+    level: Level | None
+    equal: bool | None
+    """Whether `level` reaches the level that was asked for."""
+    required_level: Level = Level.VALUE
+    drift: tuple[Drift, ...] = ()
+    different_cids: int | None = None
+    """CIDs whose digests differ at level value (missing and extra ones included)."""
+    missing_cids: int | None = None
+    extra_cids: int | None = None
+    examples: tuple[Difference, ...] = ()
+    equivalences: tuple[str, ...] = ()
+    """Names of the equivalences that were needed."""
+    remarks: tuple[str, ...] = ()
+    prove_seconds: float | None = None
+    prove_net_peak_bytes: int | None = None
+    """The prover's own OS peak above its baseline."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """All candidates of one replay against one reference path."""
+
+    reference: str
+    candidates: dict[str, CandidateProof]

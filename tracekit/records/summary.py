@@ -1,0 +1,51 @@
+"""The record in the middle: what one replay found. `summary.json` holds exactly this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracekit.records.environment import Environment
+from tracekit.records.measurement import PathMeasurement
+from tracekit.records.proof import Proof
+
+
+@dataclass(frozen=True)
+class WorkloadInfo:
+    """What was replayed."""
+
+    name: str
+    fingerprint: str | None
+    """Of the definition at its size; None for a database nobody fingerprinted."""
+    seed: int | None
+    cids: int
+    rows: int | None
+    domain: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the replay says; doors turn it into an exit code."""
+
+    equal: bool | None
+    lower_peak: bool | None
+    net_peak_ratio: dict[str, float]
+    """Candidate to its net OS peak divided by the reference's."""
+    passed: bool
+    reasons: tuple[str, ...] = ()
+    """One line for each thing that did not pass."""
+
+
+@dataclass(frozen=True)
+class ReplaySummary:
+    """One replay, saved as `summary.json` in its run folder."""
+
+    workload: WorkloadInfo
+    environment: Environment
+    paths: dict[str, PathMeasurement]
+    proof: Proof
+    verdict: Verdict
+    schema_version: int = 1
+    created: str | None = None
+    """UTC time the run began, ISO 8601."""
+    command: str | None = None
+    """What to type to make the run again."""
