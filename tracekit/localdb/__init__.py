@@ -1,0 +1,1 @@
+"""The local Oracle: a server that speaks Oracle Net in front of DuckDB."""

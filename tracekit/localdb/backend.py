@@ -1,0 +1,136 @@
+"""What the session layer (sockets, messages) asks of the database behind it.
+
+`duck.py` implements this on DuckDB. All methods block; the session layer calls them off its event
+loop, one call at a time per `BackendSession`, except `interrupt`, which may come from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
+
+
+class StatementKind(Enum):
+    """What executing a statement gives."""
+
+    QUERY = "query"
+    DML = "dml"
+    DDL = "ddl"
+    PLSQL = "plsql"
+    OTHER = "other"
+    """ALTER SESSION and the like: accepted, nothing to return."""
+
+
+@dataclass(frozen=True)
+class BindType:
+    """What the client said a bind is."""
+
+    type: OracleType
+    size_bytes: int
+    charset_form: int = 1
+
+
+class PreparedStatement(Protocol):
+    """A parsed and translated statement; reusable with new binds."""
+
+    @property
+    def kind(self) -> StatementKind:
+        """What executing it gives."""
+
+    @property
+    def bind_names(self) -> Sequence[str]:
+        """One upper-case name per placeholder occurrence, in the order values arrive."""
+
+
+class ResultStream(Protocol):
+    """An open result: rows are made as they are asked for, a bounded number ahead."""
+
+    @property
+    def columns(self) -> Sequence[ColumnDescription]:
+        """The description sent to the client."""
+
+    def next_batch(self) -> EncodedRows | None:
+        """The next rows (any number, at least one), or None when there are no more.
+
+        Raises:
+            OraError: reading failed in mid-result.
+        """
+
+    def close(self) -> None:
+        """Free everything the result holds; may be called more than once and at any time."""
+
+
+@dataclass(frozen=True)
+class ExecuteOutcome:
+    """What one execution gave: a stream for a query, else a row count."""
+
+    result: ResultStream | None = None
+    row_count: int = 0
+    row_counts: Sequence[int] = ()
+    """Per bind row, for DML row counts."""
+
+
+class BackendSession(Protocol):
+    """One logged-in client's view of the database."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether uncommitted work is open."""
+
+    def prepare(self, sql: str) -> PreparedStatement:
+        """Parse and translate `sql` (Oracle's dialect, as the client sent it).
+
+        Raises:
+            OraError: the statement is malformed or cannot be translated.
+        """
+
+    def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
+        """The columns a query would give, without running it."""
+
+    def execute(
+        self,
+        statement: PreparedStatement,
+        bind_rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType] = (),
+    ) -> ExecuteOutcome:
+        """Run it once per bind row (a query: exactly once; no binds: one empty row).
+
+        Bind values are Python values (None, str, int, float, Decimal, datetime, bytes,
+        timedelta, bool), one per placeholder occurrence.
+
+        Raises:
+            OraError: any failure, with Oracle's number and, where known, the position.
+        """
+
+    def commit(self) -> None:
+        """End the transaction and keep its work."""
+
+    def rollback(self) -> None:
+        """End the transaction and drop its work."""
+
+    def set_current_schema(self, schema: str) -> None:
+        """Resolve unqualified names in `schema` from now on."""
+
+    def interrupt(self) -> None:
+        """Make a running call of another thread end soon with ORA-01013."""
+
+    def close(self) -> None:
+        """Roll back and free everything, open results included."""
+
+
+class Backend(Protocol):
+    """The database of one server process."""
+
+    @property
+    def banner(self) -> str:
+        """What the environment record calls this server: `local Oracle (duckdb 2.0.0)`."""
+
+    def open_session(self, schema: str) -> BackendSession:
+        """A new session whose current schema is `schema`."""
+
+    def close(self) -> None:
+        """Close all sessions and free the database."""

@@ -1,0 +1,19 @@
+"""The answer "ORA-nnnnn": what a statement gets instead of a result."""
+
+from __future__ import annotations
+
+
+class OraError(Exception):
+    """One Oracle error on its way to the client; never leaves the server process.
+
+    Args:
+        number: Oracle's error number, 942 for ORA-00942.
+        text: the message without its `ORA-nnnnn: ` prefix.
+        position: 0-based offset in the statement as the client sent it, where one is known.
+    """
+
+    def __init__(self, number: int, text: str, *, position: int = 0) -> None:
+        super().__init__(f"ORA-{number:05d}: {text}")
+        self.number = number
+        self.text = text
+        self.position = position

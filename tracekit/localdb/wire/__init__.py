@@ -1,0 +1,1 @@
+"""Oracle Net and TTC as bytes: parse what a client sends, make what a server answers; no I/O."""
