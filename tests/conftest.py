@@ -1,0 +1,36 @@
+"""Guards that hold for every test: a clean environment before, nothing left behind after."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+_OURS = ("DB_", "EVENT_FETCHER_", "TRACE_", "TRACEKIT_")
+_KEPT = {"TRACEKIT_ORACLE_DSN", "TRACEKIT_CACHE_DIR"}
+
+
+@pytest.fixture(autouse=True)
+def _clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own settings never decide a test."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) and name not in _KEPT:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_leaks() -> Iterator[None]:
+    """Child processes and non-daemon threads started by a test end with it."""
+    children = {child.pid for child in psutil.Process().children(recursive=True)}
+    threads = set(threading.enumerate())
+    yield
+    left = [c for c in psutil.Process().children(recursive=True) if c.pid not in children]
+    _gone, alive = psutil.wait_procs(left, timeout=5)
+    assert not alive, f"child processes left running: {[c.cmdline() for c in alive]}"
+    strays = [t for t in threading.enumerate() if t not in threads and not t.daemon]
+    for thread in strays:
+        thread.join(5)
+    assert not [t for t in strays if t.is_alive()], f"threads left running: {strays}"

@@ -1,0 +1,105 @@
+"""The command group: loads a command's module only when it is asked for, and owns exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from tracekit._version import __version__
+from tracekit.cli.exit_code import ExitCode
+from tracekit.errors import TracekitError
+
+COMMANDS = {
+    "replay": "Run several paths on a workload, measure them and prove them equal.",
+    "report": "Draw a finished run again as text, Markdown or HTML.",
+    "localdb": "Serve a workload or a DuckDB file to any Oracle driver until Ctrl-C.",
+    "workload": "List, build and describe workloads.",
+    "clean": "Show what the cache and the runs take on disk, and remove it.",
+}
+
+
+class Stopped(KeyboardInterrupt):
+    """SIGINT or SIGTERM asked us to stop; unwinds like Ctrl-C so that everything is cleaned up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class CommandGroup(click.Group):
+    """A group whose commands live in `tracekit.cli.NAME` as `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None for an unknown name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"tracekit.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command table, without importing a command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=(
+        "Exit codes: 0 ok · 1 the check failed · 2 usage, or could not run · "
+        "53 a path ran out of its memory limit. stdout is data, stderr is talk."
+    ),
+)
+@click.version_option(__version__, "-V", "--version", prog_name="tracekit")
+def group() -> None:
+    """Replay, measure, prove and fix the memory of Python code that reads Oracle.
+
+    Start with `tracekit replay trace-smoke`: it builds a small workload, serves it through a local
+    Oracle, fetches it by the legacy and by the fetchmany path, and says which needs less memory
+    and whether both return the same.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with an ExitCode."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A background shell job starts with SIGINT ignored, so the default is not enough.
+        signal.signal(number, _stop)
+    try:
+        code = group.main(prog_name="tracekit", standalone_mode=False)
+    except Stopped as exc:
+        _say(f"stopped by {exc}")
+        sys.exit(ExitCode.TERMINATED if exc.number == signal.SIGTERM else ExitCode.INTERRUPTED)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(ExitCode.COULD_NOT_RUN)
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped")
+        sys.exit(ExitCode.INTERRUPTED)
+    except TracekitError as exc:
+        _say(f"error: {exc}")
+        sys.exit(ExitCode.COULD_NOT_RUN)
+    except BrokenPipeError:
+        # Whoever read our stdout is gone (`tracekit ... | head`); nothing is left to say to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(ExitCode.OK)
+    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped(number)
+
+
+def _say(message: str) -> None:
+    click.echo(f"tracekit: {message}", err=True)

@@ -1,0 +1,5 @@
+"""A ready local Oracle: builds the workload, starts the server process, hands out a Database."""
+
+from tracekit.testbed.local_oracle import LocalOracle
+
+__all__ = ["LocalOracle"]

@@ -1,0 +1,154 @@
+"""The context manager that people and tests use to get an Oracle out of nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from tracekit import workloads
+from tracekit.config import Settings
+from tracekit.errors import ConfigError, ConnectError
+from tracekit.fetch import Database
+from tracekit.testbed.server_process import ServerProcess, ServerReady
+
+SERVICE = "TRACEKIT"
+SCHEMA = "DWH"
+
+
+class LocalOracle:
+    """A local Oracle that serves a workload, a DuckDB file or an empty database.
+
+    Args:
+        source: a workload's name, a Workload, the path of a DuckDB file, or `":memory:"`.
+        cids: size of the workload; None for the size its definition names.
+        user: name to log in with.
+        cache_dir: where built workloads are kept; default from TRACEKIT_CACHE_DIR.
+        sysdate: what SYSDATE is; None for the workload's pinned one, else the clock.
+        writable: let changes reach the DuckDB file itself.
+        progress: called with (step, fraction done) while a missing workload is built.
+
+    Example:
+        with LocalOracle("trace-smoke") as local:
+            frame = local.database.read_sql_df("SELECT COUNT(*) FROM DW_MES_CONTAINER")
+
+    Raises:
+        WorkloadError: the workload is unknown or could not be built.
+        ConnectError: the server did not start.
+    """
+
+    def __init__(
+        self,
+        source: str | Path | workloads.Workload,
+        *,
+        cids: int | None = None,
+        user: str = "tracekit",
+        cache_dir: Path | None = None,
+        sysdate: datetime | None = None,
+        writable: bool = False,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> None:
+        self.user = user
+        self.password = secrets.token_urlsafe(18)
+        self.workload: workloads.Workload | None = None
+        self._path: Path | None = None
+        self._cache_dir = cache_dir
+        self._progress = progress
+        self._writable = writable
+        self._process = ServerProcess()
+        self._ready: ServerReady | None = None
+        self._choose(source, cids)
+        pinned = self.workload.sysdate if self.workload else None
+        self._sysdate = sysdate or pinned
+
+    def __enter__(self) -> LocalOracle:
+        """Build the workload where it is missing, start the server, wait until it listens."""
+        if self.workload is not None:
+            cache_dir = self._cache_dir or Settings.from_env().cache_dir
+            self._path = workloads.build(self.workload, cache_dir, progress=self._progress)
+        self._ready = self._process.start(
+            {
+                "source": str(self._path) if self._path else ":memory:",
+                "host": "127.0.0.1",
+                "port": 0,
+                "service": SERVICE,
+                "user": self.user,
+                "password": self.password,
+                "schema": SCHEMA,
+                "sysdate": self._sysdate.isoformat() if self._sysdate else None,
+                "writable": self._writable,
+                "log_file": None,
+            }
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the server; what was written to its overlay is gone."""
+        self._ready = None
+        self._process.stop()
+
+    def __repr__(self) -> str:
+        where = self.dsn if self._ready else "not started"
+        return f"LocalOracle({str(self._path or ':memory:')!r}, {where})"
+
+    @property
+    def dsn(self) -> str:
+        """`127.0.0.1:PORT/SERVICE` while the server runs."""
+        return f"127.0.0.1:{self._started().port}/{SERVICE}"
+
+    @property
+    def banner(self) -> str:
+        """What the server calls itself."""
+        return self._started().banner
+
+    @property
+    def database(self) -> Database:
+        """A new Database that points at this server."""
+        return Database(self.dsn, self.user, self.password)
+
+    @property
+    def path(self) -> Path | None:
+        """The DuckDB file that is served."""
+        return self._path
+
+    @property
+    def server_pid(self) -> int | None:
+        """Process id of the server while it runs."""
+        return self._process.pid
+
+    def container_ids(self, limit: int | None = None) -> list[str]:
+        """The first `limit` CIDs of DW_MES_CONTAINER by CONTAINERID, all where it is None."""
+        if self._path is None:
+            raise ConfigError("an empty local Oracle (':memory:') has no container table")
+        return workloads.container_ids(self._path, limit)
+
+    def log_tail(self) -> str:
+        """The last lines the server logged."""
+        return self._process.log_tail()
+
+    def _choose(self, source: str | Path | workloads.Workload, cids: int | None) -> None:
+        if isinstance(source, workloads.Workload):
+            self.workload = source
+            return
+        if str(source) == ":memory:":
+            return
+        if cids is not None and Path(source).suffix in {".duckdb", ".db"}:
+            raise ConfigError(f"cids={cids} sizes a workload; {str(source)!r} is a finished file")
+        if Path(source).suffix in {".duckdb", ".db"}:
+            self._path = Path(source)
+            if not self._path.exists():
+                raise ConfigError(f"{str(source)!r}: no such DuckDB file")
+            return
+        self.workload = workloads.load(source, cids=cids)
+
+    def _started(self) -> ServerReady:
+        if self._ready is None:
+            raise ConnectError("the local Oracle is not running: use it inside its with block")
+        return self._ready

@@ -1,0 +1,126 @@
+"""The local Oracle's server as a child process that cannot outlive its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from typing import IO, Any
+
+from tracekit.errors import ConnectError
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 5.0
+_LOG_TAIL_BYTES = 4000
+
+
+@dataclass(frozen=True)
+class ServerReady:
+    """What the server says when it listens."""
+
+    port: int
+    banner: str
+
+
+class ServerProcess:
+    """`python -m tracekit.localdb`, started with one JSON line and stopped by closing its stdin.
+
+    The server ends at end of file on its stdin, so it also ends when this process is killed. It
+    runs in a session of its own: Ctrl-C at a terminal reaches us, and we stop it in order.
+    """
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+
+    def start(self, specification: dict[str, Any]) -> ServerReady:
+        """Start it with `specification` and wait until it listens.
+
+        Raises:
+            ConnectError: it ended, or did not listen within a minute; the message ends with the
+                last lines of its log.
+        """
+        self._log = tempfile.TemporaryFile(prefix="tracekit-localdb-")  # noqa: SIM115 (stop closes it)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("DB_PASSWORD")}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tracekit.localdb"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            return self._handshake(self._process, specification)
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._process.pid if self._process else None
+
+    def log_tail(self) -> str:
+        """The last lines of what the server logged."""
+        if self._log is None:
+            return ""
+        end = self._log.seek(0, os.SEEK_END)
+        self._log.seek(max(0, end - _LOG_TAIL_BYTES))
+        return self._log.read().decode("utf-8", "replace").strip()
+
+    def stop(self) -> None:
+        """End the server and wait for it; may be called more than once."""
+        process, self._process = self._process, None
+        if process is not None:
+            _end(process)
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+    def _handshake(
+        self, process: subprocess.Popen[bytes], specification: dict[str, Any]
+    ) -> ServerReady:
+        assert process.stdin is not None and process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):  # it died at once: its stdout says so below
+            process.stdin.write(json.dumps(specification).encode("utf-8") + b"\n")
+            process.stdin.flush()
+        line = _read_line(process.stdout, time.monotonic() + _START_SECONDS)
+        if not line:
+            raise ConnectError(f"the local Oracle did not start:\n{self.log_tail()}")
+        answer = json.loads(line)
+        return ServerReady(port=int(answer["port"]), banner=str(answer["banner"]))
+
+
+def _read_line(stream: IO[bytes], deadline: float) -> bytes:
+    """One line of `stream`, or b"" at its end or at the deadline."""
+    received = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while not received.endswith(b"\n"):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                return b""
+            piece = os.read(stream.fileno(), 65_536)
+            if not piece:
+                return b""
+            received += piece
+    return received
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None and process.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    finally:
+        process.stdout.close()
