@@ -24,7 +24,11 @@ class LocalOracle:
     Args:
         source: a workload's name, a Workload, the path of a DuckDB file, or `":memory:"`.
         cids: size of the workload; None for the size its definition names.
+        host: address to listen on; anything but loopback needs `allow_remote`.
+        port: port to listen on, 0 for any free one.
         user: name to log in with.
+        password: password to log in with; None for a new random one.
+        allow_remote: permit a `host` that other machines can reach.
         cache_dir: where built workloads are kept; default from TRACEKIT_CACHE_DIR.
         sysdate: what SYSDATE is; None for the workload's pinned one, else the clock.
         writable: let changes reach the DuckDB file itself.
@@ -44,14 +48,19 @@ class LocalOracle:
         source: str | Path | workloads.Workload,
         *,
         cids: int | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
         user: str = "tracekit",
+        password: str | None = None,
+        allow_remote: bool = False,
         cache_dir: Path | None = None,
         sysdate: datetime | None = None,
         writable: bool = False,
         progress: Callable[[str, float], None] | None = None,
     ) -> None:
         self.user = user
-        self.password = secrets.token_urlsafe(18)
+        self.password = password or secrets.token_urlsafe(18)
+        self._listen = {"host": host, "port": port, "allow_remote": allow_remote}
         self.workload: workloads.Workload | None = None
         self._path: Path | None = None
         self._cache_dir = cache_dir
@@ -71,8 +80,7 @@ class LocalOracle:
         self._ready = self._process.start(
             {
                 "source": str(self._path) if self._path else ":memory:",
-                "host": "127.0.0.1",
-                "port": 0,
+                **self._listen,
                 "service": SERVICE,
                 "user": self.user,
                 "password": self.password,
@@ -100,8 +108,8 @@ class LocalOracle:
 
     @property
     def dsn(self) -> str:
-        """`127.0.0.1:PORT/SERVICE` while the server runs."""
-        return f"127.0.0.1:{self._started().port}/{SERVICE}"
+        """`HOST:PORT/SERVICE` while the server runs."""
+        return f"{self._listen['host']}:{self._started().port}/{SERVICE}"
 
     @property
     def banner(self) -> str:
@@ -128,6 +136,16 @@ class LocalOracle:
         if self._path is None:
             raise ConfigError("an empty local Oracle (':memory:') has no container table")
         return workloads.container_ids(self._path, limit)
+
+    def wait(self) -> None:
+        """Block while the server runs.
+
+        Raises:
+            ConnectError: it ended by itself; the message ends with the last lines of its log.
+        """
+        self._started()
+        code = self._process.wait()
+        raise ConnectError(f"the local Oracle ended with exit code {code}:\n{self.log_tail()}")
 
     def log_tail(self) -> str:
         """The last lines the server logged."""

@@ -67,6 +67,11 @@ class ServerProcess:
         """The server's process id while it runs."""
         return self._process.pid if self._process else None
 
+    def wait(self) -> int:
+        """Block until the server ends; its exit code."""
+        assert self._process is not None
+        return self._process.wait()
+
     def log_tail(self) -> str:
         """The last lines of what the server logged."""
         if self._log is None:
