@@ -1,0 +1,203 @@
+"""NUMBER, BINARY_DOUBLE and BINARY_FLOAT as wire fields.
+
+A NUMBER is an exponent byte and up to 20 base-100 digits, negative ones complemented and, below
+20 digits, ended by 0x66 (`oracle_net` section 1). Integers and decimals that fit 64 bits are cut
+into digits as columns; the rest goes value by value over the distinct ones.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.wire.rows_layout import (
+    Mask,
+    fixed_binary,
+    from_distinct,
+    masked_binary,
+    slots,
+    valid_mask,
+)
+
+Int64s = npt.NDArray[np.int64]
+
+MAX_DIGITS = 20
+"""Base-100 digits of a NUMBER: 39 or 40 decimal ones."""
+ZERO = b"\x80"
+NEGATIVE_END = 0x66
+MAX_EXPONENT = 62
+"""Of base 100: NUMBER ends below 10 to the 126."""
+MIN_EXPONENT = -65
+MAX_EXACT = 10**15
+"""Every decimal of 15 digits survives the way to a double and back."""
+FLOAT_SCALES = (0, 2, 4, 6)
+
+INT128 = np.dtype([("low", "<u8"), ("high", "<i8")])
+IEEE_DOUBLE = np.dtype([("length", "u1"), ("bits", ">u8")])
+IEEE_FLOAT = np.dtype([("length", "u1"), ("bits", ">u4")])
+
+
+def encode_number(value: Decimal | int) -> bytes:
+    """The bytes of one NUMBER, without a length; rounded to 20 base-100 digits.
+
+    Raises:
+        OraError: ORA-01426, no NUMBER is as large, or infinite, or not a number.
+    """
+    number = Decimal(value)
+    if not number.is_finite():
+        raise OraError(1426, "numeric overflow")
+    sign, digits, exponent = number.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    if not text:
+        return ZERO
+    scale = cast(int, exponent)
+    text, scale = (text + "0", scale - 1) if scale % 2 else (text, scale)
+    text = text.zfill(len(text) + len(text) % 2)
+    pairs = [int(text[i : i + 2]) for i in range(0, len(text), 2)]
+    while pairs[-1] == 0:
+        pairs.pop()
+        scale += 2
+    if len(pairs) > MAX_DIGITS:
+        kept = 2 * MAX_DIGITS - (pairs[0] < 10)
+        return encode_number(Context(prec=kept, rounding=ROUND_HALF_UP).plus(number))
+    first_exponent = scale // 2 + len(pairs) - 1
+    if first_exponent < MIN_EXPONENT:
+        return ZERO
+    if first_exponent > MAX_EXPONENT:
+        raise OraError(1426, "numeric overflow")
+    if not sign:
+        return bytes((0xC1 + first_exponent, *(pair + 1 for pair in pairs)))
+    end = () if len(pairs) == MAX_DIGITS else (NEGATIVE_END,)
+    return bytes((0x3E - first_exponent, *(101 - pair for pair in pairs), *end))
+
+
+def number_part(array: pa.Array) -> pa.Array:
+    """NUMBER fields of integers, decimals, doubles or booleans."""
+    if pa.types.is_decimal(array.type):
+        return _decimal_part(array)
+    if pa.types.is_floating(array.type):
+        return _float_part(array)
+    if pa.types.is_uint64(array.type) and (pc.max(array).as_py() or 0) >= 2**63:
+        return _distinct_part(array)
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
+    return _scaled_part(_integers(array.cast(pa.int64())), 0, valid_mask(array))
+
+
+def binary_double_part(array: pa.Array) -> pa.Array:
+    """BINARY_DOUBLE fields: IEEE, big-endian, in a form that sorts as bytes."""
+    bits = slots(array.cast(pa.float64()), 1, np.uint64)
+    sign = np.uint64(1 << 63)
+    records = np.empty(len(array), dtype=IEEE_DOUBLE)
+    records["length"] = 8
+    records["bits"] = np.where(bits & sign, ~bits, bits | sign)
+    return fixed_binary(records, valid_mask(array))
+
+
+def binary_float_part(array: pa.Array) -> pa.Array:
+    """BINARY_FLOAT fields, as `binary_double_part` in four bytes."""
+    bits = slots(array.cast(pa.float32()), 1, np.uint32)
+    sign = np.uint32(1 << 31)
+    records = np.empty(len(array), dtype=IEEE_FLOAT)
+    records["length"] = 4
+    records["bits"] = np.where(bits & sign, ~bits, bits | sign)
+    return fixed_binary(records, valid_mask(array))
+
+
+def _integers(array: pa.Array) -> Int64s:
+    """The values of an int64 array, 0 for NULL."""
+    values = cast(Int64s, slots(array, 1, np.int64))
+    valid = valid_mask(array)
+    return values if valid is None else np.where(valid, values, 0)
+
+
+def _decimal_part(array: pa.Array) -> pa.Array:
+    if array.type.byte_width != 16:
+        return _distinct_part(array)
+    values = slots(array, 1, INT128)
+    valid = valid_mask(array)
+    low = values["low"].view(np.int64)
+    fits = (low >> 63) == values["high"]
+    if not np.all(fits if valid is None else fits | ~valid):
+        return _distinct_part(array)
+    low = low if valid is None else np.where(valid, low, 0)
+    scale = array.type.scale
+    if scale % 2 == 0:
+        return _scaled_part(low, scale, valid)
+    if len(low) and max(abs(int(low.min())), abs(int(low.max()))) >= 2**63 // 10:
+        return _distinct_part(array)
+    return _scaled_part(low * 10, scale + 1, valid)
+
+
+def _float_part(array: pa.Array) -> pa.Array:
+    array = array.cast(pa.float64())
+    values = cast("npt.NDArray[np.float64]", slots(array, 1, np.float64))
+    valid = valid_mask(array)
+    values = values if valid is None else np.where(valid, values, 0.0)
+    if not np.all(np.isfinite(values)):
+        raise OraError(1426, "numeric overflow")
+    for scale in FLOAT_SCALES:
+        if np.any(np.abs(values) > MAX_EXACT // 10**scale):
+            break
+        scaled = np.rint(values * 10.0**scale)
+        # The quotient of two exact doubles is rounded correctly, so equality means that the
+        # decimal is what the double prints as.
+        if np.array_equal(scaled / 10.0**scale, values):
+            return _scaled_part(scaled.astype(np.int64), scale, valid)
+    return _distinct_part(array)
+
+
+def _distinct_part(array: pa.Array) -> pa.Array:
+    """NUMBER fields, value by value over the distinct ones."""
+    encoded = array.dictionary_encode()
+    fields = []
+    for value in encoded.dictionary.to_pylist():
+        number = encode_number(Decimal(repr(value)) if isinstance(value, float) else value)
+        fields.append(bytes((len(number),)) + number)
+    return from_distinct(encoded, fields)
+
+
+def _scaled_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
+    """NUMBER fields of `values` / 10**`scale` (even); NULL slots hold 0 and give an empty field."""
+    negative = values < 0
+    digits = _base_100_digits(np.abs(values).view(np.uint64))
+    nonzero = digits != 0
+    begun = np.logical_or.accumulate(nonzero, axis=0)
+    kept = begun & np.logical_or.accumulate(nonzero[::-1], axis=0)[::-1]
+    exponent = begun.sum(axis=0, dtype=np.int16) - (scale // 2 + 1)
+    digit_count = kept.sum(axis=0, dtype=np.uint8)
+
+    matrix = np.empty((len(values), len(digits) + 3), dtype=np.uint8)
+    matrix[:, 0] = digit_count + 1 + negative
+    matrix[:, 1] = np.where(digit_count == 0, 0x80, 0xC1 + exponent)
+    matrix[:, 2:-1] = digits.T + np.uint8(1)
+    if np.any(negative):
+        matrix[negative, 1] = 0x3E - exponent[negative]
+        matrix[negative, 2:-1] = 101 - digits.T[negative]
+    matrix[:, -1] = NEGATIVE_END
+    keep = np.ones(matrix.shape, dtype=np.bool_)
+    keep[:, 2:-1] = kept.T
+    keep[:, -1] = negative
+    if valid is not None:
+        matrix[~valid, 0] = 0
+        keep[:, 1] = valid
+    return masked_binary(matrix, keep)
+
+
+def _base_100_digits(magnitudes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+    """Digits by row, the most significant first, as many as the largest value has."""
+    largest = int(magnitudes.max(initial=0))
+    rest = magnitudes.astype(np.uint32) if largest < 2**32 else magnitudes
+    count = max(1, (len(str(largest)) + 1) // 2)
+    digits = np.empty((count, len(magnitudes)), dtype=np.uint8)
+    for position in range(count - 1, -1, -1):
+        quotients = rest // 100
+        digits[position] = rest - quotients * 100
+        rest = quotients
+    return digits
