@@ -1,0 +1,60 @@
+"""Run a dotted name in a clean child process and measure it.
+
+The names are loaded on first use: the measured child imports this package too, and must stay
+as small as its subject.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tracekit.profiling.calibration import Calibration, CalibrationCheck, calibrate
+    from tracekit.profiling.capture import HeapFigures, read_heap
+    from tracekit.profiling.child_environment import PINNED
+    from tracekit.profiling.child_run import ChildProgress, ChildRun, ProgressListener
+    from tracekit.profiling.measurement import Measurement, measure, run_child
+    from tracekit.profiling.subject import Report, Subject
+
+_HOMES = {
+    "Calibration": "calibration",
+    "CalibrationCheck": "calibration",
+    "ChildProgress": "child_run",
+    "ChildRun": "child_run",
+    "HeapFigures": "capture",
+    "Measurement": "measurement",
+    "PINNED": "child_environment",
+    "ProgressListener": "child_run",
+    "Report": "subject",
+    "Subject": "subject",
+    "calibrate": "calibration",
+    "measure": "measurement",
+    "read_heap": "capture",
+    "run_child": "measurement",
+}
+
+__all__ = [
+    "PINNED",
+    "Calibration",
+    "CalibrationCheck",
+    "ChildProgress",
+    "ChildRun",
+    "HeapFigures",
+    "Measurement",
+    "ProgressListener",
+    "Report",
+    "Subject",
+    "calibrate",
+    "measure",
+    "read_heap",
+    "run_child",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

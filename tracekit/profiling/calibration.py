@@ -1,0 +1,88 @@
+"""The self-test of measuring: known amounts of memory must be reported as what they are."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracekit.profiling.calibration_subjects import MAKERS, expected_bytes
+from tracekit.profiling.measurement import Measurement, measure
+
+TOLERANCE_FRACTION = 0.02
+TOLERANCE_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class CalibrationCheck:
+    """One known amount and what was reported for it."""
+
+    name: str
+    requested_bytes: int
+    expected_rss_bytes: int
+    expected_heap_bytes: int
+    rss_net_peak_bytes: int | None
+    heap_net_peak_bytes: int | None
+    passed: bool
+    reason: str | None = None
+    """Why nothing was reported."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """All checks of one self-test."""
+
+    checks: tuple[CalibrationCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check read right."""
+        return all(check.passed for check in self.checks)
+
+
+def within_tolerance(expected_bytes: int, reported_bytes: int | None) -> bool:
+    """Whether a report is off by at most 2% or 1 MiB, whichever is more."""
+    if reported_bytes is None:
+        return False
+    allowed = max(TOLERANCE_FRACTION * expected_bytes, TOLERANCE_BYTES)
+    return abs(reported_bytes - expected_bytes) <= allowed
+
+
+def calibrate(size_bytes: int = 64 * 2**20) -> Calibration:
+    """Take `size_bytes` in every way known here, each in fresh children, and check the reports.
+
+    A `reservation` is never touched: memray counts it, the OS peak must not.
+
+    Raises:
+        ProfileError: no child could be started.
+    """
+    with tempfile.TemporaryDirectory(prefix="tracekit-calibrate-") as folder:
+        return Calibration(
+            tuple(
+                _check(kind, size_bytes, Path(folder) / f"{number}.bin")
+                for number, kind in enumerate(MAKERS)
+            )
+        )
+
+
+def _check(kind: str, size_bytes: int, capture: Path) -> CalibrationCheck:
+    measurement: Measurement = measure(
+        "tracekit.profiling.calibration_subjects:KnownAmount",
+        {"kind": kind, "size_bytes": size_bytes},
+        capture=capture,
+        timeout_seconds=60,
+    )
+    rss = measurement.plain.rss_net_peak_bytes
+    heap = measurement.heap.peak_bytes if measurement.heap else None
+    expected = expected_bytes(kind, size_bytes)
+    expected_heap = size_bytes if kind == "reservation" else expected
+    return CalibrationCheck(
+        name=kind,
+        requested_bytes=size_bytes,
+        expected_rss_bytes=expected,
+        expected_heap_bytes=expected_heap,
+        rss_net_peak_bytes=rss,
+        heap_net_peak_bytes=heap,
+        passed=within_tolerance(expected, rss) and within_tolerance(expected_heap, heap),
+        reason=measurement.plain.reason,
+    )

@@ -1,0 +1,215 @@
+"""The measured process: `python -m tracekit.profiling.child`, its assignment on standard input.
+
+It loads nothing but this room's light half, then what the subject needs, so that its memory is
+the subject's. Messages go to a pipe of their own; what the subject prints disturbs nobody.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import faulthandler
+import gc
+import importlib
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
+
+import msgspec
+
+from tracekit.errors import BatchFetchError, ProfileError
+from tracekit.profiling import os_memory
+from tracekit.profiling.messages import (
+    Assignment,
+    Baseline,
+    Finished,
+    Measured,
+    Message,
+    Progress,
+    Raised,
+)
+from tracekit.profiling.subject import Subject
+from tracekit.sizes import format_size
+
+T = TypeVar("T")
+
+REPORT_INTERVAL_SECONDS = 0.02
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class Channel:
+    """The pipe to the parent; each message is one write, so threads do not mix their lines."""
+
+    def __init__(self, fd: int) -> None:
+        os.set_inheritable(fd, False)
+        self._fd = fd
+        self._encoder = msgspec.json.Encoder()
+        self._lock = threading.Lock()
+        self._next_report = 0.0
+
+    def send(self, message: Message) -> None:
+        """Write `message`; blocks while the parent does not read."""
+        line = memoryview(self._encoder.encode(message) + b"\n")
+        with self._lock:
+            while line:
+                line = line[os.write(self._fd, line) :]
+
+    def report(self, rows: int, cids: int) -> None:
+        """Send progress, at most every `REPORT_INTERVAL_SECONDS`."""
+        now = time.monotonic()
+        if now >= self._next_report:
+            self._next_report = now + REPORT_INTERVAL_SECONDS
+            self.send(Progress(rows, cids))
+
+
+def main() -> None:
+    """Carry out the assignment on standard input; ends the process."""
+    assignment = msgspec.json.decode(sys.stdin.buffer.readline(), type=Assignment)
+    channel = Channel(assignment.message_fd)
+    _die_with_parent(assignment.parent_pid)
+    faulthandler.enable()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        _carry_out(assignment, channel)
+        code = 0
+    except BaseException as exc:  # every way to end is a result for the parent
+        channel.send(_raised(exc, limited=assignment.memory_limit_bytes is not None))
+        traceback.print_exception(exc)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # freeing gigabytes object by object would only cost time
+
+
+def _carry_out(assignment: Assignment, channel: Channel) -> None:
+    sys.path[:0] = assignment.search_path
+    subject: Subject[Any] = _load(assignment.factory)(**assignment.arguments)
+    try:
+        subject.prepare()
+        outcome = _measure(subject, assignment, channel)
+        profiled = assignment.capture is not None
+        values = {} if profiled else dict(subject.finish(outcome))
+        channel.send(Finished(values))
+    finally:
+        subject.close()
+
+
+def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T:
+    """The measured region, with its baseline before and its figures sent after it."""
+    tracker = _tracker(assignment.capture)
+    gc.collect()
+    os_memory.return_free_memory()
+    with _limited(assignment.memory_limit_bytes):
+        remark = os_memory.reset_peak()
+        channel.send(Baseline(os_memory.resident_bytes(), (remark,) if remark else ()))
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            with tracker:
+                return subject.run(channel.report)
+        finally:
+            peak = os_memory.peak_resident_bytes()
+            channel.send(Measured(time.perf_counter() - wall, time.process_time() - cpu, peak))
+
+
+def _tracker(capture: str | None) -> AbstractContextManager[Any]:
+    if capture is None:
+        return nullcontext()
+    import memray
+
+    # The default format keeps what happened until a SIGKILL; an aggregated one would be empty.
+    return memray.Tracker(capture)
+
+
+def _load(name: str) -> Callable[..., Any]:
+    module, _, attribute = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+@contextmanager
+def _limited(limit_bytes: int | None) -> Iterator[None]:
+    """RLIMIT_DATA for the region; lifted after it, so that the end can be told."""
+    if limit_bytes is None:
+        yield
+        return
+    used = os_memory.data_bytes()
+    if used is not None and used >= limit_bytes:
+        raise ProfileError(
+            f"the memory limit of {format_size(limit_bytes)} is below the {format_size(used)} of "
+            "private writable memory in use before the run begins. Raise the limit."
+        )
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _raised(exc: BaseException, *, limited: bool) -> Raised:
+    causes = list(_chain(exc))
+    return Raised(
+        error_type=f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins."),
+        text=str(exc)[:2000],
+        out_of_memory=any(_is_out_of_memory(cause, limited=limited) for cause in causes),
+        disk_full=any(
+            isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
+            for cause in causes
+        ),
+    )
+
+
+def _is_out_of_memory(exc: BaseException, *, limited: bool) -> bool:
+    if isinstance(exc, MemoryError):
+        return True
+    if isinstance(exc, OSError) and exc.errno == errno.ENOMEM:
+        return True
+    # A thread's stack is private writable memory: under the limit, starting one fails like this.
+    return limited and isinstance(exc, RuntimeError) and "can't start new thread" in str(exc)
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """`exc` and everything that led to it, each once."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [exc]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+        if isinstance(one, BatchFetchError):
+            waiting += [failure.cause for failure in one.failures]
+
+
+def _die_with_parent(parent_pid: int) -> None:
+    """End with the parent, however that ends: killed parents leave no child.
+
+    Linux sends SIGKILL (prctl(2), PR_SET_PDEATHSIG); elsewhere a thread waits for the end of
+    standard input, which the parent holds open.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent_pid:  # it was gone before the call
+            os._exit(1)
+    else:
+        threading.Thread(target=_end_with_standard_input, daemon=True).start()
+
+
+def _end_with_standard_input() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,178 @@
+"""One measured child, seen from its parent: start, listen, end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+
+from tracekit.errors import ProfileError
+from tracekit.profiling.child_environment import child_environment
+from tracekit.profiling.messages import Assignment, Message
+
+STDERR_TAIL_BYTES = 16 * 1024
+ABORT_GRACE_SECONDS = 2.0
+_READ_BYTES = 65_536
+
+
+@contextmanager
+def measured_child(
+    factory: str,
+    arguments: Mapping[str, Any],
+    *,
+    secrets: Mapping[str, str],
+    capture: str | None = None,
+    memory_limit_bytes: int | None = None,
+    search_path: Sequence[str] = (),
+) -> Iterator[ChildProcess]:
+    """A child at work on one assignment; gone at the end, with all processes it started.
+
+    Raises:
+        ProfileError: no process could be started.
+    """
+    hidden = [secret for secret in secrets.values() if secret]
+    read_fd, write_fd = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tracekit.profiling.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=(write_fd,),
+            start_new_session=True,
+            env=child_environment(os.environ, hidden),
+        )
+    except OSError as exc:
+        os.close(read_fd)
+        raise ProfileError(f"no process to measure in could be started: {exc}") from exc
+    finally:
+        os.close(write_fd)
+    child = ChildProcess(process, read_fd, hidden)
+    try:
+        child.send(
+            Assignment(
+                factory=factory,
+                arguments={**arguments, **secrets},
+                message_fd=write_fd,
+                parent_pid=os.getpid(),
+                capture=capture,
+                memory_limit_bytes=memory_limit_bytes,
+                search_path=tuple(search_path),
+            )
+        )
+        yield child
+    finally:
+        child.end()
+
+
+class ChildProcess:
+    """A started child, leader of its own session and process group.
+
+    Its standard output is discarded; of its standard error the last 16 KiB are kept.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], message_fd: int, secrets: Iterable[str]
+    ) -> None:
+        self._process = process
+        self._message_fd = message_fd
+        self._secrets = tuple(secrets)
+        self._decoder = msgspec.json.Decoder(Message)
+        self._unread = b""
+        self._stderr = bytearray()
+        self._selector = selectors.DefaultSelector()
+        assert process.stderr is not None
+        for fd in (message_fd, process.stderr.fileno()):
+            os.set_blocking(fd, False)
+            self._selector.register(fd, selectors.EVENT_READ)
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is its process group's too."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code once it ended; minus the signal's number when one killed it."""
+        return self._process.returncode
+
+    @property
+    def stderr_tail(self) -> str:
+        """The end of what it wrote on standard error, without secrets."""
+        return self.redacted(self._stderr.decode("utf-8", errors="replace"))
+
+    def redacted(self, text: str) -> str:
+        """`text` with every secret replaced."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def send(self, assignment: Assignment) -> None:
+        """Hand over the work. A child that died at its start is told about by its exit code."""
+        stdin = self._process.stdin
+        assert stdin is not None
+        # The pipe stays open: where there is no PR_SET_PDEATHSIG, its end tells the child that
+        # its parent is gone.
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(msgspec.json.encode(assignment) + b"\n")
+            stdin.flush()
+
+    def messages(self, tick_seconds: float) -> Iterator[Message | None]:
+        """What the child says, and None every `tick_seconds`, until it ended."""
+        next_tick = time.monotonic()
+        while self._process.poll() is None:
+            yield from self._read(self._selector.select(max(0.0, next_tick - time.monotonic())))
+            if time.monotonic() >= next_tick:
+                yield None
+                next_tick = time.monotonic() + tick_seconds
+        # A process the child started may hold the pipes open: take what is there and no more.
+        while self._selector.get_map() and (ready := self._selector.select(0.0)):
+            yield from self._read(ready)
+
+    def abort(self) -> None:
+        """End it for good; a Python process writes the stacks of all its threads first."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGABRT)  # faulthandler answers it
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(ABORT_GRACE_SECONDS)
+        self._kill_group()
+
+    def end(self) -> None:
+        """Kill what is left of it and its process group, and close the pipes."""
+        self._kill_group()
+        self._process.wait()
+        self._selector.close()
+        os.close(self._message_fd)
+        for pipe in (self._process.stdin, self._process.stderr):
+            assert pipe is not None
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def _read(self, ready: list[tuple[selectors.SelectorKey, int]]) -> Iterator[Message]:
+        for key, _ in ready:
+            chunk = os.read(key.fd, _READ_BYTES)
+            if not chunk:
+                self._selector.unregister(key.fd)
+            elif key.fd == self._message_fd:
+                yield from self._decode(chunk)
+            else:
+                self._stderr += chunk
+                del self._stderr[:-STDERR_TAIL_BYTES]
+
+    def _decode(self, chunk: bytes) -> Iterator[Message]:
+        *lines, self._unread = (self._unread + chunk).split(b"\n")
+        for line in lines:
+            yield self._decoder.decode(line)

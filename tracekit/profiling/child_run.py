@@ -1,0 +1,219 @@
+"""How one measured child ended, as a value: a child that dies is a result."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psutil
+
+from tracekit.errors import ProfileError
+from tracekit.profiling.child_process import ChildProcess
+from tracekit.profiling.kernel_kills import kernel_kills
+from tracekit.profiling.messages import Baseline, Finished, Measured, Message, Progress, Raised
+from tracekit.profiling.timeline import TimelineBuilder
+from tracekit.records import MemorySample, PathStatus
+from tracekit.sizes import format_size
+
+SAMPLE_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class ChildProgress:
+    """Where a child is just now."""
+
+    phase: str
+    """`prepare`, `run` or `finish`."""
+    rows: int
+    cids: int
+    rss_bytes: int | None
+    """Resident memory at the last look; None before the run."""
+    elapsed_seconds: float
+    """Since the child was started."""
+
+
+ProgressListener = Callable[[ChildProgress], None]
+
+
+@dataclass(frozen=True)
+class ChildRun:
+    """One child's figures; None is what was not measured."""
+
+    status: PathStatus
+    rows: int | None = None
+    """As last reported: all of them when it ended well, how far it came otherwise."""
+    cids: int | None = None
+    wall_seconds: float | None = None
+    cpu_seconds: float | None = None
+    rss_baseline_bytes: int | None = None
+    rss_peak_bytes: int | None = None
+    """Of the run alone, also when it raised; None when the process was killed."""
+    samples: tuple[MemorySample, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What the subject's `finish` returned."""
+    reason: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    stderr_tail: str | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def rss_net_peak_bytes(self) -> int | None:
+        """Peak minus baseline."""
+        if self.rss_peak_bytes is None or self.rss_baseline_bytes is None:
+            return None
+        return max(0, self.rss_peak_bytes - self.rss_baseline_bytes)
+
+
+class ChildWatch:
+    """Follows one child to its end and says how it ended."""
+
+    def __init__(
+        self,
+        child: ChildProcess,
+        *,
+        memory_limit_bytes: int | None = None,
+        timeout_seconds: float | None = None,
+        on_progress: ProgressListener | None = None,
+    ) -> None:
+        self._child = child
+        self._memory_limit_bytes = memory_limit_bytes
+        self._timeout_seconds = timeout_seconds
+        self._on_progress = on_progress
+        self._phase = "prepare"
+        self._baseline: Baseline | None = None
+        self._progress: Progress | None = None
+        self._measured: Measured | None = None
+        self._finished: Finished | None = None
+        self._raised: Raised | None = None
+        self._timed_out = False
+        self._rss_bytes: int | None = None
+        self._timeline = TimelineBuilder()
+        self._started = self._run_began = time.monotonic()
+        self._kills_before = kernel_kills()
+
+    def run(self) -> ChildRun:
+        """Wait for the end.
+
+        Raises:
+            ProfileError: the disk is full.
+        """
+        for message in self._child.messages(SAMPLE_SECONDS):
+            if message is None:
+                self._tick()
+            else:
+                self._take(message)
+        if self._raised is not None and self._raised.disk_full:
+            raise ProfileError(
+                f"the disk is full: {self._child.redacted(self._raised.text)}. "
+                "Make room (tracekit clean), or choose another output folder."
+            )
+        return self._result()
+
+    def _tick(self) -> None:
+        elapsed = time.monotonic() - self._started
+        if self._timeout_seconds is not None and elapsed > self._timeout_seconds:
+            self._timed_out = True
+            self._child.abort()
+            return
+        if self._phase == "run":
+            self._sample()
+        if self._on_progress is not None:
+            rows, cids = self._reached()
+            self._on_progress(
+                ChildProgress(self._phase, rows or 0, cids or 0, self._rss_bytes, elapsed)
+            )
+
+    def _sample(self) -> None:
+        try:
+            self._rss_bytes = psutil.Process(self._child.pid).memory_info().rss
+        except psutil.Error:  # it ended between two looks
+            return
+        if self._rss_bytes:  # 0 is a process that has exited and was not waited for
+            self._timeline.add(time.monotonic() - self._run_began, self._rss_bytes)
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Baseline():
+                self._baseline, self._phase = message, "run"
+                self._run_began = time.monotonic()
+                self._timeline.add(0.0, message.rss_bytes)
+            case Progress():
+                self._progress = message
+            case Measured():
+                self._measured, self._phase = message, "finish"
+            case Finished():
+                self._finished = message
+            case Raised():
+                self._raised = message
+
+    def _reached(self) -> tuple[int | None, int | None]:
+        if self._progress is None:
+            return None, None
+        return self._progress.rows, self._progress.cids
+
+    def _result(self) -> ChildRun:
+        status, reason = self._ending()
+        ended_well = status is PathStatus.OK
+        code = self._child.exit_code
+        rows, cids = self._reached()
+        measured, baseline = self._measured, self._baseline
+        return ChildRun(
+            status=status,
+            rows=rows,
+            cids=cids,
+            wall_seconds=measured.wall_seconds if measured else None,
+            cpu_seconds=measured.cpu_seconds if measured else None,
+            rss_baseline_bytes=baseline.rss_bytes if baseline else None,
+            rss_peak_bytes=measured.rss_peak_bytes if measured else None,
+            samples=self._timeline.samples(),
+            values=self._finished.values if self._finished else {},
+            reason=reason,
+            exit_code=None if ended_well or code is None or code < 0 else code,
+            signal=-code if code is not None and code < 0 and not ended_well else None,
+            stderr_tail=None if ended_well else self._child.stderr_tail,
+            remarks=baseline.remarks if baseline else (),
+        )
+
+    def _ending(self) -> tuple[PathStatus, str | None]:
+        if self._finished is not None:
+            return PathStatus.OK, None
+        where = {
+            "prepare": "before the run began",
+            "run": "in the run",
+            "finish": "after the run, while its output was looked at",
+        }[self._phase]
+        if self._timed_out:
+            return PathStatus.FAILED, f"did not end within {self._timeout_seconds:g} s, {where}"
+        if self._raised is not None:
+            return self._raised_ending(self._raised, where)
+        code = self._child.exit_code or 0
+        if code >= 0:
+            return PathStatus.FAILED, f"exited with code {code} {where}"
+        return self._killed_ending(-code, where)
+
+    def _raised_ending(self, raised: Raised, where: str) -> tuple[PathStatus, str]:
+        text = self._child.redacted(raised.text)
+        told = f"{raised.error_type}: {text}" if text else raised.error_type
+        if not raised.out_of_memory:
+            return PathStatus.FAILED, f"raised {told} ({where})"
+        return PathStatus.OUT_OF_MEMORY, f"ran out of memory {where}{self._limit_text()} ({told})"
+
+    def _killed_ending(self, number: int, where: str) -> tuple[PathStatus, str]:
+        name = signal.Signals(number).name
+        kills = kernel_kills()
+        if number == signal.SIGKILL and kills is not None and kills > (self._kills_before or 0):
+            return PathStatus.OUT_OF_MEMORY, f"killed {where} by the kernel for lack of memory"
+        # C++ allocators (Arrow, DuckDB) answer a refused allocation with terminate().
+        if number == signal.SIGABRT and "bad_alloc" in self._child.stderr_tail:
+            limit = self._limit_text()
+            return PathStatus.OUT_OF_MEMORY, f"ran out of memory {where}{limit} (std::bad_alloc)"
+        return PathStatus.FAILED, f"killed {where} by signal {number} ({name})"
+
+    def _limit_text(self) -> str:
+        if self._memory_limit_bytes is None:
+            return ""
+        return f" under its limit of {format_size(self._memory_limit_bytes)}"

@@ -1,0 +1,179 @@
+"""Measure one subject in two fresh processes: plain for time and OS peak, profiled for the heap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tracekit.errors import ProfileError
+from tracekit.profiling.capture import HeapFigures, read_heap
+from tracekit.profiling.child_process import measured_child
+from tracekit.profiling.child_run import ChildRun, ChildWatch, ProgressListener
+from tracekit.records import MemoryTimeline, PathMeasurement, PathStatus
+from tracekit.sizes import format_size
+
+DISAGREEMENT_FRACTION = 0.25
+DISAGREEMENT_BYTES = 8 * 2**20
+LIMIT_REMARK = (
+    "the memory limit counts private writable memory, touched or not (RLIMIT_DATA), imports "
+    "included and shared mappings excluded; it is not the OS peak"
+)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What one subject cost."""
+
+    plain: ChildRun
+    profiled: ChildRun | None = None
+    heap: HeapFigures | None = None
+    capture: Path | None = None
+    memory_limit_bytes: int | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader must know about the figures."""
+        limit = (LIMIT_REMARK,) if self.memory_limit_bytes is not None else ()
+        return (*self.plain.remarks, *limit, *self._profiled_remarks())
+
+    def _profiled_remarks(self) -> tuple[str, ...]:
+        if self.profiled is None:
+            return ()
+        if self.profiled.status is not self.plain.status:
+            return (f"under memray it ended otherwise: {self.profiled.reason or 'well'}",)
+        rss = self.plain.rss_net_peak_bytes
+        heap = self.heap.peak_bytes if self.heap else None
+        if rss is None or heap is None or self.plain.status is not PathStatus.OK:
+            return ()
+        if abs(rss - heap) <= DISAGREEMENT_FRACTION * max(rss, heap) + DISAGREEMENT_BYTES:
+            return ()
+        return (
+            f"heap and OS peak disagree: memray saw {format_size(heap)} allocated, the OS "
+            f"{format_size(rss)} resident. Reserved but untouched memory makes the first larger, "
+            "free memory the allocator keeps the second.",
+        )
+
+    def timeline(self, path: str) -> MemoryTimeline | None:
+        """Resident memory of the plain child over its run; None when it never began."""
+        if self.plain.rss_baseline_bytes is None:
+            return None
+        return MemoryTimeline(path, self.plain.rss_baseline_bytes, self.plain.samples)
+
+    def record(self) -> PathMeasurement:
+        """The measurement as it is saved; the caller adds digests and file names.
+
+        memray tracks from the baseline on, so its high-water mark is a net figure: what stood
+        before the run is in neither `heap_peak_bytes` nor `heap_net_peak_bytes`.
+        """
+        plain, profiled, heap = self.plain, self.profiled, self.heap
+        return PathMeasurement(
+            status=plain.status,
+            rows=plain.rows,
+            cids=plain.cids,
+            wall_seconds=plain.wall_seconds,
+            cpu_seconds=plain.cpu_seconds,
+            rss_baseline_bytes=plain.rss_baseline_bytes,
+            rss_peak_bytes=plain.rss_peak_bytes,
+            rss_net_peak_bytes=plain.rss_net_peak_bytes,
+            heap_peak_bytes=heap.peak_bytes if heap else None,
+            heap_net_peak_bytes=heap.peak_bytes if heap else None,
+            allocations=heap.allocations if heap else None,
+            profiled_wall_seconds=profiled.wall_seconds if profiled else None,
+            capture=self.capture.name if self.capture else None,
+            reason=plain.reason,
+            exit_code=plain.exit_code,
+            signal=plain.signal,
+            stderr_tail=plain.stderr_tail,
+            remarks=self.remarks,
+        )
+
+
+def run_child(
+    factory: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    secrets: Mapping[str, str] | None = None,
+    capture: Path | None = None,
+    memory_limit_bytes: int | None = None,
+    timeout_seconds: float | None = None,
+    search_path: Sequence[str] = (),
+    on_progress: ProgressListener | None = None,
+) -> ChildRun:
+    """Run the subject that `factory` (`module:name`) makes in one fresh process.
+
+    Args:
+        factory: called in the child with `arguments` and `secrets`; returns a `Subject`.
+        arguments: JSON values.
+        secrets: arguments that appear in no command line, environment or message.
+        capture: where memray shall write; None measures plainly.
+        memory_limit_bytes: RLIMIT_DATA from the baseline on.
+        timeout_seconds: for the child's whole life; a child that takes longer is ended.
+        search_path: folders to import the factory from.
+        on_progress: called about 20 times a second.
+
+    Raises:
+        ProfileError: no process could be started, the capture exists, or the disk is full.
+    """
+    if capture is not None and capture.exists():
+        raise ProfileError(f"{capture} exists already and will not be overwritten")
+    with measured_child(
+        factory,
+        arguments or {},
+        secrets=secrets or {},
+        capture=str(capture) if capture else None,
+        memory_limit_bytes=memory_limit_bytes,
+        search_path=search_path,
+    ) as child:
+        watch = ChildWatch(
+            child,
+            memory_limit_bytes=memory_limit_bytes,
+            timeout_seconds=timeout_seconds,
+            on_progress=on_progress,
+        )
+        return watch.run()
+
+
+def measure(
+    factory: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    capture: Path | None = None,
+    secrets: Mapping[str, str] | None = None,
+    memory_limit_bytes: int | None = None,
+    timeout_seconds: float | None = None,
+    search_path: Sequence[str] = (),
+    on_progress: ProgressListener | None = None,
+) -> Measurement:
+    """Measure a subject plainly and, with `capture`, once more under memray.
+
+    Arguments are those of `run_child`. A subject that failed, or that the kernel killed, is not
+    run a second time; one that ran into `memory_limit_bytes` is, for its last call stacks.
+
+    Raises:
+        ProfileError: as `run_child`.
+    """
+
+    def run(capture: Path | None) -> ChildRun:
+        return run_child(
+            factory,
+            arguments,
+            secrets=secrets,
+            capture=capture,
+            memory_limit_bytes=memory_limit_bytes,
+            timeout_seconds=timeout_seconds,
+            search_path=search_path,
+            on_progress=on_progress,
+        )
+
+    plain = run(None)
+    limited = memory_limit_bytes is not None
+    if capture is None or not (
+        plain.status is PathStatus.OK or (limited and plain.status is PathStatus.OUT_OF_MEMORY)
+    ):
+        return Measurement(plain, memory_limit_bytes=memory_limit_bytes)
+    profiled = run(capture)
+    if not capture.exists():  # it died before the run began
+        return Measurement(plain, profiled, memory_limit_bytes=memory_limit_bytes)
+    return Measurement(plain, profiled, read_heap(capture), capture, memory_limit_bytes)

@@ -1,0 +1,65 @@
+"""What parent and measured child say to each other: one JSON object a line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a child shall measure; one line on its standard input."""
+
+    factory: str
+    """`module:name` of what makes the subject."""
+    arguments: dict[str, Any]
+    """Keyword arguments of the factory, secrets included: this line is the only place they are."""
+    message_fd: int
+    """Inherited pipe the child writes its messages to."""
+    parent_pid: int
+    capture: str | None = None
+    """Where memray shall write; None makes this a plain child."""
+    memory_limit_bytes: int | None = None
+    """Private writable memory the child may have from its baseline on."""
+    search_path: tuple[str, ...] = ()
+    """Folders put in front of `sys.path`, for factories outside of installed packages."""
+
+
+class Baseline(msgspec.Struct, frozen=True, tag="baseline"):
+    """The subject is ready; the measured region begins."""
+
+    rss_bytes: int
+    remarks: tuple[str, ...] = ()
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """How far the run has come."""
+
+    rows: int
+    cids: int
+
+
+class Measured(msgspec.Struct, frozen=True, tag="measured"):
+    """The measured region ended, well or not."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    rss_peak_bytes: int
+
+
+class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """Everything went well."""
+
+    values: dict[str, Any]
+
+
+class Raised(msgspec.Struct, frozen=True, tag="raised"):
+    """The subject raised; the traceback is on standard error."""
+
+    error_type: str
+    text: str
+    out_of_memory: bool
+    disk_full: bool
+
+
+Message = Baseline | Progress | Measured | Finished | Raised
