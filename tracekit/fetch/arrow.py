@@ -1,0 +1,140 @@
+"""Rows as Arrow record batches of one fixed schema, decoded by the driver without Python objects.
+
+How columns are typed, decided once from the describe information and the same in every batch:
+
+| Oracle | Arrow |
+|---|---|
+| NUMBER(p, 0), p <= 18 | int64 |
+| NUMBER(p, 0), p > 18 | decimal128(38, 0) |
+| NUMBER(p, s), s > 0, FLOAT, BINARY_DOUBLE | float64, the value the row path gives as float |
+| NUMBER without precision | float64, and a FetchError where a value is past 2**53 |
+| DATE, TIMESTAMP(n) | timestamp in s, ms, us or ns, whichever holds n digits |
+| CHAR, VARCHAR2, NCHAR, NVARCHAR2, CLOB, LONG | large_string |
+| RAW, BLOB, LONG RAW | large_binary |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import oracledb
+
+from tracekit.errors import FetchError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_EXACT_LIMIT = float(2**53)
+"""Whole numbers of a larger magnitude are not all representable as float64."""
+
+_TEXT = {
+    oracledb.DB_TYPE_CHAR,
+    oracledb.DB_TYPE_NCHAR,
+    oracledb.DB_TYPE_VARCHAR,
+    oracledb.DB_TYPE_NVARCHAR,
+    oracledb.DB_TYPE_CLOB,
+    oracledb.DB_TYPE_NCLOB,
+    oracledb.DB_TYPE_LONG,
+}
+_BINARY = {oracledb.DB_TYPE_RAW, oracledb.DB_TYPE_LONG_RAW, oracledb.DB_TYPE_BLOB}
+_INSTANT = {
+    oracledb.DB_TYPE_DATE,
+    oracledb.DB_TYPE_TIMESTAMP,
+    oracledb.DB_TYPE_TIMESTAMP_LTZ,
+    oracledb.DB_TYPE_TIMESTAMP_TZ,
+}
+
+
+def iter_arrow_batches(
+    connection: oracledb.Connection, sql: str, params: Any, batch_size: int
+) -> Generator[pa.RecordBatch, None, None]:
+    """The result of `sql` in record batches of `batch_size` rows; one empty batch if it has none.
+
+    Raises:
+        FetchError: not a query, a column has no Arrow type, or a number would lose digits.
+        oracledb.Error: the driver failed; the caller translates.
+    """
+    import pyarrow as pa  # here, so that other paths never load it
+
+    schema, unbounded = describe(connection, sql)
+    frames = connection.fetch_df_batches(sql, params, batch_size, requested_schema=schema)
+    for frame in frames:
+        batch = pa.RecordBatchReader.from_stream(frame).read_next_batch()
+        _check_exact(batch, unbounded)
+        yield batch
+        del frame, batch
+
+
+def describe(connection: oracledb.Connection, sql: str) -> tuple[pa.Schema, list[str]]:
+    """The Arrow schema of `sql`, and its columns that are NUMBER without precision.
+
+    Raises:
+        FetchError: not a query, or a column has no Arrow type.
+        oracledb.Error: the driver failed; the caller translates.
+    """
+    import pyarrow as pa
+
+    with connection.cursor() as cursor:
+        cursor.parse(sql)
+        columns = cursor.description
+    if columns is None:
+        raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
+    fields = [pa.field(column.name.upper(), _arrow_type(column)) for column in columns]
+    unbounded = [column.name.upper() for column in columns if _is_unbounded(column)]
+    return pa.schema(fields), unbounded
+
+
+def _is_unbounded(column: oracledb.FetchInfo) -> bool:
+    return column.type_code is oracledb.DB_TYPE_NUMBER and not column.precision
+
+
+def _arrow_type(column: oracledb.FetchInfo) -> pa.DataType:
+    import pyarrow as pa
+
+    kind = column.type_code
+    if kind is oracledb.DB_TYPE_NUMBER:
+        return _number_type(column)
+    if kind in _TEXT:
+        return pa.large_string()
+    if kind in _INSTANT:
+        return pa.timestamp(_unit(column))
+    if kind in _BINARY:
+        return pa.large_binary()
+    if kind is oracledb.DB_TYPE_BINARY_DOUBLE:
+        return pa.float64()
+    if kind is oracledb.DB_TYPE_BINARY_FLOAT:
+        return pa.float32()
+    if kind is oracledb.DB_TYPE_BOOLEAN:
+        return pa.bool_()
+    raise FetchError(
+        f"column {column.name} is {kind.name}, which has no Arrow type here. "
+        "CAST it in the query, or read rows with read_sql_df_slow_iter()."
+    )
+
+
+def _number_type(column: oracledb.FetchInfo) -> pa.DataType:
+    import pyarrow as pa
+
+    if column.scale == 0 and column.precision:
+        return pa.int64() if column.precision <= 18 else pa.decimal128(38, 0)
+    return pa.float64()
+
+
+def _unit(column: oracledb.FetchInfo) -> str:
+    digits = 0 if column.type_code is oracledb.DB_TYPE_DATE else (column.scale or 0)
+    return ("s", "ms", "us", "ns")[(digits + 2) // 3]
+
+
+def _check_exact(batch: pa.RecordBatch, unbounded: list[str]) -> None:
+    if not unbounded:
+        return
+    import pyarrow.compute as pc
+
+    for name in unbounded:
+        largest = pc.max(pc.abs(batch.column(name))).as_py()
+        if largest is not None and largest > _EXACT_LIMIT:
+            raise FetchError(
+                f"column {name} is NUMBER without precision and holds a value past 2**53, which "
+                "Arrow's float64 would round. CAST it to NUMBER(38) or NUMBER(p, s) in the query."
+            )

@@ -1,0 +1,229 @@
+"""`Database`: connections to one Oracle database, with limits, and the ways to read from it."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import oracledb
+
+from tracekit.config import Settings
+from tracekit.errors import ConfigError, ConnectError
+from tracekit.fetch.arrow import iter_arrow_batches
+from tracekit.fetch.dataframe import fetch_dataframe
+from tracekit.fetch.gate import connecting, reading
+from tracekit.fetch.rows import RowBatch, iter_row_batches
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+T = TypeVar("T")
+
+
+class Database:
+    """Connections to one Oracle database, and the ways to read from it.
+
+    Opens a connection per use, at most `max_concurrent` at once; safe to share between threads.
+
+    Args:
+        dsn: `host:port/service`, a TNS descriptor or an alias python-oracledb resolves.
+        user: Who logs in.
+        password: Never shown, logged or put into an error.
+        call_timeout_ms: Longest one round trip, and one wait for a free connection, may take.
+        max_concurrent: Connections open at once.
+        fetchmany_size: Rows a row batch holds.
+        driver_options: Anything else `oracledb.connect` takes, by its name there, such as
+            `wallet_location`, `wallet_password`, `config_dir`, `ssl_server_dn_match`.
+
+    Raises:
+        ConfigError: a limit is below 1, or a driver option is unknown.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        user: str,
+        password: str,
+        *,
+        call_timeout_ms: int = 300_000,
+        max_concurrent: int = 5,
+        fetchmany_size: int = 5000,
+        **driver_options: Any,
+    ) -> None:
+        self.dsn = dsn
+        self.user = user
+        self._password = password
+        self.call_timeout_ms = _at_least_one("call_timeout_ms", call_timeout_ms)
+        self.max_concurrent = _at_least_one("max_concurrent", max_concurrent)
+        self.fetchmany_size = _at_least_one("fetchmany_size", fetchmany_size)
+        self._driver_options = _known_options(driver_options)
+        self._slots = threading.BoundedSemaphore(max_concurrent)
+
+    @classmethod
+    def from_env(cls, settings: Settings | None = None, **driver_options: Any) -> Database:
+        """The database that `settings` (default: the environment) name.
+
+        Raises:
+            ConfigError: DB_HOST, DB_USER or the password is missing, or a value is malformed.
+        """
+        found = (settings or Settings.from_env()).database
+        for name, value in (
+            ("DB_HOST", found.dsn),
+            ("DB_USER", found.user),
+            ("DB_PASSWORD (or DB_PASSWORD_FILE)", found.password),
+        ):
+            if value is None:
+                raise ConfigError(f"{name} is not set: it says which Oracle database to read.")
+        assert found.dsn is not None and found.user is not None and found.password is not None
+        return cls(
+            found.dsn,
+            found.user,
+            found.password,
+            call_timeout_ms=found.call_timeout_ms,
+            max_concurrent=found.max_concurrent,
+            fetchmany_size=found.fetchmany_size,
+            **driver_options,
+        )
+
+    def __repr__(self) -> str:
+        return f"Database(dsn={self.dsn!r}, user={self.user!r})"
+
+    @contextmanager
+    def connect(self, timeout_seconds: float | None = None) -> Iterator[oracledb.Connection]:
+        """A connection of its own, closed at the end of the block, in one of the slots.
+
+        Args:
+            timeout_seconds: Longest one round trip may take; default `call_timeout_ms`.
+
+        Raises:
+            ConnectError: no slot came free in time, or the database refused us.
+            FetchError: the driver failed inside the block.
+        """
+        timeout_ms = self._timeout_ms(timeout_seconds)
+        self._take_slot()
+        try:
+            with connecting(self.dsn):
+                connection = oracledb.connect(
+                    dsn=self.dsn, user=self.user, password=self._password, **self._driver_options
+                )
+            try:
+                with reading(self.dsn):
+                    connection.call_timeout = timeout_ms
+                    yield connection
+            finally:
+                # A connection that timed out or was dropped cannot log off; it is gone already.
+                with suppress(oracledb.Error):
+                    connection.close()
+        finally:
+            self._slots.release()
+
+    def read_sql_df(
+        self, sql: str, params: Any = None, timeout_seconds: float | None = None
+    ) -> pd.DataFrame:
+        """All rows of `sql` at once as a DataFrame with upper-case column names.
+
+        Args:
+            sql: A query, with placeholders `:name` or `:1`.
+            params: The values bound to them: a mapping or a sequence.
+            timeout_seconds: Longest one round trip may take.
+
+        Raises:
+            ConnectError: the database could not be reached or refused us.
+            FetchError: the query failed.
+        """
+        with self.connect(timeout_seconds) as connection:
+            return fetch_dataframe(connection, sql, params)
+
+    def read_sql_df_slow_iter(
+        self,
+        sql: str,
+        params: Any = None,
+        timeout_seconds: float | None = None,
+        batch_size: int | None = None,
+    ) -> Generator[RowBatch, None, None]:
+        """The rows of `sql` in row batches: `(columns, rows)` for each fetchmany call.
+
+        Nothing is opened before the first batch is asked for. Cursor and connection are closed
+        when the iterator ends, fails or is closed half-way.
+
+        Args:
+            sql: A query, with placeholders `:name` or `:1`.
+            params: The values bound to them: a mapping or a sequence.
+            timeout_seconds: Longest one round trip may take.
+            batch_size: Rows of a row batch; default `fetchmany_size`.
+
+        Raises:
+            ConnectError: the database could not be reached or refused us.
+            FetchError: the query failed.
+        """
+        size = self._batch_size(batch_size)
+        return self._read(
+            lambda connection: iter_row_batches(connection, sql, params, size), timeout_seconds
+        )
+
+    def read_sql_arrow_iter(
+        self,
+        sql: str,
+        params: Any = None,
+        timeout_seconds: float | None = None,
+        batch_size: int | None = None,
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """The rows of `sql` as Arrow record batches, all of one schema.
+
+        Whole numbers stay exact: see `tracekit.fetch.arrow` for how NUMBER columns are typed.
+        Arguments, laziness and errors are those of `read_sql_df_slow_iter`.
+        """
+        size = self._batch_size(batch_size)
+        return self._read(
+            lambda connection: iter_arrow_batches(connection, sql, params, size), timeout_seconds
+        )
+
+    def _read(
+        self,
+        open_batches: Callable[[oracledb.Connection], Generator[T, None, None]],
+        timeout_seconds: float | None,
+    ) -> Generator[T, None, None]:
+        with self.connect(timeout_seconds) as connection:
+            batches = open_batches(connection)
+            try:
+                yield from batches
+            finally:
+                batches.close()
+
+    def _batch_size(self, batch_size: int | None) -> int:
+        return (
+            self.fetchmany_size if batch_size is None else _at_least_one("batch_size", batch_size)
+        )
+
+    def _timeout_ms(self, timeout_seconds: float | None) -> int:
+        if timeout_seconds is None:
+            return self.call_timeout_ms
+        if timeout_seconds <= 0:
+            raise ConfigError(f"timeout_seconds={timeout_seconds!r}: expected more than 0")
+        return max(1, round(timeout_seconds * 1000))
+
+    def _take_slot(self) -> None:
+        if not self._slots.acquire(timeout=self.call_timeout_ms / 1000):
+            raise ConnectError(
+                f"no connection to {self.dsn} came free within {self.call_timeout_ms:,} ms: all "
+                f"{self.max_concurrent} are in use. Close iterators that are not read to their "
+                "end, or raise DB_SLOW_MAX_CONCURRENT."
+            )
+
+
+def _at_least_one(name: str, value: int) -> int:
+    if value < 1:
+        raise ConfigError(f"{name}={value!r}: expected a whole number of at least 1")
+    return value
+
+
+def _known_options(options: dict[str, Any]) -> dict[str, Any]:
+    known = inspect.signature(oracledb.connect).parameters
+    for name in options:
+        if name not in known:
+            raise ConfigError(f"{name!r} is no option of oracledb.connect; check its spelling.")
+    return options

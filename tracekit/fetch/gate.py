@@ -1,0 +1,59 @@
+"""The one gate where the driver's errors become tracekit's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import oracledb
+
+from tracekit.errors import ConnectError, FetchError
+
+_CONNECT_ADVICE = {
+    "ORA-01017": "Check DB_USER and DB_PASSWORD (or DB_PASSWORD_FILE).",
+    "ORA-28000": "The account is locked: ask the database's administrator.",
+    "ORA-28001": "The password has expired: change it, then set DB_PASSWORD.",
+    "DPY-6000": "The listener refused the connection: check DB_SERVICE, and that it is started.",
+    "DPY-6001": "The listener does not know this service: check DB_SERVICE.",
+    "DPY-6005": "Nothing answers there: check DB_HOST and DB_PORT, and that the listener runs.",
+}
+_FETCH_ADVICE = {
+    "ORA-00942": "Check the table's name and schema, and that the user may read it.",
+    "ORA-00904": "Check the column names against the table.",
+    "ORA-01008": "Give a value for every placeholder.",
+    "ORA-01555": "The query outlived the undo retention: ask for fewer CIDs at once.",
+    "DPY-4011": "The server or the network dropped the connection: try again.",
+    "DPY-4024": "Raise timeout_seconds (or DB_SLOW_CALL_TIMEOUT_MS), or ask for fewer CIDs.",
+}
+_CONNECT_DEFAULT = "Check DB_HOST, DB_PORT and DB_SERVICE."
+_FETCH_DEFAULT = "Run the statement alone in a SQL client to see what it needs."
+
+
+@contextmanager
+def connecting(dsn: str) -> Iterator[None]:
+    """Turn a driver error of the body into a ConnectError that names `dsn`."""
+    try:
+        yield
+    except oracledb.Error as exc:
+        advice = _CONNECT_ADVICE.get(_code(exc), _CONNECT_DEFAULT)
+        raise ConnectError(f"connecting to {dsn} failed: {_message(exc)}. {advice}") from exc
+
+
+@contextmanager
+def reading(dsn: str) -> Iterator[None]:
+    """Turn a driver error of the body into a FetchError that names `dsn`."""
+    try:
+        yield
+    except oracledb.Error as exc:
+        advice = _FETCH_ADVICE.get(_code(exc), _FETCH_DEFAULT)
+        raise FetchError(f"reading from {dsn} failed: {_message(exc)}. {advice}") from exc
+
+
+def _code(exc: oracledb.Error) -> str:
+    return str(getattr(exc.args[0], "full_code", "")) if exc.args else ""
+
+
+def _message(exc: oracledb.Error) -> str:
+    # The driver appends lines of help links and positions; the first one says what happened.
+    text = str(exc).strip()
+    return text.splitlines()[0].rstrip(".") if text else type(exc).__name__

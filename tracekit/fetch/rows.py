@@ -1,0 +1,47 @@
+"""Rows as tuples, a row batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import oracledb
+
+from tracekit.errors import FetchError
+
+Row = tuple[Any, ...]
+RowBatch = tuple[list[str], list[Row]]
+"""Upper-case column names, and the rows of one fetchmany call."""
+
+
+def iter_row_batches(
+    connection: oracledb.Connection, sql: str, params: Any, batch_size: int
+) -> Generator[RowBatch, None, None]:
+    """The result of `sql` in row batches of `batch_size` rows, the last one smaller.
+
+    The generator lets go of a row batch before it fetches the next, and closes its cursor when it
+    ends, fails or is closed. A result without rows yields nothing.
+
+    Raises:
+        FetchError: the statement is not a query.
+        oracledb.Error: the driver failed; the caller translates.
+    """
+    with connection.cursor() as cursor:
+        cursor.arraysize = batch_size
+        cursor.prefetchrows = batch_size
+        columns = execute_query(cursor, sql, params)
+        while rows := cursor.fetchmany(batch_size):
+            yield columns, rows
+            del rows
+
+
+def execute_query(cursor: oracledb.Cursor, sql: str, params: Any) -> list[str]:
+    """Execute `sql` and return its upper-case column names; LOBs come as str and bytes.
+
+    Raises:
+        FetchError: the statement is not a query.
+    """
+    cursor.execute(sql, params, fetch_lobs=False)
+    if cursor.description is None:
+        raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
+    return [column[0].upper() for column in cursor.description]
