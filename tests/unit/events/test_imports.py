@@ -1,0 +1,22 @@
+import subprocess
+import sys
+
+PROGRAM = """
+import sys
+from tracekit.events import EventFetcher
+
+class Rows:
+    def read_sql_df_slow_iter(self, sql, params, batch_size=None):
+        yield ["CONTAINERID", "N"], [("A", 1), ("B", 2)]
+
+events = EventFetcher(Rows()).fetch_events(["A", "B"], "history", records=sys.argv[1])
+assert events == {"A": [{"CONTAINERID": "A", "N": 1}], "B": [{"CONTAINERID": "B", "N": 2}]}
+print(*sorted({"pandas", "numpy", "pyarrow", "duckdb"} & set(sys.modules)))
+"""
+
+
+def test_fetching_events_loads_no_frame_library():
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "plain"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
