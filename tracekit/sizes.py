@@ -29,12 +29,22 @@ def parse_size(text: str, *, name: str = "size") -> int:
 
 
 def format_size(size_bytes: float) -> str:
-    """`size_bytes` in binary units with three or four significant digits: `"1.46 GiB"`."""
+    """`size_bytes` in binary units with three significant digits or more: `"1.46 GiB"`.
+
+    Whole bytes stay whole (`"512 B"`); what rounds up to 1,024 of a unit is shown as one of the
+    next (`"1.00 GiB"`, never `"1024 MiB"`).
+    """
     value = float(size_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if abs(value) < 1024:
-            return (
-                f"{value:.0f} {unit}" if unit == "B" or abs(value) >= 100 else f"{value:.1f} {unit}"
-            )
+    if abs(value) < 1023.5:
+        return f"{value:.0f} B"
+    for unit in ("KiB", "MiB", "GiB"):
         value /= 1024
-    return f"{value:.2f} TiB"
+        if abs(value) < 1023.5:
+            return f"{_three_digits(value)} {unit}"
+    return f"{_three_digits(value / 1024)} TiB"
+
+
+def _three_digits(value: float) -> str:
+    if abs(value) < 9.995:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if abs(value) < 99.95 else f"{value:.0f}"

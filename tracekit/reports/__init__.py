@@ -1,0 +1,28 @@
+"""Draw records as text, Markdown, HTML and plots; nothing here measures.
+
+Names are loaded when first used, so that importing this room costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tracekit.reports.markdown_report import markdown
+    from tracekit.reports.memory_figure import memory_plot
+    from tracekit.reports.text_report import text
+
+_HOMES = {
+    "markdown": "markdown_report",
+    "memory_plot": "memory_figure",
+    "text": "text_report",
+}
+
+__all__ = ["markdown", "memory_plot", "text"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

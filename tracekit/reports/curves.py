@@ -1,0 +1,101 @@
+"""Memory over time as curves, before a format draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracekit.records import MemoryTimeline, PathMeasurement, PathStatus, ReplaySummary
+from tracekit.reports import figures
+from tracekit.reports.headline import ending
+from tracekit.reports.redaction import Redactor
+
+# Okabe and Ito's palette, made to be told apart by colour-blind readers ("Color Universal
+# Design", 2008), in an order that keeps neighbours far apart; yellow is left out (too pale for a
+# line on white). A second round repeats the colours; every curve is labelled by name anyway.
+PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+MOST_POINTS = 600
+"""Points of one drawn curve; more are thinned out, the highest of each stretch is kept."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One path's resident memory above its baseline."""
+
+    path: str
+    color: str
+    points: tuple[tuple[float, float], ...]
+    """Elapsed seconds and net bytes; at least one."""
+    peak: tuple[float, float]
+    """When the samples were highest, and the net peak: the measured one where there is one."""
+    label: str
+    """What is written beside the peak."""
+    died: str | None
+    """How it ended, when it did not finish."""
+
+
+def curves_of(summary: ReplaySummary, timelines: Sequence[MemoryTimeline]) -> list[Curve]:
+    """One curve per timeline that has samples, in the order of the summary's paths."""
+    by_path = {timeline.path: timeline for timeline in timelines if timeline.samples}
+    order = [*summary.paths, *(path for path in by_path if path not in summary.paths)]
+    present = [path for path in order if path in by_path]
+    return [
+        _curve(by_path[path], summary.paths.get(path), PALETTE[position % len(PALETTE)])
+        for position, path in enumerate(present)
+    ]
+
+
+def _curve(timeline: MemoryTimeline, path: PathMeasurement | None, color: str) -> Curve:
+    points = [
+        (sample.elapsed_seconds, float(sample.rss_bytes - timeline.rss_baseline_bytes))
+        for sample in timeline.samples
+    ]
+    when, sampled = max(points, key=lambda point: point[1])
+    measured = path.rss_net_peak_bytes if path else None
+    peak = float(measured) if measured is not None else sampled
+    died = ending(path) if path and path.status is not PathStatus.OK else None
+    return Curve(
+        path=timeline.path,
+        color=color,
+        points=tuple(_thinned(points)),
+        peak=(when, peak),
+        label=f"{timeline.path} {figures.size(peak)}",
+        died=died,
+    )
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """At most about `MOST_POINTS` points, the ends and the highest of each stretch among them."""
+    stretch = -(-len(points) // MOST_POINTS)
+    if stretch == 1:
+        return points
+    inner = points[1:-1]
+    highest = [
+        max(inner[start : start + stretch], key=lambda point: point[1])
+        for start in range(0, len(inner), stretch)
+    ]
+    return [points[0], *highest, points[-1]]
+
+
+def peak_sentence(curve: Curve) -> str:
+    """The curve in words."""
+    when, peak = curve.peak
+    until = curve.points[-1][0]
+    end = f", then it {curve.died}" if curve.died else ""
+    return (
+        f"{curve.path}: highest {figures.size(peak)} above its baseline, "
+        f"{figures.seconds(when)} into {figures.seconds(until)}{end}"
+    )
+
+
+def plot_titles(summary: ReplaySummary) -> tuple[str, str]:
+    """What the plot shows and at which size; and the workload, without where its file lies."""
+    work = summary.workload
+    title = f"Memory above baseline while fetching {work.domain} of {work.cids:,} CIDs"
+    return title, figures.printable(Redactor().prose(work.name))
+
+
+def memory_unit(curves: Sequence[Curve]) -> tuple[str, int]:
+    """The unit of the memory axis and its bytes: GiB from one GiB on, else MiB."""
+    top = max((curve.peak[1] for curve in curves), default=0.0)
+    return ("GiB", 1024**3) if top >= 1024**3 else ("MiB", 1024**2)

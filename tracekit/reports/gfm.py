@@ -1,0 +1,80 @@
+"""GitHub-flavoured Markdown that shows any text as it is.
+
+Values come from a database: pipes, backticks, tags and mentions in them must stay text. Where a
+code span can hold a value it is one, since that also reads well unrendered; else the value goes
+into `<code>` with its punctuation as character references, which no Markdown construct survives
+(CommonMark 0.31, section 2.5: references are text, never structure).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from tracekit.reports import figures
+from tracekit.reports.table import Column, Table
+
+_MEANS_SOMETHING = re.compile(r"[\\`*_{}\[\]<>()#+!|~&@$:]")
+_STARTS_A_BLOCK = re.compile(r"^(\s*)(>|(?:[-+]|-{3,}|=+|\d{1,9}[.)])(?=\s|$))")
+_BREAKS_A_CODE_SPAN = re.compile(r"[`|\\]|^\s|\s$|\s\s|^$")
+
+
+def prose(text: str) -> str:
+    """`text` as Markdown that renders as that text and nothing else."""
+    one_line = figures.printable(text)
+    escaped = re.sub(r"[\\`*\[\]<|~&@$#]|(?<![^\W_])_|_(?![^\W_])", _reference, one_line)
+    return _STARTS_A_BLOCK.sub(_block_start_as_text, escaped)
+
+
+def code(text: str) -> str:
+    """`text` as code."""
+    shown = figures.printable(text)
+    if not _BREAKS_A_CODE_SPAN.search(shown):
+        return f"`{shown}`"
+    return f"<code>{_MEANS_SOMETHING.sub(_reference, shown)}</code>"
+
+
+def table_lines(table: Table) -> str:
+    """`table` as a GFM table; empty when it has no rows."""
+    if not table.rows:
+        return ""
+    titles = _line(prose(column.title) for column in table.columns)
+    rules = _line("---:" if column.numeric else "---" for column in table.columns)
+    rows = (_line(map(_cell, table.columns, row)) for row in table.rows)
+    return "\n".join((titles, rules, *rows))
+
+
+def bullet(lines: Iterable[str]) -> str:
+    """A list of texts; empty when there are none."""
+    return "\n".join(f"- {prose(line)}" for line in lines)
+
+
+def details(summary: str, body: str) -> str:
+    """`body` (Markdown) folded away under `summary` (Markdown on one line)."""
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def fenced(text: str) -> str:
+    """Lines of text as a code block."""
+    lines = [figures.printable(line) for line in text.splitlines()]
+    longest = max((len(run) for line in lines for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return "\n".join((f"{fence}text", *lines, fence))
+
+
+def _block_start_as_text(found: re.Match[str]) -> str:
+    return found[1] + found[2][:-1] + _reference(found[2][-1])
+
+
+def _cell(column: Column, cell: str) -> str:
+    plain = not column.literal or cell in {"", figures.NOT_MEASURED}
+    return prose(cell) if plain else code(cell)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _reference(found: re.Match[str] | str) -> str:
+    char = found if isinstance(found, str) else found[0]
+    return f"&#{ord(char)};"

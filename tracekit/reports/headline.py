@@ -1,0 +1,121 @@
+"""The verdict of a replay in one sentence."""
+
+from __future__ import annotations
+
+from tracekit.records import CandidateProof, Level, PathMeasurement, PathStatus, ReplaySummary
+from tracekit.reports import figures
+
+_ENDED = {PathStatus.OUT_OF_MEMORY: "ran out of memory", PathStatus.FAILED: "failed"}
+
+
+def outcome(summary: ReplaySummary) -> str:
+    """`PASSED` or `FAILED`."""
+    return "PASSED" if summary.verdict.passed else "FAILED"
+
+
+def headline(summary: ReplaySummary) -> str:
+    """How equal the outputs are and how the peaks compare, or what stood in the way.
+
+    Example: `EQUAL at level value; peak LOWER: iterator used 0.50 of legacy's net peak (1.46 GiB
+    against 2.92 GiB)`.
+    """
+    if not summary.proof.candidates:
+        alone = (f"{name} {_standing(path)}" for name, path in summary.paths.items())
+        return "NOTHING COMPARED: " + figures.listing(list(alone))
+    return f"{_equality(summary)}; {_peaks(summary)}"
+
+
+def ending(path: PathMeasurement) -> str:
+    """How a path that did not finish ended, in a few words: `ran out of memory`."""
+    return _ENDED.get(path.status, "finished")
+
+
+def _standing(path: PathMeasurement) -> str:
+    if path.status is not PathStatus.OK:
+        return ending(path)
+    return f"used a net peak of {figures.size(path.rss_net_peak_bytes)}"
+
+
+def _equality(summary: ReplaySummary) -> str:
+    details_of: dict[str, list[str]] = {}
+    for name, proof in sorted(summary.proof.candidates.items(), key=_worst_level_first):
+        phrase, detail = _phrase(summary, name, proof)
+        details = details_of.setdefault(phrase, [])
+        if detail not in details:
+            details.append(detail)
+    if len(summary.proof.candidates) == 1 and (only := next(iter(details_of))).startswith("EQUAL"):
+        return only
+    return ", ".join(f"{phrase} ({', '.join(found)})" for phrase, found in details_of.items())
+
+
+def _worst_level_first(item: tuple[str, CandidateProof]) -> int:
+    level = item[1].level
+    return -1 if level is None else level.strictness
+
+
+def _phrase(summary: ReplaySummary, name: str, proof: CandidateProof) -> tuple[str, str]:
+    """What holds, and for whom or why."""
+    if proof.level is None:
+        died = [n for n in (summary.proof.reference, name) if _unfinished(summary, n)]
+        why = [f"{n} {ending(summary.paths[n])}" for n in died]
+        return "NOT PROVEN", figures.listing(why) or name
+    if proof.level is Level.DIFFERENT:
+        cids = proof.different_cids
+        return "DIFFERENT", f"{name} in {cids:,} CID{'s' * (cids != 1)}" if cids else name
+    if proof.equal is False:
+        return f"EQUAL only at level {proof.level} where {proof.required_level} was asked for", name
+    return f"EQUAL at level {proof.level}", name
+
+
+def _unfinished(summary: ReplaySummary, name: str) -> bool:
+    return name in summary.paths and summary.paths[name].status is not PathStatus.OK
+
+
+def _peaks(summary: ReplaySummary) -> str:
+    ratios = summary.verdict.net_peak_ratio
+    higher = {name: value for name, value in ratios.items() if value >= 1}
+    if not higher and summary.verdict.lower_peak is False:
+        higher = ratios
+    lower = {name: value for name, value in ratios.items() if name not in higher}
+    unknown = [name for name in summary.proof.candidates if name not in ratios]
+    parts = [
+        *([f"NOT COMPARED: {_why_unknown(summary, unknown)}"] if unknown else []),
+        *([f"NOT LOWER: {_shares(summary, higher)}"] if higher else []),
+        *([f"LOWER: {_shares(summary, lower)}"] if lower else []),
+    ]
+    return "peak " + "; peak ".join(parts)
+
+
+def _why_unknown(summary: ReplaySummary, names: list[str]) -> str:
+    reference = summary.proof.reference
+    if _unfinished(summary, reference):
+        path = summary.paths[reference]
+        reached = path.rss_net_peak_bytes
+        at = f" at a net peak of {figures.size(reached)}" if reached is not None else ""
+        return f"{reference} {ending(path)}{at}"
+    return figures.listing([f"{n} {_missing_peak(summary.paths.get(n))}" for n in names])
+
+
+def _missing_peak(path: PathMeasurement | None) -> str:
+    if path is None:
+        return "was not replayed"
+    return "has no ratio" if path.status is PathStatus.OK else ending(path)
+
+
+def _shares(summary: ReplaySummary, ratios: dict[str, float]) -> str:
+    names = sorted(ratios, key=lambda name: -ratios[name])
+    shares = [
+        f"{name}{' used' if position == 0 else ''} {figures.ratio(ratios[name])}"
+        for position, name in enumerate(names)
+    ]
+    reference = summary.proof.reference
+    sizes = figures.listing([_net_peak(summary, name) for name in names])
+    return (
+        f"{figures.listing(shares)} of {reference}'s net peak "
+        f"({sizes} against {_net_peak(summary, reference)})"
+    )
+
+
+def _net_peak(summary: ReplaySummary, name: str) -> str:
+    path = summary.paths.get(name)
+    return figures.size(path.rss_net_peak_bytes if path else None)

@@ -1,0 +1,103 @@
+"""memory.png: resident memory of all paths over time on one axis."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tracekit.records import MemoryTimeline, ReplaySummary
+from tracekit.reports.curves import Curve, curves_of, memory_unit, plot_titles
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_INCHES = (8.0, 4.5)
+_DOTS_PER_INCH = 150  # 1,200 pixels wide
+_LABEL_HEIGHT_SHARE = 0.06
+"""Height of a label as a share of the memory axis; labels are kept that far apart."""
+
+
+def memory_plot(
+    summary: ReplaySummary, timelines: Sequence[MemoryTimeline], path: str | Path
+) -> None:
+    """Draw memory above baseline over elapsed seconds, one labelled curve per path, as PNG.
+
+    Args:
+        summary: What the replay found; gives net peaks, sizes and how paths ended.
+        timelines: The curves. With none the picture says that none were recorded.
+        path: The file to write; an existing one is replaced.
+    """
+    # The object-oriented interface keeps clear of pyplot's global figures and of any display.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_INCHES, dpi=_DOTS_PER_INCH, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    _draw(axes, summary, curves_of(summary, timelines))
+    with warnings.catch_warnings():
+        # A name in a script the font lacks is drawn as boxes; that is no reason to fail.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        canvas.print_figure(path, format="png", metadata={"Software": None})
+
+
+def _draw(axes: Axes, summary: ReplaySummary, curves: list[Curve]) -> None:
+    unit, unit_bytes = memory_unit(curves)
+    axes.set_title("\n".join(plot_titles(summary)), fontsize=11, loc="left", parse_math=False)
+    axes.set_xlabel("elapsed seconds since the fetch began")
+    axes.set_ylabel(f"resident memory above baseline ({unit})")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)
+    axes.set_axisbelow(True)
+    if not curves:
+        axes.text(0.5, 0.5, "no timeline was recorded", transform=axes.transAxes, ha="center")
+        return
+    for curve in curves:
+        _line(axes, curve, unit_bytes)
+    until = max(curve.points[-1][0] for curve in curves)
+    top = max(curve.peak[1] for curve in curves) / unit_bytes
+    axes.set_xlim(0, until * 1.02 or 1)
+    axes.set_ylim(min(0.0, *(y / unit_bytes for c in curves for _, y in c.points)), top * 1.15 or 1)
+    _labels(axes, curves, unit_bytes)
+
+
+def _line(axes: Axes, curve: Curve, unit_bytes: int) -> None:
+    elapsed = [point[0] for point in curve.points]
+    memory = [point[1] / unit_bytes for point in curve.points]
+    axes.plot(elapsed, memory, color=curve.color, linewidth=1.8, solid_joinstyle="round")
+    if curve.died:
+        axes.plot(elapsed[-1], memory[-1], "x", color=curve.color, markersize=11, markeredgewidth=3)
+    else:
+        axes.plot(curve.peak[0], curve.peak[1] / unit_bytes, "o", color=curve.color, markersize=6)
+
+
+def _labels(axes: Axes, curves: list[Curve], unit_bytes: int) -> None:
+    """Write each path's name and peak beside its marker, no label over another."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=3, foreground="white")]  # a line behind a label stays behind
+    low, high = axes.get_ylim()
+    gap = (high - low) * _LABEL_HEIGHT_SHARE
+    until = axes.get_xlim()[1]
+    taken: list[tuple[float, float]] = []
+    for curve in sorted(curves, key=lambda curve: -curve.peak[1]):
+        x, y = curve.points[-1] if curve.died else curve.peak
+        on_the_right = x < until * 0.6
+        at = y / unit_bytes + gap * 0.35
+        while any(abs(at - other) < gap for side, other in taken if side == on_the_right):
+            at -= gap
+        taken.append((on_the_right, at))
+        axes.annotate(
+            f"{curve.label}{f', {curve.died}' if curve.died else ''}",
+            (x, at),
+            xytext=(9 if on_the_right else -9, 0),
+            textcoords="offset points",
+            ha="left" if on_the_right else "right",
+            color=curve.color,
+            fontsize=10,
+            fontweight="bold",
+            parse_math=False,
+            path_effects=halo,
+        )

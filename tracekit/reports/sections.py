@@ -1,0 +1,290 @@
+"""The parts of a replay's report as tables and lines, before a format draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+from tracekit.records import (
+    CandidateProof,
+    Difference,
+    Drift,
+    PathMeasurement,
+    PathStatus,
+    ReplaySummary,
+)
+from tracekit.reports import figures
+from tracekit.reports.headline import ending
+from tracekit.reports.redaction import Redactor
+from tracekit.reports.table import Column, Table
+
+MEASURED_NOTE = (
+    "– means not measured. OS peaks and times are of a plain run; memray's figures and the time "
+    "under memray are of a second run, which memray slows. Net is above the baseline taken just "
+    "before the fetch."
+)
+_DIGEST_DIGITS = 17  # enough to see that two are the same; summary.json has them whole
+_STATUS_WORDS = {
+    PathStatus.OK: "ok",
+    PathStatus.OUT_OF_MEMORY: "out of memory",
+    PathStatus.FAILED: "failed",
+}
+_PATH_CELLS: tuple[tuple[str, Callable[[PathMeasurement], str]], ...] = (
+    ("net OS peak", lambda p: figures.size(p.rss_net_peak_bytes)),
+    ("OS peak", lambda p: figures.size(p.rss_peak_bytes)),
+    ("OS baseline", lambda p: figures.size(p.rss_baseline_bytes)),
+    ("memray heap peak", lambda p: figures.size(p.heap_peak_bytes)),
+    ("memray net heap peak", lambda p: figures.size(p.heap_net_peak_bytes)),
+    ("allocations", lambda p: figures.count(p.allocations)),
+    ("wall", lambda p: figures.seconds(p.wall_seconds)),
+    ("CPU", lambda p: figures.seconds(p.cpu_seconds)),
+    ("wall under memray", lambda p: figures.seconds(p.profiled_wall_seconds)),
+    ("rows", lambda p: figures.count(p.rows)),
+    ("CIDs", lambda p: figures.count(p.cids)),
+)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a path that did not finish ended."""
+
+    name: str
+    sentence: str
+    stderr_tail: str
+    """Its last words, perhaps many lines; empty when there were none."""
+
+
+def worst_first(summary: ReplaySummary) -> list[tuple[str, PathMeasurement]]:
+    """Paths that did not finish, then the others by falling net OS peak."""
+    return sorted(
+        summary.paths.items(),
+        key=lambda item: (item[1].status is PathStatus.OK, -(item[1].rss_net_peak_bytes or 0)),
+    )
+
+
+def workload_line(summary: ReplaySummary, redact: Redactor) -> str:
+    """What was replayed, in one line."""
+    work = summary.workload
+    parts = [
+        redact.prose(work.name),
+        work.domain,
+        f"{work.cids:,} CIDs",
+        f"{work.rows:,} rows" if work.rows is not None else "rows not counted",
+        f"seed {work.seed}" if work.seed is not None else "",
+        f"fingerprint {work.fingerprint}" if work.fingerprint else "no fingerprint",
+    ]
+    return figures.printable(" · ".join(filter(None, parts)))
+
+
+def path_table(summary: ReplaySummary) -> Table:
+    """One row per path, worst first."""
+    reference = summary.proof.reference
+    columns = [
+        Column("path", literal=True),
+        Column("status"),
+        Column(f"ratio to {reference}", numeric=True),
+        *(Column(title, numeric=True) for title, _ in _PATH_CELLS),
+    ]
+    rows = (
+        (
+            name,
+            _STATUS_WORDS[path.status],
+            "reference"
+            if name == reference
+            else figures.ratio(summary.verdict.net_peak_ratio.get(name)),
+            *(cell(path) for _, cell in _PATH_CELLS),
+        )
+        for name, path in worst_first(summary)
+    )
+    return Table.of(columns, rows)
+
+
+def proof_table(summary: ReplaySummary) -> Table:
+    """One row per candidate: the level that holds and what it cost to say so."""
+    titles = ("CIDs different", "missing", "extra", "proved in", "prover's net peak")
+    return Table.of(
+        [
+            Column("candidate", literal=True),
+            Column("level"),
+            Column("asked for"),
+            Column("equal"),
+            *(Column(title, numeric=True) for title in titles),
+            Column("equivalences needed"),
+        ],
+        (_proof_row(name, proof) for name, proof in summary.proof.candidates.items()),
+    )
+
+
+def _proof_row(name: str, proof: CandidateProof) -> tuple[str, ...]:
+    return (
+        name,
+        figures.text(proof.level),
+        proof.required_level,
+        {None: "not proven", True: "yes", False: "no"}[proof.equal],
+        figures.count(proof.different_cids),
+        figures.count(proof.missing_cids),
+        figures.count(proof.extra_cids),
+        figures.seconds(proof.prove_seconds),
+        figures.size(proof.prove_net_peak_bytes),
+        ", ".join(proof.equivalences) or "none",
+    )
+
+
+def drift_table(summary: ReplaySummary, redact: Redactor) -> Table:
+    """Every drift, lossy ones first, then the most frequent; candidates that share one share a row.
+
+    Candidates that differ from the reference in the same way are the usual case.
+    """
+    names_of: dict[Drift, list[str]] = {}
+    for name, proof in summary.proof.candidates.items():
+        for drift in proof.drift:
+            names_of.setdefault(drift, []).append(name)
+    found = sorted(
+        names_of.items(), key=lambda item: (not item[0].lossy, -item[0].count, item[0].column)
+    )
+    table = Table.of(
+        [
+            Column("candidate", literal=True),
+            Column("column", literal=True),
+            Column("type before", literal=True),
+            Column("type after", literal=True),
+            Column("cells", numeric=True),
+            Column("lossy"),
+            Column("example", literal=True),
+            Column("equivalence"),
+        ],
+        (_drift_row(", ".join(names), drift, redact) for drift, names in found),
+    )
+    return _for_candidates(summary, table)
+
+
+def _for_candidates(summary: ReplaySummary, table: Table) -> Table:
+    return table if len(summary.proof.candidates) > 1 else table.without("candidate")
+
+
+def _drift_row(names: str, drift: Drift, redact: Redactor) -> tuple[str, ...]:
+    sampled = "" if drift.source == "histogram" else f" ({drift.source})"
+    return (
+        names,
+        drift.column,
+        drift.from_type,
+        drift.to_type,
+        f"{drift.count:,}{sampled}",
+        "LOSSY" if drift.lossy else "no",
+        _value(drift.column, drift.example_from, redact)
+        + " → "
+        + _value(drift.column, drift.example_to, redact),
+        figures.text(drift.equivalence),
+    )
+
+
+def difference_table(summary: ReplaySummary, redact: Redactor) -> Table:
+    """The first differences of every candidate, in the order the proof found them."""
+    reference = summary.proof.reference
+    table = Table.of(
+        [
+            Column("candidate", literal=True),
+            Column("what"),
+            Column("CID", literal=True),
+            Column("record", numeric=True),
+            Column("column", literal=True),
+            Column(f"in {reference}", literal=True),
+            Column("in candidate", literal=True),
+            Column("remark"),
+        ],
+        (
+            _difference_row(name, example, redact)
+            for name, proof in summary.proof.candidates.items()
+            for example in proof.examples
+        ),
+    )
+    return _for_candidates(summary, table)
+
+
+def _difference_row(name: str, found: Difference, redact: Redactor) -> tuple[str, ...]:
+    return (
+        name,
+        found.kind.replace("_", " "),
+        figures.printable(redact.cid(found.cid), figures.VALUE_LIMIT),
+        figures.count(found.record_index),
+        figures.text(found.column),
+        _typed(found.column, found.reference, found.reference_type, redact),
+        _typed(found.column, found.candidate, found.candidate_type, redact),
+        redact.prose(found.remark or ""),
+    )
+
+
+def _typed(column: str | None, value: str | None, type_name: str | None, redact: Redactor) -> str:
+    if value is None:
+        return figures.text(type_name)
+    shown = _value(column, value, redact)
+    return f"{shown} ({type_name})" if type_name else shown
+
+
+def _value(column: str | None, value: str, redact: Redactor) -> str:
+    return figures.printable(redact.value(column, value) or "", figures.VALUE_LIMIT)
+
+
+def endings(summary: ReplaySummary, redact: Redactor) -> list[Ending]:
+    """How each path that did not finish ended, how far it came and why."""
+    return [
+        Ending(
+            name,
+            redact.prose(_ending_sentence(name, path)),
+            redact.traceback(path.stderr_tail or ""),
+        )
+        for name, path in worst_first(summary)
+        if path.status is not PathStatus.OK
+    ]
+
+
+def _ending_sentence(name: str, path: PathMeasurement) -> str:
+    how = ", ".join(
+        f"{word} {number}"
+        for word, number in (("signal", path.signal), ("exit code", path.exit_code))
+        if number is not None
+    )
+    known = path.rows is not None or path.cids is not None
+    far = f" after {figures.count(path.rows)} rows of {figures.count(path.cids)} CIDs"
+    return (
+        f"{name} {ending(path)}{f' ({how})' if how else ''}"
+        f"{far if known else ''}: {path.reason or 'no reason was recorded'}"
+    )
+
+
+def remarks(summary: ReplaySummary, redact: Redactor) -> list[str]:
+    """What a reader must know about the figures and the proof."""
+    about_paths = [(n, r) for n, path in worst_first(summary) for r in path.remarks]
+    about_proofs = [(n, r) for n, proof in summary.proof.candidates.items() for r in proof.remarks]
+    return [f"{name}: {redact.prose(remark)}" for name, remark in about_paths + about_proofs]
+
+
+def environment_table(summary: ReplaySummary, redact: Redactor) -> Table:
+    """Versions and machine facts, one a row."""
+    facts = [
+        (field.name.replace("_", " "), redact.prose(str(getattr(summary.environment, field.name))))
+        for field in fields(summary.environment)
+    ]
+    made = (
+        ("begun", summary.created),
+        ("command", redact.prose(summary.command) if summary.command else None),
+    )
+    facts += [(name, fact) for name, fact in made if fact]
+    return Table.of([Column("fact"), Column("value", literal=True)], facts)
+
+
+def file_table(summary: ReplaySummary, redact: Redactor) -> Table:
+    """Names in the run folder of what was kept for each path, and the digest of its output."""
+    rows = (
+        (
+            name,
+            *(
+                figures.text(file and redact.prose(file))
+                for file in (path.capture, path.timeline, path.digests)
+            ),
+            figures.printable(figures.text(path.digest), _DIGEST_DIGITS),
+        )
+        for name, path in worst_first(summary)
+    )
+    titles = ("path", "capture", "timeline", "digests", "digest of all records")
+    return Table.of([Column(title, literal=True) for title in titles], rows)
