@@ -53,6 +53,7 @@ class Channel:
         self._encoder = msgspec.json.Encoder()
         self._lock = threading.Lock()
         self._next_report = 0.0
+        self._unsent: Progress | None = None
 
     def send(self, message: Message) -> None:
         """Write `message`; blocks while the parent does not read."""
@@ -62,11 +63,18 @@ class Channel:
                 line = line[os.write(self._fd, line) :]
 
     def report(self, rows: int, cids: int) -> None:
-        """Send progress, at most every `REPORT_INTERVAL_SECONDS`."""
+        """Send progress, at most every `REPORT_INTERVAL_SECONDS`; `flush` sends the rest."""
+        self._unsent = Progress(rows, cids)
         now = time.monotonic()
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL_SECONDS
-            self.send(Progress(rows, cids))
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the latest progress, if it is not yet sent."""
+        if self._unsent is not None:
+            progress, self._unsent = self._unsent, None
+            self.send(progress)
 
 
 def main() -> None:
@@ -110,12 +118,17 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
         remark = os_memory.reset_peak()
         channel.send(Baseline(os_memory.resident_bytes(), (remark,) if remark else ()))
         wall, cpu = time.perf_counter(), time.process_time()
+        completed = False
         try:
             with tracker:
-                return subject.run(channel.report)
+                outcome = subject.run(channel.report)
+            completed = True
         finally:
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             peak = os_memory.peak_resident_bytes()
-            channel.send(Measured(time.perf_counter() - wall, time.process_time() - cpu, peak))
+            channel.flush()
+            channel.send(Measured(wall, cpu, peak, completed))
+        return outcome
 
 
 def _tracker(capture: str | None) -> AbstractContextManager[Any]:

@@ -22,6 +22,7 @@ from tracekit.profiling.messages import Assignment, Message
 STDERR_TAIL_BYTES = 16 * 1024
 ABORT_GRACE_SECONDS = 2.0
 _READ_BYTES = 65_536
+_MEMRAY_GAVE_UP = (b"Memray ERROR", b"deactivating tracking")
 
 
 @contextmanager
@@ -89,6 +90,7 @@ class ChildProcess:
         self._decoder = msgspec.json.Decoder(Message)
         self._unread = b""
         self._stderr = bytearray()
+        self._tracking_lost = False
         self._selector = selectors.DefaultSelector()
         assert process.stderr is not None
         for fd in (message_fd, process.stderr.fileno()):
@@ -104,6 +106,11 @@ class ChildProcess:
     def exit_code(self) -> int | None:
         """Its exit code once it ended; minus the signal's number when one killed it."""
         return self._process.returncode
+
+    @property
+    def tracking_lost(self) -> bool:
+        """Whether memray stopped tracking half-way, which it tells on standard error only."""
+        return self._tracking_lost
 
     @property
     def stderr_tail(self) -> str:
@@ -170,6 +177,7 @@ class ChildProcess:
                 yield from self._decode(chunk)
             else:
                 self._stderr += chunk
+                self._tracking_lost |= all(words in self._stderr for words in _MEMRAY_GAVE_UP)
                 del self._stderr[:-STDERR_TAIL_BYTES]
 
     def _decode(self, chunk: bytes) -> Iterator[Message]:

@@ -99,7 +99,7 @@ class ChildWatch:
         """Wait for the end.
 
         Raises:
-            ProfileError: the disk is full.
+            ProfileError: the disk is full, or memray could not write its capture.
         """
         for message in self._child.messages(SAMPLE_SECONDS):
             if message is None:
@@ -110,6 +110,12 @@ class ChildWatch:
             raise ProfileError(
                 f"the disk is full: {self._child.redacted(self._raised.text)}. "
                 "Make room (tracekit clean), or choose another output folder."
+            )
+        if self._child.tracking_lost:
+            raise ProfileError(
+                "memray could not write its capture and stopped tracking, most likely because the "
+                "disk is full. Make room (tracekit clean), or choose another output folder. "
+                f"It said: {self._child.stderr_tail[-500:].strip()}"
             )
         return self._result()
 
@@ -144,7 +150,8 @@ class ChildWatch:
             case Progress():
                 self._progress = message
             case Measured():
-                self._measured, self._phase = message, "finish"
+                self._measured = message
+                self._phase = "finish" if message.completed else self._phase
             case Finished():
                 self._finished = message
             case Raised():

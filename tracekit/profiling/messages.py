@@ -45,6 +45,8 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     wall_seconds: float
     cpu_seconds: float
     rss_peak_bytes: int
+    completed: bool
+    """False when the subject raised."""
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):

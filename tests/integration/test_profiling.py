@@ -1,0 +1,189 @@
+"""Children that end in every way, measured for real."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tracekit.errors import ProfileError
+from tracekit.profiling import calibrate, measure, read_heap, run_child
+from tracekit.records import PathStatus
+
+MIB = 2**20
+SUBJECTS = str(Path(__file__).parents[1] / "unit" / "profiling")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+def run(name, arguments=None, **options):
+    return run_child(f"toy_subjects:{name}", arguments, search_path=[SUBJECTS], **options)
+
+
+def near(size_mib, tolerance_mib=2):
+    return pytest.approx(size_mib * MIB, abs=tolerance_mib * MIB)
+
+
+def test_a_subject_that_ends_well_is_measured(tmp_path):
+    capture = tmp_path / "holder.bin"
+    found = measure("toy_subjects:Holder", {"mib": 48}, capture=capture, search_path=[SUBJECTS])
+    record = found.record()
+    assert record.status is PathStatus.OK
+    assert (record.rows, record.cids) == (48, 48)
+    assert record.rss_net_peak_bytes == near(48)
+    assert record.heap_net_peak_bytes == near(48)
+    assert record.rss_peak_bytes == record.rss_baseline_bytes + record.rss_net_peak_bytes
+    assert 48 * 1024 <= record.allocations < 48 * 1024 + 1000
+    assert record.wall_seconds > 0
+    assert record.cpu_seconds > 0
+    assert record.profiled_wall_seconds > 0
+    assert record.capture == "holder.bin"
+    assert record.remarks == ()
+    assert found.plain.values == {"rows": 48, "weight": 64 * MIB}
+    assert found.profiled.values == {}
+
+
+def test_a_short_spike_is_in_the_peak_though_no_sample_saw_it():
+    found = run("Holder", {"mib": 4, "spike_mib": 40})
+    assert found.rss_net_peak_bytes == near(44)
+
+
+def test_what_warm_up_took_and_gave_back_is_not_in_the_peak():
+    found = run("Holder", {"mib": 24, "warm_up_mib": 80})
+    assert found.rss_net_peak_bytes == near(24)
+
+
+def test_the_parent_sees_memory_over_time():
+    found = run("Slow", {"mib": 32, "seconds": 0.4})
+    highest = max(sample.rss_bytes for sample in found.samples)
+    assert highest - found.rss_baseline_bytes == near(32)
+    assert found.samples[0].rss_bytes == found.rss_baseline_bytes
+    assert len(found.samples) >= 4
+
+
+@pytest.mark.parametrize("name", ["Glutton", "GluttonInBatches"])
+def test_running_out_of_memory_says_how_far_it_came(name, tmp_path):
+    capture = tmp_path / "glutton.bin"
+    found = measure(
+        f"toy_subjects:{name}",
+        capture=capture,
+        search_path=[SUBJECTS],
+        memory_limit_bytes=160 * MIB,
+    )
+    record = found.record()
+    assert record.status is PathStatus.OUT_OF_MEMORY
+    assert "under its limit of 160 MiB" in record.reason
+    assert 0 < record.cids < 160
+    assert record.rows == 10 * record.cids
+    assert 0 < record.rss_net_peak_bytes < 160 * MIB
+    assert "Traceback" in record.stderr_tail
+    assert any("RLIMIT_DATA" in remark for remark in record.remarks)
+    assert record.heap_net_peak_bytes > 0, "the capture keeps what happened until then"
+
+
+def test_a_refused_thread_stack_is_lack_of_memory_under_a_limit():
+    found = run("ThreadGlutton", memory_limit_bytes=256 * MIB, timeout_seconds=60)
+    assert found.status is PathStatus.OUT_OF_MEMORY
+
+
+def test_a_limit_below_the_baseline_is_named():
+    found = run("Glutton", memory_limit_bytes=MIB)
+    assert found.status is PathStatus.FAILED
+    assert "Raise the limit" in found.reason
+
+
+def test_an_exception_is_a_result():
+    found = run("Raiser", secrets={"password": "tiger-17"})
+    assert found.status is PathStatus.FAILED
+    assert found.reason == "raised ValueError: no luck with *** (in the run)"
+    assert (found.rows, found.cids) == (7, 3)
+    assert found.exit_code == 1
+    assert "Traceback" in found.stderr_tail
+    assert "tiger-17" not in found.stderr_tail
+    assert found.rss_peak_bytes is not None
+
+
+def test_an_early_exception_is_told_as_such():
+    found = run("BreaksEarly")
+    assert found.reason == "raised RuntimeError: no database (before the run began)"
+    assert found.rss_baseline_bytes is None
+
+
+def test_an_unknown_factory_is_a_result():
+    found = run("Nobody")
+    assert found.status is PathStatus.FAILED
+    assert "Nobody" in found.reason
+
+
+def test_an_exit_is_a_result():
+    found = run("Exits", {"code": 3})
+    assert (found.status, found.exit_code) == (PathStatus.FAILED, 3)
+    assert found.reason == "exited with code 3 in the run"
+
+
+def test_a_kill_is_a_result_and_its_capture_is_readable(tmp_path):
+    capture = tmp_path / "killed.bin"
+    found = run("KillsItself", capture=capture)
+    assert (found.status, found.signal, found.exit_code) == (PathStatus.FAILED, 9, None)
+    assert "SIGKILL" in found.reason
+    assert found.cids == 1
+    assert read_heap(capture).peak_bytes >= 12 * MIB
+
+
+def test_a_hang_is_ended_with_its_stacks():
+    found = run("Hangs", timeout_seconds=1.0)
+    assert found.status is PathStatus.FAILED
+    assert found.reason == "did not end within 1 s, in the run"
+    assert "wait_for_nothing" in found.stderr_tail
+
+
+def test_output_of_the_subject_disturbs_nobody():
+    found = run("Noisy")
+    assert found.reason == "raised SystemExit: 4 (in the run)"
+    assert "stderr 19999" in found.stderr_tail
+    assert "stdout" not in found.stderr_tail
+    assert len(found.stderr_tail) <= 16 * 1024
+
+
+def test_a_full_disk_is_a_named_error():
+    with pytest.raises(ProfileError, match=r"disk is full.*digests\.bin"):
+        run("FillsTheDisk")
+
+
+def test_a_capture_is_never_overwritten(tmp_path):
+    capture = tmp_path / "old.bin"
+    capture.write_bytes(b"precious")
+    with pytest.raises(ProfileError, match="exists already"):
+        run("Exits", {"code": 0}, capture=capture)
+    assert capture.read_bytes() == b"precious"
+
+
+def test_what_is_no_capture_is_named(tmp_path):
+    with pytest.raises(ProfileError, match="nothing"):
+        read_heap(tmp_path / "nothing.bin")
+    (tmp_path / "text.bin").write_text("no capture")
+    with pytest.raises(ProfileError, match="text"):
+        read_heap(tmp_path / "text.bin")
+
+
+@LINUX
+def test_the_child_is_small_and_holds_no_secret_where_others_look(monkeypatch):
+    monkeypatch.setenv("DB_PASSWORD", "tiger-17")
+    monkeypatch.setenv("SOME_URL", "redis://x:tiger-17@host")
+    looked = run("LooksAtItself", secrets={"password": "tiger-17"}).values
+    assert looked["length"] == len("tiger-17")
+    assert "tiger-17" not in looked["cmdline"]
+    assert "tiger-17" not in looked["environ"]
+    assert "ARROW_DEFAULT_MEMORY_POOL=system" in looked["environ"]
+    heavy = {"pandas", "numpy", "pyarrow", "duckdb", "matplotlib", "rich", "click", "psutil"}
+    assert heavy.isdisjoint(looked["modules"])
+
+
+def test_the_harness_reports_known_amounts():
+    calibration = calibrate(32 * MIB)
+    assert [check for check in calibration.checks if not check.passed] == []
+    assert {check.name for check in calibration.checks} >= {"numpy", "arrow", "mmap"}
+
+
+def test_a_capture_that_does_not_fit_is_a_named_error(tmp_path):
+    # A file size limit stands in for a full disk: memray answers both with the same words.
+    with pytest.raises(ProfileError, match=r"memray could not write.*disk is full"):
+        run("FillsItsCapture", capture=tmp_path / "large.bin")
