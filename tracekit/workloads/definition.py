@@ -30,6 +30,11 @@ Domain = Literal[
 
 Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Names = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+"""A number of names, all of which are held in memory while building."""
+
+
+Width = Annotated[int, msgspec.Meta(ge=1, le=4000)]
 
 
 class Band(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -86,18 +91,18 @@ class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Cardinalities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many different names there are of each kind, whatever the number of CIDs."""
 
-    equipment: Count
-    specs: Count
+    equipment: Names
+    specs: Names
     products: Count
-    product_types: Count
-    bops: Count
+    product_types: Names
+    bops: Names
     wafer_lots: Count
-    material_parts: Count
+    material_parts: Names
     material_lots: Count
-    employees: Count
-    hold_reasons: Count
-    loss_reasons: Count
-    job_codes: Count
+    employees: Names
+    hold_reasons: Names
+    loss_reasons: Names
+    job_codes: Names
     lots_per_work_order: Count
 
 
@@ -116,12 +121,17 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All lots begin within so many days before SYSDATE."""
     route_days: Annotated[int, msgspec.Meta(ge=1, le=3650)]
     """All of a lot's transactions lie within so many days."""
-    comment_width: tuple[Count, Count]
+    comment_width: tuple[Width, Width]
     """Fewest and most characters of a comment."""
     rows_per_cid: RowsPerCid
     jobs: Jobs
     rates: Rates
     cardinalities: Cardinalities
+
+    @property
+    def jobs_in_all(self) -> int:
+        """Jobs the whole workload has."""
+        return self.cids * self.jobs.per_1000_cids // 1000 if "jobs" in self.domains else 0
 
 
 @dataclass(frozen=True)
@@ -144,26 +154,15 @@ def parse(text: str, *, source: str, cids: int | None = None) -> Workload:
     """The workload that a TOML `text` defines, at `cids` CIDs or at its own size.
 
     Raises:
-        WorkloadError: the text is no definition or contradicts itself; names `source`.
+        WorkloadError: the text is no definition, contradicts itself, or cannot have so many CIDs;
+            names `source`.
     """
     try:
         definition = msgspec.toml.decode(text, type=Definition)
-    except msgspec.DecodeError as exc:
+    except msgspec.ValidationError as exc:
         raise WorkloadError(f"{source} is no workload definition: {exc}") from exc
-    except ValueError as exc:
+    except (msgspec.DecodeError, ValueError) as exc:
         raise WorkloadError(f"{source} is no TOML: {exc}") from exc
-    fault = next(_faults(definition), None)
-    if fault:
-        raise WorkloadError(f"{source}: {fault}")
-    return of_definition(definition, cids=cids)
-
-
-def of_definition(definition: Definition, *, cids: int | None = None) -> Workload:
-    """`definition` at `cids` CIDs (its own number without it).
-
-    Raises:
-        WorkloadError: `cids` is out of range.
-    """
     if cids is not None:
         if not 1 <= cids <= MOST_CIDS:
             raise WorkloadError(
@@ -171,6 +170,9 @@ def of_definition(definition: Definition, *, cids: int | None = None) -> Workloa
                 f"ask for 1 to {MOST_CIDS:,}"
             )
         definition = msgspec.structs.replace(definition, cids=cids)
+    fault = next(_faults(definition), None)
+    if fault:
+        raise WorkloadError(f"{source}: {fault}")
     return Workload(
         name=definition.name,
         seed=definition.seed,
@@ -191,28 +193,31 @@ def _fingerprint(definition: Definition) -> str:
 
 
 def _faults(definition: Definition) -> Iterator[str]:
-    bands = {
-        **{f"rows_per_cid.{name}": b for name, b in _fields(definition.rows_per_cid).items()},
-        "jobs.cids_per_job": definition.jobs.cids_per_job,
-    }
-    route_seconds = definition.route_days * 86_400
-    for key, value in bands.items():
-        if round(sum(band.share for band in value), 6) != 1:
-            yield f"{key}: the shares of its bands add up to {sum(b.share for b in value):g}, not 1"
-        for band in value:
-            if band.fewest > band.most:
-                yield f"{key}: a band from {band.fewest} to {band.most} is empty"
-            if band.most * 64 > route_seconds:
-                yield f"{key}: {band.most} rows a CID leave no room in {definition.route_days} days"
+    """What the types cannot forbid: each would make an order key equal, or a draw impossible."""
+    rows = definition.rows_per_cid
+    for name in rows.__struct_fields__:
+        yield from _band_faults(f"rows_per_cid.{name}", getattr(rows, name), definition)
+    yield from _band_faults("jobs.cids_per_job", definition.jobs.cids_per_job, definition)
     if any(band.fewest < 1 for band in definition.jobs.cids_per_job):
         yield "jobs.cids_per_job: a job names at least 1 CID"
-    if len(set(definition.domains)) != len(definition.domains):
-        yield "domains: one stands there twice"
+    if definition.jobs_in_all * 60 > definition.span_days * 86_400:
+        yield f"span_days = {definition.span_days}: no room for {definition.jobs_in_all:,} jobs"
     if definition.route_days >= definition.span_days:
         yield f"route_days = {definition.route_days}: must be below span_days"
+    if len(set(definition.domains)) != len(definition.domains):
+        yield "domains: one stands there twice"
     if definition.comment_width[0] > definition.comment_width[1]:
         yield f"comment_width = {list(definition.comment_width)}: the first is above the second"
+    if definition.sysdate.microsecond:
+        yield f"sysdate = {definition.sysdate}: Oracle's DATE has no fractions of a second"
 
 
-def _fields(rows: RowsPerCid) -> dict[str, tuple[Band, ...]]:
-    return {name: getattr(rows, name) for name in rows.__struct_fields__}
+def _band_faults(key: str, bands: tuple[Band, ...], definition: Definition) -> Iterator[str]:
+    shares = sum(band.share for band in bands)
+    if round(shares, 6) != 1:
+        yield f"{key}: the shares of its bands add up to {shares:g}, not 1"
+    for band in bands:
+        if band.fewest > band.most:
+            yield f"{key}: a band from {band.fewest} to {band.most} is empty"
+        if band.most * 64 > definition.route_days * 86_400:
+            yield f"{key}: {band.most} rows a CID leave no room in {definition.route_days} days"

@@ -36,9 +36,7 @@ _DOMAINS_OF_TABLE = {
 }
 
 
-def generate(
-    connection: duckdb.DuckDBPyConnection, workload: Workload, progress: Progress
-) -> None:
+def generate(connection: duckdb.DuckDBPyConnection, workload: Workload, progress: Progress) -> None:
     """Make schema DWH with all tables of `workload`, and the row that describes them.
 
     Every table is stored in the order of its container ids (jobs and specs: of their own ids).
@@ -70,7 +68,6 @@ def _variables(workload: Workload) -> dict[str, Any]:
         for name, domains in _DOMAINS_OF_TABLE.items()
     }
     counts["job_cids"] = _quantiles(definition.jobs.cids_per_job)
-    has_jobs = "jobs" in definition.domains
     epoch = datetime.datetime(1970, 1, 1)
     cardinalities: dict[str, int] = msgspec.structs.asdict(definition.cardinalities)
     rates: dict[str, float] = msgspec.structs.asdict(definition.rates)
@@ -81,7 +78,7 @@ def _variables(workload: Workload) -> dict[str, Any]:
         "span_seconds": definition.span_days * 86_400,
         "route_seconds": definition.route_days * 86_400,
         "comment_width": list(definition.comment_width),
-        "jobs": definition.cids * definition.jobs.per_1000_cids // 1000 if has_jobs else 0,
+        "jobs": definition.jobs_in_all,
         "lots_per_work_order": cardinalities.pop("lots_per_work_order"),
         "cardinalities": cardinalities,
         "rates": {name: round(rate * 1_000_000) for name, rate in rates.items()},

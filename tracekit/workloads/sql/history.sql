@@ -71,7 +71,7 @@ SELECT
     CASE WHEN part > 0 OR NOT happens(visit_bits, 'track_out_null')
         THEN TRACKINQTY - TRACKINQTY * below(visit_bits, 'loss', 30) // 1000 END AS TRACKOUTQTY,
     CASE WHEN NOT happens(visit_bits, 'finished_runcard_null')
-        THEN concat('RC', lpad(below(visit_bits, 'runcard', 100000000)::VARCHAR, 8, '0')) END
+        THEN concat('RC', digits(below(visit_bits, 'runcard', 100000000), 8)) END
         AS FINISHEDRUNCARD,
     MFGORDERNAME AS PJ_WORKORDER
 FROM placed;

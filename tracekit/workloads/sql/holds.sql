@@ -41,5 +41,5 @@ SELECT
         AS RELEASECOMMENTS,
     CASE WHEN NOT happens(row_bits, 'ncr_null')
         THEN concat('NCR-', strftime(at_second(held_second), '%Y%m'), '-',
-            lpad(below(row_bits, 'ncr', 10000)::VARCHAR, 4, '0')) END AS NCRID
+            digits(below(row_bits, 'ncr', 10000), 4)) END AS NCRID
 FROM timed;

@@ -40,13 +40,13 @@ placed AS (
     FROM sized
 )
 SELECT
-    concat('JOB', lpad(job::VARCHAR, 8, '0')) AS JOBID,
+    concat('JOB', digits(job, 8)) AS JOBID,
     resource.id AS RESOURCEID,
     resource.name AS RESOURCENAME,
     CASE WHEN status = 0 THEN 'Open' WHEN status = 1 THEN 'InProgress' ELSE 'Complete' END
         AS JOBSTATUS,
     pick(bits, 'model', ['定期保養', '故障維修', '換線', '校驗', '品質異常']) AS JOBMODELNAME,
-    concat('WO', lpad((job * 7)::VARCHAR, 8, '0')) AS JOBORDERNAME,
+    concat('WO', digits(job * 7, 8)) AS JOBORDERNAME,
     at_second(created) AS CREATEDATE,
     CASE WHEN status > 1
         THEN at_second(least(

@@ -29,12 +29,12 @@ SELECT
     started,
     product,
     concat(
-        'GA', strftime(at_second(started), '%y%m'), lpad(lot::VARCHAR, 6, '0'), '-A',
-        lpad(below(bits, 'split', 40)::VARCHAR, 2, '0')
+        'GA', strftime(at_second(started), '%y%m'), digits(lot, 6), '-A',
+        digits(below(bits, 'split', 40), 2)
     ) AS CONTAINERNAME,
     concat(
         'GA', strftime(at_second(started), '%y%m'),
-        lpad((lot // getvariable('lots_per_work_order'))::VARCHAR, 6, '0')
+        digits(lot // getvariable('lots_per_work_order'), 6)
     ) AS MFGORDERNAME,
     (row_number() OVER (ORDER BY CONTAINERID)) - 1 AS position
 FROM dated

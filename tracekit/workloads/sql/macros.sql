@@ -31,6 +31,10 @@ CREATE TEMP MACRO at_index(list, i) AS list[1 + (i) % len(list)];
 
 CREATE TEMP MACRO card(kind) AS getvariable('cardinalities')[kind];
 
+-- n in at least `width` digits (lpad alone would cut a longer one).
+CREATE TEMP MACRO digits(n, width) AS
+    lpad((n)::VARCHAR, greatest(width, len((n)::VARCHAR))::INTEGER, '0');
+
 -- An Oracle DATE from seconds since 1970 on the database's own clock.
 CREATE TEMP MACRO at_second(s) AS make_timestamp((s) * 1000000)::TIMESTAMP_S;
 

@@ -20,12 +20,12 @@ drawn AS (
 SELECT
     CONTAINERID,
     pick(row_bits, 'part', getvariable('materials')) AS MATERIALPARTNAME,
-    concat('ML', lpad(below(row_bits, 'material lot', card('material_lots'))::VARCHAR, 9, '0'))
+    concat('ML', digits(below(row_bits, 'material lot', card('material_lots')), 9))
         AS MATERIALLOTNAME,
     -- Six decimals at most, and often fewer, as scales and counters give them.
     CASE below(row_bits, 'unit', 3)
         WHEN 0 THEN 1 + below(row_bits, 'consumed', 30000)
-        WHEN 1 THEN (1 + below(row_bits, 'consumed', 500000)) / 100::DECIMAL(18, 6)
+        WHEN 1 THEN (1 + below(row_bits, 'consumed', 500000)) * 0.01::DECIMAL(18, 6)
         ELSE (1 + below(row_bits, 'consumed', 90000000)) * 0.000001::DECIMAL(18, 6)
     END::DECIMAL(18, 6) AS QTYCONSUMED,
     getvariable('workcenters')[1 + workcenter].name AS WORKCENTERNAME,

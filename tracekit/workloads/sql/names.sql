@@ -33,7 +33,7 @@ SET VARIABLE equipment = (
     SELECT list({
         'id': '4880f180' || lpad(lower(hex((i * 2654435761 + 305419896) % 4294967296)), 8, '0'),
         'name': concat(
-            at_index(getvariable('workcenters'), i).family, '機台-', lpad(i::VARCHAR, 4, '0')
+            at_index(getvariable('workcenters'), i).family, '機台-', digits(i, 4)
         )
     } ORDER BY i)
     FROM range(card('equipment')) numbers(i)
@@ -44,7 +44,7 @@ SET VARIABLE specs = (
         at_index(getvariable('workcenters'), i).family,
         '_',
         at_index(['標準', '車規', '高溫', '無鉛', '試產', '客製'], i * 7 // 3),
-        '-', lpad(i::VARCHAR, 3, '0')
+        '-', digits(i, 3)
     ) ORDER BY i)
     FROM range(card('specs')) numbers(i)
 );
@@ -61,7 +61,7 @@ SET VARIABLE materials = (
     SELECT list(concat(
         at_index(['導線架', '銀膠', '金線', '銅線', '環氧樹脂', '錫膏', '晶片', '包裝帶'], i),
         '-', at_index(['A194', 'KFC', 'C7025', 'G700', 'H9890'], i // 8), '-',
-        lpad(i::VARCHAR, 4, '0')
+        digits(i, 4)
     ) ORDER BY i)
     FROM range(card('material_parts')) numbers(i)
 );
@@ -84,14 +84,14 @@ SET VARIABLE hold_reasons = (
             ['尺寸異常', '電性不良', '外觀不良', '待工程確認', '客訴追溯', '材料異常', '數量不符',
              '設備當機', '超出管制界限', '待主管簽核'], i
         ),
-        '_H', lpad(i::VARCHAR, 2, '0')
+        '_H', digits(i, 2)
     ) ORDER BY i)
     FROM range(card('hold_reasons')) numbers(i)
 );
 
 SET VARIABLE loss_reasons = (
     SELECT list(concat(
-        lpad(i::VARCHAR, 3, '0'), '_',
+        digits(i, 3), '_',
         at_index(
             ['晶片破裂', '焊線斷線', '膠體缺角', '腳彎', '鍍層剝落', '印字不清', '電性失效',
              '短路', '漏電', '開路', '遺失', '工程取樣'], i
@@ -103,7 +103,7 @@ SET VARIABLE loss_reasons = (
 SET VARIABLE job_codes = (
     SELECT list(concat(
         at_index(['感測器異常', '真空不足', '溫度偏移', '吸嘴磨耗', '軌道卡料', '軟體當機'], i),
-        '-', lpad(i::VARCHAR, 2, '0')
+        '-', digits(i, 2)
     ) ORDER BY i)
     FROM range(card('job_codes')) numbers(i)
 );

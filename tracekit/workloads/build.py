@@ -1,0 +1,138 @@
+"""Build a workload into a DuckDB file of the cache, once, whoever asks at the same time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from tracekit.errors import WorkloadError
+from tracekit.workloads.definition import Workload
+from tracekit.workloads.file import describe_file
+from tracekit.workloads.generate import Progress, generate
+
+MEMORY_LIMIT = "512MiB"
+"""What DuckDB may hold while it builds; it spills to disk beyond that."""
+
+_NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
+"""How the C library words ENOSPC, EFBIG and EDQUOT, which DuckDB passes on as text."""
+
+
+def database_path(workload: Workload, cache_dir: Path) -> Path:
+    """Where `build` puts this workload; the name changes whenever the rows would."""
+    stem = f"{workload.name}-{workload.cids}-{workload.fingerprint[:12]}"
+    return cache_dir / "workloads" / f"{stem}.duckdb"
+
+
+def building_dir(path: Path) -> Path:
+    """Where a file is built before it is moved to `path`; only the lock's holder may touch it."""
+    return path.with_suffix(".building")
+
+
+def build_lock(path: Path) -> FileLock:
+    """The lock that everybody who makes or removes `path` holds."""
+    return FileLock(path.with_suffix(".lock"))
+
+
+def build(
+    workload: Workload,
+    cache_dir: Path,
+    *,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> Path:
+    """The DuckDB file that holds `workload`, built first where it is missing.
+
+    A file that is there is used if it is whole and of this fingerprint. Building happens under a
+    lock, so others who ask meanwhile wait for it, and under a temporary name, so what fails or is
+    interrupted leaves nothing behind.
+
+    Args:
+        workload: what to build.
+        cache_dir: folder that keeps built workloads.
+        progress: called with what is being done and the part done, 0.0 to 1.0, 1.0 at the end.
+        force: build anew even if the file is there. Who has the old one open keeps it.
+
+    Raises:
+        WorkloadError: the disk is full, the folder cannot be written, or DuckDB failed.
+    """
+    report = progress or _silent
+    path = database_path(workload, cache_dir)
+    if not force and _is_built(path, workload):
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(path, report) as waited:
+            # Whoever was waited for has built it.
+            if (force and not waited) or not _is_built(path, workload):
+                _build_locked(workload, path, report)
+    except (OSError, duckdb.Error) as exc:
+        raise _failure(workload, path, exc) from exc
+    report("done", 1.0)
+    return path
+
+
+def _is_built(path: Path, workload: Workload) -> bool:
+    try:
+        return describe_file(path).fingerprint == workload.fingerprint
+    except WorkloadError:
+        return False
+
+
+@contextmanager
+def _locked(path: Path, report: Progress) -> Iterator[bool]:
+    """Hold the lock; yields whether somebody else held it first."""
+    lock = build_lock(path)
+    waited = False
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        report("waiting for another process that builds it", 0.0)
+        waited = True
+        lock.acquire()
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+def _build_locked(workload: Workload, path: Path, report: Progress) -> None:
+    workshop = building_dir(path)
+    shutil.rmtree(workshop, ignore_errors=True)  # left by a builder that was killed
+    workshop.mkdir()
+    try:
+        unfinished = workshop / path.name
+        with duckdb.connect(
+            str(unfinished),
+            config={
+                "memory_limit": MEMORY_LIMIT,
+                "temp_directory": str(workshop / "spill"),
+                # Each thread holds unwritten rows of its own: more would outgrow the limit.
+                "threads": min(4, os.cpu_count() or 1),
+            },
+        ) as connection:
+            generate(connection, workload, report)
+            report("writing", 0.97)
+            connection.execute("CHECKPOINT")
+        unfinished.replace(path)
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _failure(workload: Workload, path: Path, exc: Exception) -> WorkloadError:
+    what = f"workload {workload.name!r} with {workload.cids:,} CIDs could not be built"
+    if any(words in str(exc) for words in _NO_ROOM):
+        return WorkloadError(
+            f"{what}: the disk that holds {path.parent} is full. Free some room (tracekit clean "
+            "shows what is kept), set TRACEKIT_CACHE_DIR elsewhere, or ask for fewer CIDs."
+        )
+    return WorkloadError(f"{what} in {path.parent}: {exc}")
+
+
+def _silent(step: str, done: float) -> None:
+    """Report to nobody."""

@@ -1,0 +1,76 @@
+"""What built workloads take on disk, and how to be rid of them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import Timeout
+
+from tracekit.errors import WorkloadError
+from tracekit.workloads.build import build_lock, building_dir
+from tracekit.workloads.file import describe_file
+
+
+@dataclass(frozen=True)
+class CachedWorkload:
+    """One workload of the cache, whole or left unfinished by a builder that was killed."""
+
+    name: str
+    """Of the workload; of the file where the file cannot say."""
+    cids: int | None
+    fingerprint: str | None
+    path: Path
+    """The DuckDB file, which is not there yet while `complete` is false."""
+    size_bytes: int
+    complete: bool
+
+
+def cached(cache_dir: Path) -> list[CachedWorkload]:
+    """The workloads that `cache_dir` keeps, sorted by file name; [] without such a folder."""
+    folder = cache_dir / "workloads"
+    whole = [_complete(path) for path in folder.glob("*.duckdb")]
+    unfinished = [_unfinished(path) for path in folder.glob("*.building")]
+    return sorted(whole + unfinished, key=lambda item: (item.path.name, not item.complete))
+
+
+def remove(item: CachedWorkload) -> None:
+    """Remove one cached workload; who has it open keeps it until they close it.
+
+    Raises:
+        WorkloadError: it is being built at this moment, or may not be removed.
+    """
+    lock = build_lock(item.path)
+    try:
+        with lock.acquire(timeout=0):
+            if item.complete:
+                item.path.unlink(missing_ok=True)
+            workshop = building_dir(item.path)
+            if workshop.exists():
+                shutil.rmtree(workshop)
+            # Safe while held: FileLock tells a waiter that its lock file lost its name.
+            Path(lock.lock_file).unlink(missing_ok=True)
+    except Timeout:
+        raise WorkloadError(
+            f"workload {item.name!r} is being built by another process; remove it when it is done"
+        ) from None
+    except OSError as exc:
+        raise WorkloadError(f"{item.path} could not be removed: {exc}") from exc
+
+
+def _complete(path: Path) -> CachedWorkload:
+    size_bytes = path.stat().st_size
+    try:
+        file = describe_file(path)
+    except WorkloadError:
+        return CachedWorkload(path.stem, None, None, path, size_bytes, complete=True)
+    return CachedWorkload(
+        file.name or path.stem, file.cids, file.fingerprint, path, size_bytes, complete=True
+    )
+
+
+def _unfinished(workshop: Path) -> CachedWorkload:
+    size_bytes = sum(file.stat().st_size for file in workshop.rglob("*") if file.is_file())
+    path = workshop.with_suffix(".duckdb")
+    return CachedWorkload(path.stem, None, None, path, size_bytes, complete=False)
