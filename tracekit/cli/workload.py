@@ -1,0 +1,102 @@
+"""`tracekit workload`: what can be replayed, and building it ahead of time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from tracekit import workloads
+from tracekit.cli.steps import Steps
+from tracekit.cli.table import print_table
+from tracekit.config import Settings
+from tracekit.sizes import format_size
+
+
+@click.group("workload")
+def command() -> None:
+    """List, build and describe workloads: what a replay reads."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def list_(as_json: bool) -> None:
+    """The workloads that can be named, and which of them are built."""
+    built = {item.fingerprint for item in workloads.cached(Settings.from_env().cache_dir)}
+    rows = [
+        _facts(workload, built=workload.fingerprint in built) for workload in workloads.catalog()
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    print_table(
+        ["name", "CIDs", "domains", "built", "what it is"],
+        [
+            [
+                row["name"],
+                f"{row['cids']:,}",
+                str(len(row["domains"])),
+                "yes" if row["built"] else "no",
+                row["description"],
+            ]
+            for row in rows
+        ],
+    )
+
+
+@command.command("build")
+@click.argument("name", metavar="WORKLOAD|FILE.toml")
+@click.option("--cids", type=click.IntRange(1), help="Size; default: what the definition says.")
+@click.option("-f", "--force", is_flag=True, help="Build it anew where it is built already.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def build(name: str, cids: int | None, force: bool, quiet: bool) -> None:
+    """Build a workload into the cache and print the path of its DuckDB file."""
+    workload = workloads.load(name, cids=cids)
+    with Steps(quiet=quiet) as steps:
+        path = workloads.build(
+            workload, Settings.from_env().cache_dir, progress=steps.update, force=force
+        )
+    click.echo(path)
+
+
+@command.command("show")
+@click.argument("name", metavar="WORKLOAD|FILE.toml")
+@click.option("--cids", type=click.IntRange(1), help="Size; default: what the definition says.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def show(name: str, cids: int | None, as_json: bool) -> None:
+    """What a workload is made of; row counts where it is built."""
+    workload = workloads.load(name, cids=cids)
+    path = workloads.database_path(workload, Settings.from_env().cache_dir)
+    facts = _facts(workload, built=path.exists())
+    if path.exists():
+        facts["path"] = str(path)
+        facts["size_bytes"] = path.stat().st_size
+        facts["table_rows"] = workloads.table_rows(path)
+    if as_json:
+        click.echo(json.dumps(facts, indent=2))
+        return
+    for key in ("name", "description", "cids", "seed", "sysdate", "fingerprint"):
+        click.echo(f"{key:12} {facts[key]}")
+    click.echo(f"{'domains':12} {', '.join(workload.domains)}")
+    if not path.exists():
+        click.echo(f"{'built':12} no (tracekit workload build {name})")
+        return
+    click.echo(f"{'built':12} {path} ({format_size(facts['size_bytes'])})")
+    print_table(
+        ["table", "rows"],
+        [[table, f"{rows:,}"] for table, rows in facts["table_rows"].items()],
+    )
+
+
+def _facts(workload: workloads.Workload, *, built: bool) -> dict[str, Any]:
+    return {
+        "name": workload.name,
+        "description": workload.definition.description,
+        "cids": workload.cids,
+        "seed": workload.seed,
+        "sysdate": workload.sysdate.isoformat(),
+        "domains": list(workload.domains),
+        "fingerprint": workload.fingerprint,
+        "built": built,
+    }
