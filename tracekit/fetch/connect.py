@@ -92,6 +92,22 @@ class Database:
     def __repr__(self) -> str:
         return f"Database(dsn={self.dsn!r}, user={self.user!r})"
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments that make this database again in another process.
+
+        They hold `password` (and `wallet_password`): hand them on where nobody looks.
+        """
+        return {
+            "dsn": self.dsn,
+            "user": self.user,
+            "password": self._password,
+            "call_timeout_ms": self.call_timeout_ms,
+            "max_concurrent": self.max_concurrent,
+            "fetchmany_size": self.fetchmany_size,
+            **self._driver_options,
+        }
+
     @contextmanager
     def connect(self, timeout_seconds: float | None = None) -> Iterator[oracledb.Connection]:
         """A connection of its own, closed at the end of the block, in one of the slots.
