@@ -1,0 +1,166 @@
+"""An open result: rows encoded a little ahead of the client, in a thread of their own."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from tracekit.localdb.duck.gate import ErrorMapper, cancelled, gate
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.wire.column import ColumnDescription, EncodedRows
+from tracekit.localdb.wire.rows import encode_rows
+
+PIECES_AHEAD = 2
+"""Encoded pieces kept ready; an idle open result holds these and one more in the making."""
+FIRST_ROWS = 512
+"""Size of the first piece, so that the first rows do not wait for a whole batch."""
+
+
+class BatchSource(Protocol):
+    """Where the rows of a result come from."""
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Record batches; asked for once."""
+
+    def interrupt(self) -> None:
+        """Make the iteration, running in another thread, fail soon."""
+
+    def close(self) -> None:
+        """Free what is held; nobody iterates any more."""
+
+
+class EncodedStream:
+    """A result stream over Arrow batches.
+
+    The first piece is made by the caller of `next_batch`. If it is a full one, a thread works
+    ahead from there on and blocks when `PIECES_AHEAD` wait; small results start no thread.
+
+    Args:
+        source: the batches, closed with the stream.
+        columns: what the client is told.
+        to_ora_error: says what DuckDB's errors are in Oracle's words.
+        on_close: called once, when the stream is closed.
+    """
+
+    def __init__(
+        self,
+        source: BatchSource,
+        columns: Sequence[ColumnDescription],
+        to_ora_error: ErrorMapper,
+        on_close: Callable[[EncodedStream], None],
+    ) -> None:
+        self._source = source
+        self._columns = tuple(columns)
+        self._to_ora_error = to_ora_error
+        self._on_close = on_close
+        self._pieces = self._encode()
+        self._thread: threading.Thread | None = None
+        self._changed = threading.Condition()
+        self._ready: deque[EncodedRows] = deque()
+        self._error: OraError | None = None
+        self._in_call = False
+        self._ended = False
+        self._closed = False
+
+    @property
+    def columns(self) -> Sequence[ColumnDescription]:
+        """The description sent to the client."""
+        return self._columns
+
+    def next_batch(self) -> EncodedRows | None:
+        """The next rows, or None when there are no more.
+
+        Raises:
+            OraError: reading failed in mid-result; ORA-01013 after an interrupt.
+        """
+        self._in_call = True
+        try:
+            return self._make() if self._thread is None else self._take()
+        finally:
+            self._in_call = False
+
+    def interrupt(self) -> None:
+        """End a running `next_batch` with ORA-01013, and the result with it."""
+        with self._changed:
+            if not self._in_call:
+                return
+            self._ready.clear()
+            self._error = cancelled()
+            self._changed.notify_all()
+        self._source.interrupt()
+
+    def close(self) -> None:
+        """Stop working ahead and free everything; may be called more than once."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            if not self._ended:
+                self._source.interrupt()
+            self._thread.join()
+        self._ready.clear()
+        self._pieces.close()
+        self._source.close()
+        self._on_close(self)
+
+    def _encode(self) -> Generator[EncodedRows, None, None]:
+        batches = iter(self._source)
+        for batch in batches:
+            yield from encode_rows(batch.slice(0, FIRST_ROWS), self._columns)
+            yield from encode_rows(batch.slice(FIRST_ROWS), self._columns)
+            break
+        for batch in batches:
+            yield from encode_rows(batch, self._columns)
+
+    def _make(self) -> EncodedRows | None:
+        """A piece made in the caller's thread."""
+        if self._error is not None:
+            raise self._error
+        if self._closed:
+            return None
+        with gate(self._to_ora_error):
+            piece = next(self._pieces, None)
+        if piece is not None and piece.row_count >= FIRST_ROWS:
+            self._thread = threading.Thread(target=self._work_ahead, name="encode-ahead")
+            self._thread.start()
+        return piece
+
+    def _take(self) -> EncodedRows | None:
+        """A piece made by the thread."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._ended or self._error)
+            if self._ready:
+                self._changed.notify_all()
+                return self._ready.popleft()
+            if self._error is not None:
+                raise self._error
+            return None
+
+    def _work_ahead(self) -> None:
+        error: OraError | None = None
+        try:
+            with gate(self._to_ora_error):
+                self._fill()
+        except OraError as failure:
+            error = failure
+        except BaseException as failure:
+            error = OraError(600, f"internal error code, arguments: [{failure!r}]")
+        with self._changed:
+            self._error = self._error or error
+            self._ended = True
+            self._changed.notify_all()
+
+    def _fill(self) -> None:
+        for piece in self._pieces:
+            with self._changed:
+                if self._closed or self._error is not None:
+                    return
+                self._ready.append(piece)
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: len(self._ready) < PIECES_AHEAD or self._closed)

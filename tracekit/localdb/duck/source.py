@@ -1,0 +1,80 @@
+"""Where a result's batches come from: DuckDB as they are asked for, or a spool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from tracekit.localdb.duck.spool import SpooledBatches
+
+READ_ROWS = 16_384
+"""Rows of one Arrow batch: smaller costs CPU per row, larger memory per open result."""
+
+
+class QuerySource:
+    """The batches of a running query.
+
+    Args:
+        connection: runs the query and nothing else until `release` is called.
+        reader: the query's rows.
+        spool_folder: None streams; a folder spools the result there when it is first read, so
+            that a slow client does not keep a sort's memory in DuckDB.
+        release: called once, when the connection is no longer needed.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        reader: pa.RecordBatchReader,
+        spool_folder: Path | None,
+        release: Callable[[], None],
+    ) -> None:
+        self._connection = connection
+        self._reader: pa.RecordBatchReader | None = reader
+        self._spool_folder = spool_folder
+        self._release = release
+        self._spooled: SpooledBatches | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Record batches; asked for once."""
+        if self._spool_folder is not None:
+            self.spool(self._spool_folder)
+        if self._spooled is not None:
+            yield from self._spooled
+        elif self._reader is not None:
+            yield from self._reader
+            self._free_reader()
+
+    def spool(self, folder: Path) -> None:
+        """Read everything now and let go of the connection.
+
+        Raises:
+            OraError: ORA-01652, the result is too large to spool.
+        """
+        if self._reader is None:
+            return
+        try:
+            self._spooled = SpooledBatches(self._reader.schema, self._reader, folder)
+        finally:
+            self._free_reader()
+
+    def interrupt(self) -> None:
+        """Make DuckDB stop the query."""
+        if self._reader is not None:
+            self._connection.interrupt()
+
+    def close(self) -> None:
+        """Free connection and spool."""
+        self._free_reader()
+        if self._spooled is not None:
+            self._spooled.close()
+
+    def _free_reader(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+            del reader
+            self._release()

@@ -1,0 +1,153 @@
+"""A session's writing connection: one transaction, statement by statement.
+
+DuckDB drops the whole transaction when a statement fails; in Oracle the statement alone is undone.
+So the transaction's statements are kept, and after a failure they are run again. That is right
+only if they do the same again; where this cannot be known the transaction is rolled back and the
+client gets ORA-03001.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from tracekit.localdb.ora_error import OraError
+
+VOLATILE = re.compile(
+    r"\b(nextval|random|uuid|gen_random_uuid|now|current_timestamp|clock_timestamp)\b",
+    re.IGNORECASE,
+)
+LOST = (
+    "unimplemented feature: undoing a failed statement here; the transaction was rolled back "
+    "({reason})"
+)
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Done:
+    sql: str
+    values: Values
+    row_count: int
+
+
+class WritingConnection:
+    """Runs DML in a transaction that starts with the first statement.
+
+    Args:
+        connection: this object's own.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self._done: list[_Done] = []
+        self._open = False
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether uncommitted work is open."""
+        return self._open
+
+    def run(self, sql: str, values: Values) -> int:
+        """Run one DML statement; the number of rows it touched.
+
+        Raises:
+            duckdb.Error: it failed; the transaction is as it was before.
+            OraError: ORA-03001, it failed and the transaction could not be kept.
+        """
+        if not self._open:
+            self.connection.execute("BEGIN TRANSACTION")
+            self._open = True
+        try:
+            row_count = self._execute(sql, values)
+        except duckdb.Error:
+            self.recover()
+            raise
+        self._done.append(_Done(sql, values, row_count))
+        return row_count
+
+    def recover(self) -> None:
+        """After a failed statement: make the transaction what it was before.
+
+        Raises:
+            OraError: ORA-03001, it cannot be; it is rolled back.
+        """
+        if not self._done:
+            self.rollback()
+            return
+        try:
+            self.connection.execute("SELECT 1").fetchall()
+        except duckdb.TransactionException:
+            self.restore()
+
+    def restore(self) -> None:
+        """Bring the transaction back to what its statements did, in DuckDB's newest snapshot.
+
+        Raises:
+            OraError: ORA-03001, it is not known to be the same again; it is rolled back.
+        """
+        done, self._done = self._done, []
+        self.rollback()
+        if not done:
+            return
+        if any(VOLATILE.search(statement.sql) for statement in done):
+            raise OraError(3001, LOST.format(reason="it drew from a sequence or the clock"))
+        self.connection.execute("BEGIN TRANSACTION")
+        self._open = True
+        try:
+            for statement in done:
+                if self._execute(statement.sql, statement.values) != statement.row_count:
+                    self.rollback()
+                    raise OraError(3001, LOST.format(reason="the data has changed since"))
+        except duckdb.Error as error:
+            self.rollback()
+            raise OraError(3001, LOST.format(reason="it cannot be repeated")) from error
+        self._done = done
+
+    def commit(self) -> None:
+        """Keep the work.
+
+        Raises:
+            duckdb.Error: it conflicts with what others committed; it is rolled back.
+        """
+        if self._open:
+            try:
+                self.connection.execute("COMMIT")
+            except duckdb.Error:
+                self.rollback()
+                raise
+            self._forget()
+
+    def rollback(self) -> None:
+        """Drop the work."""
+        if self._open:
+            self._forget()
+            self.connection.execute("ROLLBACK")
+
+    def run_alone(self, sql: str) -> None:
+        """Run a statement that is its own transaction (DDL); none is open.
+
+        Raises:
+            duckdb.Error: it failed.
+        """
+        self.connection.execute(sql).fetchall()
+
+    def close(self) -> None:
+        """Roll back and free the connection."""
+        self.rollback()
+        self.connection.close()
+
+    def _execute(self, sql: str, values: Values) -> int:
+        self.connection.execute(sql, dict(values) or None)
+        row_count = self.connection.rowcount
+        self.connection.fetchall()
+        return max(0, row_count)
+
+    def _forget(self) -> None:
+        self._open = False
+        self._done = []
