@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tracekit import workloads
+from tracekit.errors import WorkloadError
+from tracekit.workloads.build import build_lock, building_dir
+
+
+def test_no_cache_is_an_empty_cache(tmp_path: Path) -> None:
+    assert workloads.cached(tmp_path / "never") == []
+
+
+def test_the_cache_lists_what_is_there_and_removes_what_is_asked(tmp_path: Path) -> None:
+    small = workloads.load("trace-tiny", cids=3)
+    paths = [
+        workloads.build(small, tmp_path),
+        workloads.build(workloads.load("trace-tiny"), tmp_path),
+    ]
+    damaged = paths[0].with_name("damaged.duckdb")
+    damaged.write_bytes(b"cut short")
+
+    items = {item.path: item for item in workloads.cached(tmp_path)}
+    assert set(items) == {*paths, damaged}
+    assert items[paths[0]].cids == 3
+    assert items[paths[0]].fingerprint == small.fingerprint
+    assert items[paths[0]].size_bytes == paths[0].stat().st_size
+    assert (items[damaged].name, items[damaged].cids) == ("damaged", None)
+
+    workloads.remove(items[damaged])
+    workloads.remove(items[paths[0]])
+
+    assert [item.path for item in workloads.cached(tmp_path)] == [paths[1]]
+    workloads.remove(items[paths[1]])
+    assert list((tmp_path / "workloads").iterdir()) == []
+
+
+def test_what_is_being_built_is_not_removed(tmp_path: Path) -> None:
+    path = workloads.build(workloads.load("trace-tiny"), tmp_path)
+    workshop = building_dir(path)
+    workshop.mkdir()
+    (workshop / "half").write_bytes(b"12345")
+    whole, unfinished = workloads.cached(tmp_path)
+    assert (whole.complete, unfinished.complete) == (True, False)
+    assert unfinished.size_bytes == 5
+
+    with build_lock(path), pytest.raises(WorkloadError, match="being built by another process"):
+        workloads.remove(unfinished)
+    assert workshop.exists()
+
+    workloads.remove(unfinished)
+    assert not workshop.exists()
+    assert path.exists()
