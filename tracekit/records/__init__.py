@@ -9,9 +9,12 @@ from tracekit.records.measurement import (
 )
 from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, Drift, Level, Proof
 from tracekit.records.serial import from_json, to_json
+from tracekit.records.stacks import CallNode, CallTree, StackChange, StackDelta, StackDiff
 from tracekit.records.summary import ReplaySummary, Verdict, WorkloadInfo
 
 __all__ = [
+    "CallNode",
+    "CallTree",
     "CandidateProof",
     "Difference",
     "DifferenceKind",
@@ -24,6 +27,9 @@ __all__ = [
     "PathStatus",
     "Proof",
     "ReplaySummary",
+    "StackChange",
+    "StackDelta",
+    "StackDiff",
     "Verdict",
     "WorkloadInfo",
     "from_json",

@@ -9,17 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tracekit.reports.compare_report import compare_markdown, compare_text
+    from tracekit.reports.html_report import html
     from tracekit.reports.markdown_report import markdown
     from tracekit.reports.memory_figure import memory_plot
     from tracekit.reports.text_report import text
 
 _HOMES = {
+    "compare_markdown": "compare_report",
+    "compare_text": "compare_report",
+    "html": "html_report",
     "markdown": "markdown_report",
     "memory_plot": "memory_figure",
     "text": "text_report",
 }
 
-__all__ = ["markdown", "memory_plot", "text"]
+__all__ = ["compare_markdown", "compare_text", "html", "markdown", "memory_plot", "text"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,8 @@ from tracekit.reports.redaction import Redactor
 # Design", 2008), in an order that keeps neighbours far apart; yellow is left out (too pale for a
 # line on white). A second round repeats the colours; every curve is labelled by name anyway.
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+_SHORTEST_SECONDS = 0.01
+_LOWEST_TOP_BYTES = 1024**2 / 10
 MOST_POINTS = 600
 """Points of one drawn curve; more are thinned out, the highest of each stretch is kept."""
 
@@ -29,9 +31,47 @@ class Curve:
     peak: tuple[float, float]
     """When the samples were highest, and the net peak: the measured one where there is one."""
     label: str
-    """What is written beside the peak."""
+    """What is written beside the marker."""
     died: str | None
     """How it ended, when it did not finish."""
+
+    @property
+    def marked(self) -> tuple[float, float]:
+        """Where its marker and label go: where it died, else its peak."""
+        return self.points[-1] if self.died else self.peak
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A curve with the place of its label, in the units of the curve's points."""
+
+    curve: Curve
+    x: float
+    y: float
+    on_the_right: bool
+    """Of its marker."""
+
+
+def placed_labels(
+    curves: Sequence[Curve], until_seconds: float, gap: float, *, turn: float = 0.6
+) -> list[Placed]:
+    """Where labels go so that none covers another.
+
+    Args:
+        curves: What to label.
+        until_seconds: The right end of the axis.
+        gap: Height of a label in bytes.
+        turn: From this share of the axis on, labels go to the left of their marker.
+    """
+    placed: list[Placed] = []
+    for curve in sorted(curves, key=lambda curve: -curve.marked[1]):
+        x, y = curve.marked
+        on_the_right = x < until_seconds * turn
+        at = y + gap * 0.35
+        while any(p.on_the_right == on_the_right and abs(p.y - at) < gap for p in placed):
+            at -= gap / 4
+        placed.append(Placed(curve, x, at, on_the_right))
+    return placed
 
 
 def curves_of(summary: ReplaySummary, timelines: Sequence[MemoryTimeline]) -> list[Curve]:
@@ -93,6 +133,16 @@ def plot_titles(summary: ReplaySummary) -> tuple[str, str]:
     work = summary.workload
     title = f"Memory above baseline while fetching {work.domain} of {work.cids:,} CIDs"
     return title, figures.printable(Redactor().prose(work.name))
+
+
+def axis_ranges(curves: Sequence[Curve]) -> tuple[float, float, float]:
+    """The end of the time axis in seconds, and the ends of the memory axis in bytes.
+
+    There is room for a label above the highest peak, and neither axis is ever empty.
+    """
+    until = max(*(curve.points[-1][0] for curve in curves), _SHORTEST_SECONDS)
+    memory = [value for curve in curves for _, value in (*curve.points, curve.peak)]
+    return until, min(0.0, *memory), max(*memory, _LOWEST_TOP_BYTES) * 1.13
 
 
 def memory_unit(curves: Sequence[Curve]) -> tuple[str, int]:

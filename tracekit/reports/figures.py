@@ -35,7 +35,9 @@ def ratio(value: float | None) -> str:
 
 def percent(change: float | None) -> str:
     """A relative change with its sign: `0.5` as `"+50.0%"`."""
-    return NOT_MEASURED if change is None else f"{change:+.1%}"
+    if change is None:
+        return NOT_MEASURED
+    return f"{change:+.1%}" if change else "0.0%"
 
 
 def text(value: str | None) -> str:

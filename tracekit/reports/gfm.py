@@ -8,6 +8,7 @@ into `<code>` with its punctuation as character references, which no Markdown co
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 
@@ -52,6 +53,24 @@ def bullet(lines: Iterable[str]) -> str:
 def details(summary: str, body: str) -> str:
     """`body` (Markdown) folded away under `summary` (Markdown on one line)."""
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def section(heading: str, body: str) -> list[str]:
+    """A heading and its body as blocks; nothing when there is no body."""
+    return [f"## {heading}", body] if body else []
+
+
+def marker(kind: str, *names: str) -> str:
+    """The hidden comment by which a bot finds the comment it made about the same thing."""
+    return f"<!-- tracekit:{':'.join((kind, *map(_plain, names)))} -->"
+
+
+def _plain(name: str) -> str:
+    """`name` without what could end a comment, or tell where it lies on a machine."""
+    base = re.split(r"[/\\]", name)[-1]
+    plain = re.sub(r"[^0-9A-Za-z_.]+", "-", base).strip("-")
+    # Two names must not become one marker, or one report would overwrite the other.
+    return plain if plain == base else f"{plain}-{hashlib.sha256(base.encode()).hexdigest()[:6]}"
 
 
 def fenced(text: str) -> str:

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Sequence
 
-from tracekit.records import MemoryTimeline, ReplaySummary
+from tracekit.records import MemoryTimeline, ReplaySummary, StackDiff
 from tracekit.reports import sections
 from tracekit.reports.curves import curves_of, peak_sentence
-from tracekit.reports.gfm import bullet, details, fenced, prose, table_lines
+from tracekit.reports.gfm import bullet, details, fenced, marker, prose, section, table_lines
 from tracekit.reports.headline import headline, outcome
 from tracekit.reports.redaction import Redactor
+from tracekit.reports.stack_sections import stack_details
 
 
 def markdown(
     summary: ReplaySummary,
     timelines: Sequence[MemoryTimeline] = (),
     *,
+    stack_diffs: Sequence[StackDiff] = (),
     confidential: bool = True,
     plot: str | None = None,
 ) -> str:
     """The report, ready to be pasted: the verdict is the first line.
 
-    That line ends in a hidden marker (`marker`), so that a bot can find its comment and update
+    That line ends in a hidden marker, so that a bot can find its comment and update
     it in place.
 
     Args:
         summary: What the replay found.
         timelines: Memory over time; each path's peak is told in words.
+        stack_diffs: Captures compared by call stack, folded away.
         confidential: Whether CIDs become handles and machine paths and source lines are left out.
         plot: Where the picture of memory over time is, relative to the report; None for none.
     """
     redact = Redactor(summary, confidential=confidential)
     blocks = [
-        f"**{outcome(summary)}**: {prose(redact.prose(headline(summary)))}. {marker(summary)}",
+        f"**{outcome(summary)}**: {prose(redact.prose(headline(summary)))}. {_marker(summary)}",
         bullet(redact.prose(reason) for reason in summary.verdict.reasons),
         "## Paths, worst first",
         prose(sections.workload_line(summary, redact)),
@@ -42,26 +43,17 @@ def markdown(
         prose(sections.MEASURED_NOTE),
         *_endings(summary, redact),
         _plot(plot),
-        *_section("## Drift", table_lines(sections.drift_table(summary, redact))),
-        *_section("## First differences", table_lines(sections.difference_table(summary, redact))),
-        *_section("## Remarks", bullet(sections.remarks(summary, redact))),
+        *section("Drift", table_lines(sections.drift_table(summary, redact))),
+        *section("First differences", table_lines(sections.difference_table(summary, redact))),
+        *section("Remarks", bullet(sections.remarks(summary, redact))),
+        *stack_details(stack_diffs, redact),
         *_folded(summary, timelines, redact),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def marker(summary: ReplaySummary) -> str:
-    """The hidden comment that tells this workload's report from any other."""
-    work = summary.workload
-    return f"<!-- tracekit:replay:{_plain(work.name)}:{_plain(work.domain)} -->"
-
-
-def _plain(name: str) -> str:
-    """`name` without what could end a comment, or tell where it lies on a machine."""
-    base = re.split(r"[/\\]", name)[-1]
-    plain = re.sub(r"[^0-9A-Za-z_.]+", "-", base).strip("-")
-    # Two names must not become one marker, or one report would overwrite the other.
-    return plain if plain == base else f"{plain}-{hashlib.sha256(base.encode()).hexdigest()[:6]}"
+def _marker(summary: ReplaySummary) -> str:
+    return marker("replay", summary.workload.name, summary.workload.domain)
 
 
 def _endings(summary: ReplaySummary, redact: Redactor) -> list[str]:
@@ -78,10 +70,6 @@ def _endings(summary: ReplaySummary, redact: Redactor) -> list[str]:
 
 def _plot(plot: str | None) -> str:
     return f"![Memory over time of every path]({plot})" if plot else ""
-
-
-def _section(heading: str, body: str) -> list[str]:
-    return [heading, body] if body else []
 
 
 def _folded(

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tracekit.records import MemoryTimeline, ReplaySummary
-from tracekit.reports.curves import Curve, curves_of, memory_unit, plot_titles
+from tracekit.reports.curves import (
+    Curve,
+    axis_ranges,
+    curves_of,
+    memory_unit,
+    placed_labels,
+    plot_titles,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,10 +63,9 @@ def _draw(axes: Axes, summary: ReplaySummary, curves: list[Curve]) -> None:
         return
     for curve in curves:
         _line(axes, curve, unit_bytes)
-    until = max(curve.points[-1][0] for curve in curves)
-    top = max(curve.peak[1] for curve in curves) / unit_bytes
-    axes.set_xlim(0, until * 1.02 or 1)
-    axes.set_ylim(min(0.0, *(y / unit_bytes for c in curves for _, y in c.points)), top * 1.15 or 1)
+    until, low_bytes, top_bytes = axis_ranges(curves)
+    axes.set_xlim(0, until * 1.01)
+    axes.set_ylim(low_bytes / unit_bytes, top_bytes / unit_bytes)
     _labels(axes, curves, unit_bytes)
 
 
@@ -67,10 +73,11 @@ def _line(axes: Axes, curve: Curve, unit_bytes: int) -> None:
     elapsed = [point[0] for point in curve.points]
     memory = [point[1] / unit_bytes for point in curve.points]
     axes.plot(elapsed, memory, color=curve.color, linewidth=1.8, solid_joinstyle="round")
+    x, y = curve.marked
     if curve.died:
-        axes.plot(elapsed[-1], memory[-1], "x", color=curve.color, markersize=11, markeredgewidth=3)
+        axes.plot(x, y / unit_bytes, "x", color=curve.color, markersize=11, markeredgewidth=3)
     else:
-        axes.plot(curve.peak[0], curve.peak[1] / unit_bytes, "o", color=curve.color, markersize=6)
+        axes.plot(x, y / unit_bytes, "o", color=curve.color, markersize=6)
 
 
 def _labels(axes: Axes, curves: list[Curve], unit_bytes: int) -> None:
@@ -79,25 +86,24 @@ def _labels(axes: Axes, curves: list[Curve], unit_bytes: int) -> None:
 
     halo = [withStroke(linewidth=3, foreground="white")]  # a line behind a label stays behind
     low, high = axes.get_ylim()
-    gap = (high - low) * _LABEL_HEIGHT_SHARE
-    until = axes.get_xlim()[1]
-    taken: list[tuple[float, float]] = []
-    for curve in sorted(curves, key=lambda curve: -curve.peak[1]):
-        x, y = curve.points[-1] if curve.died else curve.peak
-        on_the_right = x < until * 0.6
-        at = y / unit_bytes + gap * 0.35
-        while any(abs(at - other) < gap for side, other in taken if side == on_the_right):
-            at -= gap
-        taken.append((on_the_right, at))
+    gap = (high - low) * unit_bytes * _LABEL_HEIGHT_SHARE
+    for placed in placed_labels(curves, axes.get_xlim()[1], gap):
+        died = placed.curve.died
         axes.annotate(
-            f"{curve.label}{f', {curve.died}' if curve.died else ''}",
-            (x, at),
-            xytext=(9 if on_the_right else -9, 0),
+            f"{placed.curve.label}{f', {died}' if died else ''}",
+            (placed.x, placed.y / unit_bytes),
+            xytext=(9 if placed.on_the_right else -9, 0),
             textcoords="offset points",
-            ha="left" if on_the_right else "right",
-            color=curve.color,
+            ha="left" if placed.on_the_right else "right",
+            color=_darkened(placed.curve.color),
             fontsize=10,
             fontweight="bold",
             parse_math=False,
             path_effects=halo,
         )
+
+
+def _darkened(color: str) -> str:
+    """The palette's pale colours do for lines; letters need more contrast on white."""
+    channels = (int(color[at : at + 2], 16) * 7 // 10 for at in (1, 3, 5))
+    return "#" + "".join(f"{channel:02x}" for channel in channels)

@@ -1,0 +1,85 @@
+"""Who held the memory: call trees of one capture, and call stacks of two compared.
+
+A location is `function:file:line`, as memray's own JSON writes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class CallNode:
+    """A location, and what it and everything it called held."""
+
+    location: str
+    size_bytes: int
+    allocations: int
+    children: tuple[CallNode, ...] = ()
+    """What it called; may sum to less than the node, which then holds the rest itself."""
+
+
+@dataclass(frozen=True)
+class CallTree:
+    """What was alive at one path's heap peak, by caller."""
+
+    path: str
+    size_bytes: int
+    """All that was alive, of which `roots` may leave out the smallest."""
+    allocations: int
+    roots: tuple[CallNode, ...]
+    remarks: tuple[str, ...] = ()
+    """What a reader must know, such as a capture cut off by a kill."""
+
+
+class StackChange(StrEnum):
+    """What became of a call stack."""
+
+    NEW = "new"
+    GROWN = "grown"
+    SHRUNK = "shrunk"
+    GONE = "gone"
+    SAME = "same"
+
+
+@dataclass(frozen=True)
+class StackDelta:
+    """One call stack's memory at the peaks of two captures; 0 bytes where it held nothing."""
+
+    stack: tuple[str, ...]
+    """Locations, the outermost caller first."""
+    base_bytes: int
+    head_bytes: int
+    base_allocations: int
+    head_allocations: int
+
+    @property
+    def delta_bytes(self) -> int:
+        """How much it grew; negative when it shrank."""
+        return self.head_bytes - self.base_bytes
+
+    @property
+    def change(self) -> StackChange:
+        """What became of it."""
+        if self.delta_bytes == 0:
+            return StackChange.SAME
+        if self.base_bytes == 0:
+            return StackChange.NEW
+        if self.head_bytes == 0:
+            return StackChange.GONE
+        return StackChange.GROWN if self.delta_bytes > 0 else StackChange.SHRUNK
+
+
+@dataclass(frozen=True)
+class StackDiff:
+    """Two captures compared by call stack."""
+
+    base: str
+    """A path's name, or a capture's."""
+    head: str
+    base_bytes: int
+    """Heap peak of the capture."""
+    head_bytes: int
+    deltas: tuple[StackDelta, ...]
+    remarks: tuple[str, ...] = ()

@@ -1,0 +1,174 @@
+"""Two replays compared metric by metric; what got worse comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+
+from tracekit.errors import ConfigError
+from tracekit.records import PathMeasurement, PathStatus, ReplaySummary
+from tracekit.reports import figures
+from tracekit.reports.headline import ending
+from tracekit.reports.table import Column, Table
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of a path that two replays can be compared by; more is worse."""
+
+    name: str
+    of: Callable[[PathMeasurement], float | None]
+    shown: Callable[[float | None], str]
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("net_peak", lambda path: path.rss_net_peak_bytes, figures.size),
+        Metric("heap_peak", lambda path: path.heap_peak_bytes, figures.size),
+        Metric(
+            "allocations",
+            lambda path: path.allocations,
+            lambda number: figures.count(None if number is None else int(number)),
+        ),
+        Metric("wall", lambda path: path.wall_seconds, figures.seconds),
+    )
+}
+
+
+@dataclass(frozen=True)
+class MetricDelta:
+    """One metric of one path, before and after; None where it was not measured."""
+
+    path: str
+    metric: Metric
+    base: float | None
+    head: float | None
+    finished: bool = True
+    """Whether the path ended well both times; a path that died early is no cheaper for it."""
+
+    @property
+    def delta(self) -> float | None:
+        """Head less base; None when they cannot be compared."""
+        if not self.finished or self.base is None or self.head is None:
+            return None
+        return self.head - self.base
+
+    @property
+    def change(self) -> float | None:
+        """`delta` as a share of the base; None when the base is 0 or either was not measured."""
+        return self.delta / self.base if self.base and self.delta is not None else None
+
+
+def metric_deltas(
+    base: ReplaySummary, head: ReplaySummary, columns: Sequence[str] = tuple(METRICS)
+) -> list[MetricDelta]:
+    """Every metric in `columns` of every path in both, the largest growth first.
+
+    Raises:
+        ConfigError: a name in `columns` is no metric.
+    """
+    unknown = [name for name in columns if name not in METRICS]
+    if unknown:
+        raise ConfigError(f"columns: {unknown[0]!r} is no metric. Choose of {', '.join(METRICS)}.")
+    found = [
+        MetricDelta(
+            path,
+            METRICS[name],
+            METRICS[name].of(before),
+            METRICS[name].of(after),
+            finished=before.status is after.status is PathStatus.OK,
+        )
+        for path, before, after in _in_both(base, head)
+        for name in columns
+    ]
+    return sorted(found, key=_worst_first)
+
+
+def _worst_first(delta: MetricDelta) -> tuple[bool, float]:
+    # Growth from nothing has no share, yet is worse than any; what is unknown comes last.
+    grown = delta.change if delta.change is not None else delta.delta and float("inf")
+    return (grown is None, -(grown or 0.0))
+
+
+def _in_both(
+    base: ReplaySummary, head: ReplaySummary
+) -> Iterator[tuple[str, PathMeasurement, PathMeasurement]]:
+    for name, before in base.paths.items():
+        if name in head.paths:
+            yield name, before, head.paths[name]
+
+
+def delta_table(deltas: Sequence[MetricDelta]) -> Table:
+    """The deltas in their order."""
+    numeric = ("base", "head", "delta", "delta %")
+    return Table.of(
+        [
+            Column("name", literal=True),
+            Column("metric"),
+            *(Column(t, numeric=True) for t in numeric),
+        ],
+        (
+            (
+                delta.path,
+                delta.metric.name,
+                delta.metric.shown(delta.base),
+                delta.metric.shown(delta.head),
+                _signed(delta),
+                figures.percent(delta.change),
+            )
+            for delta in deltas
+        ),
+    )
+
+
+def _signed(delta: MetricDelta) -> str:
+    shown = delta.metric.shown(delta.delta)
+    return f"+{shown}" if delta.delta is not None and delta.delta > 0 else shown
+
+
+def comparison_headline(
+    base: ReplaySummary, head: ReplaySummary, deltas: Sequence[MetricDelta]
+) -> str:
+    """What got worse, in one sentence; nothing is judged here, tolerances belong to a gate."""
+    broken = [
+        f"{name} {ending(after)} and did not before"
+        for name, before, after in _in_both(base, head)
+        if before.status is PathStatus.OK is not after.status
+    ]
+    worst = deltas[0] if deltas else None
+    if worst is None or worst.delta is None:
+        growth = "no metric was measured in both"
+    elif worst.delta <= 0:
+        growth = "no metric grew"
+    else:
+        share = "" if worst.change is None else f" {figures.percent(worst.change)}"
+        growth = (
+            f"largest growth: {worst.path} {worst.metric.name}{share} "
+            f"({worst.metric.shown(worst.base)} to {worst.metric.shown(worst.head)})"
+        )
+    return "; ".join([*broken, *_levels(base, head), growth])
+
+
+def _levels(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
+    for name, proof in head.proof.candidates.items():
+        before = base.proof.candidates.get(name)
+        if before and before.level and before.level != proof.level:
+            now = f"level {proof.level}" if proof.level else "not proven"
+            yield f"{name} was equal at level {before.level} and is now {now}"
+
+
+def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:
+    """What makes the two hard to compare: other workload, other environment, other paths."""
+    found = [
+        f"{what} {field.name.replace('_', ' ')}: {before} before, {after} after"
+        for what, one, other in (
+            ("workload", base.workload, head.workload),
+            ("environment", base.environment, head.environment),
+        )
+        for field in fields(one)
+        if (before := getattr(one, field.name)) != (after := getattr(other, field.name))
+    ]
+    found += [f"path {name} is only in the base" for name in base.paths if name not in head.paths]
+    found += [f"path {name} is only in the head" for name in head.paths if name not in base.paths]
+    return found
