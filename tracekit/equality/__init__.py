@@ -1,0 +1,28 @@
+"""Canonical values, digests of whole results, drift, and the first differences.
+
+`canonical` defines what each level of equality treats as the same. `DigestWriter` turns one
+side's records into a small sorted file, `compare_digests` reads two such files side by side and
+says at which level the sides are equal. pandas, numpy and pyarrow are never imported here: their
+values are recognised by type, so a process without pandas stays one.
+"""
+
+from tracekit.equality.canonical import Forms, Kind, canonical
+from tracekit.equality.compare import compare_digests
+from tracekit.equality.digest_file import DigestSummary
+from tracekit.equality.digests import DigestWriter
+from tracekit.equality.laziness import Laziness, ObservedCursor, ObservedIterator, observe
+from tracekit.equality.refetched import Refetch
+
+__all__ = [
+    "DigestSummary",
+    "DigestWriter",
+    "Forms",
+    "Kind",
+    "Laziness",
+    "ObservedCursor",
+    "ObservedIterator",
+    "Refetch",
+    "canonical",
+    "compare_digests",
+    "observe",
+]

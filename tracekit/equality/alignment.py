@@ -1,0 +1,179 @@
+"""Which record of one side is which record of the other, within one CID."""
+
+from __future__ import annotations
+
+import marshal
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from tracekit.equality.canonical import Forms, canonical
+from tracekit.equality.rows import key_name
+
+_MAX_ALIGNED = 500
+"""Records on a side beyond which a stretch of changed ones is paired by position."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record with the forms of its cells."""
+
+    index: int
+    cells: dict[str, object]
+    forms: dict[str, Forms]
+    value: bytes
+    """Equal for records that are value-equal."""
+    content: bytes
+    """The same without the key column."""
+
+
+@dataclass
+class CidComparison:
+    """What one CID's two lists of records have in common and what not."""
+
+    cid: str
+    pairs: list[tuple[Row, Row]] = field(default_factory=list)
+    moved: list[tuple[Row, Row]] = field(default_factory=list)
+    """Value-equal records at other places within the CID."""
+    missing: list[Row] = field(default_factory=list)
+    extra: list[Row] = field(default_factory=list)
+
+
+def rows_of(records: Sequence[Mapping[Any, Any]], key: str) -> list[Row]:
+    """`records` as rows; `key` names the column that holds the CID."""
+    rows = []
+    for index, record in enumerate(records):
+        cells = {key_name(name): cell for name, cell in record.items()}
+        forms = {name: canonical(cell) for name, cell in cells.items()}
+        form = [(name, forms[name].value) for name in sorted(forms)]
+        content = [item for item in form if item[0] != key]
+        rows.append(Row(index, cells, forms, marshal.dumps(form, 2), marshal.dumps(content, 2)))
+    return rows
+
+
+def compare_rows(
+    cid: str, reference: Sequence[Row], candidate: Sequence[Row], *, key: str, unordered: bool
+) -> CidComparison:
+    """Pair the records of one CID: value-equal ones first, then the most alike."""
+    result = CidComparison(cid)
+    stretches = _matched(result, reference, candidate, unordered)
+    left = [row for stretch in stretches for row in stretch[0]]
+    right = [row for stretch in stretches for row in stretch[1]]
+    moved_left, moved_right = _same_elsewhere(result, left, right)
+    for lefts, rights in stretches:
+        _pair_alike(
+            result,
+            [row for row in lefts if row.index not in moved_left],
+            [row for row in rights if row.index not in moved_right],
+            key,
+        )
+    return result
+
+
+def _matched(
+    result: CidComparison, reference: Sequence[Row], candidate: Sequence[Row], unordered: bool
+) -> list[tuple[list[Row], list[Row]]]:
+    """Put value-equal records into `result.pairs`; returns the stretches between them."""
+    if unordered:
+        return [_matched_anywhere(result.pairs, reference, candidate)]
+    start = 0
+    while start < min(len(reference), len(candidate)) and (
+        reference[start].value == candidate[start].value
+    ):
+        result.pairs.append((reference[start], candidate[start]))
+        start += 1
+    left, right = list(reference[start:]), list(candidate[start:])
+    if max(len(left), len(right)) > _MAX_ALIGNED:
+        while left and right and left[-1].value == right[-1].value:
+            result.pairs.append((left.pop(), right.pop()))
+        if max(len(left), len(right)) > _MAX_ALIGNED:
+            return [(left, right)]
+    stretches = []
+    matcher = SequenceMatcher(
+        None, [row.value for row in left], [row.value for row in right], autojunk=False
+    )
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        if tag == "equal":
+            result.pairs.extend(zip(left[i1:i2], right[j1:j2], strict=True))
+        else:
+            stretches.append((left[i1:i2], right[j1:j2]))
+    return stretches
+
+
+def _matched_anywhere(
+    pairs: list[tuple[Row, Row]], left: Sequence[Row], right: Sequence[Row]
+) -> tuple[list[Row], list[Row]]:
+    waiting: dict[bytes, list[Row]] = defaultdict(list)
+    for row in reversed(right):
+        waiting[row.value].append(row)
+    unmatched = []
+    for row in left:
+        if waiting[row.value]:
+            pairs.append((row, waiting[row.value].pop()))
+        else:
+            unmatched.append(row)
+    rest = [row for rows in waiting.values() for row in rows]
+    return unmatched, sorted(rest, key=lambda row: row.index)
+
+
+def _same_elsewhere(
+    result: CidComparison, left: Sequence[Row], right: Sequence[Row]
+) -> tuple[set[int], set[int]]:
+    _matched_anywhere(result.moved, left, right)
+    return {pair[0].index for pair in result.moved}, {pair[1].index for pair in result.moved}
+
+
+def _pair_alike(result: CidComparison, left: list[Row], right: list[Row], key: str) -> None:
+    """Pair records that changed; what is left over is missing or extra."""
+    if len(left) * len(right) > _MAX_ALIGNED**2:
+        both = min(len(left), len(right))
+        candidates = [(0.0, index, index) for index in range(both)]
+    else:
+        candidates = sorted(
+            (-likeness, i, j)
+            for i, one in enumerate(left)
+            for j, other in enumerate(right)
+            if (likeness := _likeness(one, other, key)) >= 0.5
+        )
+    used_left: set[int] = set()
+    used_right: set[int] = set()
+    for _, i, j in candidates:
+        if i not in used_left and j not in used_right:
+            used_left.add(i)
+            used_right.add(j)
+            result.pairs.append((left[i], right[j]))
+    result.missing.extend(row for i, row in enumerate(left) if i not in used_left)
+    result.extra.extend(row for j, row in enumerate(right) if j not in used_right)
+
+
+def _likeness(left: Row, right: Row, key: str) -> float:
+    """Share of columns with equal values, the CID aside; 1 where too few columns could tell."""
+    names = [name for name in left.forms if name != key]
+    if len(names) <= 2:
+        return 1.0
+    values = Counter(marshal.dumps(form.value, 2) for form in right.forms.values())
+    same = 0
+    for name in names:
+        value = left.forms[name].value
+        if name in right.forms:
+            same += same_value(left.forms[name], right.forms[name])
+        elif values[marshal.dumps(value, 2)]:
+            same += 1
+    return same / len(names)
+
+
+def same_value(left: Forms, right: Forms) -> bool:
+    """Whether two values are equal at level value."""
+    return marshal.dumps(left.value, 2) == marshal.dumps(right.value, 2)
+
+
+def cell_pairs(comparison: CidComparison) -> list[tuple[str, object, Forms, object, Forms]]:
+    """Every cell of records on both sides: column, value and forms of each side."""
+    return [
+        (name, left.cells[name], left.forms[name], right.cells[name], right.forms[name])
+        for left, right in (*comparison.pairs, *comparison.moved)
+        for name in left.cells
+        if name in right.cells
+    ]

@@ -1,0 +1,51 @@
+"""What proving itself costs: seconds, and the process's own peak above where it began."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Time and memory of one piece of work."""
+
+    seconds: float
+    net_peak_bytes: int
+    """OS peak of the process during the work above its resident memory before it."""
+
+
+class CostMeter:
+    """Measures from its construction to `read()`.
+
+    On Linux VmHWM is reset by writing 5 to /proc/self/clear_refs (proc(5)), so the peak is that
+    of the work alone. Elsewhere the peak comes from `ru_maxrss`, which cannot be reset: work
+    below the process's earlier peak then reads as 0.
+    """
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        with contextlib.suppress(OSError):
+            _CLEAR_REFS.write_text("5")
+        self._baseline = _peak_bytes()
+
+    def read(self) -> Cost:
+        """What the work has cost so far."""
+        peak = _peak_bytes()
+        return Cost(time.perf_counter() - self._started, max(0, peak - self._baseline))
+
+
+def _peak_bytes() -> int:
+    if _STATUS.exists():
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,189 @@
+"""The file of one side's digests: one entry a CID, sorted by CID, then totals of the columns.
+
+Layout, little-endian: MAGIC; entries; the footer as JSON; its length (u64); MAGIC. An entry is
+u16 length of the CID, u32 records, u8 flags, the CID in UTF-8, then digests of 16 bytes each:
+exact, json unless flag 1, value unless flag 2 (a missing one equals the one before it), first
+for records in order, then for the multiset of records. A CID whose UTF-8 is longer than 65,535
+bytes is refused.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+
+from tracekit.equality.rows import DIGEST_BYTES
+from tracekit.errors import ConfigError
+
+MAGIC = b"tkdigst1"
+_HEAD = struct.Struct("<HIB")
+_LENGTH = struct.Struct("<Q")
+_SAME_JSON = 1
+_SAME_VALUE = 2
+_READ_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class DigestSummary:
+    """What one side's digests amount to."""
+
+    rows: int
+    cids: int
+    digest: str
+    """Over the ids and exact digests of all CIDs in CID order, hex."""
+    seconds: float = 0.0
+    """Spent on digesting, without the fetch."""
+    net_peak_bytes: int = 0
+    """OS peak of the process while it digested, above its resident memory before."""
+
+
+class LevelDigests(NamedTuple):
+    """One CID's digests, strictest level first."""
+
+    exact: bytes
+    json: bytes
+    value: bytes
+
+
+class CidDigests(NamedTuple):
+    """One CID's entry."""
+
+    cid: str
+    rows: int
+    ordered: LevelDigests
+    unordered: LevelDigests
+
+
+@dataclass
+class KindTotal:
+    """How many cells of one kind a column holds, and one of them."""
+
+    count: int
+    cid: str | None
+    """The smallest CID with such a cell; the example is its first."""
+    example: str
+
+
+@dataclass
+class Footer:
+    """Totals over all CIDs."""
+
+    rows: int
+    cids: int
+    digest: str
+    seconds: float
+    net_peak_bytes: int
+    columns: dict[str, dict[str, KindTotal]] = field(default_factory=dict)
+    """Column to `family:kind` to its total."""
+    orders: list[list[str]] = field(default_factory=list)
+    """The key orders seen, the first 64 of them."""
+    python: str = field(default_factory=lambda: f"{sys.version_info[0]}.{sys.version_info[1]}")
+
+    def summary(self) -> DigestSummary:
+        """The part that callers keep."""
+        return DigestSummary(self.rows, self.cids, self.digest, self.seconds, self.net_peak_bytes)
+
+
+def pack_entry(entry: CidDigests) -> bytes:
+    """`entry` as it stands in the file.
+
+    Raises:
+        ConfigError: the CID is too long.
+    """
+    cid = entry.cid.encode("utf-8", "surrogatepass")
+    if len(cid) > 0xFFFF:
+        raise ConfigError(f"the id {entry.cid[:40]!r}... is longer than 65,535 bytes")
+    both = (entry.ordered, entry.unordered)
+    flags = 0
+    if all(digests.json == digests.exact for digests in both):
+        flags |= _SAME_JSON
+    if all(digests.value == digests.json for digests in both):
+        flags |= _SAME_VALUE
+    parts = [_HEAD.pack(len(cid), entry.rows, flags), cid]
+    for digests in both:
+        parts.append(digests.exact)
+        if not flags & _SAME_JSON:
+            parts.append(digests.json)
+        if not flags & _SAME_VALUE:
+            parts.append(digests.value)
+    return b"".join(parts)
+
+
+def write_footer(file: BinaryIO, footer: Footer) -> None:
+    """End the file with `footer`."""
+    data = msgspec.json.encode(footer)
+    file.write(data)
+    file.write(_LENGTH.pack(len(data)))
+    file.write(MAGIC)
+
+
+class DigestFile:
+    """A finished digest file, read entry by entry."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                self.footer, self._end = self._read_footer(file)
+        except OSError as exc:
+            raise ConfigError(f"digests {str(path)!r} could not be read: {exc}") from exc
+
+    def _read_footer(self, file: BinaryIO) -> tuple[Footer, int]:
+        size = self.path.stat().st_size
+        tail = _LENGTH.size + len(MAGIC)
+        if size < len(MAGIC) + tail or file.read(len(MAGIC)) != MAGIC:
+            raise self._damaged("it does not begin as one")
+        file.seek(size - tail)
+        (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
+        if file.read() != MAGIC or length > size - tail - len(MAGIC):
+            raise self._damaged("it has no end; its writer was not closed")
+        end = size - tail - length
+        file.seek(end)
+        try:
+            return msgspec.json.decode(file.read(length), type=Footer), end
+        except msgspec.DecodeError as exc:
+            raise self._damaged(str(exc)) from exc
+
+    def _damaged(self, why: str) -> ConfigError:
+        return ConfigError(f"{str(self.path)!r} is no finished digest file: {why}")
+
+    def __iter__(self) -> Iterator[CidDigests]:
+        """The entries by CID."""
+        with self.path.open("rb", buffering=_READ_BYTES) as file:
+            file.seek(len(MAGIC))
+            left = self._end - len(MAGIC)
+            while left > 0:
+                entry, length = self._read_entry(file)
+                left -= length
+                yield entry
+            if left:
+                raise self._damaged("an entry is cut off")
+
+    def _read_entry(self, file: BinaryIO) -> tuple[CidDigests, int]:
+        head = file.read(_HEAD.size)
+        if len(head) < _HEAD.size:
+            raise self._damaged("an entry is cut off")
+        cid_length, rows, flags = _HEAD.unpack(head)
+        levels = 3 - bool(flags & _SAME_JSON) - bool(flags & _SAME_VALUE)
+        length = cid_length + 2 * levels * DIGEST_BYTES
+        body = file.read(length)
+        half = cid_length + levels * DIGEST_BYTES
+        entry = CidDigests(
+            body[:cid_length].decode("utf-8", "surrogatepass"),
+            rows,
+            _levels(body[cid_length:half], flags),
+            _levels(body[half:], flags),
+        )
+        return entry, _HEAD.size + length
+
+
+def _levels(body: bytes, flags: int) -> LevelDigests:
+    exact = body[:DIGEST_BYTES]
+    json = exact if flags & _SAME_JSON else body[DIGEST_BYTES : 2 * DIGEST_BYTES]
+    return LevelDigests(exact, json, json if flags & _SAME_VALUE else body[-DIGEST_BYTES:])

@@ -1,0 +1,223 @@
+"""Drift: how many cells of each column changed their kind, and whether anything was lost.
+
+Where the totals of two sides settle it, every cell counts: within a family of kinds that can
+hold equal values, if one side has a single kind, each of the other's kinds became it (or it
+each of them). Otherwise the cells of CIDs that were fetched again are counted one by one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tracekit.equality.alignment import same_value
+from tracekit.equality.canonical import Forms, Kind, text_of
+from tracekit.equality.digest_file import KindTotal
+from tracekit.equality.histogram import kind_key, kind_of_key
+from tracekit.equality.remarks import remark_on
+from tracekit.records import Drift
+
+Totals = Mapping[str, Mapping[str, KindTotal]]
+Cell = tuple[str, object, Forms, object, Forms]
+"""Column, then value and forms on the reference's and the candidate's side."""
+
+_FAMILY_EQUIVALENCE = {
+    "null": "NaN/NaT/NA = None",
+    "integer": "integral float = int",
+    "datetime": "Timestamp = datetime",
+    "duration": "Timedelta = timedelta",
+    "decimal": "Decimal scale",
+}
+
+
+@dataclass
+class Seen:
+    """Cells compared one by one that changed kind in the same way."""
+
+    count: int = 0
+    lossy: bool = False
+    example: tuple[str, str] = ("", "")
+
+
+@dataclass
+class CellCounts:
+    """What the CIDs that were fetched again hold."""
+
+    reference: dict[str, Counter[str]] = field(default_factory=dict)
+    candidate: dict[str, Counter[str]] = field(default_factory=dict)
+    changed: dict[tuple[str, Kind, Kind, bool], Seen] = field(default_factory=dict)
+    """By column, kind before, kind after, and whether the value changed too."""
+
+    def count_cells(self, side: dict[str, Counter[str]], forms: Mapping[str, Forms]) -> None:
+        """Add a record's kinds to one side."""
+        for name, form in forms.items():
+            side.setdefault(name, Counter())[kind_key(form.kind)] += 1
+
+    def compare(self, cells: Iterable[Cell]) -> None:
+        """Count the pairs of cells whose kind changed."""
+        for name, before, before_forms, after, after_forms in cells:
+            if before_forms.kind == after_forms.kind:
+                continue
+            equal = same_value(before_forms, after_forms)
+            if not equal and not remark_on(before, after).lossy:
+                continue
+            key = (name, before_forms.kind, after_forms.kind, not equal)
+            seen = self.changed.setdefault(key, Seen(lossy=not equal))
+            seen.count += 1
+            if seen.count == 1:
+                seen.example = (text_of(before, 80), text_of(after, 80))
+
+
+def equivalence(before: Kind, after: Kind) -> str | None:
+    """The names of what makes values of the two kinds equal, `None` if nothing does."""
+    if before.family != after.family:
+        return None
+    names = []
+    for kind in (before, after):
+        if kind.name.startswith("numpy.ndarray"):
+            names.append("array = list")
+        elif kind.name.startswith("numpy."):
+            names.append("numpy scalar = Python scalar")
+        elif kind.name == "LOB":
+            names.append("LOB = its content")
+        elif kind.name in ("bytearray", "memoryview"):
+            names.append("buffer = bytes")
+        elif "." in kind.name.partition("[")[0]:
+            names.append("subclass = base type")
+    bases = {_base(kind) for kind in (before, after)}
+    zones = {kind.name.partition("[")[2] for kind in (before, after)}
+    if before.family == "datetime" and len(zones) > 1:
+        names.append("time zone = its UTC offset")
+    if before.family in _FAMILY_EQUIVALENCE and len(bases) > 1:
+        names.append(_FAMILY_EQUIVALENCE[before.family])
+    return ", ".join(dict.fromkeys(names)) or None
+
+
+def _base(kind: Kind) -> str:
+    """The Python or pandas type that a kind stands for, as far as equivalences care."""
+    name = kind.name.partition("[")[0]
+    if kind.family == "integer":
+        return "float" if "float" in name else "int"
+    if kind.family == "decimal":
+        return kind.name if name.startswith("Decimal") else "Decimal"
+    if kind.family in ("datetime", "duration"):
+        return name if name in ("Timestamp", "Timedelta") else kind.family
+    return kind.name
+
+
+def drift_table(
+    reference: Totals, candidate: Totals, cells: CellCounts, *, complete: bool
+) -> tuple[list[Drift], list[str]]:
+    """The drift of all columns, and the columns whose counts come from a sample.
+
+    Args:
+        reference: Totals of the reference.
+        candidate: Totals of the candidate.
+        cells: What was compared cell by cell.
+        complete: Whether `cells` holds every CID whose values differ.
+    """
+    found: list[Drift] = []
+    sampled: list[str] = []
+    for column in reference:
+        if column not in candidate:
+            continue
+        flows, unsettled = _column_flows(column, reference, candidate, cells, complete)
+        for before, after in flows:
+            count = flows[before, after] + _pair_count(cells, column, before, after, complete)
+            if count:
+                found.append(
+                    _from_totals(column, before, after, count, reference, candidate, cells)
+                )
+        settled = {(column, before, after, False) for before, after in flows}
+        for key, seen in cells.changed.items():
+            if key[0] == column and (key not in settled or key[3]):
+                found.append(_from_cells(key, seen))
+        if unsettled:
+            sampled.append(column)
+    return found, sampled
+
+
+def _pair_count(cells: CellCounts, column: str, before: Kind, after: Kind, complete: bool) -> int:
+    if not complete:
+        return 0
+    seen = cells.changed.get((column, before, after, False))
+    return seen.count if seen else 0
+
+
+def _column_flows(
+    column: str, reference: Totals, candidate: Totals, cells: CellCounts, complete: bool
+) -> tuple[dict[tuple[Kind, Kind], int], bool]:
+    """Cells that went from kind to kind, and whether some of the column's totals settle nothing."""
+    flows: dict[tuple[Kind, Kind], int] = {}
+    unsettled = False
+    left = _rest(reference[column], cells.reference.get(column), complete)
+    right = _rest(candidate[column], cells.candidate.get(column), complete)
+    for family in dict.fromkeys(kind.family for kind in left):
+        before = {kind: count for kind, count in left.items() if kind.family == family}
+        after = {kind: count for kind, count in right.items() if kind.family == family}
+        if before == after:
+            continue
+        if sum(before.values()) != sum(after.values()) or min(len(before), len(after)) > 1:
+            unsettled = True
+            continue
+        for one, count in before.items():
+            for other, other_count in after.items():
+                if one != other:
+                    flows[one, other] = min(count, other_count)
+    return flows, unsettled
+
+
+def _rest(
+    totals: Mapping[str, KindTotal], taken: Counter[str] | None, complete: bool
+) -> dict[Kind, int]:
+    """Totals without the CIDs that were compared cell by cell, where those are all that differ."""
+    rest = {}
+    for key, total in totals.items():
+        count = total.count - (taken[key] if taken and complete else 0)
+        if count:
+            rest[kind_of_key(key)] = count
+    return rest
+
+
+def _from_totals(
+    column: str,
+    before: Kind,
+    after: Kind,
+    count: int,
+    reference: Totals,
+    candidate: Totals,
+    cells: CellCounts,
+) -> Drift:
+    seen = cells.changed.get((column, before, after, False))
+    first = reference[column][kind_key(before)]
+    last = candidate[column][kind_key(after)]
+    example = seen.example if seen else (first.example, last.example)
+    if not seen and first.cid != last.cid:
+        example = (first.example, "(not read again)")
+    return Drift(
+        column=column,
+        from_type=before.name,
+        to_type=after.name,
+        count=count,
+        lossy=False,
+        example_from=example[0],
+        example_to=example[1],
+        equivalence=equivalence(before, after),
+        source="histogram",
+    )
+
+
+def _from_cells(key: tuple[str, Kind, Kind, bool], seen: Seen) -> Drift:
+    column, before, after, lossy = key
+    return Drift(
+        column=column,
+        from_type=before.name,
+        to_type=after.name,
+        count=seen.count,
+        lossy=lossy,
+        example_from=seen.example[0],
+        example_to=seen.example[1],
+        equivalence=None if lossy else equivalence(before, after),
+        source="refetch",
+    )

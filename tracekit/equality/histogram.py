@@ -1,0 +1,79 @@
+"""How many cells of each kind every column holds, and one example of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tracekit.equality.canonical import Kind, canonical, text_of
+from tracekit.equality.digest_file import KindTotal
+from tracekit.equality.rows import RecordDigests
+
+_MAX_ORDERS = 64
+
+
+class Histogram:
+    """Counts kinds over all records of one side.
+
+    The example of a kind is its first cell in the smallest CID that has one, so two sides of
+    equal values show the same cell, whatever order their CIDs came in.
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[str, dict[str, KindTotal]] = {}
+        self._orders: dict[tuple[str, ...], None] = {}
+
+    def add(
+        self,
+        part: RecordDigests,
+        places: Sequence[int],
+        smallest: str,
+        owners: Callable[[], Sequence[str]],
+    ) -> None:
+        """Count the records of `part`.
+
+        Args:
+            part: Records of a block that share their keys.
+            places: Where in the block they are.
+            smallest: A CID not greater than any of the block's.
+            owners: Gives the CID of each record of the block; asked only where it matters.
+        """
+        if len(self._orders) < _MAX_ORDERS:
+            self._orders.setdefault(part.keys.names)
+        by_cid: list[tuple[str, int]] = []
+        for name, forms in part.columns.items():
+            totals = self._columns.setdefault(name, {})
+            for kind, count in forms.kinds.items():
+                total = totals.setdefault(kind_key(kind), KindTotal(0, None, ""))
+                total.count += count
+                if total.cid is None or smallest < total.cid:
+                    by_cid = by_cid or _sorted_places(places, owners())
+                    cid, index = _first(part.cells[name], kind, len(forms.kinds), by_cid)
+                    if total.cid is None or cid < total.cid:
+                        total.cid, total.example = cid, text_of(part.cells[name][index])
+
+    def totals(self) -> tuple[dict[str, dict[str, KindTotal]], list[list[str]]]:
+        """Column to `family:kind` to its total, and the key orders seen."""
+        return self._columns, [list(order) for order in self._orders]
+
+
+def kind_key(kind: Kind) -> str:
+    """`kind` as text, for files."""
+    return f"{kind.family}:{kind.name}"
+
+
+def kind_of_key(key: str) -> Kind:
+    """The kind that `kind_key` wrote; a family holds no colon."""
+    family, _, name = key.partition(":")
+    return Kind(name, family)
+
+
+def _sorted_places(places: Sequence[int], owners: Sequence[str]) -> list[tuple[str, int]]:
+    return sorted((owners[place], index) for index, place in enumerate(places))
+
+
+def _first(
+    cells: Sequence[object], kind: Kind, kinds: int, by_cid: list[tuple[str, int]]
+) -> tuple[str, int]:
+    if kinds == 1:
+        return by_cid[0]
+    return next(entry for entry in by_cid if canonical(cells[entry[1]]).kind == kind)

@@ -1,0 +1,217 @@
+"""Does a path stream? Counts what it pulls, what it yields and what stays alive between.
+
+cursor = ObservedCursor(connection.cursor())
+seen = observe(my_path(cursor), source=cursor)
+for piece in seen:
+    ...
+assert seen.laziness.most_rows_alive <= 2 * 5000
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Laziness:
+    """How a path behaved while it was read."""
+
+    rows_before_first_yield: int | None
+    """Rows the path had pulled when it first yielded; None where its source was not observed."""
+    rows_pulled: int | None
+    rows_yielded: int
+    most_rows_alive: int
+    """Upper bound of the rows held at once: pulled but not yet yielded, or yielded in a piece
+    that somebody still holds. A consumer that keeps the pieces raises it."""
+    exhausted: bool
+    """Whether the path was read to its end."""
+    source_closed: bool | None
+    """Whether the path closed its cursor; after an early stop it must have."""
+
+
+class ObservedCursor:
+    """A cursor, or any iterable of rows, that counts the rows pulled and notices `close()`.
+
+    Everything else is the wrapped cursor's.
+    """
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+        self._iterator: Iterator[Any] | None = None
+        self.rows_pulled = 0
+        self.closed = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        if self._iterator is None:
+            self._iterator = iter(self._cursor)
+        row = next(self._iterator)
+        self.rows_pulled += 1
+        return row
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        row = self._cursor.fetchone()
+        self.rows_pulled += row is not None
+        return row
+
+    def fetchmany(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """The next row batch."""
+        rows: list[Any] = self._cursor.fetchmany(*args, **kwargs)
+        self.rows_pulled += len(rows)
+        return rows
+
+    def fetchall(self) -> list[Any]:
+        """All rows that are left."""
+        rows: list[Any] = self._cursor.fetchall()
+        self.rows_pulled += len(rows)
+        return rows
+
+    def close(self) -> None:
+        """Close the wrapped cursor, if it can be closed."""
+        self.closed = True
+        if hasattr(self._cursor, "close"):
+            self._cursor.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Rows(list[Any]):
+    """A row batch whose end of life can be seen."""
+
+    __slots__ = ("__weakref__",)
+
+
+class _Piece(dict[Any, Any]):
+    """A piece of events, or a record, whose end of life can be seen."""
+
+    __slots__ = ("__weakref__",)
+
+
+class ObservedIterator(Generic[T]):
+    """A path's iterator, unchanged but for being counted; `laziness` says what was seen.
+
+    Row batches and pieces come out as subclasses of `list` and `dict` with the same content, so
+    that it is seen when the last reference to one goes.
+    """
+
+    def __init__(self, iterable: Iterable[T], source: ObservedCursor | None) -> None:
+        self._iterator = iter(iterable)
+        self._source = source
+        self._before_first: int | None = None
+        self._yielded = 0
+        self._released = 0
+        self._most_alive = 0
+        self._exhausted = False
+
+    def __iter__(self) -> Iterator[T]:
+        return self
+
+    def __next__(self) -> T:
+        try:
+            item = next(self._iterator)
+        except StopIteration:
+            self._exhausted = True
+            raise
+        finally:
+            self._look()
+        if self._before_first is None and self._source is not None:
+            self._before_first = self._source.rows_pulled
+        return self._handed_out(item)
+
+    def _handed_out(self, item: T) -> T:
+        rows = row_count(item)
+        self._yielded += rows
+        tracked: Any = _trackable(item)
+        held = tracked[1] if isinstance(tracked, tuple) else tracked
+        try:
+            weakref.finalize(held, self._release, rows).atexit = False
+        except TypeError:  # a row as a bare tuple: gone for us once it is handed out
+            self._released += rows
+        self._look()
+        return tracked  # type: ignore[no-any-return]
+
+    def _release(self, rows: int) -> None:
+        self._released += rows
+
+    def _look(self) -> None:
+        seen = self._yielded
+        if self._source is not None:
+            seen = max(seen, self._source.rows_pulled)
+        self._most_alive = max(self._most_alive, seen - self._released)
+
+    def close(self) -> None:
+        """Stop early, as a consumer that leaves does: closes the path's generator."""
+        if hasattr(self._iterator, "close"):
+            self._iterator.close()
+
+    @property
+    def laziness(self) -> Laziness:
+        """What was seen so far."""
+        source = self._source
+        return Laziness(
+            rows_before_first_yield=self._before_first,
+            rows_pulled=source.rows_pulled if source else None,
+            rows_yielded=self._yielded,
+            most_rows_alive=self._most_alive,
+            exhausted=self._exhausted,
+            source_closed=source.closed if source else None,
+        )
+
+
+def observe(iterator: Iterable[T], *, source: ObservedCursor | None = None) -> ObservedIterator[T]:
+    """Wrap a path's iterator so that it can be seen whether it streams.
+
+    Args:
+        iterator: Yields records, row batches `(columns, rows)`, pieces `{CID: [records]}`,
+            DataFrames or Arrow batches.
+        source: The observed cursor that the path reads from; without it only what the path
+            yields can be counted.
+    """
+    return ObservedIterator(iterator, source)
+
+
+def row_count(item: Any) -> int:
+    """Rows that one yielded item holds."""
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], list):
+        return len(item[1])
+    if isinstance(item, Mapping):
+        values = item.values()
+        pieces = bool(item) and all(isinstance(value, list) for value in values)
+        return sum(map(len, values)) if pieces else 1
+    if isinstance(item, list):
+        return len(item)
+    rows = getattr(item, "num_rows", None)
+    if rows is not None:
+        return int(rows)
+    return len(item) if hasattr(item, "iloc") else 1
+
+
+def _trackable(item: Any) -> Any:
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], list):
+        return item[0], _Rows(item[1])
+    if type(item) is dict:
+        return _Piece(item)
+    if type(item) is list:
+        return _Rows(item)
+    return item

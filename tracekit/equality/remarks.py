@@ -1,0 +1,142 @@
+"""Why two values that are not equal look alike: one sentence for the person who reads it."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import unicodedata
+from typing import NamedTuple
+
+from tracekit.equality.canonical import canonical
+from tracekit.jsonvalue import encode
+
+
+class Remark(NamedTuple):
+    """What to say of two different values."""
+
+    text: str | None
+    lossy: bool
+    """Whether the second looks like a conversion of the first that lost information."""
+
+
+_NOTHING = Remark(None, False)
+
+
+def remark_on(reference: object, candidate: object) -> Remark:
+    """What to say of two values that are not value-equal."""
+    for look in (_text, _number, _moment):
+        remark = look(reference, candidate)
+        if remark.text:
+            return remark
+    if _same_json(reference, candidate):
+        return Remark("written as the same JSON, but not the same value", False)
+    return _NOTHING
+
+
+def _same_json(reference: object, candidate: object) -> bool:
+    try:
+        return encode(reference) == encode(candidate)
+    except (TypeError, ValueError):
+        return False
+
+
+def _text(reference: object, candidate: object) -> Remark:
+    sides = (reference, candidate)
+    if "" in sides and any(canonical(side).kind.family == "null" for side in sides):
+        return Remark("empty text against NULL; Oracle stores '' as NULL", True)
+    if not isinstance(reference, str) or not isinstance(candidate, str):
+        return _NOTHING
+    if reference.rstrip(" ") == candidate.rstrip(" "):
+        return Remark("they differ in trailing spaces only (as CHAR columns pad)", True)
+    if reference.strip() == candidate.strip():
+        return Remark("they differ in surrounding white space only", True)
+    if reference.casefold() == candidate.casefold():
+        return Remark("they differ in letter case only", False)
+    if unicodedata.normalize("NFC", reference) == unicodedata.normalize("NFC", candidate):
+        return Remark("the same characters in another Unicode normalisation", False)
+    return _NOTHING
+
+
+def _number(reference: object, candidate: object) -> Remark:
+    if isinstance(reference, bool) != isinstance(candidate, bool):
+        return _boolean(reference, candidate)
+    if not _is_number(reference) or not _is_number(candidate):
+        return _NOTHING
+    floats = [side for side in (reference, candidate) if isinstance(side, float)]
+    decimals = [side for side in (reference, candidate) if isinstance(side, decimal.Decimal)]
+    if len(floats) == 2:
+        return _two_floats(*floats)
+    if len(floats) == 1:
+        return _against_float(reference, candidate, floats[0], bool(decimals))
+    if len(decimals) == 1 and reference == candidate:
+        return Remark(
+            "a Decimal and an int of the same number; JSON writes the Decimal as text", False
+        )
+    return _NOTHING
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | decimal.Decimal)
+
+
+def _boolean(reference: object, candidate: object) -> Remark:
+    if _is_number(reference) and _is_number(candidate) and reference == candidate:
+        return Remark("a truth value and a number are not the same", False)
+    return _NOTHING
+
+
+def _two_floats(reference: float, candidate: float) -> Remark:
+    if reference == candidate:
+        return Remark("negative zero against zero: the sign is lost", True)
+    return _NOTHING
+
+
+def _against_float(
+    reference: object, candidate: object, number: float, with_decimal: bool
+) -> Remark:
+    other = candidate if reference is number else reference
+    assert isinstance(other, int | decimal.Decimal), "the side that is no float"
+    try:
+        converted = float(other)
+    except OverflowError:
+        return Remark("a float cannot hold a number of this size", True)
+    if converted != number:
+        return _NOTHING
+    if other == number and not with_decimal:
+        return Remark("negative zero against zero: the sign is lost", True)
+    held = decimal.Decimal(number)
+    if other == number:
+        return Remark(
+            "a Decimal and a float of the same number; JSON writes the Decimal as text", False
+        )
+    return Remark(f"the float holds {held:.25g}, not exactly {other}: digits are lost", True)
+
+
+def _moment(reference: object, candidate: object) -> Remark:
+    dates = [
+        isinstance(side, datetime.date) and canonical(side).kind.family != "null"
+        for side in (reference, candidate)
+    ]
+    if dates == [True, True]:
+        return _two_moments(reference, candidate)
+    if True in dates and _same_json(reference, candidate):
+        return Remark("a date and its text: the same JSON, but not the same value", False)
+    return _NOTHING
+
+
+def _two_moments(reference: object, candidate: object) -> Remark:
+    times = [side for side in (reference, candidate) if isinstance(side, datetime.datetime)]
+    if len(times) == 1:
+        return Remark("a date against a date with a time", True)
+    if len(times) == 0:
+        return _NOTHING
+    first, second = times
+    if (first.tzinfo is None) != (second.tzinfo is None):
+        if first.replace(tzinfo=None) == second.replace(tzinfo=None):
+            return Remark("the same wall time, but only one side knows its time zone", True)
+        return Remark("only one side knows its time zone", True)
+    if first.tzinfo is not None and first == second:
+        return Remark("the same instant in two time zones", False)
+    if first.replace(microsecond=0) == second.replace(microsecond=0):
+        return Remark("they differ in fractions of a second only", True)
+    return _NOTHING
