@@ -1,0 +1,197 @@
+"""Carrying out statements: parse, describe, execute, fetch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tracekit.localdb.backend import BackendSession, ExecuteOutcome, StatementKind
+from tracekit.localdb.cursors import Cursor, CursorTable, RowFeed
+from tracekit.localdb.hooks import SessionHooks
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.response import Response
+from tracekit.localdb.wire.column import OracleType
+from tracekit.localdb.wire.messages.binds import Unsupported
+from tracekit.localdb.wire.messages.describe import make_describe
+from tracekit.localdb.wire.messages.end import BATCH_ERRORS, END_OF_ROWS, BatchError, EndOfCall
+from tracekit.localdb.wire.messages.execute import (
+    ExecuteOption,
+    ExecuteRequest,
+    ReexecuteRequest,
+)
+from tracekit.localdb.wire.messages.fetch import FetchRequest
+from tracekit.localdb.wire.messages.results import (
+    ROW_HEADER,
+    make_dml_row_counts,
+    make_io_vector,
+)
+
+_LOBS = frozenset({OracleType.CLOB, OracleType.BLOB})
+
+
+class Execution:
+    """Runs one session's statements; each method adds to a reply and says how the call ended."""
+
+    def __init__(self, backend: BackendSession, hooks: SessionHooks, field_version: int) -> None:
+        self.cursors = CursorTable()
+        self.cursor: Cursor | None = None
+        """The cursor of the current call, once it is known."""
+        self._backend = backend
+        self._hooks = hooks
+        self._field_version = field_version
+
+    def execute(self, request: ExecuteRequest, response: Response) -> EndOfCall:
+        """Function 94: any of parse, describe, define, execute, fetch."""
+        cursor = self.cursor = self._cursor_of(request)
+        statement = cursor.statement
+        assert statement is not None
+        if request.layout.binds:
+            cursor.set_layout(request.layout)
+        if request.has(ExecuteOption.DESCRIBE):
+            if statement.kind is StatementKind.QUERY:
+                columns = self._backend.describe(statement)
+                response.add(make_describe(columns, self._field_version))
+            return self._end(cursor)
+        if not request.has(ExecuteOption.EXECUTE):
+            return self._end(cursor)
+        if request.has(ExecuteOption.BATCH_ERRORS) and statement.kind is StatementKind.DML:
+            end = self._execute_each(cursor, request, response)
+        else:
+            rows = request.prefetch_rows if request.has(ExecuteOption.FETCH) else 0
+            wanted = request.row_counts_wanted
+            end = self._run(cursor, request.bind_rows, rows, response, row_counts_wanted=wanted)
+        if request.has(ExecuteOption.COMMIT):
+            end = self._committed(cursor, end)
+        return end
+
+    def reexecute(
+        self, request: ReexecuteRequest, response: Response, *, fetches: bool
+    ) -> EndOfCall:
+        """Functions 78 (`fetches`) and 4: the cursor's statement with new bind values."""
+        cursor = self.cursor = self.cursors.find(request.cursor_id)
+        rows = request.rows if fetches else 0
+        end = self._run(cursor, request.bind_rows, rows, response)
+        return self._committed(cursor, end) if request.commit else end
+
+    def fetch(self, request: FetchRequest, response: Response) -> EndOfCall:
+        """Function 5: the next rows of an open result."""
+        cursor = self.cursor = self.cursors.find(request.cursor_id)
+        if cursor.feed is None:
+            raise OraError(1002, "fetch out of sequence")
+        return self._send_rows(cursor, cursor.feed, request.rows, response)
+
+    def _cursor_of(self, request: ExecuteRequest) -> Cursor:
+        """The request's cursor, its statement parsed."""
+        if request.sql is None:
+            cursor = self.cursors.find(request.cursor_id)
+            if cursor.statement is None:
+                raise OraError(1003, "no statement parsed")
+            return cursor
+        statement = self._backend.prepare(request.sql)
+        cursor = self.cursors.find(request.cursor_id) if request.cursor_id else self.cursors.open()
+        cursor.close_result()
+        cursor.statement, cursor.described = statement, None
+        return cursor
+
+    def _run(
+        self,
+        cursor: Cursor,
+        bind_rows: Sequence[Sequence[Any]],
+        fetch_rows: int,
+        response: Response,
+        *,
+        row_counts_wanted: bool = False,
+    ) -> EndOfCall:
+        outcome = self._execute_rows(cursor, bind_rows)
+        if outcome.result is not None:
+            feed = cursor.feed = RowFeed(outcome.result)
+            fresh = self._describe_if_new(cursor, feed, response)
+            if fresh and any(column.type in _LOBS for column in feed.columns):
+                fetch_rows = 0  # the client first says how it wants its LOBs
+            return self._send_rows(cursor, feed, fetch_rows, response)
+        if cursor.layout.is_plsql and cursor.layout.binds:
+            response.add(make_io_vector(len(cursor.layout.binds)))
+        if row_counts_wanted:
+            response.add(make_dml_row_counts(outcome.row_counts))
+        return self._end(cursor, row_count=outcome.row_count)
+
+    def _execute_rows(self, cursor: Cursor, bind_rows: Sequence[Sequence[Any]]) -> ExecuteOutcome:
+        cursor.close_result()
+        assert cursor.statement is not None
+        if any(isinstance(value, Unsupported) for row in bind_rows for value in row):
+            raise OraError(3115, "unsupported network datatype or representation")
+        return self._backend.execute(cursor.statement, bind_rows, cursor.bind_types)
+
+    def _execute_each(
+        self, cursor: Cursor, request: ExecuteRequest, response: Response
+    ) -> EndOfCall:
+        """Every bind row on its own, going on after errors."""
+        errors = []
+        counts = []
+        for index, row in enumerate(request.bind_rows):
+            try:
+                counts.append(self._execute_rows(cursor, [row]).row_count)
+            except OraError as error:
+                if error.number == 1013:
+                    raise
+                errors.append(BatchError(index, error))
+                counts.append(0)
+        if request.row_counts_wanted:
+            response.add(make_dml_row_counts(counts))
+        return EndOfCall(
+            number=BATCH_ERRORS if errors else 0,
+            message=f"ORA-{BATCH_ERRORS}: error(s) in array DML" if errors else "",
+            cursor_id=cursor.id,
+            row_count=sum(counts),
+            in_transaction=self._backend.in_transaction,
+            batch_errors=errors,
+        )
+
+    def _describe_if_new(self, cursor: Cursor, feed: RowFeed, response: Response) -> bool:
+        """Describe the columns unless the client was told the same before."""
+        columns = tuple(feed.columns)
+        if columns == cursor.described:
+            return False
+        cursor.described = columns
+        response.add(make_describe(columns, self._field_version))
+        return True
+
+    def _send_rows(
+        self, cursor: Cursor, feed: RowFeed, wanted: int, response: Response
+    ) -> EndOfCall:
+        left = wanted
+        while left and (ready := feed.ready()):
+            count = self._hooks.before_rows(feed.sent, min(left, ready))
+            if left == wanted:
+                response.add(ROW_HEADER)
+            response.add(feed.take(count))
+            left -= count
+        if not left:
+            return self._end(cursor, row_count=feed.sent)
+        cursor.close_result()
+        return self._end(
+            cursor, row_count=feed.sent, number=END_OF_ROWS, message="ORA-01403: no data found"
+        )
+
+    def _committed(self, cursor: Cursor, end: EndOfCall) -> EndOfCall:
+        if self._backend.in_transaction:
+            self._backend.commit()
+        return EndOfCall(
+            number=end.number,
+            message=end.message,
+            cursor_id=cursor.id,
+            row_count=end.row_count,
+            in_transaction=self._backend.in_transaction,
+            batch_errors=end.batch_errors,
+        )
+
+    def _end(
+        self, cursor: Cursor, *, row_count: int = 0, number: int = 0, message: str = ""
+    ) -> EndOfCall:
+        return EndOfCall(
+            number=number,
+            message=message,
+            cursor_id=cursor.id,
+            row_count=row_count,
+            in_transaction=self._backend.in_transaction,
+        )

@@ -1,0 +1,41 @@
+"""One reply on its way: message parts in, packets out."""
+
+from __future__ import annotations
+
+from tracekit.localdb.connection import Connection
+from tracekit.localdb.wire.capabilities import Agreement
+from tracekit.localdb.wire.packets import DataPacker
+
+_BYTES_PER_WRITE = 512 << 10
+
+
+class Response:
+    """Packs the parts of one reply and writes them, a large piece at a time."""
+
+    def __init__(self, connection: Connection, agreement: Agreement) -> None:
+        self._connection = connection
+        self._end_of_response = agreement.end_of_response
+        self._packer = DataPacker(agreement.sdu)
+
+    def add(self, part: bytes | memoryview) -> None:
+        """Append a message, or a run of rows.
+
+        Raises:
+            BreakRequested: the client wants no more of it; whole packets were sent.
+            ConnectionClosed: the client went away.
+        """
+        self._packer.add(part)
+        if self._packer.ready_bytes >= _BYTES_PER_WRITE:
+            self._connection.check()
+            self._connection.send(self._packer.take())
+
+    def finish(self, last: bytes) -> None:
+        """Append the last message and send what is left.
+
+        Raises:
+            BreakRequested: a break came before; nothing of the rest was sent.
+            ConnectionClosed: the client went away.
+        """
+        self._packer.add(last)
+        self._connection.check()
+        self._connection.send(self._packer.finish(end_of_response=self._end_of_response))

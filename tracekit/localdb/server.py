@@ -1,0 +1,206 @@
+"""The server: a listening socket, and a thread for every client."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from tracekit.errors import ConfigError, RemoteWireError
+from tracekit.localdb.backend import Backend, BackendSession
+from tracekit.localdb.connection import Connection, ConnectionClosed
+from tracekit.localdb.defect import log_defect
+from tracekit.localdb.hooks import SessionHooks
+from tracekit.localdb.login import Login
+from tracekit.localdb.options import ServerOptions
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.session import Session
+from tracekit.localdb.wire.verifier import Verifier
+
+_log = logging.getLogger(__name__)
+
+_STOP_SECONDS = 10.0
+_ACCEPT_PAUSE_SECONDS = 0.1
+_BACKLOG = 128
+
+
+class Server:
+    """Listens and serves until stopped; use it as a context manager.
+
+    Args:
+        options: where to listen and whom to let in.
+        backend: the database; stays the caller's to close.
+        hooks: makes the hooks of each new session.
+
+    Raises:
+        ConfigError: the address cannot be listened on.
+    """
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        backend: Backend,
+        hooks: Callable[[], SessionHooks] = SessionHooks,
+    ) -> None:
+        self.options = options
+        self._backend = backend
+        self._hooks = hooks
+        self._verifier = Verifier.from_password(options.password)
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._clients: dict[Connection, threading.Thread] = {}
+        self._listener = _listen(options)
+        self._wake, self._waker = socket.socketpair()
+        self._acceptor = threading.Thread(target=self._accept_all, name="localdb-accept")
+        self._acceptor.start()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._listener.getsockname()[1])
+
+    @property
+    def dsn(self) -> str:
+        """How clients name this database: `127.0.0.1:PORT/SERVICE`."""
+        host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
+        return f"{host}:{self.port}/{self.options.service}"
+
+    @property
+    def client_count(self) -> int:
+        """Connections being served, those still logging on included."""
+        with self._lock:
+            return len(self._clients)
+
+    def stop(self) -> None:
+        """Stop listening, end every connection and wait for their threads."""
+        self._waker.close()
+        self._acceptor.join()
+        self._listener.close()
+        self._wake.close()
+        with self._lock:
+            clients = dict(self._clients)
+        for connection in clients:
+            connection.hang_up()
+        for connection, thread in clients.items():
+            thread.join(_STOP_SECONDS)
+            if thread.is_alive():
+                _log.error("%s did not end in %.0f s", connection.name, _STOP_SECONDS)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        frames: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _accept_all(self) -> None:
+        """The accepting thread: runs until the waker is closed."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._wake, selectors.EVENT_READ)
+            while all(key.fileobj is self._listener for key, _ in selector.select()):
+                try:
+                    sock, peer = self._listener.accept()
+                except OSError as exc:  # gone before we took it, or out of descriptors
+                    _log.warning("a connection could not be accepted: %s", exc)
+                    time.sleep(_ACCEPT_PAUSE_SECONDS)
+                    continue
+                self._start_client(sock, peer)
+
+    def _start_client(self, sock: socket.socket, peer: tuple[object, ...]) -> None:
+        number = next(self._numbers)
+        sock.setblocking(True)
+        connection = Connection(sock, f"client {number} ({peer[0]}:{peer[1]})")
+        thread = threading.Thread(
+            target=self._serve_client, args=(connection, number), name=f"localdb-{number}"
+        )
+        with self._lock:
+            self._clients[connection] = thread
+        thread.start()
+
+    def _serve_client(self, connection: Connection, number: int) -> None:
+        """A client's thread, from its first packet to its last."""
+        try:
+            self._serve(connection, number)
+            _log.info("%s: logged off", connection.name)
+        except ConnectionClosed as exc:
+            _log.info("%s: %s", connection.name, exc)
+        except RemoteWireError as exc:
+            _log.warning("%s: ended, since it sent what cannot be read: %s", connection.name, exc)
+        except Exception as exc:
+            log_defect(_log, connection.name, exc)
+        finally:
+            connection.close()
+            with self._lock:
+                del self._clients[connection]
+
+    def _serve(self, connection: Connection, number: int) -> None:
+        hooks = self._hooks()
+        connection.set_timeout(self.options.login_seconds)
+        banner = self._backend.banner
+        login = Login(connection, self.options, self._verifier, banner, number, hooks)
+        logged_on = login.run()
+        connection.set_timeout(None)
+        _log.info("%s: logged on", connection.name)
+        backend = self._backend.open_session(self.options.schema)
+        try:
+            if logged_on.alter_session:
+                _alter_session(backend, logged_on.alter_session)
+            Session(connection, logged_on.reader, logged_on.agreement, backend, hooks).run()
+        finally:
+            connection.end_call()
+            backend.close()
+
+
+def serve(
+    options: ServerOptions,
+    backend: Backend,
+    ready: Callable[[Server], None],
+    stop: threading.Event | None = None,
+) -> None:
+    """Serve in the calling thread until `stop` is set, or an exception such as Ctrl-C ends it.
+
+    Args:
+        options: where to listen and whom to let in.
+        backend: the database; stays the caller's to close.
+        ready: called once the server listens.
+        stop: ends the service when set; without it only an exception does.
+
+    Raises:
+        ConfigError: the address cannot be listened on.
+    """
+    with Server(options, backend) as server:
+        ready(server)
+        (stop or threading.Event()).wait()
+
+
+def _listen(options: ServerOptions) -> socket.socket:
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    try:
+        listener = socket.create_server(
+            (options.host, options.port), family=family, backlog=_BACKLOG
+        )
+    except OSError as exc:
+        raise ConfigError(
+            f"host={options.host!r}, port={options.port}: cannot listen there: {exc}"
+        ) from exc
+    listener.setblocking(False)
+    return listener
+
+
+def _alter_session(backend: BackendSession, statement: str) -> None:
+    """Set what the client wants set at the start; what the database knows not is passed over."""
+    try:
+        backend.execute(backend.prepare(statement), [()])
+    except OraError as error:
+        _log.info("the statement sent at log-on was not carried out: ORA-%05d", error.number)

@@ -1,0 +1,241 @@
+"""One logged-on client: reads its requests, has them carried out, answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from tracekit.errors import RemoteWireError
+from tracekit.localdb.backend import BackendSession
+from tracekit.localdb.connection import BreakRequested, Connection, ConnectionClosed
+from tracekit.localdb.defect import log_defect
+from tracekit.localdb.execution import Execution
+from tracekit.localdb.hooks import SessionHooks
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.response import Response
+from tracekit.localdb.wire.capabilities import Agreement
+from tracekit.localdb.wire.messages.binds import BindLayout
+from tracekit.localdb.wire.messages.end import (
+    BATCH_ERRORS,
+    END_OF_ROWS,
+    EndOfCall,
+    make_end_of_call,
+    make_status,
+)
+from tracekit.localdb.wire.messages.execute import parse_execute, parse_reexecute
+from tracekit.localdb.wire.messages.fetch import parse_fetch
+from tracekit.localdb.wire.messages.functions import (
+    FunctionCode,
+    FunctionHeader,
+    MessageType,
+    parse_function_header,
+)
+from tracekit.localdb.wire.messages.lob_op import parse_lob_op
+from tracekit.localdb.wire.messages.piggyback import (
+    BeginPipeline,
+    CloseCursors,
+    Piggyback,
+    SetSchema,
+    parse_piggyback,
+)
+from tracekit.localdb.wire.primitives import TtcReader
+
+_log = logging.getLogger(__name__)
+
+_MOST_REQUEST_BYTES = 1 << 30
+_NO_ERROR = frozenset({0, END_OF_ROWS, BATCH_ERRORS})
+_UNIMPLEMENTED = frozenset({103, 104, 121, 122, 125, 128, 129, 130, 145, 162, 187})
+"""Two-phase commit, queues, notifications, direct path load, resident pools."""
+
+Call = Callable[[Response], EndOfCall]
+
+
+class Session:
+    """Serves the requests of one logged-on client until it leaves.
+
+    Args:
+        connection: the client's packets.
+        reader: reads the client's TTC stream; stands where the login ended.
+        agreement: what was agreed while connecting.
+        backend: this client's view of the database; closed by whoever made it.
+        hooks: asked at the points where faults may strike.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        reader: TtcReader,
+        agreement: Agreement,
+        backend: BackendSession,
+        hooks: SessionHooks,
+    ) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._agreement = agreement
+        self._backend = backend
+        self._hooks = hooks
+        self._execution = Execution(backend, hooks, agreement.field_version)
+        self._aborting_pipeline = False
+        self._pipeline_failed = False
+        self._logged_off = False
+
+    def run(self) -> None:
+        """Serve until the client logs off.
+
+        Raises:
+            ConnectionClosed: it went away without.
+            RemoteWireError: it sent what cannot be read.
+        """
+        try:
+            while not self._logged_off:
+                try:
+                    self._serve_next()
+                except BreakRequested:
+                    self._answer_break()
+        finally:
+            self._connection.end_call()
+            self._execution.cursors.close_all()
+
+    def _serve_next(self) -> None:
+        """Read one request whole, carry it out, answer it."""
+        self._reader.start_message(_MOST_REQUEST_BYTES)
+        self._execution.cursor = None
+        response = Response(self._connection, self._agreement)
+        try:
+            name, call, piggybacks = self._parse_request()
+        except OraError as error:  # how long the rest of the request is cannot be known
+            self._reader.discard()
+            response.finish(self._end_message(self._error_end(error)))
+            return
+        self._connection.begin_call(self._backend.interrupt)
+        try:
+            self._connection.check()
+            end = self._carry_out(name, call, piggybacks, response)
+        finally:
+            self._connection.end_call()
+        if self._logged_off:
+            response.finish(make_status())
+            return
+        self._pipeline_failed = self._pipeline_failed or end.number not in _NO_ERROR
+        response.finish(self._end_message(end))
+
+    def _parse_request(self) -> tuple[str, Call, list[Piggyback]]:
+        field_version = self._agreement.field_version
+        piggybacks: list[Piggyback] = []
+        header = parse_function_header(self._reader, field_version)
+        while header.message_type is MessageType.PIGGYBACK:
+            piggybacks.append(parse_piggyback(self._reader, header.code))
+            header = parse_function_header(self._reader, field_version)
+        return *self._parse_function(header), piggybacks
+
+    def _parse_function(self, header: FunctionHeader) -> tuple[str, Call]:
+        reader, execution = self._reader, self._execution
+        if header.code in _UNIMPLEMENTED:
+            raise OraError(3001, "unimplemented feature")
+        call: Call
+        match header.code:
+            case FunctionCode.EXECUTE:
+                execute = parse_execute(reader, self._agreement.field_version)
+                call = partial(execution.execute, execute)
+            case FunctionCode.REEXECUTE | FunctionCode.REEXECUTE_AND_FETCH:
+                fetches = header.code == FunctionCode.REEXECUTE_AND_FETCH
+                again = parse_reexecute(reader, self._layout_of, fetches=fetches)
+                call = partial(execution.reexecute, again, fetches=fetches)
+            case FunctionCode.FETCH:
+                call = partial(execution.fetch, parse_fetch(reader))
+            case FunctionCode.LOB_OP:
+                parse_lob_op(reader)
+                call = self._refuse_lob
+            case FunctionCode.PIPELINE_END:
+                reader.ub4()
+                call = self._end_pipeline
+            case _:
+                call = self._simple_call(header.code)
+        return header.name, call
+
+    def _simple_call(self, code: int) -> Call:
+        """A function without a body."""
+        match code:
+            case FunctionCode.COMMIT:
+                return lambda response: self._after(self._backend.commit)
+            case FunctionCode.ROLLBACK:
+                return lambda response: self._after(self._backend.rollback)
+            case FunctionCode.PING:
+                return lambda response: self._after(lambda: None)
+            case FunctionCode.LOGOFF:
+                return lambda response: self._after(self._log_off)
+            case _:
+                raise RemoteWireError(f"function {code} is unknown")
+
+    def _layout_of(self, cursor_id: int) -> BindLayout:
+        return self._execution.cursors.find(cursor_id).layout
+
+    def _carry_out(
+        self, name: str, call: Call, piggybacks: list[Piggyback], response: Response
+    ) -> EndOfCall:
+        """Run a call; whatever goes wrong in the database becomes the end of the call."""
+        try:
+            for piggyback in piggybacks:
+                self._apply(piggyback)
+            if self._pipeline_failed and self._aborting_pipeline and name != "PIPELINE_END":
+                raise OraError(43609, "operation not run: an earlier one of the pipeline failed")
+            self._hooks.before_call(name)
+            return call(response)
+        except OraError as error:
+            return self._error_end(error)
+        except (BreakRequested, ConnectionClosed):
+            self._close_current_result()
+            raise
+        except Exception as exc:
+            log_defect(_log, f"{self._connection.name} in {name}", exc)
+            return self._error_end(OraError(600, f"internal error ({type(exc).__name__})"))
+
+    def _apply(self, piggyback: Piggyback) -> None:
+        match piggyback:
+            case CloseCursors(cursor_ids):
+                self._execution.cursors.close(cursor_ids)
+            case SetSchema(schema):
+                self._backend.set_current_schema(schema)
+            case BeginPipeline(abort_on_error):
+                self._aborting_pipeline = abort_on_error
+                self._pipeline_failed = False
+
+    def _after(self, action: Callable[[], None]) -> EndOfCall:
+        action()
+        return EndOfCall(in_transaction=self._backend.in_transaction)
+
+    def _log_off(self) -> None:
+        self._backend.rollback()
+        self._logged_off = True
+
+    def _refuse_lob(self, response: Response) -> EndOfCall:
+        raise OraError(22275, "invalid LOB locator specified")
+
+    def _end_pipeline(self, response: Response) -> EndOfCall:
+        self._aborting_pipeline = False
+        return self._after(lambda: None)
+
+    def _answer_break(self) -> None:
+        """Marker exchange, then exactly one ORA-01013."""
+        self._connection.end_call()
+        self._reader.discard()
+        self._close_current_result()
+        self._connection.exchange_reset()
+        end = self._error_end(OraError(1013, "user requested cancel of current operation"))
+        Response(self._connection, self._agreement).finish(self._end_message(end))
+
+    def _close_current_result(self) -> None:
+        if self._execution.cursor is not None:
+            self._execution.cursor.close_result()
+
+    def _error_end(self, error: OraError) -> EndOfCall:
+        cursor = self._execution.cursor
+        return EndOfCall.from_error(
+            error,
+            cursor_id=cursor.id if cursor else 0,
+            in_transaction=self._backend.in_transaction,
+        )
+
+    def _end_message(self, end: EndOfCall) -> bytes:
+        return make_end_of_call(end, self._agreement.field_version)

@@ -1,0 +1,207 @@
+"""What a client says its binds are, and the bind rows (`impl/thin/messages/base.pyx`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tracekit.errors import RemoteWireError
+from tracekit.localdb.wire.capabilities import FIELD_12_2, MAX_STRING_BYTES
+from tracekit.localdb.wire.column import OracleType
+from tracekit.localdb.wire.messages.functions import MessageType
+from tracekit.localdb.wire.primitives import ESCAPE, TtcReader
+from tracekit.localdb.wire.values import (
+    decode_binary_double,
+    decode_binary_float,
+    decode_datetime,
+    decode_interval,
+    decode_number,
+)
+
+ARRAY_FLAG = 0x40
+NATIONAL_FORM = 2
+_JSON, _VECTOR = 119, 127
+_MOST_BINDS = 1 << 17
+
+_SCALARS: dict[int, Callable[[bytes], Any]] = {
+    OracleType.NUMBER: decode_number,
+    OracleType.BINARY_INTEGER: decode_number,
+    OracleType.DATE: decode_datetime,
+    OracleType.TIMESTAMP: decode_datetime,
+    OracleType.TIMESTAMP_TZ: decode_datetime,
+    OracleType.TIMESTAMP_LTZ: decode_datetime,
+    OracleType.INTERVAL_DS: decode_interval,
+    OracleType.BINARY_DOUBLE: decode_binary_double,
+    OracleType.BINARY_FLOAT: decode_binary_float,
+    OracleType.RAW: bytes,
+    OracleType.LONG_RAW: bytes,
+    OracleType.INTERVAL_YM: lambda data: Unsupported(OracleType.INTERVAL_YM),
+}
+_TEXT = frozenset({OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG})
+_LOBS = frozenset({OracleType.CLOB, OracleType.BLOB})
+
+
+@dataclass(frozen=True)
+class Unsupported:
+    """Stands for a bind value that was read but has no Python value here."""
+
+    type: int
+
+
+@dataclass(frozen=True)
+class BindMetadata:
+    """One bind's or defined column's type as the client states it."""
+
+    type: int
+    size_bytes: int
+    charset_form: int
+    is_array: bool = False
+
+
+@dataclass(frozen=True)
+class BindLayout:
+    """How the bind rows of one cursor are read, also when it is executed again."""
+
+    binds: Sequence[BindMetadata]
+    is_plsql: bool = False
+    returned: int = 0
+    """How many of the last binds are filled by RETURNING ... INTO; they send no value."""
+    _order: Sequence[int] = field(init=False, repr=False)
+    _readers: Sequence[Callable[[TtcReader], Any]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        sent = range(len(self.binds) - self.returned)
+        late = [i for i in sent if self._is_late(self.binds[i])]
+        early = [i for i in sent if not self._is_late(self.binds[i])]
+        object.__setattr__(self, "_order", early + late)
+        object.__setattr__(self, "_readers", [_value_reader(self.binds[i]) for i in early + late])
+
+    def _is_late(self, bind: BindMetadata) -> bool:
+        """Whether the value moves to the end of its row, as long ones do outside PL/SQL."""
+        return not self.is_plsql and not bind.is_array and bind.size_bytes > MAX_STRING_BYTES
+
+    def parse_row(self, reader: TtcReader) -> list[Any]:
+        """One bind row as Python values in bind order; `Unsupported` where there is none.
+
+        Raises:
+            RemoteWireError: it is malformed.
+        """
+        kind = reader.u8()
+        if kind != MessageType.ROW_DATA:
+            raise RemoteWireError(f"message type {kind} where a bind row belongs")
+        row: list[Any] = [None] * len(self.binds)
+        for position, read in zip(self._order, self._readers, strict=True):
+            row[position] = read(reader)
+        return row
+
+    def parse_rows(self, reader: TtcReader, count: int) -> list[list[Any]]:
+        """`count` bind rows; none where every bind is filled by RETURNING ... INTO."""
+        if not self._order:
+            return [[None] * len(self.binds)] * count
+        return [self.parse_row(reader) for _ in range(count)]
+
+
+def parse_bind_metadata(
+    reader: TtcReader, count: int, field_version: int
+) -> tuple[BindMetadata, ...]:
+    """The metadata of `count` binds or defined columns.
+
+    Raises:
+        RemoteWireError: more than anyone binds.
+    """
+    if count > _MOST_BINDS:
+        raise RemoteWireError(f"{count:,} binds")
+    return tuple(_parse_one(reader, field_version) for _ in range(count))
+
+
+def _parse_one(reader: TtcReader, field_version: int) -> BindMetadata:
+    kind, flags = reader.u8(), reader.u8()
+    reader.skip(2)
+    size = reader.ub4()
+    reader.ub4()
+    reader.ub8()
+    reader.bytes2()
+    reader.ub4()
+    reader.ub2()
+    charset_form = reader.u8()
+    reader.ub4()
+    if field_version >= FIELD_12_2:
+        reader.ub4()
+    return BindMetadata(kind, size, charset_form, bool(flags & ARRAY_FLAG))
+
+
+def _value_reader(bind: BindMetadata) -> Callable[[TtcReader], Any]:
+    """The function that reads one value of `bind` from a row."""
+    read = _element_reader(bind)
+    if not bind.is_array:
+        return read
+    return lambda reader: [read(reader) for _ in range(reader.ub4())]
+
+
+def _element_reader(bind: BindMetadata) -> Callable[[TtcReader], Any]:
+    if bind.type in _TEXT:
+        encoding = "utf-16-be" if bind.charset_form == NATIONAL_FORM else "utf-8"
+        return lambda reader: _text(reader.bytes_(), encoding)
+    if decode := _SCALARS.get(bind.type):
+        return lambda reader: decode(data) if (data := reader.bytes_()) else None
+    if bind.type == OracleType.BOOLEAN:
+        return _boolean
+    if bind.type in _LOBS:
+        return lambda reader: Unsupported(bind.type) if reader.bytes2() else None
+    if bind.type == OracleType.CURSOR:
+        return _cursor
+    if bind.type in (_JSON, _VECTOR):
+        return lambda reader: _quasi_lob(reader, bind.type)
+    raise RemoteWireError(f"binds of type {bind.type} cannot be read")
+
+
+def _text(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding) if data else None
+    except UnicodeDecodeError as exc:
+        raise RemoteWireError(f"a text bind is not {encoding}") from exc
+
+
+def _boolean(reader: TtcReader) -> bool | None:
+    length = reader.u8()
+    if length == ESCAPE:
+        reader.skip(1)
+        return None
+    return reader.raw(length)[-1] == 1 if length else None
+
+
+def _cursor(reader: TtcReader) -> Unsupported:
+    reader.ub4()
+    reader.ub4()
+    return Unsupported(OracleType.CURSOR)
+
+
+def _quasi_lob(reader: TtcReader, kind: int) -> Unsupported | None:
+    if not reader.ub4():
+        return None
+    reader.bytes_()
+    reader.bytes_()
+    return Unsupported(kind)
+
+
+_STRINGS_AND_COMMENTS = re.compile(
+    r"[qQ]'(?:\[.*?\]|\{.*?\}|<.*?>|\(.*?\)|(\S).*?\1)'|'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL
+)
+_RETURNING = re.compile(
+    r"^\W*(?:INSERT|UPDATE|DELETE|MERGE)\b.*\bRETURNING\b.*?\bINTO\b(?P<targets>.*)$",
+    re.DOTALL | re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(r":\s*(?:\"|\w)")
+
+
+def count_returned(sql: str) -> int:
+    """How many binds a DML statement's RETURNING ... INTO fills; clients send no values for them.
+
+    Follows the lexer of `impl/thin/statement.pyx`: strings and comments are passed over.
+    """
+    if "returning" not in sql.lower():
+        return 0
+    match = _RETURNING.match(_STRINGS_AND_COMMENTS.sub(" ", sql))
+    return len(_PLACEHOLDER.findall(match["targets"])) if match else 0

@@ -1,0 +1,174 @@
+"""Execute and re-execute requests (`impl/thin/messages/execute.pyx`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import Any
+
+from tracekit.errors import RemoteWireError
+from tracekit.localdb.wire.capabilities import FIELD_12_2, FIELD_12_2_EXT1
+from tracekit.localdb.wire.messages.binds import (
+    BindLayout,
+    BindMetadata,
+    count_returned,
+    parse_bind_metadata,
+)
+from tracekit.localdb.wire.primitives import TtcReader
+
+NO_BINDS = BindLayout(())
+_VECTOR_LENGTH = 13
+_DML_ROW_COUNTS = 0x4000
+_COMMIT_REEXECUTE = 0x1
+_MOST_ROWS = 1 << 26
+
+
+class ExecuteOption(IntFlag):
+    """What an execute request is to do."""
+
+    PARSE = 0x01
+    BIND = 0x08
+    DEFINE = 0x10
+    EXECUTE = 0x20
+    FETCH = 0x40
+    COMMIT = 0x100
+    NOT_PLSQL = 0x8000
+    DESCRIBE = 0x20000
+    BATCH_ERRORS = 0x80000
+
+
+@dataclass(frozen=True)
+class ExecuteRequest:
+    """Function 94."""
+
+    options: int
+    cursor_id: int
+    """0 asks for a new cursor."""
+    sql: str | None
+    """None where the cursor's own statement is meant."""
+    prefetch_rows: int
+    row_counts_wanted: bool
+    defines: Sequence[BindMetadata]
+    layout: BindLayout
+    bind_rows: Sequence[Sequence[Any]] = field(repr=False)
+
+    def has(self, option: ExecuteOption) -> bool:
+        """Whether `option` is set."""
+        return bool(self.options & option)
+
+
+@dataclass(frozen=True)
+class ReexecuteRequest:
+    """Functions 78 and 4: a cursor's statement again, its binds as described before."""
+
+    cursor_id: int
+    rows: int
+    """Rows to fetch (78), or executions (4)."""
+    commit: bool
+    bind_rows: Sequence[Sequence[Any]] = field(repr=False)
+
+
+def parse_execute(reader: TtcReader, field_version: int) -> ExecuteRequest:
+    """The body of function 94.
+
+    Raises:
+        RemoteWireError: it is malformed.
+    """
+    options, cursor_id = reader.ub4(), reader.ub4()
+    reader.skip(1)
+    sql_bytes = reader.ub4()
+    reader.skip(1)
+    if (length := reader.ub4()) != _VECTOR_LENGTH:
+        raise RemoteWireError(f"an execute vector of {length} entries, not {_VECTOR_LENGTH}")
+    reader.skip(2)
+    reader.ub4()
+    prefetch_rows = reader.ub4()
+    reader.ub4()
+    reader.skip(1)
+    bind_count = reader.ub4()
+    reader.skip(6)
+    define_count = reader.ub4()
+    _skip_registration(reader, field_version)
+    sql = _sql(reader.bytes_()) if sql_bytes else None
+    vector = [reader.ub4() for _ in range(_VECTOR_LENGTH)]
+    defines = parse_bind_metadata(reader, define_count, field_version)
+    layout = NO_BINDS
+    if bind_count:
+        layout = BindLayout(
+            parse_bind_metadata(reader, bind_count, field_version),
+            is_plsql=not options & ExecuteOption.NOT_PLSQL,
+            returned=count_returned(sql) if sql else 0,
+        )
+    executions = 1 if vector[7] else _row_limit(vector[1])
+    return ExecuteRequest(
+        options=options,
+        cursor_id=cursor_id,
+        sql=sql,
+        prefetch_rows=prefetch_rows,
+        row_counts_wanted=bool(vector[9] & _DML_ROW_COUNTS),
+        defines=defines,
+        layout=layout,
+        bind_rows=layout.parse_rows(reader, executions) if bind_count else [()] * executions,
+    )
+
+
+def parse_reexecute(
+    reader: TtcReader, find_layout: Callable[[int], BindLayout], *, fetches: bool
+) -> ReexecuteRequest:
+    """The body of function 78 (`fetches`) or 4.
+
+    Args:
+        reader: stands after the function header.
+        find_layout: the bind layout of a cursor; raises for an unknown one, since how much of the
+            request follows depends on it.
+        fetches: function 78, a query with one bind row whose `rows` are fetched.
+
+    Raises:
+        RemoteWireError: it is malformed.
+    """
+    cursor_id, rows = reader.ub4(), reader.ub4()
+    reader.ub4()
+    commit = bool(reader.ub4() & _COMMIT_REEXECUTE)
+    layout = find_layout(cursor_id)
+    executions = 1 if fetches else _row_limit(rows)
+    if layout.binds:
+        bind_rows: Sequence[Sequence[Any]] = layout.parse_rows(reader, executions)
+    else:
+        bind_rows = [()] * executions
+    return ReexecuteRequest(cursor_id, rows, commit, bind_rows)
+
+
+def _skip_registration(reader: TtcReader, field_version: int) -> None:
+    """Pass over the fields between the number of defines and the statement."""
+    reader.ub4()
+    reader.skip(3)
+    reader.ub4()
+    reader.skip(1)
+    reader.ub4()
+    reader.ub4()
+    reader.skip(1)
+    reader.ub4()
+    reader.skip(1)
+    if field_version >= FIELD_12_2:
+        reader.skip(1)
+        reader.ub4()
+        reader.skip(1)
+        reader.ub4()
+        reader.skip(1)
+        if field_version >= FIELD_12_2_EXT1:
+            reader.skip(1)
+            reader.ub4()
+
+
+def _row_limit(rows: int) -> int:
+    if rows > _MOST_ROWS:
+        raise RemoteWireError(f"{rows:,} executions in one request")
+    return max(rows, 1)
+
+
+def _sql(data: bytes) -> str:
+    try:
+        return data.decode("utf-8").rstrip("\0")
+    except UnicodeDecodeError as exc:
+        raise RemoteWireError("the statement is not UTF-8") from exc

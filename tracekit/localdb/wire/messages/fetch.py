@@ -1,0 +1,20 @@
+"""The fetch request (`impl/thin/messages/fetch.pyx`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracekit.localdb.wire.primitives import TtcReader
+
+
+@dataclass(frozen=True)
+class FetchRequest:
+    """Function 5."""
+
+    cursor_id: int
+    rows: int
+
+
+def parse_fetch(reader: TtcReader) -> FetchRequest:
+    """The body of function 5."""
+    return FetchRequest(reader.ub4(), reader.ub4())

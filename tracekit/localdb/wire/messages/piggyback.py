@@ -1,0 +1,167 @@
+"""Piggybacks: small requests that ride in front of a function and have no reply of their own.
+
+Each is read to its end even where nothing comes of it, since the next message follows directly
+(`_write_piggybacks` in `impl/thin/messages/base.pyx`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tracekit.errors import RemoteWireError
+from tracekit.localdb.wire.messages.functions import FunctionCode
+from tracekit.localdb.wire.primitives import TtcReader
+
+_MOST_CURSORS = 65_535
+_MOST_PAIRS = 10_000
+PIPELINE_ABORT_ON_ERROR = 2
+
+
+@dataclass(frozen=True)
+class CloseCursors:
+    """Cursors the client needs no more."""
+
+    cursor_ids: Sequence[int]
+
+
+@dataclass(frozen=True)
+class SetSchema:
+    """Unqualified names mean this schema from now on."""
+
+    schema: str
+
+
+@dataclass(frozen=True)
+class BeginPipeline:
+    """Requests follow without waiting for replies."""
+
+    abort_on_error: bool
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Read, and nothing comes of it here (session attributes, application context)."""
+
+
+Piggyback = CloseCursors | SetSchema | BeginPipeline | Ignored
+
+
+def parse_piggyback(reader: TtcReader, code: int) -> Piggyback:
+    """The body of the piggyback `code`.
+
+    Raises:
+        RemoteWireError: an unknown piggyback, whose end cannot be found.
+    """
+    parse = _PARSERS.get(code)
+    if parse is None:
+        raise RemoteWireError(f"piggyback {code} is unknown")
+    return parse(reader)
+
+
+def _close_cursors(reader: TtcReader) -> CloseCursors:
+    reader.skip(1)
+    return CloseCursors([reader.ub4() for _ in range(_count(reader, _MOST_CURSORS))])
+
+
+def _set_schema(reader: TtcReader) -> SetSchema:
+    reader.skip(1)
+    return SetSchema(reader.bytes2().decode("utf-8", "replace"))
+
+
+def _pipeline_begin(reader: TtcReader) -> BeginPipeline:
+    reader.ub2()
+    reader.skip(1)
+    return BeginPipeline(reader.u8() == PIPELINE_ABORT_ON_ERROR)
+
+
+def _end_to_end(reader: TtcReader) -> Ignored:
+    reader.skip(2)
+    reader.ub4()
+    strings = sum(_has_text(reader) for _ in range(3))
+    for _ in range(2):
+        reader.skip(1)
+        reader.ub4()
+    strings += _has_text(reader)
+    for _ in range(2):
+        reader.skip(1)
+        reader.ub4()
+    strings += _has_text(reader)
+    for _ in range(strings):
+        reader.bytes_()
+    return Ignored()
+
+
+def _has_text(reader: TtcReader) -> bool:
+    pointer = reader.u8()
+    length = reader.ub4()
+    return bool(pointer and length)
+
+
+def _key_values(reader: TtcReader) -> Ignored:
+    reader.skip(1)
+    reader.ub4()
+    reader.skip(1)
+    count = _count(reader, _MOST_PAIRS)
+    reader.ub2()
+    reader.skip(1)
+    reader.bytes_()
+    for _ in range(count):
+        reader.bytes2()
+        reader.bytes2()
+        reader.ub4()
+    return Ignored()
+
+
+def _session_state(reader: TtcReader) -> Ignored:
+    reader.ub8()
+    return Ignored()
+
+
+def _free_lobs(reader: TtcReader) -> Ignored:
+    reader.skip(1)
+    total = reader.ub4()
+    reader.skip(1)
+    for _ in range(3):
+        reader.ub4()
+    reader.skip(3)
+    reader.ub4()
+    reader.skip(1)
+    reader.ub4()
+    reader.ub8()
+    reader.ub8()
+    reader.skip(1)
+    for _ in range(3):
+        reader.skip(1)
+        reader.ub4()
+    reader.skip(total)
+    return Ignored()
+
+
+def _alter_session(reader: TtcReader) -> Ignored:
+    reader.ub4()
+    reader.skip(1)
+    for _ in range(_count(reader, _MOST_PAIRS)):
+        reader.bytes2()
+        reader.bytes2()
+        reader.ub4()
+    return Ignored()
+
+
+def _count(reader: TtcReader, most: int) -> int:
+    count = reader.ub4()
+    if count > most:
+        raise RemoteWireError(f"a piggyback with {count:,} entries")
+    return count
+
+
+_PARSERS: dict[int, Callable[[TtcReader], Piggyback]] = {
+    FunctionCode.CLOSE_CURSORS: _close_cursors,
+    FunctionCode.SET_SCHEMA: _set_schema,
+    FunctionCode.PIPELINE_BEGIN: _pipeline_begin,
+    FunctionCode.SET_END_TO_END: _end_to_end,
+    FunctionCode.SET_KEY_VALUE: _key_values,
+    FunctionCode.SESSION_STATE: _session_state,
+    FunctionCode.LOB_OP: _free_lobs,
+    FunctionCode.ALTER_SESSION: _alter_session,
+}

@@ -1,0 +1,30 @@
+"""What stands between a description and the end of a call: row header, I/O vector, row counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracekit.localdb.wire.messages.functions import MessageType
+from tracekit.localdb.wire.primitives import TtcWriter
+
+_BIND_IN = 32
+
+ROW_HEADER = bytes([MessageType.ROW_HEADER]) + bytes(7)
+"""Announces rows; flags, counts, bit vector and rowid are all zero."""
+
+
+def make_io_vector(bind_count: int) -> bytes:
+    """The directions of a PL/SQL block's binds: all IN."""
+    writer = TtcWriter()
+    writer.u8(MessageType.IO_VECTOR, 0)
+    writer.ub(bind_count & 0xFF, bind_count >> 8, 1, 0, 0, 0)
+    writer.raw(bytes([_BIND_IN]) * bind_count)
+    return bytes(writer)
+
+
+def make_dml_row_counts(counts: Sequence[int]) -> bytes:
+    """How many rows each bind row of an array DML touched."""
+    writer = TtcWriter()
+    writer.u8(MessageType.PARAMETER)
+    writer.ub(0, 0, 0, 0, len(counts), *counts)
+    return bytes(writer)

@@ -1,0 +1,187 @@
+"""Framing: packets out of a byte stream cut anywhere, and DATA packets out of message parts.
+
+A packet has eight header bytes: its length (16 bits and a checksum until ACCEPT was sent, 32 bits
+from then on), type, flags, and two zero bytes. A DATA packet's body starts with two flag bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from tracekit.errors import RemoteWireError
+
+HEADER_BYTES = 8
+DATA_HEADER_BYTES = 10
+"""Header and flags in front of a DATA packet's payload."""
+MAX_SDU = 2 << 20
+MIN_SDU = 512
+_LONGEST_PACKET = MAX_SDU + 64
+
+DATA_FLAG_EOF = 0x0040
+"""The client is about to close."""
+DATA_FLAG_END_OF_RESPONSE = 0x2000
+END_OF_RESPONSE = b"\x1d"
+"""The message that ends a response where end-of-response was agreed."""
+
+
+class PacketType(IntEnum):
+    """What a packet is for."""
+
+    CONNECT = 1
+    ACCEPT = 2
+    REFUSE = 4
+    DATA = 6
+    MARKER = 12
+    CONTROL = 14
+
+
+class Marker(IntEnum):
+    """What a MARKER packet says."""
+
+    BREAK = 1
+    RESET = 2
+    INTERRUPT = 3
+
+
+@dataclass(frozen=True)
+class Packet:
+    """One packet without its header."""
+
+    type: int
+    body: bytes
+
+    @property
+    def data_flags(self) -> int:
+        """The flags of a DATA packet.
+
+        Raises:
+            RemoteWireError: it is too short to have any.
+        """
+        if len(self.body) < 2:
+            raise RemoteWireError("a DATA packet without flags")
+        return int.from_bytes(self.body[:2], "big")
+
+    @property
+    def payload(self) -> bytes:
+        """What a DATA packet carries."""
+        return self.body[2:]
+
+    @property
+    def marker(self) -> Marker:
+        """What a MARKER packet says.
+
+        Raises:
+            RemoteWireError: it says nothing known.
+        """
+        if len(self.body) != 3 or self.body[2] not in (1, 2, 3):
+            raise RemoteWireError(f"a marker of unknown form ({len(self.body)} bytes)")
+        return Marker(self.body[2])
+
+
+class PacketReader:
+    """Cuts a byte stream into packets; `long_lengths` is set once ACCEPT was sent."""
+
+    def __init__(self) -> None:
+        self.long_lengths = False
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Packet]:
+        """The packets that `data` completes.
+
+        Raises:
+            RemoteWireError: the bytes are no packet.
+        """
+        self._buffer += data
+        while len(self._buffer) >= HEADER_BYTES:
+            length = self._length()
+            if len(self._buffer) < length:
+                return
+            packet = Packet(self._buffer[4], bytes(self._buffer[HEADER_BYTES:length]))
+            del self._buffer[:length]
+            yield packet
+
+    def _length(self) -> int:
+        length = int.from_bytes(self._buffer[: 4 if self.long_lengths else 2], "big")
+        if not HEADER_BYTES <= length <= _LONGEST_PACKET:
+            raise RemoteWireError(f"a packet that says it is {length:,} bytes long")
+        if not self.long_lengths and self._buffer[4] not in (PacketType.CONNECT, PacketType.DATA):
+            raise RemoteWireError(f"packet type {self._buffer[4]} before the connection is set up")
+        return length
+
+
+def make_short_packet(kind: PacketType, body: bytes) -> bytes:
+    """A packet with a 16-bit length, as ACCEPT and REFUSE are sent."""
+    return struct.pack(">HHBBH", HEADER_BYTES + len(body), 0, kind, 0, 0) + body
+
+
+def make_marker(marker: Marker) -> bytes:
+    """A MARKER packet."""
+    return struct.pack(">IBBHBBB", HEADER_BYTES + 3, PacketType.MARKER, 0, 0, 1, 0, marker)
+
+
+class DataPacker:
+    """Packs message parts into DATA packets of at most `sdu` bytes, without copying them.
+
+    What `take` and `finish` return is a list of buffers to be written one after the other; each
+    list holds whole packets only, so a response can stop after any of them.
+    """
+
+    def __init__(self, sdu: int) -> None:
+        self._room = sdu - DATA_HEADER_BYTES
+        self._full_header = _data_header(self._room, 0)
+        self._ready: list[bytes | memoryview] = []
+        self._ready_bytes = 0
+        self._open: list[bytes | memoryview] = []
+        self._open_bytes = 0
+
+    @property
+    def ready_bytes(self) -> int:
+        """Bytes of the packets that `take` would return."""
+        return self._ready_bytes
+
+    def add(self, part: bytes | memoryview) -> None:
+        """Append `part` to the stream of messages."""
+        left = len(part)
+        if self._open_bytes + left <= self._room:
+            self._open.append(part)
+            self._open_bytes += left
+            return
+        view = memoryview(part)
+        start = 0
+        while left:
+            if self._open_bytes == self._room:
+                self._close(self._full_header)
+            count = min(left, self._room - self._open_bytes)
+            self._open.append(view[start : start + count])
+            self._open_bytes += count
+            start += count
+            left -= count
+
+    def take(self) -> list[bytes | memoryview]:
+        """The full packets so far; the last, unfinished one stays."""
+        ready, self._ready, self._ready_bytes = self._ready, [], 0
+        return ready
+
+    def finish(self, *, end_of_response: bool) -> list[bytes | memoryview]:
+        """The rest, its last packet marked as the end of the response where that was agreed."""
+        flags = 0
+        if end_of_response:
+            self.add(END_OF_RESPONSE)
+            flags = DATA_FLAG_END_OF_RESPONSE
+        if self._open_bytes:
+            self._close(_data_header(self._open_bytes, flags))
+        return self.take()
+
+    def _close(self, header: bytes) -> None:
+        self._ready.append(header)
+        self._ready += self._open
+        self._ready_bytes += DATA_HEADER_BYTES + self._open_bytes
+        self._open = []
+        self._open_bytes = 0
+
+
+def _data_header(payload_bytes: int, flags: int) -> bytes:
+    return struct.pack(">IBBHH", DATA_HEADER_BYTES + payload_bytes, PacketType.DATA, 0, 0, flags)

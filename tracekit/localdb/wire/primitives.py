@@ -1,0 +1,244 @@
+"""The primitive fields of TTC: read from a stream that arrives in pieces, written into a buffer.
+
+Layouts are those of `impl/base/buffer.pyx` and `impl/thin/packet.pyx` in python-oracledb:
+ub2/ub4/ub8 are a length byte and that many big-endian bytes, sb* carry the sign in the length
+byte's top bit, bytes are a length byte and data, or 0xFE and chunks of ub4 length and data up to
+an empty chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn
+
+from tracekit.errors import LocalWireError, RemoteWireError
+
+LONG_LENGTH = 0xFE
+"""Length byte that announces chunks."""
+NULL_LENGTH = 0xFF
+"""Length byte of a null; 0 means the same."""
+ESCAPE = 0xFD
+"""Length byte before a null BOOLEAN."""
+SHORT_LENGTH_MAX = 0xFC
+CHUNK_BYTES = 32_767
+_SIGN = 0x80
+
+
+def no_more_bytes() -> NoReturn:
+    """The refill of a reader that was given everything it will get.
+
+    Raises:
+        RemoteWireError: always; the message ended early.
+    """
+    raise RemoteWireError("the message ends early")
+
+
+class TtcReader:
+    """Reads fields from pieces of a byte stream.
+
+    Args:
+        data: the first piece.
+        refill: called when a field needs more; returns the next piece (never empty) or raises.
+        limit: most bytes taken from `refill` until `start_message` is called again, so that a
+            client's claim of a huge field cannot fill memory.
+    """
+
+    __slots__ = ("_data", "_limit", "_pos", "_refill", "_refilled")
+
+    def __init__(
+        self,
+        data: bytes = b"",
+        refill: Callable[[], bytes] = no_more_bytes,
+        limit: int = 1 << 30,
+    ) -> None:
+        self._data = data
+        self._pos = 0
+        self._refill = refill
+        self._limit = limit
+        self._refilled = 0
+
+    @property
+    def available(self) -> int:
+        """Bytes at hand without a refill."""
+        return len(self._data) - self._pos
+
+    def start_message(self, limit: int) -> None:
+        """Begin a message that may take at most `limit` more bytes from the stream."""
+        self._limit = limit
+        self._refilled = 0
+
+    def peek(self) -> int:
+        """The next byte, which stays."""
+        value = self.u8()
+        self._pos -= 1
+        return value
+
+    def discard(self) -> None:
+        """Forget the bytes at hand."""
+        self._data = b""
+        self._pos = 0
+
+    def raw(self, count: int) -> bytes:
+        """The next `count` bytes."""
+        end = self._pos + count
+        if end > len(self._data):
+            self._gather(count)
+            end = count
+        piece = self._data[self._pos : end]
+        self._pos = end
+        return piece
+
+    def skip(self, count: int) -> None:
+        """Pass over `count` bytes."""
+        self.raw(count)
+
+    def u8(self) -> int:
+        """One raw byte."""
+        if self._pos >= len(self._data):
+            self._gather(1)
+        value = self._data[self._pos]
+        self._pos += 1
+        return value
+
+    def u16be(self) -> int:
+        """Two raw bytes, big-endian."""
+        return int.from_bytes(self.raw(2), "big")
+
+    def u16le(self) -> int:
+        """Two raw bytes, little-endian."""
+        return int.from_bytes(self.raw(2), "little")
+
+    def u32be(self) -> int:
+        """Four raw bytes, big-endian."""
+        return int.from_bytes(self.raw(4), "big")
+
+    def ub2(self) -> int:
+        """An unsigned integer of at most two bytes."""
+        return self._unsigned(2)
+
+    def ub4(self) -> int:
+        """An unsigned integer of at most four bytes."""
+        return self._unsigned(4)
+
+    def ub8(self) -> int:
+        """An unsigned integer of at most eight bytes."""
+        return self._unsigned(8)
+
+    def sb8(self) -> int:
+        """A signed integer of at most eight bytes."""
+        length = self.u8()
+        value = self._integer(length & ~_SIGN, 8)
+        return -value if length & _SIGN else value
+
+    def bytes_(self) -> bytes:
+        """Bytes behind a length byte or in chunks; a null reads as `b""`."""
+        length = self.u8()
+        if length <= SHORT_LENGTH_MAX:
+            return self.raw(length)
+        if length == LONG_LENGTH:
+            return self._chunks()
+        if length == NULL_LENGTH:
+            return b""
+        raise RemoteWireError(f"length byte {length:#04x} introduces no bytes field")
+
+    def bytes2(self) -> bytes:
+        """Bytes behind two lengths: ub4, then (unless it is 0) a bytes field."""
+        return self.bytes_() if self.ub4() else b""
+
+    def _unsigned(self, most: int) -> int:
+        length = self.u8()
+        return self._integer(length, most) if length else 0
+
+    def _integer(self, length: int, most: int) -> int:
+        if length > most:
+            raise RemoteWireError(f"an integer of {length} bytes where at most {most} may come")
+        return int.from_bytes(self.raw(length), "big")
+
+    def _chunks(self) -> bytes:
+        chunks = []
+        while length := self.ub4():
+            chunks.append(self.raw(length))
+        return b"".join(chunks)
+
+    def _gather(self, count: int) -> None:
+        pieces = [self._data[self._pos :]]
+        have = len(pieces[0])
+        while have < count:
+            piece = self._refill()
+            self._refilled += len(piece)
+            if self._refilled > self._limit:
+                raise RemoteWireError(f"a message of more than {self._limit:,} bytes")
+            pieces.append(piece)
+            have += len(piece)
+        self._data = b"".join(pieces)
+        self._pos = 0
+
+
+class TtcWriter:
+    """Builds a message field by field; `bytes(writer)` is what was written."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def __bytes__(self) -> bytes:
+        return bytes(self._buffer)
+
+    def raw(self, data: bytes) -> None:
+        """`data` as it is."""
+        self._buffer += data
+
+    def u8(self, *values: int) -> None:
+        """Each value as one raw byte."""
+        self._buffer += bytes(values)
+
+    def u16be(self, value: int) -> None:
+        """Two raw bytes, big-endian."""
+        self._buffer += value.to_bytes(2, "big")
+
+    def u16le(self, value: int) -> None:
+        """Two raw bytes, little-endian."""
+        self._buffer += value.to_bytes(2, "little")
+
+    def u32be(self, value: int) -> None:
+        """Four raw bytes, big-endian."""
+        self._buffer += value.to_bytes(4, "big")
+
+    def ub(self, *values: int) -> None:
+        """Each value as ub2, ub4 or ub8, which look alike for values that fit."""
+        for value in values:
+            if value:
+                data = value.to_bytes((value.bit_length() + 7) // 8, "big")
+                if len(data) > 8:
+                    raise LocalWireError(f"{value} does not fit into 8 bytes")
+                self._buffer.append(len(data))
+                self._buffer += data
+            else:
+                self._buffer.append(0)
+
+    def sb(self, value: int) -> None:
+        """Value as sb2, sb4 or sb8."""
+        start = len(self._buffer)
+        self.ub(abs(value))
+        if value < 0:
+            self._buffer[start] |= _SIGN
+
+    def bytes_(self, data: bytes) -> None:
+        """Bytes behind a length byte, or in chunks when longer than 252; empty is null."""
+        if len(data) <= SHORT_LENGTH_MAX:
+            self._buffer.append(len(data))
+            self._buffer += data
+            return
+        self._buffer.append(LONG_LENGTH)
+        for start in range(0, len(data), CHUNK_BYTES):
+            chunk = data[start : start + CHUNK_BYTES]
+            self.ub(len(chunk))
+            self._buffer += chunk
+        self._buffer.append(0)
+
+    def bytes2(self, data: bytes) -> None:
+        """Bytes behind two lengths; empty is a single zero."""
+        self.ub(len(data))
+        if data:
+            self.bytes_(data)
