@@ -26,7 +26,7 @@ class ChildProgress:
     """Where a child is just now."""
 
     phase: str
-    """`prepare`, `run` or `finish`."""
+    """`prepare`, `run`, `finish`, and at last `ended`, however it ended."""
     rows: int
     cids: int
     rss_bytes: int | None
@@ -106,6 +106,7 @@ class ChildWatch:
                 self._tick()
             else:
                 self._take(message)
+        self._tell("ended")
         if self._raised is not None and self._raised.disk_full:
             raise ProfileError(
                 f"the disk is full: {self._child.redacted(self._raised.text)}. "
@@ -127,11 +128,13 @@ class ChildWatch:
             return
         if self._phase == "run":
             self._sample()
+        self._tell(self._phase)
+
+    def _tell(self, phase: str) -> None:
         if self._on_progress is not None:
             rows, cids = self._reached()
-            self._on_progress(
-                ChildProgress(self._phase, rows or 0, cids or 0, self._rss_bytes, elapsed)
-            )
+            elapsed = time.monotonic() - self._started
+            self._on_progress(ChildProgress(phase, rows or 0, cids or 0, self._rss_bytes, elapsed))
 
     def _sample(self) -> None:
         try:

@@ -145,17 +145,19 @@ def measure(
     timeout_seconds: float | None = None,
     search_path: Sequence[str] = (),
     on_progress: ProgressListener | None = None,
+    on_profiled_progress: ProgressListener | None = None,
 ) -> Measurement:
     """Measure a subject plainly and, with `capture`, once more under memray.
 
-    Arguments are those of `run_child`. A subject that failed, or that the kernel killed, is not
+    Arguments are those of `run_child`; `on_profiled_progress` is called for the profiled child
+    in place of `on_progress`. A subject that failed, or that the kernel killed, is not
     run a second time; one that ran into `memory_limit_bytes` is, for its last call stacks.
 
     Raises:
         ProfileError: as `run_child`.
     """
 
-    def run(capture: Path | None) -> ChildRun:
+    def run(capture: Path | None, listener: ProgressListener | None) -> ChildRun:
         return run_child(
             factory,
             arguments,
@@ -164,16 +166,16 @@ def measure(
             memory_limit_bytes=memory_limit_bytes,
             timeout_seconds=timeout_seconds,
             search_path=search_path,
-            on_progress=on_progress,
+            on_progress=listener,
         )
 
-    plain = run(None)
+    plain = run(None, on_progress)
     limited = memory_limit_bytes is not None
     if capture is None or not (
         plain.status is PathStatus.OK or (limited and plain.status is PathStatus.OUT_OF_MEMORY)
     ):
         return Measurement(plain, memory_limit_bytes=memory_limit_bytes)
-    profiled = run(capture)
+    profiled = run(capture, on_profiled_progress)
     if not capture.exists():  # it died before the run began
         return Measurement(plain, profiled, memory_limit_bytes=memory_limit_bytes)
     return Measurement(plain, profiled, read_heap(capture), capture, memory_limit_bytes)

@@ -30,6 +30,8 @@ class PathMeasurement:
     rss_peak_bytes: int | None = None
     """OS peak (VmHWM) of the plain child while it fetched."""
     rss_net_peak_bytes: int | None = None
+    rss_net_peaks_bytes: tuple[int, ...] = ()
+    """Of every plain run when the path was run more than once; the others are of the median."""
     heap_peak_bytes: int | None = None
     """memray's high-water mark in the profiled child."""
     heap_net_peak_bytes: int | None = None

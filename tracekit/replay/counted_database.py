@@ -1,0 +1,106 @@
+"""A Database that tells how many rows and CIDs have been read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from tracekit.fetch import Database
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RowBatch = tuple[list[str], list[tuple[Any, ...]]]
+
+
+class CountedDatabase(Database):
+    """Counts what its readers hand out, and reports it; otherwise it is the database it was.
+
+    The CIDs of a query are its binds, counted when it was read to its end.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._report: Callable[[int, int], None] = _nobody
+        self._lock = threading.Lock()
+        self._rows = 0
+        self._cids = 0
+
+    def start_counting(self, report: Callable[[int, int], None]) -> None:
+        """Report from now on, beginning at nothing."""
+        self._rows = self._cids = 0
+        self._report = report
+
+    def read_sql_df(
+        self, sql: str, params: Any = None, timeout_seconds: float | None = None
+    ) -> pd.DataFrame:
+        """As Database's."""
+        frame = super().read_sql_df(sql, params, timeout_seconds)
+        self.count(len(frame), len(params or ()))
+        return frame
+
+    def read_sql_df_slow_iter(
+        self,
+        sql: str,
+        params: Any = None,
+        timeout_seconds: float | None = None,
+        batch_size: int | None = None,
+    ) -> Generator[RowBatch, None, None]:
+        """As Database's."""
+        batches = super().read_sql_df_slow_iter(sql, params, timeout_seconds, batch_size)
+        return _CountedBatches(batches, self, len(params or ()))
+
+    def count(self, rows: int, cids: int) -> None:
+        """Add to what was read and report the sums."""
+        with self._lock:
+            self._rows += rows
+            self._cids += cids
+            sums = self._rows, self._cids
+        self._report(*sums)
+
+
+class _CountedBatches(Generator[RowBatch, None, None]):
+    """A generator around a generator that never holds a row batch itself.
+
+    One written with `yield` would keep the batch alive in its frame while the reader works on it,
+    and so change the memory that is measured.
+    """
+
+    def __init__(
+        self, batches: Generator[RowBatch, None, None], database: CountedDatabase, cids: int
+    ) -> None:
+        self._batches = batches
+        self._database = database
+        self._cids = cids
+
+    def __next__(self) -> RowBatch:
+        try:
+            batch = next(self._batches)
+        except StopIteration:
+            self._database.count(0, self._cids)
+            raise
+        self._database.count(len(batch[1]), 0)
+        return batch
+
+    def send(self, value: None) -> RowBatch:
+        """The next row batch."""
+        return next(self)
+
+    def throw(
+        self,
+        kind: Any,
+        value: BaseException | object = None,
+        trace: TracebackType | None = None,
+    ) -> RowBatch:
+        """Pass an exception on to the reader inside."""
+        return self._batches.throw(kind if isinstance(kind, BaseException) else kind(value))
+
+    def close(self) -> None:
+        """Close the reader inside."""
+        self._batches.close()
+
+
+def _nobody(rows: int, cids: int) -> None:
+    """Where counts go while nobody measures."""

@@ -1,0 +1,46 @@
+"""What a replay tells while it runs, for a door to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tracekit.profiling import ChildProgress, ProgressListener
+from tracekit.sizes import format_size
+
+
+@dataclass(frozen=True)
+class ReplayProgress:
+    """How far one step of a replay is."""
+
+    step: str
+    """Such as `build trace-114k`, `legacy`, `legacy under memray`, `compare iterator`."""
+    fraction: float
+    """Done, from 0 to 1."""
+    detail: str = ""
+    """Rows and memory so far."""
+
+
+Listener = Callable[[ReplayProgress], None]
+
+
+def child_listener(listener: Listener, step: str, cids: int) -> ProgressListener:
+    """Tells `listener` about a child that fetches `cids` CIDs as `step`."""
+
+    def tell(progress: ChildProgress) -> None:
+        # A finished fetch is not a finished step: the digests of its output are still to come.
+        fraction = 1.0 if progress.phase == "ended" else min(0.99, progress.cids / cids)
+        listener(ReplayProgress(step, fraction, _detail(progress)))
+
+    return tell
+
+
+def _detail(progress: ChildProgress) -> str:
+    if progress.phase == "prepare":
+        return "starting"
+    if progress.phase == "finish":
+        return f"{progress.rows:,} rows; digesting"
+    if progress.phase == "ended":
+        return f"{progress.rows:,} rows"
+    memory = f", {format_size(progress.rss_bytes)} resident" if progress.rss_bytes else ""
+    return f"{progress.rows:,} rows{memory}"

@@ -1,0 +1,38 @@
+"""A finished replay that can draw itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracekit import reports
+from tracekit.records import MemoryTimeline, ReplaySummary, Verdict
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What `replay` returns: the record, and ways to look at it."""
+
+    summary: ReplaySummary
+    timelines: tuple[MemoryTimeline, ...]
+    folder: Path
+    """Where captures, digests, summary and report are."""
+    unexpected_out_of_memory: tuple[str, ...] = ()
+    """Paths that ran out of memory though nobody said they might."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the replay says."""
+        return self.summary.verdict
+
+    def plot(self, path: str | Path | None = None) -> Path:
+        """Draw memory over time of all paths as PNG; by default into the run's folder."""
+        target = Path(path) if path is not None else self.folder / "memory.png"
+        reports.memory_plot(self.summary, self.timelines, target)
+        return target
+
+    def __str__(self) -> str:
+        return reports.text(self.summary, folder=str(self.folder))
+
+    def _repr_html_(self) -> str:
+        return reports.html(self.summary, self.timelines)
