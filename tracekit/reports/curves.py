@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -64,14 +65,22 @@ def placed_labels(
         turn: From this share of the axis on, labels go to the left of their marker.
     """
     placed: list[Placed] = []
-    for curve in sorted(curves, key=lambda curve: -curve.marked[1]):
+    for curve in sorted(curves, key=lambda curve: curve.marked[1]):
         x, y = curve.marked
         on_the_right = x < until_seconds * turn
-        at = y + gap * 0.35
-        while any(p.on_the_right == on_the_right and abs(p.y - at) < gap for p in placed):
-            at -= gap / 4
-        placed.append(Placed(curve, x, at, on_the_right))
+        taken = [label.y for label in placed if label.on_the_right == on_the_right]
+        placed.append(Placed(curve, x, _free_height(y + gap * 0.35, taken, gap), on_the_right))
     return placed
+
+
+def _free_height(wanted: float, taken: list[float], gap: float) -> float:
+    """The height nearest to `wanted` that is `gap` from all others, and above the axis."""
+    for step in itertools.count():
+        for height in (wanted - step * gap / 4, wanted + step * gap / 4):
+            clear = all(abs(height - other) >= gap for other in taken)
+            if clear and height >= min(wanted, gap * 0.35):
+                return height
+    raise AssertionError("heights have no end")
 
 
 def curves_of(summary: ReplaySummary, timelines: Sequence[MemoryTimeline]) -> list[Curve]:

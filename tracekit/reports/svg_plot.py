@@ -37,6 +37,11 @@ class DrawnCurve:
     anchor: str
     """SVG's text-anchor: start or end."""
 
+    @property
+    def needs_leader(self) -> bool:
+        """Whether the label had to move so far that a line must lead to it."""
+        return abs(self.label_at[1] - self.marker[1]) > _LINE_HEIGHT
+
 
 @dataclass(frozen=True)
 class SvgPlot:

@@ -1,3 +1,4 @@
+import itertools
 import struct
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from tracekit.records import MemorySample, MemoryTimeline, ReplaySummary
 from tracekit.reports import memory_plot
-from tracekit.reports.curves import MOST_POINTS, curves_of
+from tracekit.reports.curves import MOST_POINTS, Curve, curves_of, placed_labels
 
 
 def _pixels(file: Path) -> tuple[int, int]:
@@ -57,6 +58,19 @@ def test_labels_tell_the_measured_peak_and_how_a_path_died(
     labels = {curve.path: (curve.label, curve.died) for curve in curves_of(hard, timelines)}
     assert labels["legacy"] == ("legacy 2.92 GiB", None)
     assert labels["stream"] == ("stream 1.83 GiB", "ran out of memory")
+
+
+@given(st.lists(st.tuples(st.floats(0, 80), st.integers(0, 3 * 2**30)), min_size=1, max_size=6))
+def test_no_label_covers_another_or_leaves_the_axis(peaks: list[tuple[float, int]]) -> None:
+    curves = [
+        Curve(str(n), "#000000", (peak,), peak, f"path {n}", None) for n, peak in enumerate(peaks)
+    ]
+    gap = 0.06 * 3 * 2**30
+    labels = placed_labels(curves, 80, gap)
+    assert len(labels) == len(peaks)
+    for one, other in itertools.combinations(labels, 2):
+        assert one.on_the_right != other.on_the_right or abs(one.y - other.y) >= gap
+    assert all(label.y > 0 for label in labels)
 
 
 def test_importing_reports_loads_nothing_heavy() -> None:
