@@ -28,16 +28,33 @@ MAX_IMAGE_BYTES = 64 << 20
 ROW_MESSAGE = b"\x07"
 NATIONAL_FORM = 2
 
-_SINGLE: dict[OracleType, Callable[[pa.Array], pa.Array]] = {
-    OracleType.NUMBER: number_part,
-    OracleType.BINARY_INTEGER: number_part,
-    OracleType.BINARY_DOUBLE: binary_double_part,
-    OracleType.BINARY_FLOAT: binary_float_part,
-    OracleType.DATE: date_part,
-    OracleType.TIMESTAMP: timestamp_part,
-    OracleType.TIMESTAMP_LTZ: timestamp_part,
-    OracleType.TIMESTAMP_TZ: zoned_part,
-    OracleType.INTERVAL_DS: interval_part,
+
+def _is_number(kind: pa.DataType) -> bool:
+    return any(
+        test(kind)
+        for test in (
+            pa.types.is_integer,
+            pa.types.is_decimal,
+            pa.types.is_floating,
+            pa.types.is_boolean,
+        )
+    )
+
+
+def _is_moment(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(kind) or pa.types.is_date32(kind))
+
+
+_FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]]] = {
+    OracleType.NUMBER: (_is_number, number_part),
+    OracleType.BINARY_INTEGER: (_is_number, number_part),
+    OracleType.BINARY_DOUBLE: (pa.types.is_floating, binary_double_part),
+    OracleType.BINARY_FLOAT: (pa.types.is_floating, binary_float_part),
+    OracleType.DATE: (_is_moment, date_part),
+    OracleType.TIMESTAMP: (_is_moment, timestamp_part),
+    OracleType.TIMESTAMP_LTZ: (_is_moment, timestamp_part),
+    OracleType.TIMESTAMP_TZ: (_is_moment, zoned_part),
+    OracleType.INTERVAL_DS: (pa.types.is_interval, interval_part),
 }
 _BYTES = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.RAW}
 _LONG = {OracleType.LONG, OracleType.LONG_RAW}
@@ -93,15 +110,10 @@ def _column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
         return [pa.array([b"\0"] * len(array), pa.binary())]
     if column.type in _BYTES:
         return _text_parts(_as_bytes(array, column), column)
-    encode = _SINGLE.get(column.type)
-    if encode is None:
-        raise LocalWireError(f"column {column.name}: no encoding for type {column.type.name}")
-    try:
-        return [encode(array)]
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError, TypeError) as error:
-        raise LocalWireError(
-            f"column {column.name}: {array.type} cannot be sent as {column.type.name}"
-        ) from error
+    accepts, encode = _FIXED.get(column.type, (None, None))
+    if accepts is None or encode is None or not accepts(array.type):
+        raise _unsuitable(array.type, column)
+    return [encode(array)]
 
 
 def _text_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
@@ -118,4 +130,8 @@ def _as_bytes(array: pa.Array, column: ColumnDescription) -> pa.Array:
         return array.cast(pa.string())
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
         return array
-    raise LocalWireError(f"column {column.name}: {kind} cannot be sent as {column.type.name}")
+    raise _unsuitable(kind, column)
+
+
+def _unsuitable(kind: pa.DataType, column: ColumnDescription) -> LocalWireError:
+    return LocalWireError(f"column {column.name}: {kind} cannot be sent as {column.type.name}")
