@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tracekit import equality
+from tracekit.equality import compare_digests
 from tracekit.events import Events
 from tracekit.records import CandidateProof, PathMeasurement, PathStatus, Proof
 from tracekit.replay.conditions import Conditions
@@ -54,7 +54,7 @@ def _compared(
         )
         return next(both), next(both)
 
-    return equality.compare_digests(
+    return compare_digests(
         folder.digests(reference),
         folder.digests(path),
         required=conditions.level,

@@ -37,9 +37,9 @@ def run_path(
         ProfileError: no process could be started, or the disk is full.
     """
     cids = len(source.container_ids)
-    secrets = {name: value for name, value in source.database.arguments.items() if name in _SECRETS}
+    given = source.database.arguments
     limits: dict[str, Any] = {
-        "secrets": secrets,
+        "secrets": {name: given[name] for name in _SECRETS if name in given},
         "memory_limit_bytes": conditions.memory_limit_bytes,
         "timeout_seconds": conditions.timeout_seconds,
     }
@@ -51,23 +51,34 @@ def run_path(
         on_profiled_progress=child_listener(tell, f"{path} under memray", cids),
         **limits,
     )
-    repeats = [first.plain]
-    for number in range(2, conditions.repeat + 1 if first.plain.status is PathStatus.OK else 0):
-        repeats.append(
-            run_child(
-                _FACTORY,
-                _arguments(path, source, conditions, None),
-                on_progress=child_listener(tell, f"{path}, run {number}", cids),
-                **limits,
-            )
-        )
-    typical, peaks = _median_run(repeats)
+
+    def again(number: int) -> ChildRun:
+        listener = child_listener(tell, f"{path}, run {number}", cids)
+        arguments = _arguments(path, source, conditions, None)
+        return run_child(_FACTORY, arguments, on_progress=listener, **limits)
+
+    ended_well = first.plain.status is PathStatus.OK
+    repeats = range(2, conditions.repeat + 1) if ended_well else ()
+    typical, peaks = typical_run([first.plain, *map(again, repeats)])
     measurement = replace(first, plain=replace(typical, values=first.plain.values))
     return PathRun(
         record=_completed(path, measurement.record(), first.plain, peaks, folder),
         timeline=measurement.timeline(path),
         arrow_memory_pool=first.plain.values.get("arrow_memory_pool"),
     )
+
+
+def typical_run(runs: Sequence[ChildRun]) -> tuple[ChildRun, tuple[int, ...]]:
+    """The run with the (lower) median net peak, and the net peaks of all.
+
+    Where a run did not end well that one is typical: a path that fails sometimes has failed.
+    """
+    for run in runs:
+        if run.status is not PathStatus.OK:
+            return run, ()
+    peaks = tuple(run.rss_net_peak_bytes or 0 for run in runs)
+    middle = sorted(peaks)[(len(peaks) - 1) // 2]
+    return runs[peaks.index(middle)], peaks
 
 
 def _arguments(
@@ -83,19 +94,6 @@ def _arguments(
         "workers": conditions.workers,
         "digests": str(folder.digests(path).absolute()) if folder else None,
     }
-
-
-def _median_run(runs: Sequence[ChildRun]) -> tuple[ChildRun, tuple[int, ...]]:
-    """The run whose net peak is the (lower) median, and all net peaks in order of the runs."""
-    measured = [
-        (run.rss_net_peak_bytes, index)
-        for index, run in enumerate(runs)
-        if run.rss_net_peak_bytes is not None and run.status is PathStatus.OK
-    ]
-    if not measured:
-        return runs[0], ()
-    _, index = sorted(measured)[(len(measured) - 1) // 2]
-    return runs[index], tuple(peak for peak, _ in measured)
 
 
 def _completed(

@@ -1,0 +1,19 @@
+from tracekit.profiling import ChildRun
+from tracekit.records import PathStatus
+from tracekit.replay.run_path import typical_run
+
+
+def run(net_bytes, status=PathStatus.OK):
+    return ChildRun(status, rss_baseline_bytes=100, rss_peak_bytes=100 + net_bytes)
+
+
+def test_the_median_run_stands_for_all():
+    runs = [run(30), run(10), run(20)]
+    assert typical_run(runs) == (runs[2], (30, 10, 20))
+    assert typical_run(runs[:2]) == (runs[1], (30, 10))
+    assert typical_run(runs[:1]) == (runs[0], (30,))
+
+
+def test_a_run_that_died_stands_for_all():
+    runs = [run(30), run(5, PathStatus.FAILED), run(20)]
+    assert typical_run(runs) == (runs[1], ())
