@@ -26,7 +26,7 @@ from tracekit.sizes import format_size
 )
 @click.option("-q", "--quiet", is_flag=True, help="No table.")
 def command(drop_workloads: bool, drop_runs: bool, keep: int, quiet: bool) -> None:
-    r"""Show what the cache and the runs take on disk, and remove what is asked.
+    """Show what the cache and the runs take on disk, and remove what is asked.
 
     Without an option nothing is removed.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -63,7 +64,8 @@ class LocalOracle:
         self._listen = {"host": host, "port": port, "allow_remote": allow_remote}
         self.workload: workloads.Workload | None = None
         self._path: Path | None = None
-        self._cache_dir = cache_dir
+        self._settings = Settings.from_env()
+        self._cache_dir = cache_dir or self._settings.cache_dir
         self._progress = progress
         self._writable = writable
         self._process = ServerProcess()
@@ -75,8 +77,7 @@ class LocalOracle:
     def __enter__(self) -> LocalOracle:
         """Build the workload where it is missing, start the server, wait until it listens."""
         if self.workload is not None:
-            cache_dir = self._cache_dir or Settings.from_env().cache_dir
-            self._path = workloads.build(self.workload, cache_dir, progress=self._progress)
+            self._path = workloads.build(self.workload, self._cache_dir, progress=self._progress)
         self._ready = self._process.start(
             {
                 "source": str(self._path) if self._path else ":memory:",
@@ -118,8 +119,11 @@ class LocalOracle:
 
     @property
     def database(self) -> Database:
-        """A new Database that points at this server."""
-        return Database(self.dsn, self.user, self.password)
+        """A new Database that points at this server, with the limits the settings name."""
+        found = replace(
+            self._settings.database, dsn=self.dsn, user=self.user, password=self.password
+        )
+        return Database.from_env(replace(self._settings, database=found))
 
     @property
     def path(self) -> Path | None:

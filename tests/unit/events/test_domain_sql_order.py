@@ -38,12 +38,12 @@ def parsed(domain: str) -> exp.Select:
     return tree
 
 
-def order_keys(ordering: exp.Order) -> list[exp.Expression]:
+def order_keys(ordering: exp.Order) -> list[exp.Expr]:
     return [ordered.this.copy() for ordered in ordering.expressions]
 
 
 def ties(
-    connection: duckdb.DuckDBPyConnection, query: exp.Select, keys: list[exp.Expression]
+    connection: duckdb.DuckDBPyConnection, query: exp.Select, keys: list[exp.Expr]
 ) -> tuple[int, int]:
     """Rows of `query` and how many of them share all `keys` with another; NULLs are equal."""
     query.set("expressions", [exp.alias_(key, f"k{n}") for n, key in enumerate(keys)])

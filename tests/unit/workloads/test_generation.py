@@ -137,8 +137,8 @@ def test_nothing_happens_after_sysdate(smoke: Query) -> None:
 
 
 def test_a_job_names_each_lot_once_and_in_step(smoke: Query) -> None:
-    pairs: list[tuple[Any, ...]] = smoke("SELECT CONTAINERID, CONTAINERNAME FROM DWH.DW_MES_CONTAINER")
-    names = dict(pairs)
+    lots = smoke("SELECT CONTAINERID, CONTAINERNAME FROM DWH.DW_MES_CONTAINER")
+    names = {row[0]: row[1] for row in lots}
     jobs = smoke("SELECT CONTAINERIDS, CONTAINERNAMES FROM DWH.DW_MES_JOB")
 
     assert len(jobs) == 120

@@ -1,0 +1,77 @@
+"""`tracekit report`: a finished run, drawn again."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from tracekit import reports
+from tracekit.errors import ConfigError
+from tracekit.records import to_json
+from tracekit.replay import read_run
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "md", "html", "json"]),
+    default="text",
+    show_default=True,
+    help="What to draw.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here, not to stdout.")
+@click.option("-f", "--force", is_flag=True, help="Replace an existing --output.")
+@click.option(
+    "--no-redaction",
+    is_flag=True,
+    help="Show CIDs and machine paths in md and html, which leave them out to be shared.",
+)
+def command(run: Path, format_: str, output: Path | None, force: bool, no_redaction: bool) -> None:
+    """Draw a finished run again as text, Markdown, HTML or JSON.
+
+    RUN is a run's folder. Nothing is measured, so a run of another machine draws as well.
+
+    \b
+    Examples:
+      tracekit report profiles/runs/20261123T101502-trace-smoke-history
+      tracekit report RUN --format html -o report.html
+      tracekit report RUN --format md >> "$GITHUB_STEP_SUMMARY"
+    """
+    summary, timelines = read_run(run.parent if run.name == "summary.json" else run)
+    confidential = not no_redaction
+    if format_ == "text":
+        terminal = sys.stdout.isatty() and output is None
+        width = shutil.get_terminal_size().columns if terminal else None
+        drawn = reports.text(summary, width=width, color=terminal, folder=str(run))
+    elif format_ == "md":
+        drawn = reports.markdown(summary, timelines, confidential=confidential)
+    elif format_ == "html":
+        drawn = reports.html(summary, timelines, confidential=confidential)
+    else:
+        drawn = to_json(summary)
+    if output is None:
+        click.echo(drawn, nl=False)
+        return
+    write_text(output, drawn, force=force)
+
+
+def write_text(output: Path, text: str, *, force: bool) -> None:
+    """Write `text` to `output`, which must not be there unless `force`.
+
+    Raises:
+        ConfigError: it is there, or cannot be written.
+    """
+    try:
+        with output.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ConfigError(
+            f"File already exists, will not overwrite without --force: {output}"
+        ) from None
+    except OSError as exc:
+        raise ConfigError(f"{output} could not be written: {exc}") from exc
