@@ -10,7 +10,6 @@ import duckdb
 
 from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.session import DuckSession
-from tracekit.localdb.duck.translation import Translator
 
 DEFAULT_SCHEMA = "DWH"
 DEFAULT_MEMORY_LIMIT = "160MB"
@@ -59,7 +58,6 @@ def open_backend(
     memory_limit: str = DEFAULT_MEMORY_LIMIT,
     threads: int = DEFAULT_THREADS,
     spool_dir: Path | None = None,
-    translator: Translator,
 ) -> DuckBackend:
     """Serve a DuckDB file under a private overlay, or an empty database.
 
@@ -73,7 +71,6 @@ def open_backend(
         memory_limit: of DuckDB's buffers, in its notation; beyond it spills to disk.
         threads: DuckDB's own, besides the one of each running call.
         spool_dir: where temporary files go; None for the system's place.
-        translator: of Oracle's dialect.
 
     Raises:
         ConnectError: the file does not exist, or is no DuckDB file we may open.
@@ -86,6 +83,5 @@ def open_backend(
         memory_limit=memory_limit,
         threads=threads,
         spool_dir=spool_dir,
-        translator=translator,
     )
     return DuckBackend(database)

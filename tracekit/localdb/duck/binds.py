@@ -5,33 +5,32 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tracekit.localdb.duck.translation import Translation
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import Translated
 
 
-def parameter_values(translation: Translation, row: Sequence[Any]) -> dict[str, Any]:
+def parameter_values(translated: Translated, row: Sequence[Any]) -> dict[str, Any]:
     """Values by parameter name for one bind row.
 
     Raises:
         OraError: ORA-01008 or ORA-01036, the row has too few or too many values.
     """
-    expected = len(translation.bind_names)
+    expected = len(translated.bind_names)
     if len(row) < expected:
         raise OraError(1008, "not all variables bound")
     if len(row) > expected:
         raise OraError(1036, "illegal variable name/number")
     values: dict[str, Any] = {}
-    for parameter in translation.parameters:
+    for parameter in translated.parameters:
         taken = [_value(row[index]) for index in parameter.bind_indexes]
         values[parameter.name] = taken if parameter.is_list else taken[0]
     return values
 
 
-def unknown_values(translation: Translation) -> dict[str, Any]:
+def unknown_values(translated: Translated) -> dict[str, Any]:
     """NULL for every parameter: enough to learn a statement's columns."""
     return {
-        parameter.name: [None] if parameter.is_list else None
-        for parameter in translation.parameters
+        parameter.name: [None] if parameter.is_list else None for parameter in translated.parameters
     }
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from tracekit.errors import ConnectError
+from tracekit.localdb.duck.declared import DeclaredColumns
 from tracekit.localdb.duck.overlay import FILE_CATALOG, MEMORY_CATALOG, Overlay
-from tracekit.localdb.duck.translation import TranslationCache, Translator
+from tracekit.localdb.duck.statement import StatementCache
+from tracekit.localdb.translate import install
 
 IN_MEMORY = ":memory:"
 # A streaming buffer is what DuckDB computes ahead of the reader, per open query (default 10 MB).
@@ -33,7 +34,6 @@ class Database:
         memory_limit: of DuckDB's buffers, beyond which it spills to disk.
         threads: DuckDB's own, besides the one of each caller.
         spool_dir: where temporary files go; None for the system's place.
-        translator: of Oracle's dialect.
 
     Raises:
         ConnectError: the file does not exist, or is no DuckDB file we may open.
@@ -49,13 +49,9 @@ class Database:
         memory_limit: str,
         threads: int,
         spool_dir: Path | None,
-        translator: Translator,
     ) -> None:
-        self.translations = TranslationCache(translator)
-        self.translator = translator
+        self.statements = StatementCache()
         self._temporary = tempfile.TemporaryDirectory(prefix="tracekit-spool-", dir=spool_dir)
-        self._lock = threading.Lock()
-        self._stored_doubles: frozenset[str] | None = None
         self.spool_folder = Path(self._temporary.name)
         self._root = duckdb.connect(IN_MEMORY, config=_settings(memory_limit, threads))
         self._root.execute(f"SET temp_directory = '{_escaped(self._temporary.name)}'")
@@ -65,7 +61,8 @@ class Database:
             self._attach(source, writable)
         self._root.execute("SET enable_external_access = false")
         self._root.execute(f'CREATE SCHEMA IF NOT EXISTS {self._catalog}."{schema}"')
-        translator.install(self._root, sysdate=sysdate)
+        install(self._root, sysdate=sysdate)
+        self.declared = DeclaredColumns(self._root, self._catalog)
 
     def _attach(self, source: str, writable: bool) -> None:
         path = Path(source)
@@ -103,25 +100,9 @@ class Database:
             ).fetchone()
         return found is not None
 
-    def stored_doubles(self) -> frozenset[str]:
-        """Upper-case names of the DOUBLE columns that tables and views hold."""
-        with self._lock:
-            if self._stored_doubles is None:
-                with self._root.cursor() as connection:
-                    rows = connection.execute(
-                        "SELECT DISTINCT upper(column_name) FROM duckdb_columns()"
-                        " WHERE data_type = 'DOUBLE' AND NOT internal"
-                    ).fetchall()
-                self._stored_doubles = frozenset(name for (name,) in rows)
-            return self._stored_doubles
-
-    def tables_changed(self) -> None:
-        """Forget what was known of the catalogue."""
-        with self._lock:
-            self._stored_doubles = None
-
     def close(self) -> None:
         """Free everything; connections must be closed before."""
+        self.declared.close()
         self._root.close()
         self._temporary.cleanup()
 

@@ -1,19 +1,23 @@
-"""DuckDB's types as the columns Oracle would describe."""
+"""Result columns as Oracle would describe them, from DuckDB's types and declared ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
 from typing import Any
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import DeclaredType
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
 
 MAX_TEXT_BYTES = 32_767
 NUMBER_BYTES = 22
-FLOAT_SCALE = -127
+FREE_SCALE = -127
 """With precision 0, this scale says NUMBER without declared precision."""
+FREE_NUMBER = (38, 18)
+"""Precision and scale of the DECIMAL that holds a NUMBER without declared ones."""
+BYTES_PER_CHAR = 4
+NATIONAL_FORM = 2
 
-_NUMBER_PRECISION = {
+_INTEGER_PRECISION = {
     "boolean": 1,
     "tinyint": 3,
     "utinyint": 3,
@@ -35,57 +39,96 @@ _FIXED: dict[str, tuple[OracleType, int, int]] = {
     "timestamp with time zone": (OracleType.TIMESTAMP_TZ, 13, 6),
     "interval": (OracleType.INTERVAL_DS, 11, 6),
     "float": (OracleType.BINARY_FLOAT, 4, 0),
+    "double": (OracleType.BINARY_DOUBLE, 8, 0),
+}
+_NUMBERS = {*_INTEGER_PRECISION, "decimal", "double", "float"}
+_TEXTS = {"varchar", "enum", "uuid", "null"}
+_DECLARED_TEXTS = {
+    "VARCHAR2": (OracleType.VARCHAR2, 1),
+    "CHAR": (OracleType.CHAR, 1),
+    "NVARCHAR2": (OracleType.VARCHAR2, NATIONAL_FORM),
+    "NCHAR": (OracleType.CHAR, NATIONAL_FORM),
 }
 
 
-def describe_columns(
-    names: Sequence[str], types: Sequence[Any], stored_doubles: Set[str] = frozenset()
-) -> list[ColumnDescription]:
-    """What the client is told about a result.
-
-    A DOUBLE is BINARY_DOUBLE when its name is that of a stored DOUBLE column; else it was computed
-    (a quotient, a difference of dates) and is NUMBER without precision, as Oracle's arithmetic
-    gives.
+def describe_computed(name: str, kind: Any) -> ColumnDescription:
+    """A column that is an expression: Oracle's arithmetic gives NUMBER without precision.
 
     Args:
-        names: of the columns, as DuckDB gives them.
-        types: DuckDB types of the columns.
-        stored_doubles: upper-case names of DOUBLE columns that tables hold.
+        name: of the column.
+        kind: its DuckDB type.
 
     Raises:
-        OraError: ORA-03001, a column has a type Oracle has none for.
+        OraError: ORA-03001, Oracle has no such type.
     """
-    return [_describe(name, kind, stored_doubles) for name, kind in zip(names, types, strict=True)]
+    if _type_id(kind) in _NUMBERS:
+        return _number(name, 0, FREE_SCALE)
+    return describe_stored(name, kind, None)
 
 
-def _describe(name: str, kind: Any, stored_doubles: Set[str]) -> ColumnDescription:
-    type_id = str(kind.id).lower()
-    if type_id in _NUMBER_PRECISION:
-        return _number(name, _NUMBER_PRECISION[type_id], 0)
+def describe_stored(name: str, kind: Any, declared: DeclaredType | None) -> ColumnDescription:
+    """A column of a table, declared by Oracle DDL or only known by its DuckDB type.
+
+    Raises:
+        OraError: ORA-03001, Oracle has no such type.
+    """
+    type_id = _type_id(kind)
+    if declared is not None and (column := _by_declaration(name, declared, type_id)) is not None:
+        return column
+    if type_id in _INTEGER_PRECISION:
+        return _number(name, _INTEGER_PRECISION[type_id], 0)
     if type_id == "decimal":
         sizes = dict(kind.children)
-        return _number(name, sizes["precision"], sizes["scale"])
-    if type_id == "double":
-        if name.upper() in stored_doubles:
-            return ColumnDescription(name, OracleType.BINARY_DOUBLE, buffer_bytes=8)
-        return _number(name, 0, FLOAT_SCALE)
+        precision, scale = sizes["precision"], sizes["scale"]
+        free = (precision, scale) == FREE_NUMBER
+        return _number(name, 0, FREE_SCALE) if free else _number(name, precision, scale)
     if type_id in _FIXED:
         oracle_type, size, scale = _FIXED[type_id]
         return ColumnDescription(name, oracle_type, scale=scale, buffer_bytes=size)
     if type_id == "blob":
         return ColumnDescription(name, OracleType.RAW, buffer_bytes=MAX_TEXT_BYTES)
-    if type_id in ("varchar", "enum", "uuid", "null"):
-        return ColumnDescription(
-            name,
-            OracleType.VARCHAR2,
-            buffer_bytes=MAX_TEXT_BYTES,
-            max_chars=MAX_TEXT_BYTES,
-            charset_form=1,
-        )
+    if type_id in _TEXTS:
+        return _text(name, OracleType.VARCHAR2, None, 1)
     raise OraError(3001, f"unimplemented feature: column {name} of type {kind}")
+
+
+def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDescription | None:
+    """What the declaration adds to the DuckDB type; None if that says all."""
+    if declared.name in _DECLARED_TEXTS and type_id == "varchar":
+        oracle_type, form = _DECLARED_TEXTS[declared.name]
+        return _text(name, oracle_type, declared.length, form)
+    if declared.name == "RAW" and type_id == "blob" and declared.length:
+        return ColumnDescription(name, OracleType.RAW, buffer_bytes=declared.length)
+    if declared.name == "LONG" and type_id == "varchar":
+        return ColumnDescription(name, OracleType.LONG, charset_form=1)
+    if declared.name == "FLOAT" and type_id == "double":
+        return _number(name, 126, FREE_SCALE)
+    if declared.name == "TIMESTAMP" and type_id == "timestamp":
+        scale = 6 if declared.scale is None else declared.scale
+        return ColumnDescription(name, OracleType.TIMESTAMP, scale=scale, buffer_bytes=11)
+    if declared.name == "TIMESTAMP WITH LOCAL TIME ZONE":
+        return ColumnDescription(name, OracleType.TIMESTAMP_LTZ, scale=6, buffer_bytes=11)
+    return None
+
+
+def _text(
+    name: str, oracle_type: OracleType, length_chars: int | None, form: int
+) -> ColumnDescription:
+    chars = length_chars or MAX_TEXT_BYTES
+    return ColumnDescription(
+        name,
+        oracle_type,
+        buffer_bytes=min(chars * BYTES_PER_CHAR, MAX_TEXT_BYTES),
+        max_chars=chars,
+        charset_form=form,
+    )
 
 
 def _number(name: str, precision: int, scale: int) -> ColumnDescription:
     return ColumnDescription(
         name, OracleType.NUMBER, precision=precision, scale=scale, buffer_bytes=NUMBER_BYTES
     )
+
+
+def _type_id(kind: Any) -> str:
+    return str(kind.id).lower()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tracekit.localdb.duck import declared
+
 MEMORY_CATALOG = "memory"
 FILE_CATALOG = "base"
 
@@ -101,9 +103,9 @@ class Overlay:
 def _tables_of_file(root: duckdb.DuckDBPyConnection) -> list[_Shadowed]:
     rows = root.execute(
         "SELECT schema_name, table_name, column_name, data_type, is_nullable"
-        " FROM duckdb_columns() WHERE database_name = ? AND NOT internal"
+        " FROM duckdb_columns() WHERE database_name = ? AND table_name <> ? AND NOT internal"
         " ORDER BY schema_name, table_name, column_index",
-        [FILE_CATALOG],
+        [FILE_CATALOG, declared.TABLE],
     ).fetchall()
     columns: dict[tuple[str, str], list[_Column]] = {}
     for schema, table, name, kind, nullable in rows:

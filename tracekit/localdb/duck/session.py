@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -18,31 +17,15 @@ from tracekit.localdb.backend import (
 )
 from tracekit.localdb.duck.binds import parameter_values, unknown_values
 from tracekit.localdb.duck.database import Database
-from tracekit.localdb.duck.describe import describe_columns
-from tracekit.localdb.duck.gate import ErrorMapper, gate
+from tracekit.localdb.duck.describe import describe_computed, describe_stored
+from tracekit.localdb.duck.gate import gate
 from tracekit.localdb.duck.result import EncodedStream
 from tracekit.localdb.duck.source import READ_ROWS, QuerySource
-from tracekit.localdb.duck.translation import Translation
+from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import WritingConnection
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import Control, map_error
 from tracekit.localdb.wire.column import ColumnDescription
-
-
-@dataclass(frozen=True)
-class DuckStatement:
-    """A translated statement."""
-
-    translation: Translation
-
-    @property
-    def kind(self) -> StatementKind:
-        """What executing it gives."""
-        return self.translation.kind
-
-    @property
-    def bind_names(self) -> Sequence[str]:
-        """One upper-case name per placeholder occurrence, in the order values arrive."""
-        return self.translation.bind_names
 
 
 class DuckSession:
@@ -72,23 +55,27 @@ class DuckSession:
         return self._writer is not None and self._writer.in_transaction
 
     def prepare(self, sql: str) -> DuckStatement:
-        """Parse and translate `sql`; known statements cost a look-up.
+        """Parse and translate `sql`; a known statement costs a look-up.
 
         Raises:
             OraError: the statement is malformed or cannot be translated.
         """
-        return DuckStatement(self._database.translations.get(sql, self._schema))
+        return self._database.statements.get(sql, self._schema)
 
     def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
-        """The columns a query would give, without running it."""
-        translation = _translation(statement)
-        if translation.kind is not StatementKind.QUERY:
+        """The columns a query would give, without running it.
+
+        Raises:
+            OraError: it names what does not exist.
+        """
+        known = _own(statement)
+        if known.kind is not StatementKind.QUERY:
             return ()
-        values = unknown_values(translation)
+        values = unknown_values(known.translated)
         connection = self._database.connect(self._schema)
-        with closing(connection), gate(self._errors(translation)):
-            relation = connection.sql(translation.duckdb_sql, params=values or None)
-            return self._describe(relation)
+        with closing(connection), gate(known.ora_error):
+            relation = connection.sql(known.translated.duckdb_sql, params=values or None)
+            return self._describe(relation, known)
 
     def execute(
         self,
@@ -101,17 +88,20 @@ class DuckSession:
         Raises:
             OraError: any failure; the transaction is as it was before the failing row.
         """
-        translation = _translation(statement)
+        known = _own(statement)
         rows = bind_rows or ((),)
-        if translation.kind is StatementKind.QUERY:
-            return ExecuteOutcome(result=self._query(translation, rows[0]))
-        if translation.kind is StatementKind.DML:
-            counts = self._change(translation, rows)
+        if known.translated.control is not None:
+            self._control(known.translated.control, known.translated.control_argument)
+        elif known.kind is StatementKind.QUERY:
+            return ExecuteOutcome(result=self._query(known, rows[0]))
+        elif known.kind is StatementKind.DML:
+            counts = self._change(known, rows)
             return ExecuteOutcome(row_count=sum(counts), row_counts=counts)
-        if translation.kind is StatementKind.DDL:
-            self._define(translation)
-            return ExecuteOutcome()
-        raise OraError(3001, f"unimplemented feature: a {translation.kind.value} statement")
+        elif known.kind is StatementKind.DDL:
+            self._define(known)
+        else:
+            raise OraError(3001, "unimplemented feature: PL/SQL")
+        return ExecuteOutcome()
 
     def commit(self) -> None:
         """End the transaction and keep its work.
@@ -120,13 +110,13 @@ class DuckSession:
             OraError: ORA-08177, it conflicts with what others committed; it is rolled back.
         """
         if self._writer is not None:
-            with self._running_on(self._writer.connection), gate(self._errors(None)):
+            with self._running_on(self._writer.connection), gate(_unstated):
                 self._writer.commit()
 
     def rollback(self) -> None:
         """End the transaction and drop its work."""
         if self._writer is not None:
-            with gate(self._errors(None)):
+            with gate(_unstated):
                 self._writer.rollback()
 
     def set_current_schema(self, schema: str) -> None:
@@ -161,19 +151,29 @@ class DuckSession:
             self._writer.close()
         self._on_close(self)
 
-    def _query(self, translation: Translation, row: Sequence[Any]) -> EncodedStream:
-        values = parameter_values(translation, row)
+    def _control(self, control: Control, argument: str) -> None:
+        if control is Control.COMMIT or control is Control.COMMENT:
+            self.commit()
+        elif control is Control.ROLLBACK:
+            self.rollback()
+        elif control is Control.SET_SCHEMA:
+            self.set_current_schema(argument)
+        elif control in (Control.SAVEPOINT, Control.ROLLBACK_TO):
+            raise OraError(3001, f"unimplemented feature: {control.value.upper()}")
+
+    def _query(self, statement: DuckStatement, row: Sequence[Any]) -> EncodedStream:
+        values = parameter_values(statement.translated, row)
         folder = self._database.spool_folder
         writer = self._writer if self.in_transaction else None
         connection = writer.connection if writer else self._database.connect(self._schema)
         release = _nothing if writer else connection.close
         try:
-            with self._running_on(connection), gate(self._errors(translation)):
-                relation = connection.sql(translation.duckdb_sql, params=values or None)
-                columns = self._describe(relation)
+            with self._running_on(connection), gate(statement.ora_error):
+                relation = connection.sql(statement.translated.duckdb_sql, params=values or None)
+                columns = self._describe(relation, statement)
                 reader = relation.to_arrow_reader(READ_ROWS)
                 source = QuerySource(
-                    connection, reader, folder if translation.sorted else None, release
+                    connection, reader, folder if statement.translated.sorted else None, release
                 )
                 if writer:  # its connection must be free for the next statement
                     source.spool(folder)
@@ -182,29 +182,35 @@ class DuckSession:
             if writer:
                 writer.recover()
             raise
-        stream = EncodedStream(source, columns, self._errors(translation), self._forget)
+        stream = EncodedStream(source, columns, statement.ora_error, self._forget)
         with self._lock:
             self._streams.add(stream)
         return stream
 
-    def _change(self, translation: Translation, rows: Sequence[Sequence[Any]]) -> list[int]:
-        values = [parameter_values(translation, row) for row in rows]
+    def _change(self, statement: DuckStatement, rows: Sequence[Sequence[Any]]) -> list[int]:
+        values = [parameter_values(statement.translated, row) for row in rows]
         writer = self._writing_connection()
-        with self._running_on(writer.connection), gate(self._errors(translation)):
-            self._own_what_is_written(writer, translation)
-            return [writer.run(translation.duckdb_sql, row_values) for row_values in values]
+        with self._running_on(writer.connection), gate(statement.ora_error):
+            self._own_what_is_written(writer, statement)
+            return [
+                writer.run(statement.translated.duckdb_sql, row_values) for row_values in values
+            ]
 
-    def _define(self, translation: Translation) -> None:
+    def _define(self, statement: DuckStatement) -> None:
         writer = self._writing_connection()
-        with self._running_on(writer.connection), gate(self._errors(translation)):
+        with self._running_on(writer.connection), gate(statement.ora_error):
             writer.commit()
-            self._own_what_is_written(writer, translation)
-            writer.run_alone(translation.duckdb_sql)
-        self._database.tables_changed()
+            self._own_what_is_written(writer, statement)
+            writer.run_alone(statement.translated.duckdb_sql)
+            definition = statement.translated.definition
+            if definition is not None:
+                self._database.declared.follow(definition, self._schema)
 
-    def _own_what_is_written(self, writer: WritingConnection, translation: Translation) -> None:
+    def _own_what_is_written(self, writer: WritingConnection, statement: DuckStatement) -> None:
         overlay = self._database.overlay
-        copied = overlay is not None and overlay.prepare_write(translation.duckdb_sql, self._schema)
+        copied = overlay is not None and overlay.prepare_write(
+            statement.translated.duckdb_sql, self._schema
+        )
         if copied and writer.in_transaction:
             writer.restore()  # its snapshot is older than the copy
 
@@ -213,11 +219,16 @@ class DuckSession:
             self._writer = WritingConnection(self._database.connect(self._schema))
         return self._writer
 
-    def _describe(self, relation: duckdb.DuckDBPyRelation) -> list[ColumnDescription]:
-        return describe_columns(relation.columns, relation.types, self._database.stored_doubles())
-
-    def _errors(self, translation: Translation | None) -> ErrorMapper:
-        return lambda error: self._database.translator.ora_error(error, translation)
+    def _describe(
+        self, relation: duckdb.DuckDBPyRelation, statement: DuckStatement
+    ) -> list[ColumnDescription]:
+        translated, declared = statement.translated, self._database.declared
+        return [
+            describe_computed(name, kind)
+            if name in translated.computed_columns
+            else describe_stored(name, kind, declared.find(name, translated.tables, self._schema))
+            for name, kind in zip(relation.columns, relation.types, strict=True)
+        ]
 
     def _forget(self, stream: EncodedStream) -> None:
         with self._lock:
@@ -234,9 +245,14 @@ class DuckSession:
                 self._running = None
 
 
-def _translation(statement: PreparedStatement) -> Translation:
+def _own(statement: PreparedStatement) -> DuckStatement:
     assert isinstance(statement, DuckStatement), "statements come from this session's prepare"
-    return statement.translation
+    return statement
+
+
+def _unstated(error: duckdb.Error) -> OraError:
+    """An error of no statement in particular."""
+    return map_error(error, "")
 
 
 def _nothing() -> None:

@@ -1,0 +1,72 @@
+"""Prepared statements, and the cache that makes preparing a known one cheap."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from tracekit.localdb.backend import StatementKind
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import Translated, map_error, translate
+
+MAX_CACHED_CHARS = 8_000_000
+"""Statement text kept with its translation; the longest unused goes first."""
+
+
+@dataclass(frozen=True)
+class DuckStatement:
+    """A statement as the client sent it, and in DuckDB's dialect."""
+
+    sql: str
+    translated: Translated
+
+    @property
+    def kind(self) -> StatementKind:
+        """What executing it gives."""
+        return self.translated.kind
+
+    @property
+    def bind_names(self) -> Sequence[str]:
+        """One upper-case name per placeholder occurrence, in the order values arrive."""
+        return self.translated.bind_names
+
+    def ora_error(self, error: duckdb.Error) -> OraError:
+        """What Oracle would have said instead of `error`."""
+        return map_error(error, self.sql)
+
+
+class StatementCache:
+    """Statements by text and schema, shared by all sessions."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], DuckStatement] = OrderedDict()
+        self._kept_chars = 0
+        self._lock = threading.Lock()
+
+    def get(self, sql: str, current_schema: str) -> DuckStatement:
+        """The statement `sql`, translated now if it is not kept.
+
+        Raises:
+            OraError: it is malformed, or has no translation.
+        """
+        key = (sql, current_schema)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = DuckStatement(sql, translate(sql, current_schema=current_schema))
+        with self._lock:
+            self._keep(key, made)
+        return made
+
+    def _keep(self, key: tuple[str, str], made: DuckStatement) -> None:
+        if key not in self._kept:
+            self._kept_chars += len(made.sql)
+        self._kept[key] = made
+        while self._kept_chars > MAX_CACHED_CHARS:
+            _, dropped = self._kept.popitem(last=False)
+            self._kept_chars -= len(dropped.sql)
