@@ -1,0 +1,156 @@
+"""Aggregate and analytic functions whose meaning depends on a clause after them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import as_text, call, case, paren, text, unsupported
+from tracekit.localdb.translate.functions import rewrite_call
+from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+
+_QUANTILES = {"PERCENTILE_CONT": "quantile_cont", "PERCENTILE_DISC": "quantile_disc"}
+_SINGLE_ROW_ZERO = {"STDDEV": "stddev_samp", "VARIANCE": "var_samp"}
+_ALWAYS = {"LISTAGG", "RATIO_TO_REPORT", "STDDEV", "VARIANCE", *_QUANTILES}
+"""Functions that are rewritten together with the clause around them."""
+
+
+def has_clause(node: exp.Anonymous) -> bool:
+    """Whether the call is rewritten with the clause around it rather than alone."""
+    parent = node.parent
+    if isinstance(parent, exp.Window) and parent.args.get("over") == "KEEP":
+        return True
+    name = str(node.this).upper()
+    return name in _ALWAYS and isinstance(parent, exp.WithinGroup | exp.Window)
+
+
+def alone(node: exp.Anonymous, position: int) -> exp.Expr | None:
+    """What such a function is without a clause, None when it is not one of them."""
+    name = str(node.this).upper()
+    if name == "LISTAGG":
+        return _listagg(node, None)
+    if name in _SINGLE_ROW_ZERO:
+        return _spread(node, None)
+    if name in _ALWAYS:
+        raise OraError(30491, f"missing ORDER BY or OVER clause for {name}", position=position)
+    return None
+
+
+def within_group(node: exp.Expr, position: int) -> exp.Expr:
+    """LISTAGG and percentiles WITHIN GROUP (ORDER BY ...)."""
+    function, order = node.this, node.args.get("expression")
+    name = str(function.this).upper() if isinstance(function, exp.Anonymous) else ""
+    if name == "LISTAGG" and isinstance(order, exp.Order):
+        return _listagg(function, order)
+    if name in _QUANTILES and isinstance(order, exp.Order) and len(order.expressions) == 1:
+        ordered = order.expressions[0]
+        share = function.expressions[0]
+        if ordered.args.get("desc"):
+            share = exp.Sub(this=exp.Literal.number(1), expression=paren(share))
+        return call(_QUANTILES[name], ordered.this, share, kind=Kind.NUMBER)
+    raise unsupported(f"{name or 'a function'} WITHIN GROUP", position)
+
+
+def _listagg(function: exp.Anonymous, order: exp.Order | None) -> exp.Expr:
+    args = function.expressions
+    value = args[0]
+    separator = args[1] if len(args) > 1 and not isinstance(args[1], exp.Cast) else text("")
+    distinct = isinstance(value, exp.Distinct)
+    inner = value.expressions[0] if distinct else value
+    content = as_text(inner)
+    listed: exp.Expr = exp.Distinct(expressions=[content]) if distinct else content
+    if order is None:
+        return call("string_agg", listed, separator, kind=Kind.TEXT)
+    last = exp.Order(this=separator, expressions=order.expressions)
+    return call("string_agg", listed, last, kind=Kind.TEXT)
+
+
+def window(node: exp.Expr, position: int) -> exp.Expr:
+    """KEEP, and functions whose OVER form differs; other windows stay as they are."""
+    function = node.this
+    if node.args.get("over") == "KEEP":
+        return _keep(node, position)
+    if isinstance(function, exp.RespectNulls):
+        node.set("this", function.this)
+        function = node.this
+    if isinstance(function, exp.IgnoreNulls) and isinstance(function.this, exp.Anonymous):
+        inner = function.this
+        *first, last = inner.expressions
+        inner.set("expressions", [*first, exp.IgnoreNulls(this=last)])
+        node.set("this", inner)
+        return node
+    if not isinstance(function, exp.Anonymous):
+        return node
+    name = str(function.this).upper()
+    if name == "RATIO_TO_REPORT":
+        return _ratio(node, function)
+    if name in _SINGLE_ROW_ZERO:
+        return _spread(function, node)
+    return node
+
+
+def _keep(node: exp.Expr, position: int) -> exp.Expr:
+    """MIN/MAX(x) KEEP (DENSE_RANK FIRST/LAST ORDER BY y): the extreme x of the first rows by y.
+
+    Ordering by y and then by x (descending for MAX) puts that x first.
+    """
+    function = node.this
+    name = str(function.this).upper() if isinstance(function, exp.Anonymous) else ""
+    ranking = node.args.get("alias")
+    order = node.args.get("order")
+    if (
+        name not in ("MIN", "MAX")
+        or not isinstance(order, exp.Order)
+        or not (ranking is not None and ranking.name.upper() == "DENSE_RANK")
+    ):
+        raise unsupported(f"{name or 'a function'} KEEP", position)
+    keys = [_reversed(key, bool(node.args.get("first"))) for key in order.expressions]
+    value = function.expressions[0]
+    keys.append(exp.Ordered(this=value.copy(), desc=name == "MAX", nulls_first=False))
+    ordered = exp.Order(this=value, expressions=keys)
+    return call("first", ordered, kind=kind_of(value))
+
+
+def _reversed(key: exp.Expr, first: bool) -> exp.Expr:
+    if first:
+        return key
+    return exp.Ordered(
+        this=key.this, desc=not key.args.get("desc"), nulls_first=not key.args.get("nulls_first")
+    )
+
+
+def _over(window_node: exp.Expr | None, function: exp.Expr) -> exp.Expr:
+    """`function` over the same window, or plain."""
+    if window_node is None:
+        return function
+    copied = window_node.copy()
+    copied.set("this", function)
+    return with_kind(copied, kind_of(function))
+
+
+def _ratio(node: exp.Expr, function: exp.Anonymous) -> exp.Expr:
+    value = function.expressions[0]
+    total = call("nullif", _over(node, call("sum", value.copy())), exp.Literal.number(0))
+    share = exp.Div(this=paren(value), expression=total)
+    return with_kind(exp.Paren(this=share), Kind.NUMBER)
+
+
+def _spread(function: exp.Anonymous, node: exp.Expr | None) -> exp.Expr:
+    """STDDEV and VARIANCE are 0 for one row, where the _SAMP functions are NULL."""
+    value = function.expressions[0]
+    count = _over(node, call("count", value.copy()))
+    single = exp.EQ(this=count, expression=exp.Literal.number(1))
+    name = _SINGLE_ROW_ZERO[str(function.this).upper()]
+    spread = _over(node, call(name, value))
+    return with_kind(case((single, exp.Literal.number(0)), default=spread), Kind.NUMBER)
+
+
+def rewrite(node: exp.Anonymous, position: int) -> exp.Expr:
+    """A call that stands in none of the clauses above."""
+    special = alone(node, position)
+    return special if special is not None else rewrite_call(node, position)
+
+
+__all__: Sequence[str] = ("has_clause", "rewrite", "window", "within_group")

@@ -1,0 +1,133 @@
+"""Bring a statement into the form the parser reads: placeholders named, long IN lists folded."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, string_value
+
+MAX_LIST_EXPRESSIONS = 1000
+"""Longest expression list Oracle 19c takes (ORA-01795)."""
+_MIN_FOLDED = 2
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One `$name` of the DuckDB statement and the bind values it is made of."""
+
+    name: str
+    bind_indexes: tuple[int, ...]
+    """Positions in the client's bind row."""
+    is_list: bool = False
+    """True: pass the values as one list, `x IN (SELECT unnest($name))`; else there is one."""
+
+
+@dataclass
+class Prepared:
+    """A statement without comments whose placeholders are `:b0 ...` and `:l0 ...` (lists)."""
+
+    text: str = ""
+    bind_names: list[str] = field(default_factory=list)
+    parameters: list[Parameter] = field(default_factory=list)
+    shown: dict[str, str] = field(default_factory=dict)
+    """Parameter name to the text the client wrote, for column names."""
+    _starts: list[int] = field(default_factory=list)
+    _sources: list[int] = field(default_factory=list)
+
+    def source_position(self, position: int) -> int:
+        """The 0-based offset in the client's text of an offset in `text`."""
+        index = bisect_right(self._starts, position) - 1
+        if index < 0:
+            return 0
+        return self._sources[index] + position - self._starts[index]
+
+
+def prepare(sql: str, tokens: Sequence[Token]) -> Prepared:
+    """Rewrite `tokens` of `sql` for the parser.
+
+    Raises:
+        OraError: ORA-01795, a list of more than 1,000 expressions.
+    """
+    prepared = Prepared()
+    pieces: list[str] = []
+    length = 0
+    index = 0
+    previous_end = 0
+    while index < len(tokens):
+        token = tokens[index]
+        count = _folded_binds(tokens, index)
+        if count:
+            text = _list_parameter(prepared, tokens, index, count)
+            last = tokens[index + 2 * count - 2]
+            index += 2 * count - 1
+        else:
+            text = _token_text(prepared, token)
+            last = token
+            index += 1
+        blank = " " if token.start > previous_end and pieces else ""
+        pieces.append(blank + text)
+        prepared._starts.append(length + len(blank))
+        prepared._sources.append(token.start)
+        length += len(blank) + len(text)
+        previous_end = last.end
+    prepared.text = "".join(pieces)
+    return prepared
+
+
+def _folded_binds(tokens: Sequence[Token], index: int) -> int:
+    """How many binds follow when `tokens[index]` is the first of `IN (:a, :b, ...)`, else 0."""
+    if (
+        tokens[index].kind is not TokenKind.BIND
+        or index < 2
+        or tokens[index - 1].text != "("
+        or not tokens[index - 2].is_word("IN")
+    ):
+        return 0
+    position = index
+    while (
+        position + 2 < len(tokens)
+        and tokens[position + 1].text == ","
+        and tokens[position + 2].kind is TokenKind.BIND
+    ):
+        position += 2
+    count = (position - index) // 2 + 1
+    if position + 1 >= len(tokens) or tokens[position + 1].text != ")" or count < _MIN_FOLDED:
+        return 0
+    if count > MAX_LIST_EXPRESSIONS:
+        raise OraError(
+            1795,
+            f"maximum number of expressions in a list is {MAX_LIST_EXPRESSIONS}",
+            position=tokens[index + 2 * MAX_LIST_EXPRESSIONS].start,
+        )
+    return count
+
+
+def _list_parameter(prepared: Prepared, tokens: Sequence[Token], index: int, count: int) -> str:
+    first = len(prepared.bind_names)
+    binds = tokens[index : index + 2 * count - 1 : 2]
+    prepared.bind_names.extend(bind_name(token) for token in binds)
+    name = f"l{first}"
+    prepared.parameters.append(Parameter(name, tuple(range(first, first + count)), is_list=True))
+    prepared.shown[name] = ",".join(token.text.upper() for token in binds)
+    return f":{name}"
+
+
+def _token_text(prepared: Prepared, token: Token) -> str:
+    if token.kind is TokenKind.BIND:
+        position = len(prepared.bind_names)
+        prepared.bind_names.append(bind_name(token))
+        name = f"b{position}"
+        prepared.parameters.append(Parameter(name, (position,)))
+        prepared.shown[name] = token.text.upper()
+        return f":{name}"
+    if token.kind is TokenKind.STRING:
+        return "'" + string_value(token).replace("'", "''") + "'"
+    if token.kind is TokenKind.NUMBER and token.text[-1] in "fFdD":
+        number = token.text[:-1]
+        return number if "e" in number.lower() else f"{number}e0"
+    if token.text == "::":
+        raise OraError(911, '":": invalid character after ":"', position=token.start)
+    return token.text

@@ -1,0 +1,86 @@
+"""Small builders of DuckDB expressions, each marked with its kind."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+
+
+def call(name: str, *args: exp.Expr | None, kind: Kind = Kind.UNKNOWN) -> exp.Expr:
+    """`name(args...)`; arguments that are None are left out."""
+    given = [arg for arg in args if arg is not None]
+    return with_kind(exp.Anonymous(this=name, expressions=given), kind)
+
+
+def number(value: int) -> exp.Expr:
+    """An integer literal."""
+    literal = exp.Literal.number(abs(value))
+    return literal if value >= 0 else exp.Neg(this=literal)
+
+
+def text(value: str) -> exp.Expr:
+    """A string literal."""
+    return exp.Literal.string(value)
+
+
+def cast(value: exp.Expr, data_type: exp.DType, kind: Kind | None = None) -> exp.Expr:
+    """`CAST(value AS data_type)`."""
+    node = exp.Cast(this=value, to=exp.DataType(this=data_type))
+    return with_kind(node, kind) if kind is not None else node
+
+
+def date(value: exp.Expr) -> exp.Expr:
+    """`value` as an Oracle DATE: a timestamp of whole seconds."""
+    return cast(value, exp.DType.TIMESTAMP_S, Kind.DATE)
+
+
+def null_text() -> exp.Expr:
+    """What '' is in Oracle: a NULL of text type."""
+    return cast(exp.Null(), exp.DType.VARCHAR, Kind.TEXT)
+
+
+def as_text(value: exp.Expr) -> exp.Expr:
+    """`value` converted to text as Oracle does implicitly."""
+    kind = kind_of(value)
+    if kind is Kind.TEXT:
+        return value
+    if kind is Kind.NULL:
+        return null_text()
+    return call("ora_text", value, kind=Kind.TEXT)
+
+
+def paren(value: exp.Expr) -> exp.Expr:
+    """`(value)` unless it cannot be split by operators around it."""
+    if isinstance(value, exp.Column | exp.Literal | exp.Anonymous | exp.Paren | exp.Cast):
+        return value
+    return with_kind(exp.Paren(this=value), kind_of(value))
+
+
+def case(*branches: tuple[exp.Expr, exp.Expr], default: exp.Expr | None = None) -> exp.Case:
+    """`CASE WHEN condition THEN value ... ELSE default END`."""
+    return exp.Case(
+        ifs=[exp.If(this=condition, true=value) for condition, value in branches],
+        default=default,
+    )
+
+
+def literal_text(node: exp.Expr | None, what: str) -> str:
+    """The value of an argument that has to be a literal string.
+
+    Raises:
+        OraError: ORA-03001 naming `what` when it is anything else.
+    """
+    if isinstance(node, exp.Literal) and node.is_string:
+        return str(node.this)
+    raise unsupported(f"{what} that is not a literal")
+
+
+def unsupported(construct: str, position: int = 0) -> OraError:
+    """The error of a construct that cannot be translated."""
+    return OraError(
+        3001,
+        f"unimplemented feature: {construct} is not translated by the local Oracle",
+        position=position,
+    )

@@ -1,0 +1,63 @@
+"""How sqlglot reads Oracle's dialect here: functions stay as written, for our own rules.
+
+sqlglot's Oracle reader maps functions to generic nodes and drops what does not fit (TO_CHAR's
+format, TO_DATE's time of day), so almost every function is read as a plain call, and the rules in
+`functions` decide by name what it becomes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.oracle import Oracle
+from sqlglot.parsers.oracle import OracleParser
+
+SOURCE_SPAN = "source_span"
+"""Key of a node's `meta`: (start, end) in the parsed text, for naming output columns."""
+DATE_LITERAL = "ORA$DATE"
+TIMESTAMP_LITERAL = "ORA$TIMESTAMP"
+
+
+def _typed_literal(name: str) -> Any:
+    return lambda self, this, _: self.expression(exp.Anonymous(this=name, expressions=[this]))
+
+
+class LiteralReader(OracleParser):
+    """Reads function calls without interpreting them, and notes where expressions stand."""
+
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        name: OracleParser.FUNCTION_PARSERS[name] for name in ("CAST", "EXTRACT", "TRIM")
+    }
+    NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        name: OracleParser.NO_PAREN_FUNCTION_PARSERS[name]
+        for name in ("CASE", "PRIOR", "CONNECT_BY_ROOT", "ANY")
+    }
+    TYPE_LITERAL_PARSERS: ClassVar[dict[Any, Any]] = {
+        exp.DType.DATE: _typed_literal(DATE_LITERAL),
+        exp.DType.TIMESTAMP: _typed_literal(TIMESTAMP_LITERAL),
+        exp.DType.TIMESTAMPTZ: _typed_literal(TIMESTAMP_LITERAL),
+    }
+
+    def _parse_expression(self) -> exp.Expr | None:
+        start = self._curr.start if self._curr else 0
+        node: exp.Expr | None = super()._parse_expression()
+        if node is not None and self._prev:
+            node.meta[SOURCE_SPAN] = (start, self._prev.end + 1)
+        return node
+
+
+class ReadOracle(Oracle):
+    """The reading dialect."""
+
+    class Tokenizer(Oracle.Tokenizer):
+        """BINARY_FLOAT is a type of its own, not Oracle's FLOAT (which is a NUMBER)."""
+
+        KEYWORDS: ClassVar[dict[str, Any]] = {
+            word: token
+            for word, token in Oracle.Tokenizer.KEYWORDS.items()
+            if word != "BINARY_FLOAT"
+        }
+
+    Parser = LiteralReader

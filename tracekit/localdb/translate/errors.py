@@ -1,0 +1,208 @@
+"""What went wrong in DuckDB, said as Oracle would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import duckdb
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.lexer import Token, TokenKind, tokenize
+
+_Build = Callable[[re.Match[str], str], OraError]
+
+
+def map_error(error: BaseException, sql: str) -> OraError:
+    """The Oracle error for what running a translation of `sql` raised.
+
+    Positions are looked for in `sql`, the client's own text. An error that fits nothing known
+    is ORA-00600 with DuckDB's reason.
+    """
+    if isinstance(error, OraError):
+        return error
+    message = str(error)
+    if isinstance(error, duckdb.InterruptException):
+        return OraError(1013, "user requested cancel of current operation")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return OraError(4030, f"out of process memory: {_first_line(message)}")
+    for pattern, build in _RULES:
+        match = pattern.search(message)
+        if match is not None:
+            return build(match, sql)
+    if isinstance(error, duckdb.ConversionException | duckdb.InvalidInputException):
+        return OraError(1722, f"invalid number ({_first_line(message)})")
+    if isinstance(error, duckdb.BinderException | duckdb.NotImplementedException):
+        return OraError(3001, f"unimplemented feature: {_first_line(message)}")
+    return OraError(600, f"internal error code, arguments: [{_first_line(message)}]")
+
+
+def _first_line(message: str) -> str:
+    return message.split("\n", 1)[0]
+
+
+def find_name(sql: str, name: str, qualifier: str | None = None) -> int:
+    """The 0-based offset of identifier `name` in `sql` (of its qualifier if given), else 0."""
+    try:
+        tokens = tokenize(sql)
+    except OraError:
+        return 0
+    for index, token in enumerate(tokens):
+        if not _is_name(token, name):
+            continue
+        qualified = index >= 2 and tokens[index - 1].text == "."
+        if qualifier is None:
+            return tokens[index - 2].start if qualified else token.start
+        if qualified and _is_name(tokens[index - 2], qualifier):
+            return tokens[index - 2].start
+    return find_name(sql, name) if qualifier is not None else 0
+
+
+def _is_name(token: Token, name: str) -> bool:
+    if token.kind is TokenKind.QUOTED:
+        return token.text[1:-1].upper() == name.upper()
+    return token.kind is TokenKind.WORD and token.text.upper() == name.upper()
+
+
+def _says(number: int, text: str) -> _Build:
+    return lambda _match, _sql: OraError(number, text)
+
+
+def _unknown_table(match: re.Match[str], sql: str) -> OraError:
+    name = match["name"].strip('"').split(".")[-1].strip('"')
+    position = find_name(sql, name)
+    return OraError(942, "table or view does not exist", position=position)
+
+
+def _unknown_column(match: re.Match[str], sql: str) -> OraError:
+    groups = match.groupdict()
+    name = groups["name"].split(".")[-1].strip('"').upper()
+    table = groups.get("table")
+    shown = f'"{table.upper()}"."{name}"' if table else f'"{name}"'
+    return OraError(904, f"{shown}: invalid identifier", position=find_name(sql, name, table))
+
+
+def _unknown_qualifier(match: re.Match[str], sql: str) -> OraError:
+    table = match["table"].upper()
+    tokens = tokenize(sql)
+    for first, dot, column in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if _is_name(first, table) and dot.text == ".":
+            name = column.text.strip('"').upper()
+            text = f'"{table}"."{name}": invalid identifier'
+            return OraError(904, text, position=first.start)
+    return OraError(904, f'"{table}": invalid identifier', position=find_name(sql, table))
+
+
+def _ambiguous(match: re.Match[str], sql: str) -> OraError:
+    return OraError(918, "column ambiguously defined", position=find_name(sql, match["name"]))
+
+
+def _not_grouped(match: re.Match[str], sql: str) -> OraError:
+    return OraError(979, "not a GROUP BY expression", position=find_name(sql, match["name"]))
+
+
+def _not_null(match: re.Match[str], _: str) -> OraError:
+    table, column = match["table"].upper(), match["column"].upper()
+    return OraError(1400, f'cannot insert NULL into ("{table}"."{column}")')
+
+
+def _unique(match: re.Match[str], _: str) -> OraError:
+    return OraError(1, f"unique constraint violated ({match['key']})")
+
+
+def _check(match: re.Match[str], _: str) -> OraError:
+    return OraError(2290, f"check constraint ({match['table'].upper()}) violated")
+
+
+def _value_count(match: re.Match[str], _: str) -> OraError:
+    columns, values = int(match["columns"]), int(match["values"])
+    if values > columns:
+        return OraError(913, "too many values")
+    return OraError(947, "not enough values")
+
+
+def _own_error(match: re.Match[str], _: str) -> OraError:
+    number = int(match["number"])
+    texts = {1476: "divisor is equal to zero", 1426: "numeric overflow", 1722: "invalid number"}
+    return OraError(number, texts.get(number, match["rest"].strip(": ") or "error"))
+
+
+_RULES: list[tuple[re.Pattern[str], _Build]] = [
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), build)
+    for pattern, build in (
+        (r"ORA-(?P<number>\d{5})(?P<rest>[^\n]*)", _own_error),
+        (r'Table with name "?(?P<name>[^\s"]+)"? does not exist', _unknown_table),
+        (r'View with name "?(?P<name>[^\s"]+)"? does not exist', _unknown_table),
+        (
+            r'Sequence with name "?(?P<name>[^\s"]+)"? does not exist',
+            _says(2289, "sequence does not exist"),
+        ),
+        (
+            r"(?:Table|View|Index|Sequence|Entry)[^\n]*already exists",
+            _says(955, "name is already used by an existing object"),
+        ),
+        (r'Referenced column "(?P<name>[^"]+)" not found', _unknown_column),
+        (
+            r'Table "(?P<table>[^"]+)" does not have a column \w+ (?:name )?"(?P<name>[^"]+)"',
+            _unknown_column,
+        ),
+        (
+            r'Column "?(?P<name>[^\s"]+)"? (?:does not exist|referenced that exists)',
+            _unknown_column,
+        ),
+        (r'Referenced table "(?P<table>[^"]+)" not found', _unknown_qualifier),
+        (r'Ambiguous reference to column name "(?P<name>[^"]+)"', _ambiguous),
+        (r'column "?(?P<name>[^\s"]+)"? must appear in the GROUP BY clause', _not_grouped),
+        (
+            r"(?:GROUP BY|WHERE) clause cannot contain aggregates",
+            _says(934, "group function is not allowed here"),
+        ),
+        (r"NOT NULL constraint failed: (?P<table>[^\s.]+)\.(?P<column>\S+)", _not_null),
+        (r'Duplicate key "(?P<key>[^"]*)"', _unique),
+        (r'CHECK constraint failed on table "(?P<table>[^"]+)"', _check),
+        (
+            r"Violates foreign key constraint because key .* does not exist",
+            _says(2291, "integrity constraint violated - parent key not found"),
+        ),
+        (
+            r"Violates foreign key constraint",
+            _says(2292, "integrity constraint violated - child record found"),
+        ),
+        (r"has (?P<columns>\d+) columns but (?P<values>\d+) values were supplied", _value_count),
+        (
+            r"same number of result columns",
+            _says(1789, "query block has incorrect number of result columns"),
+        ),
+        (
+            r"Values were not provided for the following parameters",
+            _says(1008, "not all variables bound"),
+        ),
+        (
+            r"More than one row returned by a subquery",
+            _says(1427, "single-row subquery returns more than one row"),
+        ),
+        (
+            r"Could not parse string .* according to format",
+            _says(1861, "literal does not match format string"),
+        ),
+        (
+            r"(?:invalid timestamp|timestamp field value|date field value)",
+            _says(1843, "not a valid month"),
+        ),
+        (
+            r"Could not convert string [^\n]* to (?:U?INT|DOUBLE|FLOAT|HUGEINT)",
+            _says(1722, "invalid number"),
+        ),
+        (r"Could not convert string [^\n]* to DECIMAL", _says(1722, "invalid number")),
+        (
+            r"Could not cast value [^\n]* to DECIMAL",
+            _says(1438, "value larger than specified precision allowed for this column"),
+        ),
+        (r"Out of Range Error|out of range for the destination", _says(1426, "numeric overflow")),
+        (
+            r"write-write conflict|Conflict on (?:update|tuple)|Transaction conflict",
+            _says(8177, "can't serialize access for this transaction"),
+        ),
+        (r"read-only", _says(16000, "database or pluggable database open for read-only access")),
+    )
+]

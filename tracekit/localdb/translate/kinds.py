@@ -1,0 +1,80 @@
+"""What kind of value an expression has, as far as its text tells."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from sqlglot import exp
+
+
+class Kind(Enum):
+    """The families of types that Oracle's operators treat differently."""
+
+    UNKNOWN = "unknown"
+    NULL = "null"
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    INTERVAL = "interval"
+
+
+_META = "ora_kind"
+_NUMERIC_TYPES = exp.DataType.NUMERIC_TYPES
+_TEXT_TYPES = exp.DataType.TEXT_TYPES
+
+
+def with_kind(node: exp.Expr, kind: Kind) -> exp.Expr:
+    """`node`, marked as being of `kind`."""
+    node.meta[_META] = kind
+    return node
+
+
+def kind_of(node: exp.Expr | None) -> Kind:
+    """The kind of a rewritten expression; UNKNOWN where only the schema could tell."""
+    if node is None:
+        return Kind.NULL
+    marked = node.meta.get(_META)
+    if isinstance(marked, Kind):
+        return marked
+    if isinstance(node, exp.Literal):
+        return Kind.TEXT if node.is_string else Kind.NUMBER
+    if isinstance(node, exp.Null):
+        return Kind.NULL
+    if isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Window | exp.WithinGroup):
+        return kind_of(node.this)
+    if isinstance(node, exp.Mul | exp.Div | exp.Mod):
+        return Kind.NUMBER
+    if isinstance(node, exp.Case):
+        return kind_among([branch.args["true"] for branch in node.args["ifs"]], node)
+    if isinstance(node, exp.Cast):
+        return kind_of_type(node.to)
+    if isinstance(node, exp.Interval):
+        return Kind.INTERVAL
+    return Kind.UNKNOWN
+
+
+def kind_among(values: list[exp.Expr], case: exp.Case | None = None) -> Kind:
+    """The kind of the first value that tells; Oracle types CASE, NVL and the like so."""
+    default = case.args.get("default") if case is not None else None
+    for value in [*values, *([default] if default is not None else [])]:
+        kind = kind_of(value)
+        if kind is not Kind.NULL:
+            return kind
+    return Kind.NULL
+
+
+def kind_of_type(data_type: exp.DataType) -> Kind:
+    """The kind of values of a DuckDB type."""
+    name = data_type.this
+    if name is exp.DType.TIMESTAMP_S:
+        return Kind.DATE
+    if name in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ):
+        return Kind.TIMESTAMP
+    if name is exp.DType.INTERVAL or isinstance(name, exp.Interval):
+        return Kind.INTERVAL
+    if name in _NUMERIC_TYPES:
+        return Kind.NUMBER
+    if name in _TEXT_TYPES:
+        return Kind.TEXT
+    return Kind.UNKNOWN

@@ -1,0 +1,114 @@
+"""Oracle's lexical rules: the tokens of a statement, and where its bind placeholders are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from tracekit.localdb.ora_error import OraError
+
+
+class TokenKind(Enum):
+    """What a token is, as far as translating needs to know."""
+
+    WORD = "word"
+    QUOTED = "quoted"
+    STRING = "string"
+    NUMBER = "number"
+    BIND = "bind"
+    SYMBOL = "symbol"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token and its place in the client's text; comments and blanks are no tokens."""
+
+    kind: TokenKind
+    text: str
+    start: int
+    end: int
+
+    def is_word(self, *words: str) -> bool:
+        """Whether it is one of these (upper-case) unquoted words."""
+        return self.kind is TokenKind.WORD and self.text.upper() in words
+
+
+_CLOSING = {"[": "]", "{": "}", "(": ")", "<": ">"}
+_TOKEN = re.compile(
+    r"""
+      (?P<blank>\s+)
+    | (?P<comment>--[^\n]*|/\*.*?(?:\*/|$))
+    | (?P<qstring>[nN]?[qQ]'(?=.))
+    | (?P<string>[nN]?'(?:[^']|'')*(?P<string_end>'?))
+    | (?P<quoted>"[^"]*(?P<quoted_end>"?))
+    | (?P<bind>:\s*(?:[^\W\d][\w$#]*|\d+|"[^"\n]+"))
+    | (?P<number>(?:\d+(?:\.(?!\.)\d*)?|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?(?![\w$#]))
+    | (?P<word>[^\W\d][\w$#]*)
+    | (?P<symbol>:=|::|\|\||<>|!=|\^=|~=|<=|>=|=>|\*\*|\.\.|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_KINDS = {
+    "quoted": TokenKind.QUOTED,
+    "string": TokenKind.STRING,
+    "bind": TokenKind.BIND,
+    "number": TokenKind.NUMBER,
+    "word": TokenKind.WORD,
+    "symbol": TokenKind.SYMBOL,
+}
+
+
+def tokenize(sql: str) -> list[Token]:
+    """The tokens of `sql`.
+
+    Raises:
+        OraError: ORA-01756 or ORA-01740, a quote that does not end.
+    """
+    tokens: list[Token] = []
+    position = 0
+    while position < len(sql):
+        match = _TOKEN.match(sql, position)
+        assert match is not None, "the last alternative matches any character"
+        group = match.lastgroup or "symbol"
+        start, position = position, match.end()
+        if group == "qstring":
+            position = _alternative_quote_end(sql, start, position)
+            tokens.append(Token(TokenKind.STRING, sql[start:position], start, position))
+            continue
+        if match["string"] is not None:
+            group = "string"
+            if not match["string_end"]:
+                raise OraError(1756, "quoted string not properly terminated", position=start)
+        elif match["quoted"] is not None:
+            group = "quoted"
+            if not match["quoted_end"]:
+                raise OraError(1740, "missing double quote in identifier", position=start)
+        if group in _KINDS:
+            tokens.append(Token(_KINDS[group], match[0], start, position))
+    return tokens
+
+
+def _alternative_quote_end(sql: str, start: int, body: int) -> int:
+    """Where a q'[...]' literal that starts at `start` ends; `body` is at its delimiter."""
+    closing = _CLOSING.get(sql[body], sql[body]) + "'"
+    end = sql.find(closing, body + 1)
+    if end < 0:
+        raise OraError(1756, "quoted string not properly terminated", position=start)
+    return end + 2
+
+
+def string_value(token: Token) -> str:
+    """The text a string token stands for."""
+    text = token.text
+    if text[0] in "nN":
+        text = text[1:]
+    if text[0] in "qQ":
+        return text[3:-2]
+    return text[1:-1].replace("''", "'")
+
+
+def bind_name(token: Token) -> str:
+    """The name of a bind token without its colon, upper-case unless quoted."""
+    name = token.text[1:].strip()
+    return name[1:-1] if name.startswith('"') else name.upper()

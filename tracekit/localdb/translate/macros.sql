@@ -1,0 +1,204 @@
+-- Functions that translated statements call. Overloads by argument type stand for what Oracle
+-- decides by type: a DATE is TIMESTAMP_S. Parameters used more than once are cheap expressions to
+-- DuckDB (common subexpressions are computed once). The BIGINT overloads also take a NULL of no
+-- type, which would fit all others equally well.
+
+CREATE OR REPLACE MACRO ora_plain_number(s) AS
+    CASE WHEN contains(s, 'e') THEN CAST(TRY_CAST(CAST(s AS DOUBLE) AS DECIMAL(38, 10)) AS VARCHAR)
+         ELSE s END;
+CREATE OR REPLACE MACRO ora_plain_text(a) AS ora_plain_number(CAST(a AS VARCHAR));
+CREATE OR REPLACE MACRO ora_number_text(s) AS
+    regexp_replace(CASE WHEN contains(s, '.') THEN rtrim(rtrim(s, '0'), '.') ELSE s END,
+                   '^(-?)0\.', '\1.');
+CREATE OR REPLACE MACRO ora_text
+    (a VARCHAR) AS a,
+    (a BIGINT) AS CAST(a AS VARCHAR),
+    (a TIMESTAMP_S) AS upper(strftime(a, '%d-%b-%y')),
+    (a TIMESTAMP) AS upper(strftime(a, '%d-%b-%y %I.%M.%S.%f %p')),
+    (a TIMESTAMPTZ) AS upper(strftime(a, '%d-%b-%y %I.%M.%S.%f %p')) || ' +00:00',
+    (a) AS ora_number_text(ora_plain_number(CAST(a AS VARCHAR)));
+
+-- Macros are bound when they are created, where an argument of no type would fit every overload:
+-- the overloads of ora_moment come last.
+CREATE OR REPLACE MACRO ora_moment(a) AS CAST(a AS TIMESTAMP);
+
+CREATE OR REPLACE MACRO ora_divide(a, b) AS
+    a / CASE WHEN b = 0 THEN error('ORA-01476') ELSE b END;
+CREATE OR REPLACE MACRO ora_mod(a, b) AS CASE WHEN b = 0 THEN a ELSE a % b END;
+
+CREATE OR REPLACE MACRO ora_microseconds(n) AS to_microseconds(n);
+CREATE OR REPLACE MACRO ora_days(n) AS
+    to_microseconds(CAST(round(CAST(n AS DOUBLE) * 86400) AS BIGINT) * 1000000);
+CREATE OR REPLACE MACRO ora_add
+    (a TIMESTAMP_S, b INTERVAL) AS CAST(a + b AS TIMESTAMP_S),
+    (a TIMESTAMP, b INTERVAL) AS a + b,
+    (a TIMESTAMPTZ, b INTERVAL) AS a + b,
+    (a INTERVAL, b TIMESTAMP_S) AS CAST(b + a AS TIMESTAMP_S),
+    (a INTERVAL, b TIMESTAMP) AS b + a,
+    (a TIMESTAMP_S, b DOUBLE) AS CAST(a + ora_days(b) AS TIMESTAMP_S),
+    (a TIMESTAMP, b DOUBLE) AS CAST(date_trunc('second', a) + ora_days(b) AS TIMESTAMP_S),
+    (a DOUBLE, b TIMESTAMP_S) AS CAST(b + ora_days(a) AS TIMESTAMP_S),
+    (a DOUBLE, b TIMESTAMP) AS CAST(date_trunc('second', b) + ora_days(a) AS TIMESTAMP_S),
+    (a BIGINT, b INTERVAL) AS ora_moment(a) + b,
+    (a BIGINT, b BIGINT) AS a + b,
+    (a, b) AS a + b;
+CREATE OR REPLACE MACRO ora_subtract
+    (a TIMESTAMP_S, b TIMESTAMP_S) AS (epoch(a) - epoch(b)) / 86400,
+    (a TIMESTAMP, b TIMESTAMP) AS a - b,
+    (a TIMESTAMPTZ, b TIMESTAMPTZ) AS a - b,
+    (a TIMESTAMP_S, b INTERVAL) AS CAST(a - b AS TIMESTAMP_S),
+    (a TIMESTAMP, b INTERVAL) AS a - b,
+    (a TIMESTAMPTZ, b INTERVAL) AS a - b,
+    (a TIMESTAMP_S, b DOUBLE) AS CAST(a - ora_days(b) AS TIMESTAMP_S),
+    (a TIMESTAMP, b DOUBLE) AS CAST(date_trunc('second', a) - ora_days(b) AS TIMESTAMP_S),
+    (a BIGINT, b INTERVAL) AS ora_moment(a) - b,
+    (a BIGINT, b BIGINT) AS a - b,
+    (a, b) AS a - b;
+
+CREATE OR REPLACE MACRO ora_to_date
+    (a BIGINT) AS CAST(ora_moment(a) AS TIMESTAMP_S),
+    (a TIMESTAMP_S) AS a,
+    (a TIMESTAMP) AS CAST(date_trunc('second', a) AS TIMESTAMP_S),
+    (a TIMESTAMPTZ) AS CAST(date_trunc('second', CAST(a AS TIMESTAMP)) AS TIMESTAMP_S),
+    (a) AS CAST(a AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_trunc
+    (a TIMESTAMP_S) AS CAST(date_trunc('day', a) AS TIMESTAMP_S),
+    (a TIMESTAMP) AS CAST(date_trunc('day', a) AS TIMESTAMP_S),
+    (a TIMESTAMPTZ) AS CAST(date_trunc('day', CAST(a AS TIMESTAMP)) AS TIMESTAMP_S),
+    (a BIGINT) AS a,
+    (a) AS trunc(a);
+CREATE OR REPLACE MACRO ora_round_number(a, n) AS round(CAST(a AS DECIMAL(38, 12)), n);
+CREATE OR REPLACE MACRO ora_round_day(a) AS
+    CAST(date_trunc('day', ora_moment(a) + INTERVAL 12 HOUR) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_round
+    (a TIMESTAMP_S) AS ora_round_day(a),
+    (a TIMESTAMP) AS ora_round_day(a),
+    (a BIGINT) AS a,
+    (a) AS ora_round_number(a, 0);
+CREATE OR REPLACE MACRO ora_round_minute(a) AS
+    CAST(date_trunc('minute', ora_moment(a) + INTERVAL 30 SECOND) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_round_hour(a) AS
+    CAST(date_trunc('hour', ora_moment(a) + INTERVAL 30 MINUTE) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_round_month(a) AS
+    CAST(date_trunc('month', ora_moment(a) + CASE WHEN day(ora_moment(a)) >= 16 THEN INTERVAL 16 DAY
+                                             ELSE INTERVAL 0 DAY END) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_round_year(a) AS
+    CAST(date_trunc('year', ora_moment(a) + INTERVAL 6 MONTH) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_round_quarter(a) AS
+    CAST(date_trunc('quarter', CAST(ora_round_month(ora_moment(a) + INTERVAL 0 DAY) AS TIMESTAMP)
+                               + INTERVAL 1 MONTH) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_round_week(a) AS
+    CAST(date_trunc('week', ora_round_day(a) + INTERVAL 3 DAY) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_round_sunday(a) AS
+    CAST(date_trunc('week', ora_round_day(a) + INTERVAL 4 DAY) - INTERVAL 1 DAY AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_trunc_sunday(a) AS
+    CAST(date_trunc('week', ora_moment(a) + INTERVAL 1 DAY) - INTERVAL 1 DAY AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_trunc_yearweek(a) AS
+    CAST(date_trunc('day', ora_moment(a)) - to_days(CAST((dayofyear(ora_moment(a)) - 1) % 7 AS INTEGER))
+         AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_trunc_monthweek(a) AS
+    CAST(date_trunc('day', ora_moment(a)) - to_days(CAST((day(ora_moment(a)) - 1) % 7 AS INTEGER))
+         AS TIMESTAMP_S);
+
+CREATE OR REPLACE MACRO ora_time_of_day(a) AS ora_moment(a) - date_trunc('day', ora_moment(a));
+CREATE OR REPLACE MACRO ora_last_day(a) AS
+    CAST(CAST(last_day(ora_moment(a)) AS TIMESTAMP) + ora_time_of_day(a) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_is_last_day(a) AS
+    date_trunc('day', ora_moment(a)) = CAST(last_day(ora_moment(a)) AS TIMESTAMP);
+CREATE OR REPLACE MACRO ora_add_months(a, n) AS
+    CASE WHEN ora_is_last_day(a)
+         THEN ora_last_day(ora_moment(a) + to_months(CAST(trunc(n) AS INTEGER)))
+         ELSE CAST(ora_moment(a) + to_months(CAST(trunc(n) AS INTEGER)) AS TIMESTAMP_S) END;
+CREATE OR REPLACE MACRO ora_months_between(a, b) AS
+    (year(ora_moment(a)) - year(ora_moment(b))) * 12 + month(ora_moment(a)) - month(ora_moment(b))
+    + CASE WHEN day(ora_moment(a)) = day(ora_moment(b))
+             OR (ora_is_last_day(a) AND ora_is_last_day(b)) THEN 0
+           ELSE (day(ora_moment(a)) - day(ora_moment(b))
+                 + (epoch(ora_time_of_day(a)) - epoch(ora_time_of_day(b))) / 86400) / 31 END;
+CREATE OR REPLACE MACRO ora_next_day(a, d) AS
+    CAST(ora_moment(a) + to_days(CAST((d - isodow(ora_moment(a)) + 6) % 7 + 1 AS INTEGER))
+         AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_extract_second
+    (a INTERVAL) AS date_part('microsecond', a) / 1000000,
+    (a TIMESTAMP) AS date_part('microsecond', a) / 1000000,
+    (a BIGINT) AS date_part('microsecond', ora_moment(a)) / 1000000,
+    (a) AS date_part('microsecond', a) / 1000000;
+CREATE OR REPLACE MACRO ora_rr_year(a) AS
+    CASE WHEN year(a) BETWEEN 2050 AND 2099 THEN a - INTERVAL 100 YEAR ELSE a END;
+CREATE OR REPLACE MACRO ora_yy_year(a) AS
+    CASE WHEN year(a) < 2000 THEN a + INTERVAL 100 YEAR ELSE a END;
+CREATE OR REPLACE MACRO ora_this_year(a) AS
+    a + to_years(CAST(year(ora_sysdate()) - year(a) AS INTEGER));
+CREATE OR REPLACE MACRO ora_this_month(a) AS
+    a + to_months(CAST(month(ora_sysdate()) - 1 AS INTEGER));
+
+CREATE OR REPLACE MACRO ora_format_q(a) AS CAST(quarter(a) AS VARCHAR);
+CREATE OR REPLACE MACRO ora_format_d(a) AS CAST(dayofweek(a) + 1 AS VARCHAR);
+CREATE OR REPLACE MACRO ora_format_ww(a) AS lpad(CAST((dayofyear(a) - 1) // 7 + 1 AS VARCHAR), 2, '0');
+CREATE OR REPLACE MACRO ora_format_w(a) AS CAST((day(a) - 1) // 7 + 1 AS VARCHAR);
+CREATE OR REPLACE MACRO ora_format_j(a) AS
+    CAST(date_diff('day', DATE '1970-01-01', CAST(a AS DATE)) + 2440588 AS VARCHAR);
+CREATE OR REPLACE MACRO ora_format_sssss(a) AS
+    lpad(CAST(hour(a) * 3600 + minute(a) * 60 + second(a) AS VARCHAR), 5, '0');
+CREATE OR REPLACE MACRO ora_format_cc(a) AS lpad(CAST((year(a) - 1) // 100 + 1 AS VARCHAR), 2, '0');
+CREATE OR REPLACE MACRO ora_format_yyy(a) AS right(strftime(a, '%Y'), 3);
+CREATE OR REPLACE MACRO ora_format_y(a) AS right(strftime(a, '%Y'), 1);
+CREATE OR REPLACE MACRO ora_format_iy(a) AS right(strftime(a, '%G'), 2);
+CREATE OR REPLACE MACRO ora_format_tzh(a) AS '+00';
+CREATE OR REPLACE MACRO ora_format_tzm(a) AS '00';
+CREATE OR REPLACE MACRO ora_format_tzr(a) AS '+00:00';
+
+CREATE OR REPLACE MACRO ora_substr
+    (s, p) AS CASE WHEN p < -length(s) THEN NULL
+                   ELSE nullif(substring(s, CAST(CASE WHEN p = 0 THEN 1 ELSE trunc(p) END AS BIGINT)), '') END,
+    (s, p, n) AS CASE WHEN p < -length(s) OR n < 1 THEN NULL
+                   ELSE nullif(substring(s, CAST(CASE WHEN p = 0 THEN 1 ELSE trunc(p) END AS BIGINT),
+                                         CAST(trunc(n) AS BIGINT)), '') END;
+CREATE OR REPLACE MACRO ora_occurrences(s, t) AS
+    list_filter(range(1, length(s) - length(t) + 2), lambda i: substring(s, i, length(t)) = t);
+CREATE OR REPLACE MACRO ora_instr(s, t, p, n) AS
+    CASE WHEN s IS NULL OR t IS NULL OR p IS NULL OR n IS NULL THEN NULL
+         WHEN p = 0 THEN 0
+         WHEN p > 0 THEN coalesce(list_filter(ora_occurrences(s, t), lambda i: i >= p)[n], 0)
+         ELSE coalesce(list_reverse(
+                  list_filter(ora_occurrences(s, t), lambda i: i <= length(s) + p + 1))[n], 0) END;
+CREATE OR REPLACE MACRO ora_replace(s, a, b) AS
+    CASE WHEN a IS NULL THEN s ELSE nullif(replace(s, a, coalesce(b, '')), '') END;
+CREATE OR REPLACE MACRO ora_translate(s, a, b) AS nullif(translate(s, a, b), '');
+CREATE OR REPLACE MACRO ora_lpad(s, n, t) AS
+    CASE WHEN n < 1 THEN NULL ELSE lpad(s, CAST(trunc(n) AS INTEGER), t) END;
+CREATE OR REPLACE MACRO ora_rpad(s, n, t) AS
+    CASE WHEN n < 1 THEN NULL ELSE rpad(s, CAST(trunc(n) AS INTEGER), t) END;
+CREATE OR REPLACE MACRO ora_initcap(s) AS
+    array_to_string(list_transform(regexp_extract_all(s, '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'),
+                                   lambda w: upper(w[1]) || lower(w[2:])), '');
+CREATE OR REPLACE MACRO ora_regexp_substr(s, p, pos, n, o, g) AS
+    nullif(regexp_extract_all(substring(s, CAST(pos AS BIGINT)), p, g, o)[n], '');
+CREATE OR REPLACE MACRO ora_regexp_count(s, p, pos, o) AS
+    length(regexp_extract_all(substring(s, CAST(pos AS BIGINT)), p, 0, o));
+CREATE OR REPLACE MACRO ora_regexp_replace(s, p, r, o) AS
+    nullif(regexp_replace(s, p, coalesce(r, ''), o), '');
+CREATE OR REPLACE MACRO ora_regexp_instr(s, p, o) AS
+    CASE WHEN s IS NULL OR p IS NULL THEN NULL
+         WHEN regexp_matches(s, p, o)
+         THEN length(regexp_extract(s, '^((?s:.*?))(?:' || p || ')', 1, o)) + 1 ELSE 0 END;
+
+CREATE OR REPLACE MACRO ora_to_number
+    (a VARCHAR) AS CASE
+        WHEN CAST(CAST(trim(a) AS DECIMAL(38, 12)) AS DOUBLE) <> CAST(trim(a) AS DOUBLE)
+        THEN error('ORA-01426') ELSE CAST(trim(a) AS DECIMAL(38, 12)) END,
+    (a) AS a;
+CREATE OR REPLACE MACRO ora_bitand(a, b) AS CAST(a AS BIGINT) & CAST(b AS BIGINT);
+CREATE OR REPLACE MACRO ora_sign(a) AS CAST(sign(a) AS INTEGER);
+CREATE OR REPLACE MACRO ora_log(b, x) AS ln(x) / ln(b);
+CREATE OR REPLACE MACRO ora_rows_to(n) AS
+    greatest(coalesce(CAST(floor(CAST(n AS DOUBLE)) AS BIGINT), 0), 0);
+CREATE OR REPLACE MACRO ora_rows_below(n) AS
+    greatest(coalesce(CAST(ceil(CAST(n AS DOUBLE)) AS BIGINT) - 1, 0), 0);
+
+CREATE OR REPLACE MACRO ora_moment
+    (a TIMESTAMP_S) AS a,
+    (a TIMESTAMP) AS a,
+    (a TIMESTAMPTZ) AS CAST(a AS TIMESTAMP),
+    (a BIGINT) AS CAST(CASE WHEN a IS NOT NULL THEN error('ORA-00932: expected DATE') END AS TIMESTAMP),
+    (a) AS CAST(a AS TIMESTAMP);

@@ -1,0 +1,123 @@
+"""Names: identifiers fold to upper case, output columns are called what Oracle calls them."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+from tracekit.localdb.translate.binds import Prepared
+from tracekit.localdb.translate.dialect import SOURCE_SPAN
+
+_MAX_NAME_LENGTH = 128
+_BLANKS = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|\s+")
+_PLACEHOLDER = re.compile(r":([bl]\d+)\b")
+
+
+def name_output_columns(tree: exp.Expr, prepared: Prepared) -> None:
+    """Give every expression column without an alias the name Oracle derives from its text."""
+    for select in tree.find_all(exp.Select):
+        for item in list(select.expressions):
+            if isinstance(item, exp.Alias | exp.Star | exp.Column) and not _is_pseudo(item):
+                continue
+            name = column_name(item, prepared)
+            if name:
+                item.replace(
+                    exp.Alias(this=item.copy(), alias=exp.to_identifier(name, quoted=True))
+                )
+
+
+def _is_pseudo(item: exp.Expr) -> bool:
+    """Whether a column reference is really a function (SYSDATE, ROWNUM, s.NEXTVAL)."""
+    if not isinstance(item, exp.Column) or not isinstance(item.this, exp.Identifier):
+        return False
+    if item.this.quoted:
+        return False
+    name = item.name.upper()
+    if name in ("NEXTVAL", "CURRVAL"):
+        return True
+    return item.args.get("table") is None and name in _PSEUDO_COLUMNS
+
+
+_PSEUDO_COLUMNS = {
+    "SYSDATE", "ROWNUM", "LEVEL", "USER", "UID", "SESSIONTIMEZONE", "DBTIMEZONE",
+    "CONNECT_BY_ISLEAF", "CONNECT_BY_ISCYCLE",
+}  # fmt: skip
+
+
+def column_name(item: exp.Expr, prepared: Prepared) -> str:
+    """The expression's text in upper case without blanks."""
+    span = item.meta.get(SOURCE_SPAN)
+    if span is None:
+        return ""
+    written = prepared.text[span[0] : span[1]]
+    if isinstance(item, exp.Column):
+        return item.name.upper()
+    shown = _PLACEHOLDER.sub(lambda match: prepared.shown.get(match[1], match[0]), written)
+    return _BLANKS.sub(lambda match: match[1] or "", shown).upper()[:_MAX_NAME_LENGTH]
+
+
+def fold_identifiers(tree: exp.Expr) -> None:
+    """Write every unquoted identifier in upper case; all are quoted from here on."""
+    for identifier in tree.find_all(exp.Identifier):
+        if not identifier.quoted:
+            identifier.set("this", identifier.name.upper())
+            identifier.set("quoted", True)
+
+
+def computed_columns(tree: exp.Expr) -> frozenset[str]:
+    """Names of the output columns that are computed, not a table's own (followed into CTEs).
+
+    Oracle describes a computed NUMBER without precision, whatever the columns it comes from.
+    """
+    return frozenset(_computed(tree, {}))
+
+
+def _computed(query: exp.Expr, known: dict[str, set[str]]) -> set[str]:
+    known = dict(known)
+    with_clause = query.args.get("with_")
+    for cte in with_clause.expressions if with_clause is not None else ():
+        known[cte.alias] = _renamed(cte, _computed(cte.this, known))
+    if isinstance(query, exp.Subquery):
+        return _computed(query.this, known)
+    if isinstance(query, exp.SetOperation):
+        return _computed(query.this, known) | _computed(query.expression, known)
+    if not isinstance(query, exp.Select):
+        return set()
+    sources = _sources(query, known)
+    result: set[str] = set()
+    for item in query.expressions:
+        inner = item.this if isinstance(item, exp.Alias) else item
+        if isinstance(inner, exp.Star):
+            result.update(*sources.values())
+        elif isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star):
+            result |= sources.get(inner.table, set())
+        elif isinstance(inner, exp.Column):
+            owners = [inner.table] if inner.table else list(sources)
+            if any(inner.name in sources.get(owner, ()) for owner in owners):
+                result.add(item.alias_or_name)
+        else:
+            result.add(item.alias_or_name)
+    return result
+
+
+def _renamed(derived: exp.Expr, computed: set[str]) -> set[str]:
+    """With a column list (`WITH t(a, b)`) the names are the list's; all may be computed."""
+    alias = derived.args.get("alias")
+    columns = alias.columns if isinstance(alias, exp.TableAlias) else []
+    return {column.name for column in columns} if columns else computed
+
+
+def _sources(select: exp.Select, known: dict[str, set[str]]) -> dict[str, set[str]]:
+    tables: list[exp.Expr] = []
+    source = select.args.get("from_")
+    if source is not None:
+        tables.append(source.this)
+    tables += [join.this for join in select.args.get("joins") or ()]
+    result: dict[str, set[str]] = {}
+    for table in tables:
+        if isinstance(table, exp.Subquery):
+            result[table.alias_or_name] = _renamed(table, _computed(table.this, known))
+        elif isinstance(table, exp.Table):
+            result[table.alias_or_name] = known.get(table.name, set())
+    return result

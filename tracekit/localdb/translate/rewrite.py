@@ -1,0 +1,287 @@
+"""Rewrite a parsed statement's expressions from Oracle's meaning to DuckDB's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import aggregates, dates, text_functions
+from tracekit.localdb.translate.binds import MAX_LIST_EXPRESSIONS, Prepared
+from tracekit.localdb.translate.build import (
+    as_text,
+    call,
+    cast,
+    null_text,
+    paren,
+    text,
+    unsupported,
+)
+from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate.types import read_type
+
+
+@dataclass(frozen=True)
+class Context:
+    """What rewriting needs to know beside the tree."""
+
+    prepared: Prepared
+    current_schema: str
+    user: str
+
+    def position(self, node: exp.Expr) -> int:
+        """Where `node` stands in the client's text, 0 if that is not known."""
+        for part in node.walk():
+            start = part.meta.get("start")
+            if isinstance(start, int):
+                return self.prepared.source_position(start)
+        return 0
+
+
+def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
+    """Rewrite every expression of `tree` in place, innermost first; gives the new root.
+
+    Raises:
+        OraError: something cannot be translated; names it.
+    """
+    for node in reversed(list(tree.walk(bfs=True))):
+        rule = _RULES.get(type(node))
+        if rule is None:
+            continue
+        replacement = rule(node, context)
+        if replacement is node:
+            continue
+        if node is tree:
+            tree = replacement
+        else:
+            node.replace(replacement)
+    return tree
+
+
+def _column(node: exp.Expr, context: Context) -> exp.Expr:
+    assert isinstance(node, exp.Column)
+    identifier = node.this
+    if not isinstance(identifier, exp.Identifier) or identifier.quoted:
+        return node
+    name = identifier.name.upper()
+    if node.args.get("table") is not None:
+        return _qualified(node, name, context)
+    pseudo = _PSEUDO_COLUMNS.get(name)
+    if pseudo is not None:
+        return pseudo(context)
+    if name in ("ROWID", "ORA_ROWSCN", "ROWNUM", "LEVEL"):
+        raise unsupported(name, context.position(node))
+    return node
+
+
+def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
+    if name in ("NEXTVAL", "CURRVAL"):
+        owner = node.args.get("db")
+        sequence = node.args["table"]
+        written = [part for part in (owner, sequence) if part is not None]
+        path = ".".join(f'"{_folded(part)}"' for part in written)
+        return call(name.lower(), text(path), kind=Kind.NUMBER)
+    if name == "ROWID":
+        raise unsupported("ROWID", context.position(node))
+    return node
+
+
+def _folded(identifier: exp.Identifier) -> str:
+    return identifier.name if identifier.quoted else identifier.name.upper()
+
+
+_PSEUDO_COLUMNS: dict[str, Callable[[Context], exp.Expr]] = {
+    "SYSDATE": lambda _: call("ora_sysdate", kind=Kind.DATE),
+    "USER": lambda context: text(context.user),
+    "UID": lambda _: exp.Literal.number(100),
+    "SESSIONTIMEZONE": lambda _: text("+00:00"),
+    "DBTIMEZONE": lambda _: text("+00:00"),
+}
+_CLOCK: dict[type[Any], tuple[str, Kind]] = {
+    exp.CurrentDate: ("ora_sysdate", Kind.DATE),
+    exp.CurrentTimestamp: ("ora_systimestamp", Kind.TIMESTAMP),
+    exp.Systimestamp: ("ora_systimestamp", Kind.TIMESTAMP),
+    exp.Localtimestamp: ("ora_localtimestamp", Kind.TIMESTAMP),
+}
+
+
+def _clock(node: exp.Expr, _: Context) -> exp.Expr:
+    name, kind = _CLOCK[type(node)]
+    return call(name, kind=kind)
+
+
+def _literal(node: exp.Expr, _: Context) -> exp.Expr:
+    """'' is NULL, except where it is part of a type or an option."""
+    assert isinstance(node, exp.Literal)
+    if not node.is_string or node.this:
+        return node
+    return null_text()
+
+
+def _concatenation(node: exp.Expr, _: Context) -> exp.Expr:
+    if isinstance(node.parent, exp.DPipe):
+        return node
+    operands = node.flatten(unnest=False)
+    return text_functions.concatenate(list(operands))
+
+
+def _sum(node: exp.Expr, context: Context) -> exp.Expr:
+    left, right = node.this, node.expression
+    subtract = isinstance(node, exp.Sub)
+    kinds = (kind_of(left), kind_of(right))
+    if kinds == (Kind.NUMBER, Kind.NUMBER):
+        return with_kind(node, Kind.NUMBER)
+    moments = {Kind.DATE, Kind.TIMESTAMP}
+    if not subtract and kinds[0] in moments and kinds[1] in moments:
+        raise OraError(975, "date + date not allowed", position=context.position(node))
+    name = "ora_subtract" if subtract else "ora_add"
+    return call(name, left, right, kind=_sum_kind(kinds, subtract))
+
+
+def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
+    left, right = kinds
+    if left is Kind.DATE or right is Kind.DATE:
+        if subtract and left is Kind.DATE and right is Kind.DATE:
+            return Kind.NUMBER
+        other = right if left is Kind.DATE else left
+        return Kind.DATE if other in (Kind.NUMBER, Kind.INTERVAL) or not subtract else Kind.UNKNOWN
+    if left is Kind.TIMESTAMP and right is Kind.INTERVAL:
+        return Kind.TIMESTAMP
+    return Kind.UNKNOWN
+
+
+def _division(node: exp.Expr, _: Context) -> exp.Expr:
+    divisor = node.expression
+    if isinstance(divisor, exp.Literal) and float(divisor.this or 0) != 0:
+        return with_kind(node, Kind.NUMBER)
+    return call("ora_divide", paren(node.this), paren(divisor), kind=Kind.NUMBER)
+
+
+def _cast(node: exp.Expr, context: Context) -> exp.Expr:
+    assert isinstance(node, exp.Cast)
+    if node.args.get("default") is not None or node.args.get("format") is not None:
+        raise unsupported("CAST with DEFAULT or a format", context.position(node))
+    declared, stored = read_type(node.to)
+    value = node.this
+    if declared.name == "DATE":
+        return call("ora_to_date", value, kind=Kind.DATE)
+    if declared.name == "NUMBER" and declared.precision is None:
+        return call("ora_to_number", value, kind=Kind.NUMBER)
+    if stored.this is exp.DType.VARCHAR:
+        shortened = as_text(value)
+        if declared.length is not None and declared.name != "CLOB":
+            shortened = call("left", shortened, exp.Literal.number(declared.length))
+            if declared.name in ("CHAR", "NCHAR"):
+                shortened = call("rpad", shortened, exp.Literal.number(declared.length), text(" "))
+        return with_kind(shortened, Kind.TEXT)
+    return exp.Cast(this=value, to=stored)
+
+
+def _call(node: exp.Expr, context: Context) -> exp.Expr:
+    assert isinstance(node, exp.Anonymous)
+    if isinstance(node.parent, exp.Dot):
+        raise unsupported(
+            f"package function {node.parent.sql(dialect='oracle')}", context.position(node)
+        )
+    name = str(node.this).upper()
+    if name == "SYS_CONTEXT":
+        return _sys_context(node, context)
+    if aggregates.has_clause(node):
+        return node
+    return aggregates.rewrite(node, context.position(node))
+
+
+def _sys_context(node: exp.Anonymous, context: Context) -> exp.Expr:
+    args = [
+        str(arg.this).upper() if isinstance(arg, exp.Literal) else "" for arg in node.expressions
+    ]
+    values = {
+        "CURRENT_SCHEMA": context.current_schema,
+        "CURRENT_USER": context.user,
+        "SESSION_USER": context.user,
+        "DB_NAME": "TRACEKIT",
+        "SERVICE_NAME": "TRACEKIT",
+        "INSTANCE_NAME": "TRACEKIT",
+        "SERVER_HOST": "LOCALHOST",
+        "LANGUAGE": "AMERICAN_AMERICA.AL32UTF8",
+        "NLS_DATE_FORMAT": "DD-MON-RR",
+    }
+    if len(args) < 2 or args[0] != "USERENV" or args[1] not in values:
+        raise OraError(2003, "invalid USERENV parameter", position=context.position(node))
+    return text(values[args[1]])
+
+
+def _like(node: exp.Expr, _: Context) -> exp.Expr:
+    node.set("this", as_text(node.this))
+    node.set("expression", as_text(node.expression))
+    return node
+
+
+def _in(node: exp.Expr, context: Context) -> exp.Expr:
+    assert isinstance(node, exp.In)
+    values = node.expressions
+    if len(values) > MAX_LIST_EXPRESSIONS:
+        raise OraError(
+            1795,
+            f"maximum number of expressions in a list is {MAX_LIST_EXPRESSIONS}",
+            position=context.position(node),
+        )
+    if (
+        len(values) == 1
+        and isinstance(values[0], exp.Placeholder)
+        and (str(values[0].this).startswith("l"))
+    ):
+        listed = exp.Select(expressions=[call("unnest", values[0].copy())])
+        return exp.In(this=node.this, query=exp.Subquery(this=listed))
+    return node
+
+
+def _table(node: exp.Expr, context: Context) -> exp.Expr:
+    assert isinstance(node, exp.Table)
+    inner = node.this
+    if isinstance(inner, exp.Anonymous | exp.Func):
+        name = inner.sql(dialect="oracle")
+        raise unsupported(f"table function {name[:60]}", context.position(node))
+    if not isinstance(inner, exp.Identifier):
+        return node
+    owner = node.args.get("db")
+    if inner.name.upper() == "DUAL" and (owner is None or owner.name.upper() in ("SYS", "PUBLIC")):
+        dummy = exp.alias_(text("X"), exp.to_identifier("DUMMY", quoted=True))
+        alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier("DUAL"))
+        return exp.Subquery(
+            this=exp.Select(expressions=[dummy]), alias=alias, joins=node.args.get("joins")
+        )
+    return node
+
+
+def _time_zone(node: exp.Expr, context: Context) -> exp.Expr:
+    zone = node.args.get("zone")
+    if isinstance(zone, exp.Literal) and str(zone.this).upper() in ("UTC", "+00:00", "GMT"):
+        moment = cast(call("ora_moment", node.this), exp.DType.TIMESTAMP)
+        return with_kind(exp.AtTimeZone(this=moment, zone=text("UTC")), Kind.TIMESTAMP)
+    raise unsupported("AT TIME ZONE other than UTC", context.position(node))
+
+
+_RULES: dict[type[Any], Callable[[exp.Expr, Context], exp.Expr]] = {
+    exp.Column: _column,
+    exp.Literal: _literal,
+    exp.DPipe: _concatenation,
+    exp.Add: _sum,
+    exp.Sub: _sum,
+    exp.Div: _division,
+    exp.Cast: _cast,
+    exp.Anonymous: _call,
+    exp.Like: _like,
+    exp.In: _in,
+    exp.Table: _table,
+    exp.AtTimeZone: _time_zone,
+    exp.Extract: lambda node, _: dates.extract(node),  # type: ignore[arg-type]
+    exp.Interval: lambda node, _: dates.interval_literal(node),  # type: ignore[arg-type]
+    exp.Trim: lambda node, _: text_functions.trim(node),  # type: ignore[arg-type]
+    exp.Window: lambda node, context: aggregates.window(node, context.position(node)),
+    exp.WithinGroup: lambda node, context: aggregates.within_group(node, context.position(node)),
+    **dict.fromkeys(_CLOCK, _clock),
+}

@@ -1,0 +1,206 @@
+"""ROWNUM: rows are numbered as they leave WHERE, before ORDER BY and grouping."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from tracekit.localdb.translate.build import call, number, unsupported
+
+_FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
+    exp.LT: exp.GT,
+    exp.LTE: exp.GTE,
+    exp.GT: exp.LT,
+    exp.GTE: exp.LTE,
+    exp.EQ: exp.EQ,
+}
+
+
+def is_rownum(node: exp.Expr | None) -> bool:
+    """Whether `node` is the pseudo-column."""
+    return (
+        isinstance(node, exp.Column)
+        and node.args.get("table") is None
+        and isinstance(node.this, exp.Identifier)
+        and not node.this.quoted
+        and node.name.upper() == "ROWNUM"
+    )
+
+
+def rewrite_rownum(tree: exp.Expr) -> None:
+    """Turn ROWNUM conditions into limits and ROWNUM columns into row numbers.
+
+    Raises:
+        OraError: ORA-03001, ROWNUM stands where its meaning cannot be kept.
+    """
+    for node in list(tree.find_all(exp.Select, exp.Delete, exp.Update)):
+        if not any(is_rownum(column) for column in _own_columns(node)):
+            continue
+        limit = _take_limit(node)
+        if isinstance(node, exp.Select):
+            _limit_select(node, limit)
+        elif limit is not None:
+            _limit_change(node, limit)
+        if any(is_rownum(column) for column in _own_columns(node)):
+            raise unsupported("ROWNUM other than as a column or as ROWNUM <= n")
+
+
+def _own_columns(query: exp.Expr) -> list[exp.Column]:
+    """Columns of `query` that do not belong to a query inside it."""
+    found: list[exp.Column] = []
+    pending = list(query.iter_expressions())
+    while pending:
+        node = pending.pop()
+        if isinstance(node, exp.Query):
+            continue
+        if isinstance(node, exp.Column):
+            found.append(node)
+        pending.extend(node.iter_expressions())
+    return found
+
+
+def _take_limit(query: exp.Expr) -> exp.Expr | None:
+    """Remove ROWNUM conditions from WHERE; what they allow, as an expression of a row count."""
+    where = query.args.get("where")
+    if where is None:
+        return None
+    condition = where.this
+    conjuncts = list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+    limits: list[exp.Expr] = []
+    kept: list[exp.Expr] = []
+    for conjunct in conjuncts:
+        limit = _limit_of(conjunct)
+        if limit is None:
+            kept.append(conjunct)
+        else:
+            limits.append(limit)
+    if not limits:
+        return None
+    query.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
+    if len(limits) == 1:
+        return limits[0]
+    return call("least", *limits)
+
+
+def _limit_of(condition: exp.Expr) -> exp.Expr | None:
+    if isinstance(condition, exp.Paren):
+        return _limit_of(condition.this)
+    if isinstance(condition, exp.Between) and is_rownum(condition.this):
+        if _is_one(condition.args["low"]):
+            return _row_count(condition.args["high"], inclusive=True)
+        return number(0)
+    operator = type(condition)
+    if operator not in _FLIPPED:
+        return None
+    left, right = condition.this, condition.expression
+    if is_rownum(right):
+        left, right, operator = right, left, _FLIPPED[operator]
+    if not is_rownum(left):
+        return None
+    if operator in (exp.LT, exp.LTE):
+        return _row_count(right, inclusive=operator is exp.LTE)
+    if operator is exp.EQ:
+        return number(1 if _is_one(right) else 0) if _is_number(right) else None
+    if _is_number(right):
+        always = float(right.this) < 1 or (operator is exp.GTE and float(right.this) == 1)
+        return None if always else number(0)
+    return None
+
+
+def _is_number(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string
+
+
+def _is_one(node: exp.Expr) -> bool:
+    return _is_number(node) and float(node.this) == 1
+
+
+def _row_count(bound: exp.Expr, *, inclusive: bool) -> exp.Expr:
+    if _is_number(bound) and str(bound.this).isdigit():
+        return number(max(0, int(bound.this) - (0 if inclusive else 1)))
+    return call("ora_rows_to" if inclusive else "ora_rows_below", bound)
+
+
+def _limit_select(select: exp.Select, limit: exp.Expr | None) -> None:
+    numbered = [column for column in _own_columns(select) if is_rownum(column)]
+    grouped = bool(
+        select.args.get("group") or select.args.get("distinct") or select.args.get("having")
+    ) or _has_aggregate(select)
+    windowed = any(isinstance(node, exp.Window) for node in _own_nodes(select))
+    if grouped or (limit is not None and windowed):
+        if numbered:
+            raise unsupported("ROWNUM as a column of a query with groups or windows")
+        _limit_source(select, limit)
+        return
+    for column in numbered:
+        if column.find_ancestor(exp.Where, exp.Order, exp.Join):
+            raise unsupported("ROWNUM other than as a column or as ROWNUM <= n")
+        column.replace(_row_number())
+    if limit is None:
+        return
+    if any(select.args.get(name) for name in ("order", "limit", "offset")):
+        select.set("qualify", exp.Qualify(this=exp.LTE(this=_row_number(), expression=limit)))
+    else:
+        select.set("limit", exp.Limit(expression=limit))
+
+
+def _row_number() -> exp.Expr:
+    return exp.Window(this=call("row_number"), over="OVER")
+
+
+_AGGREGATES = {"COUNT", "SUM", "AVG", "MIN", "MAX", "LISTAGG", "MEDIAN", "STDDEV", "VARIANCE"}
+
+
+def _own_nodes(query: exp.Expr) -> list[exp.Expr]:
+    found: list[exp.Expr] = []
+    pending = list(query.iter_expressions())
+    while pending:
+        node = pending.pop()
+        if isinstance(node, exp.Query):
+            continue
+        found.append(node)
+        pending.extend(node.iter_expressions())
+    return found
+
+
+def _has_aggregate(select: exp.Select) -> bool:
+    return any(
+        isinstance(node, exp.Anonymous)
+        and str(node.this).upper() in _AGGREGATES
+        and not isinstance(node.parent, exp.Window)
+        for node in _own_nodes(select)
+    )
+
+
+def _limit_source(select: exp.Select, limit: exp.Expr | None) -> None:
+    """Move FROM and WHERE into a limited inner query, for one table only."""
+    if limit is None:
+        raise unsupported("ROWNUM as a column of a grouped query")
+    source = select.args.get("from_")
+    if source is None or select.args.get("joins"):
+        raise unsupported("ROWNUM <= n in a query of several tables with groups or windows")
+    table = source.this
+    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
+    inner = exp.Select(
+        expressions=[exp.Star()],
+        from_=exp.From(this=table),
+        where=select.args.get("where"),
+        limit=exp.Limit(expression=limit),
+    )
+    select.set("where", None)
+    select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=alias.copy())))
+
+
+def _limit_change(change: exp.Expr, limit: exp.Expr) -> None:
+    """UPDATE or DELETE of the first n rows: by DuckDB's row identifiers."""
+    table = change.args.get("this")
+    if not isinstance(table, exp.Table):
+        raise unsupported("ROWNUM in this DELETE or UPDATE")
+    row_id = exp.Column(this=exp.to_identifier("rowid", quoted=True))
+    inner = exp.Select(
+        expressions=[row_id],
+        from_=exp.From(this=table.copy()),
+        where=change.args.get("where"),
+        limit=exp.Limit(expression=limit),
+    )
+    chosen = exp.In(this=row_id.copy(), query=exp.Subquery(this=inner))
+    change.set("where", exp.Where(this=chosen))

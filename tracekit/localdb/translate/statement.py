@@ -1,0 +1,182 @@
+"""Oracle SQL in, DuckDB SQL out: the translation of one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from tracekit.localdb.backend import StatementKind
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.binds import Prepared, prepare
+from tracekit.localdb.translate.checks import check_supported
+from tracekit.localdb.translate.control import control_statement
+from tracekit.localdb.translate.dialect import ReadOracle
+from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
+from tracekit.localdb.translate.names import (
+    computed_columns,
+    fold_identifiers,
+    name_output_columns,
+)
+from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
+from tracekit.localdb.translate.rownum import rewrite_rownum
+from tracekit.localdb.translate.translated import TableReference, Translated
+from tracekit.localdb.translate.writer import write
+
+_QUERY_WORDS = {"SELECT", "WITH"}
+_DML_WORDS = {"INSERT", "UPDATE", "DELETE", "MERGE"}
+_DDL_WORDS = {"CREATE", "DROP", "ALTER", "TRUNCATE", "RENAME", "COMMENT", "GRANT", "REVOKE"}
+_PLSQL_WORDS = {"BEGIN", "DECLARE", "CALL"}
+
+
+def translate(sql: str, *, current_schema: str = "DWH", user: str | None = None) -> Translated:
+    """Translate one statement as a client sends it (Oracle's dialect, no trailing semicolon).
+
+    Args:
+        sql: the statement.
+        current_schema: what SYS_CONTEXT('userenv', 'current_schema') answers.
+        user: what USER answers; the current schema when None.
+
+    Raises:
+        OraError: the statement is malformed (ORA-009xx, ORA-01756 ...) or uses something that
+            cannot be translated (ORA-03001, naming it); with its position where known.
+    """
+    tokens = tokenize(sql)
+    if not tokens:
+        raise OraError(900, "invalid SQL statement")
+    word = _first_word(tokens)
+    if word in _PLSQL_WORDS:
+        return _block(tokens)
+    _check_shape(tokens)
+    control = control_statement(tokens, sql)
+    if control is not None:
+        return control
+    prepared = prepare(sql, tokens)
+    context = Context(prepared, current_schema, user or current_schema)
+    if word in _QUERY_WORDS:
+        return _query(_parse(prepared), prepared, context)
+    if word in _DML_WORDS:
+        return _change(_parse(prepared), prepared, context, word)
+    raise OraError(900, "invalid SQL statement", position=tokens[0].start)
+
+
+def _first_word(tokens: Sequence[Token]) -> str:
+    first = next((token for token in tokens if token.text != "("), tokens[0])
+    return first.text.upper() if first.kind is TokenKind.WORD else ""
+
+
+def _block(tokens: Sequence[Token]) -> Translated:
+    """A PL/SQL block: one bind per name; running it is refused by the backend."""
+    names = dict.fromkeys(bind_name(t) for t in tokens if t.kind is TokenKind.BIND)
+    return Translated(StatementKind.PLSQL, "", bind_names=tuple(names))
+
+
+def _check_shape(tokens: Sequence[Token]) -> None:
+    """Errors the parser would report less well."""
+    open_parentheses: list[Token] = []
+    for token in tokens:
+        if token.kind is not TokenKind.SYMBOL:
+            continue
+        if token.text == "(":
+            open_parentheses.append(token)
+        elif token.text == ")":
+            if not open_parentheses:
+                raise OraError(933, "SQL command not properly ended", position=token.start)
+            open_parentheses.pop()
+        elif token.text == ";":
+            raise OraError(933, "SQL command not properly ended", position=token.start)
+    if open_parentheses:
+        raise OraError(907, "missing right parenthesis", position=tokens[-1].end)
+
+
+def _parse(prepared: Prepared) -> exp.Expr:
+    try:
+        trees = ReadOracle().parse(prepared.text)
+    except ParseError as error:
+        raise _parse_error(error, prepared) from None
+    except TokenError:
+        raise OraError(911, "invalid character") from None
+    tree = trees[0] if trees else None
+    if tree is None or len(trees) != 1:
+        raise OraError(900, "invalid SQL statement")
+    return tree
+
+
+def _parse_error(error: ParseError, prepared: Prepared) -> OraError:
+    details = error.errors[0] if error.errors else {}
+    description = str(details.get("description") or error)
+    offset = len(str(details.get("start_context") or ""))
+    line, column = details.get("line"), details.get("col")
+    if isinstance(line, int) and isinstance(column, int):
+        highlight = str(details.get("highlight") or "")
+        lines = prepared.text.split("\n")
+        offset = sum(len(text) + 1 for text in lines[: line - 1]) + column - len(highlight)
+    position = prepared.source_position(max(0, offset))
+    if "Required keyword" in description or "Expected" in description:
+        return OraError(936, "missing expression", position=position)
+    if "Expecting )" in description:
+        return OraError(907, "missing right parenthesis", position=position)
+    return OraError(933, "SQL command not properly ended", position=position)
+
+
+def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
+    if not isinstance(tree, exp.Query):
+        raise OraError(900, "invalid SQL statement")
+    if not tree.args.get("expressions") and isinstance(tree, exp.Select):
+        raise OraError(936, "missing expression", position=len(prepared.text))
+    tree = _rewrite(tree, prepared, context)
+    return Translated(
+        StatementKind.QUERY,
+        write(tree),
+        bind_names=tuple(prepared.bind_names),
+        parameters=tuple(prepared.parameters),
+        sorted=tree.args.get("order") is not None,
+        tables=_tables(tree, prepared),
+        computed_columns=computed_columns(tree),
+    )
+
+
+def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> Translated:
+    tree = _rewrite(tree, prepared, context)
+    return Translated(
+        StatementKind.DML,
+        write(tree),
+        bind_names=tuple(prepared.bind_names),
+        parameters=tuple(prepared.parameters),
+        tables=_tables(tree, prepared),
+        dml=word,
+    )
+
+
+def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
+    _drop_hints_and_locks(tree)
+    name_output_columns(tree, prepared)
+    rewrite_rownum(tree)
+    tree = rewrite_expressions(tree, context)
+    fold_identifiers(tree)
+    check_supported(tree)
+    return tree
+
+
+def _drop_hints_and_locks(tree: exp.Expr) -> None:
+    """FOR UPDATE returns the same rows; DuckDB has no row locks to take."""
+    for select in tree.find_all(exp.Select):
+        select.set("hint", None)
+        select.set("locks", None)
+        select.set("for_", None)
+
+
+def _tables(tree: exp.Expr, prepared: Prepared) -> tuple[TableReference, ...]:
+    defined = {cte.alias for cte in tree.find_all(exp.CTE)}
+    references: dict[tuple[str | None, str], TableReference] = {}
+    for table in tree.find_all(exp.Table):
+        owner = table.args.get("db")
+        schema = owner.name if owner is not None else None
+        if not table.name or (schema is None and table.name in defined):
+            continue
+        first = owner if owner is not None else table.this
+        start = first.meta.get("start")
+        position = prepared.source_position(start) if isinstance(start, int) else 0
+        references.setdefault((schema, table.name), TableReference(schema, table.name, position))
+    return tuple(references.values())

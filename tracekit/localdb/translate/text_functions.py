@@ -1,0 +1,205 @@
+"""Functions of text: cutting, searching, padding, regular expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import (
+    as_text,
+    call,
+    cast,
+    literal_text,
+    null_text,
+    number,
+    text,
+    unsupported,
+)
+from tracekit.localdb.translate.kinds import Kind
+
+Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
+
+
+def empty_is_null(value: exp.Expr) -> exp.Expr:
+    """`value`, NULL when it is ''."""
+    return call("nullif", value, text(""), kind=Kind.TEXT)
+
+
+def concatenate(values: Sequence[exp.Expr]) -> exp.Expr:
+    """`a || b || ...`: NULL counts as '', and nothing at all is NULL."""
+    joined = call("concat", *(as_text(value) for value in values), kind=Kind.TEXT)
+    if any(isinstance(value, exp.Literal) for value in values):
+        return joined
+    return empty_is_null(joined)
+
+
+def _of_text(name: str, kind: Kind = Kind.TEXT) -> Rule:
+    return lambda args: call(name, as_text(args[0]), *args[1:], kind=kind)
+
+
+def _literal_int(node: exp.Expr) -> int | None:
+    if isinstance(node, exp.Literal) and not node.is_string and str(node.this).isdigit():
+        return int(node.this)
+    return None
+
+
+def _substr(args: Sequence[exp.Expr]) -> exp.Expr:
+    value = as_text(args[0])
+    start = _literal_int(args[1])
+    length = _literal_int(args[2]) if len(args) == 3 else 1
+    if start is not None and length is not None and length > 0:
+        cut = call("substring", value, number(max(start, 1)), *args[2:])
+        return empty_is_null(cut)
+    return call("ora_substr", value, *args[1:], kind=Kind.TEXT)
+
+
+def _instr(args: Sequence[exp.Expr]) -> exp.Expr:
+    value, part = as_text(args[0]), as_text(args[1])
+    if len(args) == 2:
+        return call("instr", value, part, kind=Kind.NUMBER)
+    occurrence = args[3] if len(args) == 4 else number(1)
+    return call("ora_instr", value, part, args[2], occurrence, kind=Kind.NUMBER)
+
+
+def _pad(name: str) -> Rule:
+    def rule(args: Sequence[exp.Expr]) -> exp.Expr:
+        fill = as_text(args[2]) if len(args) == 3 else text(" ")
+        return call(name, as_text(args[0]), args[1], fill, kind=Kind.TEXT)
+
+    return rule
+
+
+def _trim(name: str) -> Rule:
+    def rule(args: Sequence[exp.Expr]) -> exp.Expr:
+        characters = as_text(args[1]) if len(args) == 2 else text(" ")
+        return empty_is_null(call(name, as_text(args[0]), characters))
+
+    return rule
+
+
+def trim(node: exp.Trim) -> exp.Expr:
+    """TRIM([LEADING | TRAILING | BOTH] [character FROM] value)."""
+    position = str(node.args.get("position") or "BOTH").upper()
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}[position]
+    characters = node.args.get("expression")
+    if isinstance(characters, exp.Literal) and len(str(characters.this)) > 1:
+        raise OraError(30001, "trim set should have only one character")
+    args = [node.this, characters] if characters is not None else [node.this]
+    return _trim(name)(args)
+
+
+def _replace(args: Sequence[exp.Expr]) -> exp.Expr:
+    replacement = as_text(args[2]) if len(args) == 3 else null_text()
+    return call("ora_replace", as_text(args[0]), as_text(args[1]), replacement, kind=Kind.TEXT)
+
+
+_REGEXP_FLAGS = {"i": "i", "c": "c", "n": "s"}
+
+
+def _flags(args: Sequence[exp.Expr], index: int) -> exp.Expr:
+    """DuckDB's options for Oracle's match parameter; without `n` a point stops at line ends."""
+    given = ""
+    if len(args) > index:
+        given = literal_text(args[index], "a regular expression's match parameter")
+    for flag in given:
+        if flag not in _REGEXP_FLAGS:
+            raise unsupported(f"regular expression match parameter {flag!r}")
+    return text("".join(_REGEXP_FLAGS[flag] for flag in given) or "c")
+
+
+def _regexp_like(args: Sequence[exp.Expr]) -> exp.Expr:
+    return call("regexp_matches", as_text(args[0]), as_text(args[1]), _flags(args, 2))
+
+
+def _regexp_substr(args: Sequence[exp.Expr]) -> exp.Expr:
+    start = args[2] if len(args) > 2 else number(1)
+    occurrence = args[3] if len(args) > 3 else number(1)
+    group = args[5] if len(args) > 5 else number(0)
+    return call(
+        "ora_regexp_substr",
+        as_text(args[0]),
+        as_text(args[1]),
+        start,
+        occurrence,
+        _flags(args, 4),
+        group,
+        kind=Kind.TEXT,
+    )
+
+
+def _regexp_replace(args: Sequence[exp.Expr]) -> exp.Expr:
+    if len(args) > 3 and _literal_int(args[3]) != 1:
+        raise unsupported("REGEXP_REPLACE from a position other than 1")
+    occurrence = _literal_int(args[4]) if len(args) > 4 else 0
+    if occurrence not in (0, 1):
+        raise unsupported("REGEXP_REPLACE of one occurrence other than the first")
+    flags = _flags(args, 5)
+    options = text(str(flags.this) + ("g" if occurrence == 0 else ""))
+    replacement = as_text(args[2]) if len(args) > 2 else null_text()
+    return call(
+        "ora_regexp_replace",
+        as_text(args[0]),
+        as_text(args[1]),
+        replacement,
+        options,
+        kind=Kind.TEXT,
+    )
+
+
+def _regexp_count(args: Sequence[exp.Expr]) -> exp.Expr:
+    start = args[2] if len(args) > 2 else number(1)
+    return call(
+        "ora_regexp_count",
+        as_text(args[0]),
+        as_text(args[1]),
+        start,
+        _flags(args, 3),
+        kind=Kind.NUMBER,
+    )
+
+
+def _regexp_instr(args: Sequence[exp.Expr]) -> exp.Expr:
+    if any(
+        _literal_int(arg) != default for arg, default in zip(args[2:5], (1, 1, 0), strict=False)
+    ):
+        raise unsupported("REGEXP_INSTR other than the start of the first occurrence")
+    return call(
+        "ora_regexp_instr",
+        as_text(args[0]),
+        as_text(args[1]),
+        _flags(args, 5),
+        kind=Kind.NUMBER,
+    )
+
+
+def _char(args: Sequence[exp.Expr]) -> exp.Expr:
+    return call("chr", cast(args[0], exp.DType.INT), kind=Kind.TEXT)
+
+
+RULES: dict[str, tuple[int, int, Rule]] = {
+    "UPPER": (1, 1, _of_text("upper")),
+    "LOWER": (1, 1, _of_text("lower")),
+    "INITCAP": (1, 1, _of_text("ora_initcap")),
+    "LENGTH": (1, 1, _of_text("length", Kind.NUMBER)),
+    "LENGTHB": (1, 1, _of_text("strlen", Kind.NUMBER)),
+    "ASCII": (1, 1, _of_text("ascii", Kind.NUMBER)),
+    "REVERSE": (1, 1, _of_text("reverse")),
+    "TRANSLATE": (3, 3, _of_text("ora_translate")),
+    "SUBSTR": (2, 3, _substr),
+    "INSTR": (2, 4, _instr),
+    "LPAD": (2, 3, _pad("ora_lpad")),
+    "RPAD": (2, 3, _pad("ora_rpad")),
+    "TRIM": (1, 1, _trim("trim")),
+    "LTRIM": (1, 2, _trim("ltrim")),
+    "RTRIM": (1, 2, _trim("rtrim")),
+    "REPLACE": (2, 3, _replace),
+    "CONCAT": (2, 2, concatenate),
+    "CHR": (1, 1, _char),
+    "REGEXP_LIKE": (2, 3, _regexp_like),
+    "REGEXP_SUBSTR": (2, 6, _regexp_substr),
+    "REGEXP_REPLACE": (2, 6, _regexp_replace),
+    "REGEXP_COUNT": (2, 4, _regexp_count),
+    "REGEXP_INSTR": (2, 6, _regexp_instr),
+}

@@ -1,0 +1,86 @@
+"""What a translated statement is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tracekit.localdb.backend import StatementKind
+from tracekit.localdb.translate.binds import Parameter
+from tracekit.localdb.translate.types import DeclaredType
+
+
+class Control(Enum):
+    """Statements that act on the session rather than on data."""
+
+    COMMIT = "commit"
+    ROLLBACK = "rollback"
+    SAVEPOINT = "savepoint"
+    ROLLBACK_TO = "rollback to"
+    SET_SCHEMA = "set schema"
+    SET_PARAMETER = "set parameter"
+    """ALTER SESSION SET of anything else: accepted, changes nothing."""
+    SET_TRANSACTION = "set transaction"
+    LOCK_TABLE = "lock table"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True)
+class ColumnDeclaration:
+    """One column of a CREATE TABLE or ALTER TABLE."""
+
+    name: str
+    type: DeclaredType
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a DDL statement defines, changes or drops."""
+
+    action: str
+    """CREATE, ALTER, DROP, TRUNCATE or RENAME."""
+    object_type: str
+    """TABLE, VIEW, INDEX, SEQUENCE, ..."""
+    schema: str | None
+    name: str
+    columns: tuple[ColumnDeclaration, ...] = ()
+    """Declared columns; empty for CREATE TABLE AS and everything but tables."""
+    dropped_columns: tuple[str, ...] = ()
+    temporary: bool = False
+
+
+@dataclass(frozen=True)
+class TableReference:
+    """A table or view a statement names."""
+
+    schema: str | None
+    name: str
+    position: int
+    """0-based offset in the client's text."""
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A statement ready for DuckDB."""
+
+    kind: StatementKind
+    duckdb_sql: str
+    """Empty when there is nothing to run (most control statements, PL/SQL blocks)."""
+    bind_names: tuple[str, ...] = ()
+    """Upper-case, one per placeholder occurrence in the client's order."""
+    parameters: tuple[Parameter, ...] = ()
+    sorted: bool = False
+    """The outermost query has ORDER BY."""
+    tables: tuple[TableReference, ...] = ()
+    computed_columns: frozenset[str] = frozenset()
+    """Output columns that are expressions: a number there is a NUMBER without precision."""
+    control: Control | None = None
+    control_argument: str = ""
+    """The savepoint, schema or parameter a control statement names."""
+    definition: Definition | None = None
+    dml: str = ""
+    """INSERT, UPDATE, DELETE or MERGE for DML."""
+    returning_into: tuple[int, ...] = ()
+    """Bind indexes that RETURNING ... INTO fills, in the order of the returned columns."""
+    plsql: bool = False

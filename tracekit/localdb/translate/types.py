@@ -1,0 +1,119 @@
+"""Oracle's types as DuckDB stores them, and as they were declared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from tracekit.localdb.translate.build import unsupported
+
+NUMBER_PRECISION = 38
+FREE_SCALE = 18
+"""A NUMBER without precision is kept as DECIMAL(38, 18): 20 digits before the point, 18 after."""
+
+
+@dataclass(frozen=True)
+class DeclaredType:
+    """A type as Oracle DDL states it."""
+
+    name: str
+    """NUMBER, VARCHAR2, DATE, TIMESTAMP WITH TIME ZONE, ..."""
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+
+
+_PLAIN = {
+    exp.DType.DATE: ("DATE", exp.DType.TIMESTAMP_S),
+    exp.DType.TEXT: ("CLOB", exp.DType.VARCHAR),
+    exp.DType.BLOB: ("BLOB", exp.DType.BLOB),
+    exp.DType.DOUBLE: ("BINARY_DOUBLE", exp.DType.DOUBLE),
+    exp.DType.FLOAT: ("FLOAT", exp.DType.DOUBLE),
+    exp.DType.BOOLEAN: ("BOOLEAN", exp.DType.BOOLEAN),
+}
+_TEXT = {
+    exp.DType.VARCHAR: "VARCHAR2",
+    exp.DType.NVARCHAR: "NVARCHAR2",
+    exp.DType.CHAR: "CHAR",
+    exp.DType.NCHAR: "NCHAR",
+}
+_TIMESTAMPS = {
+    exp.DType.TIMESTAMP: ("TIMESTAMP", exp.DType.TIMESTAMP),
+    exp.DType.TIMESTAMPTZ: ("TIMESTAMP WITH TIME ZONE", exp.DType.TIMESTAMPTZ),
+    exp.DType.TIMESTAMPLTZ: ("TIMESTAMP WITH LOCAL TIME ZONE", exp.DType.TIMESTAMPTZ),
+}
+_NAMED = {
+    "NCLOB": ("NCLOB", exp.DType.VARCHAR),
+    "LONG": ("LONG", exp.DType.VARCHAR),
+    "RAW": ("RAW", exp.DType.BLOB),
+    "BINARY_FLOAT": ("BINARY_FLOAT", exp.DType.FLOAT),
+    "ROWID": ("ROWID", exp.DType.VARCHAR),
+    "UROWID": ("UROWID", exp.DType.VARCHAR),
+}
+_INTEGERS = (exp.DType.INT, exp.DType.SMALLINT)
+_DEFAULT_TIMESTAMP_SCALE = 6
+
+
+def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
+    """The declared type and DuckDB's.
+
+    Raises:
+        OraError: ORA-03001, the type is not supported.
+    """
+    kind = data_type.this
+    numbers = _parameters(data_type)
+    if kind in _TEXT:
+        declared = DeclaredType(_TEXT[kind], length=numbers[0] if numbers else 1)
+        return declared, exp.DataType(this=exp.DType.VARCHAR)
+    if kind is exp.DType.DECIMAL:
+        return _number(numbers)
+    if kind in _INTEGERS:
+        return _number([NUMBER_PRECISION, 0])
+    if kind in _TIMESTAMPS:
+        name, stored = _TIMESTAMPS[kind]
+        scale = numbers[0] if numbers else _DEFAULT_TIMESTAMP_SCALE
+        return DeclaredType(name, scale=scale), exp.DataType(this=stored)
+    if isinstance(kind, exp.Interval) or kind is exp.DType.INTERVAL:
+        unit = kind.args.get("unit") if isinstance(kind, exp.Interval) else None
+        years = unit is not None and unit.this.name.upper() == "YEAR"
+        name = "INTERVAL YEAR TO MONTH" if years else "INTERVAL DAY TO SECOND"
+        return DeclaredType(name), exp.DataType(this=exp.DType.INTERVAL)
+    if kind in _PLAIN:
+        name, stored = _PLAIN[kind]
+        return DeclaredType(name), exp.DataType(this=stored)
+    written = data_type.sql().upper().split("(")[0].strip()
+    if kind is exp.DType.BIGINT:
+        written = "LONG"
+    if written in _NAMED:
+        name, stored = _NAMED[written]
+        length = numbers[0] if numbers else None
+        return DeclaredType(name, length=length), exp.DataType(this=stored)
+    raise unsupported(f"type {written}")
+
+
+def _number(numbers: list[int]) -> tuple[DeclaredType, exp.DataType]:
+    if not numbers:
+        return DeclaredType("NUMBER"), _decimal(NUMBER_PRECISION, FREE_SCALE)
+    precision = numbers[0]
+    scale = numbers[1] if len(numbers) > 1 else 0
+    if not (1 <= precision <= NUMBER_PRECISION and 0 <= scale <= precision):
+        raise unsupported(f"type NUMBER({precision},{scale})")
+    declared = DeclaredType("NUMBER", precision=precision, scale=scale)
+    return declared, _decimal(precision, scale)
+
+
+def _decimal(precision: int, scale: int) -> exp.DataType:
+    params = [exp.DataTypeParam(this=exp.Literal.number(one)) for one in (precision, scale)]
+    return exp.DataType(this=exp.DType.DECIMAL, expressions=params)
+
+
+def _parameters(data_type: exp.DataType) -> list[int]:
+    numbers: list[int] = []
+    for parameter in data_type.expressions:
+        written = parameter.this.sql() if isinstance(parameter, exp.DataTypeParam) else ""
+        if written == "*":
+            numbers.append(NUMBER_PRECISION)
+        elif written.lstrip("-").isdigit():
+            numbers.append(int(written))
+    return numbers
