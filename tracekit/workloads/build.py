@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -55,7 +57,8 @@ def build(
     Args:
         workload: what to build.
         cache_dir: folder that keeps built workloads.
-        progress: called with what is being done and the part done, 0.0 to 1.0, 1.0 at the end.
+        progress: called with what is being done and the part done, 0.0 to 1.0, 1.0 at the end;
+            from a thread of its own while tables are made.
         force: build anew even if the file is there. Who has the old one open keeps it.
 
     Raises:
@@ -116,12 +119,34 @@ def _build_locked(workload: Workload, path: Path, report: Progress) -> None:
                 "threads": min(4, os.cpu_count() or 1),
             },
         ) as connection:
-            generate(connection, workload, report)
-            report("writing", 0.97)
-            connection.execute("CHECKPOINT")
+            _interruptible(connection, partial(_fill, connection, workload, report))
         unfinished.replace(path)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, workload: Workload, report: Progress) -> None:
+    generate(connection, workload, report)
+    report("writing", 0.97)
+    connection.execute("CHECKPOINT")
+
+
+def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
+    """Do `work` in a thread, so that what a signal handler raises here ends it and goes on.
+
+    DuckDB swallows an exception that a handler raises while one of its calls runs in the main
+    thread, and raises a RuntimeError instead.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="workload-build") as pool:
+        working = pool.submit(work)
+        try:
+            working.result()
+        except BaseException:
+            # One call may hit the gap between two statements, so ask until the work has ended.
+            while not working.done():
+                connection.interrupt()
+                wait([working], timeout=0.05)
+            raise
 
 
 def _failure(workload: Workload, path: Path, exc: Exception) -> WorkloadError:

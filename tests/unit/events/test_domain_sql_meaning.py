@@ -200,15 +200,16 @@ def expected_rejects(tables: Tables) -> list[Row]:
         first.setdefault(place["WORK_CENTER"], place)
     result = []
     for row in sorted(tables.wanted_rows("LOTREJECTHISTORY"), key=lambda row: row["TXNDATE"]):
-        lot, place = tables.lots[row["CONTAINERID"]], first.get(row["WORKCENTERNAME"])
+        lot = tables.lots[row["CONTAINERID"]]
+        group = first.get(row["WORKCENTERNAME"])
         full = {**lot, **row}
         for name in ("PRODUCTLINENAME", "PJ_FUNCTION", "PJ_TYPE", "PRODUCTNAME"):
             full[name] = (lot[name] or "(NA)").strip(" ")
         full["SPECNAME"] = row["SPECNAME"] or "(NA)"
         full["EQUIPMENTNAME"] = row["EQUIPMENTNAME"] or "(NA)"
         full["LOSSREASONNAME"] = row["LOSSREASONNAME"] or "(未填寫)"
-        full["WORKCENTER_GROUP"] = place["WORK_CENTER_GROUP"] if place else "(NA)"
-        full["WORKCENTERSEQUENCE_GROUP"] = place["WORKCENTERSEQUENCE_GROUP"] if place else 999
+        full["WORKCENTER_GROUP"] = group["WORK_CENTER_GROUP"] if group else "(NA)"
+        full["WORKCENTERSEQUENCE_GROUP"] = group["WORKCENTERSEQUENCE_GROUP"] if group else 999
         full.update({name: row[source] or 0 for name, source in QUANTITIES.items()})
         full["REJECT_TOTAL_QTY"] = sum(full[name] for name in QUANTITIES)
         full["DEFECT_QTY"] = row["DEFECTQTY"] or 0
