@@ -68,8 +68,8 @@ class BindLayout:
     is_plsql: bool = False
     returned: int = 0
     """How many of the last binds are filled by RETURNING ... INTO; they send no value."""
-    _order: Sequence[int] = field(init=False, repr=False)
-    _readers: Sequence[Callable[[TtcReader], Any]] = field(init=False, repr=False)
+    _order: Sequence[int] = field(init=False, repr=False, compare=False)
+    _readers: Sequence[Callable[[TtcReader], Any]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         sent = range(len(self.binds) - self.returned)
