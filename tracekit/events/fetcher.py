@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
-from typing import Literal, get_args
+from collections.abc import Callable, Iterable
+from contextlib import closing, nullcontext
 
 from tracekit.errors import BatchFetchError, ConfigError
 from tracekit.events.batch_pool import Batch, BatchPool
+from tracekit.events.collector import calm_collector
 from tracekit.events.container_ids import batches_of, normalise_container_ids
 from tracekit.events.domains import Domain, find_domain
-from tracekit.events.grouping import Events, Record, group, plain_records
+from tracekit.events.grouping import Events, group
 from tracekit.events.partial import PartialEvents
+from tracekit.events.readers import RecordKind, RecordReader, record_reader
 from tracekit.fetch import Database
-from tracekit.fetch.rows import Row
-
-RecordKind = Literal["plain"]
-RecordMaker = Callable[[Sequence[str], Sequence[Row]], list[Record]]
 
 
 class EventFetcher:
@@ -24,7 +21,9 @@ class EventFetcher:
 
     Args:
         database: Where to read; shared by the workers.
-        records: How records are made: `plain`, one `dict(zip(columns, row))` a row.
+        records: `lean`: records that share their keys and equal values, a quarter of the memory;
+            `plain`: one `dict(zip(columns, row))` a row. They cannot be told apart by value,
+            type, order or behaviour.
         max_workers: Batches of ids read at once.
         batch_size: Rows of a row batch; default the database's `fetchmany_size`.
 
@@ -36,16 +35,17 @@ class EventFetcher:
         self,
         database: Database,
         *,
-        records: RecordKind = "plain",
+        records: RecordKind = "lean",
         max_workers: int = 2,
         batch_size: int | None = None,
     ) -> None:
         if max_workers < 1:
             raise ConfigError(f"max_workers={max_workers!r}: expected a whole number of at least 1")
         self._database = database
-        self._records = _known_kind(records)
+        self._records: RecordKind = records
         self._max_workers = max_workers
         self._batch_size = batch_size
+        self._reader(None)  # refuses an unknown kind of records early
 
     def fetch_events(
         self,
@@ -73,17 +73,18 @@ class EventFetcher:
             BatchFetchError: batches of ids failed. The others are not read to their end.
         """
         found = find_domain(domain)
-        make = _record_maker(_known_kind(records or self._records))
+        reader = self._reader(records)
         batches = list(batches_of(normalise_container_ids(container_ids)))
 
         def read(batch: Batch) -> Events:
-            return self._read_batch(found, batch, make, pool.check_stopped)
+            return _read_batch(found, batch, reader, pool.check_stopped)
 
         pool = BatchPool(
             read, batches, max_workers=self._max_workers, stop_at_failure=not allow_partial
         )
         events: Events = {}
-        with closing(pool.results()) as parts:
+        calm = calm_collector() if reader.saves_memory else nullcontext()
+        with calm, closing(pool.results()) as parts:
             for part in parts:
                 events.update(part)
         if not pool.failures:
@@ -92,25 +93,20 @@ class EventFetcher:
             return PartialEvents(events, pool.failures, len(batches))
         raise BatchFetchError(domain, pool.failures, len(batches)) from pool.failures[0].cause
 
-    def _read_batch(
-        self, domain: Domain, batch: Batch, make: RecordMaker, check_stopped: Callable[[], None]
-    ) -> Events:
-        events: Events = {}
-        sql, binds = domain.query(batch)
-        row_batches = self._database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
-        with closing(row_batches):
-            for columns, rows in row_batches:
-                group(events, domain, batch, make(columns, rows))
-                del rows
-                check_stopped()
-        return events
+    def _reader(self, records: RecordKind | None) -> RecordReader:
+        return record_reader(records or self._records, self._database, self._batch_size)
 
 
-def _known_kind(kind: RecordKind) -> RecordKind:
-    if kind not in get_args(RecordKind):
-        raise ConfigError(f"records={kind!r}: expected {' or '.join(get_args(RecordKind))}")
-    return kind
-
-
-def _record_maker(kind: RecordKind) -> RecordMaker:
-    return plain_records
+def _read_batch(
+    domain: Domain, batch: Batch, reader: RecordReader, check_stopped: Callable[[], None]
+) -> Events:
+    events: Events = {}
+    with closing(reader.read(*domain.query(batch))) as record_batches:
+        for records in record_batches:
+            group(events, domain, batch, records)
+            del records
+            check_stopped()
+    if reader.saves_memory:
+        for cid, found in events.items():
+            events[cid] = found[:]  # a list that grew by appending has room it will not need
+    return events

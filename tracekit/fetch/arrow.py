@@ -16,6 +16,7 @@ How columns are typed, decided once from the describe information and the same i
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import oracledb
@@ -37,6 +38,7 @@ _TEXT = {
     oracledb.DB_TYPE_NCLOB,
     oracledb.DB_TYPE_LONG,
 }
+_LARGE_OBJECTS = {oracledb.DB_TYPE_CLOB, oracledb.DB_TYPE_NCLOB, oracledb.DB_TYPE_LONG}
 _BINARY = {oracledb.DB_TYPE_RAW, oracledb.DB_TYPE_LONG_RAW, oracledb.DB_TYPE_BLOB}
 _INSTANT = {
     oracledb.DB_TYPE_DATE,
@@ -46,10 +48,36 @@ _INSTANT = {
 }
 
 
+class NoArrowType(FetchError):
+    """A column is of a type that is not read as Arrow."""
+
+
+@dataclass(frozen=True)
+class ArrowShape:
+    """How the columns of one query are typed in Arrow."""
+
+    schema: pa.Schema
+    unbounded: tuple[int, ...]
+    """Positions of the columns that are NUMBER without precision."""
+    same_as_rows: bool
+    """Whether every value can be turned into exactly what the row path gives for it."""
+
+
 def iter_arrow_batches(
-    connection: oracledb.Connection, sql: str, params: Any, batch_size: int
+    connection: oracledb.Connection,
+    sql: str,
+    params: Any,
+    batch_size: int,
+    shape: ArrowShape | None = None,
 ) -> Generator[pa.RecordBatch, None, None]:
     """The result of `sql` in record batches of `batch_size` rows; one empty batch if it has none.
+
+    Args:
+        connection: Where to read.
+        sql: A query.
+        params: The values bound to it.
+        batch_size: Most rows of a record batch.
+        shape: What `describe` said, where it was asked already.
 
     Raises:
         FetchError: not a query, a column has no Arrow type, or a number would lose digits.
@@ -57,20 +85,22 @@ def iter_arrow_batches(
     """
     import pyarrow as pa  # here, so that other paths never load it
 
-    schema, unbounded = describe(connection, sql)
-    frames = connection.fetch_df_batches(sql, params, batch_size, requested_schema=schema)
+    shape = shape or describe(connection, sql)
+    frames = connection.fetch_df_batches(sql, params, batch_size, requested_schema=shape.schema)
     for frame in frames:
         batch = pa.RecordBatchReader.from_stream(frame).read_next_batch()
-        _check_exact(batch, unbounded)
+        del frame
+        _check_exact(batch, shape.unbounded)
         yield batch
-        del frame, batch
+        del batch
 
 
-def describe(connection: oracledb.Connection, sql: str) -> tuple[pa.Schema, list[str]]:
-    """The Arrow schema of `sql`, and its columns that are NUMBER without precision.
+def describe(connection: oracledb.Connection, sql: str) -> ArrowShape:
+    """The Arrow types of the columns of `sql`, without running it.
 
     Raises:
-        FetchError: not a query, or a column has no Arrow type.
+        NoArrowType: a column's type has no counterpart here.
+        FetchError: not a query.
         oracledb.Error: the driver failed; the caller translates.
     """
     import pyarrow as pa
@@ -81,8 +111,22 @@ def describe(connection: oracledb.Connection, sql: str) -> tuple[pa.Schema, list
     if columns is None:
         raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
     fields = [pa.field(column.name.upper(), _arrow_type(column)) for column in columns]
-    unbounded = [column.name.upper() for column in columns if _is_unbounded(column)]
-    return pa.schema(fields), unbounded
+    unbounded = [place for place, column in enumerate(columns) if _is_unbounded(column)]
+    return ArrowShape(
+        pa.schema(fields), tuple(unbounded), same_as_rows=all(map(_same_as_rows, columns))
+    )
+
+
+def _same_as_rows(column: oracledb.FetchInfo) -> bool:
+    kind = column.type_code
+    if kind is oracledb.DB_TYPE_NUMBER:
+        return not _is_unbounded(column)
+    if kind is oracledb.DB_TYPE_TIMESTAMP:
+        return (column.scale or 0) <= 6  # rows drop the digits past microseconds
+    return kind in _TEXT - _LARGE_OBJECTS or kind in (
+        oracledb.DB_TYPE_DATE,
+        oracledb.DB_TYPE_BINARY_DOUBLE,
+    )
 
 
 def _is_unbounded(column: oracledb.FetchInfo) -> bool:
@@ -107,7 +151,7 @@ def _arrow_type(column: oracledb.FetchInfo) -> pa.DataType:
         return pa.float32()
     if kind is oracledb.DB_TYPE_BOOLEAN:
         return pa.bool_()
-    raise FetchError(
+    raise NoArrowType(
         f"column {column.name} is {kind.name}, which has no Arrow type here. "
         "CAST it in the query, or read rows with read_sql_df_slow_iter()."
     )
@@ -126,15 +170,16 @@ def _unit(column: oracledb.FetchInfo) -> str:
     return ("s", "ms", "us", "ns")[(digits + 2) // 3]
 
 
-def _check_exact(batch: pa.RecordBatch, unbounded: list[str]) -> None:
+def _check_exact(batch: pa.RecordBatch, unbounded: tuple[int, ...]) -> None:
     if not unbounded:
         return
     import pyarrow.compute as pc
 
-    for name in unbounded:
-        largest = pc.max(pc.abs(batch.column(name))).as_py()
+    for place in unbounded:
+        largest = pc.max(pc.abs(batch.column(place))).as_py()
         if largest is not None and largest > _EXACT_LIMIT:
             raise FetchError(
-                f"column {name} is NUMBER without precision and holds a value past 2**53, which "
-                "Arrow's float64 would round. CAST it to NUMBER(38) or NUMBER(p, s) in the query."
+                f"column {batch.schema.names[place]} is NUMBER without precision and holds a "
+                "value past 2**53, which Arrow's float64 would round. CAST it to NUMBER(38) or "
+                "NUMBER(p, s) in the query."
             )

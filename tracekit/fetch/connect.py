@@ -12,7 +12,7 @@ import oracledb
 
 from tracekit.config import Settings
 from tracekit.errors import ConfigError, ConnectError
-from tracekit.fetch.arrow import iter_arrow_batches
+from tracekit.fetch.arrow import ArrowShape, describe, iter_arrow_batches
 from tracekit.fetch.dataframe import fetch_dataframe
 from tracekit.fetch.gate import connecting, reading
 from tracekit.fetch.rows import RowBatch, iter_row_batches
@@ -187,16 +187,31 @@ class Database:
         params: Any = None,
         timeout_seconds: float | None = None,
         batch_size: int | None = None,
+        *,
+        shape: ArrowShape | None = None,
     ) -> Generator[pa.RecordBatch, None, None]:
         """The rows of `sql` as Arrow record batches, all of one schema.
 
         Whole numbers stay exact: see `tracekit.fetch.arrow` for how NUMBER columns are typed.
-        Arguments, laziness and errors are those of `read_sql_df_slow_iter`.
+        Arguments, laziness and errors are those of `read_sql_df_slow_iter`. A query that is read
+        again and again is described once by `describe_arrow` and its `shape` passed here.
         """
         size = self._batch_size(batch_size)
         return self._read(
-            lambda connection: iter_arrow_batches(connection, sql, params, size), timeout_seconds
+            lambda connection: iter_arrow_batches(connection, sql, params, size, shape),
+            timeout_seconds,
         )
+
+    def describe_arrow(self, sql: str, timeout_seconds: float | None = None) -> ArrowShape:
+        """How the columns of `sql` are typed in Arrow, without running it.
+
+        Raises:
+            ConnectError: the database could not be reached or refused us.
+            NoArrowType: a column has no Arrow type.
+            FetchError: the query cannot be described.
+        """
+        with self.connect(timeout_seconds) as connection:
+            return describe(connection, sql)
 
     def _read(
         self,

@@ -3,6 +3,7 @@ import threading
 import pytest
 
 from tracekit.errors import FetchError
+from tracekit.fetch.arrow import NoArrowType
 
 
 class ScriptedDatabase:
@@ -18,6 +19,9 @@ class ScriptedDatabase:
         self.open_now = 0
         self.most_open = 0
         self.row_batches = 0
+
+    def describe_arrow(self, sql):
+        raise NoArrowType("this stand-in gives rows only")
 
     def read_sql_df_slow_iter(self, sql, params=None, timeout_seconds=None, batch_size=None):
         size = batch_size or self.fetchmany_size

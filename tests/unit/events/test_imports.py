@@ -4,8 +4,12 @@ import sys
 PROGRAM = """
 import sys
 from tracekit.events import EventFetcher
+from tracekit.fetch.arrow import NoArrowType
 
 class Rows:
+    def describe_arrow(self, sql):
+        raise NoArrowType("rows only")
+
     def read_sql_df_slow_iter(self, sql, params, batch_size=None):
         yield ["CONTAINERID", "N"], [("A", 1), ("B", 2)]
 

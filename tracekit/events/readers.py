@@ -1,0 +1,144 @@
+"""From a query to records: the ways a fetch may make them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
+
+from tracekit.errors import ConfigError
+from tracekit.events.arrow_columns import ArrowColumn
+from tracekit.events.grouping import Record, plain_records
+from tracekit.events.lean import LeanRecords
+from tracekit.events.shared_keys import record_constructor
+from tracekit.fetch import Database
+from tracekit.fetch.arrow import ArrowShape, NoArrowType
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RecordKind = Literal["lean", "plain"]
+
+
+class RecordReader(Protocol):
+    """Reads the records of one domain, batch of ids after batch of ids, from several threads."""
+
+    saves_memory: bool
+    """Whether the fetch around it saves memory and collector time too, or stays as specified."""
+
+    def read(self, sql: str, binds: Mapping[str, str]) -> Generator[list[Record], None, None]:
+        """The records of one query, a row batch at a time."""
+
+
+def record_reader(kind: RecordKind, database: Database, batch_size: int | None) -> RecordReader:
+    """A reader for one fetch.
+
+    Raises:
+        ConfigError: `kind` is unknown.
+    """
+    if kind == "lean":
+        return LeanReader(database, batch_size)
+    if kind == "plain":
+        return PlainReader(database, batch_size)
+    raise ConfigError(f"records={kind!r}: expected {' or '.join(get_args(RecordKind))}")
+
+
+class PlainReader:
+    """One `dict(zip(columns, row))` for each row of fetchmany."""
+
+    saves_memory = False
+
+    def __init__(self, database: Database, batch_size: int | None) -> None:
+        self._database = database
+        self._batch_size = batch_size
+
+    def read(self, sql: str, binds: Mapping[str, str]) -> Generator[list[Record], None, None]:
+        """The records of one query, a row batch at a time."""
+        batches = self._database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
+        with closing(batches):
+            for columns, rows in batches:
+                records = plain_records(columns, rows)
+                del rows
+                yield records
+                del records
+
+
+class LeanReader:
+    """The same records, sharing keys and equal values across all queries of one fetch.
+
+    Rows are decoded through Arrow where that gives exactly what rows of fetchmany hold, because a
+    repeated value is then made once a batch and not once a cell; else through fetchmany.
+    """
+
+    saves_memory = True
+
+    def __init__(self, database: Database, batch_size: int | None) -> None:
+        self._database = database
+        self._batch_size = batch_size
+        self._lock = threading.Lock()
+        self._described = False
+        self._shape: ArrowShape | None = None
+        self._columns: list[ArrowColumn] = []
+        self._rows: LeanRecords | None = None
+
+    def read(self, sql: str, binds: Mapping[str, str]) -> Generator[list[Record], None, None]:
+        """The records of one query, a row batch at a time."""
+        shape = self._describe(sql)
+        if shape is None:
+            return self._through_rows(sql, binds)
+        return self._through_arrow(sql, binds, shape)
+
+    def _describe(self, sql: str) -> ArrowShape | None:
+        # All queries of one fetch differ in their number of binds only.
+        with self._lock:
+            if not self._described:
+                try:
+                    shape = self._database.describe_arrow(sql)
+                except NoArrowType:
+                    shape = None
+                if shape is not None and shape.same_as_rows:
+                    self._shape = shape
+                    self._columns = [ArrowColumn(field.type) for field in shape.schema]
+                self._described = True
+            return self._shape
+
+    def _through_arrow(
+        self, sql: str, binds: Mapping[str, str], shape: ArrowShape
+    ) -> Generator[list[Record], None, None]:
+        batches = self._database.read_sql_arrow_iter(
+            sql, binds, batch_size=self._batch_size, shape=shape
+        )
+        make = record_constructor(tuple(shape.schema.names))
+        with closing(batches):
+            for batch in batches:
+                cells = self._cells(batch)
+                del batch
+                records = list(map(make, *cells))
+                del cells
+                yield records
+                del records
+
+    def _cells(self, batch: pa.RecordBatch) -> list[list[object]]:
+        with self._lock:
+            return [
+                column.values(array)
+                for column, array in zip(self._columns, batch.columns, strict=True)
+            ]
+
+    def _through_rows(
+        self, sql: str, binds: Mapping[str, str]
+    ) -> Generator[list[Record], None, None]:
+        batches = self._database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
+        with closing(batches):
+            for columns, rows in batches:
+                records = self._lean_rows(columns).records(rows)
+                del rows
+                yield records
+                del records
+
+    def _lean_rows(self, columns: list[str]) -> LeanRecords:
+        with self._lock:
+            if self._rows is None:
+                self._rows = LeanRecords(columns)
+            return self._rows

@@ -1,0 +1,69 @@
+"""The values of one column met so far, so that equal cells can share one object.
+
+A memo pays where values repeat and costs where they do not, so each one watches its own hit rate
+and gives up. How many hits n rows must show follows from how often n draws from d equally likely
+values repeat: about n*n / 2d times while n is small beside d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+MOST_DISTINCT = 131_072
+"""More distinct values than this are taken for a column of unique values."""
+_LOCAL_ENTRIES = 8_192
+"""Entries kept of a column whose values repeat only near each other, such as the ids of a lot."""
+_FIRST_REVIEW_ROWS = 40_000
+_LINEAR_GROWTH = 1.9
+"""Twice the rows gave this many times the values: the old ones do not come back."""
+
+
+class ValueMemo:
+    """Gives the first of equal values for each later one, while that is worth its memory."""
+
+    def __init__(self) -> None:
+        self._values: dict[Any, Any] = {}
+        self._rows = 0
+        self._most_entries = MOST_DISTINCT
+        self._review_at = _FIRST_REVIEW_ROWS
+        self._entries_at_review = 0
+        self.worthwhile = True
+        """False once the values proved not to repeat; the memo is empty then."""
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def share(self, keys: Sequence[Hashable], values: Sequence[T], rows: int) -> list[T]:
+        """`values`, each replaced by the first one met under an equal key.
+
+        Args:
+            keys: What tells values apart; equal keys must mean interchangeable values.
+            values: One for each key.
+            rows: How many cells these values stand for: more than `values` where they are already
+                distinct.
+        """
+        shared = list(map(self._values.setdefault, keys, values))
+        self._rows += rows
+        self._review()
+        return shared
+
+    def _review(self) -> None:
+        entries = len(self._values)
+        hits = self._rows - entries
+        if hits < self._rows * min(0.5, self._rows / (4 * MOST_DISTINCT)):
+            self.worthwhile = False
+            self._values = {}
+            return
+        if self._rows >= self._review_at:
+            if self._entries_at_review and entries > _LINEAR_GROWTH * self._entries_at_review:
+                self._most_entries = _LOCAL_ENTRIES
+            self._entries_at_review = entries
+            self._review_at = 2 * self._rows
+        if entries > self._most_entries:
+            self._values = {}
+            self._rows = 0
+            self._review_at = _FIRST_REVIEW_ROWS
+            self._entries_at_review = 0
