@@ -1,10 +1,15 @@
 """What each level of equality treats as the same, one value at a time.
 
-A value has three canonical forms, one a level. Two values are equal at a level exactly when
-their forms of that level are equal. Every form is built of None, bool, int, float, str and bytes
-alone, so that `marshal` (version 2) writes equal forms as equal bytes and others as others.
-`bytes` never stands for itself: it holds the tagged form of everything that is not one of the
-other five.
+A value has a value form and two marks. Two values are equal
+
+- at level value, when their value forms are equal;
+- at level json, when their JSON marks are equal too;
+- at level exact, when their type marks are equal too.
+
+A form is built of None, bool, int, float, str, bytes and tuples alone, so that `marshal`
+(version 2) writes equal forms as equal bytes and others as others. bytes never stands for
+itself: it holds the tagged form of what is not one of the others. A mark says what the form
+leaves out; it is empty for the types that forms are made of, and holds no NUL.
 
 exact
     Same type and same value. `1`, `True`, `1.0`, `Decimal("1")` and `numpy.int64(1)` are five
@@ -51,18 +56,17 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import functools
+import hashlib
 import marshal
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from tracekit.jsonvalue import encode
 
-Form = None | bool | int | float | str | bytes
-"""A canonical form; see the module's docstring."""
-
-NAN = math.nan
-"""The one NaN that forms hold, so that its bits are always the same."""
+Form = None | bool | int | float | str | bytes | tuple["Form", ...]
+"""A value form; see the module's docstring."""
 
 
 class Kind(NamedTuple):
@@ -75,12 +79,12 @@ class Kind(NamedTuple):
 
 
 class Forms(NamedTuple):
-    """The canonical forms of one value."""
+    """The canonical form of one value, and what it leaves out."""
 
     kind: Kind
-    exact: Form
-    json: Form
     value: Form
+    json_mark: bytes = b""
+    type_mark: bytes = b""
 
 
 NONE = Kind("None", "null")
@@ -96,12 +100,17 @@ DATETIME = Kind("datetime", "datetime")
 TIMESTAMP = Kind("Timestamp", "datetime")
 DECIMAL = Kind("Decimal", "decimal")
 
+INTEGRAL_MARK = b"float"
+"""JSON mark of an integral float: `5352.0` is written, not `5352`."""
+NAN_MARK = b"NaN"
+"""JSON mark of a float that JSON refuses."""
+
 _MICROSECOND = datetime.timedelta(microseconds=1)
 _NANOSECONDS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
 def canonical(value: object) -> Forms:
-    """The forms of `value`.
+    """The form and marks of `value`.
 
     Raises:
         TypeError: the value's type says nothing about its content (a plain object).
@@ -127,42 +136,37 @@ def text_of(value: object, limit: int = 120) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
-def tagged(kind_name: str, json_form: Form) -> bytes:
-    """The exact form of a value whose type is not one the other forms are made of."""
-    body = json_form if type(json_form) is bytes else b"m" + marshal.dumps(json_form, 2)
-    return b"x" + kind_name.encode("utf-8", "surrogatepass") + b"\0" + body
+def type_mark(name: str) -> bytes:
+    """The mark of a type that forms are not made of."""
+    return name.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
 
 
 def _itself(kind: Kind) -> Callable[[Any], Forms]:
-    return lambda value: Forms(kind, value, value, value)
+    return lambda value: Forms(kind, value)
 
 
 def _float(value: float) -> Forms:
     if value != value:
-        return Forms(NAN_FLOAT, NAN, NAN, None)
+        return Forms(NAN_FLOAT, None, NAN_MARK)
     if is_integral(value):
-        return Forms(INTEGRAL_FLOAT, value, value, int(value))
-    return Forms(FLOAT, value, value, value)
-
-
-def _one(kind: Kind, form: bytes) -> Forms:
-    return Forms(kind, form, form, form)
+        return Forms(INTEGRAL_FLOAT, int(value), INTEGRAL_MARK)
+    return Forms(FLOAT, value)
 
 
 def _bytes(value: bytes) -> Forms:
-    return _one(BYTES, b"b" + value)
+    return Forms(BYTES, b"b" + value)
 
 
 def _date(value: datetime.date) -> Forms:
-    return _one(Kind("date", "date"), b"d" + value.isoformat().encode())
+    return Forms(Kind("date", "date"), b"d" + value.isoformat().encode())
 
 
 def _time(value: datetime.time) -> Forms:
-    return _one(Kind("time", "time"), b"t" + value.isoformat().encode())
+    return Forms(Kind("time", "time"), b"t" + value.isoformat().encode())
 
 
 def _timedelta(value: datetime.timedelta) -> Forms:
-    return _one(Kind("timedelta", "duration"), _duration_form(value // _MICROSECOND * 1000))
+    return Forms(Kind("timedelta", "duration"), _duration_form(value // _MICROSECOND * 1000))
 
 
 def _duration_form(nanoseconds: int) -> bytes:
@@ -170,11 +174,21 @@ def _duration_form(nanoseconds: int) -> bytes:
 
 
 def _datetime(value: datetime.datetime) -> Forms:
-    form = value.isoformat().encode()
     if value.tzinfo is None:
-        return _one(DATETIME, form)
+        return Forms(DATETIME, packed_datetime(value))
     kind = Kind(f"datetime[{_zone(value.tzinfo)}]", "datetime")
-    return Forms(kind, tagged(kind.name, form), form, form)
+    return Forms(kind, _moment_form(value.isoformat()), b"", type_mark(kind.name))
+
+
+def packed_datetime(value: datetime.datetime) -> tuple[bytes]:
+    """The fields of a naive datetime, or of the datetime that a Timestamp is, without `fold`."""
+    packed: tuple[bytes] = datetime.datetime.__reduce__(value)[1]  # type: ignore[assignment]
+    return packed
+
+
+def _moment_form(text: str) -> bytes:
+    """A moment that no naive datetime holds, by its ISO 8601 text."""
+    return b"T" + text.encode()
 
 
 def _zone(zone: datetime.tzinfo) -> str:
@@ -182,91 +196,105 @@ def _zone(zone: datetime.tzinfo) -> str:
 
 
 def _decimal(value: decimal.Decimal) -> Forms:
-    form = b"D" + str(value).encode()
+    text = str(value).encode()
     if not value.is_finite():
-        return _one(DECIMAL, form)
+        return Forms(DECIMAL, b"D" + text)
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int), "finite"
-    text = "".join(map(str, digits))
-    stripped = text.rstrip("0") or "0"
-    power = 0 if stripped == "0" else exponent + len(text) - len(stripped)
-    kind = DECIMAL
+    all_digits = "".join(map(str, digits))
+    stripped = all_digits.rstrip("0") or "0"
+    power = 0 if stripped == "0" else exponent + len(all_digits) - len(stripped)
+    form = b"D%d:%s:%d" % (sign, stripped.encode(), power)
     if exponent > 0:
-        kind = Kind("Decimal with exponent", "decimal")
-    elif exponent < 0 and text.endswith("0"):
-        kind = Kind("Decimal with trailing zeros", "decimal")
-    return Forms(kind, form, form, b"D%d:%s:%d" % (sign, stripped.encode(), power))
+        return Forms(Kind("Decimal with exponent", "decimal"), form, text)
+    if exponent < 0 and all_digits.endswith("0"):
+        return Forms(Kind("Decimal with trailing zeros", "decimal"), form, text)
+    return Forms(DECIMAL, form)
 
 
 def _list(value: list[object]) -> Forms:
-    return _sequence("list", "list", [canonical(item) for item in value])
+    return _sequence(Kind("list", "list"), value)
 
 
 def _tuple(value: tuple[object, ...]) -> Forms:
-    return _sequence("tuple", "tuple", [canonical(item) for item in value])
+    return _sequence(Kind("tuple", "tuple"), value)
 
 
-def _sequence(name: str, family: str, items: list[Forms]) -> Forms:
-    tag = b"l" if family == "list" else b"u"
-    exact, json, value = (
-        tag + marshal.dumps(tuple(item[level] for item in items), 2) for level in (1, 2, 3)
+def _sequence(kind: Kind, items: Sequence[object]) -> Forms:
+    forms = [canonical(item) for item in items]
+    return Forms(
+        kind,
+        (kind.name, *(form.value for form in forms)),
+        _inner_mark([form.json_mark for form in forms]),
+        _inner_mark([form.type_mark for form in forms]),
     )
-    return Forms(Kind(name, family), exact, json, value)
 
 
 def _dict(value: dict[object, object]) -> Forms:
-    pairs = [(canonical(key), canonical(item)) for key, item in value.items()]
-    exact, json = (
-        b"o" + marshal.dumps(tuple((key[level], item[level]) for key, item in pairs), 2)
-        for level in (1, 2)
+    forms = [(canonical(key), canonical(item)) for key, item in value.items()]
+    by_key = sorted(forms, key=lambda pair: marshal.dumps(pair[0].value, 2))
+    in_order = () if forms == by_key else tuple(key.value for key, _ in forms)
+    cells = [form for pair in by_key for form in pair]
+    return Forms(
+        Kind("dict", "dict"),
+        ("dict", *(form.value for form in cells)),
+        _inner_mark([form.json_mark for form in cells], in_order),
+        _inner_mark([form.type_mark for form in cells]),
     )
-    by_key = sorted(marshal.dumps((key.value, item.value), 2) for key, item in pairs)
-    return Forms(Kind("dict", "dict"), exact, json, b"o" + marshal.dumps(tuple(by_key), 2))
+
+
+def _inner_mark(marks: list[bytes], order: tuple[Form, ...] = ()) -> bytes:
+    """One mark for the marks of a nested value's items."""
+    if not any(marks) and not order:
+        return b""
+    return hashlib.blake2b(marshal.dumps((marks, order), 2), digest_size=16).hexdigest().encode()
 
 
 def _standing_for(kind_name: str, value: object, plain: object) -> Forms:
-    """Forms of `value`, which is another representation of `plain`."""
+    """The forms of `value`, which is another representation of `plain`."""
     base = canonical(plain)
     written = _encoded(value)
-    same_json = written == _encoded(plain)
-    json = base.json if same_json else _json_tagged(written, base.value)
-    return Forms(Kind(kind_name, base.kind.family), tagged(kind_name, json), json, base.value)
+    json_mark = base.json_mark if written == _encoded(plain) else b"j" + written
+    return Forms(Kind(kind_name, base.kind.family), base.value, json_mark, type_mark(kind_name))
 
 
-def _json_tagged(written: bytes | None, value_form: Form) -> bytes:
-    return b"j" + (b"" if written is None else written) + b"\0" + marshal.dumps(value_form, 2)
-
-
-def _encoded(value: object) -> bytes | None:
-    """The JSON of `value`, or None where it is refused."""
+def _encoded(value: object) -> bytes:
+    """The JSON of `value` without NUL, or `refused`."""
     try:
         return encode(value)
     except (TypeError, ValueError):
-        return None
+        return b"refused"
 
 
+@functools.cache
 def _nat(value: object) -> Forms:
-    json = _json_tagged(_encoded(value), None)
-    return Forms(NAT, tagged("NaT", json), json, None)
+    return Forms(NAT, None, b"j" + _encoded(value), type_mark("NaT"))
 
 
 def _na(value: object) -> Forms:
-    return Forms(Kind("NA", "null"), tagged("NA", None), None, None)
+    return Forms(Kind("NA", "null"), None, b"", type_mark("NA"))
 
 
 def _timestamp(value: Any) -> Forms:
-    name = "Timestamp" if value.tzinfo is None else f"Timestamp[{_zone(value.tzinfo)}]"
-    form = value.isoformat().encode()
-    return Forms(Kind(name, "datetime"), tagged(name, form), form, form)
+    if value.tzinfo is not None:
+        kind = Kind(f"Timestamp[{_zone(value.tzinfo)}]", "datetime")
+        return Forms(kind, _moment_form(value.isoformat()), b"", type_mark(kind.name))
+    # A Timestamp is a datetime whose base class knows neither nanoseconds nor other years.
+    if value.nanosecond or not datetime.MINYEAR <= value.year <= datetime.MAXYEAR:
+        return Forms(TIMESTAMP, _moment_form(value.isoformat()), b"", TIMESTAMP_MARK)
+    return Forms(TIMESTAMP, packed_datetime(value), b"", TIMESTAMP_MARK)
+
+
+TIMESTAMP_MARK = type_mark(TIMESTAMP.name)
 
 
 def _pandas_timedelta(value: Any) -> Forms:
     nanoseconds = int(value.as_unit("ns").value)
-    base = _duration_form(nanoseconds)
-    json: Form = base
-    if _encoded(value) != _encoded(datetime.timedelta(microseconds=nanoseconds // 1000)):
-        json = _json_tagged(_encoded(value), base)
-    return Forms(Kind("Timedelta", "duration"), tagged("Timedelta", json), json, base)
+    plain = datetime.timedelta(microseconds=nanoseconds // 1000)
+    written = _encoded(value)
+    json_mark = b"" if written == _encoded(plain) else b"j" + written
+    kind = Kind("Timedelta", "duration")
+    return Forms(kind, _duration_form(nanoseconds), json_mark, type_mark(kind.name))
 
 
 def _numpy_scalar(value: Any) -> Forms:
@@ -276,43 +304,49 @@ def _numpy_scalar(value: Any) -> Forms:
     plain = value.item()
     if isinstance(plain, complex) or type(plain) is type(value):
         return _described(value)
-    if isinstance(plain, float) and plain != plain:
-        return Forms(Kind(f"{name} NaN", "null"), tagged(name, NAN), NAN, None)
     if isinstance(plain, float):
         base = _float(plain)
-        return base._replace(kind=Kind(name, base.kind.family), exact=tagged(name, base.json))
+        shown = f"{name} NaN" if base.kind is NAN_FLOAT else name
+        return base._replace(kind=Kind(shown, base.kind.family), type_mark=type_mark(name))
     return _standing_for(name, value, plain)
 
 
 def _numpy_time(name: str, value: Any) -> Forms:
     plain = value.item()
     if plain is None:
-        return Forms(Kind(f"{name} NaT", "null"), tagged(name, None), None, None)
+        json_mark = b"" if _encoded(value) == b"null" else b"j" + _encoded(value)
+        return Forms(Kind(f"{name} NaT", "null"), None, json_mark, type_mark(name))
     if not isinstance(plain, int):
         return _standing_for(name, value, plain)
-    moment = str(value)
-    if name == "numpy.timedelta64":
-        count, unit = moment.split()[0], value.dtype.str.partition("[")[2].rstrip("]")
-        if unit not in _NANOSECONDS:
-            return _one(Kind(f"{name}[{unit}]", f"{name}[{unit}]"), b"n" + moment.encode())
-        form: Form = _duration_form(int(count) * _NANOSECONDS[unit])
-        family = "duration"
-    else:
-        whole, _, fraction = moment.partition(".")
-        fraction = fraction.rstrip("0")
-        digits = 6 if len(fraction) <= 6 else 9
-        form = (f"{whole}.{fraction.ljust(digits, '0')}" if fraction else whole).encode()
-        family = "datetime"
-    json = _json_tagged(_encoded(value), form)
-    return Forms(Kind(name, family), tagged(name, json), json, form)
+    json_mark, text = b"j" + _encoded(value), str(value)
+    if name == "numpy.datetime64":
+        form = _numpy_moment(text)
+        return Forms(Kind(name, "datetime"), form, json_mark, type_mark(name))
+    count, unit = text.split()[0], value.dtype.str.partition("[")[2].rstrip("]")
+    if unit not in _NANOSECONDS:
+        return Forms(Kind(f"{name}[{unit}]", f"{name}[{unit}]"), b"n" + text.encode())
+    duration = _duration_form(int(count) * _NANOSECONDS[unit])
+    return Forms(Kind(name, "duration"), duration, json_mark, type_mark(name))
+
+
+def _numpy_moment(text: str) -> Form:
+    """The form of a datetime64's text; numpy writes all nine digits of nanoseconds."""
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    if len(fraction) <= 6:
+        try:
+            return packed_datetime(datetime.datetime.fromisoformat(f"{whole}.{fraction:0<6}"))
+        except ValueError:  # a year that no datetime has
+            return _moment_form(f"{whole}.{fraction:0<6}" if fraction else whole)
+    return _moment_form(f"{whole}.{fraction:0<9}")
 
 
 def _array(value: Any) -> Forms:
     base = canonical(value.tolist())
     name = f"numpy.ndarray[{value.dtype}]"
-    json = _json_tagged(_encoded(value), base.value)
-    exact = tagged(f"{name}{value.shape}", base.exact)
-    return Forms(Kind(name, base.kind.family), exact, json, base.value)
+    mark = type_mark(f"{name}{value.shape} ") + base.type_mark
+    json_mark = b"j" + _encoded(value) + base.json_mark
+    return Forms(Kind(name, base.kind.family), base.value, json_mark, mark)
 
 
 def _lob(value: Any) -> Forms:
@@ -327,7 +361,7 @@ def _described(value: object) -> Forms:
     """A value of a type unknown here, by what its own `repr` says."""
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
-    return _one(Kind(name, name), b"r" + tagged(name, repr(value)))
+    return Forms(Kind(name, name), ("repr", name, repr(value)))
 
 
 _RULES: dict[type, Callable[[Any], Forms]] = {

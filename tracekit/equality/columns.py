@@ -7,10 +7,12 @@ converted by `map` over whole columns; everything else goes one value at a time.
 from __future__ import annotations
 
 import datetime
+import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from tracekit.equality.canonical import (
@@ -19,16 +21,15 @@ from tracekit.equality.canonical import (
     FLOAT,
     INT,
     INTEGRAL_FLOAT,
-    NAN,
+    INTEGRAL_MARK,
     NAN_FLOAT,
     NONE,
     STR,
     TIMESTAMP,
-    Form,
+    TIMESTAMP_MARK,
     Kind,
     canonical,
     is_integral,
-    tagged,
 )
 
 Cells = Sequence[Any]
@@ -36,17 +37,17 @@ Cells = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class ColumnForms:
-    """Forms of a column's cells; where two levels share all forms they share the list."""
+    """The form and marks of a column's cells; None instead of marks that are all empty."""
 
-    exact: Cells
-    json: Cells
     value: Cells
+    json_marks: Sequence[bytes] | None
+    type_marks: Sequence[bytes] | None
     kinds: dict[Kind, int]
     """Cells of each kind."""
 
 
 def column_forms(cells: Cells) -> ColumnForms:
-    """The forms of `cells`, the same that `canonical` gives for each.
+    """The forms and marks of `cells`, the same that `canonical` gives for each.
 
     Raises:
         TypeError: a cell has no canonical form.
@@ -57,7 +58,7 @@ def column_forms(cells: Cells) -> ColumnForms:
     if types <= _THEMSELVES.keys():
         counts = Counter(map(type, cells))
         kinds = {_THEMSELVES[kind]: count for kind, count in counts.items()}
-        return ColumnForms(cells, cells, cells, kinds)
+        return ColumnForms(cells, None, None, kinds)
     return _merged(cells, types)
 
 
@@ -67,18 +68,27 @@ def _merged(cells: Cells, types: set[type]) -> ColumnForms:
     kinds: Counter[Kind] = Counter()
     for part in parts.values():
         kinds.update(part.kinds)
-    exact = _interleaved(cells, {kind: part.exact for kind, part in parts.items()})
-    json = value = exact
-    if any(part.json is not part.exact for part in parts.values()):
-        json = value = _interleaved(cells, {kind: part.json for kind, part in parts.items()})
-    if any(part.value is not part.json for part in parts.values()):
-        value = _interleaved(cells, {kind: part.value for kind, part in parts.items()})
-    return ColumnForms(exact, json, value, dict(kinds))
+    return ColumnForms(
+        _interleaved(cells, {kind: part.value for kind, part in parts.items()}),
+        _interleaved_marks(cells, {kind: part.json_marks for kind, part in parts.items()}),
+        _interleaved_marks(cells, {kind: part.type_marks for kind, part in parts.items()}),
+        dict(kinds),
+    )
 
 
-def _interleaved(cells: Cells, parts: dict[type, Cells]) -> list[Form]:
+def _interleaved(cells: Cells, parts: Mapping[type, Iterable[Any]]) -> list[Any]:
     following = {kind: iter(part).__next__ for kind, part in parts.items()}
     return [following[type(cell)]() for cell in cells]
+
+
+def _interleaved_marks(
+    cells: Cells, parts: dict[type, Sequence[bytes] | None]
+) -> list[bytes] | None:
+    if not any(parts.values()):
+        return None
+    return _interleaved(
+        cells, {kind: repeat(b"") if part is None else part for kind, part in parts.items()}
+    )
 
 
 def _of_type(kind: type) -> Callable[[Cells], ColumnForms]:
@@ -92,59 +102,57 @@ def _of_type(kind: type) -> Callable[[Cells], ColumnForms]:
 
 def _one_by_one(cells: Cells) -> ColumnForms:
     forms = [canonical(cell) for cell in cells]
+    json_marks = [form.json_mark for form in forms]
+    type_marks = [form.type_mark for form in forms]
     return ColumnForms(
-        [form.exact for form in forms],
-        [form.json for form in forms],
         [form.value for form in forms],
+        json_marks if any(json_marks) else None,
+        type_marks if any(type_marks) else None,
         dict(Counter(form.kind for form in forms)),
     )
 
 
 def _themselves(kind: Kind) -> Callable[[Cells], ColumnForms]:
-    return lambda cells: ColumnForms(cells, cells, cells, {kind: len(cells)})
+    return lambda cells: ColumnForms(cells, None, None, {kind: len(cells)})
 
 
 def _floats(cells: Cells) -> ColumnForms:
     integral = list(map(is_integral, cells))
     whole = sum(integral)
-    nans = sum(cell != cell for cell in cells)
-    natural: Cells = cells
+    nans = sum(map(math.isnan, cells))
     value: Cells = cells
-    if nans:
-        natural = [NAN if cell != cell else cell for cell in cells]
-        value = [None if cell != cell else cell for cell in cells]
-    if whole:
-        value = [
-            int(cell) if is_int else cell for cell, is_int in zip(value, integral, strict=True)
-        ]
+    marks: Sequence[bytes] | None = None
+    if whole == len(cells):
+        value, marks = list(map(int, cells)), [INTEGRAL_MARK] * whole
+    elif whole or nans:
+        forms = [canonical(cell) for cell in cells]
+        value, marks = [form.value for form in forms], [form.json_mark for form in forms]
     counts = {INTEGRAL_FLOAT: whole, NAN_FLOAT: nans, FLOAT: len(cells) - whole - nans}
     kinds = {kind: count for kind, count in counts.items() if count}
-    return ColumnForms(natural, natural, value, kinds)
+    return ColumnForms(value, marks, None, kinds)
 
 
 _zone_of = attrgetter("tzinfo")
-_details_of = attrgetter("nanosecond", "tzinfo")
+_nanosecond_of = attrgetter("nanosecond")
 _year_of = attrgetter("year")
 
 
 def _datetimes(cells: Cells) -> ColumnForms:
     if any(map(_zone_of, cells)):
         return _one_by_one(cells)
-    forms = list(map(str.encode, map(datetime.datetime.isoformat, cells)))
-    return ColumnForms(forms, forms, forms, {DATETIME: len(cells)})
+    return ColumnForms(_packed(cells), None, None, {DATETIME: len(cells)})
 
 
-_TIMESTAMP_TAG = tagged(TIMESTAMP.name, b"")
+def _packed(cells: Cells) -> Cells:
+    return list(map(itemgetter(1), map(datetime.datetime.__reduce__, cells)))
 
 
 def _timestamps(cells: Cells) -> ColumnForms:
-    # A Timestamp is a datetime whose base class knows neither nanoseconds nor years beyond 9999.
-    plain = set(map(_details_of, cells)) == {(0, None)}
-    if not plain or not 1 <= min(map(_year_of, cells)) <= max(map(_year_of, cells)) <= 9999:
+    special = any(map(_nanosecond_of, cells)) or any(map(_zone_of, cells))
+    if special or not 1 <= min(map(_year_of, cells)) <= max(map(_year_of, cells)) <= 9999:
         return _one_by_one(cells)
-    forms = list(map(str.encode, map(datetime.datetime.isoformat, cells)))
-    exact = list(map(_TIMESTAMP_TAG.__add__, forms))
-    return ColumnForms(exact, forms, forms, {TIMESTAMP: len(cells)})
+    marks = [TIMESTAMP_MARK] * len(cells)
+    return ColumnForms(_packed(cells), None, marks, {TIMESTAMP: len(cells)})
 
 
 _THEMSELVES: dict[type, Kind] = {type(None): NONE, bool: BOOL, int: INT, str: STR}

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from tracekit.equality.cost import CostMeter
+from tracekit.equality.cost import CostMeter, collections_held_back
 from tracekit.equality.digest_file import (
     MAGIC,
     DigestSummary,
@@ -18,7 +18,7 @@ from tracekit.equality.digest_file import (
     write_footer,
 )
 from tracekit.equality.histogram import Histogram
-from tracekit.equality.pieces import Piece, block_digests, cid_digests
+from tracekit.equality.pieces import BlockDigests, Piece, block_digests, cid_digests
 from tracekit.equality.rows import DIGEST_BYTES
 from tracekit.equality.spill import SortedRuns
 
@@ -80,7 +80,8 @@ class DigestWriter:
         unfinished = self._path.with_name(self._path.name + ".part")
         with unfinished.open("wb") as file:
             file.write(MAGIC)
-            footer = self._write_entries(file)
+            with collections_held_back():
+                footer = self._write_entries(file)
             self._seconds += time.perf_counter() - started
             footer.seconds = self._seconds
             footer.net_peak_bytes = self._meter.read().net_peak_bytes
@@ -116,7 +117,15 @@ class DigestWriter:
 
     def _digest_block(self) -> None:
         started = time.perf_counter()
-        block = block_digests(self._records)
+        with collections_held_back():
+            self._take_in(block_digests(self._records))
+        self._cids.clear()
+        self._records.clear()
+        if self._open_bytes > _SPILL_BYTES:
+            self._spill()
+        self._seconds += time.perf_counter() - started
+
+    def _take_in(self, block: BlockDigests) -> None:
         smallest = min((cid for cid, count in self._cids if count), default="")
         for part, places in zip(block.parts, block.places, strict=True):
             self._histogram.add(part, places, smallest, self._owners)
@@ -130,11 +139,6 @@ class DigestWriter:
                 pieces.append(piece)
                 self._open_bytes += 100 + sum(map(len, filter(None, piece[2:])))
             position += count
-        self._cids.clear()
-        self._records.clear()
-        if self._open_bytes > _SPILL_BYTES:
-            self._spill()
-        self._seconds += time.perf_counter() - started
 
     def _owners(self) -> list[str]:
         return [cid for cid, count in self._cids for _ in range(count)]

@@ -105,20 +105,39 @@ def cid_digests(cid: str, pieces: Iterable[Piece]) -> CidDigests:
         value = json if maybe_value is None else maybe_value
         if runs and runs[-1][0] == order:
             _, *before = runs.pop()
-            runs.append((order, before[0] + exact, before[1] + json, before[2] + value))
-        else:
-            runs.append((order, exact, json, value))
+            exact, json, value = before[0] + exact, before[1] + json, before[2] + value
+        runs.append((order, exact, json, value))
     rows = sum(len(run[1]) for run in runs) // DIGEST_BYTES
-    exact_runs = [(run[0], run[1]) for run in runs]
-    json_runs = [(run[0], run[2]) for run in runs]
-    values = b"".join(run[3] for run in runs)
-    ordered = LevelDigests(_of_runs(exact_runs), _of_runs(json_runs), _digest(values))
-    unordered = LevelDigests(
-        _of_runs(_sorted_runs(exact_runs)),
-        _of_runs(_sorted_runs(json_runs)),
-        _digest(_sorted(values)),
-    )
-    return CidDigests(cid, rows, ordered, unordered)
+    ordered = _levels(runs)
+    if rows <= 1:
+        return CidDigests(cid, rows, ordered, ordered)
+    return CidDigests(cid, rows, ordered, _levels(_without_order(runs)))
+
+
+def _levels(runs: Sequence[tuple[bytes, bytes, bytes, bytes]]) -> LevelDigests:
+    exact = _of_runs((run[0], run[1]) for run in runs)
+    json = exact
+    if any(run[2] != run[1] for run in runs):
+        json = _of_runs((run[0], run[2]) for run in runs)
+    return LevelDigests(exact, json, _digest(b"".join(run[3] for run in runs)))
+
+
+def _without_order(
+    runs: Sequence[tuple[bytes, bytes, bytes, bytes]],
+) -> list[tuple[bytes, bytes, bytes, bytes]]:
+    """One run for each key order, its records sorted by digest; the last holds all values."""
+    by_order: dict[bytes, list[bytes]] = {}
+    for order, exact, json, _ in runs:
+        before = by_order.setdefault(order, [b"", b""])
+        before[0] += exact
+        before[1] += json
+    values = _sorted(b"".join(run[3] for run in runs))
+    result = []
+    for order in sorted(by_order):
+        exact, json = by_order[order]
+        in_order = values if exact == values else _sorted(exact)
+        result.append((order, in_order, in_order if json == exact else _sorted(json), b""))
+    return [*result[:-1], (*result[-1][:3], values)]
 
 
 def _digest(data: bytes) -> bytes:
@@ -132,14 +151,6 @@ def _of_runs(runs: Iterable[tuple[bytes, bytes]]) -> bytes:
     return digest.digest()
 
 
-def _sorted_runs(runs: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    by_order: dict[bytes, bytes] = {}
-    for order, rows in runs:
-        by_order[order] = by_order.get(order, b"") + rows
-    return [(order, _sorted(by_order[order])) for order in sorted(by_order)]
-
-
 def _sorted(rows: bytes) -> bytes:
-    return b"".join(
-        sorted(rows[at : at + DIGEST_BYTES] for at in range(0, len(rows), DIGEST_BYTES))
-    )
+    digests = struct.unpack(f"{DIGEST_BYTES}s" * (len(rows) // DIGEST_BYTES), rows)
+    return b"".join(sorted(digests))

@@ -1,7 +1,9 @@
 """Digests of the records of a block: one of 16 bytes a record and level.
 
-The bytes that are hashed are `marshal` version 2 of (names, cell, cell, ...) with the cells in
-order of their column names, so the order of the keys is not part of a record's digest; it is
+The digest of a record at level value is that of `marshal` version 2 of (names, cell, cell, ...)
+with the cells in order of their column names; at level json that of the one before followed by
+the JSON marks of its cells, at level exact that of the json digest followed by the type marks;
+without marks it is the one before. The order of the keys is not part of a record's digest; it is
 kept beside it (`order`) and enters the digest of the CID at levels exact and json.
 """
 
@@ -91,13 +93,27 @@ def record_digests(records: Sequence[Record], keys: KeyOrder) -> RecordDigests:
     cells: dict[str, Cells] = {keys.names[place]: in_order[place] for place in keys.places}
     columns = {name: column_forms(column) for name, column in cells.items()}
     forms = columns.values()
-    exact = _hashed(keys.schema, [column.exact for column in forms], rows)
-    json = value = exact
-    if any(column.json is not column.exact for column in forms):
-        json = value = _hashed(keys.schema, [column.json for column in forms], rows)
-    if any(column.value is not column.json for column in forms):
-        value = _hashed(keys.schema, [column.value for column in forms], rows)
+    value = _hashed(keys.schema, [column.value for column in forms], rows)
+    json = _marked(value, b"j", [column.json_marks for column in forms])
+    exact = _marked(json, b"x", [column.type_marks for column in forms])
     return RecordDigests(keys, exact, json, value, cells, columns)
+
+
+def _marked(
+    digests: list[bytes], level: bytes, columns: Sequence[Sequence[bytes] | None]
+) -> list[bytes]:
+    """`digests` with the marks of each record taken in; the same list if there are none."""
+    marked = []
+    for place, marks in enumerate(columns):
+        if marks is not None:
+            whole = {mark: mark and b"%b%d:%b\0" % (level, place, mark) for mark in set(marks)}
+            marked.append(map(whole.__getitem__, marks))
+    if not marked:
+        return digests
+    return [
+        blake2b(digest + marks, digest_size=DIGEST_BYTES).digest() if marks else digest
+        for digest, marks in zip(digests, map(b"".join, zip(*marked, strict=True)), strict=True)
+    ]
 
 
 def _hashed(schema: bytes, columns: Sequence[Cells], rows: int) -> list[bytes]:
