@@ -26,7 +26,7 @@ _HOMES = {
     "errors": "tracekit.errors",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 (the names are the table's keys)
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
