@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tracekit.events import EventFetcher as EventFetcher
     from tracekit.events import LegacyEventFetcher as LegacyEventFetcher
     from tracekit.fetch import Database as Database
+    from tracekit.replay.experiment import replay as replay
     from tracekit.testbed import LocalOracle as LocalOracle
 
 _HOMES = {
@@ -24,6 +25,7 @@ _HOMES = {
     "LegacyEventFetcher": "tracekit.events",
     "LocalOracle": "tracekit.testbed",
     "errors": "tracekit.errors",
+    "replay": "tracekit.replay",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -7,6 +7,8 @@ not get the rest with it.
 from __future__ import annotations
 
 import importlib
+import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,3 +37,18 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+class _CallableRoom(types.ModuleType):
+    """`tracekit.replay(...)` runs a replay, though importing a room puts the room under its name.
+
+    Importing `tracekit.replay.paths` anywhere sets `tracekit.replay` to this module for good, so
+    the module itself answers the call.
+    """
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Replay:
+        done: Replay = importlib.import_module(f"{__name__}.experiment").replay(*args, **kwargs)
+        return done
+
+
+sys.modules[__name__].__class__ = _CallableRoom
