@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from tracekit.errors import LocalWireError
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
+from tracekit.localdb.wire.rows_layout import constant, of_fields
 from tracekit.localdb.wire.rows_number import (
     binary_double_part,
     binary_float_part,
@@ -88,14 +89,14 @@ def encode_rows(
 
 
 def _encode(batch: pa.RecordBatch, columns: Sequence[ColumnDescription]) -> EncodedRows:
-    parts: list[pa.Array | pa.Scalar] = [pa.scalar(ROW_MESSAGE, pa.binary())]
+    parts: list[pa.Array | pa.Scalar] = [constant(ROW_MESSAGE)]
     for array, column in zip(batch.columns, columns, strict=True):
         parts += _column_parts(array, column)
     if len(parts) == 1:
-        parts = [pa.array([ROW_MESSAGE] * batch.num_rows, pa.binary())]
+        parts = [of_fields([ROW_MESSAGE] * batch.num_rows)]
     # A NULL slot is left to the join by every part of a fixed form: one zero byte, its length.
     image = pc.binary_join_element_wise(
-        *parts, pa.scalar(b"", pa.binary()), null_handling="replace", null_replacement="\0"
+        *parts, constant(b""), null_handling="replace", null_replacement="\0"
     )
     _, offsets, data = image.buffers()
     return EncodedRows(memoryview(data), np.frombuffer(offsets, np.int32).astype(np.int64))
@@ -107,7 +108,7 @@ def _column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
     if column.buffer_bytes == 0:
         return []  # a client reads no bytes at all for such a column
     if pa.types.is_null(array.type):
-        return [pa.array([b"\0"] * len(array), pa.binary())]
+        return [of_fields([b"\0"] * len(array))]
     if column.type in _BYTES:
         return _text_parts(_as_bytes(array, column), column)
     accepts, encode = _FIXED.get(column.type, (None, None))

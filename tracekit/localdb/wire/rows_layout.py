@@ -1,6 +1,13 @@
-"""Arrow binary arrays from numpy bytes: what the column encoders hand to the row join."""
+"""Arrow binary arrays from numpy bytes: what the column encoders hand to the row join.
+
+`pa.array`, `pa.scalar`, `fill_null` and `to_numpy` import pandas (33 MB that a server has no other
+use for), so arrays and scalars are made from buffers here.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +24,10 @@ def valid_mask(array: pa.Array) -> Mask | None:
     """Which slots hold a value, or None when all do."""
     if array.null_count == 0:
         return None
-    mask: Mask = array.is_valid().to_numpy(zero_copy_only=False)
-    return mask
+    bits = np.frombuffer(array.buffers()[0], np.uint8)
+    end = array.offset + len(array)
+    used = np.unpackbits(bits, count=end, bitorder="little")[array.offset :]
+    return cast(Mask, used.view(np.bool_))
 
 
 def slots(array: pa.Array, buffer_index: int, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
@@ -48,6 +57,13 @@ def masked_binary(matrix: Bytes, keep: Mask) -> pa.Array:
     return binary(matrix[keep], offsets)
 
 
-def from_distinct(values: pa.Array, fields: list[bytes]) -> pa.Array:
-    """Wire fields for a dictionary array: slot i gets `fields[index of slot i]`, NULL stays."""
-    return pa.array(fields, type=pa.binary()).take(values.indices)
+def of_fields(fields: Sequence[bytes]) -> pa.Array:
+    """One value per given field."""
+    offsets = np.zeros(len(fields) + 1, dtype=np.int32)
+    np.cumsum([len(field) for field in fields], out=offsets[1:])
+    return binary(np.frombuffer(b"".join(fields), np.uint8), offsets)
+
+
+def constant(field: bytes) -> pa.Scalar:
+    """A binary scalar."""
+    return of_fields([field])[0]

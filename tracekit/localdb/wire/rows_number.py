@@ -19,8 +19,8 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.rows_layout import (
     Mask,
     fixed_binary,
-    from_distinct,
     masked_binary,
+    of_fields,
     slots,
     valid_mask,
 )
@@ -160,7 +160,7 @@ def _distinct_part(array: pa.Array) -> pa.Array:
     for value in encoded.dictionary.to_pylist():
         number = encode_number(Decimal(repr(value)) if isinstance(value, float) else value)
         fields.append(bytes((len(number),)) + number)
-    return from_distinct(encoded, fields)
+    return of_fields(fields).take(encoded.indices)
 
 
 def _scaled_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:

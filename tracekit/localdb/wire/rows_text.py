@@ -17,13 +17,17 @@ from tracekit.localdb.wire.rows_layout import (
     MAX_SHORT_BYTES,
     Bytes,
     binary,
+    constant,
     fixed_binary,
     masked_binary,
+    of_fields,
     valid_mask,
 )
 
 MAX_CHUNK_BYTES = 32_767
 LONG_MARK = 0xFE
+NULL_TAIL = np.frombuffer(b"\x81\x01\x02\x05\x7d", np.uint8)
+"""After a NULL in LONG form: sb4 -1 and ub4 1405; after a value 0 and 0, two zero bytes."""
 
 Lengths = npt.NDArray[np.int32]
 
@@ -79,11 +83,12 @@ def long_parts(array: pa.Array, *, national: bool = False) -> list[pa.Array]:
     """A column in LONG form: the field, then null indicator (sb4) and return code (ub4)."""
     parts = national_parts(array) if national else bytes_parts(array)
     valid = valid_mask(array)
-    if valid is None:
-        valid = np.ones(len(array), dtype=np.bool_)
-    # sb4 -1, ub4 1405 after a NULL; 0, 0 after a value
-    suffixes = pa.array([b"\x81\x01\x02\x05\x7d", b"\0\0"], type=pa.binary())
-    return [*parts, suffixes.take(pa.array(valid.astype(np.int8)))]
+    tails = np.tile(NULL_TAIL, (len(array), 1))
+    keep = np.ones(tails.shape, dtype=np.bool_)
+    has_value = np.ones(len(array), dtype=np.bool_) if valid is None else valid
+    tails[has_value, :2] = 0
+    keep[has_value, 2:] = False
+    return [*parts, masked_binary(tails, keep)]
 
 
 def _spans(array: pa.Array) -> tuple[Lengths, Bytes]:
@@ -92,7 +97,7 @@ def _spans(array: pa.Array) -> tuple[Lengths, Bytes]:
     offsets = np.frombuffer(offset_buffer, np.int32)[array.offset : array.offset + len(array) + 1]
     valid = valid_mask(array)
     if valid is not None and np.any(np.diff(offsets)[~valid]):
-        return _spans(array.fill_null(b"" if pa.types.is_binary(array.type) else ""))
+        return _spans(pc.coalesce(array, constant(b"").cast(array.type)))
     data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.empty(0, np.uint8)
     return cast(Lengths, offsets), data
 
@@ -105,7 +110,7 @@ def _parts(offsets: Lengths, data: Bytes) -> list[pa.Array]:
         return [fixed_binary(lengths.astype(np.uint8)), values]
     if longest <= MAX_CHUNK_BYTES:
         return [_long_prefixes(lengths), values, _long_ends(lengths)]
-    return [pa.array([bytes_field(value.as_py()) for value in values], type=pa.binary())]
+    return [of_fields([bytes_field(value.as_py()) for value in values])]
 
 
 def _long_prefixes(lengths: Lengths) -> pa.Array:
