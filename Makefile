@@ -7,23 +7,32 @@ ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
-.PHONY: help setup replay test test-slow check format bench lock clean
+PANDAS_TESTS := tests/unit/equality tests/unit/events tests/unit/replay tests/unit/fetch tests/integration/test_replay*.py
+.PHONY: help setup replay test test-slow test-pandas2 check format bench lock clean
 
 help: ## show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 	@echo "  settings: CIDS=5000 (a smaller replay), WORKLOAD=trace-smoke, ARGS='--no-profile' (more options), PYTHON=python3.12"
 
-setup: $(STAMP) ## make .venv from the hash-pinned lock and install tracekit into it
-
-$(STAMP): requirements.lock pyproject.toml
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "tracekit needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=/path/to/python3.11" >&2; exit 2; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	  echo "$(PYTHON) cannot make virtual environments. Install its venv package (Debian and Ubuntu: apt install python3-venv)" >&2; exit 2; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@echo "installing into $(1) from $(2) ..." >&2
+	@$(PYTHON) -m venv --clear $(1)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(1)/.installed
+endef
+
+setup: $(STAMP) ## make .venv from the hash-pinned lock and install tracekit into it
+
+$(STAMP): requirements.lock pyproject.toml
+	$(call install,$(VENV),requirements.lock)
+
+$(VENV)-pandas2/.installed: requirements-pandas2.lock pyproject.toml
+	$(call install,$(VENV)-pandas2,requirements-pandas2.lock)
 
 replay: setup ## replay the workload by legacy and iterator, measure both, prove them equal
 	$(BIN)/tracekit replay $(WORKLOAD) $(if $(CIDS),--cids $(CIDS)) $(ARGS)
@@ -33,6 +42,9 @@ test: setup ## run the tests (seconds to minutes; the slow lane is test-slow)
 
 test-slow: setup ## run every test, the slow lane included
 	$(BIN)/python -m pytest $(ARGS)
+
+test-pandas2: $(VENV)-pandas2/.installed ## run the tests that depend on pandas under pandas 2.3
+	$(VENV)-pandas2/bin/python -m pytest -m "not slow" -n 2 $(PANDAS_TESTS) $(ARGS)
 
 check: setup ## format, lint, types and import direction
 	$(BIN)/ruff format --check .
@@ -47,10 +59,13 @@ format: setup ## format and fix what ruff can fix
 bench: setup ## measure speed and memory (minutes; prints a table)
 	$(BIN)/python -m tests.bench $(ARGS)
 
-lock: setup ## write requirements.lock anew from pyproject.toml
+lock: setup ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --all-extras --group test --group check --group build \
 	  pyproject.toml -o requirements.lock
+	echo 'pandas<3' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --group test --group build -c - \
+	  pyproject.toml -o requirements-pandas2.lock
 
 clean: ## remove the virtual environment and the caches of the tools
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) $(VENV)-pandas2 .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
