@@ -55,6 +55,7 @@ class Connection:
         self.name = name
         self._socket = sock
         self._packets = PacketReader()
+        self._early: list[Packet] = []
         self._inbox = Inbox()
         self._reader: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -75,15 +76,18 @@ class Connection:
             ConnectionClosed: the client went away or took too long.
             RemoteWireError: what came is no packet.
         """
-        pending: list[Packet] = []
-        while not pending:
-            pending = list(self._packets.feed(self._receive()))
-        if len(pending) > 1:
-            raise RemoteWireError("the client went on before its connection was accepted")
-        return pending[0]
+        while not self._early:
+            self._early += self._packets.feed(self._receive())
+        return self._early.pop(0)
 
     def accept(self, packet: bytes) -> None:
-        """Send the ACCEPT; from now on lengths are long and a thread of its own reads."""
+        """Send the ACCEPT; from now on lengths are long and a thread of its own reads.
+
+        Raises:
+            RemoteWireError: the client went on before it was accepted.
+        """
+        if self._early:
+            raise RemoteWireError("the client went on before its connection was accepted")
         self._packets.long_lengths = True
         self.send([packet])
         self._reader = threading.Thread(
