@@ -34,7 +34,8 @@ def compare_digests(
         key: The column that holds the CID; a record moved to another CID is known by the others.
         max_examples: Most differences to show.
         max_refetch_cids: Most CIDs to fetch again.
-        refetch: Fetches CIDs again; without it differences have a CID but no column.
+        refetch: Fetches CIDs again; without it differences have a CID but no column. Its time
+            counts as the proof's, its memory does not: that is the paths' own.
 
     Raises:
         ConfigError: a file cannot be read, or the files cannot be compared with each other.
@@ -49,10 +50,10 @@ def compare_digests(
     tally = Tally(limit=max_refetch_cids)
     for one, other in merged(left, right):
         tally.count(one, other, unordered)
-    again = Refetched(tally, key=key, unordered=unordered)
-    if refetch is not None and tally.level is not Level.EXACT:
-        again.fetch(refetch)
-    drift, sampled = again.drift(left.footer, right.footer)
+    again = Refetched(tally, left.footer, right.footer, key=key, unordered=unordered)
+    if refetch is not None and again.needed():
+        again.fetch(refetch, meter)
+    drift, sampled = again.drift()
     cost = meter.read()
     return CandidateProof(
         level=tally.level,
@@ -74,7 +75,7 @@ def compare_digests(
 
 def _equivalences(drift: Sequence[Drift], tally: Tally, again: Refetched) -> tuple[str, ...]:
     names = {name for row in drift if row.equivalence for name in row.equivalence.split(", ")}
-    if again.keys_reordered:
+    if again.keys_reordered or (tally.level is Level.VALUE and again.orders_differ()):
         names.add("key order")
     if tally.reordered:
         names.add("record order")
@@ -93,6 +94,8 @@ def _remarks(
         yield renamed
     if tally.reordered:
         yield f"{tally.reordered:,} CIDs have the same records in another order"
+    if again.failure is not None:
+        yield f"CIDs could not be fetched again: {again.failure}"
     if again.unsteady:
         yield (
             f"{len(again.unsteady):,} CIDs differed and were equal when fetched again "

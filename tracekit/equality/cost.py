@@ -34,14 +34,27 @@ class CostMeter:
 
     def __init__(self) -> None:
         self._started = time.perf_counter()
+        self._net_peak_bytes = 0
+        self._begin()
+
+    def _begin(self) -> None:
         with contextlib.suppress(OSError):
             _CLEAR_REFS.write_text("5")
         self._baseline = _peak_bytes()
 
     def read(self) -> Cost:
         """What the work has cost so far."""
-        peak = _peak_bytes()
-        return Cost(time.perf_counter() - self._started, max(0, peak - self._baseline))
+        peak = max(self._net_peak_bytes, _peak_bytes() - self._baseline)
+        return Cost(time.perf_counter() - self._started, peak)
+
+    @contextlib.contextmanager
+    def leaving_out_memory(self) -> Iterator[None]:
+        """What happens inside counts by its time only."""
+        self._net_peak_bytes = self.read().net_peak_bytes
+        try:
+            yield
+        finally:
+            self._begin()
 
 
 @contextlib.contextmanager

@@ -22,6 +22,9 @@ Totals = Mapping[str, Mapping[str, KindTotal]]
 Cell = tuple[str, object, Forms, object, Forms]
 """Column, then value and forms on the reference's and the candidate's side."""
 
+NOT_READ_AGAIN = "(not read again)"
+"""In place of an example whose cell was seen on one side only."""
+
 _FAMILY_EQUIVALENCE = {
     "null": "NaN/NaT/NA = None",
     "integer": "integral float = int",
@@ -156,7 +159,7 @@ def _column_flows(
     for family in dict.fromkeys(kind.family for kind in left):
         before = {kind: count for kind, count in left.items() if kind.family == family}
         after = {kind: count for kind, count in right.items() if kind.family == family}
-        if before == after:
+        if before == after and len(before) == 1:
             continue
         if sum(before.values()) != sum(after.values()) or min(len(before), len(after)) > 1:
             unsettled = True
@@ -194,7 +197,7 @@ def _from_totals(
     last = candidate[column][kind_key(after)]
     example = seen.example if seen else (first.example, last.example)
     if not seen and first.cid != last.cid:
-        example = (first.example, "(not read again)")
+        example = (first.example, NOT_READ_AGAIN)
     return Drift(
         column=column,
         from_type=before.name,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from tracekit.equality.alignment import CidComparison, Row, cell_pairs, compare_rows, rows_of
+from tracekit.equality.cost import CostMeter
 from tracekit.equality.differences import differences_of
 from tracekit.equality.digest_file import Footer
-from tracekit.equality.drift import CellCounts, drift_table
+from tracekit.equality.drift import NOT_READ_AGAIN, CellCounts, drift_table
 from tracekit.equality.tally import Tally
-from tracekit.records import Difference, DifferenceKind, Drift
+from tracekit.errors import TracekitError
+from tracekit.records import Difference, DifferenceKind, Drift, Level
 
 Events = Mapping[str, Sequence[Mapping[Any, Any]]]
+_EXAMPLES_PER_CID = 3
+"""Differences of one CID that are shown before those of the next."""
+
 Refetch = Callable[[Sequence[str]], tuple[Events, Events]]
 """Fetches some CIDs again by both paths: the reference's events and the candidate's."""
 
@@ -21,8 +27,12 @@ Refetch = Callable[[Sequence[str]], tuple[Events, Events]]
 class Refetched:
     """What is known of the CIDs that were fetched again; nothing until `fetch`."""
 
-    def __init__(self, tally: Tally, *, key: str, unordered: bool) -> None:
+    def __init__(
+        self, tally: Tally, reference: Footer, candidate: Footer, *, key: str, unordered: bool
+    ) -> None:
         self._tally = tally
+        self._reference = reference
+        self._candidate = candidate
         self._key = key
         self._unordered = unordered
         self._cells = CellCounts()
@@ -30,14 +40,29 @@ class Refetched:
         self.unsteady: list[str] = []
         """CIDs that were different by their digests and came back equal."""
         self.fetched = 0
+        self.failure: TracekitError | None = None
+        """Why the CIDs could not be fetched again."""
         self.keys_reordered = False
         """Whether a record's keys came in another order."""
 
-    def fetch(self, refetch: Refetch) -> None:
+    def needed(self) -> bool:
+        """Whether the digests alone leave something untold."""
+        if self._tally.level is Level.EXACT:
+            return False
+        drift, sampled = self.drift()
+        unseen = any(row.example_to == NOT_READ_AGAIN for row in drift)
+        return bool(self._tally.different or sampled or not drift or unseen)
+
+    def fetch(self, refetch: Refetch, meter: CostMeter) -> None:
         """Fetch the first different CIDs, or where none differs the first that drifted."""
         tally = self._tally
         cids = tally.different_cids or tally.drifted_cids
-        reference, candidate = refetch(cids)
+        try:
+            with meter.leaving_out_memory():
+                reference, candidate = refetch(cids)
+        except TracekitError as exc:
+            self.failure = exc
+            return
         self.fetched = len(cids)
         for cid in cids:
             left = rows_of(reference.get(cid, ()), self._key)
@@ -59,10 +84,17 @@ class Refetched:
         if self._tally.different and cid not in whole and not differences_of(comparison):
             self.unsteady.append(cid)
 
-    def drift(self, reference: Footer, candidate: Footer) -> tuple[list[Drift], list[str]]:
+    def drift(self) -> tuple[list[Drift], list[str]]:
         """The drift of all columns, and the columns whose counts come from a sample."""
         complete = 0 < self.fetched == self._tally.different
-        return drift_table(reference.columns, candidate.columns, self._cells, complete=complete)
+        totals = self._reference.columns
+        names = dict.fromkeys(name for order in self._reference.orders for name in order)
+        in_order = {name: totals[name] for name in (*names, *totals)}
+        return drift_table(in_order, self._candidate.columns, self._cells, complete=complete)
+
+    def orders_differ(self) -> bool:
+        """Whether the two sides' records have their keys in different orders."""
+        return sorted(self._reference.orders) != sorted(self._candidate.orders)
 
     def examples(self, limit: int) -> list[Difference]:
         """The first differences; without a refetch just the CIDs."""
@@ -71,11 +103,14 @@ class Refetched:
         gone = {row.content: each.cid for each in self._comparisons for row in each.missing}
         new = {row.content: each.cid for each in self._comparisons for row in each.extra}
         found: list[Difference] = []
+        rest: list[Difference] = []
         for comparison in self._comparisons:
             if len(found) >= limit:
                 break
-            found += self._differences(comparison, gone, new)
-        return found[:limit]
+            differences = self._differences(comparison, gone, new)
+            found += differences[:_EXAMPLES_PER_CID]
+            rest += differences[_EXAMPLES_PER_CID:]
+        return _told_once(found + rest)[:limit]
 
     def _differences(
         self, comparison: CidComparison, gone: Mapping[bytes, str], new: Mapping[bytes, str]
@@ -112,6 +147,22 @@ class Refetched:
                 DifferenceKind.EXTRA_CID, cid, remark="only the candidate has this CID"
             )
         return Difference(DifferenceKind.VALUE, cid, remark="records differ; not fetched again")
+
+
+def _told_once(differences: list[Difference]) -> list[Difference]:
+    """Each difference of columns once: the first of the records that share it."""
+    counts = Counter(each.remark for each in differences if each.kind is DifferenceKind.COLUMNS)
+    told = []
+    for difference in differences:
+        if difference.kind is DifferenceKind.COLUMNS:
+            count = counts.pop(difference.remark, 0)
+            if not count:
+                continue
+            if count > 1:
+                remark = f"{difference.remark} (in {count:,} or more records)"
+                difference = replace(difference, remark=remark)
+        told.append(difference)
+    return told
 
 
 def _whole_cid(

@@ -1,0 +1,174 @@
+"""A finished proof that can draw itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Self
+
+from tracekit.errors import NotEqual
+from tracekit.records import CandidateProof, Difference, Drift, Level, from_json, to_json
+from tracekit.sizes import format_size
+
+_SHOWN_IN_ERRORS = 3
+
+
+@dataclass(frozen=True)
+class EqualityProof:
+    """What `prove` returns: the record, and ways to look at it."""
+
+    record: CandidateProof
+
+    @property
+    def level(self) -> Level | None:
+        """The strictest level that holds."""
+        return self.record.level
+
+    @property
+    def equal(self) -> bool | None:
+        """Whether the level that was asked for is reached."""
+        return self.record.equal
+
+    @property
+    def drift(self) -> tuple[Drift, ...]:
+        """Differences in representation, one for each column and pair of types."""
+        return self.record.drift
+
+    @property
+    def examples(self) -> tuple[Difference, ...]:
+        """The first differences."""
+        return self.record.examples
+
+    def raise_for_level(self, level: Level | str | None = None) -> Self:
+        """This proof, if it reaches `level` (by default the one asked for).
+
+        Raises:
+            NotEqual: it does not; the message names the first differences.
+        """
+        required = self.record.required_level if level is None else Level(level)
+        if self.level is None or not self.level.reaches(required):
+            raise NotEqual(f"equal at level {self.level}, not {required}\n{self._reasons()}")
+        return self
+
+    def _reasons(self) -> str:
+        lines = [*map(difference_line, self.examples), *map(drift_line, self.drift)]
+        lines += self.record.remarks
+        return "\n".join(f"  {line}" for line in lines[:_SHOWN_IN_ERRORS])
+
+    def to_json(self) -> str:
+        """The record as JSON."""
+        return to_json(self.record)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """The proof that `to_json` wrote.
+
+        Raises:
+            ConfigError: `text` is no proof.
+        """
+        return cls(from_json(CandidateProof, text, source="proof"))
+
+    def __str__(self) -> str:
+        lines = [headline(self.record)]
+        lines += [f"  drift: {drift_line(drift)}" for drift in self.drift]
+        lines += [f"  {difference_line(difference)}" for difference in self.examples]
+        lines += [f"  note: {remark}" for remark in self.record.remarks]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        record = self.record
+        parts = [f"<p><strong>{escape(headline(record))}</strong></p>"]
+        if record.drift:
+            titles = ("column", "before", "after", "cells", "lossy", "example", "counted in")
+            parts.append(_table(titles, map(_drift_cells, record.drift)))
+        if record.examples:
+            titles = ("what", "CID", "record", "column", "reference", "candidate", "remark")
+            parts.append(_table(titles, map(_difference_cells, record.examples)))
+        parts += [f"<p>{escape(remark)}</p>" for remark in record.remarks]
+        return "\n".join(parts)
+
+
+def headline(proof: CandidateProof) -> str:
+    """One line: the level, and what it took."""
+    if proof.level is Level.DIFFERENT:
+        said = f"different: {proof.different_cids:,} CIDs differ"
+        if proof.missing_cids or proof.extra_cids:
+            said += f" ({proof.missing_cids:,} missing, {proof.extra_cids:,} extra)"
+    else:
+        said = f"equal at level {proof.level}"
+        if proof.equivalences:
+            said += f" by {', '.join(proof.equivalences)}"
+    if proof.prove_seconds is not None and proof.prove_net_peak_bytes is not None:
+        peak = format_size(proof.prove_net_peak_bytes)
+        said += f"; proved in {proof.prove_seconds:.1f} s with a net peak of {peak}"
+    return said
+
+
+def drift_line(drift: Drift) -> str:
+    """`drift` for people."""
+    lossy = ", LOSSY" if drift.lossy else ""
+    return (
+        f"{drift.column}: {drift.from_type} -> {drift.to_type} in {drift.count:,} cells{lossy} "
+        f"({drift.example_from} -> {drift.example_to}; {drift.source})"
+    )
+
+
+def difference_line(difference: Difference) -> str:
+    """`difference` for people."""
+    where = f"CID {difference.cid!r}"
+    if difference.record_index is not None:
+        where += f" record {difference.record_index}"
+    if difference.column is not None:
+        where += f" {difference.column}"
+    line = f"{difference.kind.replace('_', ' ')} at {where}"
+    sides = [
+        f"{name} {value}" + (f" ({kind})" if kind else "")
+        for name, value, kind in (
+            ("reference", difference.reference, difference.reference_type),
+            ("candidate", difference.candidate, difference.candidate_type),
+        )
+        if value is not None
+    ]
+    if sides:
+        line += f": {', '.join(sides)}"
+    return f"{line} [{difference.remark}]" if difference.remark else line
+
+
+def _drift_cells(drift: Drift) -> Sequence[str]:
+    return (
+        drift.column,
+        drift.from_type,
+        drift.to_type,
+        f"{drift.count:,}",
+        "LOSSY" if drift.lossy else "no",
+        f"{drift.example_from} → {drift.example_to}",
+        "every cell" if drift.source == "histogram" else "CIDs fetched again",
+    )
+
+
+def _difference_cells(difference: Difference) -> Sequence[str]:
+    index = difference.record_index
+    return (
+        difference.kind.replace("_", " "),
+        difference.cid,
+        "" if index is None else str(index),
+        difference.column or "",
+        _typed(difference.reference, difference.reference_type),
+        _typed(difference.candidate, difference.candidate_type),
+        difference.remark or "",
+    )
+
+
+def _typed(value: str | None, kind: str | None) -> str:
+    if value is None:
+        return ""
+    return f"{value} ({kind})" if kind else value
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
