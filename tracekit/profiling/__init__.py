@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from tracekit.profiling.child_environment import PINNED
     from tracekit.profiling.child_run import ChildProgress, ChildRun, ProgressListener
     from tracekit.profiling.measurement import Measurement, measure, run_child
+    from tracekit.profiling.stacks import HeapStacks, read_stacks
+    from tracekit.profiling.stacks_diff import diff_stacks
+    from tracekit.profiling.stacks_tree import call_tree
     from tracekit.profiling.subject import Report, Subject
 
 _HOMES = {
@@ -23,14 +26,18 @@ _HOMES = {
     "ChildProgress": "child_run",
     "ChildRun": "child_run",
     "HeapFigures": "capture",
+    "HeapStacks": "stacks",
     "Measurement": "measurement",
     "PINNED": "child_environment",
     "ProgressListener": "child_run",
     "Report": "subject",
     "Subject": "subject",
     "calibrate": "calibration",
+    "call_tree": "stacks_tree",
+    "diff_stacks": "stacks_diff",
     "measure": "measurement",
     "read_heap": "capture",
+    "read_stacks": "stacks",
     "run_child": "measurement",
 }
 
@@ -41,13 +48,17 @@ __all__ = [
     "ChildProgress",
     "ChildRun",
     "HeapFigures",
+    "HeapStacks",
     "Measurement",
     "ProgressListener",
     "Report",
     "Subject",
     "calibrate",
+    "call_tree",
+    "diff_stacks",
     "measure",
     "read_heap",
+    "read_stacks",
     "run_child",
 ]
 

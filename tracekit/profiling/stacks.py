@@ -1,0 +1,133 @@
+"""Who held the memory at a capture's heap peak, by call stack, in bounded memory.
+
+memray's reader streams the file twice: once to find the peak, once up to it. It keeps about 110
+bytes for each allocation alive at the peak, whatever the capture's length. Here, at most
+`MOST_STACKS` stacks of at most `stacks_frames.MOST_FRAMES` locations are held beside it; when
+there are more, the smallest are summed up and named as left out.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memray import AllocationRecord, FileFormat, FileReader
+
+from tracekit.errors import ProfileError
+from tracekit.profiling.stacks_frames import locations
+from tracekit.sizes import format_size
+
+MOST_STACKS = 20_000
+CUT_OFF_REMARK = (
+    "the capture was cut off (the process was killed): it shows the highest point until then"
+)
+
+
+@dataclass
+class Held:
+    """What one call stack held at the peak."""
+
+    size_bytes: int = 0
+    allocations: int = 0
+
+
+@dataclass(frozen=True)
+class HeapStacks:
+    """All that was alive at the heap peak of one capture, by call stack."""
+
+    stacks: dict[tuple[str, ...], Held]
+    """By locations, the outermost caller first."""
+    size_bytes: int
+    """All that was alive, of which `stacks` may leave out the smallest."""
+    allocations: int
+    remarks: tuple[str, ...] = ()
+
+
+def read_stacks(capture: Path, *, most_stacks: int = MOST_STACKS) -> HeapStacks:
+    """What was alive at the heap peak of `capture`, also of one that a SIGKILL cut off.
+
+    Args:
+        capture: memray's file, in its default or aggregated format, with native frames or not.
+        most_stacks: distinct stacks held at once.
+
+    Raises:
+        ProfileError: `capture` is missing, empty or no memray capture.
+    """
+    with _opened(capture) as reader:
+        metadata = reader.metadata
+        native = metadata.has_native_traces
+        gathered = _Gathered(most_stacks)
+        for record in reader.get_high_watermark_allocation_records(merge_threads=True):
+            gathered.add(record, native=native)
+        cut_off = (
+            metadata.file_format is not FileFormat.AGGREGATED_ALLOCATIONS
+            and metadata.end_time <= metadata.start_time
+        )
+    return HeapStacks(
+        stacks=gathered.stacks,
+        size_bytes=gathered.size_bytes,
+        allocations=gathered.allocations,
+        remarks=((CUT_OFF_REMARK,) if cut_off else ()) + gathered.remarks(),
+    )
+
+
+@contextmanager
+def _opened(capture: Path) -> Iterator[FileReader]:
+    if capture.is_file() and not capture.stat().st_size:
+        raise ProfileError(
+            f"{capture} is empty: the process was killed before memray wrote anything. An "
+            "aggregated capture is written at the end only; use memray's default format."
+        )
+    try:
+        with FileReader(capture) as reader:
+            yield reader
+    except (OSError, ValueError) as exc:
+        raise ProfileError(f"{capture} could not be read as a memray capture: {exc}") from exc
+
+
+@dataclass
+class _Gathered:
+    """Sums by stack; holds at most `most_stacks` of them."""
+
+    most_stacks: int
+    stacks: dict[tuple[str, ...], Held] = field(default_factory=dict)
+    size_bytes: int = 0
+    allocations: int = 0
+    left_out: int = 0
+    left_out_bytes: int = 0
+
+    def add(self, record: AllocationRecord, *, native: bool) -> None:
+        """Count one record, which stands for all allocations of one stack."""
+        if not record.size:
+            return
+        frames = record.hybrid_stack_trace() if native else record.stack_trace()
+        held = self.stacks.setdefault(locations(frames), Held())
+        held.size_bytes += record.size
+        held.allocations += record.n_allocations
+        self.size_bytes += record.size
+        self.allocations += record.n_allocations
+        if len(self.stacks) > self.most_stacks:
+            self._prune()
+
+    def remarks(self) -> tuple[str, ...]:
+        """What was left out."""
+        if not self.left_out:
+            return ()
+        return (
+            f"the {self.left_out:,} smallest call stacks, {format_size(self.left_out_bytes)} in "
+            "all, were left out",
+        )
+
+    def _prune(self) -> None:
+        largest = heapq.nlargest(
+            self.most_stacks // 2, self.stacks.items(), key=lambda item: item[1].size_bytes
+        )
+        kept = dict(largest)
+        self.left_out += len(self.stacks) - len(kept)
+        self.left_out_bytes += sum(
+            held.size_bytes for stack, held in self.stacks.items() if stack not in kept
+        )
+        self.stacks = kept
