@@ -56,6 +56,7 @@ class Connection:
         self._socket = sock
         self._packets = PacketReader()
         self._early: list[Packet] = []
+        self._end_reason = "closed by the client"
         self._inbox = Inbox()
         self._reader: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -65,15 +66,11 @@ class Connection:
         self._in_call = False
         self._interrupt: Callable[[], None] | None = None
 
-    def set_timeout(self, seconds: float | None) -> None:
-        """How long a receive or send may take; None for ever."""
-        self._socket.settimeout(seconds)
-
     def receive_short(self) -> Packet:
         """The next packet while lengths are short, read in the calling thread.
 
         Raises:
-            ConnectionClosed: the client went away or took too long.
+            ConnectionClosed: the client went away.
             RemoteWireError: what came is no packet.
         """
         while not self._early:
@@ -158,15 +155,16 @@ class Connection:
             self._acknowledge()
         self.send([make_marker(Marker.RESET)])
 
-    def hang_up(self) -> None:
+    def hang_up(self, reason: str) -> None:
         """End the connection from any thread; its own threads notice and finish."""
+        self._end_reason = reason
         with contextlib.suppress(OSError):  # already gone
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Free the socket and end the reader; called by the session's thread, last of all."""
         self._acknowledge()
-        self.hang_up()
+        self.hang_up("closed")
         if self._reader is not None:
             self._inbox.put(Closed("closed"))
             self._reader.join()
@@ -175,14 +173,10 @@ class Connection:
     def _receive(self) -> bytes:
         try:
             data = self._socket.recv(_RECEIVE_BYTES)
-        except TimeoutError as exc:
-            if self._socket.gettimeout() is None:  # logged on since this receive began
-                return self._receive()
-            raise ConnectionClosed("took too long to log on") from exc
         except OSError as exc:
             raise ConnectionClosed(f"could not be read: {exc}") from exc
         if not data:
-            raise ConnectionClosed("closed by the client")
+            raise ConnectionClosed(self._end_reason)
         return data
 
     def _send_some(self, buffers: Sequence[bytes | memoryview]) -> None:
@@ -205,12 +199,11 @@ class Connection:
 
     def _read(self) -> None:
         """The reader thread: receive until the end, then see that a running call ends too."""
-        reason = "closed by the client"
         try:
             while True:
                 for packet in self._packets.feed(self._receive()):
                     if not self._take(packet):
-                        raise ConnectionClosed(reason)
+                        raise ConnectionClosed(self._end_reason)
         except ConnectionClosed as exc:
             reason = str(exc)
         except RemoteWireError as exc:

@@ -8,7 +8,8 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -86,7 +87,7 @@ class Server:
         with self._lock:
             clients = dict(self._clients)
         for connection in clients:
-            connection.hang_up()
+            connection.hang_up("the server is stopping")
         for connection, thread in clients.items():
             thread.join(_STOP_SECONDS)
             if thread.is_alive():
@@ -146,11 +147,10 @@ class Server:
 
     def _serve(self, connection: Connection, number: int) -> None:
         hooks = self._hooks()
-        connection.set_timeout(self.options.login_seconds)
         banner = self._backend.banner
         login = Login(connection, self.options, self._verifier, banner, number, hooks)
-        logged_on = login.run()
-        connection.set_timeout(None)
+        with _deadline(connection, self.options.login_seconds):
+            logged_on = login.run()
         _log.info("%s: logged on", connection.name)
         backend = self._backend.open_session(self.options.schema)
         try:
@@ -196,6 +196,21 @@ def _listen(options: ServerOptions) -> socket.socket:
         ) from exc
     listener.setblocking(False)
     return listener
+
+
+@contextmanager
+def _deadline(connection: Connection, seconds: float) -> Iterator[None]:
+    """Hang up unless the block is left within `seconds`.
+
+    A timer, since a socket's own timeout cannot be changed while another thread receives.
+    """
+    timer = threading.Timer(seconds, connection.hang_up, ["took too long to log on"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _alter_session(backend: BackendSession, statement: str) -> None:
