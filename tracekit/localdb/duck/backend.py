@@ -13,7 +13,8 @@ from tracekit.localdb.duck.session import DuckSession
 
 DEFAULT_SCHEMA = "DWH"
 DEFAULT_MEMORY_LIMIT = "160MB"
-DEFAULT_THREADS = 2
+DEFAULT_THREADS = 1
+"""DuckDB's own; the thread that reads a result works too. Few, for each holds memory."""
 
 
 class DuckBackend:

@@ -17,7 +17,7 @@ from tracekit.localdb.translate import install
 IN_MEMORY = ":memory:"
 # A streaming buffer is what DuckDB computes ahead of the reader, per open query (default 10 MB).
 _CONNECTION_SETTINGS = """
-SET streaming_buffer_size = '2MB';
+SET streaming_buffer_size = '1MB';
 SET TimeZone = 'UTC';
 SET default_transaction_invalidation_policy = 'SYNTACTIC_ERRORS_DO_NOT_INVALIDATE';
 """

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from tracekit.localdb.duck.spool import SpooledBatches
 
-READ_ROWS = 16_384
+READ_ROWS = 8_192
 """Rows of one Arrow batch: smaller costs CPU per row, larger memory per open result."""
 
 

@@ -29,6 +29,9 @@ MAX_IMAGE_BYTES = 64 << 20
 ROW_MESSAGE = b"\x07"
 NATIONAL_FORM = 2
 
+_ROW_START = constant(ROW_MESSAGE)
+_NO_SEPARATOR = constant(b"")
+
 
 def _is_number(kind: pa.DataType) -> bool:
     return any(
@@ -89,20 +92,23 @@ def encode_rows(
 
 
 def _encode(batch: pa.RecordBatch, columns: Sequence[ColumnDescription]) -> EncodedRows:
-    parts: list[pa.Array | pa.Scalar] = [constant(ROW_MESSAGE)]
+    parts = [_ROW_START]
     for array, column in zip(batch.columns, columns, strict=True):
-        parts += _column_parts(array, column)
+        parts += column_parts(array, column)
     if len(parts) == 1:
         parts = [of_fields([ROW_MESSAGE] * batch.num_rows)]
-    # A NULL slot is left to the join by every part of a fixed form: one zero byte, its length.
     image = pc.binary_join_element_wise(
-        *parts, constant(b""), null_handling="replace", null_replacement="\0"
+        *parts, _NO_SEPARATOR, null_handling="replace", null_replacement="\0"
     )
     _, offsets, data = image.buffers()
     return EncodedRows(memoryview(data), np.frombuffer(offsets, np.int32).astype(np.int64))
 
 
-def _column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
+def column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
+    """Binary arrays whose values, joined slot by slot, are the column's fields.
+
+    A NULL slot stands for a field of one zero byte.
+    """
     if column.type in _LONG:
         return long_parts(_as_bytes(array, column), national=column.charset_form == NATIONAL_FORM)
     if column.buffer_bytes == 0:
