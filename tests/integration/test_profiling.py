@@ -79,6 +79,19 @@ def test_running_out_of_memory_says_how_far_it_came(name, tmp_path):
     assert record.heap_net_peak_bytes > 0, "the capture keeps what happened until then"
 
 
+@pytest.mark.parametrize("crash", [False, True])
+@pytest.mark.parametrize(
+    ("mib", "status"), [(20, PathStatus.FAILED), (380, PathStatus.OUT_OF_MEMORY)]
+)
+def test_any_error_at_the_limit_is_lack_of_memory(mib, status, crash):
+    # 380 MiB and some 10 of the interpreter: more than 95% of the limit, but within it.
+    limit = {"memory_limit_bytes": 400 * MIB}
+    found = run("Disguises", {"mib": mib, "crash": crash}, **limit)
+    assert found.status is status, found.reason
+    assert ("SIGSEGV" if crash else f"ValueError: wrapping {mib * MIB} failed") in found.reason
+    assert (" MiB in use" in found.reason) is (status is PathStatus.OUT_OF_MEMORY)
+
+
 def test_a_refused_thread_stack_is_lack_of_memory_under_a_limit():
     found = run("ThreadGlutton", memory_limit_bytes=256 * MIB, timeout_seconds=60)
     assert found.status is PathStatus.OUT_OF_MEMORY

@@ -18,8 +18,8 @@ class HeapFigures:
 
     peak_bytes: int
     """High-water mark of what was allocated while tracked; what stood before is not in it."""
-    allocations: int
-    """Calls that allocated; frees are not counted."""
+    allocations: int | None
+    """Calls that allocated; frees are not counted. An aggregated capture does not tell."""
 
 
 def read_heap(capture: Path) -> HeapFigures:
@@ -29,10 +29,13 @@ def read_heap(capture: Path) -> HeapFigures:
         ProfileError: `capture` is missing or no memray capture.
     """
     # Private, but what `memray stats` calls: FileReader counts frees as allocations.
-    from memray._memray import compute_statistics
+    from memray._memray import FileReader, compute_statistics
 
     try:
         stats = compute_statistics(str(capture), num_largest=1)
+    except NotImplementedError:  # aggregated
+        with FileReader(str(capture)) as reader:
+            return HeapFigures(peak_bytes=reader.metadata.peak_memory, allocations=None)
     except (OSError, ValueError) as exc:
         raise ProfileError(f"{capture} could not be read as a memray capture: {exc}") from exc
     return HeapFigures(

@@ -41,7 +41,17 @@ from tracekit.sizes import format_size
 T = TypeVar("T")
 
 REPORT_INTERVAL_SECONDS = 0.02
+AT_LIMIT_FRACTION = 0.95
+"""Use of the memory limit from which any error is taken for lack of memory."""
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+class AtMemoryLimit(ProfileError):
+    """The subject failed with its memory limit as good as used up.
+
+    Libraries have many words for a refused allocation: Arrow's `Wrapping ... failed`, Python's
+    `can't start new thread`, a driver's own error.
+    """
 
 
 class Channel:
@@ -88,7 +98,7 @@ def main() -> None:
         _carry_out(assignment, channel)
         code = 0
     except BaseException as exc:  # every way to end is a result for the parent
-        channel.send(_raised(exc, limited=assignment.memory_limit_bytes is not None))
+        channel.send(_raised(exc))
         traceback.print_exception(exc)
         code = 1
     sys.stdout.flush()
@@ -162,30 +172,44 @@ def _limited(limit_bytes: int | None) -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, hard))
     try:
         yield
+    except Exception as exc:
+        used = os_memory.data_bytes()  # what was held is still held by the traceback
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        at_limit = used is not None and used >= AT_LIMIT_FRACTION * limit_bytes
+        if _is_out_of_memory(exc) or not (at_limit or _no_thread_stack(exc)):
+            raise
+        raise AtMemoryLimit(f"{exc}, with {format_size(used or 0)} in use") from exc
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def _raised(exc: BaseException, *, limited: bool) -> Raised:
-    causes = list(_chain(exc))
+def _raised(exc: BaseException) -> Raised:
+    kind = type(exc.__cause__ if isinstance(exc, AtMemoryLimit) else exc)
     return Raised(
-        error_type=f"{type(exc).__module__}.{type(exc).__qualname__}".removeprefix("builtins."),
+        error_type=f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."),
         text=str(exc)[:2000],
-        out_of_memory=any(_is_out_of_memory(cause, limited=limited) for cause in causes),
+        out_of_memory=_is_out_of_memory(exc),
         disk_full=any(
             isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
-            for cause in causes
+            for cause in _chain(exc)
         ),
     )
 
 
-def _is_out_of_memory(exc: BaseException, *, limited: bool) -> bool:
-    if isinstance(exc, MemoryError):
-        return True
-    if isinstance(exc, OSError) and exc.errno == errno.ENOMEM:
-        return True
-    # A thread's stack is private writable memory: under the limit, starting one fails like this.
-    return limited and isinstance(exc, RuntimeError) and "can't start new thread" in str(exc)
+def _is_out_of_memory(exc: BaseException) -> bool:
+    return any(
+        isinstance(cause, MemoryError | AtMemoryLimit)
+        or (isinstance(cause, OSError) and cause.errno == errno.ENOMEM)
+        for cause in _chain(exc)
+    )
+
+
+def _no_thread_stack(exc: BaseException) -> bool:
+    # Told apart from other errors because stacks that were had are given back before it is seen.
+    return any(
+        isinstance(cause, RuntimeError) and "can't start new thread" in str(cause)
+        for cause in _chain(exc)
+    )
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

@@ -19,6 +19,10 @@ from tracekit.records import MemorySample, PathStatus
 from tracekit.sizes import format_size
 
 SAMPLE_SECONDS = 0.05
+# What native code does after a refused allocation: std::terminate, or a null pointer's use.
+_CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)
+_NEAR_LIMIT_FRACTION = 0.9
+"""Lower than the child's own, for the last look may be `SAMPLE_SECONDS` old."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class ChildWatch:
         self._raised: Raised | None = None
         self._timed_out = False
         self._rss_bytes: int | None = None
+        self._data_bytes = 0
         self._timeline = TimelineBuilder()
         self._started = self._run_began = time.monotonic()
         self._kills_before = kernel_kills()
@@ -138,9 +143,11 @@ class ChildWatch:
 
     def _sample(self) -> None:
         try:
-            self._rss_bytes = psutil.Process(self._child.pid).memory_info().rss
+            memory = psutil.Process(self._child.pid).memory_info()
         except psutil.Error:  # it ended between two looks
             return
+        self._rss_bytes = memory.rss
+        self._data_bytes = max(self._data_bytes, getattr(memory, "data", 0))
         if self._rss_bytes:  # 0 is a process that has exited and was not waited for
             self._timeline.add(time.monotonic() - self._run_began, self._rss_bytes)
 
@@ -217,11 +224,17 @@ class ChildWatch:
         kills = kernel_kills()
         if number == signal.SIGKILL and kills is not None and kills > (self._kills_before or 0):
             return PathStatus.OUT_OF_MEMORY, f"killed {where} by the kernel for lack of memory"
-        # C++ allocators (Arrow, DuckDB) answer a refused allocation with terminate().
-        if number == signal.SIGABRT and "bad_alloc" in self._child.stderr_tail:
-            limit = self._limit_text()
-            return PathStatus.OUT_OF_MEMORY, f"ran out of memory {where}{limit} (std::bad_alloc)"
+        if number in _CRASHES and self._near_limit():
+            limit, used = self._limit_text(), format_size(self._data_bytes)
+            return (
+                PathStatus.OUT_OF_MEMORY,
+                f"ran out of memory {where}{limit} (signal {number} ({name}), with {used} in use)",
+            )
         return PathStatus.FAILED, f"killed {where} by signal {number} ({name})"
+
+    def _near_limit(self) -> bool:
+        limit = self._memory_limit_bytes
+        return limit is not None and self._data_bytes >= _NEAR_LIMIT_FRACTION * limit
 
     def _limit_text(self) -> str:
         if self._memory_limit_bytes is None:

@@ -78,8 +78,10 @@ def _local(
     is_file = isinstance(workload, str | Path) and Path(workload).suffix in {".duckdb", ".db"}
     size = cids if isinstance(cids, int) and not is_file else None
 
+    name = getattr(workload, "name", workload)
+
     def building(step: str, fraction: float) -> None:
-        tell(ReplayProgress(step, fraction))
+        tell(ReplayProgress(f"build {name}", fraction, step))
 
     with LocalOracle(workload, cids=size, progress=building) as local:
         database = local.database

@@ -72,6 +72,20 @@ class GluttonInBatches(Glutton):
             raise BatchFetchError("history", [BatchFailure(0, 1000, exc)], 1) from None
 
 
+class Disguises(Subject):
+    """Holds `mib` MiB and fails with an error that does not speak of memory."""
+
+    def __init__(self, mib, crash=False):
+        self.mib, self.crash = mib, crash
+
+    def run(self, report):
+        held = bytes(self.mib * MIB)
+        if self.crash:
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        raise ValueError(f"wrapping {len(held)} failed")
+
+
 class ThreadGlutton(Subject):
     """Starts threads until no stack can be had."""
 

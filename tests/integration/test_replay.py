@@ -1,0 +1,239 @@
+"""Replays through the real driver against the local Oracle, each path in its own processes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tracekit.errors import ConfigError, ConnectError
+from tracekit.fetch import Database
+from tracekit.profiling import run_child
+from tracekit.records import Level, PathStatus
+from tracekit.replay import read_run, replay
+from tracekit.replay.container_ids import choose_container_ids
+from tracekit.testbed import LocalOracle
+
+MIB = 2**20
+CIDS = 300
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    with LocalOracle("trace-smoke", cids=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
+        yield it
+
+
+SUBJECTS = """
+import sys
+from tracekit.profiling import os_memory
+from tracekit.replay.paths import PathSubject
+
+class Loaded(PathSubject):
+    def finish(self, outcome):
+        return {"modules": sorted(name for name in sys.modules if "." not in name)}
+
+class Weighed(PathSubject):
+    def run(self, report):
+        return os_memory.data_bytes()
+
+    def finish(self, outcome):
+        return {"data_bytes": outcome}
+"""
+
+
+def run_path_subject(name, local, folder, path):
+    """The run of a variant of PathSubject on five CIDs."""
+    (folder / "path_subjects.py").write_text(SUBJECTS)
+    arguments = local.database.arguments
+    password = arguments.pop("password")
+    found = run_child(
+        f"path_subjects:{name}",
+        {
+            "path": path,
+            "database": arguments,
+            "container_ids": local.container_ids(5),
+            "domain": "history",
+            "workers": 2,
+            "digests": None,
+        },
+        secrets={"password": password},
+        search_path=[str(folder)],
+    )
+    assert found.status is PathStatus.OK, found.reason
+    return found
+
+
+@pytest.fixture(scope="module")
+def finished(local, tmp_path_factory):
+    steps = []
+    folder = tmp_path_factory.mktemp("runs") / "one"
+    found = replay(local.path, output=folder, on_progress=steps.append, command="tracekit replay x")
+    return found, steps
+
+
+def test_a_replay_measures_compares_and_judges(finished):
+    found, _ = finished
+    summary = found.summary
+    assert summary.workload.name == "trace-smoke"
+    assert summary.workload.cids == CIDS
+    assert summary.workload.fingerprint is not None
+    for path in summary.paths.values():
+        assert path.status is PathStatus.OK
+        assert path.rows == summary.workload.rows
+        assert path.rss_net_peak_bytes > MIB
+        assert path.heap_net_peak_bytes > MIB
+        assert path.allocations > 0
+    proof = summary.proof.candidates["iterator"]
+    assert proof.level is Level.VALUE, "NULL dates and quantities beside NULLs drift"
+    assert proof.equal
+    assert {("TRACKOUTTIMESTAMP", "NaT", "None"), ("TRACKOUTQTY", "float", "int")} <= {
+        (drift.column, drift.from_type, drift.to_type) for drift in proof.drift
+    }
+    assert summary.verdict.equal is True
+    assert summary.verdict.net_peak_ratio.keys() == {"iterator"}
+    assert summary.environment.arrow_memory_pool == "system"
+    assert "duckdb" in summary.environment.server
+    assert found.unexpected_out_of_memory == ()
+
+
+def test_the_run_folder_holds_the_whole_run(finished):
+    found, _ = finished
+    assert {file.name for file in found.folder.iterdir()} == {
+        "summary.json",
+        "report.md",
+        "memory.png",
+        *(
+            f"{path}{ending}"
+            for path in ("legacy", "iterator")
+            for ending in (".bin", "-digests.bin", "-timeline.json")
+        ),
+    }
+    assert read_run(found.folder) == (found.summary, found.timelines)
+    saved = json.loads((found.folder / "summary.json").read_text())
+    assert saved["schema_version"] == 1
+    assert saved["command"] == "tracekit replay x"
+    assert saved["paths"]["legacy"]["capture"] == "legacy.bin"
+
+
+def test_a_run_can_show_itself(finished, tmp_path):
+    found, _ = finished
+    assert "iterator" in str(found)
+    assert "<html" in found._repr_html_()
+    assert found.plot(tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_progress_names_every_step_and_ends_it(finished):
+    _, steps = finished
+    last = {step.step: step.fraction for step in steps}
+    assert list(last) == [
+        "legacy",
+        "legacy under memray",
+        "iterator",
+        "iterator under memray",
+        "compare iterator",
+    ]
+    assert set(last.values()) == {1.0}
+
+
+def test_a_stricter_level_fails_the_verdict(local, tmp_path):
+    found = replay(database=local.database, cids=40, level="exact", profile=False, output=tmp_path)
+    assert found.verdict.equal is False
+    assert not found.verdict.passed
+    assert "level exact was asked for" in found.verdict.reasons[0]
+    assert found.summary.paths["legacy"].capture is None
+    assert found.summary.workload.fingerprint is None
+
+
+def test_repeats_tell_their_spread(local, tmp_path):
+    found = replay(
+        database=local.database,
+        paths=["iterator"],
+        cids=100,
+        profile=False,
+        repeat=2,
+        output=tmp_path,
+    )
+    path = found.summary.paths["iterator"]
+    assert len(path.rss_net_peaks_bytes) == 2
+    assert path.rss_net_peak_bytes == min(path.rss_net_peaks_bytes)
+    assert any("over 2 runs" in remark for remark in path.remarks)
+    assert path.digest is not None
+
+
+def test_a_path_may_run_out_of_memory_where_that_is_expected(local, tmp_path):
+    before = run_path_subject("Weighed", local, tmp_path, "legacy").values["data_bytes"]
+    died = replay(
+        database=local.database,
+        profile=False,
+        memory_limit_bytes=before + 4 * MIB,
+        expect_out_of_memory=["legacy"],
+        output=tmp_path / "run",
+    )
+    legacy = died.summary.paths["legacy"]
+    assert legacy.status is PathStatus.OUT_OF_MEMORY, legacy.reason
+    assert died.summary.paths["iterator"].status is PathStatus.OK
+    assert (died.verdict.equal, died.verdict.lower_peak, died.verdict.passed) == (None, None, True)
+    assert died.summary.proof.candidates["iterator"].level is None
+    assert died.unexpected_out_of_memory == ()
+
+
+@pytest.mark.parametrize("wrong", ["password", "table"])
+def test_a_database_that_refuses_is_a_named_error(local, wrong, tmp_path):
+    database = Database(local.dsn, local.user, "wrong" if wrong == "password" else local.password)
+    sql = "SELECT CONTAINERID FROM DWH.NO_SUCH_TABLE" if wrong == "table" else None
+    with pytest.raises(Exception, match="ORA-") as raised:
+        replay(database=database, cids_sql=sql, output=tmp_path / "run")
+    assert isinstance(raised.value, ConnectError) is (wrong == "password")
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unfinished_run_leaves_nothing(local, tmp_path):
+    def stop(progress):
+        if progress.step == "iterator":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay(database=local.database, cids=20, output=tmp_path / "run", on_progress=stop)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_replay_reads_one_thing(local):
+    for arguments in ({}, {"workload": "trace-smoke", "database": local.database}):
+        with pytest.raises(ConfigError):
+            replay(**arguments)
+
+
+def test_cids_come_from_the_table_a_list_or_a_query(local):
+    database = local.database
+    every = choose_container_ids(database)
+    assert len(every) == CIDS
+    assert every == sorted(every)
+    assert choose_container_ids(database, 7) == every[:7]
+    assert choose_container_ids(database, [every[3], " ", every[3]]) == [every[3]]
+    sql = "SELECT CONTAINERID FROM DWH.DW_MES_CONTAINER ORDER BY CONTAINERID DESC;"
+    assert choose_container_ids(database, 2, sql) == every[:-3:-1]
+    with pytest.raises(ConfigError, match="names no CID"):
+        choose_container_ids(database, [])
+    with pytest.raises(ConfigError, match="give one"):
+        choose_container_ids(database, ["x"], sql)
+    with pytest.raises(ConfigError, match="at least 1"):
+        choose_container_ids(database, 0)
+
+
+@pytest.mark.parametrize(("path", "pandas"), [("legacy", True), ("iterator", False)])
+def test_a_path_loads_what_it_needs_and_no_more(local, path, pandas, tmp_path):
+    found = run_path_subject("Loaded", local, tmp_path, path)
+    modules = set(found.values["modules"])
+    assert ("pandas" in modules) is pandas
+    assert {"duckdb", "matplotlib", "rich", "click", "memray", "jinja2"}.isdisjoint(modules)
+    if not pandas:
+        assert {"numpy", "pyarrow"}.isdisjoint(modules)
+
+
+def test_a_replay_of_a_real_oracle_needs_no_duckdb():
+    code = (
+        "import sys; import tracekit.replay; tracekit.replay.replay; "
+        "assert 'duckdb' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,162 @@
+"""Has anything grown more than it may? Rules, and the judgement of two runs by them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tracekit.errors import ConfigError
+from tracekit.records import PathMeasurement, PathStatus, ReplaySummary
+from tracekit.reports.comparison import METRICS, Metric
+from tracekit.sizes import parse_size
+
+_RULE = re.compile(
+    r"(?P<metric>[a-z_]+):(?:(?P<percent>[0-9]+(?:\.[0-9]+)?)%)?(?P<plus>\+)?(?P<floor>[^%+]*)"
+)
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Growth of one metric that is too much: more than a share of the base and than a floor."""
+
+    metric: Metric
+    fraction: float
+    """Growth allowed as a share of the base; 0 where only the floor counts."""
+    floor: float
+    """Growth allowed in any case, in the metric's unit."""
+    text: str
+    """As it was written."""
+
+    def allowed(self, base: float) -> float:
+        """The largest growth over `base` that is no regression."""
+        return max(self.fraction * base, self.floor)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What two runs say when judged by rules."""
+
+    rules: tuple[Rule, ...]
+    failures: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing grew more than it may."""
+        return not self.failures
+
+
+def parse_rule(text: str) -> Rule:
+    """The rule written as `METRIC:PERCENT%`, `METRIC:FLOOR` or `METRIC:PERCENT%+FLOOR`.
+
+    `net_peak:10%+8MiB` is broken by growth of more than 10% that is also more than 8 MiB. Floors
+    are sizes for memory, counts for `allocations` and seconds (`2s`) for `wall`.
+
+    Raises:
+        ConfigError: `text` is no such rule.
+    """
+    match = _RULE.fullmatch(text.strip())
+    if match is None or not (match["percent"] or match["floor"]):
+        raise _no_rule(text)
+    if bool(match["plus"]) != bool(match["percent"] and match["floor"]):
+        raise _no_rule(text)
+    metric = METRICS.get(match["metric"])
+    if metric is None:
+        raise ConfigError(f"rule {text!r}: there is no metric {match['metric']!r}. {_choices()}")
+    return Rule(
+        metric=metric,
+        fraction=float(match["percent"] or 0) / 100,
+        floor=_floor(text, metric, match["floor"]),
+        text=text.strip(),
+    )
+
+
+def judge_growth(base: ReplaySummary, head: ReplaySummary, rules: Sequence[Rule]) -> Judgement:
+    """Whether any path of `base` costs more in `head` than `rules` allow.
+
+    A path that is not in `head`, or that ended well before and does not now, is a failure too:
+    nothing is cheaper for not having been run. So is a figure that is no longer measured.
+
+    Raises:
+        ConfigError: a rule's metric was measured for no path of `base`, so nothing could fail.
+    """
+    if not rules:
+        return Judgement((), ())
+    failures = [*_lost_paths(base, head)]
+    for rule in rules:
+        failures += _broken(base, head, rule)
+    return Judgement(tuple(rules), tuple(failures))
+
+
+def lost_levels(base: ReplaySummary, head: ReplaySummary) -> list[str]:
+    """Candidates that are less equal to their reference than they were."""
+    return [
+        f"{name} was equal at level {before.level} and is now {now.level or 'not proven'}"
+        for name, now in head.proof.candidates.items()
+        if (before := base.proof.candidates.get(name)) is not None
+        and before.level is not None
+        and (now.level is None or not now.level.reaches(before.level))
+    ]
+
+
+def _lost_paths(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
+    for name, before in base.paths.items():
+        after = head.paths.get(name)
+        if after is None:
+            yield f"{name} was measured before and is not now"
+        elif before.status is PathStatus.OK is not after.status:
+            reason = f": {after.reason}" if after.reason else ""
+            yield f"{name} ended well before and is now {after.status.replace('_', ' ')}{reason}"
+
+
+def _broken(base: ReplaySummary, head: ReplaySummary, rule: Rule) -> Iterator[str]:
+    measured = {name: found for name, path in base.paths.items() if (found := _of(rule, path))}
+    if not measured:
+        raise ConfigError(
+            f"rule {rule.text!r}: the base has no {rule.metric.name} of any path that ended well, "
+            "so the rule could never fail. Make the base again with it measured."
+        )
+    for name, before in measured.items():
+        path = head.paths.get(name)
+        if path is None or path.status is not PathStatus.OK:
+            continue  # told by _lost_paths
+        after = rule.metric.of(path)
+        if after is None:
+            yield f"{name} {rule.metric.name} was measured before and is not now"
+        elif after - before > rule.allowed(before):
+            yield _grown(name, rule, before, after)
+
+
+def _of(rule: Rule, path: PathMeasurement) -> float | None:
+    return rule.metric.of(path) if path.status is PathStatus.OK else None
+
+
+def _grown(name: str, rule: Rule, before: float, after: float) -> str:
+    shown = rule.metric.shown
+    return (
+        f"{name} {rule.metric.name} grew by {shown(after - before)} ({(after - before) / before:.1%}"
+        f", {shown(before)} to {shown(after)}); {rule.text} allows {shown(rule.allowed(before))}"
+    )
+
+
+def _floor(text: str, metric: Metric, floor: str) -> float:
+    if not floor:
+        return 0.0
+    if metric.name.endswith("_peak"):
+        return parse_size(floor, name=f"rule {text!r}")
+    number = floor.removesuffix("s") if metric.name == "wall" else floor
+    if not _NUMBER.fullmatch(number):
+        raise _no_rule(text)
+    return float(number)
+
+
+def _no_rule(text: str) -> ConfigError:
+    return ConfigError(
+        f"{text!r} is no rule. Write it like net_peak:10%, net_peak:8MiB or net_peak:10%+8MiB. "
+        + _choices()
+    )
+
+
+def _choices() -> str:
+    return f"Metrics are {', '.join(METRICS)}."
