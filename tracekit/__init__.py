@@ -13,30 +13,39 @@ from tracekit._version import __version__
 
 if TYPE_CHECKING:
     from tracekit import errors as errors
+    from tracekit.equality import observe as observe
     from tracekit.events import EventFetcher as EventFetcher
     from tracekit.events import LegacyEventFetcher as LegacyEventFetcher
     from tracekit.fetch import Database as Database
+    from tracekit.fetch import read_sql_df as read_sql_df
+    from tracekit.fetch import read_sql_df_slow_iter as read_sql_df_slow_iter
     from tracekit.replay.experiment import replay as replay
+    from tracekit.replay.prove import prove as prove
     from tracekit.testbed import LocalOracle as LocalOracle
 
 _HOMES = {
-    "Database": "tracekit.fetch",
-    "EventFetcher": "tracekit.events",
-    "LegacyEventFetcher": "tracekit.events",
-    "LocalOracle": "tracekit.testbed",
+    "Database": "tracekit.fetch:Database",
+    "EventFetcher": "tracekit.events:EventFetcher",
+    "LegacyEventFetcher": "tracekit.events:LegacyEventFetcher",
+    "LocalOracle": "tracekit.testbed:LocalOracle",
     "errors": "tracekit.errors",
+    "observe": "tracekit.equality:observe",
+    "prove": "tracekit.replay.prove:prove",
+    "read_sql_df": "tracekit.fetch:read_sql_df",
+    "read_sql_df_slow_iter": "tracekit.fetch:read_sql_df_slow_iter",
     "replay": "tracekit.replay",
 }
+"""Public name to the room, or `room:name`, that it stands for."""
 
 __all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in _HOMES:
         raise AttributeError(f"module 'tracekit' has no attribute {name!r}")
-    module = import_module(home)
-    value = module if home.rpartition(".")[2] == name else getattr(module, name)
+    room, _, inner = _HOMES[name].partition(":")
+    module = import_module(room)
+    value = getattr(module, inner) if inner else module
     globals()[name] = value
     return value
 
