@@ -54,15 +54,19 @@ class Database:
         self._temporary = tempfile.TemporaryDirectory(prefix="tracekit-spool-", dir=spool_dir)
         self.spool_folder = Path(self._temporary.name)
         self._root = duckdb.connect(IN_MEMORY, config=_settings(memory_limit, threads))
-        self._root.execute(f"SET temp_directory = '{_escaped(self._temporary.name)}'")
-        self._catalog = MEMORY_CATALOG
+        self._catalog = FILE_CATALOG if writable and source != IN_MEMORY else MEMORY_CATALOG
         self.overlay: Overlay | None = None
-        if source != IN_MEMORY:
-            self._attach(source, writable)
-        self._root.execute("SET enable_external_access = false")
-        self._root.execute(f'CREATE SCHEMA IF NOT EXISTS {self._catalog}."{schema}"')
-        install(self._root, sysdate=sysdate)
-        self.declared = DeclaredColumns(self._root, self._catalog)
+        try:
+            self._root.execute(f"SET temp_directory = '{_escaped(self._temporary.name)}'")
+            if source != IN_MEMORY:
+                self._attach(source, writable)
+            self._root.execute("SET enable_external_access = false")
+            self._root.execute(f'CREATE SCHEMA IF NOT EXISTS {self._catalog}."{schema}"')
+            install(self._root, sysdate=sysdate)
+            self.declared = DeclaredColumns(self._root, self._catalog)
+        except BaseException:
+            self._free()
+            raise
 
     def _attach(self, source: str, writable: bool) -> None:
         path = Path(source)
@@ -73,9 +77,7 @@ class Database:
             self._root.execute(f"ATTACH '{_escaped(str(path))}' AS {FILE_CATALOG}{mode}")
         except duckdb.Error as error:
             raise ConnectError(f"{source!r} could not be opened: {error}") from error
-        if writable:
-            self._catalog = FILE_CATALOG
-        else:
+        if not writable:
             self.overlay = Overlay(self._root)
 
     def connect(self, schema: str) -> duckdb.DuckDBPyConnection:
@@ -103,6 +105,9 @@ class Database:
     def close(self) -> None:
         """Free everything; connections must be closed before."""
         self.declared.close()
+        self._free()
+
+    def _free(self) -> None:
         self._root.close()
         self._temporary.cleanup()
 

@@ -75,8 +75,11 @@ class EncodedStream:
         """The next rows, or None when there are no more.
 
         Raises:
-            OraError: reading failed in mid-result; ORA-01013 after an interrupt.
+            OraError: reading failed in mid-result; ORA-01013 after an interrupt, ORA-01002 after
+                `close`.
         """
+        if self._closed:
+            raise OraError(1002, "fetch out of sequence")
         self._in_call = True
         try:
             return self._make() if self._thread is None else self._take()
@@ -122,8 +125,6 @@ class EncodedStream:
         """A piece made in the caller's thread."""
         if self._error is not None:
             raise self._error
-        if self._closed:
-            return None
         with gate(self._to_ora_error):
             piece = next(self._pieces, None)
         if piece is not None and piece.row_count >= FIRST_ROWS:
