@@ -92,6 +92,17 @@ def test_any_error_at_the_limit_is_lack_of_memory(mib, status, crash):
     assert (" MiB in use" in found.reason) is (status is PathStatus.OUT_OF_MEMORY)
 
 
+def test_an_uncaught_bad_alloc_is_lack_of_memory():
+    found = run("Terminates")
+    assert (found.status, found.signal) == (PathStatus.OUT_OF_MEMORY, 6)
+    assert found.reason == "ran out of memory in the run (signal 6 (SIGABRT), std::bad_alloc)"
+
+
+def test_a_nameless_signal_is_a_result():
+    found = run("KillsItself", {"number": 35})
+    assert found.reason == "killed in the run by signal 35 (real-time)"
+
+
 def test_a_refused_thread_stack_is_lack_of_memory_under_a_limit():
     found = run("ThreadGlutton", memory_limit_bytes=256 * MIB, timeout_seconds=60)
     assert found.status is PathStatus.OUT_OF_MEMORY

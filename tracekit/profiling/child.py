@@ -127,14 +127,17 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
     with _limited(assignment.memory_limit_bytes):
         remark = os_memory.reset_peak()
         channel.send(Baseline(os_memory.resident_bytes(), (remark,) if remark else ()))
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall = cpu = 0.0
         completed = False
         try:
             with tracker:
-                outcome = subject.run(channel.report)
-            completed = True
+                began = time.perf_counter(), time.process_time()
+                try:
+                    outcome = subject.run(channel.report)
+                    completed = True
+                finally:  # before memray compresses its capture
+                    wall, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
         finally:
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             peak = os_memory.peak_resident_bytes()
             channel.flush()
             channel.send(Measured(wall, cpu, peak, completed))

@@ -220,17 +220,17 @@ class ChildWatch:
         return PathStatus.OUT_OF_MEMORY, f"ran out of memory {where}{self._limit_text()} ({told})"
 
     def _killed_ending(self, number: int, where: str) -> tuple[PathStatus, str]:
-        name = signal.Signals(number).name
+        killed_by = f"signal {number} ({signal_name(number)})"
         kills = kernel_kills()
         if number == signal.SIGKILL and kills is not None and kills > (self._kills_before or 0):
             return PathStatus.OUT_OF_MEMORY, f"killed {where} by the kernel for lack of memory"
+        told = f"ran out of memory {where}{self._limit_text()} ({killed_by}"
+        if number == signal.SIGABRT and "std::bad_alloc" in self._child.stderr_tail:
+            return PathStatus.OUT_OF_MEMORY, f"{told}, std::bad_alloc)"
         if number in _CRASHES and self._near_limit():
-            limit, used = self._limit_text(), format_size(self._data_bytes)
-            return (
-                PathStatus.OUT_OF_MEMORY,
-                f"ran out of memory {where}{limit} (signal {number} ({name}), with {used} in use)",
-            )
-        return PathStatus.FAILED, f"killed {where} by signal {number} ({name})"
+            used = format_size(self._data_bytes)
+            return PathStatus.OUT_OF_MEMORY, f"{told}, with {used} in use)"
+        return PathStatus.FAILED, f"killed {where} by {killed_by}"
 
     def _near_limit(self) -> bool:
         limit = self._memory_limit_bytes
@@ -240,3 +240,11 @@ class ChildWatch:
         if self._memory_limit_bytes is None:
             return ""
         return f" under its limit of {format_size(self._memory_limit_bytes)}"
+
+
+def signal_name(number: int) -> str:
+    """Name of a signal; the real-time ones have none of their own."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "real-time"

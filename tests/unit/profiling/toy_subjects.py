@@ -86,6 +86,14 @@ class Disguises(Subject):
         raise ValueError(f"wrapping {len(held)} failed")
 
 
+class Terminates(Subject):
+    """Ends as C++ does when nobody catches a refused allocation."""
+
+    def run(self, report):
+        sys.stderr.write("terminate called after throwing an instance of 'std::bad_alloc'\n")
+        os.kill(os.getpid(), signal.SIGABRT)
+
+
 class ThreadGlutton(Subject):
     """Starts threads until no stack can be had."""
 
@@ -116,10 +124,13 @@ class Exits(Subject):
 
 
 class KillsItself(Subject):
+    def __init__(self, number=signal.SIGKILL):
+        self.number = number
+
     def run(self, report):
         held = [b"x" * MIB for _ in range(16)]
         report(len(held), 1)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), self.number)
 
 
 class Hangs(Subject):
