@@ -57,14 +57,26 @@ def _listagg(function: exp.Anonymous, order: exp.Order | None) -> exp.Expr:
     args = function.expressions
     value = args[0]
     separator = args[1] if len(args) > 1 and not isinstance(args[1], exp.Cast) else text("")
-    distinct = isinstance(value, exp.Distinct)
-    inner = value.expressions[0] if distinct else value
-    content = as_text(inner)
-    listed: exp.Expr = exp.Distinct(expressions=[content]) if distinct else content
+    if isinstance(value, exp.Distinct):
+        return _distinct_listagg(value.expressions[0], separator, order)
+    content = as_text(value)
     if order is None:
-        return call("string_agg", listed, separator, kind=Kind.TEXT)
+        return call("string_agg", content, separator, kind=Kind.TEXT)
     last = exp.Order(this=separator, expressions=order.expressions)
-    return call("string_agg", listed, last, kind=Kind.TEXT)
+    return call("string_agg", content, last, kind=Kind.TEXT)
+
+
+def _distinct_listagg(value: exp.Expr, separator: exp.Expr, order: exp.Order | None) -> exp.Expr:
+    """The different values, in the order of the values themselves."""
+    descending = False
+    if order is not None:
+        if len(order.expressions) != 1 or order.expressions[0].this != value:
+            raise unsupported("LISTAGG(DISTINCT x) ordered by anything but x")
+        descending = bool(order.expressions[0].args.get("desc"))
+    values = exp.Distinct(expressions=[value])
+    key = exp.Ordered(this=value.copy(), desc=descending, nulls_first=False)
+    listed = call("list", exp.Order(this=values, expressions=[key]))
+    return call("ora_join_list", listed, separator, kind=Kind.TEXT)
 
 
 def window(node: exp.Expr, position: int) -> exp.Expr:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, string_value
+from tracekit.localdb.translate.like_runs import LIKE_ANY, like_run
 
 MAX_LIST_EXPRESSIONS = 1000
 """Longest expression list Oracle 19c takes (ORA-01795)."""
@@ -58,15 +59,13 @@ def prepare(sql: str, tokens: Sequence[Token]) -> Prepared:
     previous_end = 0
     while index < len(tokens):
         token = tokens[index]
-        count = _folded_binds(tokens, index)
-        if count:
-            text = _list_parameter(prepared, tokens, index, count)
-            last = tokens[index + 2 * count - 2]
-            index += 2 * count - 1
+        folded = _fold(prepared, tokens, index)
+        if folded is not None:
+            text, consumed = folded
         else:
-            text = _token_text(prepared, token)
-            last = token
-            index += 1
+            text, consumed = _token_text(prepared, token), 1
+        last = tokens[index + consumed - 1]
+        index += consumed
         blank = " " if token.start > previous_end and pieces else ""
         pieces.append(blank + text)
         prepared._starts.append(length + len(blank))
@@ -77,7 +76,20 @@ def prepare(sql: str, tokens: Sequence[Token]) -> Prepared:
     return prepared
 
 
-def _folded_binds(tokens: Sequence[Token], index: int) -> int:
+def _fold(prepared: Prepared, tokens: Sequence[Token], index: int) -> tuple[str, int] | None:
+    """The text of a run of binds that becomes one list parameter, and its number of tokens."""
+    count = _listed_binds(tokens, index)
+    if count:
+        binds = tokens[index : index + 2 * count - 1 : 2]
+        return f":{_list_parameter(prepared, binds)}", 2 * count - 1
+    run = like_run(tokens, index)
+    if run is None:
+        return None
+    name = _list_parameter(prepared, run.binds)
+    return f"{LIKE_ANY}({run.operand}, :{name})", run.token_count
+
+
+def _listed_binds(tokens: Sequence[Token], index: int) -> int:
     """How many binds follow when `tokens[index]` is the first of `IN (:a, :b, ...)`, else 0."""
     if (
         tokens[index].kind is not TokenKind.BIND
@@ -105,14 +117,14 @@ def _folded_binds(tokens: Sequence[Token], index: int) -> int:
     return count
 
 
-def _list_parameter(prepared: Prepared, tokens: Sequence[Token], index: int, count: int) -> str:
+def _list_parameter(prepared: Prepared, binds: Sequence[Token]) -> str:
     first = len(prepared.bind_names)
-    binds = tokens[index : index + 2 * count - 1 : 2]
     prepared.bind_names.extend(bind_name(token) for token in binds)
     name = f"l{first}"
-    prepared.parameters.append(Parameter(name, tuple(range(first, first + count)), is_list=True))
+    indexes = tuple(range(first, first + len(binds)))
+    prepared.parameters.append(Parameter(name, indexes, is_list=True))
     prepared.shown[name] = ",".join(token.text.upper() for token in binds)
-    return f":{name}"
+    return name
 
 
 def _token_text(prepared: Prepared, token: Token) -> str:

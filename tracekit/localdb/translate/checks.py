@@ -39,7 +39,7 @@ _ALLOWED: dict[type[Any], str] = {
     exp.Alias: "this alias",
     exp.Identifier: "this quoted",
     exp.Column: "this table db",
-    exp.Star: "",
+    exp.Star: "except_",
     exp.Literal: "this is_string",
     exp.Null: "",
     exp.Boolean: "this",
@@ -70,11 +70,12 @@ _ALLOWED: dict[type[Any], str] = {
     exp.Window: "this partition_by order spec over alias",
     exp.WindowSpec: "kind start start_side end end_side",
     exp.IgnoreNulls: "this",
-    exp.Insert: "this expression with_",
+    exp.Insert: "this expression with_ returning",
+    exp.Returning: "expressions",
     exp.Schema: "this expressions",
     exp.Values: "expressions",
-    exp.Update: "this expressions where",
-    exp.Delete: "this where",
+    exp.Update: "this expressions where returning",
+    exp.Delete: "this where returning",
     exp.Merge: "this using on whens",
     exp.Whens: "expressions",
     exp.When: "matched condition then",
@@ -95,7 +96,6 @@ _NAMES: dict[type[Any], str] = {
     exp.Prior: "PRIOR",
     exp.Into: "SELECT INTO",
     exp.Partition: "PARTITION",
-    exp.Returning: "RETURNING",
 }
 
 

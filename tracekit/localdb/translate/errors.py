@@ -102,7 +102,7 @@ def _not_grouped(match: re.Match[str], sql: str) -> OraError:
 
 
 def _not_null(match: re.Match[str], _: str) -> OraError:
-    table, column = match["table"].upper(), match["column"].upper()
+    table, column = match["table"].strip('"').upper(), match["column"].strip('"').upper()
     return OraError(1400, f'cannot insert NULL into ("{table}"."{column}")')
 
 
@@ -119,6 +119,10 @@ def _value_count(match: re.Match[str], _: str) -> OraError:
     if values > columns:
         return OraError(913, "too many values")
     return OraError(947, "not enough values")
+
+
+def _dependency(match: re.Match[str], _: str) -> OraError:
+    return OraError(3001, f"unimplemented feature: {match['reason']}")
 
 
 def _own_error(match: re.Match[str], _: str) -> OraError:

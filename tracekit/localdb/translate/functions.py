@@ -61,9 +61,10 @@ def _decode(args: Sequence[exp.Expr]) -> exp.Expr:
 
 def _nvl(args: Sequence[exp.Expr]) -> exp.Expr:
     first, fallback = args
-    if kind_of(fallback) is Kind.TEXT and kind_of(first) is not Kind.TEXT:
-        return call("coalesce", first, fallback, kind=kind_of(first))
-    return call("coalesce", first, fallback, kind=kind_among([first, fallback], None))
+    kind = kind_of(first)
+    if kind in (Kind.UNKNOWN, Kind.NULL):
+        kind = kind_of(fallback)
+    return call("coalesce", first, fallback, kind=kind)
 
 
 def _nvl2(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -172,10 +173,10 @@ def _number_to_interval(name: str) -> Rule:
         factor = _INTERVAL_UNITS[name].get(unit)
         if factor is None:
             raise OraError(1760, "illegal argument for function")
-        amount = exp.Mul(this=paren(args[0]), expression=number(factor))
         if name == "NUMTOYMINTERVAL":
-            return call("to_months", cast(amount, exp.DType.INT), kind=Kind.INTERVAL)
-        microseconds = exp.Mul(this=amount, expression=number(1_000_000))
+            months = exp.Mul(this=paren(args[0]), expression=number(factor))
+            return call("to_months", cast(months, exp.DType.INT), kind=Kind.INTERVAL)
+        microseconds = exp.Mul(this=paren(args[0]), expression=number(factor * 1_000_000))
         whole = cast(call("round", microseconds), exp.DType.BIGINT)
         return call("to_microseconds", whole, kind=Kind.INTERVAL)
 
@@ -231,6 +232,7 @@ _AGGREGATES = {
     "PERCENT_RANK": "percent_rank",
     "CUME_DIST": "cume_dist",
     "NTILE": "ntile",
+    "GROUPING": "grouping",
     "APPROX_COUNT_DISTINCT": "approx_count_distinct",
     "REGR_SLOPE": "regr_slope",
     "REGR_INTERCEPT": "regr_intercept",
@@ -285,6 +287,19 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
+_KNOWN_BUT_MISSING = frozenset(
+    (
+        "BIN_TO_NUM CHARTOROWID COLLECT COMPOSE CONVERT CURSOR DECOMPOSE DUMP EXTRACTVALUE FROM_TZ "
+        "GROUPING_ID GROUP_ID HEXTORAW INSTRB JSON_ARRAY JSON_OBJECT JSON_QUERY JSON_TABLE "
+        "JSON_VALUE NANVL NEW_TIME NLSSORT NLS_LOWER NLS_UPPER ORA_HASH RAWTOHEX REMAINDER "
+        "ROWIDTOCHAR SOUNDEX STANDARD_HASH SUBSTRB SYS_GUID TO_DSINTERVAL TO_TIMESTAMP_TZ "
+        "TO_YMINTERVAL TZ_OFFSET UNISTR USERENV VSIZE WIDTH_BUCKET WM_CONCAT XMLAGG XMLELEMENT "
+        "XMLTYPE"
+    ).split()
+)
+"""Functions that Oracle has and this room does not translate."""
+
+
 def rewrite_call(node: exp.Anonymous, position: int) -> exp.Expr:
     """The DuckDB expression for a function call whose arguments are rewritten already.
 
@@ -294,6 +309,8 @@ def rewrite_call(node: exp.Anonymous, position: int) -> exp.Expr:
     """
     name = str(node.this).upper()
     function = FUNCTIONS.get(name)
+    if name in _KNOWN_BUT_MISSING:
+        raise unsupported(f"function {name}", position)
     if function is None:
         raise OraError(904, f'"{name}": invalid identifier', position=position)
     args = node.expressions

@@ -30,6 +30,11 @@ def with_kind(node: exp.Expr, kind: Kind) -> exp.Expr:
     return node
 
 
+def is_marked(node: exp.Expr) -> bool:
+    """Whether `node` was built by a rule, and so is DuckDB's already."""
+    return _META in node.meta
+
+
 def kind_of(node: exp.Expr | None) -> Kind:
     """The kind of a rewritten expression; UNKNOWN where only the schema could tell."""
     if node is None:

@@ -10,16 +10,9 @@ CREATE OR REPLACE MACRO ora_plain_text(a) AS ora_plain_number(CAST(a AS VARCHAR)
 CREATE OR REPLACE MACRO ora_number_text(s) AS
     regexp_replace(CASE WHEN contains(s, '.') THEN rtrim(rtrim(s, '0'), '.') ELSE s END,
                    '^(-?)0\.', '\1.');
-CREATE OR REPLACE MACRO ora_text
-    (a VARCHAR) AS a,
-    (a BIGINT) AS CAST(a AS VARCHAR),
-    (a TIMESTAMP_S) AS upper(strftime(a, '%d-%b-%y')),
-    (a TIMESTAMP) AS upper(strftime(a, '%d-%b-%y %I.%M.%S.%f %p')),
-    (a TIMESTAMPTZ) AS upper(strftime(a, '%d-%b-%y %I.%M.%S.%f %p')) || ' +00:00',
-    (a) AS ora_number_text(ora_plain_number(CAST(a AS VARCHAR)));
-
 -- Macros are bound when they are created, where an argument of no type would fit every overload:
--- the overloads of ora_moment come last.
+-- the overloads of what others call come last.
+CREATE OR REPLACE MACRO ora_text(a) AS CAST(a AS VARCHAR);
 CREATE OR REPLACE MACRO ora_moment(a) AS CAST(a AS TIMESTAMP);
 
 CREATE OR REPLACE MACRO ora_divide(a, b) AS
@@ -172,6 +165,8 @@ CREATE OR REPLACE MACRO ora_rpad(s, n, t) AS
 CREATE OR REPLACE MACRO ora_initcap(s) AS
     array_to_string(list_transform(regexp_extract_all(s, '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'),
                                    lambda w: upper(w[1]) || lower(w[2:])), '');
+CREATE OR REPLACE MACRO ora_join_list(l, s) AS
+    nullif(array_to_string(list_transform(l, lambda v: ora_text(v)), s), '');
 CREATE OR REPLACE MACRO ora_regexp_substr(s, p, pos, n, o, g) AS
     nullif(regexp_extract_all(substring(s, CAST(pos AS BIGINT)), p, g, o)[n], '');
 CREATE OR REPLACE MACRO ora_regexp_count(s, p, pos, o) AS
@@ -183,6 +178,12 @@ CREATE OR REPLACE MACRO ora_regexp_instr(s, p, o) AS
          WHEN regexp_matches(s, p, o)
          THEN length(regexp_extract(s, '^((?s:.*?))(?:' || p || ')', 1, o)) + 1 ELSE 0 END;
 
+-- x LIKE '%' || p || '%' for any p of a list: one regular expression is compiled once and scans a
+-- text once, where a thousand LIKEs cost a thousand scans.
+CREATE OR REPLACE MACRO ora_like_pattern(l) AS
+    list_aggregate(list_transform(CAST(l AS VARCHAR[]), lambda p: replace(replace(regexp_escape(
+        coalesce(p, '')), '\%', '.*'), '_', '.')), 'string_agg', '|');
+CREATE OR REPLACE MACRO ora_like_any(x, l) AS regexp_matches(x, ora_like_pattern(l), 's');
 CREATE OR REPLACE MACRO ora_to_number
     (a VARCHAR) AS CASE
         WHEN CAST(CAST(trim(a) AS DECIMAL(38, 12)) AS DOUBLE) <> CAST(trim(a) AS DOUBLE)
@@ -202,3 +203,10 @@ CREATE OR REPLACE MACRO ora_moment
     (a TIMESTAMPTZ) AS CAST(a AS TIMESTAMP),
     (a BIGINT) AS CAST(CASE WHEN a IS NOT NULL THEN error('ORA-00932: expected DATE') END AS TIMESTAMP),
     (a) AS CAST(a AS TIMESTAMP);
+CREATE OR REPLACE MACRO ora_text
+    (a VARCHAR) AS a,
+    (a BIGINT) AS CAST(a AS VARCHAR),
+    (a TIMESTAMP_S) AS upper(strftime(a, '%d-%b-%y')),
+    (a TIMESTAMP) AS upper(strftime(a, '%d-%b-%y %I.%M.%S.%f %p')),
+    (a TIMESTAMPTZ) AS upper(strftime(a, '%d-%b-%y %I.%M.%S.%f %p')) || ' +00:00',
+    (a) AS ora_number_text(ora_plain_number(CAST(a AS VARCHAR)));

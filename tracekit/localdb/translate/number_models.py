@@ -51,7 +51,8 @@ def parse_number_model(model: str) -> NumberModel:
         OraError: the model is malformed, or has elements that are not translated.
     """
     match = _MODEL.match(model)
-    if match is None or match["eeee"] is not None or match["b"]:
+    padded_currency = match is not None and match["dollar"] in ("L", "l") and not match["fm"]
+    if match is None or match["eeee"] is not None or match["b"] or padded_currency:
         raise unsupported(f"number format {model!r}")
     sign = ""
     if match["s1"]:

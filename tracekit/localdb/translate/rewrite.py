@@ -20,7 +20,8 @@ from tracekit.localdb.translate.build import (
     text,
     unsupported,
 )
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate.kinds import Kind, is_marked, kind_of, with_kind
+from tracekit.localdb.translate.like_runs import LIKE_ANY
 from tracekit.localdb.translate.types import read_type
 
 
@@ -129,16 +130,43 @@ def _concatenation(node: exp.Expr, _: Context) -> exp.Expr:
 
 
 def _sum(node: exp.Expr, context: Context) -> exp.Expr:
+    if isinstance(node, exp.Add) and isinstance(node.parent, exp.Add) and node.arg_key == "this":
+        return node
+    if isinstance(node, exp.Add):
+        return _add(_terms(node), context.position(node))
     left, right = node.this, node.expression
-    subtract = isinstance(node, exp.Sub)
     kinds = (kind_of(left), kind_of(right))
     if kinds == (Kind.NUMBER, Kind.NUMBER):
         return with_kind(node, Kind.NUMBER)
-    moments = {Kind.DATE, Kind.TIMESTAMP}
-    if not subtract and kinds[0] in moments and kinds[1] in moments:
-        raise OraError(975, "date + date not allowed", position=context.position(node))
-    name = "ora_subtract" if subtract else "ora_add"
-    return call(name, left, right, kind=_sum_kind(kinds, subtract))
+    return call("ora_subtract", left, right, kind=_sum_kind(kinds, subtract=True))
+
+
+def _terms(node: exp.Expr) -> list[exp.Expr]:
+    """The operands of `a + b + c`, in order."""
+    terms: list[exp.Expr] = []
+    while isinstance(node, exp.Add):
+        terms.append(node.expression)
+        node = node.this
+    return [node, *reversed(terms)]
+
+
+def _add(terms: list[exp.Expr], position: int) -> exp.Expr:
+    """The sum of `terms`, as a balanced tree.
+
+    DuckDB binds the argument of a macro with overloads twice, so the cost doubles with each
+    level of nesting: a long chain must not be nested as deep as it is long.
+    """
+    if len(terms) == 1:
+        return terms[0]
+    middle = (len(terms) + 1) // 2
+    left, right = _add(terms[:middle], position), _add(terms[middle:], position)
+    kinds = (kind_of(left), kind_of(right))
+    if kinds == (Kind.NUMBER, Kind.NUMBER):
+        return with_kind(exp.Add(this=left, expression=paren(right)), Kind.NUMBER)
+    moments = (Kind.DATE, Kind.TIMESTAMP)
+    if kinds[0] in moments and kinds[1] in moments:
+        raise OraError(975, "date + date not allowed", position=position)
+    return call("ora_add", left, right, kind=_sum_kind(kinds, subtract=False))
 
 
 def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
@@ -182,6 +210,10 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
 
 def _call(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Anonymous)
+    if is_marked(node):
+        return node
+    if isinstance(node.parent, exp.Table):
+        raise unsupported(f"table function {str(node.this).upper()}", context.position(node))
     if isinstance(node.parent, exp.Dot):
         raise unsupported(
             f"package function {node.parent.sql(dialect='oracle')}", context.position(node)
@@ -189,6 +221,8 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
     name = str(node.this).upper()
     if name == "SYS_CONTEXT":
         return _sys_context(node, context)
+    if name == LIKE_ANY:
+        return call("ora_like_any", as_text(node.expressions[0]), node.expressions[1])
     if aggregates.has_clause(node):
         return node
     return aggregates.rewrite(node, context.position(node))
@@ -239,12 +273,29 @@ def _in(node: exp.Expr, context: Context) -> exp.Expr:
     return node
 
 
+def _equality(node: exp.Expr, _: Context) -> exp.Expr:
+    """`x = ANY (1, 2)` is `x IN (1, 2)`."""
+    right = node.expression
+    if isinstance(right, exp.Any) and isinstance(right.this, exp.Tuple):
+        return exp.In(this=node.this, expressions=right.this.expressions)
+    return node
+
+
+def _select(node: exp.Expr, context: Context) -> exp.Expr:
+    """Oracle puts the common columns of USING and NATURAL first in `*`, DuckDB does not."""
+    common = [
+        join
+        for join in node.args.get("joins") or ()
+        if join.args.get("using") or join.args.get("method")
+    ]
+    if common and any(isinstance(item, exp.Star) for item in node.expressions):
+        raise unsupported("SELECT * with USING or NATURAL JOIN", context.position(common[0]))
+    return node
+
+
 def _table(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Table)
     inner = node.this
-    if isinstance(inner, exp.Anonymous | exp.Func):
-        name = inner.sql(dialect="oracle")
-        raise unsupported(f"table function {name[:60]}", context.position(node))
     if not isinstance(inner, exp.Identifier):
         return node
     owner = node.args.get("db")
@@ -254,6 +305,14 @@ def _table(node: exp.Expr, context: Context) -> exp.Expr:
         return exp.Subquery(
             this=exp.Select(expressions=[dummy]), alias=alias, joins=node.args.get("joins")
         )
+    return node
+
+
+def _fetch(node: exp.Expr, _: Context) -> exp.Expr:
+    """FETCH FIRST of NULL rows gives none, where DuckDB's LIMIT NULL gives all."""
+    count = node.args.get("count")
+    if count is not None and not isinstance(count, exp.Literal):
+        node.set("count", call("ora_rows_to", count))
     return node
 
 
@@ -276,6 +335,9 @@ _RULES: dict[type[Any], Callable[[exp.Expr, Context], exp.Expr]] = {
     exp.Anonymous: _call,
     exp.Like: _like,
     exp.In: _in,
+    exp.EQ: _equality,
+    exp.Select: _select,
+    exp.Fetch: _fetch,
     exp.Table: _table,
     exp.AtTimeZone: _time_zone,
     exp.Extract: lambda node, _: dates.extract(node),  # type: ignore[arg-type]

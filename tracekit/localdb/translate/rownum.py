@@ -124,7 +124,7 @@ def _limit_select(select: exp.Select, limit: exp.Expr | None) -> None:
     numbered = [column for column in _own_columns(select) if is_rownum(column)]
     grouped = bool(
         select.args.get("group") or select.args.get("distinct") or select.args.get("having")
-    ) or _has_aggregate(select)
+    ) or has_aggregate(select)
     windowed = any(isinstance(node, exp.Window) for node in _own_nodes(select))
     if grouped or (limit is not None and windowed):
         if numbered:
@@ -162,7 +162,8 @@ def _own_nodes(query: exp.Expr) -> list[exp.Expr]:
     return found
 
 
-def _has_aggregate(select: exp.Select) -> bool:
+def has_aggregate(select: exp.Select) -> bool:
+    """Whether the query block aggregates its rows."""
     return any(
         isinstance(node, exp.Anonymous)
         and str(node.this).upper() in _AGGREGATES

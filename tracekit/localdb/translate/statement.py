@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
@@ -10,17 +11,28 @@ from sqlglot.errors import ParseError, TokenError
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.binds import Prepared, prepare
+from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.changes import shape_change, split_returning
 from tracekit.localdb.translate.checks import check_supported
 from tracekit.localdb.translate.control import control_statement
+from tracekit.localdb.translate.definitions import (
+    create_index,
+    create_table,
+    create_table_as,
+    create_view,
+)
 from tracekit.localdb.translate.dialect import ReadOracle
+from tracekit.localdb.translate.hierarchy import rewrite_hierarchies
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
 from tracekit.localdb.translate.names import (
     computed_columns,
     fold_identifiers,
     name_output_columns,
 )
+from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
+from tracekit.localdb.translate.schema_changes import schema_change
 from tracekit.localdb.translate.translated import TableReference, Translated
 from tracekit.localdb.translate.writer import write
 
@@ -48,16 +60,25 @@ def translate(sql: str, *, current_schema: str = "DWH", user: str | None = None)
     word = _first_word(tokens)
     if word in _PLSQL_WORDS:
         return _block(tokens)
+    _refuse_stored_code(tokens)
     _check_shape(tokens)
     control = control_statement(tokens, sql)
     if control is not None:
         return control
-    prepared = prepare(sql, tokens)
+    if word in _DDL_WORDS:
+        changed = schema_change(tokens)
+        if changed is not None:
+            return Translated(StatementKind.DDL, changed[0], definition=changed[1])
+    asked, outputs = split_returning(tokens) if word in _DML_WORDS else (tokens, [])
+    prepared = prepare(sql, asked)
     context = Context(prepared, current_schema, user or current_schema)
     if word in _QUERY_WORDS:
         return _query(_parse(prepared), prepared, context)
     if word in _DML_WORDS:
-        return _change(_parse(prepared), prepared, context, word)
+        changed_rows = _change(_parse(prepared), prepared, context, word)
+        return _with_outputs(changed_rows, outputs)
+    if word == "CREATE":
+        return _create(_parse(prepared), prepared, context)
     raise OraError(900, "invalid SQL statement", position=tokens[0].start)
 
 
@@ -70,6 +91,19 @@ def _block(tokens: Sequence[Token]) -> Translated:
     """A PL/SQL block: one bind per name; running it is refused by the backend."""
     names = dict.fromkeys(bind_name(t) for t in tokens if t.kind is TokenKind.BIND)
     return Translated(StatementKind.PLSQL, "", bind_names=tuple(names))
+
+
+_STORED_CODE = ("PROCEDURE", "FUNCTION", "TRIGGER", "PACKAGE", "TYPE", "SYNONYM", "USER")
+
+
+def _refuse_stored_code(tokens: Sequence[Token]) -> None:
+    if not tokens[0].is_word("CREATE"):
+        return
+    for token in tokens[1:6]:
+        if token.is_word(*_STORED_CODE):
+            raise unsupported(f"CREATE {token.text.upper()}", token.start)
+        if not token.is_word("OR", "REPLACE", "PUBLIC", "EDITIONABLE", "NONEDITIONABLE"):
+            return
 
 
 def _check_shape(tokens: Sequence[Token]) -> None:
@@ -138,6 +172,7 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
 
 
 def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> Translated:
+    shape_change(tree)
     tree = _rewrite(tree, prepared, context)
     return Translated(
         StatementKind.DML,
@@ -149,9 +184,41 @@ def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> 
     )
 
 
+def _with_outputs(translated: Translated, outputs: Sequence[Token]) -> Translated:
+    """With the binds that RETURNING ... INTO fills; they are no parameters."""
+    first = len(translated.bind_names)
+    names = tuple(bind_name(token) for token in outputs)
+    return replace(
+        translated,
+        bind_names=translated.bind_names + names,
+        returning_into=tuple(range(first, first + len(outputs))),
+    )
+
+
+def _create(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
+    if not isinstance(tree, exp.Create):
+        raise OraError(901, "invalid CREATE command")
+    if prepared.bind_names:
+        raise OraError(1027, "bind variables not allowed for data definition operations")
+    kind = str(tree.args.get("kind") or "").upper()
+    if isinstance(tree.expression, exp.Query):
+        tree.set("expression", _rewrite(tree.expression.pop(), prepared, context))
+        build = create_view if kind == "VIEW" else create_table_as
+    elif kind == "TABLE" and isinstance(tree.this, exp.Schema):
+        build = create_table
+    elif kind == "INDEX":
+        build = create_index
+    else:
+        raise unsupported(f"CREATE {kind}")
+    text, definition = build(tree, context)
+    return Translated(StatementKind.DDL, text, definition=definition)
+
+
 def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     _drop_hints_and_locks(tree)
     name_output_columns(tree, prepared)
+    rewrite_outer_joins(tree, context.position)
+    rewrite_hierarchies(tree, context.position)
     rewrite_rownum(tree)
     tree = rewrite_expressions(tree, context)
     fold_identifiers(tree)

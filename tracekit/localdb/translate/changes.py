@@ -1,0 +1,90 @@
+"""INSERT, UPDATE, DELETE and MERGE: the shapes DuckDB writes differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.lexer import Token, TokenKind
+
+
+def split_returning(tokens: Sequence[Token]) -> tuple[Sequence[Token], list[Token]]:
+    """`... RETURNING x INTO :a`: the tokens before INTO, and the binds it fills."""
+    for index, token in enumerate(tokens):
+        if not token.is_word("RETURNING"):
+            continue
+        for position in range(index + 1, len(tokens)):
+            if tokens[position].is_word("INTO"):
+                rest = tokens[position + 1 :]
+                binds = [token for token in rest if token.kind is TokenKind.BIND]
+                if not binds or len(rest) != 2 * len(binds) - 1:
+                    raise OraError(925, "missing INTO keyword", position=tokens[position].start)
+                return tokens[:position], binds
+        raise OraError(925, "missing INTO keyword", position=tokens[-1].end)
+    return tokens, []
+
+
+def shape_change(tree: exp.Expr) -> None:
+    """Bring a DML tree into the form DuckDB takes, in place."""
+    if isinstance(tree, exp.Delete) and not tree.args.get("this"):
+        tables = tree.args.get("tables") or []
+        if len(tables) == 1:
+            tree.set("this", tables[0])
+            tree.set("tables", None)
+    for update in tree.find_all(exp.Update):
+        update.set("expressions", _assignments(update.expressions))
+    for when in tree.find_all(exp.When):
+        _move_condition(when)
+    for insert in tree.find_all(exp.Insert):
+        _unqualify_columns(insert)
+
+
+def _assignments(written: list[exp.Expr]) -> list[exp.Expr]:
+    result: list[exp.Expr] = []
+    for assignment in written:
+        target, value = assignment.this, assignment.expression
+        if isinstance(target, exp.Tuple):
+            result += _tuple_assignments(target.expressions, value)
+        else:
+            result.append(_assignment(target, value))
+    return result
+
+
+def _assignment(target: exp.Expr, value: exp.Expr) -> exp.Expr:
+    if isinstance(value, exp.Column) and not value.table and value.name.upper() == "DEFAULT":
+        value = exp.var("DEFAULT")
+    column = exp.Column(this=target.this) if isinstance(target, exp.Column) else target
+    return exp.EQ(this=column, expression=value)
+
+
+def _tuple_assignments(targets: list[exp.Expr], value: exp.Expr) -> list[exp.Expr]:
+    """`SET (a, b) = (SELECT x, y ...)` as one subquery a column."""
+    query = value.unnest() if isinstance(value, exp.Subquery) else None
+    if not isinstance(query, exp.Select) or len(query.expressions) != len(targets):
+        raise OraError(913, "too many values")
+    result: list[exp.Expr] = []
+    for index, target in enumerate(targets):
+        single = query.copy()
+        single.set("expressions", [single.expressions[index]])
+        result.append(_assignment(target, exp.Subquery(this=single)))
+    return result
+
+
+def _move_condition(when: exp.Expr) -> None:
+    """MERGE's WHERE of a branch is DuckDB's `WHEN ... AND condition`."""
+    then = when.args.get("then")
+    where = then.args.get("where") if isinstance(then, exp.Update | exp.Insert) else None
+    if then is None or where is None:
+        return
+    then.set("where", None)
+    when.set("condition", exp.Paren(this=where.this))
+
+
+def _unqualify_columns(insert: exp.Expr) -> None:
+    columns = insert.args.get("this")
+    if isinstance(columns, exp.Tuple):
+        for column in list(columns.expressions):
+            if isinstance(column, exp.Column) and column.table:
+                column.replace(exp.Column(this=column.this))

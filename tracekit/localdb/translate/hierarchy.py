@@ -1,0 +1,265 @@
+"""CONNECT BY: row generators become number series, trees become recursive CTEs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from tracekit.localdb.translate.build import call, case, number, text, unsupported
+from tracekit.localdb.translate.kinds import Kind, with_kind
+from tracekit.localdb.translate.rownum import has_aggregate, is_rownum
+
+Position = Callable[[exp.Expr], int]
+_TREE = "ORA$TREE"
+_CHILD = "ORA$CHILD"
+_PARENT = "ORA$PARENT"
+_LEVEL = "ORA$LEVEL"
+_PATH = "ORA$PATH"
+_ROW = "ORA$ROW"
+
+
+def rewrite_hierarchies(tree: exp.Expr, position: Position) -> None:
+    """Rewrite every query block with CONNECT BY, in place.
+
+    Raises:
+        OraError: ORA-03001, a form that is not translated.
+    """
+    for select in list(tree.find_all(exp.Select)):
+        connect = select.args.get("connect")
+        if connect is None:
+            continue
+        if _is_generator(select, connect):
+            _generate_rows(select, connect)
+        else:
+            _Hierarchy(select, connect, position).rewrite()
+
+
+def _is_level(node: exp.Expr | None) -> bool:
+    return (
+        isinstance(node, exp.Column)
+        and not node.table
+        and not node.this.args.get("quoted")
+        and node.name.upper() == "LEVEL"
+    )
+
+
+def _is_generator(select: exp.Select, connect: exp.Expr) -> bool:
+    condition = connect.args["connect"]
+    source = select.args.get("from_")
+    return (
+        connect.args.get("start") is None
+        and not select.args.get("joins")
+        and source is not None
+        and isinstance(source.this, exp.Table)
+        and source.this.name.upper() == "DUAL"
+        and isinstance(condition, exp.LTE | exp.LT)
+        and (_is_level(condition.this) or is_rownum(condition.this))
+    )
+
+
+def _generate_rows(select: exp.Select, connect: exp.Expr) -> None:
+    """`FROM DUAL CONNECT BY LEVEL <= n`: the numbers 1 to n; one row even if n is less than 1."""
+    condition = connect.args["connect"]
+    inclusive = isinstance(condition, exp.LTE)
+    count = call("ora_rows_to" if inclusive else "ora_rows_below", condition.expression)
+    last = call("greatest", count, number(1))
+    series = call("unnest", call("generate_series", number(1), last))
+    inner = exp.Select(expressions=[exp.alias_(series, _LEVEL, quoted=True)])
+    select.set("connect", None)
+    select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=_alias("DUAL"))))
+    for column in list(select.find_all(exp.Column)):
+        if _is_level(column) or is_rownum(column):
+            column.replace(with_kind(_column(_LEVEL, "DUAL"), Kind.NUMBER))
+
+
+def _column(name: str, table: str | None = None) -> exp.Column:
+    qualifier = exp.to_identifier(table, quoted=True) if table else None
+    return exp.Column(this=exp.to_identifier(name, quoted=True), table=qualifier)
+
+
+def _alias(name: str) -> exp.TableAlias:
+    return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+
+
+class _Hierarchy:
+    """One query block over one table (or subquery) with CONNECT BY PRIOR."""
+
+    def __init__(self, select: exp.Select, connect: exp.Expr, position: Position) -> None:
+        self._select = select
+        self._connect = connect
+        self._position = position
+        self._extra: list[tuple[str, exp.Expr, exp.Expr]] = []
+
+    def rewrite(self) -> None:
+        select, connect = self._select, self._connect
+        source = select.args.get("from_")
+        if source is None or select.args.get("joins"):
+            raise unsupported("CONNECT BY over a join", self._position(connect))
+        if connect.args.get("nocycle"):
+            raise unsupported("CONNECT BY NOCYCLE", self._position(connect))
+        if select.args.get("with_") is not None:
+            raise unsupported("CONNECT BY in a query with its own WITH", self._position(connect))
+        condition = connect.args["connect"]
+        if condition.find(exp.Query) or is_rownum(condition.find(exp.Column)):
+            raise unsupported("this CONNECT BY condition", self._position(connect))
+        table = source.this
+        alias = table.alias_or_name
+        self._replace_pseudo(alias)
+        order = select.args.get("order")
+        siblings = order.args.get("siblings") if order is not None else None
+        cte = self._recursion(table, alias, condition, order if siblings else None)
+        select.set("connect", None)
+        select.set("with_", exp.With(expressions=[cte], recursive=True))
+        tree = exp.Table(
+            this=exp.to_identifier(_TREE, quoted=True), alias=self._folded_alias(alias)
+        )
+        select.set("from_", exp.From(this=tree))
+        unordered = select.args.get("group") or select.args.get("distinct") or has_aggregate(select)
+        if siblings or (order is None and not unordered):
+            ordered = exp.Ordered(this=_column(_PATH), nulls_first=False)
+            select.set("order", exp.Order(expressions=[ordered]))
+
+    def _folded_alias(self, alias: str) -> exp.TableAlias:
+        return exp.TableAlias(this=exp.to_identifier(alias))
+
+    def _replace_pseudo(self, alias: str) -> None:
+        for item in self._select.expressions:
+            if isinstance(item, exp.Star) or (
+                isinstance(item, exp.Column) and isinstance(item.this, exp.Star)
+            ):
+                hidden = [exp.to_identifier(n, quoted=True) for n in (_LEVEL, _PATH, _ROW)]
+                star = item if isinstance(item, exp.Star) else item.this
+                star.set("except_", hidden)
+        for node in list(
+            self._select.find_all(exp.Column, exp.Anonymous, exp.ConnectByRoot, exp.Prior)
+        ):
+            if node.find_ancestor(exp.Connect):
+                continue
+            if _is_level(node):
+                node.replace(with_kind(_column(_LEVEL), Kind.NUMBER))
+            elif (
+                isinstance(node, exp.Anonymous) and str(node.this).upper() == "SYS_CONNECT_BY_PATH"
+            ):
+                self._path(node)
+            elif isinstance(node, exp.ConnectByRoot):
+                self._root(node)
+            elif isinstance(node, exp.Prior):
+                self._prior(node)
+            elif isinstance(node, exp.Column) and node.name.upper().startswith("CONNECT_BY_IS"):
+                raise unsupported(node.name.upper(), self._position(node))
+
+    def _path(self, node: exp.Anonymous) -> None:
+        """Extended by each level: the parent's text, the separator, the child's value."""
+        value, separator = node.expressions
+        name = f"ORA$PATH{len(self._extra)}"
+        first = exp.DPipe(this=separator.copy(), expression=self._of(_CHILD, value))
+        again = exp.DPipe(
+            this=exp.DPipe(this=_column(name, _PARENT), expression=separator.copy()),
+            expression=self._of(_CHILD, value),
+        )
+        self._extra.append((name, first, again))
+        node.replace(with_kind(_column(name), Kind.TEXT))
+
+    def _root(self, node: exp.Expr) -> None:
+        name = f"ORA$ROOT{len(self._extra)}"
+        self._extra.append((name, self._of(_CHILD, node.this), _column(name, _PARENT)))
+        node.replace(_column(name))
+
+    def _prior(self, node: exp.Expr) -> None:
+        name = f"ORA$PRIOR{len(self._extra)}"
+        nothing = case((exp.false(), self._of(_CHILD, node.this)))
+        self._extra.append((name, nothing, self._of(_PARENT, node.this)))
+        node.replace(_column(name))
+
+    def _of(self, table: str, value: exp.Expr) -> exp.Expr:
+        """`value` with its columns taken from `table`."""
+        copied = exp.Paren(this=value.copy())
+        for column in copied.find_all(exp.Column):
+            column.set("table", exp.to_identifier(table, quoted=True))
+        return copied
+
+    def _recursion(
+        self, table: exp.Expr, alias: str, condition: exp.Expr, siblings: exp.Expr | None
+    ) -> exp.CTE:
+        """Roots, then children of the level before; ORA$PATH orders them depth first."""
+        keys = siblings.expressions if siblings is not None else []
+        keys = [
+            exp.Ordered(
+                this=self._of(_CHILD, key.this),
+                desc=key.args.get("desc"),
+                nulls_first=key.args.get("nulls_first"),
+            )
+            for key in keys
+        ]
+        numbering = exp.Window(
+            this=call("row_number"),
+            over="OVER",
+            order=exp.Order(expressions=keys) if keys else None,
+        )
+        rows = exp.Select(
+            expressions=[exp.Star(), exp.alias_(numbering, _ROW, quoted=True)],
+            from_=exp.From(this=self._aliased(table.copy())),
+        )
+        start = self._connect.args.get("start")
+        roots = exp.Select(
+            expressions=[
+                exp.Column(this=exp.Star(), table=exp.to_identifier(_CHILD, quoted=True)),
+                exp.alias_(number(1), _LEVEL, quoted=True),
+                exp.alias_(exp.Array(expressions=[_column(_ROW, _CHILD)]), _PATH, quoted=True),
+                *(exp.alias_(first, name, quoted=True) for name, first, _ in self._extra),
+            ],
+            from_=exp.From(this=exp.Subquery(this=rows, alias=_alias(_CHILD))),
+        )
+        if start is not None:
+            roots.set("where", exp.Where(this=self._of(_CHILD, start)))
+        level = exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1))
+        path = call("list_append", _column(_PATH, _PARENT), _column(_ROW, _CHILD))
+        below = exp.Select(
+            expressions=[
+                exp.Column(this=exp.Star(), table=exp.to_identifier(_CHILD, quoted=True)),
+                exp.alias_(with_kind(level, Kind.NUMBER), _LEVEL, quoted=True),
+                exp.alias_(self._unless_cycle(path), _PATH, quoted=True),
+                *(exp.alias_(again, name, quoted=True) for name, _, again in self._extra),
+            ],
+            from_=exp.From(
+                this=exp.Table(this=exp.to_identifier(_TREE, quoted=True), alias=_alias(_PARENT))
+            ),
+            joins=[
+                exp.Join(
+                    this=exp.Subquery(this=rows.copy(), alias=_alias(_CHILD)),
+                    on=self._step(condition),
+                )
+            ],
+        )
+        union = exp.Union(this=roots, expression=below, distinct=False)
+        return exp.CTE(this=union, alias=_alias(_TREE))
+
+    def _aliased(self, table: exp.Expr) -> exp.Expr:
+        table.set("alias", _alias(_CHILD))
+        return table
+
+    def _unless_cycle(self, path: exp.Expr) -> exp.Expr:
+        """ORA-01436 when a row is its own ancestor, as Oracle has it."""
+        again = call("list_contains", _column(_PATH, _PARENT), _column(_ROW, _CHILD))
+        return case(
+            (again, call("error", text("ORA-01436: CONNECT BY loop in user data"))), default=path
+        )
+
+    def _step(self, condition: exp.Expr) -> exp.Expr:
+        """The CONNECT BY condition between a parent (PRIOR) and a child."""
+        step = exp.Paren(this=condition.copy())
+        for column in list(step.find_all(exp.Column)):
+            parent = column.find_ancestor(exp.Prior) is not None
+            if _is_level(column):
+                level = exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1))
+                column.replace(with_kind(exp.Paren(this=level), Kind.NUMBER))
+                continue
+            column.set("table", exp.to_identifier(_PARENT if parent else _CHILD, quoted=True))
+        if step.find(exp.Prior) is None:
+            raise unsupported(
+                "CONNECT BY without PRIOR over a table", self._position(self._connect)
+            )
+        for prior in list(step.find_all(exp.Prior)):
+            prior.replace(exp.Paren(this=prior.this))
+        return step
