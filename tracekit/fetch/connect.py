@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -119,12 +119,19 @@ class Database:
             ConnectError: no slot came free in time, or the database refused us.
             FetchError: the driver failed inside the block.
         """
+        with self._connect(timeout_seconds, self._driver_options) as connection:
+            yield connection
+
+    @contextmanager
+    def _connect(
+        self, timeout_seconds: float | None, driver_options: Mapping[str, Any]
+    ) -> Iterator[oracledb.Connection]:
         timeout_ms = self._timeout_ms(timeout_seconds)
         self._take_slot()
         try:
             with connecting(self.dsn):
                 connection = oracledb.connect(
-                    dsn=self.dsn, user=self.user, password=self._password, **self._driver_options
+                    dsn=self.dsn, user=self.user, password=self._password, **driver_options
                 )
             try:
                 with reading(self.dsn):
@@ -218,7 +225,10 @@ class Database:
         open_batches: Callable[[oracledb.Connection], Generator[T, None, None]],
         timeout_seconds: float | None,
     ) -> Generator[T, None, None]:
-        with self.connect(timeout_seconds) as connection:
+        # For one statement a cache is of no use, and it ties connection, cursor and the last row
+        # batch into a cycle of references: megabytes that wait for the cyclic collector.
+        options = {"stmtcachesize": 0} | self._driver_options
+        with self._connect(timeout_seconds, options) as connection:
             batches = open_batches(connection)
             try:
                 yield from batches
