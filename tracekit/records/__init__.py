@@ -1,5 +1,6 @@
 """What a replay found, as frozen dataclasses that are saved as JSON; no I/O, no logic of others."""
 
+from tracekit.records.comparison import Comparison, MetricChange
 from tracekit.records.environment import Environment
 from tracekit.records.measurement import (
     MemorySample,
@@ -16,6 +17,7 @@ __all__ = [
     "CallNode",
     "CallTree",
     "CandidateProof",
+    "Comparison",
     "Difference",
     "DifferenceKind",
     "Drift",
@@ -23,6 +25,7 @@ __all__ = [
     "Level",
     "MemorySample",
     "MemoryTimeline",
+    "MetricChange",
     "PathMeasurement",
     "PathStatus",
     "Proof",

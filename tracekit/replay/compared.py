@@ -25,6 +25,18 @@ from tracekit.replay.run_folder import SUMMARY, read_run
 from tracekit.reports.comparison import comparison_headline, metric_deltas, unlike
 
 _CAPTURE = ".bin"
+_NO_ENVIRONMENT = Environment(
+    python="",
+    oracledb="",
+    pandas="",
+    pyarrow="",
+    memray="",
+    platform="",
+    cpu_count=0,
+    arrow_memory_pool="",
+    server="",
+)
+"""Of a capture, which does not name its environment."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +88,11 @@ def _run_side(path: Path) -> Side:
 def _capture_side(capture: Path, path: str) -> Side:
     """A capture as a run of one path of which nothing but the heap is known."""
     heap = read_heap(capture)
-    unknown = ""
     return Side(
         name=capture.name,
         summary=ReplaySummary(
-            workload=WorkloadInfo("capture", None, None, 0, None, unknown),
-            environment=Environment(*[unknown] * 6, 0, *[unknown] * 2),
+            workload=WorkloadInfo("capture", None, None, cids=0, rows=None, domain="heap"),
+            environment=_NO_ENVIRONMENT,
             paths={
                 path: PathMeasurement(
                     PathStatus.OK, heap_peak_bytes=heap.peak_bytes, allocations=heap.allocations

@@ -111,7 +111,9 @@ def _lost_paths(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
 
 
 def _broken(base: ReplaySummary, head: ReplaySummary, rule: Rule) -> Iterator[str]:
-    measured = {name: found for name, path in base.paths.items() if (found := _of(rule, path))}
+    measured = {
+        name: found for name, path in base.paths.items() if (found := _of(rule, path)) is not None
+    }
     if not measured:
         raise ConfigError(
             f"rule {rule.text!r}: the base has no {rule.metric.name} of any path that ended well, "
@@ -134,9 +136,11 @@ def _of(rule: Rule, path: PathMeasurement) -> float | None:
 
 def _grown(name: str, rule: Rule, before: float, after: float) -> str:
     shown = rule.metric.shown
+    grown = after - before
+    share = f"{grown / before:.1%}, " if before else ""
     return (
-        f"{name} {rule.metric.name} grew by {shown(after - before)} ({(after - before) / before:.1%}"
-        f", {shown(before)} to {shown(after)}); {rule.text} allows {shown(rule.allowed(before))}"
+        f"{name} {rule.metric.name} grew by {shown(grown)} ({share}{shown(before)} to "
+        f"{shown(after)}); {rule.text} allows {shown(rule.allowed(before))}"
     )
 
 

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tracekit.reports.compare_page import compare_html
     from tracekit.reports.compare_report import compare_markdown, compare_text
     from tracekit.reports.html_report import html
     from tracekit.reports.markdown_report import markdown
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tracekit.reports.text_report import text
 
 _HOMES = {
+    "compare_html": "compare_page",
     "compare_markdown": "compare_report",
     "compare_text": "compare_report",
     "html": "html_report",
@@ -24,7 +26,15 @@ _HOMES = {
     "text": "text_report",
 }
 
-__all__ = ["compare_markdown", "compare_text", "html", "markdown", "memory_plot", "text"]
+__all__ = [
+    "compare_html",
+    "compare_markdown",
+    "compare_text",
+    "html",
+    "markdown",
+    "memory_plot",
+    "text",
+]
 
 
 def __getattr__(name: str) -> Any:

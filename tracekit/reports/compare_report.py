@@ -10,6 +10,7 @@ from tracekit.reports.comparison import (
     comparison_headline,
     delta_table,
     metric_deltas,
+    outcome_prefix,
     unlike,
 )
 from tracekit.reports.gfm import bullet, marker, prose, section, table_lines
@@ -23,7 +24,9 @@ def compare_text(
     head: ReplaySummary,
     *,
     columns: Sequence[str] = tuple(METRICS),
+    sort: str = "change",
     stack_diffs: Sequence[StackDiff] = (),
+    failures: Sequence[str] | None = None,
     width: int | None = None,
     color: bool = False,
 ) -> str:
@@ -33,17 +36,24 @@ def compare_text(
         base: The replay before.
         head: The replay after.
         columns: Names of metrics (`METRICS`), all by default.
+        sort: Order of the table (`comparison.SORTS`).
         stack_diffs: Captures of the two compared by call stack.
+        failures: What a gate found, the verdict comes first then; None where nothing was judged.
         width: Columns of the terminal; None is as wide as it takes.
         color: Whether to write ANSI colours.
 
     Raises:
-        ConfigError: a name in `columns` is no metric.
+        ConfigError: a name in `columns` is no metric, or `sort` is no order.
     """
-    deltas = metric_deltas(base, head, columns)
+    deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=False)
     page = TextPage(width, color=color)
-    page.line(comparison_headline(base, head, deltas) + ".", style="bold")
+    verdict = outcome_prefix(failures)
+    style = {"FAILED": "bold red", "PASSED": "bold green"}.get(verdict, "bold")
+    sentence = comparison_headline(base, head, deltas)
+    page.line(f"{verdict}: {sentence}." if verdict else f"{sentence}.", style=style)
+    for failure in failures or ():
+        page.item(failure, style="red")
     page.line("")
     page.table(delta_table(deltas))
     page.items(unlike(base, head), "Not alike")
@@ -59,7 +69,9 @@ def compare_markdown(
     head: ReplaySummary,
     *,
     columns: Sequence[str] = tuple(METRICS),
+    sort: str = "change",
     stack_diffs: Sequence[StackDiff] = (),
+    failures: Sequence[str] | None = None,
     confidential: bool = True,
 ) -> str:
     """Per-metric deltas as GitHub-flavoured Markdown, worst first, call stacks folded away.
@@ -70,19 +82,24 @@ def compare_markdown(
         base: The replay before.
         head: The replay after.
         columns: Names of metrics (`METRICS`), all by default.
+        sort: Order of the table (`comparison.SORTS`).
         stack_diffs: Captures of the two compared by call stack.
+        failures: What a gate found, the verdict comes first then; None where nothing was judged.
         confidential: Whether machine paths are left out.
 
     Raises:
-        ConfigError: a name in `columns` is no metric.
+        ConfigError: a name in `columns` is no metric, or `sort` is no order.
     """
-    deltas = metric_deltas(base, head, columns)
+    deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=confidential)
     work = head.workload
+    verdict = outcome_prefix(failures)
+    sentence = prose(redact.prose(comparison_headline(base, head, deltas)))
+    first = f"**{verdict}**: {sentence}." if verdict else f"**{sentence}.**"
     blocks = [
-        f"**{prose(redact.prose(comparison_headline(base, head, deltas)))}.** "
-        + marker("compare", work.name, work.domain),
-        "## Metrics, worst first",
+        f"{first} {marker('compare', work.name, work.domain)}",
+        bullet(map(redact.prose, failures or ())),
+        "## Metrics, worst first" if sort == "change" else "## Metrics",
         table_lines(delta_table(deltas)),
         *section("Not alike", bullet(map(redact.prose, unlike(base, head)))),
         *stack_details(stack_diffs, redact),

@@ -60,14 +60,27 @@ class MetricDelta:
         return self.delta / self.base if self.base and self.delta is not None else None
 
 
+SORTS = ("change", "delta", "name")
+"""`change`: the largest share of growth first; `delta`: metric by metric, the largest growth
+first; `name`: by path."""
+
+
 def metric_deltas(
-    base: ReplaySummary, head: ReplaySummary, columns: Sequence[str] = tuple(METRICS)
+    base: ReplaySummary,
+    head: ReplaySummary,
+    columns: Sequence[str] = tuple(METRICS),
+    *,
+    sort: str = "change",
 ) -> list[MetricDelta]:
-    """Every metric in `columns` of every path in both, the largest growth first.
+    """Every metric in `columns` of every path in both, in the order of `sort` (`SORTS`).
+
+    A metric that was measured in neither is left out.
 
     Raises:
-        ConfigError: a name in `columns` is no metric.
+        ConfigError: a name in `columns` is no metric, or `sort` is no order.
     """
+    if sort not in SORTS:
+        raise ConfigError(f"sort: {sort!r} is no order. Choose of {', '.join(SORTS)}.")
     unknown = [name for name in columns if name not in METRICS]
     if unknown:
         raise ConfigError(f"columns: {unknown[0]!r} is no metric. Choose of {', '.join(METRICS)}.")
@@ -81,7 +94,14 @@ def metric_deltas(
         )
         for path, before, after in _in_both(base, head)
         for name in columns
+        if METRICS[name].of(before) is not None or METRICS[name].of(after) is not None
     ]
+    if sort == "name":
+        return sorted(found, key=lambda delta: (delta.path, columns.index(delta.metric.name)))
+    if sort == "delta":
+        return sorted(
+            found, key=lambda delta: (columns.index(delta.metric.name), -(delta.delta or 0))
+        )
     return sorted(found, key=_worst_first)
 
 
@@ -136,7 +156,7 @@ def comparison_headline(
         for name, before, after in _in_both(base, head)
         if before.status is PathStatus.OK is not after.status
     ]
-    worst = deltas[0] if deltas else None
+    worst = min(deltas, key=_worst_first, default=None)
     if worst is None or worst.delta is None:
         growth = "no metric was measured in both"
     elif worst.delta <= 0:
@@ -148,6 +168,13 @@ def comparison_headline(
             f"({worst.metric.shown(worst.base)} to {worst.metric.shown(worst.head)})"
         )
     return "; ".join([*broken, *_levels(base, head), growth])
+
+
+def outcome_prefix(failures: Sequence[str] | None) -> str:
+    """`FAILED` or `PASSED`; empty where nothing was judged."""
+    if failures is None:
+        return ""
+    return "FAILED" if failures else "PASSED"
 
 
 def _levels(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:

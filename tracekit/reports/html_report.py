@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tracekit.records import CallTree, MemoryTimeline, ReplaySummary, StackDiff
-from tracekit.reports import figures, sections, stack_sections
+from tracekit.reports import sections, stack_sections
 from tracekit.reports.curves import PALETTE, curves_of, peak_sentence, plot_titles
 from tracekit.reports.headline import headline, outcome
+from tracekit.reports.page_template import page_template
 from tracekit.reports.redaction import Redactor
 from tracekit.reports.svg_plot import svg_plot
 
@@ -39,55 +36,35 @@ def html(
     """
     redact = Redactor(summary, confidential=confidential)
     curves = curves_of(summary, timelines)
-    return (
-        _templates()
-        .get_template("report.html.j2")
-        .render(
-            summary=summary,
-            outcome=outcome(summary),
-            headline=redact.prose(headline(summary)),
-            workload=sections.workload_line(summary, redact),
-            reasons=[redact.prose(reason) for reason in summary.verdict.reasons],
-            palette=PALETTE,
-            plot_titles=plot_titles(summary),
-            plots={
-                name: svg_plot(curves, width=width, height=height)
-                for name, (width, height) in (("wide", _WIDE), ("narrow", _NARROW))
-                if curves
-            },
-            peak_sentences=[peak_sentence(curve) for curve in curves],
-            paths=sections.path_table(summary),
-            measured_note=sections.MEASURED_NOTE,
-            endings=sections.endings(summary, redact),
-            drift=sections.drift_table(summary, redact),
-            differences=sections.difference_table(summary, redact),
-            proof=sections.proof_table(summary),
-            remarks=sections.remarks(summary, redact),
-            diffs=[
-                (diff, stack_sections.stack_table(diff, redact, limit=_STACKS_SHOWN))
-                for diff in stack_diffs
-            ],
-            diff_title=stack_sections.diff_title,
-            trees=[(tree, list(stack_sections.tree_steps(tree, redact))) for tree in call_trees],
-            smallest_percent=100 * stack_sections.SMALLEST_SHARE,
-            environment=sections.environment_table(summary, redact),
-            files=sections.file_table(summary, redact),
-            redact=redact,
-        )
+    return page_template("report.html.j2").render(
+        summary=summary,
+        outcome=outcome(summary),
+        headline=redact.prose(headline(summary)),
+        workload=sections.workload_line(summary, redact),
+        reasons=[redact.prose(reason) for reason in summary.verdict.reasons],
+        palette=PALETTE,
+        plot_titles=plot_titles(summary),
+        plots={
+            name: svg_plot(curves, width=width, height=height)
+            for name, (width, height) in (("wide", _WIDE), ("narrow", _NARROW))
+            if curves
+        },
+        peak_sentences=[peak_sentence(curve) for curve in curves],
+        paths=sections.path_table(summary),
+        measured_note=sections.MEASURED_NOTE,
+        endings=sections.endings(summary, redact),
+        drift=sections.drift_table(summary, redact),
+        differences=sections.difference_table(summary, redact),
+        proof=sections.proof_table(summary),
+        remarks=sections.remarks(summary, redact),
+        diffs=[
+            (diff, stack_sections.stack_table(diff, redact, limit=_STACKS_SHOWN))
+            for diff in stack_diffs
+        ],
+        diff_title=stack_sections.diff_title,
+        trees=[(tree, list(stack_sections.tree_steps(tree, redact))) for tree in call_trees],
+        smallest_percent=100 * stack_sections.SMALLEST_SHARE,
+        environment=sections.environment_table(summary, redact),
+        files=sections.file_table(summary, redact),
+        redact=redact,
     )
-
-
-@cache
-def _templates() -> Environment:
-    # Everything is data and escaped; a name the template misspells is an error, not a blank.
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["size"] = figures.size
-    environment.filters["count"] = figures.count
-    environment.filters["printable"] = figures.printable
-    return environment

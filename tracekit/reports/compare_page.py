@@ -1,0 +1,64 @@
+"""Two replays side by side as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracekit.records import ReplaySummary, StackDiff
+from tracekit.reports import stack_sections
+from tracekit.reports.comparison import (
+    METRICS,
+    comparison_headline,
+    delta_table,
+    metric_deltas,
+    outcome_prefix,
+    unlike,
+)
+from tracekit.reports.page_template import page_template
+from tracekit.reports.redaction import Redactor
+
+_STACKS_SHOWN = 40
+
+
+def compare_html(
+    base: ReplaySummary,
+    head: ReplaySummary,
+    *,
+    names: tuple[str, str] = ("base", "head"),
+    columns: Sequence[str] = tuple(METRICS),
+    sort: str = "change",
+    stack_diffs: Sequence[StackDiff] = (),
+    failures: Sequence[str] | None = None,
+    confidential: bool = True,
+) -> str:
+    """Per-metric deltas and the call stacks that changed, as one page without network or script.
+
+    Args:
+        base: The replay before.
+        head: The replay after.
+        names: What the two are called.
+        columns: Names of metrics (`METRICS`), all by default.
+        sort: Order of the table (`comparison.SORTS`).
+        stack_diffs: Captures of the two compared by call stack.
+        failures: What a gate found, the verdict comes first then; None where nothing was judged.
+        confidential: Whether machine paths are left out.
+
+    Raises:
+        ConfigError: a name in `columns` is no metric, or `sort` is no order.
+    """
+    deltas = metric_deltas(base, head, columns, sort=sort)
+    redact = Redactor(confidential=confidential)
+    return page_template("compare.html.j2").render(
+        verdict=outcome_prefix(failures),
+        headline=redact.prose(comparison_headline(base, head, deltas)),
+        names=" → ".join(map(redact.prose, names)),
+        failures=[redact.prose(failure) for failure in failures or ()],
+        metrics=delta_table(deltas),
+        unlike=[redact.prose(line) for line in unlike(base, head)],
+        diffs=[
+            (diff, stack_sections.stack_table(diff, redact, limit=_STACKS_SHOWN))
+            for diff in stack_diffs
+        ],
+        diff_title=stack_sections.diff_title,
+        redact=redact,
+    )

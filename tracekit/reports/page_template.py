@@ -1,0 +1,31 @@
+"""The HTML templates, with the filters they use."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from tracekit.reports import figures
+
+
+def page_template(name: str) -> Template:
+    """The template in the file `name`."""
+    return _templates().get_template(name)
+
+
+@cache
+def _templates() -> Environment:
+    # Everything is data and escaped; a name the template misspells is an error, not a blank.
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["size"] = figures.size
+    environment.filters["count"] = figures.count
+    environment.filters["printable"] = figures.printable
+    return environment
