@@ -364,6 +364,40 @@ def test_executemany_keeps_the_rows_before_the_failing_one(session: DuckSession)
     assert (outcome.row_count, list(outcome.row_counts)) == (6, [2, 4, 0])
 
 
+def test_array_inserts_store_what_single_ones_do(empty: DuckSession) -> None:
+    columns = "(a NUMBER(38), b VARCHAR2(20), c DATE, d NUMBER, e RAW(9), f BINARY_DOUBLE)"
+    rows: list[list[Any]] = [
+        [10**37 + i, f"龍{i}'$b0", datetime(2026, 1, 1) + timedelta(hours=i),
+         Decimal(i) / 8 if i % 3 else Decimal(10**9 * i), bytes([i]), i / 3]
+        for i in range(1, 50)
+    ]  # fmt: skip
+    rows += [[None] * 6, [1, "", None, Decimal("0.5"), None, None]]
+    for name in ("one_by_one", "at_once"):
+        run(empty, f"CREATE TABLE {name} {columns}")
+    insert = "INSERT INTO {} (a, b, c, d, e, f) VALUES (:1, :2 || '$b1', :3, :4, :5, :6)"
+    for row in rows:
+        run(empty, insert.format("one_by_one"), row)
+    assert run(empty, insert.format("at_once"), *rows) == len(rows)
+    select = "SELECT * FROM {} ORDER BY a, c"
+    assert read(empty, select.format("at_once")) == read(empty, select.format("one_by_one"))
+    mixed = [[i if i % 2 else i + 0.5, "x", None, 1, None, None] for i in range(20)]
+    assert run(empty, insert.format("at_once"), *mixed) == 20
+
+
+def test_array_inserts_fail_at_the_row_that_is_wrong(session: DuckSession) -> None:
+    rows = [[number, "x"] for number in (*range(10, 30), 20, 31)]
+    run(session, "INSERT INTO lots VALUES (9, 'before')")
+    assert failure(lambda: run(session, "INSERT INTO lots VALUES (:1, :2)", *rows)).number == 1
+    assert count(session, "SELECT COUNT(*) FROM lots") == 2 + 1 + 20
+
+
+def test_array_inserts_see_the_rows_before_where_single_ones_do(empty: DuckSession) -> None:
+    run(empty, "CREATE TABLE t (a NUMBER(9), b NUMBER(9))")
+    numbered = "INSERT INTO t VALUES ((SELECT NVL(MAX(a), 0) + 1 FROM t), :1)"
+    run(empty, numbered, *([i] for i in range(20)))
+    assert count(empty, "SELECT MAX(a) FROM t") == 20
+
+
 def test_work_that_cannot_be_repeated_is_rolled_back_honestly(session: DuckSession) -> None:
     run(session, "CREATE SEQUENCE ids")
     run(session, "INSERT INTO lots VALUES (ids.NEXTVAL + 100, 'new')")

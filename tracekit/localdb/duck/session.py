@@ -192,9 +192,7 @@ class DuckSession:
         writer = self._writing_connection()
         with self._running_on(writer.connection), gate(statement.ora_error):
             self._own_what_is_written(writer, statement)
-            return [
-                writer.run(statement.translated.duckdb_sql, row_values) for row_values in values
-            ]
+            return writer.run_each(statement.translated.duckdb_sql, values)
 
     def _define(self, statement: DuckStatement) -> None:
         writer = self._writing_connection()

@@ -9,12 +9,13 @@ client gets ORA-03001.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from tracekit.localdb.duck.array_insert import MAX_ROWS, MIN_ROWS, array_insert, as_lists
 from tracekit.localdb.ora_error import OraError
 
 VOLATILE = re.compile(
@@ -70,6 +71,36 @@ class WritingConnection:
             raise
         self._done.append(_Done(sql, values, row_count))
         return row_count
+
+    def run_each(self, sql: str, rows: Sequence[Values]) -> list[int]:
+        """Run one DML statement for every row of values; the rows each touched.
+
+        Raises:
+            duckdb.Error: it failed for a row; the rows before it are kept.
+            OraError: ORA-03001, it failed and the transaction could not be kept.
+        """
+        whole = array_insert(sql) if len(rows) >= MIN_ROWS else None
+        counts: list[int] = []
+        for start in range(0, len(rows), MAX_ROWS):
+            part = rows[start : start + MAX_ROWS]
+            if whole is None or not self._run_at_once(whole, part):
+                counts += [self.run(sql, values) for values in part]
+            else:
+                counts += [1] * len(part)
+        return counts
+
+    def _run_at_once(self, sql: str, rows: Sequence[Values]) -> bool:
+        """Whether all rows could be inserted by one statement; else none is."""
+        lists = as_lists(rows)
+        if lists is None:
+            return False
+        try:
+            self.run(sql, lists)
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error:
+            return False  # one by one they fail at the right row
+        return True
 
     def recover(self) -> None:
         """After a failed statement: make the transaction what it was before.

@@ -1,0 +1,71 @@
+"""Many bind rows of one INSERT as a single statement.
+
+One row at a time costs DuckDB a plan per row; `INSERT ... VALUES ($b0, $b1)` becomes
+`INSERT ... SELECT binds.b0, binds.b1 FROM (SELECT unnest($b0) AS b0, unnest($b1) AS b1) AS binds`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+MIN_ROWS = 8
+MAX_ROWS = 10_000
+"""Rows of one statement; more go in several."""
+
+_NAME = r'"(?:[^"]|"")+"'
+_NAMES = rf"{_NAME}(?:, {_NAME})*"
+_INSERT = re.compile(
+    rf"(INSERT INTO {_NAME}(?:\.{_NAME})*(?: \({_NAMES}\))?) VALUES \((.*)\)",  # noqa: S608
+    re.DOTALL,
+)
+_LITERAL_OR_PARAMETER = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(\w+)""")
+_SUBQUERY = re.compile(r"\bSELECT\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def array_insert(sql: str) -> str | None:
+    """`sql` taking lists as its parameters, None if it is no insert of one tuple of values.
+
+    Values that hold a subquery are left alone: it would not see the rows before.
+    """
+    match = _INSERT.fullmatch(sql)
+    if match is None or _SUBQUERY.search(match[2]) or not _is_one_tuple(match[2]):
+        return None
+    names: dict[str, None] = {}
+
+    def column(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        names[found[1]] = None
+        return f"binds.{found[1]}"
+
+    values = _LITERAL_OR_PARAMETER.sub(column, match[2])
+    if not names:
+        return None
+    lists = ", ".join(f"unnest(${name}) AS {name}" for name in names)
+    return f"{match[1]} SELECT {values} FROM (SELECT {lists}) AS binds"  # noqa: S608 (names are ours)
+
+
+def as_lists(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]] | None:
+    """Parameter values by name as lists, None if the values of one are not all of one type.
+
+    DuckDB gives a list one type; a mixed one would be converted, and numbers might be rounded.
+    """
+    lists = {name: [row[name] for row in rows] for name in rows[0]}
+    for values in lists.values():
+        types = {type(value) for value in values} - {type(None)}
+        if len(types) > 1 or list in types:
+            return None
+    return lists
+
+
+def _is_one_tuple(text: str) -> bool:
+    depth = 0
+    for character in _LITERAL_OR_PARAMETER.sub("", text):
+        depth += (character == "(") - (character == ")")
+        if depth < 0:
+            return False
+    return depth == 0
