@@ -130,7 +130,10 @@ def is_integral(value: float) -> bool:
 def text_of(value: object, limit: int = 120) -> str:
     """`value` as shown to people: quoted where it is text, at most `limit` characters."""
     try:
-        shown = repr(value) if isinstance(value, str | bytes | bytearray) else str(value)
+        if isinstance(value, str):
+            shown = repr(str.__str__(value))
+        else:
+            shown = repr(value) if isinstance(value, bytes | bytearray) else str(value)
     except ValueError:  # an int of more digits than Python writes in decimal
         shown = hex(value) if isinstance(value, int) else repr(value)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -79,6 +80,8 @@ class Footer:
     digest: str
     seconds: float
     net_peak_bytes: int
+    checksum: int
+    """CRC-32 of all entries."""
     columns: dict[str, dict[str, KindTotal]] = field(default_factory=dict)
     """Column to `family:kind` to its total."""
     orders: list[list[str]] = field(default_factory=list)
@@ -157,30 +160,38 @@ class DigestFile:
         """The entries by CID."""
         with self.path.open("rb", buffering=_READ_BYTES) as file:
             file.seek(len(MAGIC))
-            left = self._end - len(MAGIC)
-            while left > 0:
-                entry, length = self._read_entry(file)
-                left -= length
-                yield entry
-            if left:
-                raise self._damaged("an entry is cut off")
+            left, checksum = self._end - len(MAGIC), 0
+            while left >= _HEAD.size:
+                head = file.read(_HEAD.size)
+                body = file.read(_body_length(head))
+                left -= len(head) + len(body)
+                checksum = crc32(body, crc32(head, checksum))
+                try:
+                    yield _entry(head, body)
+                except UnicodeDecodeError as exc:
+                    raise self._damaged(str(exc)) from exc
+            if left or checksum != self.footer.checksum:
+                raise self._damaged("its entries are not what was written")
 
-    def _read_entry(self, file: BinaryIO) -> tuple[CidDigests, int]:
-        head = file.read(_HEAD.size)
-        if len(head) < _HEAD.size:
-            raise self._damaged("an entry is cut off")
-        cid_length, rows, flags = _HEAD.unpack(head)
-        levels = 3 - bool(flags & _SAME_JSON) - bool(flags & _SAME_VALUE)
-        length = cid_length + 2 * levels * DIGEST_BYTES
-        body = file.read(length)
-        half = cid_length + levels * DIGEST_BYTES
-        entry = CidDigests(
-            body[:cid_length].decode("utf-8", "surrogatepass"),
-            rows,
-            _levels(body[cid_length:half], flags),
-            _levels(body[half:], flags),
-        )
-        return entry, _HEAD.size + length
+
+def _body_length(head: bytes) -> int:
+    cid_length, _, flags = _HEAD.unpack(head)
+    return int(cid_length) + 2 * _level_count(flags) * DIGEST_BYTES
+
+
+def _level_count(flags: int) -> int:
+    return 3 - bool(flags & _SAME_JSON) - bool(flags & _SAME_VALUE)
+
+
+def _entry(head: bytes, body: bytes) -> CidDigests:
+    cid_length, rows, flags = _HEAD.unpack(head)
+    half = cid_length + _level_count(flags) * DIGEST_BYTES
+    return CidDigests(
+        body[:cid_length].decode("utf-8", "surrogatepass"),
+        rows,
+        _levels(body[cid_length:half], flags),
+        _levels(body[half:], flags),
+    )
 
 
 def _levels(body: bytes, flags: int) -> LevelDigests:

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
+from zlib import crc32
 
 from tracekit.equality.cost import CostMeter, collections_held_back
 from tracekit.equality.digest_file import (
@@ -103,17 +104,19 @@ class DigestWriter:
 
     def _write_entries(self, file: BinaryIO) -> Footer:
         whole = blake2b(digest_size=DIGEST_BYTES)
-        rows = cids = 0
+        rows = cids = checksum = 0
         for cid, pieces in self._runs.merged():
             entry = cid_digests(cid, pieces)
-            file.write(pack_entry(entry))
+            packed = pack_entry(entry)
+            file.write(packed)
+            checksum = crc32(packed, checksum)
             name = cid.encode("utf-8", "surrogatepass")
             whole.update(b"%d:%b" % (len(name), name))
             whole.update(entry.ordered.exact)
             rows += entry.rows
             cids += 1
         columns, orders = self._histogram.totals()
-        return Footer(rows, cids, whole.hexdigest(), 0.0, 0, columns, orders)
+        return Footer(rows, cids, whole.hexdigest(), 0.0, 0, checksum, columns, orders)
 
     def _digest_block(self) -> None:
         started = time.perf_counter()

@@ -60,7 +60,7 @@ class CellCounts:
     def compare(self, cells: Iterable[Cell]) -> None:
         """Count the pairs of cells whose kind changed."""
         for name, before, before_forms, after, after_forms in cells:
-            if before_forms.kind == after_forms.kind:
+            if before_forms.kind.name == after_forms.kind.name:
                 continue
             equal = same_value(before_forms, after_forms)
             if not equal and not remark_on(before, after).lossy:

@@ -137,6 +137,6 @@ def _two_moments(reference: object, candidate: object) -> Remark:
         return Remark("only one side knows its time zone", True)
     if first.tzinfo is not None and first == second:
         return Remark("the same instant in two time zones", False)
-    if first.replace(microsecond=0) == second.replace(microsecond=0):
+    if first.timetuple()[:6] == second.timetuple()[:6]:
         return Remark("they differ in fractions of a second only", True)
     return _NOTHING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import tempfile
 from collections import defaultdict
@@ -47,29 +48,27 @@ def prove(
         ConfigError: a side is no source of events or lacks the column `key`, or `level` is none.
         TypeError: a value says nothing about its content (a plain object).
     """
-    with tempfile.TemporaryDirectory(prefix="tracekit-prove-") as folder:
-        sides = [_Side(source, key, Path(folder)) for source in (left, right)]
-        files = []
-        for name, side in zip(("reference", "candidate"), sides, strict=True):
-            files.append(Path(folder, name))
-            with DigestWriter(files[-1]) as writer:
-                for cid, records in side.pieces():
-                    writer.add(cid, records)
-                writer.close()
+    required = _level(level)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracekit-prove-")))
+        sides = [_Side(source, key, folder) for source in (left, right)]
+        for side in sides:
+            stack.callback(side.close)
+        files = [folder / "reference", folder / "candidate"]
+        for side, file in zip(sides, files, strict=True):
+            side.digest(file)
 
         def refetch(cids: Sequence[str]) -> tuple[Events, Events]:
             return sides[0].events_of(cids), sides[1].events_of(cids)
 
         record = compare_digests(
             *files,
-            required=_level(level),
+            required=required,
             unordered=unordered,
             key=key,
             max_examples=max_examples,
             refetch=refetch,
         )
-        for side in sides:
-            side.close()
     return EqualityProof(record)
 
 
@@ -91,12 +90,14 @@ class _Side:
         if isinstance(source, Iterator):
             self._spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by close)
 
-    def pieces(self) -> Iterator[Piece]:
-        """All events; what cannot be read again is spooled meanwhile."""
-        for piece in event_pieces(self._source, self._key):
-            if self._spool is not None:
-                pickle.dump(piece, self._spool, protocol=5)
-            yield piece
+    def digest(self, file: Path) -> None:
+        """Write the side's digests; what cannot be read again is spooled meanwhile."""
+        with DigestWriter(file) as writer:
+            for piece in event_pieces(self._source, self._key):
+                if self._spool is not None:
+                    pickle.dump(piece, self._spool, protocol=5)
+                writer.add(*piece)
+            writer.close()
 
     def events_of(self, cids: Sequence[str]) -> Events:
         """The events of some CIDs."""

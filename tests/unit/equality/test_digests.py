@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import datetime
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracekit.equality import DigestWriter, compare_digests
+from tracekit.equality import digests as digests_module
+from tracekit.equality import spill as spill_module
+from tracekit.equality.digest_file import DigestFile
+from tracekit.errors import ConfigError
+from tracekit.records import Level
+
+Events = dict[str, list[dict[str, Any]]]
+
+
+def written(path: Path, pieces: Any) -> Any:
+    with DigestWriter(path) as writer:
+        for cid, records in pieces:
+            writer.add(cid, records)
+        return writer.close()
+
+
+def rows(cid: str, count: int) -> list[dict[str, Any]]:
+    start = datetime.datetime(2026, 1, 1)
+    return [
+        {"CONTAINERID": cid, "QTY": index, "AT": start + datetime.timedelta(hours=index)}
+        for index in range(count)
+    ]
+
+
+RECORDS = st.lists(
+    st.one_of(
+        st.fixed_dictionaries({"A": st.integers(0, 3), "B": st.text(max_size=2)}),
+        st.fixed_dictionaries({"B": st.text(max_size=2), "A": st.integers(0, 3)}),
+        st.fixed_dictionaries({"A": st.floats(0, 3)}),
+        st.just({}),
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.text(max_size=3), RECORDS, max_size=5), st.data())
+def test_digests_do_not_depend_on_how_records_come(tmp_path_factory, events, data):
+    folder = tmp_path_factory.mktemp("digests")
+    whole = written(folder / "whole", events.items())
+    pieces = []
+    for cid, records in events.items():
+        cut = data.draw(st.integers(0, len(records)))
+        pieces.append([(cid, records[:cut]), (cid, records[cut:])])
+    mixed = [pair[0] for pair in pieces] + [pair[1] for pair in reversed(pieces)]
+    cut_up = written(folder / "cut", mixed)
+    assert cut_up.digest == whole.digest
+    assert (whole.rows, whole.cids) == (sum(map(len, events.values())), len(events))
+    entries = list(DigestFile(folder / "cut"))
+    assert entries == list(DigestFile(folder / "whole"))
+    assert [entry.cid for entry in entries] == sorted(events)
+
+
+def test_blocks_spills_and_merge_passes_change_nothing(tmp_path, monkeypatch):
+    events = {f"C{number:04d}": rows(f"C{number:04d}", number % 4) for number in range(300)}
+    events["LONG"] = rows("LONG", 500)
+    whole = written(tmp_path / "whole", events.items())
+    monkeypatch.setattr(digests_module, "_ROWS_PER_BLOCK", 7)
+    monkeypatch.setattr(digests_module, "_SPILL_BYTES", 1)
+    monkeypatch.setattr(spill_module, "_FAN_IN", 3)
+    small = written(tmp_path / "small", events.items())
+    assert small.digest == whole.digest
+    assert small.rows == whole.rows == sum(map(len, events.values()))
+    proof = compare_digests(tmp_path / "whole", tmp_path / "small")
+    assert proof.level is Level.EXACT
+
+
+def test_order_keys_and_owner_of_records_are_part_of_the_digest(tmp_path):
+    events = {"A": rows("A", 3), "B": []}
+    digests = {written(tmp_path / "0", events.items()).digest}
+    others: list[Events] = [
+        {"A": rows("A", 3)},
+        {"A": rows("A", 3), "C": []},
+        {"A": [], "B": rows("A", 3)},
+        {"A": rows("A", 3)[::-1], "B": []},
+        {"A": rows("A", 2), "B": []},
+        {"A": [dict(reversed(record.items())) for record in rows("A", 3)], "B": []},
+    ]
+    for other in others:
+        digests.add(written(tmp_path / "1", other.items()).digest)
+    assert len(digests) == 1 + len(others)
+
+
+def test_memory_does_not_grow_with_the_number_of_cids(tmp_path, monkeypatch):
+    monkeypatch.setattr(digests_module, "_SPILL_BYTES", 128 * 1024)
+    monkeypatch.setattr(digests_module, "_ROWS_PER_BLOCK", 256)
+    monkeypatch.setattr(spill_module, "_FAN_IN", 4)
+
+    def peak(cids: int) -> int:
+        tracemalloc.start()
+        try:
+            records = rows("same", 2)
+            written(tmp_path / "file", ((f"{number:016d}", records) for number in range(cids)))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(500)
+    assert peak(8_000) < 1.1 * peak(2_000)
+
+
+def test_an_abandoned_writer_leaves_no_file(tmp_path):
+    with (
+        pytest.raises(TypeError, match="no canonical form"),
+        DigestWriter(tmp_path / "x") as writer,
+    ):
+        writer.add("A", [{"V": object()}])
+        writer.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_are_counted_by_kind_with_the_example_of_the_smallest_cid(tmp_path):
+    written(tmp_path / "x", [("B", [{"Q": 2}, {"Q": None}]), ("A", [{"Q": None}, {"Q": 7}])])
+    totals = DigestFile(tmp_path / "x").footer.columns["Q"]
+    assert {key: total.count for key, total in totals.items()} == {"integer:int": 2, "null:None": 2}
+    assert (totals["integer:int"].cid, totals["integer:int"].example) == ("A", "7")
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "other", "missing", "entry", "bit", "json"])
+def test_a_damaged_file_is_refused_by_name(tmp_path, damage):
+    path = tmp_path / "digests.bin"
+    written(path, [("A", rows("A", 2)), ("B", rows("B", 1))])
+    data = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(
+            {
+                "empty": b"",
+                "cut": data[:-3],
+                "other": b"x" * len(data),
+                "entry": data[:8] + data[60:],
+                "bit": data[:30] + bytes([data[30] ^ 1]) + data[31:],
+                "json": data[:-60] + b"#" * 20 + data[-40:],
+            }[damage]
+        )
+    with pytest.raises(ConfigError, match=r"digests\.bin"):
+        list(DigestFile(path))
+
+
+def test_digests_of_another_python_are_not_compared(tmp_path):
+    written(tmp_path / "x", [])
+    written(tmp_path / "y", [])
+    data = (tmp_path / "y").read_bytes()
+    (tmp_path / "y").write_bytes(data.replace(b'"python":"3.', b'"python":"2.'))
+    with pytest.raises(ConfigError, match="same version"):
+        compare_digests(tmp_path / "x", tmp_path / "y")
+
+
+def test_records_may_be_any_mapping(tmp_path):
+    from types import MappingProxyType
+
+    plain = written(tmp_path / "x", [("A", rows("A", 2))])
+    other = written(tmp_path / "y", [("A", [MappingProxyType(row) for row in rows("A", 2)])])
+    assert plain.digest == other.digest
