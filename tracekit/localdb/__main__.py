@@ -9,20 +9,51 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from tracekit.errors import ConfigError, TracekitError
 from tracekit.localdb.duck import open_backend
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.server import Server, serve
 
-_SERVER_KEYS = ("user", "password", "host", "port", "service", "schema", "allow_remote")
-_KEYS = frozenset({*_SERVER_KEYS, "source", "sysdate", "writable", "log_file"})
+
+class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
+    """The JSON line: what to serve, and `ServerOptions` by their names."""
+
+    source: str
+    user: str
+    password: str
+    host: str = "127.0.0.1"
+    port: int = 0
+    service: str = "TRACEKIT"
+    schema: str = "DWH"
+    allow_remote: bool = False
+    sysdate: datetime | None = None
+    writable: bool = False
+    log_file: str | None = None
+
+    def server_options(self) -> ServerOptions:
+        """The part that is the server's.
+
+        Raises:
+            ConfigError: a value makes no sense.
+        """
+        return ServerOptions(
+            user=self.user,
+            password=self.password,
+            host=self.host,
+            port=self.port,
+            service=self.service,
+            schema=self.schema,
+            allow_remote=self.allow_remote,
+        )
 
 
 def main() -> int:
@@ -32,7 +63,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         settings = _read_settings(sys.stdin.readline())
-        _log_to(settings.get("log_file"))
+        _log_to(settings.log_file)
         _serve(settings, stop)
     except TracekitError as exc:
         print(f"tracekit.localdb: {exc}", file=sys.stderr)  # noqa: T201 - a door
@@ -40,14 +71,13 @@ def main() -> int:
     return 0
 
 
-def _serve(settings: dict[str, Any], stop: threading.Event) -> None:
-    options = ServerOptions(**{key: settings[key] for key in _SERVER_KEYS if key in settings})
-    sysdate = settings.get("sysdate")
+def _serve(settings: ProcessSettings, stop: threading.Event) -> None:
+    options = settings.server_options()
     backend = open_backend(
-        settings["source"],
-        writable=settings.get("writable", False),
-        sysdate=datetime.fromisoformat(sysdate) if sysdate else None,
-        schema=options.schema,
+        settings.source,
+        writable=settings.writable,
+        sysdate=settings.sysdate,
+        schema=settings.schema,
     )
 
     def announce(server: Server) -> None:
@@ -61,20 +91,24 @@ def _serve(settings: dict[str, Any], stop: threading.Event) -> None:
         backend.close()
 
 
-def _read_settings(line: str) -> dict[str, Any]:
+def _read_settings(line: str) -> ProcessSettings:
     try:
-        settings = json.loads(line)
-    except json.JSONDecodeError:
-        raise ConfigError("stdin: expected one line of JSON with the server's settings") from None
-    if not isinstance(settings, dict) or not {"source", "user", "password"} <= settings.keys():
-        raise ConfigError("stdin: expected a JSON object with source, user and password")
-    if unknown := sorted(settings.keys() - _KEYS):
-        raise ConfigError(f"stdin: unknown settings {', '.join(unknown)}")
-    return settings
+        return msgspec.json.decode(line, type=ProcessSettings)
+    except msgspec.DecodeError as exc:
+        raise ConfigError(f"stdin: expected one line of JSON with the settings: {exc}") from None
 
 
 def _log_to(file: str | None) -> None:
-    handler = logging.FileHandler(Path(file), encoding="utf-8") if file else logging.NullHandler()
+    """Log everything to `file`, or to stderr what went wrong."""
+    handler: logging.Handler
+    if file:
+        try:
+            handler = logging.FileHandler(Path(file), encoding="utf-8")
+        except OSError as exc:
+            raise ConfigError(f"log_file={file!r} cannot be written: {exc}") from exc
+    else:
+        handler = logging.StreamHandler()
+        handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger = logging.getLogger("tracekit")
     logger.addHandler(handler)
@@ -82,7 +116,7 @@ def _log_to(file: str | None) -> None:
 
 
 def _wait_for_parent(stop: threading.Event) -> None:
-    while sys.stdin.read(1 << 16):
+    while os.read(sys.stdin.fileno(), 4096):  # not sys.stdin.read: its lock outlives main()
         pass
     stop.set()
 

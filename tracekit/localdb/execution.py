@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tracekit.localdb.backend import BackendSession, ExecuteOutcome, StatementKind
@@ -10,7 +11,6 @@ from tracekit.localdb.cursors import Cursor, CursorTable, RowFeed
 from tracekit.localdb.hooks import SessionHooks
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
-from tracekit.localdb.wire.column import OracleType
 from tracekit.localdb.wire.messages.binds import Unsupported
 from tracekit.localdb.wire.messages.describe import make_describe
 from tracekit.localdb.wire.messages.end import BATCH_ERRORS, END_OF_ROWS, BatchError, EndOfCall
@@ -25,8 +25,6 @@ from tracekit.localdb.wire.messages.results import (
     make_dml_row_counts,
     make_io_vector,
 )
-
-_LOBS = frozenset({OracleType.CLOB, OracleType.BLOB})
 
 
 class Execution:
@@ -61,7 +59,7 @@ class Execution:
             wanted = request.row_counts_wanted
             end = self._run(cursor, request.bind_rows, rows, response, row_counts_wanted=wanted)
         if request.has(ExecuteOption.COMMIT):
-            end = self._committed(cursor, end)
+            end = self._committed(end)
         return end
 
     def reexecute(
@@ -71,7 +69,7 @@ class Execution:
         cursor = self.cursor = self.cursors.find(request.cursor_id)
         rows = request.rows if fetches else 0
         end = self._run(cursor, request.bind_rows, rows, response)
-        return self._committed(cursor, end) if request.commit else end
+        return self._committed(end) if request.commit else end
 
     def fetch(self, request: FetchRequest, response: Response) -> EndOfCall:
         """Function 5: the next rows of an open result."""
@@ -105,9 +103,7 @@ class Execution:
         outcome = self._execute_rows(cursor, bind_rows)
         if outcome.result is not None:
             feed = cursor.feed = RowFeed(outcome.result)
-            fresh = self._describe_if_new(cursor, feed, response)
-            if fresh and any(column.type in _LOBS for column in feed.columns):
-                fetch_rows = 0  # the client first says how it wants its LOBs
+            self._describe_if_new(cursor, feed, response)
             return self._send_rows(cursor, feed, fetch_rows, response)
         if cursor.layout.is_plsql and cursor.layout.binds:
             response.add(make_io_vector(len(cursor.layout.binds)))
@@ -147,14 +143,12 @@ class Execution:
             batch_errors=errors,
         )
 
-    def _describe_if_new(self, cursor: Cursor, feed: RowFeed, response: Response) -> bool:
+    def _describe_if_new(self, cursor: Cursor, feed: RowFeed, response: Response) -> None:
         """Describe the columns unless the client was told the same before."""
         columns = tuple(feed.columns)
-        if columns == cursor.described:
-            return False
-        cursor.described = columns
-        response.add(make_describe(columns, self._field_version))
-        return True
+        if columns != cursor.described:
+            cursor.described = columns
+            response.add(make_describe(columns, self._field_version))
 
     def _send_rows(
         self, cursor: Cursor, feed: RowFeed, wanted: int, response: Response
@@ -173,17 +167,10 @@ class Execution:
             cursor, row_count=feed.sent, number=END_OF_ROWS, message="ORA-01403: no data found"
         )
 
-    def _committed(self, cursor: Cursor, end: EndOfCall) -> EndOfCall:
+    def _committed(self, end: EndOfCall) -> EndOfCall:
         if self._backend.in_transaction:
             self._backend.commit()
-        return EndOfCall(
-            number=end.number,
-            message=end.message,
-            cursor_id=cursor.id,
-            row_count=end.row_count,
-            in_transaction=self._backend.in_transaction,
-            batch_errors=end.batch_errors,
-        )
+        return replace(end, in_transaction=self._backend.in_transaction)
 
     def _end(
         self, cursor: Cursor, *, row_count: int = 0, number: int = 0, message: str = ""

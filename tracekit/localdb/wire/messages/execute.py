@@ -11,7 +11,6 @@ from tracekit.errors import RemoteWireError
 from tracekit.localdb.wire.capabilities import FIELD_12_2, FIELD_12_2_EXT1
 from tracekit.localdb.wire.messages.binds import (
     BindLayout,
-    BindMetadata,
     count_returned,
     parse_bind_metadata,
 )
@@ -49,7 +48,6 @@ class ExecuteRequest:
     """None where the cursor's own statement is meant."""
     prefetch_rows: int
     row_counts_wanted: bool
-    defines: Sequence[BindMetadata]
     layout: BindLayout
     bind_rows: Sequence[Sequence[Any]] = field(repr=False)
 
@@ -92,7 +90,7 @@ def parse_execute(reader: TtcReader, field_version: int) -> ExecuteRequest:
     _skip_registration(reader, field_version)
     sql = _sql(reader.bytes_()) if sql_bytes else None
     vector = [reader.ub4() for _ in range(_VECTOR_LENGTH)]
-    defines = parse_bind_metadata(reader, define_count, field_version)
+    parse_bind_metadata(reader, define_count, field_version)
     layout = NO_BINDS
     if bind_count:
         layout = BindLayout(
@@ -107,7 +105,6 @@ def parse_execute(reader: TtcReader, field_version: int) -> ExecuteRequest:
         sql=sql,
         prefetch_rows=prefetch_rows,
         row_counts_wanted=bool(vector[9] & _DML_ROW_COUNTS),
-        defines=defines,
         layout=layout,
         bind_rows=layout.parse_rows(reader, executions) if bind_count else [()] * executions,
     )
