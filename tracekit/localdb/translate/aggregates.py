@@ -54,11 +54,12 @@ def within_group(node: exp.Expr, position: int) -> exp.Expr:
 
 
 def _listagg(function: exp.Anonymous, order: exp.Order | None) -> exp.Expr:
-    args = function.expressions
+    distinct = isinstance(function.expressions[0], exp.Distinct)
+    args = function.expressions[0].expressions if distinct else function.expressions
     value = args[0]
     separator = args[1] if len(args) > 1 and not isinstance(args[1], exp.Cast) else text("")
-    if isinstance(value, exp.Distinct):
-        return _distinct_listagg(value.expressions[0], separator, order)
+    if distinct:
+        return _distinct_listagg(value, separator, order)
     content = as_text(value)
     if order is None:
         return call("string_agg", content, separator, kind=Kind.TEXT)

@@ -15,8 +15,8 @@ from tracekit.localdb.translate.build import unsupported
 _ELEMENT = re.compile(
     r"""
       "(?P<text>[^"]*)"
-    | (?P<element>FM|FX|IW|SYYYY|YYYY|RRRR|IYYY|Y,YYY|YYY|IYY|YY|RR|IY|Y|I|SYEAR|YEAR|MONTH|MON|MM|RM
-        |DDD|DD|DAY|DY|D|HH24|HH12|HH|MI|SSSSS|SS|FF[1-9]?|A\.M\.|P\.M\.|AM|PM|B\.C\.|A\.D\.|BC|AD
+    | (?P<element>FM|FX|IW|SYYYY|YYYY|RRRR|IYYY|Y,YYY|YYY|IYY|YY|RR|IY|Y|I|SYEAR|YEAR|MONTH|MON
+        |MM|RM|DDD|DD|DAY|DY|D|HH24|HH12|HH|MI|SSSSS|SS|FF[1-9]?|A\.M\.|P\.M\.|AM|PM|B\.C\.|A\.D\.|BC|AD
         |SCC|CC|Q|WW|W|J|TZH|TZM|TZR|TZD|X|DS|DL|TS|E|EE)
     | (?P<punctuation>[\-/,.;:\s])
     """,

@@ -287,16 +287,15 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
-_KNOWN_BUT_MISSING = frozenset(
-    (
-        "BIN_TO_NUM CHARTOROWID COLLECT COMPOSE CONVERT CURSOR DECOMPOSE DUMP EXTRACTVALUE FROM_TZ "
-        "GROUPING_ID GROUP_ID HEXTORAW INSTRB JSON_ARRAY JSON_OBJECT JSON_QUERY JSON_TABLE "
-        "JSON_VALUE NANVL NEW_TIME NLSSORT NLS_LOWER NLS_UPPER ORA_HASH RAWTOHEX REMAINDER "
-        "ROWIDTOCHAR SOUNDEX STANDARD_HASH SUBSTRB SYS_GUID TO_DSINTERVAL TO_TIMESTAMP_TZ "
-        "TO_YMINTERVAL TZ_OFFSET UNISTR USERENV VSIZE WIDTH_BUCKET WM_CONCAT XMLAGG XMLELEMENT "
-        "XMLTYPE"
-    ).split()
-)
+_KNOWN_BUT_MISSING = {
+    "BIN_TO_NUM", "CHARTOROWID", "COLLECT", "COMPOSE", "CONVERT", "CURSOR", "DECOMPOSE",
+    "DUMP", "EXTRACTVALUE", "FROM_TZ", "GROUPING_ID", "GROUP_ID", "HEXTORAW", "INSTRB",
+    "JSON_ARRAY", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE", "NANVL",
+    "NEW_TIME", "NLSSORT", "NLS_LOWER", "NLS_UPPER", "ORA_HASH", "RAWTOHEX", "REMAINDER",
+    "ROWIDTOCHAR", "SOUNDEX", "STANDARD_HASH", "SUBSTRB", "SYS_GUID", "TO_DSINTERVAL",
+    "TO_TIMESTAMP_TZ", "TO_YMINTERVAL", "TZ_OFFSET", "UNISTR", "USERENV", "VSIZE",
+    "WIDTH_BUCKET", "WM_CONCAT", "XMLAGG", "XMLELEMENT", "XMLTYPE",
+}  # fmt: skip
 """Functions that Oracle has and this room does not translate."""
 
 
@@ -317,7 +316,9 @@ def rewrite_call(node: exp.Anonymous, position: int) -> exp.Expr:
     count = 0 if len(args) == 1 and isinstance(args[0], exp.Star) and name != "COUNT" else len(args)
     if count < function.least:
         raise OraError(938, "not enough arguments for function", position=position)
-    if count > function.most:
+    if count > function.most or any(
+        isinstance(arg, exp.Distinct) and len(arg.expressions) != 1 for arg in args
+    ):
         raise OraError(939, "too many arguments for function", position=position)
     try:
         return function.rule(args)

@@ -48,6 +48,10 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
     Raises:
         OraError: something cannot be translated; names it.
     """
+    for table in tree.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            shown = table.this.sql(dialect="oracle").split("(")[0]
+            raise unsupported(f"table function {shown}", context.position(table))
     for node in reversed(list(tree.walk(bfs=True))):
         rule = _RULES.get(type(node))
         if rule is None:
@@ -212,8 +216,6 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Anonymous)
     if is_marked(node):
         return node
-    if isinstance(node.parent, exp.Table):
-        raise unsupported(f"table function {str(node.this).upper()}", context.position(node))
     if isinstance(node.parent, exp.Dot):
         raise unsupported(
             f"package function {node.parent.sql(dialect='oracle')}", context.position(node)

@@ -83,4 +83,3 @@ class Translated:
     """INSERT, UPDATE, DELETE or MERGE for DML."""
     returning_into: tuple[int, ...] = ()
     """Bind indexes that RETURNING ... INTO fills, in the order of the returned columns."""
-    plsql: bool = False
