@@ -94,7 +94,7 @@ def test_reading_holds_no_more_stacks_than_asked(capture):
     assert len(pruned.stacks) <= 4 < len(whole.stacks)
     assert pruned.size_bytes == whole.size_bytes
     assert held_by(pruned, "branch") == held_by(whole, "branch")
-    assert "smallest call stacks" in pruned.remarks[0]
+    assert "smallest call stacks" in pruned.remarks[-1]
 
 
 def test_an_aggregated_capture_of_a_killed_process_is_named(capture):

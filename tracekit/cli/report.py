@@ -12,6 +12,7 @@ from tracekit import reports
 from tracekit.errors import ConfigError
 from tracekit.records import to_json
 from tracekit.replay import read_run
+from tracekit.replay.run_folder import read_run_stacks
 
 
 @click.command("report")
@@ -42,16 +43,26 @@ def command(run: Path, format_: str, output: Path | None, force: bool, no_redact
       tracekit report RUN --format html -o report.html
       tracekit report RUN --format md >> "$GITHUB_STEP_SUMMARY"
     """
-    summary, timelines = read_run(run.parent if run.name == "summary.json" else run)
+    folder = run.parent if run.name == "summary.json" else run
+    summary, timelines = read_run(folder)
+    stacks = read_run_stacks(folder)
     confidential = not no_redaction
     if format_ == "text":
         terminal = sys.stdout.isatty() and output is None
         width = shutil.get_terminal_size().columns if terminal else None
         drawn = reports.text(summary, width=width, color=terminal, folder=str(run))
     elif format_ == "md":
-        drawn = reports.markdown(summary, timelines, confidential=confidential)
+        drawn = reports.markdown(
+            summary, timelines, stack_diffs=stacks.stack_diffs, confidential=confidential
+        )
     elif format_ == "html":
-        drawn = reports.html(summary, timelines, confidential=confidential)
+        drawn = reports.html(
+            summary,
+            timelines,
+            call_trees=stacks.call_trees,
+            stack_diffs=stacks.stack_diffs,
+            confidential=confidential,
+        )
     else:
         drawn = to_json(summary)
     if output is None:

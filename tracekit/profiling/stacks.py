@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from memray import AllocationRecord, FileFormat, FileReader
+from memray import AllocationRecord, FileFormat, FileReader, Metadata
 
 from tracekit.errors import ProfileError
 from tracekit.profiling.stacks_frames import locations
@@ -23,6 +23,10 @@ from tracekit.sizes import format_size
 MOST_STACKS = 20_000
 CUT_OFF_REMARK = (
     "the capture was cut off (the process was killed): it shows the highest point until then"
+)
+ARENA_REMARK = (
+    "small Python objects live in arenas of 1 MiB, and memray charges each arena to the call that "
+    "needed a new one; a few MiB more or less at one call stack are chance"
 )
 
 
@@ -62,16 +66,20 @@ def read_stacks(capture: Path, *, most_stacks: int = MOST_STACKS) -> HeapStacks:
         gathered = _Gathered(most_stacks)
         for record in reader.get_high_watermark_allocation_records(merge_threads=True):
             gathered.add(record, native=native)
-        cut_off = (
-            metadata.file_format is not FileFormat.AGGREGATED_ALLOCATIONS
-            and metadata.end_time <= metadata.start_time
-        )
     return HeapStacks(
         stacks=gathered.stacks,
         size_bytes=gathered.size_bytes,
         allocations=gathered.allocations,
-        remarks=((CUT_OFF_REMARK,) if cut_off else ()) + gathered.remarks(),
+        remarks=(*_about(metadata), *gathered.remarks()),
     )
+
+
+def _about(metadata: Metadata) -> Iterator[str]:
+    whole = metadata.file_format is FileFormat.AGGREGATED_ALLOCATIONS
+    if not whole and metadata.end_time <= metadata.start_time:
+        yield CUT_OFF_REMARK
+    if metadata.python_allocator == "pymalloc" and not metadata.trace_python_allocators:
+        yield ARENA_REMARK
 
 
 @contextmanager

@@ -50,8 +50,9 @@ def diff_stacks(
         head_bytes=head.size_bytes,
         deltas=tuple(kept),
         remarks=(
-            *(f"{base_name}: {remark}" for remark in base.remarks),
-            *(f"{head_name}: {remark}" for remark in head.remarks),
+            *(remark for remark in base.remarks if remark in head.remarks),
+            *(f"{base_name}: {remark}" for remark in base.remarks if remark not in head.remarks),
+            *(f"{head_name}: {remark}" for remark in head.remarks if remark not in base.remarks),
             *_left_out(rest),
         ),
     )

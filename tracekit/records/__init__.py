@@ -10,7 +10,14 @@ from tracekit.records.measurement import (
 )
 from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, Drift, Level, Proof
 from tracekit.records.serial import from_json, to_json
-from tracekit.records.stacks import CallNode, CallTree, StackChange, StackDelta, StackDiff
+from tracekit.records.stacks import (
+    CallNode,
+    CallTree,
+    RunStacks,
+    StackChange,
+    StackDelta,
+    StackDiff,
+)
 from tracekit.records.summary import ReplaySummary, Verdict, WorkloadInfo
 
 __all__ = [
@@ -30,6 +37,7 @@ __all__ = [
     "PathStatus",
     "Proof",
     "ReplaySummary",
+    "RunStacks",
     "StackChange",
     "StackDelta",
     "StackDiff",

@@ -83,3 +83,14 @@ class StackDiff:
     head_bytes: int
     deltas: tuple[StackDelta, ...]
     remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RunStacks:
+    """Who held the memory in one run; saved as `stacks.json` in its folder."""
+
+    call_trees: tuple[CallTree, ...] = ()
+    """One for each path that has a capture."""
+    stack_diffs: tuple[StackDiff, ...] = ()
+    """The reference against each candidate."""
+    schema_version: int = 1

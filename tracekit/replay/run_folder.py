@@ -10,12 +10,15 @@ from pathlib import Path
 
 from tracekit import reports
 from tracekit.errors import ConfigError, ProfileError
-from tracekit.records import MemoryTimeline, ReplaySummary, from_json, to_json
+from tracekit.records import MemoryTimeline, ReplaySummary, RunStacks, from_json, to_json
+from tracekit.replay.run_stacks import run_stacks
 
 SUMMARY = "summary.json"
+STACKS = "stacks.json"
 REPORT = "report.md"
+PAGE = "report.html"
 PLOT = "memory.png"
-_OURS = (SUMMARY, REPORT, PLOT, "report.html", "*.bin", "*.bin.part", "*-timeline.json")
+_OURS = (SUMMARY, STACKS, REPORT, PAGE, PLOT, "*.bin", "*.bin.part", "*-timeline.json")
 
 
 class RunFolder:
@@ -78,7 +81,9 @@ def run_name(workload: str, domain: str, began: datetime) -> str:
 def write_run(
     summary: ReplaySummary, timelines: Sequence[MemoryTimeline], folder: RunFolder
 ) -> None:
-    """Write the summary, the timelines and the drawings of a run.
+    """Write the summary, the timelines, what the captures tell and the drawings of a run.
+
+    Everything has been measured: captures are read here, and reading takes memory and time.
 
     Raises:
         ProfileError: the disk is full.
@@ -87,9 +92,18 @@ def write_run(
         (folder.path / SUMMARY).write_text(to_json(summary), encoding="utf-8")
         for timeline in timelines:
             folder.timeline(timeline.path).write_text(to_json(timeline), encoding="utf-8")
+        stacks = run_stacks(summary, folder.path)
+        (folder.path / STACKS).write_text(to_json(stacks), encoding="utf-8")
         reports.memory_plot(summary, timelines, folder.path / PLOT)
-        report = reports.markdown(summary, timelines, plot=PLOT)
+        report = reports.markdown(summary, timelines, stack_diffs=stacks.stack_diffs, plot=PLOT)
         (folder.path / REPORT).write_text(report, encoding="utf-8")
+        page = reports.html(
+            summary,
+            timelines,
+            call_trees=stacks.call_trees,
+            stack_diffs=stacks.stack_diffs,
+        )
+        (folder.path / PAGE).write_text(page, encoding="utf-8")
 
 
 def read_run(path: Path) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:
@@ -110,6 +124,21 @@ def read_run(path: Path) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:
     except OSError as exc:
         raise ConfigError(f"{path} holds no run: {exc}") from exc
     return summary, timelines
+
+
+def read_run_stacks(path: Path) -> RunStacks:
+    """Who held the memory in the run of a folder; empty where it was not profiled.
+
+    Raises:
+        ConfigError: the file is there and cannot be read.
+    """
+    try:
+        saved = (path / STACKS).read_bytes()
+    except FileNotFoundError:
+        return RunStacks()
+    except OSError as exc:
+        raise ConfigError(f"{path / STACKS} could not be read: {exc}") from exc
+    return from_json(RunStacks, saved, source=str(path / STACKS))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tracekit import reports
 from tracekit.records import MemoryTimeline, ReplaySummary, Verdict
+from tracekit.replay.run_folder import read_run_stacks
 
 
 @dataclass(frozen=True)
@@ -35,4 +36,10 @@ class Replay:
         return reports.text(self.summary, folder=str(self.folder))
 
     def _repr_html_(self) -> str:
-        return reports.html(self.summary, self.timelines)
+        stacks = read_run_stacks(self.folder)
+        return reports.html(
+            self.summary,
+            self.timelines,
+            call_trees=stacks.call_trees,
+            stack_diffs=stacks.stack_diffs,
+        )

@@ -138,8 +138,9 @@ def test_what_is_left_out_is_said():
 
 
 def test_remarks_of_a_capture_name_it():
-    found = diff_stacks(heap({}, ("cut",)), heap({}), base_name="one", head_name="two")
-    assert found.remarks == ("one: cut",)
+    base, head = heap({}, ("cut", "arenas")), heap({}, ("arenas", "pruned"))
+    found = diff_stacks(base, head, base_name="one", head_name="two")
+    assert found.remarks == ("arenas", "one: cut", "two: pruned")
 
 
 _stacks = st.dictionaries(
