@@ -102,14 +102,14 @@ def pack_entry(entry: CidDigests) -> bytes:
     cid = entry.cid.encode("utf-8", "surrogatepass")
     if len(cid) > 0xFFFF:
         raise ConfigError(f"the id {entry.cid[:40]!r}... is longer than 65,535 bytes")
-    both = (entry.ordered, entry.unordered)
+    in_order, as_set = entry.ordered, entry.unordered
     flags = 0
-    if all(digests.json == digests.exact for digests in both):
+    if in_order.json == in_order.exact and as_set.json == as_set.exact:
         flags |= _SAME_JSON
-    if all(digests.value == digests.json for digests in both):
+    if in_order.value == in_order.json and as_set.value == as_set.json:
         flags |= _SAME_VALUE
     parts = [_HEAD.pack(len(cid), entry.rows, flags), cid]
-    for digests in both:
+    for digests in (in_order, as_set):
         parts.append(digests.exact)
         if not flags & _SAME_JSON:
             parts.append(digests.json)

@@ -25,8 +25,8 @@ from tracekit.equality.spill import SortedRuns
 
 _ROWS_PER_BLOCK = 4096
 _SPILL_BYTES = 8 * 1024 * 1024
-_CID_BYTES = 400
-"""What an open CID weighs beside its digests, roughly."""
+_PIECE_BYTES = 500
+"""What an open piece of a CID weighs beside its digests, roughly."""
 
 
 class DigestWriter:
@@ -137,11 +137,11 @@ class DigestWriter:
             pieces = self._open.get(cid)
             if pieces is None:
                 pieces = self._open[cid] = []
-                self._open_bytes += _CID_BYTES
-            for piece in block.pieces(position, position + count):
-                pieces.append(piece)
-                self._open_bytes += 100 + sum(map(len, filter(None, piece[2:])))
+            if count:
+                pieces += block.pieces(position, position + count)
             position += count
+        levels = 1 + (block.json is not block.exact) + (block.value is not block.json)
+        self._open_bytes += _PIECE_BYTES * len(self._cids) + levels * DIGEST_BYTES * position
 
     def _owners(self) -> list[str]:
         return [cid for cid, count in self._cids for _ in range(count)]

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import groupby
-from typing import Any
+from operator import itemgetter
+from typing import Any, Literal
 
 from tracekit.equality.digest_file import CidDigests, LevelDigests
 from tracekit.equality.rows import DIGEST_BYTES, RecordDigests, key_order, record_digests
 
-Piece = tuple[bytes, int, bytes, bytes | None, bytes | None]
-"""Neighbouring records of one CID with one key order: the order's digest, how many records, and
-their digests at levels exact, json and value, joined; None where they equal the level before."""
+Piece = tuple[bytes, bytes, bytes | None, bytes | None]
+"""Neighbouring records of one CID with one key order: the order's digest, and the records'
+digests at levels exact, json and value, joined; None where they equal those of the level before."""
+
+Run = tuple[bytes, bytes, bytes, bytes]
+"""The same with nothing left out."""
 
 _COUNT = struct.Struct("<Q")
 
 
 @dataclass(frozen=True, slots=True)
 class BlockDigests:
-    """Digests of the records of a block, one list a level; equal levels share the list."""
+    """Digests of the records of a block, joined; levels that agree for all share the bytes."""
 
     parts: tuple[RecordDigests, ...]
     """The records by their keys."""
@@ -29,35 +33,26 @@ class BlockDigests:
     """Of each part, the places of its records in the block."""
     orders: Sequence[bytes] | None
     """Of each record; None if the block is of one part."""
-    exact: list[bytes]
-    json: list[bytes]
-    value: list[bytes]
+    exact: bytes
+    json: bytes
+    value: bytes
 
-    def pieces(self, start: int, end: int) -> Iterator[Piece]:
+    def pieces(self, start: int, end: int) -> list[Piece]:
         """The records from `start` up to `end`, in order."""
-        if start == end:
-            return
         if self.orders is None:
-            yield self._piece(self.parts[0].keys.order, start, end)
-            return
+            return [self._piece(self.parts[0].keys.order, start, end)]
+        found = []
         for order, run in groupby(range(start, end), key=self.orders.__getitem__):
             first, *others = run
-            yield self._piece(order, first, first + 1 + len(others))
+            found.append(self._piece(order, first, first + 1 + len(others)))
+        return found
 
     def _piece(self, order: bytes, start: int, end: int) -> Piece:
-        exact = b"".join(self.exact[start:end])
-        json = value = exact
-        if self.json is not self.exact:
-            json = value = b"".join(self.json[start:end])
-        if self.value is not self.json:
-            value = b"".join(self.value[start:end])
-        return (
-            order,
-            end - start,
-            exact,
-            None if json == exact else json,
-            None if value == json else value,
-        )
+        first, last = start * DIGEST_BYTES, end * DIGEST_BYTES
+        exact = self.exact[first:last]
+        json = None if self.json is self.exact else self.json[first:last]
+        value = None if self.value is self.json else self.value[first:last]
+        return (order, exact, json, value)
 
 
 def block_digests(records: Sequence[Mapping[Any, Any]]) -> BlockDigests:
@@ -70,7 +65,7 @@ def block_digests(records: Sequence[Mapping[Any, Any]]) -> BlockDigests:
     keys = set(map(tuple, rows))
     if len(keys) == 1 and all(isinstance(key, str) for key in next(iter(keys))):
         part = record_digests(rows, key_order(keys.pop()))
-        return BlockDigests((part,), (range(len(rows)),), None, part.exact, part.json, part.value)
+        return BlockDigests((part,), (range(len(rows)),), None, *_joined(part))
     places: dict[tuple[str, ...], list[int]] = {}
     for place, row in enumerate(rows):
         places.setdefault(key_order(tuple(row)).names, []).append(place)
@@ -79,6 +74,13 @@ def block_digests(records: Sequence[Mapping[Any, Any]]) -> BlockDigests:
         for group in places.values()
     )
     return _scattered(parts, tuple(places.values()), len(rows))
+
+
+def _joined(digests: RecordDigests) -> tuple[bytes, bytes, bytes]:
+    exact = b"".join(digests.exact)
+    json = exact if digests.json is digests.exact else b"".join(digests.json)
+    value = json if digests.value is digests.json else b"".join(digests.value)
+    return exact, json, value
 
 
 def _scattered(
@@ -91,64 +93,67 @@ def _scattered(
             exact[place] = part.exact[index]
             json[place] = part.json[index]
             value[place] = part.value[index]
-    return BlockDigests(parts, places, orders, exact, json, value)
+    return BlockDigests(parts, places, orders, *map(b"".join, (exact, json, value)))
 
 
-def cid_digests(cid: str, pieces: Iterable[Piece]) -> CidDigests:
+def cid_digests(cid: str, pieces: Sequence[Piece]) -> CidDigests:
     """The digests of the CID whose records are those of `pieces`, in order.
 
     They do not depend on how the records were cut into pieces.
     """
-    runs: list[tuple[bytes, bytes, bytes, bytes]] = []
-    for order, _, exact, maybe_json, maybe_value in pieces:
-        json = exact if maybe_json is None else maybe_json
-        value = json if maybe_value is None else maybe_value
-        if runs and runs[-1][0] == order:
-            _, *before = runs.pop()
-            exact, json, value = before[0] + exact, before[1] + json, before[2] + value
-        runs.append((order, exact, json, value))
-    rows = sum(len(run[1]) for run in runs) // DIGEST_BYTES
-    ordered = _levels(runs)
+    if len(pieces) == 1:
+        runs = [_levels_of(pieces[0])]
+    else:
+        runs = [
+            (order, *map(b"".join, zip(*(_levels_of(piece)[1:] for piece in run), strict=True)))
+            for order, run in groupby(pieces, key=itemgetter(0))
+        ]
+    values = runs[0][3] if len(runs) == 1 else b"".join(run[3] for run in runs)
+    ordered = _cid_levels(runs, values)
+    rows = len(values) // DIGEST_BYTES
     if rows <= 1:
         return CidDigests(cid, rows, ordered, ordered)
-    return CidDigests(cid, rows, ordered, _levels(_without_order(runs)))
+    values_in_order = _sorted(values)
+    sorted_runs = _without_order(runs, values, values_in_order)
+    return CidDigests(cid, rows, ordered, _cid_levels(sorted_runs, values_in_order))
 
 
-def _levels(runs: Sequence[tuple[bytes, bytes, bytes, bytes]]) -> LevelDigests:
-    exact = _of_runs((run[0], run[1]) for run in runs)
-    json = exact
-    if any(run[2] != run[1] for run in runs):
-        json = _of_runs((run[0], run[2]) for run in runs)
-    return LevelDigests(exact, json, _digest(b"".join(run[3] for run in runs)))
+def _levels_of(piece: Piece) -> Run:
+    order, exact, json, value = piece
+    json = exact if json is None else json
+    return order, exact, json, json if value is None else value
 
 
-def _without_order(
-    runs: Sequence[tuple[bytes, bytes, bytes, bytes]],
-) -> list[tuple[bytes, bytes, bytes, bytes]]:
-    """One run for each key order, its records sorted by digest; the last holds all values."""
-    by_order: dict[bytes, list[bytes]] = {}
-    for order, exact, json, _ in runs:
-        before = by_order.setdefault(order, [b"", b""])
-        before[0] += exact
-        before[1] += json
-    values = _sorted(b"".join(run[3] for run in runs))
+def _cid_levels(runs: Sequence[Run], values: bytes) -> LevelDigests:
+    exact = _of_runs(runs, 1)
+    same = all(run[2] == run[1] for run in runs)
+    return LevelDigests(exact, exact if same else _of_runs(runs, 2), _digest(values))
+
+
+def _without_order(runs: Sequence[Run], values: bytes, values_in_order: bytes) -> list[Run]:
+    """One run for each key order, its records sorted by digest; values are left out."""
+    by_order: dict[bytes, list[Run]] = {}
+    for run in runs:
+        by_order.setdefault(run[0], []).append(run)
     result = []
     for order in sorted(by_order):
-        exact, json = by_order[order]
-        in_order = values if exact == values else _sorted(exact)
-        result.append((order, in_order, in_order if json == exact else _sorted(json), b""))
-    return [*result[:-1], (*result[-1][:3], values)]
+        exact = b"".join(run[1] for run in by_order[order])
+        json = b"".join(run[2] for run in by_order[order])
+        sorted_json = values_in_order if json == values else _sorted(json)
+        sorted_exact = sorted_json if exact == json else _sorted(exact)
+        result.append((order, sorted_exact, sorted_json, b""))
+    return result
 
 
 def _digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
-def _of_runs(runs: Iterable[tuple[bytes, bytes]]) -> bytes:
-    digest = blake2b(digest_size=DIGEST_BYTES)
-    for order, rows in runs:
-        digest.update(order + _COUNT.pack(len(rows)) + rows)
-    return digest.digest()
+def _of_runs(runs: Sequence[Run], level: Literal[1, 2]) -> bytes:
+    parts: list[bytes] = []
+    for run in runs:
+        parts += (run[0], _COUNT.pack(len(run[level])), run[level])
+    return _digest(b"".join(parts))
 
 
 def _sorted(rows: bytes) -> bytes:
