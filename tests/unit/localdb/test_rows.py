@@ -120,6 +120,15 @@ def test_small_integers(values: list[Any]) -> None:
     check(values, pa.int64(), NUMBER)
 
 
+@settings(max_examples=10)
+@given(st.integers(-2_000, 100_500), st.sampled_from([None, 0, 7]), st.integers(0, 4))
+def test_runs_of_integers(first: int, among: int | None, scale: int) -> None:
+    values = [among if i % 10 == 3 else first + i for i in range(600)]
+    check(values, pa.int64(), NUMBER)
+    scaled = [None if v is None else Decimal(f"{v}E-{scale}") for v in values]
+    check(scaled, pa.decimal128(12, scale), NUMBER)
+
+
 @given(columns_of(st.integers(0, 2**64 - 1)))
 def test_unsigned_integers(values: list[Any]) -> None:
     check(values, pa.uint64(), NUMBER)
