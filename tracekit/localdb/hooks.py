@@ -17,7 +17,7 @@ class SessionHooks:
         """A request was read whole and is about to be carried out; `function` is its name."""
 
     def before_rows(self, sent: int, wanted: int) -> int:
-        """How many of the `wanted` next rows of a result may go before this is asked again.
+        """How many of the next rows of a result may go before this is asked again; at least 1.
 
         Args:
             sent: rows of this result that went out so far.

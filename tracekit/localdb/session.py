@@ -47,6 +47,7 @@ _MOST_REQUEST_BYTES = 1 << 30
 _NO_ERROR = frozenset({0, END_OF_ROWS, BATCH_ERRORS})
 _UNIMPLEMENTED = frozenset({103, 104, 121, 122, 125, 128, 129, 130, 145, 162, 187})
 """Two-phase commit, queues, notifications, direct path load, resident pools."""
+_CANCELLED = "user requested cancel of current operation"
 
 Call = Callable[[Response], EndOfCall]
 
@@ -102,12 +103,7 @@ class Session:
         self._reader.start_message(_MOST_REQUEST_BYTES)
         self._execution.cursor = None
         response = Response(self._connection, self._agreement)
-        try:
-            name, call, piggybacks = self._parse_request()
-        except OraError as error:  # how long the rest of the request is cannot be known
-            self._reader.discard()
-            response.finish(self._end_message(self._error_end(error)))
-            return
+        name, call, piggybacks = self._parse_request()
         self._connection.begin_call(self._backend.interrupt)
         try:
             self._connection.check()
@@ -127,32 +123,35 @@ class Session:
         while header.message_type is MessageType.PIGGYBACK:
             piggybacks.append(parse_piggyback(self._reader, header.code))
             header = parse_function_header(self._reader, field_version)
-        return *self._parse_function(header), piggybacks
+        try:
+            call = self._parse_function(header)
+        except OraError as error:  # how long the rest of the request is cannot be known
+            self._reader.discard()
+            call = partial(_fail, error)
+        return header.name, call, piggybacks
 
-    def _parse_function(self, header: FunctionHeader) -> tuple[str, Call]:
+    def _parse_function(self, header: FunctionHeader) -> Call:
         reader, execution = self._reader, self._execution
         if header.code in _UNIMPLEMENTED:
             raise OraError(3001, "unimplemented feature")
-        call: Call
         match header.code:
             case FunctionCode.EXECUTE:
                 execute = parse_execute(reader, self._agreement.field_version)
-                call = partial(execution.execute, execute)
+                return partial(execution.execute, execute)
             case FunctionCode.REEXECUTE | FunctionCode.REEXECUTE_AND_FETCH:
                 fetches = header.code == FunctionCode.REEXECUTE_AND_FETCH
                 again = parse_reexecute(reader, self._layout_of, fetches=fetches)
-                call = partial(execution.reexecute, again, fetches=fetches)
+                return partial(execution.reexecute, again, fetches=fetches)
             case FunctionCode.FETCH:
-                call = partial(execution.fetch, parse_fetch(reader))
+                return partial(execution.fetch, parse_fetch(reader))
             case FunctionCode.LOB_OP:
                 parse_lob_op(reader)
-                call = self._refuse_lob
+                return partial(_fail, OraError(22275, "invalid LOB locator specified"))
             case FunctionCode.PIPELINE_END:
                 reader.ub4()
-                call = self._end_pipeline
+                return self._end_pipeline
             case _:
-                call = self._simple_call(header.code)
-        return header.name, call
+                return self._simple_call(header.code)
 
     def _simple_call(self, code: int) -> Call:
         """A function without a body."""
@@ -179,7 +178,7 @@ class Session:
             for piggyback in piggybacks:
                 self._apply(piggyback)
             if self._pipeline_failed and self._aborting_pipeline and name != "PIPELINE_END":
-                raise OraError(43609, "operation not run: an earlier one of the pipeline failed")
+                raise OraError(1013, _CANCELLED)  # the client does not look at it
             self._hooks.before_call(name)
             return call(response)
         except OraError as error:
@@ -209,9 +208,6 @@ class Session:
         self._backend.rollback()
         self._logged_off = True
 
-    def _refuse_lob(self, response: Response) -> EndOfCall:
-        raise OraError(22275, "invalid LOB locator specified")
-
     def _end_pipeline(self, response: Response) -> EndOfCall:
         self._aborting_pipeline = False
         return self._after(lambda: None)
@@ -220,9 +216,10 @@ class Session:
         """Marker exchange, then exactly one ORA-01013."""
         self._connection.end_call()
         self._reader.discard()
+        self._aborting_pipeline = False
         self._close_current_result()
         self._connection.exchange_reset()
-        end = self._error_end(OraError(1013, "user requested cancel of current operation"))
+        end = self._error_end(OraError(1013, _CANCELLED))
         Response(self._connection, self._agreement).finish(self._end_message(end))
 
     def _close_current_result(self) -> None:
@@ -239,3 +236,7 @@ class Session:
 
     def _end_message(self, end: EndOfCall) -> bytes:
         return make_end_of_call(end, self._agreement.field_version)
+
+
+def _fail(error: OraError, response: Response) -> EndOfCall:
+    raise error
