@@ -30,16 +30,23 @@ def test_rows_are_counted_as_they_come_and_cids_at_the_end():
     assert log == [(5, 0), (7, 0), "closed", (7, 3)]
 
 
-def test_a_row_batch_is_let_go_of_before_the_next_is_fetched():
-    alive = []
-    reader = counted([5, 5, 5], [])
-    seen = []
-    for _, rows in reader:
-        seen.append(weakref.ref(rows))
-        del rows
+def watched_batches(alive_at_fetch):
+    last = None
+    for _ in range(3):
         gc.collect()
-        alive.append(sum(ref() is not None for ref in seen[:-1]))
-    assert alive == [0, 0, 0]
+        alive_at_fetch.append(last is not None and last() is not None)
+        rows = Rows([(1,)] * 5)
+        last = weakref.ref(rows)
+        yield ["A"], rows
+        del rows
+
+
+def test_a_row_batch_is_let_go_of_before_the_next_is_fetched():
+    alive_at_fetch = []
+    database = CountedDatabase(dsn="h:1/s", user="u", password="p")
+    for _, rows in _CountedBatches(watched_batches(alive_at_fetch), database, 1):
+        del rows
+    assert alive_at_fetch == [False, False, False]
 
 
 def test_an_early_close_reaches_the_reader_and_counts_no_cids():
