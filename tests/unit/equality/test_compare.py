@@ -1,0 +1,154 @@
+"""What two digest files say with and without a look at the records again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tracekit.equality import DigestWriter, compare_digests
+from tracekit.errors import ConnectError
+from tracekit.records import DifferenceKind, Level
+
+Events = dict[str, list[dict[str, Any]]]
+
+
+def events(cids: int = 6, quantity: Any = int) -> Events:
+    return {
+        f"C{cid:03d}": [
+            {"CONTAINERID": f"C{cid:03d}", "QTY": quantity(index), "N": index} for index in range(3)
+        ]
+        for cid in range(cids)
+    }
+
+
+class Sides:
+    """Two results, their digest files, and a refetch that remembers what it was asked."""
+
+    def __init__(self, folder: Path, reference: Events, candidate: Events) -> None:
+        self.sides = (reference, candidate)
+        self.files = (folder / "reference", folder / "candidate")
+        self.asked: list[str] = []
+        for side, file in zip(self.sides, self.files, strict=True):
+            with DigestWriter(file) as writer:
+                writer.add_all(side)
+                writer.close()
+
+    def refetch(self, cids: Sequence[str]) -> tuple[Events, Events]:
+        self.asked += cids
+        first, second = ({cid: side[cid] for cid in cids if cid in side} for side in self.sides)
+        return first, second
+
+    def proof(self, **options: Any) -> Any:
+        return compare_digests(*self.files, **{"refetch": self.refetch, **options})
+
+
+def test_equal_results_are_not_fetched_again(tmp_path):
+    sides = Sides(tmp_path, events(), events())
+    assert sides.proof().level is Level.EXACT
+    assert sides.asked == []
+
+
+def test_drift_that_totals_settle_needs_no_second_look(tmp_path):
+    sides = Sides(tmp_path, events(), events(quantity=float))
+    proof = sides.proof()
+    (drift,) = proof.drift
+    assert (proof.level, drift.count, drift.example_from, drift.example_to) == (
+        Level.VALUE,
+        18,
+        "0",
+        "0.0",
+    )
+    assert sides.asked == []
+
+
+def test_only_cids_that_differ_are_fetched_again_and_not_too_many(tmp_path):
+    other = events(50)
+    for cid in list(other)[10:40]:
+        other[cid][1]["QTY"] = -1
+    sides = Sides(tmp_path, events(50), other)
+    proof = sides.proof(max_refetch_cids=8, max_examples=5)
+    assert sides.asked == [f"C{number:03d}" for number in range(10, 18)]
+    assert proof.different_cids == 30
+    assert [example.cid for example in proof.examples] == sides.asked[:5]
+    assert any("8 of 30 different CIDs" in remark for remark in proof.remarks)
+
+
+def test_one_bad_cid_does_not_crowd_out_the_others(tmp_path):
+    other = events()
+    for record in other["C001"]:
+        record["QTY"], record["CONTAINERID"] = -1, "?"
+    other["C004"][0]["QTY"] = -1
+    proof = Sides(tmp_path, events(), other).proof(max_examples=5)
+    assert [example.cid for example in proof.examples] == ["C001"] * 3 + ["C004", "C001"]
+
+
+def test_without_a_refetch_the_cids_are_still_named(tmp_path):
+    other = events()
+    other["C002"][0]["QTY"] = -1
+    del other["C003"]
+    other["C009"] = []
+    proof = Sides(tmp_path, events(), other).proof(refetch=None)
+    assert [(example.kind, example.cid) for example in proof.examples] == [
+        (DifferenceKind.VALUE, "C002"),
+        (DifferenceKind.MISSING_CID, "C003"),
+        (DifferenceKind.EXTRA_CID, "C009"),
+    ]
+    assert (proof.different_cids, proof.missing_cids, proof.extra_cids) == (3, 1, 1)
+
+
+def test_drift_beside_differences_is_counted_over_every_cell(tmp_path):
+    other = events(quantity=float)
+    other["C002"][0]["N"] = -1
+    proof = Sides(tmp_path, events(), other).proof()
+    (drift,) = proof.drift
+    assert (drift.column, drift.count, drift.lossy) == ("QTY", 18, False)
+
+
+def test_a_refetch_that_fails_leaves_the_proof_standing(tmp_path):
+    other = events()
+    other["C002"][0]["QTY"] = -1
+
+    def fails(cids: Sequence[str]) -> tuple[Events, Events]:
+        raise ConnectError("the database is gone")
+
+    proof = Sides(tmp_path, events(), other).proof(refetch=fails)
+    assert proof.level is Level.DIFFERENT
+    assert [example.cid for example in proof.examples] == ["C002"]
+    assert any("the database is gone" in remark for remark in proof.remarks)
+
+
+def test_a_result_that_changes_between_fetches_is_named(tmp_path):
+    other = events()
+    other["C002"][0]["QTY"] = -1
+    sides = Sides(tmp_path, events(), other)
+    sides.sides = (events(), events())
+    proof = sides.proof()
+    assert proof.level is Level.DIFFERENT
+    assert any("'C002'" in remark and "changes" in remark for remark in proof.remarks)
+
+
+@pytest.mark.parametrize(
+    ("required", "equal"),
+    [(Level.VALUE, True), (Level.JSON, False), (Level.EXACT, False), (Level.DIFFERENT, True)],
+)
+def test_equal_means_the_level_that_was_asked_for(tmp_path, required, equal):
+    proof = Sides(tmp_path, events(), events(quantity=float)).proof(required=required)
+    assert (proof.equal, proof.required_level) == (equal, required)
+
+
+def test_the_cost_of_digesting_is_part_of_the_proof(tmp_path):
+    proof = Sides(tmp_path, events(2000), events(2000)).proof()
+    assert 0 < proof.prove_seconds < 60
+    assert 0 <= proof.prove_net_peak_bytes < 64 * 2**20
+
+
+def test_large_changed_cids_are_paired_without_comparing_all_with_all(tmp_path):
+    def long(shift: int) -> Events:
+        return {"C": [{"A": index + shift, "B": index, "D": 0, "E": 1} for index in range(3000)]}
+
+    proof = Sides(tmp_path, long(0), long(1)).proof(max_examples=4)
+    assert [example.kind for example in proof.examples] == [DifferenceKind.VALUE] * 4
+    assert proof.examples[0].column == "A"
