@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-_TRIALS = 40
-"""Past the 30 slots CPython first gives a shared table."""
+_FIRST_SLOTS = 30
+_TRIALS = _FIRST_SLOTS + 10
 
 Constructor = Callable[..., dict[str, Any]]
 """Takes one value per column, in column order; returns a new record."""
@@ -25,14 +25,14 @@ Constructor = Callable[..., dict[str, Any]]
 def record_constructor(columns: tuple[str, ...]) -> Constructor:
     """A function of one value per column that returns `dict(zip(columns, values))`.
 
-    Of the ways to build that dict this takes the one whose trial record is smallest; between
-    equals, the fastest.
+    Of the ways to build that dict this takes the one whose trial record is smallest.
     """
     names = tuple(dict.fromkeys(columns))
     if len(names) < len(columns):  # the last value of a repeated name wins, at its first place
         return _zipping(columns)
-    candidates = [make for make in (_by_attributes(names), _by_items(names)) if make]
-    return min([*candidates, _zipping(columns)], key=lambda make: _trial_bytes(make, columns))
+    build = _by_attributes if all(map(_is_plain_attribute, names)) else _by_items
+    candidates = [build(names, tight=True), build(names, tight=False), _zipping(columns)]
+    return min(candidates, key=lambda make: _trial_bytes(make, columns))
 
 
 def _zipping(columns: tuple[str, ...]) -> Constructor:
@@ -42,23 +42,28 @@ def _zipping(columns: tuple[str, ...]) -> Constructor:
     return make
 
 
-def _by_attributes(names: tuple[str, ...]) -> Constructor | None:
-    if not all(_is_plain_attribute(name) for name in names):
-        return None
+def _by_attributes(names: tuple[str, ...], *, tight: bool) -> Constructor:
     lines = [f"    o.{name} = v{index}" for index, name in enumerate(names)]
-    return _compiled(["    o = Shared()", *lines, "    return o.__dict__"], names)
+    return _compiled(["    o = Shared()", *lines, "    return o.__dict__"], names, tight)
 
 
-def _by_items(names: tuple[str, ...]) -> Constructor:
+def _by_items(names: tuple[str, ...], *, tight: bool) -> Constructor:
     lines = [f"    d[names[{index}]] = v{index}" for index in range(len(names))]
-    return _compiled(["    d = Shared().__dict__", *lines, "    return d"], names)
+    return _compiled(["    d = Shared().__dict__", *lines, "    return d"], names, tight)
 
 
-def _compiled(body: Sequence[str], names: tuple[str, ...]) -> Constructor:
+def _compiled(body: Sequence[str], names: tuple[str, ...], tight: bool) -> Constructor:
     parameters = ", ".join(f"v{index}" for index in range(len(names)))
     source = "\n".join([f"def make({parameters}):", *body])
     # A class of its own for each set of columns: siblings share keys only with each other.
-    namespace: dict[str, Any] = {"Shared": type("Shared", (), {}), "names": names}
+    shared = type("Shared", (), {})
+    if tight:
+        # CPython first gives a shared table 30 slots and takes one away for every instance made,
+        # down to the keys it holds and a spare one. Taken away beforehand, the spare goes as well;
+        # the last one is taken by the first record itself.
+        for _ in range(_FIRST_SLOTS - len(names) - 1):
+            shared()
+    namespace: dict[str, Any] = {"Shared": shared, "names": names}
     exec(source, namespace)  # noqa: S102 - only names that _is_plain_attribute passes reach the text
     make: Constructor = namespace["make"]
     return make
