@@ -17,8 +17,10 @@ from tracekit.errors import TracekitError
 
 COMMANDS = {
     "replay": "Run several paths on a workload, measure them and prove them equal.",
+    "prove": "Prove that two paths return the same, or show where they differ.",
     "report": "Draw a finished run again as text, Markdown or HTML.",
     "compare": "Two runs or two captures side by side: what grew, and at which call stack.",
+    "check": "Replay a baseline's workload and fail when memory grew or an output changed.",
     "localdb": "Serve a workload or a DuckDB file to any Oracle driver until Ctrl-C.",
     "workload": "List, build and describe workloads.",
     "clean": "Show what the cache and the runs take on disk, and remove it.",

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from tracekit.replay import ReplayProgress
 
 _PLAIN_LINE_SECONDS = 10.0
 
@@ -58,6 +62,10 @@ class Steps:
             self._live.update(self._tasks[step], completed=fraction, detail=detail)
             return
         self._plain(step, fraction, detail)
+
+    def tell(self, progress: ReplayProgress) -> None:
+        """Say what a replay says of itself."""
+        self.update(progress.step, progress.fraction, progress.detail)
 
     def _plain(self, step: str, fraction: float, detail: str) -> None:
         now = time.monotonic()

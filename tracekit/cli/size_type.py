@@ -1,0 +1,23 @@
+"""An option that takes a number of bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tracekit.errors import ConfigError
+from tracekit.sizes import parse_size
+
+
+class SizeType(click.ParamType[int]):
+    """A number of bytes, written like 2GiB or 24MB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Bytes; a usage error where `value` is no size."""
+        try:
+            return value if isinstance(value, int) else parse_size(value)
+        except ConfigError as exc:
+            self.fail(str(exc), param, ctx)
