@@ -14,6 +14,12 @@ if TYPE_CHECKING:
     from tracekit.profiling.capture import HeapFigures, read_heap
     from tracekit.profiling.child_environment import PINNED
     from tracekit.profiling.child_run import ChildProgress, ChildRun, ProgressListener
+    from tracekit.profiling.in_process import (
+        Stretch,
+        StretchMeasurement,
+        TrackerTaken,
+        measure_call,
+    )
     from tracekit.profiling.measurement import Measurement, measure, run_child
     from tracekit.profiling.stacks import HeapStacks, read_stacks
     from tracekit.profiling.stacks_diff import diff_stacks
@@ -31,11 +37,15 @@ _HOMES = {
     "PINNED": "child_environment",
     "ProgressListener": "child_run",
     "Report": "subject",
+    "Stretch": "in_process",
+    "StretchMeasurement": "in_process",
     "Subject": "subject",
+    "TrackerTaken": "in_process",
     "calibrate": "calibration",
     "call_tree": "stacks_tree",
     "diff_stacks": "stacks_diff",
     "measure": "measurement",
+    "measure_call": "in_process",
     "read_heap": "capture",
     "read_stacks": "stacks",
     "run_child": "measurement",
@@ -52,11 +62,15 @@ __all__ = [
     "Measurement",
     "ProgressListener",
     "Report",
+    "Stretch",
+    "StretchMeasurement",
     "Subject",
+    "TrackerTaken",
     "calibrate",
     "call_tree",
     "diff_stacks",
     "measure",
+    "measure_call",
     "read_heap",
     "read_stacks",
     "run_child",

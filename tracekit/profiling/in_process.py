@@ -1,0 +1,145 @@
+"""Measure a stretch of this very process, where it cannot be run in a child: a test, a cell."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from memray import FileDestination, FileFormat, FileReader, Tracker
+
+from tracekit.errors import ProfileError
+from tracekit.profiling import os_memory
+from tracekit.profiling.arrow_pool import system_arrow_pool
+from tracekit.profiling.children import ChildrenWatch
+
+
+class TrackerTaken(ProfileError):
+    """memray allows one Tracker per process, and another one is active."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another memray Tracker is active in this process, and memray allows one at a time"
+        )
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What one stretch of this process cost."""
+
+    heap_peak_bytes: int
+    """memray's high-water mark; what stood before the stretch is not in it."""
+    rss_baseline_bytes: int
+    rss_peak_bytes: int
+    """OS peak of the whole process in the stretch; the measuring itself weighs in it."""
+    children_peak_bytes: int | None
+    """Most that processes started in the stretch held at once; None where not watched."""
+    elapsed_seconds: float
+    """With memray at work, which slows code that allocates much."""
+    capture: Path
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def rss_net_peak_bytes(self) -> int:
+        """How far the OS peak rose over the baseline; reused free memory is not in it."""
+        return max(0, self.rss_peak_bytes - self.rss_baseline_bytes)
+
+
+class StretchMeasurement:
+    """Tracks every allocation of this process between `start` and `stop`.
+
+    Small Python objects are seen as the 1 MiB arenas (256 KiB before Python 3.10) that hold them,
+    unless Python runs with PYTHONMALLOC=malloc: what fits into arenas that stood half empty before
+    costs nothing.
+
+    Args:
+        capture: where memray writes; an existing file is replaced.
+        aggregated: write a small capture without history, which a killed process would lose.
+        children: watch processes started in the stretch, too.
+    """
+
+    def __init__(self, capture: Path, *, aggregated: bool = False, children: bool = False) -> None:
+        self._capture = capture
+        self._format = (
+            FileFormat.AGGREGATED_ALLOCATIONS if aggregated else FileFormat.ALL_ALLOCATIONS
+        )
+        self._children = ChildrenWatch() if children else None
+        self._cleanup = ExitStack()
+        self._remark: str | None = None
+        self._baseline_bytes = 0
+        self._started = 0.0
+
+    def start(self) -> None:
+        """Take the baseline and begin.
+
+        Raises:
+            TrackerTaken: this process is tracked already.
+        """
+        gc.collect()
+        os_memory.return_free_memory()
+        with ExitStack() as undo:
+            undo.enter_context(system_arrow_pool())
+            tracker = Tracker(
+                destination=FileDestination(self._capture, overwrite=True),
+                file_format=self._format,
+            )
+            self._remark = os_memory.reset_peak()
+            self._baseline_bytes = os_memory.resident_bytes()
+            if self._children is not None:
+                self._children.start()
+                undo.callback(self._children.stop)
+            try:
+                undo.enter_context(tracker)
+            except RuntimeError as exc:
+                raise TrackerTaken from exc
+            self._cleanup = undo.pop_all()
+        self._started = time.perf_counter()
+
+    def stop(self) -> Stretch:
+        """End, and read the figures."""
+        elapsed_seconds = time.perf_counter() - self._started
+        rss_peak_bytes = os_memory.peak_resident_bytes()
+        children_peak_bytes = None if self._children is None else self._children.stop()
+        self._cleanup.close()
+        return Stretch(
+            heap_peak_bytes=heap_peak_bytes(self._capture),
+            rss_baseline_bytes=self._baseline_bytes,
+            rss_peak_bytes=rss_peak_bytes,
+            children_peak_bytes=children_peak_bytes,
+            elapsed_seconds=elapsed_seconds,
+            capture=self._capture,
+            remarks=() if self._remark is None else (self._remark,),
+        )
+
+
+def measure_call(
+    function: Callable[[], object], capture: Path, *, children: bool = False
+) -> Stretch:
+    """What one call of `function` costs; its result is dropped before the stretch ends.
+
+    Raises:
+        TrackerTaken: this process is tracked already.
+    """
+    measurement = StretchMeasurement(capture, aggregated=True, children=children)
+    measurement.start()
+    try:
+        function()
+    finally:
+        stretch = measurement.stop()
+    return stretch
+
+
+def heap_peak_bytes(capture: Path) -> int:
+    """High-water mark of `capture`, aggregated or not.
+
+    Raises:
+        ProfileError: `capture` is missing or no memray capture.
+    """
+    try:
+        with closing(FileReader(capture)) as reader:
+            return int(reader.metadata.peak_memory)
+    except (OSError, ValueError) as exc:
+        raise ProfileError(f"{capture} could not be read as a memray capture: {exc}") from exc

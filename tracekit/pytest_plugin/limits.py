@@ -1,0 +1,115 @@
+"""What a test may need, as its `peak_memory` markers and the suite's ceiling say."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tracekit.errors import ConfigError
+from tracekit.sizes import parse_size
+
+MARKER = "peak_memory"
+MARKER_LINE = (
+    f"{MARKER}(max=None, *, at_most=None, of=None, fixtures=False, children=False): fail the test "
+    "if its memory peaks above max (a size like '64MiB'; None lifts the suite's ceiling), or above "
+    "at_most times the peak of the callable of, which is called in the same run; fixtures=True "
+    "counts the test's fixtures, children=True the processes it starts."
+)
+_KEYWORDS = ("max", "at_most", "of", "fixtures", "children")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one test may need, and how its peak is counted."""
+
+    max_bytes: int | None = None
+    at_most: float | None = None
+    """Share of the peak of `of`."""
+    of: Callable[..., object] | None = None
+    fixtures: bool = False
+    """Whether setting up the test's fixtures counts."""
+    children: bool = False
+    """Whether processes that the test starts count."""
+
+    @property
+    def of_arguments(self) -> list[str]:
+        """The fixtures that `of` wants: its parameters without defaults."""
+        if self.of is None:
+            return []
+        return [
+            parameter.name
+            for parameter in inspect.signature(self.of).parameters.values()
+            if parameter.default is parameter.empty
+            and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        ]
+
+
+def limits_of(item: pytest.Item, ceiling_bytes: int | None) -> Limits | None:
+    """The limits of `item`, or None where it is not measured.
+
+    Markers on the function, its class and its module add up; of one keyword said twice the
+    closest to the function counts.
+
+    Raises:
+        ConfigError: a marker makes no sense.
+    """
+    said: dict[str, Any] = {}
+    for marker in item.iter_markers(MARKER):
+        said = _keywords(marker) | said
+    if "max" not in said:
+        said["max"] = ceiling_bytes
+    limits = _limits(said)
+    return limits if limits.max_bytes is not None or limits.at_most is not None else None
+
+
+def _keywords(marker: pytest.Mark) -> dict[str, Any]:
+    said = dict(marker.kwargs)
+    if len(marker.args) > 1 or (marker.args and "max" in said):
+        raise ConfigError(f"{MARKER} takes one size: {marker.args}; name the rest by keyword")
+    if marker.args:
+        said["max"] = marker.args[0]
+    for name in said:
+        if name not in _KEYWORDS:
+            raise ConfigError(f"{MARKER} has no keyword {name!r}; it has {', '.join(_KEYWORDS)}")
+    return said
+
+
+def _limits(said: dict[str, Any]) -> Limits:
+    at_most, of = said.get("at_most"), said.get("of")
+    if (at_most is None) != (of is None):
+        raise ConfigError(f"{MARKER}: at_most and of belong together: a share, and of what")
+    if of is not None and not callable(of):
+        raise ConfigError(f"{MARKER}: of={of!r} cannot be called")
+    if inspect.iscoroutinefunction(of) or inspect.isgeneratorfunction(of):
+        raise ConfigError(
+            f"{MARKER}: calling of={of!r} does no work yet; wrap it in a function that runs it"
+        )
+    if at_most is not None and not (_is_number(at_most) and at_most > 0):
+        raise ConfigError(f"{MARKER}: at_most={at_most!r} is no share; write it like 0.3")
+    if of is not None and said.get("fixtures"):
+        raise ConfigError(f"{MARKER}: fixtures=True cannot be compared with of, which has none")
+    return Limits(
+        max_bytes=_size(said["max"]),
+        at_most=at_most,
+        of=of,
+        fixtures=bool(said.get("fixtures")),
+        children=bool(said.get("children")),
+    )
+
+
+def _size(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return parse_size(value, name=f"{MARKER}(max)")
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ConfigError(f"{MARKER}: max={value!r} is no size; write it like '64MiB', or as bytes")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,29 @@
+"""pytest-memray beside us: it starts the process's one Tracker, and what it saw is used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+_MARKERS = ("limit_memory", "limit_leaks", "limit_leaked_objects")
+_MANAGER = "memray_manager"
+
+
+def memray_tracks(item: pytest.Item) -> bool:
+    """Whether pytest-memray will track the call of `item`."""
+    config = item.config
+    if not config.pluginmanager.has_plugin(_MANAGER):
+        return False
+    return bool(
+        config.getoption("memray", False)
+        or config.getini("memray")
+        or any(item.get_closest_marker(name) for name in _MARKERS)
+    )
+
+
+def memray_saw(item: pytest.Item) -> tuple[int, Path] | None:
+    """Heap peak of the call of `item` and its capture; None where pytest-memray kept none."""
+    manager = item.config.pluginmanager.get_plugin(_MANAGER)
+    result = getattr(manager, "results", {}).get(item.nodeid)
+    return None if result is None else (int(result.peak_memory), Path(result.result_file))

@@ -1,0 +1,194 @@
+"""Measure one test, and judge its peak."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tracekit.pytest_plugin.captures import Captures
+from tracekit.pytest_plugin.held_stacks import held_stacks
+from tracekit.pytest_plugin.judgement import over_maximum, over_share
+from tracekit.pytest_plugin.limits import MARKER, Limits
+from tracekit.pytest_plugin.memray_peer import memray_saw, memray_tracks
+from tracekit.pytest_plugin.peak import Peak, PeakStatus
+
+if TYPE_CHECKING:
+    from tracekit.profiling import Stretch, StretchMeasurement
+
+_BUSY = "No more than one Tracker"
+_BUSY_NOTE = (
+    f"tracekit measures this test, and memray allows one Tracker per process: mark the test "
+    f"{MARKER}(max=None) to leave it unmeasured."
+)
+_MEMRAY_SEES_CALLS = (
+    "pytest-memray has the process's one Tracker, which sees neither fixtures nor children"
+)
+_MEMRAY_SAW_NOTHING = "pytest-memray has the process's one Tracker, and kept no result"
+
+
+class References:
+    """Peaks of the callables that tests are compared with."""
+
+    def __init__(self, captures: Captures) -> None:
+        self._captures = captures
+        self._known: dict[tuple[Callable[..., object], bool], int] = {}
+
+    def peak_bytes(self, item: pytest.Item, limits: Limits) -> int:
+        """Peak of `limits.of`; one that takes nothing is measured once a session."""
+        assert limits.of is not None
+        names = limits.of_arguments
+        key = (limits.of, limits.children)
+        if not names and key in self._known:
+            return self._known[key]
+        peak_bytes = self._measured(item, limits, names)
+        if not names:
+            self._known[key] = peak_bytes
+        return peak_bytes
+
+    def _measured(self, item: pytest.Item, limits: Limits, names: list[str]) -> int:
+        from tracekit.profiling import measure_call
+
+        of = limits.of
+        assert of is not None
+        funcargs = getattr(item, "funcargs", {})
+        arguments = {name: funcargs[name] for name in names}
+        capture = self._captures.path(f"{item.nodeid}-of-{reference_name(limits)}")
+        try:
+            stretch = measure_call(lambda: of(**arguments), capture, children=limits.children)
+        except Exception as exc:
+            exc.add_note(f"raised by {MARKER}'s of={reference_name(limits)}, not by the test")
+            raise
+        self._captures.drop(capture)
+        return stretch.heap_peak_bytes + (stretch.children_peak_bytes or 0)
+
+
+def reference_name(limits: Limits) -> str:
+    """What `of` is called in messages."""
+    return str(getattr(limits.of, "__qualname__", limits.of))
+
+
+class Meter:
+    """The measurement of one test: `start`, then one of `fail`, `discard` and `judge`."""
+
+    def __init__(
+        self, item: pytest.Item, limits: Limits, captures: Captures, references: References
+    ) -> None:
+        self.limits = limits
+        self._item = item
+        self._captures = captures
+        self._references = references
+        self._measurement: StretchMeasurement | None = None
+        self._by_memray = memray_tracks(item)
+        self._peak = Peak(
+            item.nodeid,
+            PeakStatus.NOT_MEASURED,
+            max_bytes=limits.max_bytes,
+            at_most=limits.at_most,
+            of=None if limits.of is None else reference_name(limits),
+        )
+
+    def start(self) -> None:
+        """Begin, unless another Tracker is at work."""
+        if self._by_memray:
+            if self.limits.fixtures or self.limits.children:
+                self._peak = replace(self._peak, reason=_MEMRAY_SEES_CALLS)
+            return
+        from tracekit.profiling import StretchMeasurement, TrackerTaken
+
+        measurement = StretchMeasurement(
+            self._captures.path(self._item.nodeid),
+            aggregated=True,
+            children=self.limits.children,
+        )
+        try:
+            measurement.start()
+        except TrackerTaken as exc:
+            self._peak = replace(self._peak, reason=str(exc))
+        else:
+            self._measurement = measurement
+
+    def discard(self) -> None:
+        """The test did not run to its end for a reason of its own, such as a skip."""
+        if self._measurement is not None:
+            self._captures.drop(self._measurement.stop().capture)
+
+    def fail(self, error: BaseException) -> Peak:
+        """The test failed by itself: its peak so far."""
+        if self._measurement is not None and _BUSY in str(error):
+            error.add_note(_BUSY_NOTE)
+        peak, capture = self._measured()
+        if capture is not None:
+            self._captures.drop(capture)
+        return peak if capture is None else replace(peak, status=PeakStatus.TEST_FAILED)
+
+    def judge(self) -> tuple[Peak, str]:
+        """The test passed: its peak, and what to say where that is too high."""
+        peak, capture = self._measured()
+        if capture is None:
+            return peak, ""
+        peak, breach = self._judged(peak)
+        if breach is None:
+            self._drop_own(capture)
+            return peak, ""
+        config = self._item.config
+        lines = held_stacks(capture, config.get_verbosity(), self._item.path, config.rootpath)
+        self._drop_own(capture)
+        return (
+            replace(peak, status=PeakStatus.EXCEEDED, reason=breach),
+            "\n".join([breach, *lines]),
+        )
+
+    def _judged(self, peak: Peak) -> tuple[Peak, str | None]:
+        limits = self.limits
+        assert peak.peak_bytes is not None
+        if limits.max_bytes is not None:
+            breach = over_maximum(peak.peak_bytes, limits.max_bytes)
+            if breach is not None:
+                return peak, breach
+        if limits.at_most is None:
+            return peak, None
+        reference_bytes = self._references.peak_bytes(self._item, limits)
+        peak = replace(peak, reference_peak_bytes=reference_bytes)
+        return peak, over_share(
+            peak.peak_bytes or 0, limits.at_most, reference_bytes, reference_name(limits)
+        )
+
+    def _measured(self) -> tuple[Peak, Path | None]:
+        """The peak, within for now, and its capture; None where nothing was measured."""
+        if self._measurement is not None:
+            stretch = self._measurement.stop()
+            return self._of_stretch(stretch), stretch.capture
+        if not self._by_memray or self._peak.reason is not None:
+            return self._peak, None
+        seen = memray_saw(self._item)
+        if seen is None:
+            return replace(self._peak, reason=_MEMRAY_SAW_NOTHING), None
+        peak_bytes, capture = seen
+        return (
+            replace(
+                self._peak,
+                status=PeakStatus.WITHIN,
+                peak_bytes=peak_bytes,
+                heap_peak_bytes=peak_bytes,
+            ),
+            capture,
+        )
+
+    def _of_stretch(self, stretch: Stretch) -> Peak:
+        return replace(
+            self._peak,
+            status=PeakStatus.WITHIN,
+            peak_bytes=stretch.heap_peak_bytes + (stretch.children_peak_bytes or 0),
+            heap_peak_bytes=stretch.heap_peak_bytes,
+            children_peak_bytes=stretch.children_peak_bytes,
+            rss_net_peak_bytes=stretch.rss_net_peak_bytes,
+            capture=str(stretch.capture) if self._captures.kept else None,
+        )
+
+    def _drop_own(self, capture: Path) -> None:
+        if self._measurement is not None:
+            self._captures.drop(capture)

@@ -1,0 +1,64 @@
+"""What the command line and the ini file say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tracekit.errors import ConfigError
+from tracekit.sizes import parse_size
+
+# pytest reads an ini key only where the option's default is None, so none has another.
+_OPTIONS = {
+    "max": ("SIZE", "Fail every test that peaks above SIZE and has no limit of its own (64MiB)"),
+    "json": ("FILE", "Write the peaks of all measured tests to FILE"),
+    "captures": ("DIR", "Keep the memray capture of every measured test in DIR"),
+    "oracle": ("SOURCE", "What local_oracle serves: a workload, a DuckDB file, :memory: (default)"),
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """The plugin's settings for one run."""
+
+    max_bytes: int | None
+    """Limit of tests that have none of their own."""
+    json_file: Path | None
+    captures_dir: Path | None
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare `--tracekit-*` and the ini keys `tracekit_*` of the same meaning."""
+    group = parser.getgroup("tracekit", "memory peaks (tracekit)")
+    for name, (metavar, text) in _OPTIONS.items():
+        group.addoption(f"--tracekit-{name}", metavar=metavar, default=None, help=text)
+        parser.addini(f"tracekit_{name}", text, default=None)
+
+
+def read_options(config: pytest.Config) -> Options:
+    """The settings; the command line wins over the ini file.
+
+    Raises:
+        pytest.UsageError: the size is none.
+    """
+    limit = option(config, "max")
+    try:
+        max_bytes = None if limit is None else parse_size(limit, name="--tracekit-max")
+    except ConfigError as exc:
+        raise pytest.UsageError(str(exc)) from exc
+    return Options(max_bytes, _path(config, "json"), _path(config, "captures"))
+
+
+def option(config: pytest.Config, name: str) -> str | None:
+    """One option's text; None where neither the command line nor the ini file gives it."""
+    given = config.getoption(f"tracekit_{name}")
+    if given is None:
+        given = config.getini(f"tracekit_{name}")
+    return str(given) if given else None
+
+
+def _path(config: pytest.Config, name: str) -> Path | None:
+    text = option(config, name)
+    return None if text is None else config.invocation_params.dir / text

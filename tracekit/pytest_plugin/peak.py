@@ -1,0 +1,48 @@
+"""One test's peak, as it travels from the process that ran the test to the report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class PeakStatus(StrEnum):
+    """What became of measuring one test."""
+
+    WITHIN = "within"
+    EXCEEDED = "exceeded"
+    TEST_FAILED = "test_failed"
+    """The test failed by itself; its peak until then was not judged."""
+    NOT_MEASURED = "not_measured"
+
+
+@dataclass(frozen=True)
+class Peak:
+    """What one measured test needed, and was allowed."""
+
+    nodeid: str
+    status: PeakStatus
+    peak_bytes: int | None = None
+    """Heap peak, plus that of children where they count."""
+    heap_peak_bytes: int | None = None
+    """memray's high-water mark of this test."""
+    children_peak_bytes: int | None = None
+    rss_net_peak_bytes: int | None = None
+    """How far the process's OS peak rose; memory freed by earlier tests and reused is not in it."""
+    max_bytes: int | None = None
+    at_most: float | None = None
+    of: str | None = None
+    reference_peak_bytes: int | None = None
+    reason: str | None = None
+    """Why it exceeded or was not measured."""
+    capture: str | None = None
+
+    def data(self) -> dict[str, Any]:
+        """As plain values, which pytest-xdist can send."""
+        return asdict(self) | {"status": self.status.value}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Peak:
+        """The peak that `data` made."""
+        return cls(**data | {"status": PeakStatus(data["status"])})

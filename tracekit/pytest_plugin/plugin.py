@@ -1,0 +1,22 @@
+"""The entry point: options, marker, fixtures, and the hooks of one session."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracekit.pytest_plugin.limits import MARKER_LINE
+from tracekit.pytest_plugin.options import add_options, read_options
+from tracekit.pytest_plugin.oracle import local_oracle as local_oracle
+from tracekit.pytest_plugin.session import PeakSession
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options and ini keys."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and measure in this session."""
+    config.addinivalue_line("markers", MARKER_LINE)
+    session = PeakSession(read_options(config), is_worker=hasattr(config, "workerinput"))
+    config.pluginmanager.register(session, "tracekit_peaks")
