@@ -7,7 +7,7 @@ use for), so arrays and scalars are made from buffers here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,13 @@ import pyarrow as pa
 
 Bytes = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
+Slot = TypeVar("Slot", bound=np.generic)
+
+INT32 = np.dtype(np.int32)
+INT64 = np.dtype(np.int64)
+UINT32 = np.dtype(np.uint32)
+UINT64 = np.dtype(np.uint64)
+FLOAT64 = np.dtype(np.float64)
 
 MAX_SHORT_BYTES = 252
 """Longest value whose length is one byte (`oracle_net` section 1)."""
@@ -27,10 +34,10 @@ def valid_mask(array: pa.Array) -> Mask | None:
     bits = np.frombuffer(array.buffers()[0], np.uint8)
     end = array.offset + len(array)
     used = np.unpackbits(bits, count=end, bitorder="little")[array.offset :]
-    return cast(Mask, used.view(np.bool_))
+    return used.view(np.bool_)
 
 
-def slots(array: pa.Array, buffer_index: int, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+def slots(array: pa.Array, buffer_index: int, dtype: np.dtype[Slot]) -> npt.NDArray[Slot]:
     """The array's own part of one of its buffers, without a copy; NULL slots hold anything."""
     buffer = array.buffers()[buffer_index]
     return np.frombuffer(buffer, dtype)[array.offset : array.offset + len(array)]
@@ -43,7 +50,7 @@ def binary(data: Bytes, offsets: npt.NDArray[np.int32], valid: Mask | None = Non
     return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, buffers)
 
 
-def fixed_binary(records: npt.NDArray[np.generic], valid: Mask | None = None) -> pa.Array:
+def fixed_binary(records: npt.NDArray[Any], valid: Mask | None = None) -> pa.Array:
     """One value per element of `records`, its bytes as they lie in memory; NULL where not valid."""
     count, width = len(records), records.dtype.itemsize
     data = np.ascontiguousarray(records).view(np.uint8)

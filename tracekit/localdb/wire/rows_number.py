@@ -18,6 +18,10 @@ import pyarrow.compute as pc
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.rows_layout import (
+    FLOAT64,
+    INT64,
+    UINT32,
+    UINT64,
     Mask,
     fixed_binary,
     masked_binary,
@@ -98,7 +102,7 @@ def number_part(array: pa.Array) -> pa.Array:
 
 def binary_double_part(array: pa.Array) -> pa.Array:
     """BINARY_DOUBLE fields: IEEE, big-endian, in a form that sorts as bytes."""
-    bits = slots(array.cast(pa.float64()), 1, np.uint64)
+    bits = slots(array.cast(pa.float64()), 1, UINT64)
     sign = np.uint64(1 << 63)
     records = np.empty(len(array), dtype=IEEE_DOUBLE)
     records["length"] = 8
@@ -108,7 +112,7 @@ def binary_double_part(array: pa.Array) -> pa.Array:
 
 def binary_float_part(array: pa.Array) -> pa.Array:
     """BINARY_FLOAT fields, as `binary_double_part` in four bytes."""
-    bits = slots(array.cast(pa.float32()), 1, np.uint32)
+    bits = slots(array.cast(pa.float32()), 1, UINT32)
     sign = np.uint32(1 << 31)
     records = np.empty(len(array), dtype=IEEE_FLOAT)
     records["length"] = 4
@@ -118,7 +122,7 @@ def binary_float_part(array: pa.Array) -> pa.Array:
 
 def _integers(array: pa.Array) -> Int64s:
     """The values of an int64 array, 0 for NULL."""
-    values = cast(Int64s, slots(array, 1, np.int64))
+    values = slots(array, 1, INT64)
     valid = valid_mask(array)
     return values if valid is None else np.where(valid, values, 0)
 
@@ -154,7 +158,7 @@ def _wide_decimal_part(array: pa.Array) -> pa.Array:
 
 def _float_part(array: pa.Array) -> pa.Array:
     array = array.cast(pa.float64())
-    values = cast("npt.NDArray[np.float64]", slots(array, 1, np.float64))
+    values = slots(array, 1, FLOAT64)
     valid = valid_mask(array)
     values = values if valid is None else np.where(valid, values, 0.0)
     if not np.all(np.isfinite(values)):

@@ -6,8 +6,6 @@ zero-length chunk (`oracle_net` section 1). The bytes themselves are never copie
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -99,7 +97,7 @@ def _spans(array: pa.Array) -> tuple[Lengths, Bytes]:
     if valid is not None and np.any(np.diff(offsets)[~valid]):
         return _spans(pc.coalesce(array, constant(b"").cast(array.type)))
     data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.empty(0, np.uint8)
-    return cast(Lengths, offsets), data
+    return offsets, data
 
 
 def _parts(offsets: Lengths, data: Bytes) -> list[pa.Array]:

@@ -9,14 +9,13 @@ or'ed with a second of the day read from another.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.wire.rows_layout import fixed_binary, slots, valid_mask
+from tracekit.localdb.wire.rows_layout import INT32, INT64, fixed_binary, slots, valid_mask
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
@@ -108,11 +107,11 @@ def _split(array: pa.Array, length: int) -> tuple[UInt64s, Int64s]:
     """Length byte and DATE as one little-endian integer, and the nanoseconds beyond."""
     valid = valid_mask(array)
     if pa.types.is_date32(array.type):
-        days = slots(array, 1, np.int32).astype(np.int64)
+        days = slots(array, 1, INT32).astype(np.int64)
         seconds = fraction = np.zeros(len(days), dtype=np.int64)
     else:
         ticks_per_second = TICKS_PER_SECOND[array.type.unit]
-        ticks = cast(Int64s, slots(array, 1, np.int64))
+        ticks = slots(array, 1, INT64)
         total_seconds, fraction = _divided(ticks, ticks_per_second)
         days, seconds = _divided(total_seconds, SECONDS_PER_DAY)
         fraction = fraction * (NANOSECONDS_PER_SECOND // ticks_per_second)
@@ -142,7 +141,7 @@ def _packed_days(days: Int64s) -> UInt64s:
     if (end_block - first_block) * BLOCK_DAYS > MAX_TABLE_DAYS:
         return _pack_days(days)
     table = _day_table(first_block, end_block)
-    return cast(UInt64s, table[days - first_block * BLOCK_DAYS])
+    return table[days - first_block * BLOCK_DAYS]
 
 
 @lru_cache(maxsize=8)
@@ -156,7 +155,7 @@ def _pack_days(days: Int64s) -> UInt64s:
     months_since_1970 = dates.astype("datetime64[M]").astype(np.int64)
     year, month = months_since_1970 // 12 + 1970, months_since_1970 % 12 + 1
     day = (dates - dates.astype("datetime64[M]")).astype(np.int64) + 1
-    packed = (year // 100 + 100) << 8 | (year % 100 + 100) << 16 | month << 24 | day << 32
+    packed: Int64s = (year // 100 + 100) << 8 | (year % 100 + 100) << 16 | month << 24 | day << 32
     return packed.astype(np.uint64)
 
 
