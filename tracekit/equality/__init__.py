@@ -6,10 +6,11 @@ says at which level the sides are equal. pandas, numpy and pyarrow are never imp
 values are recognised by type, so a process without pandas stays one.
 """
 
-from tracekit.equality.canonical import Forms, Kind, canonical
+from tracekit.equality.canonical import canonical
 from tracekit.equality.compare import compare_digests
 from tracekit.equality.digest_file import DigestSummary
 from tracekit.equality.digests import DigestWriter
+from tracekit.equality.forms import Forms, Kind
 from tracekit.equality.laziness import Laziness, ObservedCursor, ObservedIterator, observe
 from tracekit.equality.refetched import Refetch
 

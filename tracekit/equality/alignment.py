@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
-from tracekit.equality.canonical import Forms, canonical
+from tracekit.equality.canonical import canonical
+from tracekit.equality.forms import Forms
 from tracekit.equality.rows import key_name
 
 _MAX_ALIGNED = 500

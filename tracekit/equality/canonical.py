@@ -56,57 +56,39 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import functools
 import hashlib
 import marshal
-import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from tracekit.jsonvalue import encode
-
-Form = None | bool | int | float | str | bytes | tuple["Form", ...]
-"""A value form; see the module's docstring."""
-
-
-class Kind(NamedTuple):
-    """What a value is, as far as drift is concerned."""
-
-    name: str
-    """Type as shown to people: `int`, `NaN`, `NaT`, `Timestamp`, `numpy.int64`."""
-    family: str
-    """Kinds of one family can hold equal values: `null`, `integer`, `datetime`, ..."""
-
-
-class Forms(NamedTuple):
-    """The canonical form of one value, and what it leaves out."""
-
-    kind: Kind
-    value: Form
-    json_mark: bytes = b""
-    type_mark: bytes = b""
-
-
-NONE = Kind("None", "null")
-NAN_FLOAT = Kind("NaN", "null")
-NAT = Kind("NaT", "null")
-BOOL = Kind("bool", "boolean")
-INT = Kind("int", "integer")
-INTEGRAL_FLOAT = Kind("float", "integer")
-FLOAT = Kind("float", "float")
-STR = Kind("str", "text")
-BYTES = Kind("bytes", "bytes")
-DATETIME = Kind("datetime", "datetime")
-TIMESTAMP = Kind("Timestamp", "datetime")
-DECIMAL = Kind("Decimal", "decimal")
-
-INTEGRAL_MARK = b"float"
-"""JSON mark of an integral float: `5352.0` is written, not `5352`."""
-NAN_MARK = b"NaN"
-"""JSON mark of a float that JSON refuses."""
+from tracekit.equality.foreign import foreign_rule
+from tracekit.equality.forms import (
+    BOOL,
+    BYTES,
+    DATETIME,
+    DECIMAL,
+    FLOAT,
+    INT,
+    INTEGRAL_FLOAT,
+    INTEGRAL_MARK,
+    NAN_FLOAT,
+    NAN_MARK,
+    NONE,
+    STR,
+    Form,
+    Forms,
+    Kind,
+    StandsFor,
+    duration_form,
+    encoded,
+    is_integral,
+    moment_form,
+    packed_datetime,
+    type_mark,
+    zone_name,
+)
 
 _MICROSECOND = datetime.timedelta(microseconds=1)
-_NANOSECONDS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
 def canonical(value: object) -> Forms:
@@ -120,28 +102,6 @@ def canonical(value: object) -> Forms:
     if rule is None:
         rule = _RULES[kind] = _rule_of(kind)
     return rule(value)
-
-
-def is_integral(value: float) -> bool:
-    """Whether a float is the int of the same value and nothing is lost by saying so."""
-    return value.is_integer() and (value != 0.0 or math.copysign(1.0, value) > 0)
-
-
-def text_of(value: object, limit: int = 120) -> str:
-    """`value` as shown to people: quoted where it is text, at most `limit` characters."""
-    try:
-        if isinstance(value, str):
-            shown = repr(str.__str__(value))
-        else:
-            shown = repr(value) if isinstance(value, bytes | bytearray) else str(value)
-    except ValueError:  # an int of more digits than Python writes in decimal
-        shown = hex(value) if isinstance(value, int) else repr(value)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def type_mark(name: str) -> bytes:
-    """The mark of a type that forms are not made of."""
-    return name.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
 
 
 def _itself(kind: Kind) -> Callable[[Any], Forms]:
@@ -169,33 +129,14 @@ def _time(value: datetime.time) -> Forms:
 
 
 def _timedelta(value: datetime.timedelta) -> Forms:
-    return Forms(Kind("timedelta", "duration"), _duration_form(value // _MICROSECOND * 1000))
-
-
-def _duration_form(nanoseconds: int) -> bytes:
-    return b"i%d" % nanoseconds
+    return Forms(Kind("timedelta", "duration"), duration_form(value // _MICROSECOND * 1000))
 
 
 def _datetime(value: datetime.datetime) -> Forms:
     if value.tzinfo is None:
         return Forms(DATETIME, packed_datetime(value))
-    kind = Kind(f"datetime[{_zone(value.tzinfo)}]", "datetime")
-    return Forms(kind, _moment_form(value.isoformat()), b"", type_mark(kind.name))
-
-
-def packed_datetime(value: datetime.datetime) -> tuple[bytes]:
-    """The fields of a naive datetime, or of the datetime that a Timestamp is, without `fold`."""
-    packed: tuple[bytes] = datetime.datetime.__reduce__(value)[1]  # type: ignore[assignment]
-    return packed
-
-
-def _moment_form(text: str) -> bytes:
-    """A moment that no naive datetime holds, by its ISO 8601 text."""
-    return b"T" + text.encode()
-
-
-def _zone(zone: datetime.tzinfo) -> str:
-    return f"{type(zone).__name__} {zone}"
+    kind = Kind(f"datetime[{zone_name(value.tzinfo)}]", "datetime")
+    return Forms(kind, moment_form(value.isoformat()), b"", type_mark(kind.name))
 
 
 def _decimal(value: decimal.Decimal) -> Forms:
@@ -253,111 +194,20 @@ def _inner_mark(marks: list[bytes], order: tuple[Form, ...] = ()) -> bytes:
     return hashlib.blake2b(marshal.dumps((marks, order), 2), digest_size=16).hexdigest().encode()
 
 
-def _standing_for(kind_name: str, value: object, plain: object) -> Forms:
-    """The forms of `value`, which is another representation of `plain`."""
-    base = canonical(plain)
-    written = _encoded(value)
-    json_mark = base.json_mark if written == _encoded(plain) else b"j" + written
-    return Forms(Kind(kind_name, base.kind.family), base.value, json_mark, type_mark(kind_name))
-
-
-def _encoded(value: object) -> bytes:
-    """The JSON of `value` without NUL, or `refused`."""
-    try:
-        return encode(value)
-    except (TypeError, ValueError):
-        return b"refused"
-
-
-@functools.cache
-def _nat(value: object) -> Forms:
-    return Forms(NAT, None, b"j" + _encoded(value), type_mark("NaT"))
-
-
-def _na(value: object) -> Forms:
-    return Forms(Kind("NA", "null"), None, b"", type_mark("NA"))
-
-
-def _timestamp(value: Any) -> Forms:
-    if value.tzinfo is not None:
-        kind = Kind(f"Timestamp[{_zone(value.tzinfo)}]", "datetime")
-        return Forms(kind, _moment_form(value.isoformat()), b"", type_mark(kind.name))
-    # A Timestamp is a datetime whose base class knows neither nanoseconds nor other years.
-    if value.nanosecond or not datetime.MINYEAR <= value.year <= datetime.MAXYEAR:
-        return Forms(TIMESTAMP, _moment_form(value.isoformat()), b"", TIMESTAMP_MARK)
-    return Forms(TIMESTAMP, packed_datetime(value), b"", TIMESTAMP_MARK)
-
-
-TIMESTAMP_MARK = type_mark(TIMESTAMP.name)
-
-
-def _pandas_timedelta(value: Any) -> Forms:
-    nanoseconds = int(value.as_unit("ns").value)
-    plain = datetime.timedelta(microseconds=nanoseconds // 1000)
-    written = _encoded(value)
-    json_mark = b"" if written == _encoded(plain) else b"j" + written
-    kind = Kind("Timedelta", "duration")
-    return Forms(kind, _duration_form(nanoseconds), json_mark, type_mark(kind.name))
-
-
-def _numpy_scalar(value: Any) -> Forms:
-    name = f"numpy.{type(value).__name__}"
-    if type(value).__name__ in ("datetime64", "timedelta64"):
-        return _numpy_time(name, value)
-    plain = value.item()
-    if isinstance(plain, complex) or type(plain) is type(value):
+def _standing_for(value: object, stands_for: StandsFor) -> Forms:
+    """The forms of a value that is another representation of a plain one."""
+    name, plain = stands_for
+    if type(plain) is type(value) or isinstance(plain, complex):
         return _described(value)
-    if isinstance(plain, float):
-        base = _float(plain)
-        shown = f"{name} NaN" if base.kind is NAN_FLOAT else name
-        return base._replace(kind=Kind(shown, base.kind.family), type_mark=type_mark(name))
-    return _standing_for(name, value, plain)
-
-
-def _numpy_time(name: str, value: Any) -> Forms:
-    plain = value.item()
-    if plain is None:
-        json_mark = b"" if _encoded(value) == b"null" else b"j" + _encoded(value)
-        return Forms(Kind(f"{name} NaT", "null"), None, json_mark, type_mark(name))
-    if not isinstance(plain, int):
-        return _standing_for(name, value, plain)
-    json_mark, text = b"j" + _encoded(value), str(value)
-    if name == "numpy.datetime64":
-        form = _numpy_moment(text)
-        return Forms(Kind(name, "datetime"), form, json_mark, type_mark(name))
-    count, unit = text.split()[0], value.dtype.str.partition("[")[2].rstrip("]")
-    if unit not in _NANOSECONDS:
-        return Forms(Kind(f"{name}[{unit}]", f"{name}[{unit}]"), b"n" + text.encode())
-    duration = _duration_form(int(count) * _NANOSECONDS[unit])
-    return Forms(Kind(name, "duration"), duration, json_mark, type_mark(name))
-
-
-def _numpy_moment(text: str) -> Form:
-    """The form of a datetime64's text; numpy writes all nine digits of nanoseconds."""
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.rstrip("0")
-    if len(fraction) <= 6:
-        try:
-            return packed_datetime(datetime.datetime.fromisoformat(f"{whole}.{fraction:0<6}"))
-        except ValueError:  # a year that no datetime has
-            return _moment_form(f"{whole}.{fraction:0<6}" if fraction else whole)
-    return _moment_form(f"{whole}.{fraction:0<9}")
-
-
-def _array(value: Any) -> Forms:
-    base = canonical(value.tolist())
-    name = f"numpy.ndarray[{value.dtype}]"
-    mark = type_mark(f"{name}{value.shape} ") + base.type_mark
-    json_mark = b"j" + _encoded(value) + base.json_mark
-    return Forms(Kind(name, base.kind.family), base.value, json_mark, mark)
-
-
-def _lob(value: Any) -> Forms:
-    return _standing_for("LOB", value, value.read())
+    base = canonical(plain)
+    written = encoded(value)
+    json_mark = base.json_mark if written == encoded(plain) else b"j" + written
+    shown = f"{name} NaN" if base.kind == NAN_FLOAT else name
+    return Forms(Kind(shown, base.kind.family), base.value, json_mark, type_mark(name))
 
 
 def _buffer(value: bytearray | memoryview) -> Forms:
-    return _standing_for(type(value).__name__, value, bytes(value))
+    return _standing_for(value, StandsFor(type(value).__name__, bytes(value)))
 
 
 def _described(value: object) -> Forms:
@@ -386,13 +236,6 @@ _RULES: dict[type, Callable[[Any], Forms]] = {
     dict: _dict,
 }
 
-_PANDAS: dict[str, Callable[[Any], Forms]] = {
-    "NaTType": _nat,
-    "NAType": _na,
-    "Timestamp": _timestamp,
-    "Timedelta": _pandas_timedelta,
-}
-
 
 def _plain_datetime(value: datetime.datetime) -> datetime.datetime:
     return datetime.datetime.combine(
@@ -413,20 +256,20 @@ _BASES: tuple[tuple[type, Callable[[Any], object]], ...] = (
 
 
 def _rule_of(kind: type) -> Callable[[Any], Forms]:
-    room = kind.__module__.partition(".")[0]
-    if room == "pandas" and kind.__name__ in _PANDAS:
-        return _PANDAS[kind.__name__]
-    if room == "numpy":
-        return _array if kind.__name__ == "ndarray" else _numpy_scalar
-    if room == "oracledb" and kind.__name__ == "LOB":
-        return _lob
+    foreign = foreign_rule(kind)
+    if foreign is not None:
+        return lambda value: _resolved(value, foreign(value))
     for base, plain_of in _BASES:
         if issubclass(kind, base):
             name = f"{kind.__module__}.{kind.__qualname__}"
-            return lambda value: _standing_for(name, value, plain_of(value))
+            return lambda value: _standing_for(value, StandsFor(name, plain_of(value)))
     plain_repr: object = object.__repr__
     if kind.__repr__ is plain_repr:
         raise TypeError(
             f"{kind.__module__}.{kind.__qualname__} has no canonical form: its repr names no value"
         )
     return _described
+
+
+def _resolved(value: object, found: Forms | StandsFor) -> Forms:
+    return found if isinstance(found, Forms) else _standing_for(value, found)

@@ -15,7 +15,8 @@ from itertools import repeat
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from tracekit.equality.canonical import (
+from tracekit.equality.canonical import canonical
+from tracekit.equality.forms import (
     BOOL,
     DATETIME,
     FLOAT,
@@ -28,7 +29,6 @@ from tracekit.equality.canonical import (
     TIMESTAMP,
     TIMESTAMP_MARK,
     Kind,
-    canonical,
     is_integral,
 )
 

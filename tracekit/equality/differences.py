@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tracekit.equality.alignment import CidComparison, Row, same_value
-from tracekit.equality.canonical import text_of
+from tracekit.equality.forms import text_of
 from tracekit.equality.remarks import remark_on
 from tracekit.records import Difference, DifferenceKind
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tracekit.equality.alignment import same_value
-from tracekit.equality.canonical import Forms, Kind, text_of
 from tracekit.equality.digest_file import KindTotal
+from tracekit.equality.forms import Forms, Kind, text_of
 from tracekit.equality.histogram import kind_key, kind_of_key
 from tracekit.equality.remarks import remark_on
 from tracekit.records import Drift

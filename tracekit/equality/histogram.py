@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tracekit.equality.canonical import Kind, canonical, text_of
+from tracekit.equality.canonical import canonical
 from tracekit.equality.digest_file import KindTotal
+from tracekit.equality.forms import Kind, text_of
 from tracekit.equality.rows import RecordDigests
 
 _MAX_ORDERS = 64

@@ -1,0 +1,109 @@
+"""Value forms, marks and kinds: what a canonical value is made of. `canonical` says how."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import NamedTuple
+
+from tracekit.jsonvalue import encode
+
+Form = None | bool | int | float | str | bytes | tuple["Form", ...]
+"""A value form; see the module's docstring."""
+
+
+class Kind(NamedTuple):
+    """What a value is, as far as drift is concerned."""
+
+    name: str
+    """Type as shown to people: `int`, `NaN`, `NaT`, `Timestamp`, `numpy.int64`."""
+    family: str
+    """Kinds of one family can hold equal values: `null`, `integer`, `datetime`, ..."""
+
+
+class Forms(NamedTuple):
+    """The canonical form of one value, and what it leaves out."""
+
+    kind: Kind
+    value: Form
+    json_mark: bytes = b""
+    type_mark: bytes = b""
+
+
+NONE = Kind("None", "null")
+NAN_FLOAT = Kind("NaN", "null")
+NAT = Kind("NaT", "null")
+BOOL = Kind("bool", "boolean")
+INT = Kind("int", "integer")
+INTEGRAL_FLOAT = Kind("float", "integer")
+FLOAT = Kind("float", "float")
+STR = Kind("str", "text")
+BYTES = Kind("bytes", "bytes")
+DATETIME = Kind("datetime", "datetime")
+TIMESTAMP = Kind("Timestamp", "datetime")
+DECIMAL = Kind("Decimal", "decimal")
+
+INTEGRAL_MARK = b"float"
+"""JSON mark of an integral float: `5352.0` is written, not `5352`."""
+NAN_MARK = b"NaN"
+"""JSON mark of a float that JSON refuses."""
+TIMESTAMP_MARK = TIMESTAMP.name.encode()
+
+
+class StandsFor(NamedTuple):
+    """A value that is another representation of a plain Python value."""
+
+    name: str
+    """Its type as shown to people."""
+    plain: object
+
+
+def is_integral(value: float) -> bool:
+    """Whether a float is the int of the same value and nothing is lost by saying so."""
+    return value.is_integer() and (value != 0.0 or math.copysign(1.0, value) > 0)
+
+
+def text_of(value: object, limit: int = 120) -> str:
+    """`value` as shown to people: quoted where it is text, at most `limit` characters."""
+    try:
+        if isinstance(value, str):
+            shown = repr(str.__str__(value))
+        else:
+            shown = repr(value) if isinstance(value, bytes | bytearray) else str(value)
+    except ValueError:  # an int of more digits than Python writes in decimal
+        shown = hex(value) if isinstance(value, int) else repr(value)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def type_mark(name: str) -> bytes:
+    """The mark of a type that forms are not made of."""
+    return name.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
+
+
+def duration_form(nanoseconds: int) -> bytes:
+    """The form of a timedelta."""
+    return b"i%d" % nanoseconds
+
+
+def packed_datetime(value: datetime.datetime) -> tuple[bytes]:
+    """The fields of a naive datetime, or of the datetime that a Timestamp is, without `fold`."""
+    packed: tuple[bytes] = datetime.datetime.__reduce__(value)[1]  # type: ignore[assignment]
+    return packed
+
+
+def moment_form(text: str) -> bytes:
+    """A moment that no naive datetime holds, by its ISO 8601 text."""
+    return b"T" + text.encode()
+
+
+def zone_name(zone: datetime.tzinfo) -> str:
+    """A time zone by class and name."""
+    return f"{type(zone).__name__} {zone}"
+
+
+def encoded(value: object) -> bytes:
+    """The JSON of `value` without NUL, or `refused`."""
+    try:
+        return encode(value)
+    except (TypeError, ValueError):
+        return b"refused"
