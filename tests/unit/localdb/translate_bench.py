@@ -16,9 +16,9 @@ SYSDATE = datetime(2026, 2, 28, 13, 14, 15)
 class Bench:
     """Translates and runs statements."""
 
-    def __init__(self) -> None:
+    def __init__(self, sysdate: datetime | None = SYSDATE) -> None:
         self.connection = duckdb.connect()
-        install(self.connection, sysdate=SYSDATE)
+        install(self.connection, sysdate=sysdate)
 
     def duck(self, sql: str) -> list[tuple[Any, ...]]:
         """Run DuckDB's own SQL."""

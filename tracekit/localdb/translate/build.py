@@ -84,3 +84,19 @@ def unsupported(construct: str, position: int = 0) -> OraError:
         f"unimplemented feature: {construct} is not translated by the local Oracle",
         position=position,
     )
+
+
+def isolate(select: exp.Select) -> None:
+    """Put a branch of a set operation into a query of its own.
+
+    A LIMIT, ORDER BY or WITH written at a branch would belong to the whole operation.
+    """
+    if isinstance(select.parent, exp.SetOperation):
+        inner = select.copy()
+        branch = exp.Subquery(
+            this=inner, alias=exp.TableAlias(this=exp.to_identifier("ORA$BRANCH"))
+        )
+        for name in list(select.args):
+            select.set(name, None)
+        select.set("expressions", [exp.Star()])
+        select.set("from_", exp.From(this=branch))

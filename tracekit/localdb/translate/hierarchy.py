@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from tracekit.localdb.translate.build import call, case, number, text, unsupported
+from tracekit.localdb.translate.build import call, case, isolate, number, text, unsupported
 from tracekit.localdb.translate.kinds import Kind, with_kind
 from tracekit.localdb.translate.rownum import has_aggregate, is_rownum
 
@@ -119,6 +119,7 @@ class _Hierarchy:
         if siblings or (order is None and not unordered):
             ordered = exp.Ordered(this=_column(_PATH), nulls_first=False)
             select.set("order", exp.Order(expressions=[ordered]))
+        isolate(select)
 
     def _folded_alias(self, alias: str) -> exp.TableAlias:
         return exp.TableAlias(this=exp.to_identifier(alias))

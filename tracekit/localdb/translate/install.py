@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import duckdb
 
+from tracekit.localdb.translate.late_macros import late_macros_sql
 from tracekit.localdb.translate.number_models import format_number, read_number
 
 
@@ -27,6 +28,7 @@ def install(connection: duckdb.DuckDBPyConnection, *, sysdate: datetime | None =
         sysdate: what SYSDATE, SYSTIMESTAMP and their kin answer; None means the clock's time, UTC.
     """
     _install_clock(connection, sysdate)
+    connection.execute(late_macros_sql())
     connection.execute(_macros())
     for name, function in (("ora_format_number", format_number), ("ora_read_number", read_number)):
         known = connection.execute(

@@ -1,7 +1,11 @@
 -- Functions that translated statements call. Overloads by argument type stand for what Oracle
 -- decides by type: a DATE is TIMESTAMP_S. Parameters used more than once are cheap expressions to
 -- DuckDB (common subexpressions are computed once). The BIGINT overloads also take a NULL of no
--- type, which would fit all others equally well.
+-- type, which would fit all others equally well. Macros are bound when they are created, where an
+-- argument of unknown type would fit every overload: the overloads of what others call come last
+-- (until then they are these).
+CREATE OR REPLACE MACRO ora_text(a) AS CAST(a AS VARCHAR);
+CREATE OR REPLACE MACRO ora_moment(a) AS CAST(a AS TIMESTAMP);
 
 CREATE OR REPLACE MACRO ora_plain_number(s) AS
     CASE WHEN contains(s, 'e') THEN CAST(TRY_CAST(CAST(s AS DOUBLE) AS DECIMAL(38, 10)) AS VARCHAR)
@@ -10,11 +14,6 @@ CREATE OR REPLACE MACRO ora_plain_text(a) AS ora_plain_number(CAST(a AS VARCHAR)
 CREATE OR REPLACE MACRO ora_number_text(s) AS
     regexp_replace(CASE WHEN contains(s, '.') THEN rtrim(rtrim(s, '0'), '.') ELSE s END,
                    '^(-?)0\.', '\1.');
--- Macros are bound when they are created, where an argument of no type would fit every overload:
--- the overloads of what others call come last.
-CREATE OR REPLACE MACRO ora_text(a) AS CAST(a AS VARCHAR);
-CREATE OR REPLACE MACRO ora_moment(a) AS CAST(a AS TIMESTAMP);
-
 CREATE OR REPLACE MACRO ora_divide(a, b) AS
     a / CASE WHEN b = 0 THEN error('ORA-01476') ELSE b END;
 CREATE OR REPLACE MACRO ora_mod(a, b) AS CASE WHEN b = 0 THEN a ELSE a % b END;
@@ -33,7 +32,6 @@ CREATE OR REPLACE MACRO ora_add
     (a DOUBLE, b TIMESTAMP_S) AS CAST(b + ora_days(a) AS TIMESTAMP_S),
     (a DOUBLE, b TIMESTAMP) AS CAST(date_trunc('second', b) + ora_days(a) AS TIMESTAMP_S),
     (a BIGINT, b INTERVAL) AS ora_moment(a) + b,
-    (a BIGINT, b BIGINT) AS a + b,
     (a, b) AS a + b;
 CREATE OR REPLACE MACRO ora_subtract
     (a TIMESTAMP_S, b TIMESTAMP_S) AS (epoch(a) - epoch(b)) / 86400,
@@ -45,7 +43,6 @@ CREATE OR REPLACE MACRO ora_subtract
     (a TIMESTAMP_S, b DOUBLE) AS CAST(a - ora_days(b) AS TIMESTAMP_S),
     (a TIMESTAMP, b DOUBLE) AS CAST(date_trunc('second', a) - ora_days(b) AS TIMESTAMP_S),
     (a BIGINT, b INTERVAL) AS ora_moment(a) - b,
-    (a BIGINT, b BIGINT) AS a - b,
     (a, b) AS a - b;
 
 CREATE OR REPLACE MACRO ora_to_date

@@ -57,6 +57,29 @@ def column_name(item: exp.Expr, prepared: Prepared) -> str:
     return _BLANKS.sub(lambda match: match[1] or "", shown).upper()[:_MAX_NAME_LENGTH]
 
 
+def expand_order_aliases(tree: exp.Expr) -> None:
+    """Write out aliases inside ORDER BY expressions (`ORDER BY total + 1`).
+
+    DuckDB knows an alias there, but not its type.
+    """
+    for select in tree.find_all(exp.Select):
+        order = select.args.get("order")
+        if order is None:
+            continue
+        aliased = {_key(item.args["alias"]): item.this for item in select.expressions if item.alias}
+        for ordered in order.expressions:
+            if isinstance(ordered.this, exp.Column):
+                continue
+            for column in list(ordered.find_all(exp.Column)):
+                value = None if column.table else aliased.get(_key(column.this))
+                if value is not None:
+                    column.replace(exp.Paren(this=value.copy()))
+
+
+def _key(identifier: exp.Expr) -> str:
+    return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
+
+
 def fold_identifiers(tree: exp.Expr) -> None:
     """Write every unquoted identifier in upper case; all are quoted from here on."""
     for identifier in tree.find_all(exp.Identifier):

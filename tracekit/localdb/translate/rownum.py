@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from tracekit.localdb.translate.build import call, number, unsupported
+from tracekit.localdb.translate.build import call, isolate, number, unsupported
 
 _FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.LT: exp.GT,
@@ -141,6 +141,7 @@ def _limit_select(select: exp.Select, limit: exp.Expr | None) -> None:
         select.set("qualify", exp.Qualify(this=exp.LTE(this=_row_number(), expression=limit)))
     else:
         select.set("limit", exp.Limit(expression=limit))
+        isolate(select)
 
 
 def _row_number() -> exp.Expr:

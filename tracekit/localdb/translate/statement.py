@@ -23,9 +23,11 @@ from tracekit.localdb.translate.definitions import (
 )
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.hierarchy import rewrite_hierarchies
+from tracekit.localdb.translate.late_macros import choose_late_macros
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
 from tracekit.localdb.translate.names import (
     computed_columns,
+    expand_order_aliases,
     fold_identifiers,
     name_output_columns,
 )
@@ -216,11 +218,13 @@ def _create(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
 
 def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     _drop_hints_and_locks(tree)
+    expand_order_aliases(tree)
     name_output_columns(tree, prepared)
     rewrite_outer_joins(tree, context.position)
     rewrite_hierarchies(tree, context.position)
     rewrite_rownum(tree)
     tree = rewrite_expressions(tree, context)
+    choose_late_macros(tree)
     fold_identifiers(tree)
     check_supported(tree)
     return tree

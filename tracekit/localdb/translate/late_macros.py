@@ -1,0 +1,64 @@
+"""Functions with overloads, where DuckDB cannot tell their arguments' types.
+
+DuckDB chooses a macro's overload before it binds aggregates and windows, whose types it takes as
+unknown then. A lambda's parameter is bound later, when its type is known, so `late_f(max(d))`
+passes the arguments through a list of one struct and calls `f` inside a lambda.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+_UNARY = (
+    "text", "moment", "to_date", "trunc", "round", "extract_second", "to_number", "last_day",
+    "round_day", "round_minute", "round_hour", "round_month", "round_year", "round_quarter",
+    "round_week", "round_sunday", "trunc_sunday", "trunc_yearweek", "trunc_monthweek",
+)  # fmt: skip
+_BINARY = ("add", "subtract", "add_months", "months_between", "next_day")
+_PARAMETERS = {
+    **{f"ora_{name}": ("a",) for name in _UNARY},
+    **{f"ora_{name}": ("a", "b") for name in _BINARY},
+}
+_PREFIX = "late_"
+_AGGREGATES = {
+    "count", "sum", "avg", "min", "max", "median", "first", "any_value", "list", "string_agg",
+    "stddev_samp", "stddev_pop", "var_samp", "var_pop", "quantile_cont", "quantile_disc",
+    "approx_count_distinct", "grouping", "corr", "covar_pop", "covar_samp", "regr_slope",
+    "regr_intercept", "regr_r2",
+}  # fmt: skip
+
+
+def late_macros_sql() -> str:
+    """The definitions of all `late_` macros.
+
+    They are bound when created: each function they call is first given a definition without
+    overloads, for the real one to replace.
+    """
+    statements: list[str] = []
+    for name, parameters in _PARAMETERS.items():
+        listed = ", ".join(parameters)
+        fields = ", ".join(f"'{parameter}': {parameter}" for parameter in parameters)
+        arguments = ", ".join(f"struct_extract(v, '{parameter}')" for parameter in parameters)
+        statements.append(f"CREATE OR REPLACE MACRO {name}({listed}) AS a")
+        statements.append(
+            f"CREATE OR REPLACE MACRO {_PREFIX}{name}({listed}) AS "
+            f"list_transform([{{{fields}}}], lambda v: {name}({arguments}))[1]"
+        )
+    return ";\n".join(statements)
+
+
+def choose_late_macros(tree: exp.Expr) -> None:
+    """Call the `late_` form wherever an argument holds an aggregate or a window, in place."""
+    for node in tree.find_all(exp.Anonymous):
+        if str(node.this) in _PARAMETERS and any(_is_late(arg) for arg in node.expressions):
+            node.set("this", f"{_PREFIX}{node.this}")
+
+
+def _is_late(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Query):
+        return False
+    if isinstance(node, exp.Window):
+        return True
+    if isinstance(node, exp.Anonymous) and str(node.this) in _AGGREGATES:
+        return True
+    return any(_is_late(child) for child in node.iter_expressions())
