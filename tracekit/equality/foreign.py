@@ -34,7 +34,7 @@ def foreign_rule(kind: type) -> Rule | None:
     if room == "pandas":
         return _PANDAS.get(name)
     if room == "numpy" and hasattr(kind, "item"):
-        return _NUMPY.get(name, _numpy_scalar)
+        return _NUMPY.get(name) or _numpy_scalar
     if room == "oracledb" and name == "LOB":
         return lambda lob: StandsFor("LOB", lob.read())
     return None
