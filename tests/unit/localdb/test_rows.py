@@ -69,7 +69,7 @@ texts = short_text | st.sampled_from(["晶圓批次-龍", "a" * 252, "a" * 253, 
 instants = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(columns_of(texts))
 def test_text(values: list[Any]) -> None:
     check(values, pa.string(), TEXT)
@@ -78,12 +78,14 @@ def test_text(values: list[Any]) -> None:
     check(values, pa.string(), NATIONAL_LONG)
 
 
+@settings(deadline=None)
 @given(columns_of(st.binary(min_size=1, max_size=600)))
 def test_raw(values: list[Any]) -> None:
     check(values, pa.binary(), RAW)
     check(values, pa.binary(), LONG_RAW)
 
 
+@settings(deadline=None)
 @given(columns_of(st.text(characters, min_size=1, max_size=20)))
 def test_char_is_padded_to_its_width(values: list[Any]) -> None:
     check(values, pa.string(), CHAR)
@@ -110,17 +112,19 @@ def test_null_slots_may_cover_bytes() -> None:
     assert encoded([array], [TEXT]) == [b"\x07\x01a", b"\x07\0", b"\x07\x01c"]
 
 
+@settings(deadline=None)
 @given(columns_of(st.integers(-(2**63), 2**63 - 1) | st.integers(-1000, 100_000)))
 def test_integers(values: list[Any]) -> None:
     check(values, pa.int64(), NUMBER)
 
 
+@settings(deadline=None)
 @given(columns_of(st.integers(0, 9_999) | st.sampled_from([0, 1, 10, 99, 100, 9_900, 10_000])))
 def test_small_integers(values: list[Any]) -> None:
     check(values, pa.int64(), NUMBER)
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(-2_000, 100_500), st.sampled_from([None, 0, 7]), st.integers(0, 4))
 def test_runs_of_integers(first: int, among: int | None, scale: int) -> None:
     values = [among if i % 10 == 3 else first + i for i in range(600)]
@@ -129,6 +133,7 @@ def test_runs_of_integers(first: int, among: int | None, scale: int) -> None:
     check(scaled, pa.decimal128(12, scale), NUMBER)
 
 
+@settings(deadline=None)
 @given(columns_of(st.integers(0, 2**64 - 1)))
 def test_unsigned_integers(values: list[Any]) -> None:
     check(values, pa.uint64(), NUMBER)
@@ -145,7 +150,7 @@ def test_booleans() -> None:
     check([True, None, False], pa.bool_(), NUMBER)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.data(), st.integers(1, 38))
 def test_decimals(data: st.DataObject, precision: int) -> None:
     scale = data.draw(st.integers(0, precision))
@@ -155,6 +160,7 @@ def test_decimals(data: st.DataObject, precision: int) -> None:
     check(data.draw(columns_of(numbers)), pa.decimal128(precision, scale), NUMBER)
 
 
+@settings(deadline=None)
 @given(columns_of(st.decimals(-(10**17), 10**17, places=3, allow_nan=False)))
 def test_free_numbers_of_many_places(values: list[Any]) -> None:
     check(values, pa.decimal128(38, 18), NUMBER)
@@ -166,21 +172,25 @@ sane_floats = st.floats(allow_nan=False, allow_infinity=False).filter(
 short_decimals = st.integers(-(10**9), 10**9).map(lambda value: value / 100)
 
 
+@settings(deadline=None)
 @given(columns_of(sane_floats) | columns_of(short_decimals) | columns_of(sane_floats.map(round)))
 def test_computed_doubles_are_numbers_of_their_shortest_text(values: list[Any]) -> None:
     check([None if v is None else float(v) for v in values], pa.float64(), NUMBER)
 
 
+@settings(deadline=None)
 @given(columns_of(st.floats(allow_nan=False)))
 def test_binary_doubles(values: list[Any]) -> None:
     check(values, pa.float64(), DOUBLE)
 
 
+@settings(deadline=None)
 @given(columns_of(st.floats(allow_nan=False, width=32)))
 def test_binary_floats(values: list[Any]) -> None:
     check(values, pa.float32(), FLOAT)
 
 
+@settings(deadline=None)
 @given(columns_of(instants))
 def test_dates_and_timestamps(values: list[Any]) -> None:
     check(values, pa.timestamp("us"), TIMESTAMP)
@@ -190,6 +200,7 @@ def test_dates_and_timestamps(values: list[Any]) -> None:
     check([value and value.date() for value in values], pa.date32(), DATE)
 
 
+@settings(deadline=None)
 @given(columns_of(st.datetimes(datetime(1678, 1, 1), datetime(2262, 1, 1))))
 def test_nanoseconds(values: list[Any]) -> None:
     check(values, pa.timestamp("ns"), TIMESTAMP)
@@ -205,11 +216,13 @@ def test_every_day_of_four_centuries() -> None:
     check([start + timedelta(days) for days in range(146_097)], pa.date32(), DATE)
 
 
+@settings(deadline=None)
 @given(columns_of(st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC))))
 def test_zoned_timestamps(values: list[Any]) -> None:
     check(values, pa.timestamp("us", tz="UTC"), ZONED)
 
 
+@settings(deadline=None)
 @given(columns_of(st.timedeltas(timedelta(-100_000), timedelta(100_000))))
 def test_intervals(values: list[Any]) -> None:
     triples = [
@@ -242,6 +255,7 @@ KINDS: list[tuple[ColumnDescription, pa.DataType, st.SearchStrategy[Any]]] = [
 ]
 
 
+@settings(deadline=None)
 @given(st.data(), st.lists(st.sampled_from(KINDS), min_size=1, max_size=6), st.integers(1, 12))
 def test_rows_of_mixed_columns(data: st.DataObject, kinds: Any, row_count: int) -> None:
     table = [
@@ -297,6 +311,7 @@ def test_number_of_columns_must_agree() -> None:
         encoded([pa.array(["a"])], [TEXT, TEXT])
 
 
+@settings(deadline=None)
 @given(
     st.decimals(
         allow_nan=False, allow_infinity=False, min_value=-(10**38), max_value=10**38, places=2
