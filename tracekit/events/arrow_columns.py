@@ -28,6 +28,8 @@ class ArrowColumn:
         import pyarrow as pa
 
         self._memo = ValueMemo()
+        if pa.types.is_decimal128(kind) and kind.scale == 0:
+            kind = pa.int64()
         self._numbers = _NumberTable() if pa.types.is_int64(kind) else None
         if pa.types.is_large_string(kind):
             self._convert: Callable[[pa.Array], list[Any]] = _texts
@@ -35,11 +37,9 @@ class ArrowColumn:
             self._convert = _whole_numbers
         elif pa.types.is_float64(kind):
             self._convert = _floats
-        elif pa.types.is_timestamp(kind) and kind.unit != "ns":
-            self._convert = _instants
         else:
-            assert pa.types.is_decimal128(kind) and kind.scale == 0, kind
-            self._convert = _long_numbers
+            assert pa.types.is_timestamp(kind) and kind.unit != "ns", kind
+            self._convert = _instants
 
     def values(self, array: pa.Array) -> list[Any]:
         """The cells of `array`: None for NULL and NaN, else as python-oracledb's rows hold them."""
@@ -47,17 +47,22 @@ class ArrowColumn:
 
         if len(array) == array.null_count:
             return [None] * len(array)
+        if pa.types.is_decimal128(array.type):
+            try:
+                array = array.cast(pa.int64())
+            except pa.ArrowInvalid:  # more than 18 digits
+                return _long_numbers(array)
         if self._numbers is not None and (found := self._numbers.values(array)) is not None:
             return found
         if not self._memo.worthwhile:
             return self._convert(array)
-        fixed = not pa.types.is_large_string(array.type)
-        # By bits, so that 0.0 and -0.0 stay apart.
-        plain = array.view(pa.int64()) if fixed and array.type.bit_width == 64 else array
-        encoded = plain.dictionary_encode()
-        distinct = encoded.dictionary
-        objects = self._convert(distinct.view(array.type) if plain is not array else distinct)
-        keys = _whole_numbers(distinct) if plain is not array else objects
+        if pa.types.is_large_string(array.type):
+            encoded = array.dictionary_encode()
+            keys = objects = self._convert(encoded.dictionary)
+        else:  # told apart by their bits, so that 0.0 and -0.0 stay what they are
+            encoded = array.view(pa.int64()).dictionary_encode()
+            keys = _whole_numbers(encoded.dictionary)
+            objects = self._convert(encoded.dictionary.view(array.type))
         shared = self._memo.share(keys, objects, len(array) - array.null_count)
         return _spread(shared, encoded.indices)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
 
-from tracekit.errors import BatchFetchError, ConfigError
+from tracekit.errors import BatchFailure, BatchFetchError, ConfigError, ConnectError, FetchError
 from tracekit.events.batch_pool import Batch, BatchPool
 from tracekit.events.collector import calm_collector
 from tracekit.events.container_ids import batches_of, normalise_container_ids
 from tracekit.events.domains import Domain, find_domain
 from tracekit.events.grouping import Events, group
+from tracekit.events.memory_budget import MemoryBudget
 from tracekit.events.partial import PartialEvents
-from tracekit.events.readers import RecordKind, RecordReader, record_reader
+from tracekit.events.piece_stream import PieceStream
+from tracekit.events.readers import ReadAgain, RecordKind, RecordReader, record_reader
 from tracekit.fetch import Database
 
 
@@ -54,6 +56,7 @@ class EventFetcher:
         *,
         records: RecordKind | None = None,
         allow_partial: bool = False,
+        memory_budget: int | str | None = None,
     ) -> Events:
         """The records of each CID that has any.
 
@@ -67,17 +70,26 @@ class EventFetcher:
             records: How records are made, instead of what the fetcher was built with.
             allow_partial: Return what could be read, as `PartialEvents` that name the failed
                 batches, instead of raising. A complete result is a `dict` itself.
+            memory_budget: Bytes, or a size such as `2GiB`, by which the process may grow.
 
         Raises:
             ConfigError: `domain` or `records` is unknown.
             BatchFetchError: batches of ids failed. The others are not read to their end.
+            MemoryBudgetExceeded: the process grew past `memory_budget`; nothing is returned.
         """
         found = find_domain(domain)
         reader = self._reader(records)
         batches = list(batches_of(normalise_container_ids(container_ids)))
 
+        budget = MemoryBudget(memory_budget) if memory_budget is not None else None
+
         def read(batch: Batch) -> Events:
-            return _read_batch(found, batch, reader, pool.check_stopped)
+            def after_row_batch(rows: int, cids: int) -> None:
+                pool.check_stopped()
+                if budget is not None:
+                    budget.spend(rows, cids)
+
+            return _read_batch(found, batch, reader, after_row_batch)
 
         pool = BatchPool(
             read, batches, max_workers=self._max_workers, stop_at_failure=not allow_partial
@@ -93,20 +105,95 @@ class EventFetcher:
             return PartialEvents(events, pool.failures, len(batches))
         raise BatchFetchError(domain, pool.failures, len(batches)) from pool.failures[0].cause
 
+    def fetch_events_iter(
+        self,
+        container_ids: Iterable[object],
+        domain: str,
+        batch_size: int | None = None,
+        *,
+        whole_cids: bool = False,
+    ) -> Generator[Events, None, None]:
+        """The mapping of `fetch_events` in pieces, in its order, in the memory of a few pieces.
+
+        A piece is one grouped row batch: a CID may go on in a later piece of the same batch of
+        ids, its records in the query's order. Workers read a few pieces ahead and wait while
+        nobody takes them. Closing the iterator half-way closes every cursor and connection.
+
+        Args:
+            container_ids: CIDs; blanks, repetitions and whatever is no text are left out.
+            domain: One of the seven, such as `history`.
+            batch_size: Rows of a row batch, instead of what the fetcher was built with.
+            whole_cids: Give one piece for each batch of ids, with every CID complete.
+
+        Raises:
+            ConfigError: `domain` is unknown; raised before anything is read.
+            BatchFetchError: a batch of ids failed; what came before it was given already.
+        """
+        found = find_domain(domain)
+        batches = list(batches_of(normalise_container_ids(container_ids)))
+        reader = record_reader(self._records, self._database, batch_size or self._batch_size)
+
+        def read(batch: Batch) -> Generator[Events, None, None]:
+            if whole_cids:
+                yield _read_batch(found, batch, reader, lambda rows, cids: None)
+            else:
+                yield from _read_pieces(found, batch, reader)
+
+        return self._stream(domain, batches, read)
+
+    def _stream(
+        self,
+        domain: str,
+        batches: list[Batch],
+        read: Callable[[Batch], Generator[Events, None, None]],
+    ) -> Generator[Events, None, None]:
+        stream = PieceStream(read, batches, max_workers=self._max_workers)
+        with closing(stream.pieces()) as pieces:
+            try:
+                for piece in pieces:
+                    if piece:
+                        yield piece
+                    del piece
+            except (ConnectError, FetchError) as exc:
+                index = stream.current_batch
+                failure = BatchFailure(index, len(batches[index]), exc)
+                raise BatchFetchError(domain, [failure], len(batches)) from exc
+
     def _reader(self, records: RecordKind | None) -> RecordReader:
         return record_reader(records or self._records, self._database, self._batch_size)
 
 
 def _read_batch(
-    domain: Domain, batch: Batch, reader: RecordReader, check_stopped: Callable[[], None]
+    domain: Domain,
+    batch: Batch,
+    reader: RecordReader,
+    after_row_batch: Callable[[int, int], None],
 ) -> Events:
-    events: Events = {}
-    with closing(reader.read(*domain.query(batch))) as record_batches:
+    """All events of one batch of ids; `after_row_batch(rows, new_cids)` is called in between."""
+    while True:
+        events: Events = {}
+        try:
+            with closing(reader.read(*domain.query(batch), may_restart=True)) as record_batches:
+                for records in record_batches:
+                    before = len(events)
+                    group(events, domain, batch, records)
+                    after_row_batch(len(records), len(events) - before)
+                    del records
+        except ReadAgain:
+            continue
+        if reader.saves_memory:
+            for cid, found in events.items():
+                events[cid] = found[:]  # a list that grew by appending has room to spare
+        return events
+
+
+def _read_pieces(
+    domain: Domain, batch: Batch, reader: RecordReader
+) -> Generator[Events, None, None]:
+    with closing(reader.read(*domain.query(batch), may_restart=False)) as record_batches:
         for records in record_batches:
-            group(events, domain, batch, records)
+            piece: Events = {}
+            group(piece, domain, batch, records)
             del records
-            check_stopped()
-    if reader.saves_memory:
-        for cid, found in events.items():
-            events[cid] = found[:]  # a list that grew by appending has room it will not need
-    return events
+            yield piece
+            del piece

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
-from contextlib import closing
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 from tracekit.errors import ConfigError
@@ -13,7 +13,7 @@ from tracekit.events.grouping import Record, plain_records
 from tracekit.events.lean import LeanRecords
 from tracekit.events.shared_keys import record_constructor
 from tracekit.fetch import Database
-from tracekit.fetch.arrow import ArrowShape, NoArrowType
+from tracekit.fetch.arrow import ArrowShape, NoArrowType, NotWholeNumber
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,8 +27,19 @@ class RecordReader(Protocol):
     saves_memory: bool
     """Whether the fetch around it saves memory and collector time too, or stays as specified."""
 
-    def read(self, sql: str, binds: Mapping[str, str]) -> Generator[list[Record], None, None]:
-        """The records of one query, a row batch at a time."""
+    def read(
+        self, sql: str, binds: Mapping[str, str], *, may_restart: bool
+    ) -> Generator[list[Record], None, None]:
+        """The records of one query, a row batch at a time.
+
+        Raises:
+            ReadAgain: only where `may_restart`: what this call gave is to be dropped, and the
+                query read once more.
+        """
+
+
+class ReadAgain(Exception):
+    """A query turned out to need another way of reading after some of it was read."""
 
 
 def record_reader(kind: RecordKind, database: Database, batch_size: int | None) -> RecordReader:
@@ -53,7 +64,9 @@ class PlainReader:
         self._database = database
         self._batch_size = batch_size
 
-    def read(self, sql: str, binds: Mapping[str, str]) -> Generator[list[Record], None, None]:
+    def read(
+        self, sql: str, binds: Mapping[str, str], *, may_restart: bool
+    ) -> Generator[list[Record], None, None]:
         """The records of one query, a row batch at a time."""
         batches = self._database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
         with closing(batches):
@@ -68,7 +81,8 @@ class LeanReader:
     """The same records, sharing keys and equal values across all queries of one fetch.
 
     Rows are decoded through Arrow where that gives exactly what rows of fetchmany hold, because a
-    repeated value is then made once a batch and not once a cell; else through fetchmany.
+    repeated value is then made once a batch and not once a cell; else through fetchmany. A NUMBER
+    without precision is taken to hold whole numbers until one proves otherwise.
     """
 
     saves_memory = True
@@ -79,13 +93,16 @@ class LeanReader:
         self._lock = threading.Lock()
         self._described = False
         self._shape: ArrowShape | None = None
+        self._guessing = False
         self._columns: list[ArrowColumn] = []
         self._rows: LeanRecords | None = None
 
-    def read(self, sql: str, binds: Mapping[str, str]) -> Generator[list[Record], None, None]:
+    def read(
+        self, sql: str, binds: Mapping[str, str], *, may_restart: bool
+    ) -> Generator[list[Record], None, None]:
         """The records of one query, a row batch at a time."""
         shape = self._describe(sql)
-        if shape is None:
+        if shape is None or (self._guessing and not may_restart):
             return self._through_rows(sql, binds)
         return self._through_arrow(sql, binds, shape)
 
@@ -98,8 +115,9 @@ class LeanReader:
                 except NoArrowType:
                     shape = None
                 if shape is not None and shape.same_as_rows:
-                    self._shape = shape
-                    self._columns = [ArrowColumn(field.type) for field in shape.schema]
+                    self._guessing = bool(shape.unbounded)
+                    self._shape = shape.with_whole_numbers()
+                    self._columns = [ArrowColumn(field.type) for field in self._shape.schema]
                 self._described = True
             return self._shape
 
@@ -110,7 +128,7 @@ class LeanReader:
             sql, binds, batch_size=self._batch_size, shape=shape
         )
         make = record_constructor(tuple(shape.schema.names))
-        with closing(batches):
+        with closing(batches), self._wrong_guess():
             for batch in batches:
                 cells = self._cells(batch)
                 del batch
@@ -118,6 +136,15 @@ class LeanReader:
                 del cells
                 yield records
                 del records
+
+    @contextmanager
+    def _wrong_guess(self) -> Iterator[None]:
+        try:
+            yield
+        except NotWholeNumber:
+            with self._lock:
+                self._shape = None
+            raise ReadAgain from None
 
     def _cells(self, batch: pa.RecordBatch) -> list[list[object]]:
         with self._lock:

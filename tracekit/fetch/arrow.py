@@ -15,7 +15,7 @@ How columns are typed, decided once from the describe information and the same i
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,9 @@ from tracekit.errors import FetchError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_NO_DECIMAL = "DPY-4042"
+"""The driver's code for a NUMBER that does not fit the decimal type asked for."""
 
 _EXACT_LIMIT = float(2**53)
 """Whole numbers of a larger magnitude are not all representable as float64."""
@@ -48,6 +51,10 @@ _INSTANT = {
 }
 
 
+class NotWholeNumber(FetchError):
+    """A column read as whole numbers holds a fraction."""
+
+
 class NoArrowType(FetchError):
     """A column is of a type that is not read as Arrow."""
 
@@ -60,7 +67,21 @@ class ArrowShape:
     unbounded: tuple[int, ...]
     """Positions of the columns that are NUMBER without precision."""
     same_as_rows: bool
-    """Whether every value can be turned into exactly what the row path gives for it."""
+    """Whether every value can be turned into exactly what the row path gives for it, provided that
+    the columns without precision are read as whole numbers."""
+
+    def with_whole_numbers(self) -> ArrowShape:
+        """The same, with columns without precision read as decimal128(38, 0).
+
+        Reading a value with a fraction then raises NotWholeNumber.
+        """
+        import pyarrow as pa
+
+        fields = [
+            field.with_type(pa.decimal128(38, 0)) if place in self.unbounded else field
+            for place, field in enumerate(self.schema)
+        ]
+        return ArrowShape(pa.schema(fields), (), self.same_as_rows)
 
 
 def iter_arrow_batches(
@@ -87,12 +108,24 @@ def iter_arrow_batches(
 
     shape = shape or describe(connection, sql)
     frames = connection.fetch_df_batches(sql, params, batch_size, requested_schema=shape.schema)
-    for frame in frames:
+    for frame in _whole_numbers_only(frames):
         batch = pa.RecordBatchReader.from_stream(frame).read_next_batch()
         del frame
         _check_exact(batch, shape.unbounded)
         yield batch
         del batch
+
+
+def _whole_numbers_only(frames: Iterator[Any]) -> Iterator[Any]:
+    try:
+        yield from frames
+    except oracledb.Error as exc:
+        if getattr(exc.args[0], "full_code", "") != _NO_DECIMAL:
+            raise
+        raise NotWholeNumber(
+            "a NUMBER that was to hold whole numbers holds a fraction. Read it as float64, or as "
+            "rows with read_sql_df_slow_iter()."
+        ) from exc
 
 
 def describe(connection: oracledb.Connection, sql: str) -> ArrowShape:
@@ -119,11 +152,10 @@ def describe(connection: oracledb.Connection, sql: str) -> ArrowShape:
 
 def _same_as_rows(column: oracledb.FetchInfo) -> bool:
     kind = column.type_code
-    if kind is oracledb.DB_TYPE_NUMBER:
-        return not _is_unbounded(column)
     if kind is oracledb.DB_TYPE_TIMESTAMP:
         return (column.scale or 0) <= 6  # rows drop the digits past microseconds
     return kind in _TEXT - _LARGE_OBJECTS or kind in (
+        oracledb.DB_TYPE_NUMBER,
         oracledb.DB_TYPE_DATE,
         oracledb.DB_TYPE_BINARY_DOUBLE,
     )

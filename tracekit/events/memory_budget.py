@@ -1,0 +1,49 @@
+"""A limit to what one fetch may add to the process's memory."""
+
+from __future__ import annotations
+
+import threading
+
+import psutil
+
+from tracekit.errors import ConfigError, MemoryBudgetExceeded
+from tracekit.sizes import parse_size
+
+
+class MemoryBudget:
+    """Watches how much the process has grown since the fetch began.
+
+    What the process holds resident is what the kernel counts when it kills, whatever allocator
+    holds it. Memory that earlier work freed and the fetch uses again is no growth; what other
+    threads allocate meanwhile is.
+
+    Args:
+        budget: Bytes, or a size such as `2GiB`.
+
+    Raises:
+        ConfigError: `budget` is no size, or not above 0.
+    """
+
+    def __init__(self, budget: int | str) -> None:
+        size = parse_size(budget, name="memory_budget") if isinstance(budget, str) else budget
+        if size < 1:
+            raise ConfigError(f"memory_budget={budget!r}: expected more than 0 bytes")
+        self._budget_bytes = size
+        self._process = psutil.Process()
+        self._start_bytes = self._process.memory_info().rss
+        self._lock = threading.Lock()
+        self._rows = 0
+        self._cids = 0
+
+    def spend(self, rows: int, cids: int) -> None:
+        """Count `rows` records and `cids` CIDs that are new, and look at the memory.
+
+        Raises:
+            MemoryBudgetExceeded: the process has grown past the budget.
+        """
+        with self._lock:
+            self._rows += rows
+            self._cids += cids
+            used_bytes = self._process.memory_info().rss - self._start_bytes
+            if used_bytes > self._budget_bytes:
+                raise MemoryBudgetExceeded(self._budget_bytes, used_bytes, self._rows, self._cids)

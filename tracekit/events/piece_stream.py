@@ -1,0 +1,107 @@
+"""Worker threads that read batches of ids ahead of a consumer, never further than a few pieces."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from typing import Generic, TypeVar
+
+from tracekit.events.channel import Abandoned, Channel
+
+T = TypeVar("T")
+Batch = Sequence[str]
+
+_PIECES_AHEAD = 2
+"""Pieces that may wait for the consumer, for each batch of ids that is being read."""
+
+
+class PieceStream(Generic[T]):
+    """Hands out the pieces of many batches of ids in the batches' order, read by several threads.
+
+    A slow consumer stops the readers: each holds one piece it is making and at most two that wait.
+
+    Args:
+        read: Reads one batch piece by piece; called in a worker thread.
+        batches: What to read.
+        max_workers: Batches read at once.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Batch], Generator[T, None, None]],
+        batches: Sequence[Batch],
+        *,
+        max_workers: int,
+    ) -> None:
+        self._read = read
+        self._batches = batches
+        self._max_workers = max_workers
+        self._lock = threading.Lock()
+        self._next_batch = 0
+        self._stopped = False
+        self.current_batch = 0
+        """Position of the batch whose pieces are handed out."""
+        self._channels: defaultdict[int, Channel[T]] = defaultdict(lambda: Channel(_PIECES_AHEAD))
+
+    def pieces(self) -> Generator[T, None, None]:
+        """Each piece, batch by batch.
+
+        An error of a reader is raised where its batch's next piece would have been. An iterator
+        closed half-way ends its readers before it returns.
+        """
+        workers = [
+            threading.Thread(target=self._work, name="tracekit-stream", daemon=True)
+            for _ in range(min(self._max_workers, len(self._batches)))
+        ]
+        for worker in workers:
+            worker.start()
+        try:
+            for index in range(len(self._batches)):
+                self.current_batch = index
+                for piece in self._channel(index):
+                    yield piece
+                    del piece
+                self._forget(index)
+        finally:
+            self._stop()
+            for worker in workers:
+                worker.join()
+
+    def _work(self) -> None:
+        while (index := self._take()) is not None:
+            channel = self._channel(index)
+            try:
+                with closing(self._read(self._batches[index])) as pieces:
+                    for piece in pieces:
+                        channel.put(piece)
+                        del piece
+            except Abandoned:
+                return
+            except BaseException as exc:
+                channel.finish(exc)
+                return
+            channel.finish()
+
+    def _take(self) -> int | None:
+        # In order, so that the batch the consumer waits for is always being read.
+        with self._lock:
+            if self._stopped or self._next_batch == len(self._batches):
+                return None
+            self._next_batch += 1
+            return self._next_batch - 1
+
+    def _channel(self, index: int) -> Channel[T]:
+        with self._lock:
+            return self._channels[index]
+
+    def _forget(self, index: int) -> None:
+        with self._lock:
+            del self._channels[index]
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            for channel in self._channels.values():
+                channel.abandon()
