@@ -27,8 +27,11 @@ COMMANDS = {
 }
 
 
-class Stopped(KeyboardInterrupt):
-    """SIGINT or SIGTERM asked us to stop; unwinds like Ctrl-C so that everything is cleaned up."""
+class Stopped(BaseException):
+    """SIGINT or SIGTERM asked us to stop; unwinds everything, and no `except Exception` holds it.
+
+    Not a KeyboardInterrupt: click would turn that into an Abort that forgets which signal it was.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -80,16 +83,17 @@ def main() -> NoReturn:
         # A background shell job starts with SIGINT ignored, so the default is not enough.
         signal.signal(number, _stop)
     try:
-        code = group.main(prog_name="tracekit", standalone_mode=False)
+        # Not group.main(): it would answer a closed stdout with 1, the code of a failed check.
+        with group.make_context("tracekit", sys.argv[1:]) as context:
+            code = group.invoke(context)
+    except click.exceptions.Exit as exc:
+        sys.exit(exc.exit_code)
     except Stopped as exc:
         _say(f"stopped by {exc}")
         sys.exit(ExitCode.TERMINATED if exc.number == signal.SIGTERM else ExitCode.INTERRUPTED)
     except click.ClickException as exc:
         exc.show()
         sys.exit(ExitCode.COULD_NOT_RUN)
-    except (click.Abort, KeyboardInterrupt):
-        _say("stopped")
-        sys.exit(ExitCode.INTERRUPTED)
     except TracekitError as exc:
         _say(f"error: {exc}")
         sys.exit(ExitCode.COULD_NOT_RUN)

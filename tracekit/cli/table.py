@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 import sys
 from collections.abc import Sequence
 
+import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -20,5 +23,9 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(heading, justify="right" if figures else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(width=width, highlight=False, markup=False).print(table)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
+    # Drawn into a string first: rich itself answers a closed stdout by exiting with 1.
+    console = Console(file=io.StringIO(), width=width, highlight=False, markup=False)
+    with console.capture() as drawn:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in drawn.get().splitlines()))
