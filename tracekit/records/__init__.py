@@ -18,7 +18,7 @@ from tracekit.records.stacks import (
     StackDelta,
     StackDiff,
 )
-from tracekit.records.summary import ReplaySummary, Verdict, WorkloadInfo
+from tracekit.records.summary import ReplayOptions, ReplaySummary, Verdict, WorkloadInfo
 
 __all__ = [
     "CallNode",
@@ -36,6 +36,7 @@ __all__ = [
     "PathMeasurement",
     "PathStatus",
     "Proof",
+    "ReplayOptions",
     "ReplaySummary",
     "RunStacks",
     "StackChange",

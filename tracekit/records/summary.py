@@ -23,6 +23,25 @@ class WorkloadInfo:
 
 
 @dataclass(frozen=True)
+class ReplayOptions:
+    """What was asked for, so that the same replay can be made again."""
+
+    workload: str | None
+    """A name or a definition's file; None for a database that was there already."""
+    cids: int | None
+    """How many; None for all of the workload, or where CIDs were listed."""
+    domain: str
+    paths: tuple[str, ...]
+    """The first is the reference."""
+    level: str
+    unordered: bool
+    profile: bool
+    repeat: int
+    workers: int
+    memory_limit_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the replay says; doors turn it into an exit code."""
 
@@ -47,5 +66,7 @@ class ReplaySummary:
     schema_version: int = 1
     created: str | None = None
     """UTC time the run began, ISO 8601."""
+    options: ReplayOptions | None = None
+    """None in summaries from before options were kept."""
     command: str | None = None
     """What to type to make the run again."""

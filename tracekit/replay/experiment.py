@@ -10,7 +10,7 @@ from pathlib import Path
 from tracekit.config import Settings
 from tracekit.events.domains import find_domain
 from tracekit.fetch import Database
-from tracekit.records import Level, MemoryTimeline, ReplaySummary
+from tracekit.records import Level, MemoryTimeline, ReplayOptions, ReplaySummary
 from tracekit.replay.comparison import compare_paths
 from tracekit.replay.conditions import (
     Conditions,
@@ -103,7 +103,8 @@ def replay(
         try:
             summary, timelines = _experiment(source, conditions, folder, tell)
             created = began.isoformat(timespec="seconds")
-            summary = replace(summary, created=created, command=command)
+            options = _options(workload, cids, source, conditions)
+            summary = replace(summary, created=created, command=command, options=options)
             write_run(summary, timelines, folder)
         except BaseException:
             folder.discard()
@@ -127,6 +128,26 @@ def _experiment(
         verdict=judge(records, proof, expect_out_of_memory=conditions.expect_out_of_memory),
     )
     return summary, tuple(run.timeline for run in runs.values() if run.timeline is not None)
+
+
+def _options(
+    workload: Workload | None,
+    cids: int | Sequence[str] | None,
+    source: Source,
+    conditions: Conditions,
+) -> ReplayOptions:
+    return ReplayOptions(
+        workload=str(workload) if isinstance(workload, str | Path) else None,
+        cids=cids if isinstance(cids, int) else None,
+        domain=source.workload.domain,
+        paths=conditions.paths,
+        level=conditions.level,
+        unordered=conditions.unordered,
+        profile=conditions.profile,
+        repeat=conditions.repeat,
+        workers=conditions.workers,
+        memory_limit_bytes=conditions.memory_limit_bytes,
+    )
 
 
 def _arrow_memory_pool(runs: Collection[PathRun]) -> str | None:

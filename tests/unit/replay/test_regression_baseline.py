@@ -1,0 +1,173 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from tracekit.errors import ConfigError
+from tracekit.records import (
+    Environment,
+    PathMeasurement,
+    PathStatus,
+    Proof,
+    ReplayOptions,
+    ReplaySummary,
+    Verdict,
+    WorkloadInfo,
+)
+from tracekit.replay.baseline import (
+    DEFAULT_TOLERANCE,
+    check,
+    fingerprint,
+    judge_run,
+    read_baseline,
+    write_baseline,
+)
+from tracekit.replay.environment import collect_environment
+from tracekit.replay.regression import parse_rule
+
+MIB = 2**20
+RULES = [parse_rule(rule) for rule in DEFAULT_TOLERANCE]
+ENVIRONMENT = Environment(
+    python="3.11.9",
+    oracledb="26.1.0",
+    pandas="3.1.1",
+    pyarrow="26.0.0",
+    memray="1.20.0",
+    platform="Linux-6.1-x86_64-with-glibc2.36",
+    cpu_count=2,
+    arrow_memory_pool="system",
+    server="local Oracle",
+)
+PATH = PathMeasurement(
+    PathStatus.OK,
+    rows=100,
+    cids=10,
+    rss_net_peak_bytes=100 * MIB,
+    heap_peak_bytes=100 * MIB,
+    capture="lean.bin",
+    digest="ab" * 16,
+    digests="lean-digests.bin",
+)
+SUMMARY = ReplaySummary(
+    workload=WorkloadInfo("trace-smoke", "f00d", 1, 2000, 100, "history"),
+    environment=ENVIRONMENT,
+    paths={"lean": PATH},
+    proof=Proof("lean", {}),
+    verdict=Verdict(None, None, {}, passed=True),
+    options=ReplayOptions(
+        workload="trace-smoke",
+        cids=None,
+        domain="history",
+        paths=("lean",),
+        level="value",
+        unordered=False,
+        profile=True,
+        repeat=3,
+        workers=2,
+    ),
+)
+
+
+def with_path(summary=SUMMARY, **figures):
+    return replace(summary, paths={"lean": replace(summary.paths["lean"], **figures)})
+
+
+@pytest.mark.parametrize(("percent", "passed"), [(0, True), (3, True), (15, False)])
+@pytest.mark.parametrize("figure", ["rss_net_peak_bytes", "heap_peak_bytes"])
+def test_15_percent_heavier_fails_and_3_percent_does_not(figure, percent, passed):
+    head = with_path(**{figure: (100 + percent) * MIB})
+    assert judge_run(SUMMARY, head, RULES).passed is passed
+
+
+def test_an_output_that_changed_fails():
+    (changed,) = judge_run(SUMMARY, with_path(digest="cd" * 16), RULES).failures
+    assert "output of lean changed" in changed
+    (fewer,) = judge_run(SUMMARY, with_path(rows=99, digest="cd" * 16), RULES).failures
+    assert fewer == "lean returned 100 rows of 10 CIDs and returns 99 of 10 now"
+
+
+def test_a_verdict_that_no_longer_holds_fails():
+    failed = replace(SUMMARY, verdict=Verdict(True, False, {}, False, ("the peak is not lower",)))
+    assert judge_run(SUMMARY, failed, RULES).failures == ("the peak is not lower",)
+    assert judge_run(failed, failed, RULES).passed, "it did not hold before either"
+
+
+def test_a_baseline_is_read_as_it_was_written_without_file_names(tmp_path):
+    path = tmp_path / "baselines" / "smoke.json"
+    write_baseline(path, SUMMARY)
+    found = read_baseline(path)
+    assert found.paths["lean"] == replace(PATH, capture=None, digests=None)
+    assert found.options == SUMMARY.options
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        with_path(status=PathStatus.OUT_OF_MEMORY),
+        replace(SUMMARY, verdict=Verdict(False, True, {}, False, ("lean is different",))),
+    ],
+)
+def test_a_broken_run_becomes_no_baseline(tmp_path, broken):
+    with pytest.raises(ConfigError, match="no baseline was written"):
+        write_baseline(tmp_path / "b.json", broken)
+    assert not (tmp_path / "b.json").exists()
+
+
+def test_a_missing_baseline_says_how_to_make_it(tmp_path):
+    with pytest.raises(ConfigError, match=r"no baseline .*gone\.json.*--update"):
+        check(tmp_path / "gone.json", RULES)
+
+
+def test_a_baseline_that_cannot_be_replayed_is_refused(tmp_path):
+    path = tmp_path / "b.json"
+    write_baseline(path, replace(SUMMARY, options=None))
+    with pytest.raises(ConfigError, match="does not name the workload"):
+        read_baseline(path)
+    path.write_text("{}")
+    with pytest.raises(ConfigError, match="is no ReplaySummary"):
+        read_baseline(path)
+
+
+def test_another_fingerprint_is_named_before_anything_is_replayed(tmp_path):
+    path = tmp_path / "b.json"
+    here = collect_environment("")
+    write_baseline(path, replace(SUMMARY, environment=replace(here, pandas="1.0", memray="0.9")))
+    with pytest.raises(ConfigError) as caught:
+        check(path, RULES)
+    named = re.findall(r"([a-z ]+) (\S+), here", str(caught.value))
+    assert [(name.strip(), value) for name, value in named] == [
+        ("pandas", "1.0"),
+        ("memray", "0.9"),
+        ("workload fingerprint", "f00d"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "matters"),
+    [
+        ({"python": "3.11.2"}, False),
+        ({"python": "3.12.9"}, True),
+        ({"platform": "Linux-6.9-x86_64-with-glibc2.40"}, False),
+        ({"platform": "Linux-6.1-aarch64-with-glibc2.36"}, True),
+        ({"platform": "macOS-15.1-x86_64-i386-64bit"}, True),
+        ({"pandas": "3.1.2"}, True),
+        ({"pyarrow": "26.0.1"}, True),
+        ({"oracledb": "26.1.1"}, True),
+        ({"memray": "1.20.1"}, True),
+        ({"arrow_memory_pool": "mimalloc"}, True),
+        ({"cpu_count": 64}, False),
+        ({"server": "Oracle Database 19"}, False),
+    ],
+)
+def test_the_fingerprint_holds_what_memory_depends_on(change, matters):
+    before = fingerprint(ENVIRONMENT, SUMMARY.workload)
+    now = fingerprint(replace(ENVIRONMENT, **change), SUMMARY.workload)
+    assert (before != now) is matters
+
+
+@pytest.mark.parametrize(
+    "change", [{"name": "x"}, {"fingerprint": "x"}, {"domain": "jobs"}, {"cids": 1}]
+)
+def test_another_workload_is_another_fingerprint(change):
+    now = fingerprint(ENVIRONMENT, replace(SUMMARY.workload, **change))
+    assert now != fingerprint(ENVIRONMENT, SUMMARY.workload)
