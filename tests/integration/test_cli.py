@@ -184,8 +184,10 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 
 
 def test_clean_removes_runs_but_the_newest(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        run("replay", "trace-tiny", "--no-profile", "-q", "-o", str(tmp_path / name))
+    for age, name in enumerate(("b", "a")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "summary.json").write_text("{}", encoding="utf-8")
+        os.utime(tmp_path / name, (2_000_000_000 - age, 2_000_000_000 - age))
 
     shown = run("clean", TRACEKIT_RUNS_DIR=str(tmp_path))
     kept = run("clean", "--runs", "--keep", "1", TRACEKIT_RUNS_DIR=str(tmp_path))
