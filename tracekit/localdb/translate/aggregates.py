@@ -46,15 +46,22 @@ def within_group(node: exp.Expr, position: int) -> exp.Expr:
         return _listagg(function, order)
     if name in _QUANTILES and isinstance(order, exp.Order) and len(order.expressions) == 1:
         ordered = order.expressions[0]
-        share = function.expressions[0]
+        share = _first_argument(function)
         if ordered.args.get("desc"):
             share = exp.Sub(this=exp.Literal.number(1), expression=paren(share))
         return call(_QUANTILES[name], ordered.this, share, kind=Kind.NUMBER)
     raise unsupported(f"{name or 'a function'} WITHIN GROUP", position)
 
 
+def _first_argument(function: exp.Anonymous) -> exp.Expr:
+    if not function.expressions:
+        raise OraError(938, "not enough arguments for function")
+    argument: exp.Expr = function.expressions[0]
+    return argument
+
+
 def _listagg(function: exp.Anonymous, order: exp.Order | None) -> exp.Expr:
-    distinct = isinstance(function.expressions[0], exp.Distinct)
+    distinct = isinstance(_first_argument(function), exp.Distinct)
     args = function.expressions[0].expressions if distinct else function.expressions
     value = args[0]
     separator = args[1] if len(args) > 1 and not isinstance(args[1], exp.Cast) else text("")
@@ -120,7 +127,7 @@ def _keep(node: exp.Expr, position: int) -> exp.Expr:
     ):
         raise unsupported(f"{name or 'a function'} KEEP", position)
     keys = [_reversed(key, bool(node.args.get("first"))) for key in order.expressions]
-    value = function.expressions[0]
+    value = _first_argument(function)
     keys.append(exp.Ordered(this=value.copy(), desc=name == "MAX", nulls_first=False))
     ordered = exp.Order(this=value, expressions=keys)
     return call("first", ordered, kind=kind_of(value))
@@ -144,7 +151,7 @@ def _over(window_node: exp.Expr | None, function: exp.Expr) -> exp.Expr:
 
 
 def _ratio(node: exp.Expr, function: exp.Anonymous) -> exp.Expr:
-    value = function.expressions[0]
+    value = _first_argument(function)
     total = call("nullif", _over(node, call("sum", value.copy())), exp.Literal.number(0))
     share = exp.Div(this=paren(value), expression=total)
     return with_kind(exp.Paren(this=share), Kind.NUMBER)
@@ -152,7 +159,7 @@ def _ratio(node: exp.Expr, function: exp.Anonymous) -> exp.Expr:
 
 def _spread(function: exp.Anonymous, node: exp.Expr | None) -> exp.Expr:
     """STDDEV and VARIANCE are 0 for one row, where the _SAMP functions are NULL."""
-    value = function.expressions[0]
+    value = _first_argument(function)
     count = _over(node, call("count", value.copy()))
     single = exp.EQ(this=count, expression=exp.Literal.number(1))
     name = _SINGLE_ROW_ZERO[str(function.this).upper()]

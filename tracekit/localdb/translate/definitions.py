@@ -98,7 +98,9 @@ def _key_columns(part: exp.Expr) -> list[str]:
     ]
 
 
-def _folded(identifier: exp.Expr) -> str:
+def _folded(identifier: exp.Expr | None) -> str:
+    if identifier is None:
+        raise OraError(904, "invalid identifier")
     quoted = bool(identifier.args.get("quoted"))
     return identifier.name if quoted else identifier.name.upper()
 

@@ -40,6 +40,11 @@ class LiteralReader(OracleParser):
         exp.DType.TIMESTAMPTZ: _typed_literal(TIMESTAMP_LITERAL),
     }
 
+    def _parse_as_command(self, start: Any) -> exp.Command:
+        """What sqlglot cannot parse it would pass on as text; here it is an error."""
+        self.raise_error("Unsupported statement", start)
+        raise AssertionError("raise_error raises at once")
+
     def _parse_expression(self) -> exp.Expr | None:
         start = self._curr.start if self._curr else 0
         node: exp.Expr | None = super()._parse_expression()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import call, case, isolate, number, text, unsupported
 from tracekit.localdb.translate.kinds import Kind, with_kind
 from tracekit.localdb.translate.rownum import has_aggregate, is_rownum
@@ -152,6 +153,8 @@ class _Hierarchy:
 
     def _path(self, node: exp.Anonymous) -> None:
         """Extended by each level: the parent's text, the separator, the child's value."""
+        if len(node.expressions) != 2:
+            raise OraError(909, "invalid number of arguments", position=self._position(node))
         value, separator = node.expressions
         name = f"ORA$PATH{len(self._extra)}"
         first = exp.DPipe(this=separator.copy(), expression=self._of(_CHILD, value))

@@ -52,6 +52,8 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
         if not isinstance(table.this, exp.Identifier):
             shown = table.this.sql(dialect="oracle").split("(")[0]
             raise unsupported(f"table function {shown}", context.position(table))
+        if not isinstance(table.args.get("db"), exp.Identifier | None):
+            raise OraError(903, "invalid table name", position=context.position(table))
     for node in reversed(list(tree.walk(bfs=True))):
         rule = _RULES.get(type(node))
         if rule is None:

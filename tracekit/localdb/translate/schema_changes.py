@@ -185,6 +185,8 @@ def _column_definitions(
     except SqlglotError:
         raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start) from None
     columns: list[tuple[ColumnDeclaration, exp.ColumnDef]] = []
+    if not isinstance(tree.this, exp.Schema):
+        raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start)
     for part in tree.this.expressions:
         if not isinstance(part, exp.ColumnDef) or part.kind is None:
             raise unsupported(f"ALTER TABLE {verb} of other than typed columns", tokens[0].start)

@@ -56,6 +56,13 @@ def translate(sql: str, *, current_schema: str = "DWH", user: str | None = None)
         OraError: the statement is malformed (ORA-009xx, ORA-01756 ...) or uses something that
             cannot be translated (ORA-03001, naming it); with its position where known.
     """
+    try:
+        return _translate(sql, current_schema, user or current_schema)
+    except RecursionError:
+        raise unsupported("a statement nested this deeply") from None
+
+
+def _translate(sql: str, current_schema: str, user: str) -> Translated:
     tokens = tokenize(sql)
     if not tokens:
         raise OraError(900, "invalid SQL statement")
@@ -73,7 +80,7 @@ def translate(sql: str, *, current_schema: str = "DWH", user: str | None = None)
             return Translated(StatementKind.DDL, changed[0], definition=changed[1])
     asked, outputs = split_returning(tokens) if word in _DML_WORDS else (tokens, [])
     prepared = prepare(sql, asked)
-    context = Context(prepared, current_schema, user or current_schema)
+    context = Context(prepared, current_schema, user)
     if word in _QUERY_WORDS:
         return _query(_parse(prepared), prepared, context)
     if word in _DML_WORDS:
