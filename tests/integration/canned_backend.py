@@ -1,6 +1,7 @@
 """A small real backend over canned data, so that the protocol can be tested without DuckDB.
 
-Statements are words: `select rows :n`, `select wait`, `select fail :n`, `insert ...`, `begin ...`.
+Statements are words: `select rows :n`, `select wait [late]`, `select fail :n`, `insert ...`,
+`begin ...`.
 """
 
 from __future__ import annotations
@@ -143,7 +144,7 @@ class CannedSession:
         assert isinstance(statement, CannedStatement)
         self.executed.append((statement.sql, bind_rows, bind_types))
         if "wait" in statement.sql:
-            self._wait()
+            self._wait(late="late" in statement.sql)
         if "crash" in statement.sql:
             raise ZeroDivisionError("-".join(("secret", "value")))
         if statement.kind is StatementKind.QUERY:
@@ -180,10 +181,15 @@ class CannedSession:
         counts = [len(row) for row in bind_rows]
         return ExecuteOutcome(row_count=sum(counts), row_counts=counts)
 
-    def _wait(self) -> None:
-        """Run until interrupted, forgetting earlier interrupts as DuckDB does."""
-        self._interrupted.clear()
+    def _wait(self, *, late: bool) -> None:
+        """Run until interrupted, forgetting earlier interrupts as DuckDB does.
+
+        With `late` one comes for certain just before the query runs.
+        """
         self.waiting.set()
+        if late:
+            self._interrupted.wait(WAIT_SECONDS)
+        self._interrupted.clear()
         if not self._interrupted.wait(WAIT_SECONDS):
             raise OraError(600, "nobody interrupted")
         self.waiting.clear()

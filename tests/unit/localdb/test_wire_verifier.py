@@ -20,7 +20,7 @@ def _aes(key: bytes, data: bytes, *, encrypt: bool) -> bytes:
 class _Client:
     """The client's half of the login, from the fact sheet."""
 
-    def __init__(self, challenge: Challenge, password: str) -> None:
+    def __init__(self, challenge: Challenge, password: str, sent: str | None = None) -> None:
         pairs = {pair.key: pair for pair in challenge.pairs()}
         assert pairs["AUTH_VFR_DATA"].flags == VERIFIER_12C
         salt = bytes.fromhex(pairs["AUTH_VFR_DATA"].value)
@@ -39,7 +39,7 @@ class _Client:
             int(pairs["AUTH_PBKDF2_SDER_COUNT"].value),
             32,
         )
-        text = secrets.token_bytes(16) + password.encode()
+        text = secrets.token_bytes(16) + (sent or password).encode()
         pad = 16 - len(text) % 16
         padded = text + bytes([pad]) * pad
         self.password = _aes(self.combined, padded, encrypt=True).hex().upper()
@@ -57,6 +57,12 @@ def test_who_knows_the_password_gets_the_servers_proof(password: str) -> None:
 def test_a_wrong_password_gets_nothing() -> None:
     challenge = Challenge(Verifier.from_password("tiger"))
     client = _Client(challenge, "lion")
+    assert challenge.check(client.session_key, client.password, "tiger") is None
+
+
+def test_knowing_the_verifier_does_not_replace_the_password() -> None:
+    challenge = Challenge(Verifier.from_password("tiger"))
+    client = _Client(challenge, "tiger", sent="lion")
     assert challenge.check(client.session_key, client.password, "tiger") is None
 
 
