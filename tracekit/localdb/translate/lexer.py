@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from tracekit.localdb.ora_error import OraError
 
@@ -20,8 +20,7 @@ class TokenKind(Enum):
     SYMBOL = "symbol"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token and its place in the client's text; comments and blanks are no tokens."""
 
     kind: TokenKind
@@ -37,8 +36,7 @@ class Token:
 _CLOSING = {"[": "]", "{": "}", "(": ")", "<": ">"}
 _TOKEN = re.compile(
     r"""
-      (?P<blank>\s+)
-    | (?P<comment>--[^\n]*|/\*.*?(?:\*/|$))
+      (?P<blank>(?:\s+|--[^\n]*|/\*.*?(?:\*/|\Z))+)
     | (?P<qstring>[nN]?[qQ]'(?=.))
     | (?P<string>[nN]?'(?:[^']|'')*(?P<string_end>'?))
     | (?P<quoted>"[^"]*(?P<quoted_end>"?))
@@ -76,16 +74,13 @@ def tokenize(sql: str) -> list[Token]:
             position = _alternative_quote_end(sql, start, position)
             tokens.append(Token(TokenKind.STRING, sql[start:position], start, position))
             continue
-        if match["string"] is not None:
-            group = "string"
-            if not match["string_end"]:
-                raise OraError(1756, "quoted string not properly terminated", position=start)
-        elif match["quoted"] is not None:
-            group = "quoted"
-            if not match["quoted_end"]:
-                raise OraError(1740, "missing double quote in identifier", position=start)
-        if group in _KINDS:
-            tokens.append(Token(_KINDS[group], match[0], start, position))
+        if group == "string" and not match["string_end"]:
+            raise OraError(1756, "quoted string not properly terminated", position=start)
+        if group == "quoted" and not match["quoted_end"]:
+            raise OraError(1740, "missing double quote in identifier", position=start)
+        kind = _KINDS.get(group)
+        if kind is not None:
+            tokens.append(Token(kind, match[0], start, position))
     return tokens
 
 
