@@ -2,6 +2,7 @@
 
 from tracekit.records.comparison import Comparison, MetricChange
 from tracekit.records.environment import Environment
+from tracekit.records.machine import CheckStatus, MachineCheck, MachineReport
 from tracekit.records.measurement import (
     MemorySample,
     MemoryTimeline,
@@ -24,12 +25,15 @@ __all__ = [
     "CallNode",
     "CallTree",
     "CandidateProof",
+    "CheckStatus",
     "Comparison",
     "Difference",
     "DifferenceKind",
     "Drift",
     "Environment",
     "Level",
+    "MachineCheck",
+    "MachineReport",
     "MemorySample",
     "MemoryTimeline",
     "MetricChange",

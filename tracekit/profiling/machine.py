@@ -1,0 +1,244 @@
+"""Look at this machine: can it measure, and what must be known about what it measures?"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from tracekit.errors import ProfileError
+from tracekit.profiling.calibration import CalibrationCheck, calibrate
+from tracekit.profiling.child_environment import PINNED
+from tracekit.profiling.os_memory import reset_peak
+from tracekit.records import CheckStatus, MachineCheck
+from tracekit.sizes import format_size
+
+_PACKAGES = ("memray", "oracledb", "pandas", "pyarrow", "duckdb")
+_WANTED_MEMORY_BYTES = 4 * 2**30
+"""The incident at full size needs about 3.2 GiB in its legacy path, and the local Oracle some."""
+_WANTED_DISK_BYTES = 2 * 2**30
+_PROC = Path("/proc/self/status")
+_HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+_CGROUP = Path("/proc/self/cgroup")
+_CGROUP_ROOT = Path("/sys/fs/cgroup")
+_UNLIMITED_BYTES = 2**60
+"""cgroup v1 writes `no limit` as a number near 2**63."""
+
+
+def look_at_machine(folders: Sequence[Path]) -> Iterator[MachineCheck]:
+    """Every check that takes no time; `folders` are those that will be written to."""
+    yield _python()
+    yield from map(_package, _PACKAGES)
+    yield _arrow_pool()
+    yield _os_peak()
+    yield _memory_limit_support()
+    yield _huge_pages()
+    yield _memory()
+    yield _cpus()
+    yield from map(_folder, folders)
+
+
+def look_at_calibration() -> Iterator[MachineCheck]:
+    """The self-test of measuring, a few seconds: known amounts must read as what they are."""
+    try:
+        checks = calibrate().checks
+    except ProfileError as exc:
+        yield MachineCheck(
+            "calibration", CheckStatus.FAIL, str(exc), "Measuring does not work here at all."
+        )
+        return
+    yield from map(_calibrated, checks)
+
+
+def memory_limit_bytes(cgroup: Path = _CGROUP, root: Path = _CGROUP_ROOT) -> int | None:
+    """The lowest memory limit of this process's cgroups; None where there is none.
+
+    Version 2 keeps it in `memory.max`, version 1 in `memory.limit_in_bytes`, of the group and of
+    each of its parents (Linux, cgroups(7)).
+    """
+    try:
+        lines = cgroup.read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [
+        limit
+        for line in lines
+        for file in _limit_files(*line.split(":", 2)[1:], root=root)
+        if (limit := _limit(file)) is not None
+    ]
+    return min(found, default=None)
+
+
+def _limit_files(controllers: str, group: str, *, root: Path) -> Iterator[Path]:
+    if controllers and "memory" not in controllers.split(","):
+        return
+    base, name = (root / "memory", "memory.limit_in_bytes") if controllers else (root, "memory.max")
+    inner = base / group.lstrip("/")
+    for folder in (inner, *inner.parents):
+        if folder.is_relative_to(base):
+            yield folder / name
+
+
+def _limit(file: Path) -> int | None:
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except OSError:
+        return None
+    limit = int(text) if text.isdecimal() else _UNLIMITED_BYTES  # "max"
+    return limit if limit < _UNLIMITED_BYTES else None
+
+
+def _python() -> MachineCheck:
+    found = f"{platform.python_implementation()} {platform.python_version()}"
+    if platform.python_implementation() != "CPython":
+        return MachineCheck(
+            "Python", CheckStatus.FAIL, found, "memray measures CPython only; use CPython 3.11+."
+        )
+    if hasattr(sys, "gettotalrefcount"):
+        return MachineCheck(
+            "Python",
+            CheckStatus.WARN,
+            f"{found}, debug build",
+            "Objects are larger in a debug build; measure with a release build.",
+        )
+    return MachineCheck("Python", CheckStatus.OK, found)
+
+
+def _package(name: str) -> MachineCheck:
+    try:
+        return MachineCheck(name, CheckStatus.OK, version(name))
+    except PackageNotFoundError:
+        return MachineCheck(name, CheckStatus.FAIL, "not installed", "Install tracekit again.")
+
+
+def _arrow_pool() -> MachineCheck:
+    import pyarrow as pa
+
+    pool = PINNED["ARROW_DEFAULT_MEMORY_POOL"]
+    here = pa.default_memory_pool().backend_name
+    if pool not in pa.supported_memory_backends():
+        return MachineCheck(
+            "Arrow memory pool",
+            CheckStatus.FAIL,
+            f"{here}; this pyarrow has no {pool} pool",
+            "Install pyarrow's own wheel: other pools reserve memory that memray counts as used.",
+        )
+    return MachineCheck(
+        "Arrow memory pool", CheckStatus.OK, f"{pool} in measured processes ({here} elsewhere)"
+    )
+
+
+def _os_peak() -> MachineCheck:
+    remark = reset_peak()
+    if remark is None:
+        return MachineCheck("OS peak", CheckStatus.OK, "VmHWM, reset by /proc/self/clear_refs")
+    return MachineCheck(
+        "OS peak",
+        CheckStatus.WARN,
+        remark,
+        "Compare heap peaks, or measure on Linux with a writable /proc/self/clear_refs."
+        if _PROC.exists()
+        else "Compare heap peaks, or measure on Linux.",
+    )
+
+
+def _memory_limit_support() -> MachineCheck:
+    if platform.system() == "Linux":
+        return MachineCheck("--memory-limit", CheckStatus.OK, "RLIMIT_DATA")
+    return MachineCheck(
+        "--memory-limit",
+        CheckStatus.WARN,
+        f"RLIMIT_DATA does not bind on {platform.system()}",
+        "Reproduce running out of memory on Linux or in a Linux container.",
+    )
+
+
+def _huge_pages() -> MachineCheck:
+    try:
+        text = _HUGE_PAGES.read_text(encoding="ascii")
+    except OSError:
+        return MachineCheck("huge pages", CheckStatus.OK, "none")
+    mode = text.partition("[")[2].partition("]")[0]
+    if mode != "always":
+        return MachineCheck("huge pages", CheckStatus.OK, mode)
+    return MachineCheck(
+        "huge pages",
+        CheckStatus.WARN,
+        "always: the kernel may back memory 2 MiB at a time",
+        "OS peaks may read a few MiB high and vary more; compare heap peaks too, or set "
+        "transparent_hugepage to madvise.",
+    )
+
+
+def _memory() -> MachineCheck:
+    memory, limit = psutil.virtual_memory(), memory_limit_bytes()
+    available = min(memory.available, limit if limit is not None else memory.available)
+    limited = f", limited by a cgroup to {format_size(limit)}" if limit is not None else ""
+    found = f"{format_size(memory.available)} of {format_size(memory.total)} available{limited}"
+    if available >= _WANTED_MEMORY_BYTES:
+        return MachineCheck("memory", CheckStatus.OK, found)
+    return MachineCheck(
+        "memory",
+        CheckStatus.WARN,
+        found,
+        f"trace-114k wants {format_size(_WANTED_MEMORY_BYTES)}; replay with fewer --cids.",
+    )
+
+
+def _cpus() -> MachineCheck:
+    count = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    if count > 1:
+        return MachineCheck("CPUs", CheckStatus.OK, str(count))
+    return MachineCheck(
+        "CPUs", CheckStatus.WARN, "1", "Times include the local Oracle's work; expect them longer."
+    )
+
+
+def _folder(folder: Path) -> MachineCheck:
+    there = next(parent for parent in (folder, *folder.absolute().parents) if parent.is_dir())
+    if not os.access(there, os.W_OK | os.X_OK):
+        return MachineCheck(
+            f"folder {folder}",
+            CheckStatus.FAIL,
+            "cannot be written to",
+            "Change its permissions, or name another (TRACEKIT_CACHE_DIR, TRACEKIT_RUNS_DIR).",
+        )
+    free = shutil.disk_usage(there).free
+    if free < _WANTED_DISK_BYTES:
+        return MachineCheck(
+            f"folder {folder}",
+            CheckStatus.WARN,
+            f"{format_size(free)} free",
+            "Make room (tracekit clean): captures and workloads take hundreds of MiB.",
+        )
+    return MachineCheck(f"folder {folder}", CheckStatus.OK, f"{format_size(free)} free")
+
+
+def _calibrated(check: CalibrationCheck) -> MachineCheck:
+    found = (
+        f"{format_size(check.requested_bytes)} taken: OS peak {_size(check.rss_net_peak_bytes)} "
+        f"(of {format_size(check.expected_rss_bytes)}), memray "
+        f"{_size(check.heap_net_peak_bytes)} (of {format_size(check.expected_heap_bytes)})"
+    )
+    name = f"calibration, {check.name}"
+    if check.passed:
+        return MachineCheck(name, CheckStatus.OK, found)
+    reason = f": {check.reason}" if check.reason else ""
+    return MachineCheck(
+        name,
+        CheckStatus.FAIL,
+        found + reason,
+        "Figures of this kind of memory are wrong here; do not use them.",
+    )
+
+
+def _size(size_bytes: int | None) -> str:
+    return "not measured" if size_bytes is None else format_size(size_bytes)
