@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from decimal import Decimal
 
@@ -71,15 +70,13 @@ def test_latest_row_of_each_lot_with_a_thousand_binds(lots: Bench) -> None:
     assert lots.columns(sql, *binds) == ["CONTAINERID", "TRACKINQTY", "WORKCENTER_GROUP", "DAY"]
 
 
-def test_a_thousand_binds_translate_quickly(lots: Bench) -> None:
-    sql = PRODUCTION.format(binds=", ".join(f":p{i}" for i in range(1000)))
-    lots.translate(sql)
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        lots.translate(sql)
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.06
+def test_the_work_of_translating_does_not_grow_with_the_binds(lots: Bench) -> None:
+    few, many = (
+        lots.translate(PRODUCTION.format(binds=", ".join(f":p{i}" for i in range(count))))
+        for count in (2, 1000)
+    )
+
+    assert len(many.duckdb_sql) == len(few.duckdb_sql)
 
 
 def test_like_around_a_bind(lots: Bench) -> None:
