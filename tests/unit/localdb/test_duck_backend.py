@@ -264,6 +264,17 @@ def test_the_overlay_hides_changes_from_the_file_and_other_servers(
     second._database.close()
 
 
+def test_one_transaction_may_write_several_tables_of_the_file(session: DuckSession) -> None:
+    run(session, "INSERT INTO lots VALUES (3, 'three')")
+    run(session, "UPDATE EVENTS SET NAME = 'x' WHERE CONTAINERID = '00000001'")
+    assert session.in_transaction
+    assert count(session, "SELECT COUNT(*) FROM EVENTS WHERE NAME = 'x'") == 1
+    assert count(session, "SELECT COUNT(*) FROM lots") == 3
+    session.rollback()
+    assert count(session, "SELECT COUNT(*) FROM EVENTS WHERE NAME = 'x'") == 0
+    assert count(session, "SELECT COUNT(*) FROM lots") == 2
+
+
 def test_copied_tables_keep_their_keys(session: DuckSession) -> None:
     assert failure(lambda: run(session, "INSERT INTO lots VALUES (1, 'again')")).number == 1
     assert failure(lambda: run(session, "INSERT INTO lots VALUES (9, NULL)")).number == 1400
@@ -380,8 +391,10 @@ def test_array_inserts_store_what_single_ones_do(empty: DuckSession) -> None:
     assert run(empty, insert.format("at_once"), *rows) == len(rows)
     select = "SELECT * FROM {} ORDER BY a, c"
     assert read(empty, select.format("at_once")) == read(empty, select.format("one_by_one"))
-    mixed = [[i if i % 2 else i + 0.5, "x", None, 1, None, None] for i in range(20)]
+    whole, half = 2**53 + 1, 0.5  # as doubles the first would lose its last digit
+    mixed = [[i, "x", None, half if i % 2 else whole, None, None] for i in range(20)]
     assert run(empty, insert.format("at_once"), *mixed) == 20
+    assert count(empty, f"SELECT COUNT(*) FROM at_once WHERE d = {whole}") == 10
 
 
 def test_array_inserts_fail_at_the_row_that_is_wrong(session: DuckSession) -> None:

@@ -112,6 +112,23 @@ def test_null_slots_may_cover_bytes() -> None:
     assert encoded([array], [TEXT]) == [b"\x07\x01a", b"\x07\0", b"\x07\x01c"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        (pa.int64(), NUMBER),
+        (pa.timestamp("us"), DATE),
+        (pa.timestamp("s"), TIMESTAMP),
+        (pa.date32(), DATE),
+        (pa.float64(), NUMBER),
+        (pa.decimal128(38, 2), NUMBER),
+        (pa.month_day_nano_interval(), INTERVAL),
+    ],
+)
+def test_null_slots_may_hold_anything(kind: pa.DataType, column: ColumnDescription) -> None:
+    buffers = [pa.py_buffer(b"\0"), pa.py_buffer(b"\xff\x7f" * 64)]
+    assert encoded([pa.Array.from_buffers(kind, 4, buffers)], [column]) == [b"\x07\0"] * 4
+
+
 @settings(deadline=None)
 @given(columns_of(st.integers(-(2**63), 2**63 - 1) | st.integers(-1000, 100_000)))
 def test_integers(values: list[Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -64,7 +65,8 @@ class QuerySource:
     def interrupt(self) -> None:
         """Make DuckDB stop the query."""
         if self._reader is not None:
-            self._connection.interrupt()
+            with suppress(duckdb.ConnectionException):  # it ended, and was closed, just now
+                self._connection.interrupt()
 
     def close(self) -> None:
         """Free connection and spool."""
