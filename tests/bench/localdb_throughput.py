@@ -3,7 +3,8 @@
 One client reads a table of eight mixed columns (five of text, one of it CJK, a date, an integer
 and a decimal, NULLs in two) through the real driver; client and server share the machine. The bar:
 at least 600,000 rows a second at fetchmany(5000), and less CPU in the server than in the client.
-The best of several runs counts, since anything else on the machine only adds.
+The best of several runs counts, since anything else on the machine only adds. Where `client busy`
+is near 100% the client, not the server, decides the rate.
 """
 
 from __future__ import annotations
@@ -104,15 +105,17 @@ def report(local: LocalOracle, repeat: int) -> int:
             for size in (100, 1000, 5000, 50_000)
         }
         ways["Arrow 5,000"] = lambda: read_arrow(connection, 5000)
-        print("way           rows/s  wall s  client CPU s  server CPU s")
+        print("way           rows/s  wall s  client CPU s  server CPU s  client busy")
         for name, read in ways.items():
             run = min((measure(read, server) for _ in range(repeat)), key=lambda r: r.wall_seconds)
             best[name] = run
             print(
                 f"{name:<11} {run.rows_per_second:>8,.0f} {run.wall_seconds:>7.2f} "
-                f"{run.client_seconds:>13.2f} {run.server_seconds:>13.2f}"
+                f"{run.client_seconds:>13.2f} {run.server_seconds:>13.2f} "
+                f"{run.client_seconds / run.wall_seconds:>12.0%}"
             )
-    print(f"server RSS {server.memory_info().rss / 2**20:,.0f} MiB")
+    load = psutil.getloadavg()[0]
+    print(f"server RSS {server.memory_info().rss / 2**20:,.0f} MiB, load average {load:.1f}")
     bar = best["rows  5,000"]
     met = bar.rows_per_second >= LEAST_ROWS_PER_SECOND and bar.server_seconds < bar.client_seconds
     print("the bar is met" if met else "the bar is NOT met")

@@ -190,7 +190,6 @@ class Login:
         values = {
             "AUTH_SVR_RESPONSE": proof,
             "AUTH_VERSION_NO": str(version),
-            "AUTH_VERSION_STRING": self._banner,
             "AUTH_SESSION_ID": str(self._session_id),
             "AUTH_SERIAL_NUM": str(self._session_id % 0xFFFF + 1),
             "AUTH_MAX_OPEN_CURSORS": str(MAX_OPEN_CURSORS),

@@ -65,8 +65,8 @@ class ClientCapabilities:
 def make_compile_caps(field_version: int, *, end_of_response: bool) -> bytes:
     """The server's compile-time capabilities.
 
-    54 of the 55 entries clients look at stay 0 unless named here: explicit request boundaries,
-    HA readiness and the rest are not offered, so clients do not use them.
+    All others stay 0: explicit request boundaries, HA readiness and the rest are not offered, so
+    clients do not use them.
     """
     caps = bytearray(_COMPILE_CAPS)
     caps[_CCAP_FIELD_VERSION] = field_version
