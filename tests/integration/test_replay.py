@@ -12,6 +12,7 @@ from tracekit.profiling import run_child
 from tracekit.records import Level, PathStatus
 from tracekit.replay import read_run, replay
 from tracekit.replay.container_ids import choose_container_ids
+from tracekit.replay.run_folder import read_run_stacks
 from tracekit.testbed import LocalOracle
 
 MIB = 2**20
@@ -101,7 +102,9 @@ def test_the_run_folder_holds_the_whole_run(finished):
     found, _ = finished
     assert {file.name for file in found.folder.iterdir()} == {
         "summary.json",
+        "stacks.json",
         "report.md",
+        "report.html",
         "memory.png",
         *(
             f"{path}{ending}"
@@ -114,6 +117,10 @@ def test_the_run_folder_holds_the_whole_run(finished):
     assert saved["schema_version"] == 1
     assert saved["command"] == "tracekit replay x"
     assert saved["paths"]["legacy"]["capture"] == "legacy.bin"
+    assert saved["options"]["paths"] == ["legacy", "iterator"]
+    stacks = read_run_stacks(found.folder)
+    assert [tree.path for tree in stacks.call_trees] == ["legacy", "iterator"]
+    assert [(diff.base, diff.head) for diff in stacks.stack_diffs] == [("legacy", "iterator")]
 
 
 def test_a_run_can_show_itself(finished, tmp_path):
