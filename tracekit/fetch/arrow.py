@@ -7,7 +7,7 @@ How columns are typed, decided once from the describe information and the same i
 | NUMBER(p, 0), p <= 18 | int64 |
 | NUMBER(p, 0), p > 18 | decimal128(38, 0) |
 | NUMBER(p, s), s > 0, FLOAT, BINARY_DOUBLE | float64, the value the row path gives as float |
-| NUMBER without precision | float64, and a FetchError where a value is past 2**53 |
+| NUMBER without precision | float64, and a FetchError where a value is 2**53 or more |
 | DATE, TIMESTAMP(n) | timestamp in s, ms, us or ns, whichever holds n digits |
 | CHAR, VARCHAR2, NCHAR, NVARCHAR2, CLOB, LONG | large_string |
 | RAW, BLOB, LONG RAW | large_binary |
@@ -30,7 +30,7 @@ _NO_DECIMAL = "DPY-4042"
 """The driver's code for a NUMBER that does not fit the decimal type asked for."""
 
 _EXACT_LIMIT = float(2**53)
-"""Whole numbers of a larger magnitude are not all representable as float64."""
+"""From here on a float64 may stand for several whole numbers."""
 
 _TEXT = {
     oracledb.DB_TYPE_CHAR,
@@ -209,9 +209,9 @@ def _check_exact(batch: pa.RecordBatch, unbounded: tuple[int, ...]) -> None:
 
     for place in unbounded:
         largest = pc.max(pc.abs(batch.column(place))).as_py()
-        if largest is not None and largest > _EXACT_LIMIT:
+        if largest is not None and largest >= _EXACT_LIMIT:
             raise FetchError(
                 f"column {batch.schema.names[place]} is NUMBER without precision and holds a "
-                "value past 2**53, which Arrow's float64 would round. CAST it to NUMBER(38) or "
-                "NUMBER(p, s) in the query."
+                "value of 2**53 or more, which Arrow's float64 may round. CAST it to NUMBER(38) "
+                "or NUMBER(p, s) in the query."
             )

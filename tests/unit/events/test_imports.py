@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import sys
 from tracekit.events import EventFetcher
@@ -19,8 +21,9 @@ print(*sorted({"pandas", "numpy", "pyarrow", "duckdb"} & set(sys.modules)))
 """
 
 
-def test_fetching_events_loads_no_frame_library():
+@pytest.mark.parametrize("records", ["plain", "lean"])
+def test_fetching_events_loads_no_frame_library(records):
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, "plain"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROGRAM, records], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
