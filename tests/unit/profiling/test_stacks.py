@@ -165,3 +165,11 @@ def test_the_deltas_add_up_to_the_difference_of_the_peaks(base, head):
 @given(_stacks)
 def test_a_peak_against_itself_did_not_change(sizes):
     assert diff(sizes, sizes).deltas == ()
+
+
+def test_a_block_that_moved_is_matched_line_by_line():
+    base = {("f:a.py:7",): 10, ("f:a.py:8",): 20}
+    found = diff(base, {("f:a.py:8",): 10, ("f:a.py:9",): 35})
+    assert [(delta.stack, delta.base_bytes, delta.head_bytes) for delta in found.deltas] == [
+        (("f:a.py:9",), 20, 35)
+    ]
