@@ -92,7 +92,7 @@ def test_a_replay_measures_compares_and_judges(finished):
         (drift.column, drift.from_type, drift.to_type) for drift in proof.drift
     }
     assert summary.verdict.equal is True
-    assert summary.verdict.net_peak_ratio.keys() == {"iterator"}
+    assert summary.verdict.net_peak_ratio.keys() == {"iterator", "lean"}
     assert summary.environment.arrow_memory_pool == "system"
     assert "duckdb" in summary.environment.server
     assert found.unexpected_out_of_memory == ()
@@ -108,7 +108,7 @@ def test_the_run_folder_holds_the_whole_run(finished):
         "memory.png",
         *(
             f"{path}{ending}"
-            for path in ("legacy", "iterator")
+            for path in ("legacy", "iterator", "lean")
             for ending in (".bin", "-digests.bin", "-timeline.json")
         ),
     }
@@ -117,10 +117,13 @@ def test_the_run_folder_holds_the_whole_run(finished):
     assert saved["schema_version"] == 1
     assert saved["command"] == "tracekit replay x"
     assert saved["paths"]["legacy"]["capture"] == "legacy.bin"
-    assert saved["options"]["paths"] == ["legacy", "iterator"]
+    assert saved["options"]["paths"] == ["legacy", "iterator", "lean"]
     stacks = read_run_stacks(found.folder)
-    assert [tree.path for tree in stacks.call_trees] == ["legacy", "iterator"]
-    assert [(diff.base, diff.head) for diff in stacks.stack_diffs] == [("legacy", "iterator")]
+    assert [tree.path for tree in stacks.call_trees] == ["legacy", "iterator", "lean"]
+    assert [(diff.base, diff.head) for diff in stacks.stack_diffs] == [
+        ("legacy", "iterator"),
+        ("legacy", "lean"),
+    ]
 
 
 def test_a_run_can_show_itself(finished, tmp_path):
@@ -138,7 +141,10 @@ def test_progress_names_every_step_and_ends_it(finished):
         "legacy under memray",
         "iterator",
         "iterator under memray",
+        "lean",
+        "lean under memray",
         "compare iterator",
+        "compare lean",
     ]
     assert set(last.values()) == {1.0}
 
@@ -172,6 +178,7 @@ def test_a_path_may_run_out_of_memory_where_that_is_expected(local, tmp_path):
     before = run_path_subject("Weighed", local, tmp_path, "legacy").values["data_bytes"]
     died = replay(
         database=local.database,
+        paths=["legacy", "iterator"],
         profile=False,
         memory_limit_bytes=before + 4 * MIB,
         expect_out_of_memory=["legacy"],

@@ -18,7 +18,7 @@ from tracekit.config import Settings
 from tracekit.errors import ConfigError
 from tracekit.events.domains import DOMAINS
 from tracekit.records import Level, ReplayOptions, to_json
-from tracekit.replay import PATHS, ReplayProgress
+from tracekit.replay import DEFAULT_PATHS, ReplayProgress
 from tracekit.replay.baseline import (
     DEFAULT_TOLERANCE,
     Checked,
@@ -150,7 +150,7 @@ def _options(baseline: Path, given: Mapping[str, object]) -> ReplayOptions:
             workload=baseline.stem,
             cids=None,
             domain="",
-            paths=tuple(PATHS),
+            paths=DEFAULT_PATHS,
             level=Level.VALUE,
             unordered=False,
             profile=True,

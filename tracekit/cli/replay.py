@@ -21,7 +21,7 @@ from tracekit.cli.source_options import (
 )
 from tracekit.cli.steps import Steps
 from tracekit.records import to_json
-from tracekit.replay import PATHS, Replay
+from tracekit.replay import DEFAULT_PATHS, PATHS, Replay
 from tracekit.replay import replay as run_replay
 
 
@@ -35,7 +35,8 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
     "--paths",
     callback=_names,
     metavar="NAME,...",
-    help=f"Paths to replay, the reference first [default: {','.join(PATHS)}].",
+    help=f"Paths to replay, the reference first: any of {', '.join(PATHS)} "
+    f"[default: {','.join(DEFAULT_PATHS)}].",
 )
 @source_options
 @level_option

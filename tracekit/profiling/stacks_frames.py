@@ -25,6 +25,7 @@ _PACKAGE = PurePath(__file__).parents[1].name
 _HARNESS = (
     f"{_PACKAGE}/profiling/child.py",
     f"{_PACKAGE}/replay/paths.py",
+    f"{_PACKAGE}/replay/path_kinds.py",
     "<frozen runpy>",
     "/runpy.py",
     "/threading.py",

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tracekit.replay.experiment import replay
-    from tracekit.replay.paths import PATHS
+    from tracekit.replay.paths import DEFAULT_PATHS, PATHS
     from tracekit.replay.progress import ReplayProgress
     from tracekit.replay.run_folder import read_run
     from tracekit.replay.verdict import judge
     from tracekit.replay.view import Replay
 
 _HOMES = {
+    "DEFAULT_PATHS": "paths",
     "PATHS": "paths",
     "Replay": "view",
     "ReplayProgress": "progress",
@@ -28,7 +29,7 @@ _HOMES = {
     "replay": "experiment",
 }
 
-__all__ = ["PATHS", "Replay", "ReplayProgress", "judge", "read_run", "replay"]
+__all__ = ["DEFAULT_PATHS", "PATHS", "Replay", "ReplayProgress", "judge", "read_run", "replay"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from tracekit.equality import compare_digests
 from tracekit.events import Events
 from tracekit.records import CandidateProof, PathMeasurement, PathStatus, Proof
 from tracekit.replay.conditions import Conditions
-from tracekit.replay.paths import path_fetch
+from tracekit.replay.paths import fetch_by_path
 from tracekit.replay.progress import Listener, ReplayProgress
 from tracekit.replay.run_folder import RunFolder
 from tracekit.replay.source import Source
@@ -49,7 +49,7 @@ def _compared(
 
     def refetch(cids: Sequence[str]) -> tuple[Events, Events]:
         both = (
-            path_fetch(name, source.database, conditions.workers)(cids, source.workload.domain)
+            fetch_by_path(name, source.database, conditions.workers, cids, source.workload.domain)
             for name in (reference, path)
         )
         return next(both), next(both)

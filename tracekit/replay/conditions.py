@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tracekit.errors import ConfigError
 from tracekit.records import Level
-from tracekit.replay.paths import PATHS
+from tracekit.replay.paths import DEFAULT_PATHS, PATHS
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Conditions:
 
 
 def known_paths(paths: Sequence[str] | None) -> tuple[str, ...]:
-    """`paths`, or all there are.
+    """`paths`, or the default ones.
 
     Raises:
         ConfigError: one is unknown, one is named twice, or there is none.
     """
-    chosen = tuple(PATHS) if paths is None else tuple(paths)
+    chosen = DEFAULT_PATHS if paths is None else tuple(paths)
     for path in chosen:
         if path not in PATHS:
             raise ConfigError(f"{path!r} is no path; there are {', '.join(PATHS)}.")

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracekit.fetch import Database
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
+    from tracekit.fetch.arrow import ArrowShape
+
+BatchT = TypeVar("BatchT")
 RowBatch = tuple[list[str], list[tuple[Any, ...]]]
 
 
@@ -33,6 +37,10 @@ class CountedDatabase(Database):
         self._rows = self._cids = 0
         self._report = report
 
+    def stop_counting(self) -> None:
+        """Report nothing of what is read from now on."""
+        self._report = _nobody
+
     def read_sql_df(
         self, sql: str, params: Any = None, timeout_seconds: float | None = None
     ) -> pd.DataFrame:
@@ -50,7 +58,20 @@ class CountedDatabase(Database):
     ) -> Generator[RowBatch, None, None]:
         """As Database's."""
         batches = super().read_sql_df_slow_iter(sql, params, timeout_seconds, batch_size)
-        return _CountedBatches(batches, self, len(params or ()))
+        return _CountedBatches(batches, _rows_of_tuples, self, len(params or ()))
+
+    def read_sql_arrow_iter(
+        self,
+        sql: str,
+        params: Any = None,
+        timeout_seconds: float | None = None,
+        batch_size: int | None = None,
+        *,
+        shape: ArrowShape | None = None,
+    ) -> Generator[pa.RecordBatch, None, None]:
+        """As Database's."""
+        batches = super().read_sql_arrow_iter(sql, params, timeout_seconds, batch_size, shape=shape)
+        return _CountedBatches(batches, _rows_of_arrow, self, len(params or ()))
 
     def count(self, rows: int, cids: int) -> None:
         """Add to what was read and report the sums."""
@@ -61,7 +82,7 @@ class CountedDatabase(Database):
         self._report(*sums)
 
 
-class _CountedBatches(Generator[RowBatch, None, None]):
+class _CountedBatches(Generator[BatchT, None, None]):
     """A generator around a generator that never holds a row batch itself.
 
     One written with `yield` would keep the batch alive in its frame while the reader works on it,
@@ -69,23 +90,28 @@ class _CountedBatches(Generator[RowBatch, None, None]):
     """
 
     def __init__(
-        self, batches: Generator[RowBatch, None, None], database: CountedDatabase, cids: int
+        self,
+        batches: Generator[BatchT, None, None],
+        rows_of: Callable[[BatchT], int],
+        database: CountedDatabase,
+        cids: int,
     ) -> None:
         self._batches = batches
+        self._rows_of = rows_of
         self._database = database
         self._cids = cids
 
-    def __next__(self) -> RowBatch:
+    def __next__(self) -> BatchT:
         try:
             batch = next(self._batches)
         except StopIteration:
             self._database.count(0, self._cids)
             raise
-        self._database.count(len(batch[1]), 0)
+        self._database.count(self._rows_of(batch), 0)
         return batch
 
-    def send(self, value: None) -> RowBatch:
-        """The next row batch."""
+    def send(self, value: None) -> BatchT:
+        """The next batch."""
         return next(self)
 
     def throw(
@@ -93,13 +119,21 @@ class _CountedBatches(Generator[RowBatch, None, None]):
         kind: Any,
         value: BaseException | object = None,
         trace: TracebackType | None = None,
-    ) -> RowBatch:
+    ) -> BatchT:
         """Pass an exception on to the reader inside."""
         return self._batches.throw(kind if isinstance(kind, BaseException) else kind(value))
 
     def close(self) -> None:
         """Close the reader inside."""
         self._batches.close()
+
+
+def _rows_of_tuples(batch: RowBatch) -> int:
+    return len(batch[1])
+
+
+def _rows_of_arrow(batch: pa.RecordBatch) -> int:
+    return int(batch.num_rows)
 
 
 def _nobody(rows: int, cids: int) -> None:

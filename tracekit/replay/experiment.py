@@ -54,7 +54,7 @@ def replay(
     Args:
         workload: a workload's name, a Workload or a DuckDB file, served by a local Oracle that
             is started for this replay. None with `database`.
-        paths: names of paths; the first is the reference. Default: all there are.
+        paths: names of paths; the first is the reference. Default: legacy, iterator and lean.
         database: an Oracle database that is there already.
         cids: how many CIDs, or which.
         cids_sql: a query whose first column holds CIDs.

@@ -14,28 +14,45 @@ from tracekit.errors import ConfigError
 from tracekit.events import EventFetcher, Events, LegacyEventFetcher
 from tracekit.fetch import Database
 from tracekit.profiling import Report, Subject
+from tracekit.replay import path_kinds
 from tracekit.replay.counted_database import CountedDatabase
 
-Fetch = Callable[[Sequence[str], str], Events]
-"""`fetch(container_ids, domain)`: the events, however the path gets them."""
-FetchMaker = Callable[[Database, int], Fetch]
+PathMaker = Callable[[Database, int], path_kinds.Path[Any]]
 """From a database and a number of workers."""
 
 
-def _legacy(database: Database, workers: int) -> Fetch:
-    return LegacyEventFetcher(database, max_workers=workers).fetch_events
+def _legacy(database: Database, workers: int) -> path_kinds.Path[Any]:
+    fetcher = LegacyEventFetcher(database, max_workers=workers)
+    return path_kinds.EventsPath(fetcher.fetch_events)
 
 
-def _iterator(database: Database, workers: int) -> Fetch:
-    return EventFetcher(database, records="plain", max_workers=workers).fetch_events
+def _iterator(database: Database, workers: int) -> path_kinds.Path[Any]:
+    fetcher = EventFetcher(database, records="plain", max_workers=workers)
+    return path_kinds.EventsPath(fetcher.fetch_events)
 
 
-PATHS: dict[str, FetchMaker] = {"legacy": _legacy, "iterator": _iterator}
+def _lean(database: Database, workers: int) -> path_kinds.Path[Any]:
+    fetcher = EventFetcher(database, records="lean", max_workers=workers)
+    return path_kinds.EventsPath(fetcher.fetch_events)
+
+
+def _stream(database: Database, workers: int) -> path_kinds.Path[Any]:
+    return path_kinds.StreamPath(EventFetcher(database, max_workers=workers))
+
+
+PATHS: dict[str, PathMaker] = {
+    "legacy": _legacy,
+    "iterator": _iterator,
+    "lean": _lean,
+    "stream": _stream,
+}
 """The paths there are, in the order they are run and shown."""
+DEFAULT_PATHS = ("legacy", "iterator", "lean")
+"""What is replayed where nobody chose; the first is the reference."""
 
 
-def path_fetch(path: str, database: Database, workers: int) -> Fetch:
-    """How `path` fetches events from `database`.
+def make_path(path: str, database: Database, workers: int) -> path_kinds.Path[Any]:
+    """The path called `path`, reading from `database`.
 
     Raises:
         ConfigError: there is no such path.
@@ -45,7 +62,27 @@ def path_fetch(path: str, database: Database, workers: int) -> Fetch:
     return PATHS[path](database, workers)
 
 
-class PathSubject(Subject[Events]):
+def fetch_by_path(
+    path: str, database: Database, workers: int, container_ids: Sequence[str], domain: str
+) -> Events:
+    """The events of a few CIDs as `path` gives them, whole.
+
+    Raises:
+        ConfigError: there is no such path.
+        BatchFetchError: batches of ids failed.
+    """
+    found = make_path(path, database, workers)
+    events: Events = {}
+    try:
+        for piece in found.pieces(found.fetch(container_ids, domain), container_ids, domain):
+            for cid, records in piece.items():
+                events.setdefault(cid, []).extend(records)
+    finally:
+        found.close()
+    return events
+
+
+class PathSubject(Subject[Any]):
     """One path at work on one domain of many CIDs.
 
     Args:
@@ -70,32 +107,37 @@ class PathSubject(Subject[Events]):
         **secrets: str,
     ) -> None:
         self._database = CountedDatabase(**database, **secrets)
-        self._fetch = path_fetch(path, self._database, workers)
+        self._path = make_path(path, self._database, workers)
         self._container_ids = container_ids
         self._domain = domain
         self._digests = digests
 
     def prepare(self) -> None:
         """Fetch one CID, so that all that is used once is loaded and allocated for good."""
-        self._fetch(self._container_ids[:1], self._domain)
+        self._path.fetch(self._container_ids[:1], self._domain)
 
-    def run(self, report: Report) -> Events:
+    def run(self, report: Report) -> Any:
         """Fetch everything."""
         self._database.start_counting(report)
-        return self._fetch(self._container_ids, self._domain)
+        return self._path.fetch(self._container_ids, self._domain)
 
-    def finish(self, outcome: Events) -> dict[str, Any]:
+    def finish(self, outcome: Any) -> dict[str, Any]:
         """Rows, CIDs and digest of the events, and Arrow's memory pool where Arrow is loaded."""
+        self._database.stop_counting()
         facts: dict[str, Any] = {"arrow_memory_pool": _arrow_memory_pool()}
         if self._digests is None:
             return facts
         from tracekit.equality import DigestWriter
 
         with DigestWriter(Path(self._digests)) as writer:
-            for cid, records in outcome.items():
-                writer.add(cid, records)
+            for piece in self._path.pieces(outcome, self._container_ids, self._domain):
+                writer.add_all(piece)
             summary = writer.close()
         return facts | {"rows": summary.rows, "cids": summary.cids, "digest": summary.digest}
+
+    def close(self) -> None:
+        """Remove what the path left on disk."""
+        self._path.close()
 
 
 def _arrow_memory_pool() -> str | None:

@@ -3,11 +3,11 @@ import pytest
 from tracekit.errors import ConfigError
 from tracekit.records import Level
 from tracekit.replay.conditions import at_least_one, expected_deaths, known_level, known_paths
-from tracekit.replay.paths import PATHS
+from tracekit.replay.paths import DEFAULT_PATHS
 
 
-def test_all_paths_are_the_default_and_legacy_is_the_reference():
-    assert known_paths(None) == tuple(PATHS)
+def test_three_paths_are_the_default_and_legacy_is_the_reference():
+    assert known_paths(None) == DEFAULT_PATHS
     assert known_paths(None)[0] == "legacy"
     assert known_paths(["iterator", "legacy"]) == ("iterator", "legacy")
 
