@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tracekit.fetch import Database as Database
     from tracekit.fetch import read_sql_df as read_sql_df
     from tracekit.fetch import read_sql_df_slow_iter as read_sql_df_slow_iter
+    from tracekit.magics import load_ipython_extension as load_ipython_extension
+    from tracekit.magics import unload_ipython_extension as unload_ipython_extension
     from tracekit.replay.experiment import replay as replay
     from tracekit.replay.prove import prove as prove
     from tracekit.testbed import LocalOracle as LocalOracle
@@ -29,11 +31,13 @@ _HOMES = {
     "LegacyEventFetcher": "tracekit.events:LegacyEventFetcher",
     "LocalOracle": "tracekit.testbed:LocalOracle",
     "errors": "tracekit.errors",
+    "load_ipython_extension": "tracekit.magics:load_ipython_extension",
     "observe": "tracekit.equality:observe",
     "prove": "tracekit.replay.prove:prove",
     "read_sql_df": "tracekit.fetch:read_sql_df",
     "read_sql_df_slow_iter": "tracekit.fetch:read_sql_df_slow_iter",
     "replay": "tracekit.replay",
+    "unload_ipython_extension": "tracekit.magics:unload_ipython_extension",
 }
 """Public name to the room, or `room:name`, that it stands for."""
 

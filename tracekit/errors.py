@@ -8,6 +8,7 @@ TracekitError
     MemoryBudgetExceeded  a fetch would outgrow its budget
   AdmissionError          too many CIDs for this profile
   WorkloadError           a workload is unknown, malformed or could not be built
+  MemoryGuardExceeded     a notebook's cell took more memory than its guard allows
   ProfileError            a measurement could not be made
     ChildFailed           the measured process ended badly
   NotEqual                two outputs differ
@@ -16,6 +17,8 @@ TracekitError
     LocalWireError        we would send what the protocol forbids
     RemoteWireError       the client sent what we cannot read
   JobError                a job is unknown, unfinished, failed or expired
+    JobNotFound           there is no such job, or no more
+    JobNotComplete        its result was asked for before it finished, or it never will
     ResultIncomplete      a chunk is missing or its checksum is wrong
 
 A message says what happened, with which value, and what to do about it. Messages never hold a
@@ -105,6 +108,21 @@ class WorkloadError(TracekitError):
     """A workload is unknown, malformed or could not be built."""
 
 
+class MemoryGuardExceeded(TracekitError, MemoryError):
+    """A cell was stopped because the process held more than its memory guard allows."""
+
+    def __init__(self, limit_bytes: int, used_bytes: int, held: Sequence[str]) -> None:
+        self.limit_bytes = limit_bytes
+        self.used_bytes = used_bytes
+        self.held = tuple(held)
+        largest = "".join(f"\n  {line}" for line in self.held)
+        super().__init__(
+            f"the process held {used_bytes:,} bytes, its guard allows {limit_bytes:,}. "
+            f"Largest variables, estimated:{largest or ' none found'}\n"
+            "Free some, fetch in pieces, or raise the guard with %memory_guard."
+        )
+
+
 class ProfileError(TracekitError):
     """A measurement could not be made."""
 
@@ -144,6 +162,14 @@ class RemoteWireError(WireError):
 
 class JobError(TracekitError):
     """A job is unknown, unfinished, failed or expired."""
+
+
+class JobNotFound(JobError):
+    """There is no job of this id: it never was, or it expired."""
+
+
+class JobNotComplete(JobError):
+    """A result was asked for that is not there yet, or never will be: failed or canceled."""
 
 
 class ResultIncomplete(JobError):

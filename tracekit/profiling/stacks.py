@@ -21,6 +21,7 @@ from tracekit.profiling.stacks_frames import locations
 from tracekit.sizes import format_size
 
 MOST_STACKS = 20_000
+_ALL_FRAMES = 1_000_000
 CUT_OFF_REMARK = (
     "the capture was cut off (the process was killed): it shows the highest point until then"
 )
@@ -50,12 +51,17 @@ class HeapStacks:
     remarks: tuple[str, ...] = ()
 
 
-def read_stacks(capture: Path, *, most_stacks: int = MOST_STACKS) -> HeapStacks:
+def read_stacks(
+    capture: Path, *, most_stacks: int = MOST_STACKS, whole: bool = False
+) -> HeapStacks:
     """What was alive at the heap peak of `capture`, also of one that a SIGKILL cut off.
 
     Args:
         capture: memray's file, in its default or aggregated format, with native frames or not.
         most_stacks: distinct stacks held at once.
+        whole: keep the frames that were running when the tracker was started. memray leaves out
+            as many as there were, the outermost; where the tracker was started in a function that
+            has returned since, the measured work's own frames would go with them.
 
     Raises:
         ProfileError: `capture` is missing, empty or no memray capture.
@@ -65,7 +71,7 @@ def read_stacks(capture: Path, *, most_stacks: int = MOST_STACKS) -> HeapStacks:
         native = metadata.has_native_traces
         gathered = _Gathered(most_stacks)
         for record in reader.get_high_watermark_allocation_records(merge_threads=True):
-            gathered.add(record, native=native)
+            gathered.add(record, native=native, whole=whole)
     return HeapStacks(
         stacks=gathered.stacks,
         size_bytes=gathered.size_bytes,
@@ -107,11 +113,12 @@ class _Gathered:
     left_out: int = 0
     left_out_bytes: int = 0
 
-    def add(self, record: AllocationRecord, *, native: bool) -> None:
+    def add(self, record: AllocationRecord, *, native: bool, whole: bool) -> None:
         """Count one record, which stands for all allocations of one stack."""
         if not record.size:
             return
-        frames = record.hybrid_stack_trace() if native else record.stack_trace()
+        most_frames = _ALL_FRAMES if whole else None
+        frames = record.hybrid_stack_trace() if native else record.stack_trace(most_frames)
         held = self.stacks.setdefault(locations(frames), Held())
         held.size_bytes += record.size
         held.allocations += record.n_allocations

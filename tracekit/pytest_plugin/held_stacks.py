@@ -24,7 +24,7 @@ def held_stacks(capture: Path, verbosity: int, test_file: Path, root: Path) -> l
         return []
     from tracekit.profiling import read_stacks
 
-    heap = read_stacks(capture)
+    heap = read_stacks(capture, whole=True)
     ranked = sorted(heap.stacks.items(), key=lambda stack: -stack[1].size_bytes)
     shown = ranked[: _SHOWN_BY_VERBOSITY.get(verbosity, len(ranked))]
     if not verbosity:

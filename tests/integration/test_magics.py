@@ -1,0 +1,258 @@
+"""`%%peak` and its kin in a real InteractiveShell, in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+
+def _driver() -> ModuleType:
+    """The module beside this one; test folders are no packages."""
+    spec = importlib.util.spec_from_file_location(
+        "notebook_driver", Path(__file__).with_name("notebook_driver.py")
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+driver = _driver()
+
+BARE_CELLS = {
+    "expression": "x = 20\nx + 1",
+    "no value": "y = 1",
+    "silenced value": "41 + 1;",
+    "triple-quoted text": 'text = """a\n    b\n  c\n"""\ntext',
+    "indented triple quotes": "if True:\n    t = '''\n  a\nb'''\nt",
+    "indented cell": "    z = 3\n    z * 2",
+    "blank lines first": "\n\nw = 5\nw",
+    "await": "import asyncio\nv = await asyncio.sleep(0, 'slept')\nv",
+    "await raises": "import asyncio\nawait asyncio.sleep(0)\n1 / 0",
+    "line magic": "p = %pwd\ntype(p)",
+    "shell": "s = !echo hello\ns[0]",
+    "cell magic": "%%capture out\nprint('hidden')\n7",
+    "raises": "a = 1\n\ndef f():\n    return 1 / 0\nf()",
+    "name kept after an error": "kept = 'yes'\nraise ValueError('no')",
+    "syntax error": "a = = 1",
+    "exit status": "import sys\nsys.exit(3)",
+    "future import": "from __future__ import annotations\ndef g(x: No): pass\ng.__annotations__",
+    "prints": "print('said')\n'value'",
+    "runs a cell": "get_ipython().run_cell('inner = 1\\ninner')\n'outer'",
+    "runs an empty cell": "get_ipython().run_cell('')\n'outer'",
+    "help": "len?",
+}
+
+
+@pytest.fixture(scope="module")
+def bare_and_measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple]:
+    folder = tmp_path_factory.mktemp("notebook")
+    bare = driver.run_cells(folder, list(BARE_CELLS.values()))
+    measured = driver.run_cells(folder, [f"%%peak\n{cell}" for cell in BARE_CELLS.values()])
+    return dict(zip(BARE_CELLS, zip(bare, measured, strict=True), strict=True))
+
+
+@pytest.mark.parametrize("case", BARE_CELLS)
+def test_a_measured_cell_behaves_as_the_bare_cell(
+    bare_and_measured: dict[str, tuple], case: str
+) -> None:
+    bare, measured = bare_and_measured[case]
+    assert measured.result == bare.result
+    if case == "syntax error":  # its message names the cell, which differs
+        assert measured.error.partition("(")[0] == bare.error.partition("(")[0]
+        return
+    assert measured.error == bare.error
+    if case != "blank lines first":
+        assert [line - 1 for line in measured.error_lines] == bare.error_lines
+    reports = [output for output in measured.outputs if "heap peak" in output["text/plain"]]
+    assert [output for output in measured.outputs if output not in reports] == bare.outputs
+    assert len(reports) == 1
+    if "Traceback" not in bare.stdout and "Error" not in bare.stdout:
+        assert _without_numbers(measured.stdout) == _without_numbers(bare.stdout)
+
+
+def _without_numbers(stdout: str) -> str:
+    """The output less the text of the report, which a plain shell prints."""
+    lines = stdout.splitlines()
+    return "\n".join(line for line in lines if "tracekit" not in line)
+
+
+def test_the_report_has_figures_plot_stacks_and_capture(tmp_path: Path) -> None:
+    hold = "def hold(mib):\n    return [bytearray(1 << 20) for _ in range(mib)]\n"
+    wait = "import time\nend = time.perf_counter() + 0.1\nwhile time.perf_counter() < end: pass\n"
+    first, second, third = driver.run_cells(
+        tmp_path,
+        [
+            f"%%peak twelve\n{hold}held = hold(12)\n{wait}len(held)",
+            "_peak.heap_peak_bytes, _peak.rss_net_peak_bytes, _peak.name, _peak.capture.exists()",
+            "_peak.stacks[0].size_bytes, _peak.stacks[0].calls[0].partition(':')[0]",
+        ],
+    )
+    assert first.result == "12"
+    (report,) = (output for output in first.outputs if "text/html" in output)
+    for shown in ("heap peak <b>1", "OS net peak", "<svg", "<polyline", "hold:", ".bin"):
+        assert shown in report["text/html"]
+    assert "twelve: heap peak 1" in report["text/plain"]
+    heap, rss_net, name, exists = eval(second.result)
+    assert 12 * 2**20 <= heap < 15 * 2**20
+    assert rss_net >= 0
+    assert (name, exists) == ("twelve", True)
+    size, function = eval(third.result)
+    assert size >= 12 * 2**20
+    assert function in ("hold", "<listcomp>")
+
+
+def test_a_cell_is_measured_to_its_end_though_it_runs_cells(tmp_path: Path) -> None:
+    cell = "get_ipython().run_cell('1')\nheld = [bytearray(1 << 20) for _ in range(9)]"
+    _, peak = driver.run_cells(tmp_path, [f"%%peak\n{cell}", "_peak.heap_peak_bytes >> 20"])
+    assert peak.result in ("9", "10", "11")  # the shell's own small objects may need an arena
+
+
+def test_a_cell_handed_on_by_another_magic_is_measured(tmp_path: Path) -> None:
+    cell = "held = [bytearray(1 << 20) for _ in range(9)]"
+    _, peak, _, again = driver.run_cells(
+        tmp_path,
+        [
+            f"%%time\n%%peak\n{cell}",
+            "_peak.heap_peak_bytes >> 20",
+            f"%%peak\n%%time\n{cell}\nheld += [bytearray(1 << 20)]",
+            "_peak.heap_peak_bytes >> 20",
+        ],
+    )
+    assert peak.result in ("9", "10", "11")
+    assert again.result in ("10", "11", "12")
+
+
+def test_the_line_form_gives_the_value_and_raises_the_error(tmp_path: Path) -> None:
+    value, assigned, seen, failed, nested = driver.run_cells(
+        tmp_path,
+        [
+            "%peak len(bytes(5 << 20))",
+            "n = %peak [bytearray(1 << 20) for _ in range(4)]\nlen(n)",
+            "%peak seen = 'kept'\nseen",
+            "%peak 1 / 0",
+            "%%peak\n%peak 1",
+        ],
+    )
+    assert value.result == str(5 << 20)
+    assert "heap peak" in value.outputs[0]["text/plain"]
+    assert assigned.result == "4"
+    assert seen.result == "'kept'"
+    assert failed.error.startswith("ZeroDivisionError")
+    assert "Measure one cell at a time" in nested.error
+
+
+def test_names_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+    two, empty, unknown = driver.run_cells(
+        tmp_path, ["%%peak two names\nx = 1", "%%peak\n\n", "%peak_compare a b"]
+    )
+    assert two.error.startswith("UsageError: %%peak takes one name")
+    assert empty.error.startswith("UsageError")
+    assert "no cell was measured as %%peak a" in unknown.error
+
+
+def test_two_cells_are_compared_in_memory_and_values(tmp_path: Path) -> None:
+    records = "[{'CONTAINERID': 'A%03d' % (n % 50), 'QTY': n} for n in range(20_000)]"
+    cells = [
+        f"%%peak before\nheld = bytearray(20 << 20)\n{records}",
+        f"%%peak after\n{records}",
+        f"%%peak other\n{records[:-1]} if n != 7]",
+        "%%peak silent\nx = 1",
+        "%%peak lazy\nx = iter([])\nx",
+        "%peak_compare before after",
+        "%peak_compare before other",
+        "%peak_compare before silent",
+        "%peak_compare before lazy",
+    ]
+    same, other, silent, lazy = driver.run_cells(tmp_path, cells)[5:]
+    assert "equal at level exact" in same.result
+    assert "-20.0 MiB" in same.result
+    assert same.outputs == [] or "text/html" in same.outputs[0]
+    assert "different: 1 CIDs differ" in other.result
+    assert "a cell gave no value" in silent.result
+    assert "can be read once only" in lazy.result
+
+
+def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) -> None:
+    used = "from tracekit.profiling.os_memory import resident_bytes\n"
+    grow = (
+        "def grow():\n"
+        "    rows = []\n"
+        "    while True:\n"
+        "        rows.append(bytearray(b'x' * (1 << 20)))\n"
+    )
+    ran = driver.run_cells(
+        tmp_path,
+        [
+            used + grow + "limit = resident_bytes() + (150 << 20)",
+            "get_ipython().run_line_magic('memory_guard', str(limit))",
+            "grow()",
+            "(resident_bytes() - limit) >> 20",
+            "'the shell goes on'",
+            "%%peak guarded\ngrow()",
+            "_peak.heap_peak_bytes >> 20",
+            "import time\nkept = [b'y' * 2**20 for _ in range(200)]",
+            "import time\nkept = []\nfor _ in range(140): kept.append(b'y' * 2**20)\n"
+            "kept += [b'y' * 2**23] + [b'y' * 2**24]\ntime.sleep(60)",
+            "del kept",
+            "import asyncio\nkept = [b'y' * 2**20 for _ in range(200)]\nawait asyncio.sleep(60)",
+            "del kept",
+            "try:\n    grow()\nexcept MemoryError as exc:\n    caught = type(exc).__name__\ncaught",
+            "import numpy\nnumpy.ones(4 << 30, dtype='int8')",
+            "%memory_guard off",
+            "kept = [b'y' * (1 << 20) for _ in range(200)]\nlen(kept)",
+        ],
+    )
+    (
+        stopped,
+        left,
+        goes_on,
+        guarded,
+        heap,
+        unnamed,
+        asleep,
+        _,
+        awaiting,
+        _,
+        caught,
+        refused,
+        _,
+        free,
+    ) = ran[2:]
+    assert stopped.error.startswith("MemoryGuardExceeded: the process held")
+    assert "in rows (list of" in stopped.error
+    assert "grow()" in stopped.error
+    assert int(left.result) < 0, "what the stopped cell held is free again"
+    assert goes_on.result == "'the shell goes on'"
+    assert guarded.error.startswith("MemoryGuardExceeded")
+    assert 50 <= int(heap.result) < 300
+    assert "in an object without a name (list of" in unnamed.error
+    assert asleep.error.startswith("MemoryGuardExceeded")
+    assert "in kept (list of" in asleep.error
+    assert awaiting.error.startswith(("CancelledError: the process held", "MemoryGuardExceeded"))
+    assert caught.result == "'MemoryGuardExceeded'"
+    assert "MemoryError" in refused.error
+    assert free.result == "200"
+
+
+def test_a_guard_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    small, word, none, two = driver.run_cells(
+        tmp_path,
+        ["%memory_guard 1MiB", "%memory_guard much", "%memory_guard", "%memory_guard 1GiB 2GiB"],
+    )
+    assert "leaves nothing" in small.error
+    assert "is no size" in word.error
+    assert none.stdout == "memory guard: off\n"
+    assert two.error.startswith("UsageError")
+
+
+def test_the_extension_can_be_taken_back(tmp_path: Path) -> None:
+    _, _, cell = driver.run_cells(
+        tmp_path, ["%memory_guard 100GiB", "%unload_ext tracekit", "x = 1\nx"]
+    )
+    assert (cell.result, cell.error) == ("1", "")

@@ -1,0 +1,9 @@
+"""The notebook's door: `%load_ext tracekit`.
+
+`%%peak` measures a cell, `%peak` a statement, `%peak_compare` sets two named cells side by side,
+`%memory_guard` stops a cell before it takes all memory.
+"""
+
+from tracekit.magics.extension import load_ipython_extension, unload_ipython_extension
+
+__all__ = ["load_ipython_extension", "unload_ipython_extension"]

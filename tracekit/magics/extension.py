@@ -1,0 +1,205 @@
+"""The magics, and what `%load_ext tracekit` does."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import shlex
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from IPython.core.error import UsageError
+from IPython.core.inputtransformer2 import cell_magic as cell_magic_transform
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from tracekit.errors import ConfigError
+from tracekit.magics.cell_meter import CellMeter
+from tracekit.magics.cell_source import PeakCellTransform
+from tracekit.magics.memory_guard import MemoryGuard
+from tracekit.sizes import format_size, parse_size
+
+if TYPE_CHECKING:
+    from tracekit.magics.peak_comparison import PeakComparison
+
+_NAME = re.compile(r"[\w.\-]+")
+
+
+@magics_class
+class TracekitMagics(Magics):
+    """`%%peak`, `%peak`, `%peak_compare` and `%memory_guard`."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._of_shell: Any = shell  # IPython annotates but some of it
+        self.meter = CellMeter(shell)
+        self.guard: MemoryGuard | None = None
+
+    @no_var_expand
+    @line_cell_magic
+    def peak(self, line: str, cell: str | None = None) -> Any:
+        """Measure the memory that a cell or a statement needs.
+
+        `%%peak [NAME]` as a cell's first line runs the cell as it is and shows below its output:
+        the heap's peak (memray: what the cell allocated), how far the process's memory rose, its
+        course, and the call stacks that held it. The report stays in `_peak`, the capture on disk;
+        with a NAME the cell's last value is kept for `%peak_compare`.
+
+        `%peak STATEMENT` measures one statement and returns its value.
+        """
+        if cell is None:
+            return self._measured_statement(line)
+        if not cell.strip():
+            raise UsageError("%%peak measures the rest of its cell, and there is none")
+        # Another magic handed the cell on as text; from a cell itself this is never called.
+        self._of_shell.run_cell(f"%%peak {line}\n{cell}").raise_error()
+        return None
+
+    @line_magic
+    def tracekit_begin_peak(self, line: str) -> None:
+        """Begin to measure the cell this line is in; `%%peak` becomes this."""
+        if line and not _NAME.fullmatch(line):
+            raise UsageError(f"%%peak takes one name of letters, digits, . - and _, not {line!r}")
+        self.meter.begin(line)
+
+    @line_magic
+    def peak_compare(self, line: str) -> PeakComparison:
+        """Set two measured cells side by side: their memory, and the equality of their values.
+
+        `%peak_compare BASE HEAD [--key CONTAINERID] [--unordered]`: the cells that began with
+        `%%peak BASE` and `%%peak HEAD`. `--key` is the column that holds the CID; `--unordered`
+        says that the order of a CID's records is chance.
+        """
+        from tracekit.magics.peak_comparison import compare_cells
+
+        wanted = _compare_arguments(line)
+        named = self.meter.named
+        for name in (wanted.base, wanted.head):
+            if name not in named:
+                known = ", ".join(named) or "none yet"
+                raise UsageError(f"no cell was measured as %%peak {name}; there are: {known}")
+        return compare_cells(
+            named[wanted.base], named[wanted.head], key=wanted.key, unordered=wanted.unordered
+        )
+
+    @line_magic
+    def memory_guard(self, line: str) -> None:
+        """Stop any cell that brings the process above a size: `%memory_guard 4GiB`, `off`.
+
+        The cell gets MemoryGuardExceeded, which names the largest variables. Without a size: says
+        whether a guard is set. What it cannot stop is told in tracekit.magics.memory_guard.
+        """
+        words = shlex.split(line)
+        if len(words) > 1:
+            raise UsageError("%memory_guard takes a size like 4GiB, or off")
+        if words:
+            self._set_guard(words[0])
+        limit = None if self.guard is None else format_size(self.guard.limit_bytes)
+        print("memory guard: off" if limit is None else f"memory guard: {limit}")  # noqa: T201
+
+    def pre_run_cell(self, info: ExecutionInfo) -> None:
+        """IPython's event."""
+        if self.guard is not None:
+            self.guard.cell_begins(info)
+
+    def post_run_cell(self, result: ExecutionResult | None) -> None:
+        """IPython's event."""
+        if self.guard is not None:
+            self.guard.cell_ends(result)
+        self.meter.post_run_cell(result)
+
+    def close(self) -> None:
+        """Set nothing on fire after the extension is gone."""
+        if self.guard is not None:
+            self.guard.close()
+            self.guard = None
+
+    def _set_guard(self, word: str) -> None:
+        try:
+            limit_bytes = None if word == "off" else parse_size(word, name="%memory_guard")
+            new = None if limit_bytes is None else MemoryGuard(self._of_shell, limit_bytes)
+        except ConfigError as exc:
+            raise UsageError(str(exc)) from exc
+        self.close()
+        self.guard = new
+        if new is not None:
+            new.cell_begins()  # the rest of the cell that sets it is guarded, too
+
+    def _measured_statement(self, line: str) -> Any:
+        if not line.strip():
+            raise UsageError("%peak takes a statement; %%peak on a cell's first line the cell")
+        shell = self._of_shell
+        name = f"<peak {shell.execution_count}>"
+        tree = shell.compile.ast_parse(shell.transform_cell(line), filename=name)
+        measurement = self.meter.start(f"statement-{shell.execution_count}")
+        try:
+            return _run(tree, name, shell)
+        finally:
+            self.meter.show(line.strip(), measurement)
+
+
+def _run(tree: ast.Module, name: str, shell: Any) -> Any:
+    """Run `tree` in the shell's namespace; the value of a last expression."""
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        exec(compile(tree, name, "exec"), shell.user_ns)  # noqa: S102
+        return None
+    before = ast.Module(tree.body[:-1], [])
+    exec(compile(before, name, "exec"), shell.user_ns)  # noqa: S102
+    return eval(compile(ast.Expression(last.value), name, "eval"), shell.user_ns)  # noqa: S307
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}; {self.format_usage().strip()}")
+
+
+def _compare_arguments(line: str) -> argparse.Namespace:
+    parser = _Parser(prog="%peak_compare", add_help=False)
+    parser.add_argument("base")
+    parser.add_argument("head")
+    parser.add_argument("--key", default="CONTAINERID")
+    parser.add_argument("--unordered", action="store_true")
+    return parser.parse_args(shlex.split(line))
+
+
+class _Loaded:
+    """What one shell was given, to be taken back."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+        self.magics = TracekitMagics(shell)
+        manager = shell.input_transformer_manager
+        self._transform = PeakCellTransform(list(manager.cleanup_transforms), cell_magic_transform)
+        manager.cleanup_transforms.append(self._transform)
+        self._events: dict[str, Callable[..., Any]] = {
+            "pre_run_cell": self.magics.pre_run_cell,
+            "post_execute": self.magics.meter.post_execute,
+            "post_run_cell": self.magics.post_run_cell,
+        }
+        for event, callback in self._events.items():
+            shell.events.register(event, callback)
+        shell.register_magics(self.magics)
+
+    def take_back(self) -> None:
+        for event, callback in self._events.items():
+            self._shell.events.unregister(event, callback)
+        self._shell.input_transformer_manager.cleanup_transforms.remove(self._transform)
+        self.magics.close()
+
+
+_LOADED = "_tracekit_loaded"
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Called by `%load_ext tracekit`."""
+    setattr(shell, _LOADED, _Loaded(shell))
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Called by `%unload_ext tracekit`."""
+    loaded = cast(_Loaded | None, getattr(shell, _LOADED, None))
+    if loaded is not None:
+        loaded.take_back()
+        delattr(shell, _LOADED)

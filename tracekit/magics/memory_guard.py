@@ -1,0 +1,179 @@
+"""Stop a cell with a Python exception before the kernel is killed for its memory.
+
+While a cell runs, a thread looks at the process's resident memory a hundred times a second. Above
+the limit it sends the main thread a signal whose handler raises MemoryGuardExceeded there, which
+also ends a sleep, a lock or a wait for a socket. Limits of this:
+
+- The handler runs between two steps of Python code. One call into C that takes all memory without
+  returning is caught by the second line only: on Linux, the private memory of the process may grow
+  by the rest of the limit and `SLACK_BYTES` (RLIMIT_DATA), beyond which it is refused and raises
+  MemoryError. The slack is for address space that libraries reserve and never touch.
+- A cell that waits in `await` is cancelled, so it sees CancelledError with the same message.
+- Memory of other processes is not counted, nor what is swapped out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import resource
+import signal
+import sys
+import threading
+import traceback
+from types import FrameType
+from typing import Any
+
+from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
+from tracekit.errors import ConfigError, MemoryGuardExceeded
+from tracekit.magics.holdings import largest_holdings
+from tracekit.profiling import os_memory
+from tracekit.sizes import format_size
+
+INTERVAL_SECONDS = 0.01
+PATIENCE_SECONDS = 1.0
+"""Until a cell that went on after the exception gets another."""
+SLACK_BYTES = 1280 * 2**20
+"""1 GiB is what Arrow's default pool reserves at its first use."""
+
+
+def _guard_signal() -> signal.Signals:
+    """One that nobody else uses: a real-time signal where there are such."""
+    return getattr(signal, "SIGRTMAX", signal.SIGUSR2)
+
+
+class MemoryGuard:
+    """Watches the cells of one shell.
+
+    Args:
+        shell: whose cells.
+        limit_bytes: most resident memory of the process.
+
+    Raises:
+        ConfigError: the process holds that much already, or this is not the main thread.
+    """
+
+    def __init__(self, shell: InteractiveShell, limit_bytes: int) -> None:
+        used_bytes = os_memory.resident_bytes()
+        if limit_bytes <= used_bytes:
+            raise ConfigError(
+                f"a guard of {format_size(limit_bytes)} leaves nothing: the process holds "
+                f"{format_size(used_bytes)} already"
+            )
+        if threading.current_thread() is not threading.main_thread():
+            raise ConfigError("the memory guard works where cells run in the main thread only")
+        self.limit_bytes = limit_bytes
+        self._shell = shell
+        self._main_ident = threading.main_thread().ident or 0
+        self._tripped_bytes = 0
+        self._error: MemoryGuardExceeded | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._depth = 0
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._soft_data_limit: int | None = None
+        self._handler_before = signal.signal(_guard_signal(), self._trip)
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._disarm()
+        signal.signal(_guard_signal(), self._handler_before)
+
+    def cell_begins(self, info: ExecutionInfo | None = None) -> None:
+        """IPython is about to run a cell, perhaps inside another; None: one runs already."""
+        self._depth += 1
+        if self._depth > 1:
+            return
+        self._task = asyncio.current_task() if info and self._waits(info) else None
+        self._error = None
+        self._limit_data()
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._watch, name="tracekit-guard", daemon=True)
+        self._thread.start()
+
+    def cell_ends(self, result: ExecutionResult | None) -> None:
+        """A cell has ended; what a stopped one's functions held is let go."""
+        if result is not None and result.info is not None and not result.info.raw_cell.strip():
+            return  # an empty cell never began
+        self._depth = max(0, self._depth - 1)
+        if self._depth:
+            return
+        self._disarm()
+        if self._error is not None:
+            _let_go(self._error)
+            self._error = None
+            os_memory.return_free_memory()
+
+    def _waits(self, info: ExecutionInfo) -> bool:
+        """Whether the cell runs as a task of its own, which can wait in `await`."""
+        shell: Any = self._shell
+        return bool(shell.should_run_async(info.raw_cell, transformed_cell=info.transformed_cell))
+
+    def _disarm(self) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._soft_data_limit is not None:
+            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+            resource.setrlimit(resource.RLIMIT_DATA, (self._soft_data_limit, hard))
+            self._soft_data_limit = None
+        self._task = None
+
+    def _watch(self) -> None:
+        while not self._ended.wait(INTERVAL_SECONDS):
+            used_bytes = os_memory.resident_bytes()
+            if used_bytes > self.limit_bytes:
+                self._tripped_bytes = used_bytes
+                signal.pthread_kill(self._main_ident, _guard_signal())
+                self._ended.wait(PATIENCE_SECONDS)
+
+    def _trip(self, _signal_number: int, frame: FrameType | None) -> None:
+        """Runs in the main thread, between two steps of what it does."""
+        if self._ended.is_set() or self._thread is None:
+            return  # the cell ended while the signal was on its way
+        held = [str(holding) for holding in largest_holdings(frame, self._shell.user_ns)]
+        error = MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, held)
+        if self._task is not None and not _runs(frame, self._shell):
+            # An awaiting cell: raising here would hit the event loop instead.
+            self._task.cancel(str(error))
+            self._task.get_loop().call_soon_threadsafe(lambda: None)  # wake it
+            return
+        self._error = error
+        raise error
+
+    def _limit_data(self) -> None:
+        """The second line, for calls that never return to Python."""
+        data_bytes = os_memory.data_bytes()
+        if data_bytes is None or sys.platform == "darwin":
+            return
+        free_bytes = max(0, self.limit_bytes - os_memory.resident_bytes())
+        allowed = data_bytes + free_bytes + SLACK_BYTES
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        if all(allowed < limit for limit in known):
+            self._soft_data_limit = soft
+            resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
+
+
+def _runs(frame: FrameType | None, shell: InteractiveShell) -> bool:
+    """Whether a cell's own code is among the callers of `frame`."""
+    while frame is not None:
+        if frame.f_globals is shell.user_ns or frame.f_globals is shell.user_global_ns:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _let_go(error: BaseException) -> None:
+    """Empty the functions that `error` ended; the shell keeps its traceback, and so their frames.
+
+    Before Python 3.13 a frame also keeps a dict of its variables once somebody looked at them.
+    """
+    traceback.clear_frames(error.__traceback__)
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_flags & inspect.CO_OPTIMIZED:
+            variables = frame.f_locals
+            if isinstance(variables, dict):
+                variables.clear()

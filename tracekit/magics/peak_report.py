@@ -1,0 +1,145 @@
+"""What measuring one cell found, shown as HTML where there is a page and as text elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from tracekit.magics.heap_plot import heap_plot
+from tracekit.profiling import Stretch, read_stacks
+from tracekit.profiling.timeline import TimelineBuilder
+from tracekit.records import MemorySample
+from tracekit.sizes import format_size
+
+TOP_STACKS = 5
+_FRAMES_SHOWN = 4
+_SAMPLES = 200
+_SMALLEST_SHARE = 0.01
+"""Of the heap peak; smaller stacks are not shown."""
+
+
+@dataclass(frozen=True)
+class HeldStack:
+    """One call stack's memory when the heap peaked."""
+
+    size_bytes: int
+    allocations: int
+    calls: tuple[str, ...]
+    """Locations, the allocating one first."""
+
+
+@dataclass(frozen=True)
+class PeakReport:
+    """The memory one cell needed."""
+
+    name: str
+    heap_peak_bytes: int
+    """memray's high-water mark of the cell; what stood before is not in it."""
+    rss_peak_bytes: int
+    """OS peak of the whole process while the cell ran."""
+    rss_net_peak_bytes: int
+    """How far that is above what the process held when the cell began."""
+    elapsed_seconds: float
+    """With memray at work, which slows code that allocates much."""
+    capture: Path
+    stacks: tuple[HeldStack, ...]
+    """The largest, the largest first."""
+    samples: tuple[MemorySample, ...]
+    """Heap over time."""
+    remarks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, stretch: Stretch) -> PeakReport:
+        """The report of one measured stretch, its capture read."""
+        return cls(
+            name=name,
+            heap_peak_bytes=stretch.heap_peak_bytes,
+            rss_peak_bytes=stretch.rss_peak_bytes,
+            rss_net_peak_bytes=stretch.rss_net_peak_bytes,
+            elapsed_seconds=stretch.elapsed_seconds,
+            capture=stretch.capture,
+            stacks=_largest_stacks(stretch.capture),
+            samples=_heap_samples(stretch.capture),
+            remarks=stretch.remarks,
+        )
+
+    @property
+    def figures(self) -> tuple[tuple[str, str], ...]:
+        """What is shown in a row, each with its title."""
+        return (
+            ("heap peak", format_size(self.heap_peak_bytes)),
+            ("OS net peak", format_size(self.rss_net_peak_bytes)),
+            ("OS peak", format_size(self.rss_peak_bytes)),
+            ("wall, traced", f"{self.elapsed_seconds:.2f} s"),
+        )
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: " + ", ".join(f"{title} {value}" for title, value in self.figures)]
+        for stack in self.stacks:
+            lines.append(f"  {format_size(stack.size_bytes)} in {stack.allocations:,} allocations")
+            lines += [f"      {call}" for call in stack.calls]
+        lines += [f"  note: {remark}" for remark in self.remarks]
+        lines.append(f"  capture: {self.capture}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        figures = " · ".join(f"{title} <b>{value}</b>" for title, value in self.figures)
+        rows = "".join(map(_stack_row, self.stacks))
+        notes = "".join(f"<div>{escape(remark)}</div>" for remark in self.remarks)
+        return (
+            f'<div class="tracekit-peak"><div><b>{escape(self.name)}</b>: {figures}</div>'
+            f"{heap_plot(self.samples, self.elapsed_seconds, self.heap_peak_bytes)}"
+            "<details open><summary>Held at the heap's peak</summary><table>"
+            "<tr><th>size</th><th>allocations</th><th>allocated at, called from</th></tr>"
+            f"{rows}</table></details>{notes}"
+            f"<div>capture: <code>{escape(str(self.capture))}</code></div></div>"
+        )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        return {"text/plain": str(self), "text/html": self._repr_html_()}
+
+
+def _stack_row(stack: HeldStack) -> str:
+    calls = "<br>".join(escape(call) for call in stack.calls)
+    return (
+        f"<tr><td>{format_size(stack.size_bytes)}</td><td>{stack.allocations:,}</td>"
+        f'<td style="text-align:left"><code>{calls}</code></td></tr>'
+    )
+
+
+def _largest_stacks(capture: Path) -> tuple[HeldStack, ...]:
+    heap = read_stacks(capture, whole=True)
+    ranked = sorted(heap.stacks.items(), key=lambda stack: -stack[1].size_bytes)
+    return tuple(
+        HeldStack(held.size_bytes, held.allocations, cell_calls(stack)[:_FRAMES_SHOWN])
+        for stack, held in ranked[:TOP_STACKS]
+        if held.size_bytes >= _SMALLEST_SHARE * heap.size_bytes
+    )
+
+
+def cell_calls(stack: tuple[str, ...]) -> tuple[str, ...]:
+    """The calls of `stack` from the innermost out to the cell's own line."""
+    start = next((index for index, call in enumerate(stack) if _is_cell(call)), 0)
+    return tuple(reversed(stack[start:]))
+
+
+def _is_cell(location: str) -> bool:
+    """Whether a location lies in a cell: IPython's `<ipython-input-…>`, ipykernel's file."""
+    file = location.partition(":")[2]
+    return file.startswith("<ipython-input") or "ipykernel_" in file
+
+
+def _heap_samples(capture: Path) -> tuple[MemorySample, ...]:
+    from memray import FileReader
+
+    builder = TimelineBuilder(_SAMPLES)
+    with FileReader(capture) as reader:
+        begun = reader.metadata.start_time.timestamp()
+        for snapshot in reader.get_memory_snapshots():
+            builder.add(max(0.0, snapshot.time / 1000 - begun), snapshot.heap)
+    return builder.samples()
