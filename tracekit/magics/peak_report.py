@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -16,6 +17,7 @@ from tracekit.sizes import format_size
 TOP_STACKS = 5
 _FRAMES_SHOWN = 4
 _SAMPLES = 200
+_CELL_FILE = re.compile(r":<ipython-input|[\\/]ipykernel_\d+[\\/]")
 _SMALLEST_SHARE = 0.01
 """Of the heap peak; smaller stacks are not shown."""
 
@@ -129,9 +131,8 @@ def cell_calls(stack: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_cell(location: str) -> bool:
-    """Whether a location lies in a cell: IPython's `<ipython-input-…>`, ipykernel's file."""
-    file = location.partition(":")[2]
-    return file.startswith("<ipython-input") or "ipykernel_" in file
+    """Whether a location lies in a cell: IPython's pseudo file, or ipykernel's."""
+    return _CELL_FILE.search(location) is not None
 
 
 def _heap_samples(capture: Path) -> tuple[MemorySample, ...]:
