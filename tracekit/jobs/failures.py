@@ -1,0 +1,102 @@
+"""What becomes of a job when one of its shards fails: another try, or the end of the job."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from types import TracebackType
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.exceptions import AbandonedJobError
+from rq.job import Job
+from rq.timeouts import JobTimeoutException
+
+from tracekit.errors import ConfigError, FetchError, JobNotFound, ResultIncomplete, TracekitError
+from tracekit.jobs.rq_jobs import drop_queued
+from tracekit.jobs.shard import JobTimedOut
+from tracekit.jobs.status import JobFailure
+from tracekit.jobs.store import JobStore
+from tracekit.sizes import format_size
+
+_log = logging.getLogger("tracekit.jobs")
+
+_LASTING = (ConfigError, JobTimedOut, JobTimeoutException, JobNotFound, ResultIncomplete)
+"""What another try would only meet again."""
+
+
+def on_shard_failure(
+    job: Job,
+    connection: Redis,
+    kind: type[BaseException],
+    error: BaseException,
+    traceback: TracebackType | None,
+) -> None:
+    """RQ's failure callback: a shard raised, or its worker was never heard of again."""
+    failure = JobFailure(_code(error), _message(error), shard=_shard(job))
+    settle(connection, job, failure, lasting=isinstance(error, _LASTING))
+
+
+def worker_killed(
+    job: Job, wait_status: int, peak_bytes: int | None, *, killed_for_memory: bool
+) -> JobFailure:
+    """The failure that a dead work horse stands for.
+
+    Args:
+        job: What it worked on.
+        wait_status: As os.wait gives it.
+        peak_bytes: Its largest resident memory.
+        killed_for_memory: The kernel killed for lack of memory while it ran.
+    """
+    number = wait_status & 0x7F
+    how = f"by {signal.Signals(number).name}" if number else f"with exit code {wait_status >> 8}"
+    peak = f" Its memory peaked at {format_size(peak_bytes)}." if peak_bytes else ""
+    out_of_memory = killed_for_memory and number == signal.SIGKILL
+    why = " while the kernel killed for lack of memory" if out_of_memory else ""
+    return JobFailure(
+        "WORKER_OUT_OF_MEMORY" if out_of_memory else "WORKER_KILLED",
+        f"The worker's process was ended {how}{why}.{peak}",
+        shard=_shard(job),
+        peak_bytes=peak_bytes,
+    )
+
+
+def settle(connection: Redis, job: Job, failure: JobFailure, *, lasting: bool = False) -> None:
+    """Note the failure where the shard will be tried again; else the whole job failed."""
+    store, job_id = JobStore(connection), str(job.args[0])
+    again = not lasting and bool(job.retries_left)
+    _log.warning("job %s: %s: %s", job_id, "retrying" if again else failure.code, failure.message)
+    try:
+        if again:
+            store.note_retry(job_id, failure)
+        elif store.fail(job_id, failure):
+            drop_queued(connection, job_id, store.read(job_id).request)
+    except JobNotFound:
+        _log.warning("job %s expired before its failure could be noted", job_id)
+
+
+def _shard(job: Job) -> int:
+    return int(job.args[1])
+
+
+def _code(error: BaseException) -> str:
+    for kinds, code in (
+        ((JobTimedOut, JobTimeoutException), "JOB_TIMEOUT"),
+        ((AbandonedJobError,), "WORKER_LOST"),
+        ((FetchError,), "FETCH_FAILED"),
+        ((RedisError,), "STORE_UNAVAILABLE"),
+    ):
+        if isinstance(error, kinds):
+            return code
+    return "FETCH_FAILED" if isinstance(error, TracekitError) else "INTERNAL_ERROR"
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, AbandonedJobError):
+        return "The worker was not heard of any more: its machine or both its processes ended."
+    if isinstance(error, TracekitError):
+        return str(error)
+    if isinstance(error, JobTimeoutException):
+        return "The worker took longer than the job may. Raise TRACE_JOB_TIMEOUT_SECONDS."
+    # What other libraries say may quote values.
+    return f"{type(error).__module__}.{type(error).__qualname__} in the worker; see its log."

@@ -1,0 +1,62 @@
+"""Names of the keys a job has in Redis."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+
+
+def new_job_id() -> str:
+    """An id nobody can guess: 128 random bits."""
+    return secrets.token_hex(16)
+
+
+def is_job_id(text: str) -> bool:
+    """Whether `text` can be a job's id; anything else must not become part of a key."""
+    return _ID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True)
+class JobKeys:
+    """The keys of one job."""
+
+    job_id: str
+
+    @property
+    def meta(self) -> str:
+        """A hash: what was asked for, and what became of it."""
+        return f"trace:job:{self.job_id}:meta"
+
+    @property
+    def manifest(self) -> str:
+        """The result's table of contents; written last."""
+        return f"trace:job:{self.job_id}:result:meta"
+
+    @property
+    def legacy_result(self) -> str:
+        """The whole result under one key, as it was kept before there were chunks."""
+        return f"trace:job:{self.job_id}:result"
+
+    @property
+    def parts(self) -> str:
+        """A set: every part any shard has written."""
+        return f"trace:job:{self.job_id}:parts"
+
+    def cids(self, shard: int) -> str:
+        """The CIDs of one shard."""
+        return f"trace:job:{self.job_id}:cids:{shard}"
+
+    def shard(self, shard: int) -> str:
+        """A hash: who works on a shard, how far, and what it has written."""
+        return f"trace:job:{self.job_id}:shard:{shard}"
+
+    def chunk(self, domain: str, chunk: int) -> str:
+        """One chunk of the finished result."""
+        return f"trace:job:{self.job_id}:result:{domain}:{chunk}"
+
+    def part(self, domain: str, shard: int, number: int) -> str:
+        """A chunk while its job is not finished, and its number in the result not known."""
+        return f"trace:job:{self.job_id}:result:{domain}:{shard}.{number}"

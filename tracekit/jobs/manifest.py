@@ -1,0 +1,75 @@
+"""The table of contents of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from tracekit.errors import JobError, ResultIncomplete
+from tracekit.jobs.chunk import ChunkEntry
+
+
+@dataclass(frozen=True)
+class DomainContents:
+    """The chunks of one domain, in order."""
+
+    chunks: tuple[ChunkEntry, ...]
+    cids_with_rows: int
+
+    @property
+    def rows(self) -> int:
+        """Records in all chunks."""
+        return sum(chunk.rows for chunk in self.chunks)
+
+    def place(self, chunk: int) -> int:
+        """How many records come before chunk number `chunk`."""
+        return sum(entry.rows for entry in self.chunks[:chunk])
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a finished result holds."""
+
+    profile: str
+    cids: int
+    domains: Mapping[str, DomainContents]
+    warnings: tuple[tuple[str, str], ...] = ()
+    encoding: str = "json+zlib"
+    schema_version: int = 1
+
+    def contents(self, domain: str) -> DomainContents:
+        """The contents of `domain`.
+
+        Raises:
+            JobError: the job was not asked for that domain.
+        """
+        try:
+            return self.domains[domain]
+        except KeyError:
+            there = ", ".join(self.domains)
+            raise JobError(f"the job has no domain {domain[:80]!r}; it has {there}.") from None
+
+    @property
+    def size_bytes(self) -> int:
+        """What the chunks take in the store."""
+        return sum(
+            chunk.size_bytes for contents in self.domains.values() for chunk in contents.chunks
+        )
+
+    def to_json(self) -> bytes:
+        """The manifest as it is stored."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, stored: bytes) -> Manifest:
+        """The manifest that `stored` holds.
+
+        Raises:
+            ResultIncomplete: it is damaged.
+        """
+        try:
+            return msgspec.json.decode(stored, type=cls)
+        except msgspec.DecodeError as exc:
+            raise ResultIncomplete(f"the result's manifest is damaged: {exc}") from exc

@@ -1,0 +1,48 @@
+"""What a job is asked for, as the store keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from tracekit.errors import JobError
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """A request, without its CIDs: these stay in the store, shard by shard."""
+
+    profile: str
+    domains: tuple[str, ...]
+    cids: int
+    shards: int
+    batch_size: int
+    """Most records of a chunk."""
+    ttl_seconds: int
+    """How long the result is kept."""
+    timeout_seconds: int
+    """How long all shards together may take, from the first one's start."""
+    queue: str
+    warnings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def working_ttl_seconds(self) -> int:
+        """How long keys of an unfinished job are kept since they were last written."""
+        return self.ttl_seconds + self.timeout_seconds
+
+    def to_json(self) -> bytes:
+        """The request as it is stored."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, stored: bytes) -> JobRequest:
+        """The request that `stored` holds.
+
+        Raises:
+            JobError: it is damaged.
+        """
+        try:
+            return msgspec.json.decode(stored, type=cls)
+        except msgspec.DecodeError as exc:
+            raise JobError(f"the job's description is damaged: {exc}") from exc

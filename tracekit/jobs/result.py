@@ -1,0 +1,93 @@
+"""A finished result: pages and the stream, from the chunks they touch alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Protocol
+
+from redis import Redis
+
+from tracekit.errors import JobNotComplete, ResultIncomplete
+from tracekit.jobs.chunk import unpack
+from tracekit.jobs.keys import JobKeys
+from tracekit.jobs.legacy_result import LegacyResult
+from tracekit.jobs.manifest import Manifest
+from tracekit.jobs.page import ResultPage
+from tracekit.jobs.redis_types import as_bytes
+from tracekit.jobs.status import JobState
+from tracekit.jobs.store import JobStore
+
+
+class Result(Protocol):
+    """What pages and streams are made of."""
+
+    manifest: Manifest
+
+    def records_json(self, domain: str, chunk: int) -> bytes:
+        """The JSON array of one chunk.
+
+        Raises:
+            ResultIncomplete: it is missing or damaged.
+        """
+
+
+class ChunkedResult:
+    """A result in chunks, one key each."""
+
+    def __init__(self, redis: Redis, job_id: str, manifest: Manifest) -> None:
+        self._redis = redis
+        self._keys = JobKeys(job_id)
+        self.manifest = manifest
+
+    def records_json(self, domain: str, chunk: int) -> bytes:
+        """The JSON array of one chunk.
+
+        Raises:
+            ResultIncomplete: it is missing or damaged.
+        """
+        stored = self._redis.get(self._keys.chunk(domain, chunk))
+        entry = self.manifest.contents(domain).chunks[chunk]
+        return unpack(None if stored is None else as_bytes(stored), entry, f"{domain}:{chunk}")
+
+
+def open_result(store: JobStore, job_id: str) -> Result:
+    """The result of a finished job.
+
+    Raises:
+        JobNotFound: there is no such job.
+        JobNotComplete: it has not finished, or failed, or was canceled.
+        ResultIncomplete: its manifest is gone or damaged.
+    """
+    keys = JobKeys(job_id)
+    legacy = LegacyResult.read(store.redis, job_id)
+    if legacy is not None:
+        return legacy
+    job = store.read(job_id)
+    if job.state is not JobState.FINISHED:
+        why = f": {job.failure.message}" if job.failure else ""
+        raise JobNotComplete(f"job {job_id} is {job.state}{why}")
+    stored = store.redis.get(keys.manifest)
+    if stored is None:
+        raise ResultIncomplete(f"the result of job {job_id} is gone from the store.")
+    return ChunkedResult(store.redis, job_id, Manifest.from_json(as_bytes(stored)))
+
+
+def read_page(result: Result, domain: str, offset: int, limit: int) -> ResultPage:
+    """Records `offset` to `offset + limit` of `domain`.
+
+    Raises:
+        JobError: the job was not asked for that domain.
+        ResultIncomplete: a chunk that the page touches is missing or damaged.
+    """
+    contents = result.manifest.contents(domain)
+    records: list[dict[str, Any]] = []
+    place = 0
+    for number, entry in enumerate(contents.chunks):
+        first, last = max(offset - place, 0), min(offset + limit - place, entry.rows)
+        if first < last:
+            found = json.loads(result.records_json(domain, number))
+            if len(found) != entry.rows:
+                raise ResultIncomplete(f"chunk {domain}:{number} has not the rows it should.")
+            records += found[first:last]
+        place += entry.rows
+    return ResultPage(domain, offset, limit, contents.rows, records)

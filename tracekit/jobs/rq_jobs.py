@@ -1,0 +1,68 @@
+"""The jobs RQ knows: one for each shard, named by it, with nothing but its number."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from redis import Redis
+from rq import Queue, Retry, Worker
+from rq.command import send_stop_job_command
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
+from rq.job import Callback
+from rq.serializers import JSONSerializer
+
+from tracekit.jobs.request import JobRequest
+
+SHARD_FUNCTION = "tracekit.jobs.shard.run_shard"
+FAILURE_FUNCTION = "tracekit.jobs.failures.on_shard_failure"
+_TRIES_AGAIN = 2
+
+
+def open_queue(connection: Redis, name: str) -> Queue:
+    """The queue called `name`; JSON instead of pickle, so that its content cannot run code."""
+    return Queue(name, connection=connection, serializer=JSONSerializer)
+
+
+def enqueue_shards(connection: Redis, job_id: str, request: JobRequest) -> None:
+    """Queue all shards at once."""
+    queue = open_queue(connection, request.queue)
+    queue.enqueue_many(
+        [
+            Queue.prepare_data(
+                SHARD_FUNCTION,
+                args=(job_id, number),
+                timeout=request.timeout_seconds,
+                ttl=request.working_ttl_seconds,
+                result_ttl=0,
+                failure_ttl=request.ttl_seconds,
+                description=f"shard {number} of trace job {job_id}",
+                job_id=_rq_id(job_id, number),
+                retry=Retry(max=_TRIES_AGAIN),
+                on_failure=Callback(FAILURE_FUNCTION),
+            )
+            for number in range(request.shards)
+        ]
+    )
+
+
+def drop_queued(connection: Redis, job_id: str, request: JobRequest) -> None:
+    """Take the shards no worker has begun out of the queue."""
+    queue = open_queue(connection, request.queue)
+    for number in range(request.shards):
+        queue.remove(_rq_id(job_id, number))
+
+
+def stop_running(connection: Redis, job_id: str, request: JobRequest) -> None:
+    """Have the workers that run a shard end it at once."""
+    for number in range(request.shards):
+        with suppress(NoSuchJobError, InvalidJobOperation):
+            send_stop_job_command(connection, _rq_id(job_id, number), serializer=JSONSerializer)
+
+
+def worker_count(connection: Redis, queue: str) -> int:
+    """Workers that listen to `queue` now."""
+    return Worker.count(queue=open_queue(connection, queue))
+
+
+def _rq_id(job_id: str, shard: int) -> str:
+    return f"{job_id}-{shard}"

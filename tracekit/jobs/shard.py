@@ -1,0 +1,158 @@
+"""Fetch one shard of a job: what a worker's process runs.
+
+What it holds is a few pieces of `fetch_events_iter` and one chunk, however large the request is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+
+from rq import get_current_job
+
+from tracekit.config import Settings
+from tracekit.errors import JobError
+from tracekit.events import EventFetcher, Events
+from tracekit.fetch import Database
+from tracekit.jobs.chunk import ChunkEntry, pack
+from tracekit.jobs.connection import connect_store
+from tracekit.jobs.manifest import DomainContents
+from tracekit.jobs.shard_work import ShardProgress, ShardWork, WorkOver
+from tracekit.jobs.store import JobStore
+from tracekit.jsonvalue import encode
+from tracekit.profiling import os_memory
+
+_WARM_UP = "SELECT 1 FROM DUAL"
+
+
+class JobTimedOut(JobError):
+    """All shards of a job together took longer than it may."""
+
+
+def run_shard(job_id: str, shard: int) -> None:
+    """Fetch the shard and write its parts; the one who writes the last shard finishes the job.
+
+    Raises:
+        JobNotFound: the job expired.
+        JobTimedOut: the job's time is over.
+        BatchFetchError: batches of ids failed.
+    """
+    settings = Settings.from_env()
+    store = JobStore(connect_store(settings.trace))
+    current = get_current_job(store.redis)
+    worker = (current.worker_name if current else None) or "direct"
+    work = ShardWork.claim(store, job_id, shard, worker)
+    if work is not None:
+        database = Database.from_env(settings)
+        try:
+            ShardFetch(work, EventFetcher(database, max_workers=settings.trace.max_workers)).run(
+                database
+            )
+        except WorkOver:
+            return
+    store.finish(job_id)
+
+
+class ShardFetch:
+    """Reads one shard, domain after domain, and writes it chunk by chunk.
+
+    Args:
+        work: The hold on the shard.
+        fetcher: What reads.
+    """
+
+    def __init__(self, work: ShardWork, fetcher: EventFetcher) -> None:
+        self._work = work
+        self._fetcher = fetcher
+        self._cids = work.container_ids()
+        self._places = {cid: place for place, cid in enumerate(self._cids)}
+        self._baseline_bytes = 0
+        self._domain_index = 0
+        self._place = 0
+        self._rows = 0
+
+    def run(self, database: Database) -> None:
+        """Fetch all domains of the shard.
+
+        Raises:
+            WorkOver: the job has ended, or another worker has the shard.
+            JobTimedOut: the job's time is over.
+            BatchFetchError: batches of ids failed.
+        """
+        self._take_baseline(database)
+        contents = {}
+        for index, domain in enumerate(self._work.request.domains):
+            self._domain_index, self._place = index, 0
+            contents[domain] = self._fetch(domain)
+        self._domain_index, self._place = len(contents), 0
+        self._work.done(contents, self._progress())
+
+    def _take_baseline(self, database: Database) -> None:
+        import pyarrow  # noqa: F401 - what the fetch loads is not what the request needs
+
+        for _ in database.read_sql_df_slow_iter(_WARM_UP):
+            pass
+        os_memory.return_free_memory()
+        os_memory.reset_peak()
+        self._baseline_bytes = os_memory.resident_bytes()
+        self._work.report(self._progress())
+
+    def _fetch(self, domain: str) -> DomainContents:
+        entries: list[ChunkEntry] = []
+        cids_with_rows = 0
+
+        def counted(pieces: Iterator[Events]) -> Generator[bytes, None, None]:
+            nonlocal cids_with_rows
+            for piece in pieces:
+                self._check_deadline()
+                cids_with_rows += len(piece)
+                yield from _encoded(piece)
+                self._place = self._places.get(next(reversed(piece)), self._place) + 1
+                del piece
+
+        with closing(
+            self._fetcher.fetch_events_iter(self._cids, domain, whole_cids=True)
+        ) as pieces:
+            for records in _groups(counted(pieces), self._work.request.batch_size):
+                entry, stored = pack(records)
+                self._rows += entry.rows
+                self._work.write_part(domain, len(entries), stored, self._progress())
+                entries.append(entry)
+        return DomainContents(tuple(entries), cids_with_rows)
+
+    def _check_deadline(self) -> None:
+        if time.time() > self._work.deadline:
+            seconds = self._work.request.timeout_seconds
+            raise JobTimedOut(
+                f"the job took longer than {seconds:,} s. Ask for fewer CIDs, run more workers, "
+                "or raise TRACE_JOB_TIMEOUT_SECONDS."
+            )
+
+    def _progress(self) -> ShardProgress:
+        peak_bytes = os_memory.peak_resident_bytes()
+        done = self._domain_index * len(self._cids) + self._place
+        return ShardProgress(
+            cids_done=done // len(self._work.request.domains),
+            rows=self._rows,
+            memory_bytes=os_memory.resident_bytes(),
+            peak_bytes=peak_bytes,
+            net_peak_bytes=max(0, peak_bytes - self._baseline_bytes),
+        )
+
+
+def _encoded(piece: Events) -> Iterator[bytes]:
+    for records in piece.values():
+        for record in records:
+            yield encode(record)
+
+
+def _groups(records: Iterator[bytes], size: int) -> Iterator[Sequence[bytes]]:
+    group: list[bytes] = []
+    for record in records:
+        group.append(record)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group

@@ -1,0 +1,155 @@
+"""One worker's hold on one shard: what it may write, and only while it holds it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from redis.client import Pipeline
+
+from tracekit.errors import JobError
+from tracekit.jobs.keys import JobKeys
+from tracekit.jobs.manifest import DomainContents
+from tracekit.jobs.redis_types import Value, as_bytes, as_fields, put_fields, transact
+from tracekit.jobs.request import JobRequest
+from tracekit.jobs.status import JobState
+from tracekit.jobs.store import JobStore, StoredJob
+
+
+class WorkOver(Exception):
+    """The job has ended, or another worker has taken the shard: stop, and write nothing."""
+
+
+@dataclass(frozen=True)
+class ShardProgress:
+    """How far a shard is, and what its process needs for it."""
+
+    cids_done: int
+    rows: int
+    memory_bytes: int
+    peak_bytes: int
+    net_peak_bytes: int
+
+
+class ShardWork:
+    """Writes the parts of one shard.
+
+    Parts have the same names whoever writes them, so a retry writes over what it finds; a token
+    that each claim renews keeps a worker that was taken for dead from writing any more.
+    """
+
+    def __init__(
+        self, store: JobStore, job_id: str, shard: int, request: JobRequest, started_at: float
+    ) -> None:
+        self._store = store
+        self._keys = JobKeys(job_id)
+        self._job_id = job_id
+        self._token = secrets.token_hex(8).encode()
+        self.shard = shard
+        self.request = request
+        self.deadline = started_at + request.timeout_seconds
+        """When the whole job's time is over, in seconds since 1970."""
+
+    @classmethod
+    def claim(cls, store: JobStore, job_id: str, shard: int, worker: str) -> ShardWork | None:
+        """Take the shard, whoever held it before; None where nothing is left to do.
+
+        Raises:
+            JobNotFound: the job expired.
+        """
+        request = store.read(job_id).request
+        keys = JobKeys(job_id)
+
+        def take(pipe: Pipeline) -> ShardWork | None:
+            job = StoredJob.of(as_fields(pipe.hgetall(keys.meta)))
+            if job.state.final or pipe.hexists(keys.shard(shard), "contents"):
+                return None
+            started_at = job.started_at or time.time()
+            work = cls(store, job_id, shard, request, started_at)
+            pipe.multi()
+            fields = {"state": JobState.STARTED.value, "started_at": repr(started_at)}
+            put_fields(pipe, keys.meta, fields)
+            pipe.expire(keys.meta, request.working_ttl_seconds)
+            zeros = dict.fromkeys(("cids_done", "rows", "memory", "peak", "net_peak"), 0)
+            hold: dict[str, Value] = {"owner": work._token, "worker": worker, **zeros}
+            put_fields(pipe, keys.shard(shard), hold)
+            pipe.expire(keys.shard(shard), request.working_ttl_seconds)
+            return work
+
+        return transact(store.redis, take, keys.meta, keys.shard(shard))
+
+    def container_ids(self) -> list[str]:
+        """The CIDs of this shard.
+
+        Raises:
+            JobError: they are gone from the store.
+        """
+        stored = self._store.redis.get(self._keys.cids(self.shard))
+        if stored is None:
+            raise JobError(f"the CIDs of shard {self.shard} are gone from the store.")
+        ids: list[str] = json.loads(zlib.decompress(as_bytes(stored)))
+        return ids
+
+    def write_part(self, domain: str, number: int, stored: bytes, progress: ShardProgress) -> None:
+        """Keep one chunk, and say how far the shard is.
+
+        Raises:
+            WorkOver: the job has ended, or the shard is another worker's now.
+        """
+        name = self._keys.part(domain, self.shard, number)
+
+        def write(pipe: Pipeline) -> None:
+            pipe.set(name, stored, ex=self.request.working_ttl_seconds)
+            pipe.sadd(self._keys.parts, name)
+            pipe.expire(self._keys.parts, self.request.working_ttl_seconds)
+            self._tell(pipe, progress)
+
+        self._while_held(write)
+
+    def report(self, progress: ShardProgress) -> None:
+        """Say how far the shard is.
+
+        Raises:
+            WorkOver: the job has ended, or the shard is another worker's now.
+        """
+        self._while_held(lambda pipe: self._tell(pipe, progress))
+
+    def done(self, contents: dict[str, DomainContents], progress: ShardProgress) -> None:
+        """Say what was written; the shard is over.
+
+        Raises:
+            WorkOver: the job has ended, or the shard is another worker's now.
+        """
+
+        def close(pipe: Pipeline) -> None:
+            self._tell(pipe, progress)
+            pipe.hset(self._keys.shard(self.shard), "contents", msgspec.json.encode(contents))
+
+        self._while_held(close)
+
+    def _tell(self, pipe: Pipeline, progress: ShardProgress) -> None:
+        fields = {
+            "cids_done": progress.cids_done,
+            "rows": progress.rows,
+            "memory": progress.memory_bytes,
+            "peak": progress.peak_bytes,
+            "net_peak": progress.net_peak_bytes,
+        }
+        put_fields(pipe, self._keys.shard(self.shard), fields)
+
+    def _while_held(self, write: Callable[[Pipeline], None]) -> None:
+        shard = self._keys.shard(self.shard)
+
+        def attempt(pipe: Pipeline) -> None:
+            state = pipe.hget(self._keys.meta, "state")
+            if state != JobState.STARTED.value.encode() or pipe.hget(shard, "owner") != self._token:
+                raise WorkOver
+            pipe.multi()
+            write(pipe)
+
+        transact(self._store.redis, attempt, self._keys.meta, shard)

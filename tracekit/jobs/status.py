@@ -1,0 +1,86 @@
+"""What is known about a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands; the last three are final."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing will change any more."""
+        return self not in {JobState.QUEUED, JobState.STARTED}
+
+
+@dataclass(frozen=True)
+class JobFailure:
+    """Why a job failed, or why one of its shards had to be tried again.
+
+    Codes: FETCH_FAILED, JOB_TIMEOUT, WORKER_KILLED (by a signal), WORKER_OUT_OF_MEMORY (killed
+    while the kernel killed for lack of memory), WORKER_LOST (never heard of again),
+    STORE_UNAVAILABLE, RESULT_INCOMPLETE, INTERNAL_ERROR.
+    """
+
+    code: str
+    message: str
+    shard: int | None = None
+    peak_bytes: int | None = None
+    """Most resident memory of the worker process, where known."""
+
+
+@dataclass(frozen=True)
+class WorkerMemory:
+    """Resident memory of the process that works, or worked, on one shard."""
+
+    shard: int
+    worker: str
+    memory_bytes: int
+    """When it last reported."""
+    peak_bytes: int
+    net_peak_bytes: int
+    """Peak over what the process held after its imports and its first connection."""
+    active: bool
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A job as it stands now."""
+
+    job_id: str
+    state: JobState
+    profile: str
+    domains: tuple[str, ...]
+    cids: int
+    cids_done: int
+    """CIDs fetched; one that only some of the domains were fetched for counts as a fraction."""
+    rows: int
+    shards: int
+    shards_done: int
+    created_at: float
+    """Seconds since 1970, as the other times."""
+    started_at: float | None = None
+    ended_at: float | None = None
+    elapsed_seconds: float = 0.0
+    """Since it started; until it ended."""
+    memory_bytes: int | None = None
+    """Of the largest process working on it now."""
+    peak_bytes: int | None = None
+    """Of the largest process that worked on it."""
+    net_peak_bytes: int | None = None
+    result_bytes: int | None = None
+    """What the finished result takes in the store."""
+    failure: JobFailure | None = None
+    retries: tuple[JobFailure, ...] = ()
+    """Why shards were tried again."""
+    warnings: tuple[tuple[str, str], ...] = ()
+    """(code, message) of each."""
+    workers: tuple[WorkerMemory, ...] = ()

@@ -1,0 +1,233 @@
+"""Jobs in Redis: what was asked for, where each one stands, and how it ends.
+
+A job ends once: whoever ends it first, a finished last shard, a failure or a cancellation, does so
+in one transaction that finds it still open.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+from redis import Redis
+from redis.client import Pipeline
+
+from tracekit.errors import JobNotFound
+from tracekit.jobs.chunk import pack_ids
+from tracekit.jobs.keys import JobKeys, is_job_id
+from tracekit.jobs.manifest import DomainContents, Manifest
+from tracekit.jobs.redis_types import Fields, Value, as_bytes, as_fields, put_fields, transact
+from tracekit.jobs.request import JobRequest
+from tracekit.jobs.status import JobFailure, JobState
+
+
+@dataclass(frozen=True)
+class StoredJob:
+    """A job's own key, read at once."""
+
+    request: JobRequest
+    state: JobState
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+    failure: JobFailure | None
+    rows: int | None
+    result_bytes: int | None
+
+    @classmethod
+    def of(cls, fields: Fields) -> StoredJob:
+        """The job that the fields of its hash describe."""
+        failure = fields.get(b"failure")
+        return cls(
+            request=JobRequest.from_json(fields[b"request"]),
+            state=JobState(fields[b"state"].decode()),
+            created_at=float(fields[b"created_at"]),
+            started_at=_number(fields, b"started_at"),
+            ended_at=_number(fields, b"ended_at"),
+            failure=msgspec.json.decode(failure, type=JobFailure) if failure else None,
+            rows=int(fields[b"rows"]) if b"rows" in fields else None,
+            result_bytes=int(fields[b"result_bytes"]) if b"result_bytes" in fields else None,
+        )
+
+
+class JobStore:
+    """The jobs that one Redis holds.
+
+    Args:
+        redis: A client that returns bytes.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+
+    def create(self, job_id: str, request: JobRequest, shards: Iterable[list[str]]) -> None:
+        """Keep a new job and the CIDs of its shards, one shard in memory at a time."""
+        keys = JobKeys(job_id)
+        for number, cids in enumerate(shards):
+            self.redis.set(keys.cids(number), pack_ids(cids), ex=request.working_ttl_seconds)
+        with self.redis.pipeline(transaction=True) as pipe:
+            fields: dict[str, Value] = {
+                "request": request.to_json(),
+                "state": JobState.QUEUED.value,
+                "created_at": repr(time.time()),
+            }
+            put_fields(pipe, keys.meta, fields)
+            pipe.expire(keys.meta, request.working_ttl_seconds)
+            pipe.execute()
+
+    def read(self, job_id: str) -> StoredJob:
+        """The job as it stands.
+
+        Raises:
+            JobNotFound: it never was, or it expired.
+        """
+        fields = self.redis.hgetall(JobKeys(job_id).meta) if is_job_id(job_id) else {}
+        if not fields:
+            raise not_found(job_id)
+        return StoredJob.of(as_fields(fields))
+
+    def shard_fields(self, job_id: str, shards: int) -> list[Fields]:
+        """The hash of each shard; empty for one that no worker took yet."""
+        keys = JobKeys(job_id)
+        with self.redis.pipeline(transaction=False) as pipe:
+            for number in range(shards):
+                pipe.hgetall(keys.shard(number))
+            return [as_fields(found) for found in pipe.execute()]
+
+    def note_retry(self, job_id: str, failure: JobFailure) -> None:
+        """Keep why a shard has to be tried again, for whoever asks for the job's status."""
+        key = JobKeys(job_id).shard(failure.shard or 0)
+        found = self.redis.hget(key, "retries")
+        retries = msgspec.json.decode(as_bytes(found), type=list[JobFailure]) if found else []
+        self.redis.hset(key, "retries", msgspec.json.encode([*retries, failure]))
+
+    def fail(self, job_id: str, failure: JobFailure) -> bool:
+        """End a job as failed and drop what it has written; False where it had ended already."""
+        return self._end(job_id, JobState.FAILED, failure=failure)
+
+    def cancel(self, job_id: str) -> bool:
+        """End a job as canceled and drop what it has written; False where it had ended already."""
+        return self._end(job_id, JobState.CANCELED)
+
+    def finish(self, job_id: str) -> bool:
+        """Put the parts of all shards together once all are there; False where some are not.
+
+        Each part becomes the chunk of its number by being renamed, in the transaction that writes
+        the manifest: readers see the whole result or none.
+        """
+        job = self.read(job_id)
+        shards = self.shard_fields(job_id, job.request.shards)
+        if job.state is not JobState.STARTED or not all(b"contents" in one for one in shards):
+            return False
+        found = [_contents(fields) for fields in shards]
+        manifest = _manifest(job.request, found)
+        names = _part_names(JobKeys(job_id), job.request, found)
+        if self.redis.exists(*(part for part, _ in names)) < len(names) if names else False:
+            failure = JobFailure("RESULT_INCOMPLETE", "parts of the result are gone from the store")
+            self.fail(job_id, failure)
+            return False
+        return self._publish(job_id, job.request, manifest, names)
+
+    def _publish(
+        self,
+        job_id: str,
+        request: JobRequest,
+        manifest: Manifest,
+        names: list[tuple[str, str]],
+    ) -> bool:
+        keys, ttl = JobKeys(job_id), request.ttl_seconds
+        leftovers = {as_bytes(name) for name in self.redis.smembers(keys.parts)}
+        leftovers -= {part.encode() for part, _ in names}
+
+        def publish(pipe: Pipeline) -> bool:
+            if pipe.hget(keys.meta, "state") != JobState.STARTED.value.encode():
+                return False
+            pipe.multi()
+            for part, chunk in names:
+                pipe.rename(part, chunk)
+                pipe.expire(chunk, ttl)
+            pipe.set(keys.manifest, manifest.to_json(), ex=ttl)
+            fields: dict[str, Value] = {
+                "state": JobState.FINISHED.value,
+                "ended_at": repr(time.time()),
+                "rows": sum(contents.rows for contents in manifest.domains.values()),
+                "result_bytes": manifest.size_bytes,
+            }
+            put_fields(pipe, keys.meta, fields)
+            self._expire_work(pipe, keys, request, leftovers)
+            return True
+
+        return transact(self.redis, publish, keys.meta)
+
+    def _end(self, job_id: str, state: JobState, failure: JobFailure | None = None) -> bool:
+        keys = JobKeys(job_id)
+        request = self.read(job_id).request
+
+        def end(pipe: Pipeline) -> bool:
+            found = pipe.hget(keys.meta, "state")
+            if found is None or JobState(as_bytes(found).decode()).final:
+                return False
+            parts = {as_bytes(name) for name in pipe.smembers(keys.parts)}
+            pipe.multi()
+            fields: dict[str, Value] = {
+                "state": state.value,
+                "ended_at": repr(time.time()),
+            }
+            if failure is not None:
+                fields["failure"] = msgspec.json.encode(failure)
+            put_fields(pipe, keys.meta, fields)
+            self._expire_work(pipe, keys, request, parts)
+            return True
+
+        # A part is written in a transaction that watches the job, so none can come after this.
+        return transact(self.redis, end, keys.meta, keys.parts)
+
+    def _expire_work(
+        self, pipe: Pipeline, keys: JobKeys, request: JobRequest, parts: Iterable[bytes]
+    ) -> None:
+        pipe.expire(keys.meta, request.ttl_seconds)
+        for number in range(request.shards):
+            pipe.expire(keys.shard(number), request.ttl_seconds)
+            pipe.unlink(keys.cids(number))
+        pipe.unlink(keys.parts, *parts)
+
+
+def not_found(job_id: str) -> JobNotFound:
+    """There is no such job."""
+    return JobNotFound(f"there is no job {job_id[:80]!r}: it never was, or its result expired.")
+
+
+def _number(fields: Fields, name: bytes) -> float | None:
+    return float(fields[name]) if name in fields else None
+
+
+def _contents(fields: Fields) -> dict[str, DomainContents]:
+    return msgspec.json.decode(fields[b"contents"], type=dict[str, DomainContents])
+
+
+def _manifest(request: JobRequest, shards: list[dict[str, DomainContents]]) -> Manifest:
+    domains = {
+        domain: DomainContents(
+            chunks=tuple(chunk for shard in shards for chunk in shard[domain].chunks),
+            cids_with_rows=sum(shard[domain].cids_with_rows for shard in shards),
+        )
+        for domain in request.domains
+    }
+    return Manifest(request.profile, request.cids, domains, request.warnings)
+
+
+def _part_names(
+    keys: JobKeys, request: JobRequest, shards: list[dict[str, DomainContents]]
+) -> list[tuple[str, str]]:
+    """(name while it is written, name in the result) of each chunk."""
+    names = []
+    for domain in request.domains:
+        written = [
+            keys.part(domain, shard, number)
+            for shard, contents in enumerate(shards)
+            for number in range(len(contents[domain].chunks))
+        ]
+        names += [(part, keys.chunk(domain, chunk)) for chunk, part in enumerate(written)]
+    return names

@@ -1,0 +1,215 @@
+"""`TraceJobs`: all a door needs of jobs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+
+import msgspec
+from redis import Redis
+
+from tracekit.config import Settings, TraceSettings
+from tracekit.errors import ConfigError
+from tracekit.events.container_ids import normalise_container_ids
+from tracekit.events.domains import find_domain
+from tracekit.jobs.connection import connect_store
+from tracekit.jobs.keys import new_job_id
+from tracekit.jobs.page import ResultPage
+from tracekit.jobs.profiles import PROFILES
+from tracekit.jobs.redis_types import Fields
+from tracekit.jobs.request import JobRequest
+from tracekit.jobs.result import open_result, read_page
+from tracekit.jobs.result_lines import result_lines
+from tracekit.jobs.rq_jobs import drop_queued, enqueue_shards, stop_running, worker_count
+from tracekit.jobs.status import JobFailure, JobStatus, WorkerMemory
+from tracekit.jobs.store import JobStore, StoredJob
+from tracekit.ndjson import Position
+
+SHARD_CIDS = 10_000
+"""CIDs of a shard: what a worker that dies loses, against the second that a process takes."""
+
+
+class TraceJobs:
+    """Fetches that run in workers and are read in pieces.
+
+    Args:
+        redis: What web processes and workers share; must return bytes.
+        settings: Limits, TTLs and the queue's name.
+        shard_cids: CIDs that one worker takes at once.
+
+    Errors of the store itself are redis-py's (`redis.exceptions.RedisError`), from any method.
+    """
+
+    def __init__(
+        self, redis: Redis, settings: TraceSettings | None = None, *, shard_cids: int = SHARD_CIDS
+    ) -> None:
+        self._redis = redis
+        self._store = JobStore(redis)
+        self._settings = settings or TraceSettings()
+        self._shard_cids = shard_cids
+
+    @classmethod
+    def from_settings(cls, settings: Settings | None = None) -> TraceJobs:
+        """With the Redis and the limits that `settings` (default: the environment) name.
+
+        Raises:
+            ConfigError: REDIS_URL is not set or malformed.
+        """
+        trace = (settings or Settings.from_env()).trace
+        return cls(connect_store(trace), trace)
+
+    def worker_count(self) -> int:
+        """Workers that listen to the queue now."""
+        return worker_count(self._redis, self._settings.worker_queue)
+
+    def submit(
+        self,
+        profile: str,
+        container_ids: Iterable[object],
+        domains: Sequence[str],
+        *,
+        warnings: Sequence[tuple[str, str]] = (),
+    ) -> str:
+        """Queue a fetch; its id, which nobody can guess.
+
+        Args:
+            profile: One of PROFILES.
+            container_ids: CIDs; blanks, repetitions and whatever is no text are left out.
+            domains: Which; repetitions are left out, the order is the result's.
+            warnings: (code, message) to be handed on with the status and the stream.
+
+        Raises:
+            ConfigError: the profile or a domain is unknown, or there are no CIDs or domains.
+        """
+        if profile not in PROFILES:
+            raise ConfigError(f"{profile!r} is no profile; there are {', '.join(PROFILES)}.")
+        wanted = tuple(dict.fromkeys(find_domain(domain).name for domain in domains))
+        cids = normalise_container_ids(container_ids)
+        if not cids or not wanted:
+            raise ConfigError("a job needs at least one CID and one domain")
+        request = JobRequest(
+            profile=profile,
+            domains=wanted,
+            cids=len(cids),
+            shards=-(-len(cids) // self._shard_cids),
+            batch_size=self._settings.stream_batch_size,
+            ttl_seconds=self._settings.job_ttl_seconds,
+            timeout_seconds=self._settings.job_timeout_seconds,
+            queue=self._settings.worker_queue,
+            warnings=tuple(warnings),
+        )
+        job_id = new_job_id()
+        self._store.create(job_id, request, self._shards_of(cids))
+        enqueue_shards(self._redis, job_id, request)
+        return job_id
+
+    def status(self, job_id: str) -> JobStatus:
+        """The job as it stands.
+
+        Raises:
+            JobNotFound: there is no such job, or it expired.
+        """
+        job = self._store.read(job_id)
+        shards = self._store.shard_fields(job_id, job.request.shards)
+        return _status(job_id, job, shards)
+
+    def cancel(self, job_id: str) -> JobStatus:
+        """End the job, stop its workers and drop what was written; one that ended stays as it is.
+
+        Raises:
+            JobNotFound: there is no such job, or it expired.
+        """
+        if self._store.cancel(job_id):
+            request = self._store.read(job_id).request
+            drop_queued(self._redis, job_id, request)
+            stop_running(self._redis, job_id, request)
+        return self.status(job_id)
+
+    def page(self, job_id: str, domain: str, offset: int = 0, limit: int = 1000) -> ResultPage:
+        """Records of a finished job, read from the chunks they are in.
+
+        Raises:
+            ConfigError: `offset` is below 0 or `limit` below 1.
+            JobNotFound: there is no such job.
+            JobNotComplete: it has not finished, or never will.
+            JobError: it was not asked for that domain.
+            ResultIncomplete: a chunk is missing, expired or damaged.
+        """
+        if offset < 0 or limit < 1:
+            raise ConfigError(f"offset={offset}, limit={limit}: expected at least 0 and 1")
+        return read_page(open_result(self._store, job_id), domain, offset, limit)
+
+    def stream(self, job_id: str, after: str | None = None) -> Generator[bytes, None, None]:
+        """The lines of a finished job's NDJSON stream, one chunk in memory at a time.
+
+        What goes wrong after the first line becomes an `error` line. What is raised, is raised by
+        this call and not while iterating.
+
+        Args:
+            job_id: The job.
+            after: `DOMAIN:CHUNK` behind which to take up.
+
+        Raises:
+            ConfigError: `after` is malformed, or there is no such chunk.
+            JobNotFound: there is no such job.
+            JobNotComplete: it has not finished, or never will.
+            ResultIncomplete: the manifest is gone or damaged.
+        """
+        position = Position.parse(after) if after is not None else None
+        return result_lines(open_result(self._store, job_id), job_id, position)
+
+    def _shards_of(self, cids: list[str]) -> Iterator[list[str]]:
+        for start in range(0, len(cids), self._shard_cids):
+            yield cids[start : start + self._shard_cids]
+
+
+def _status(job_id: str, job: StoredJob, shards: Sequence[Fields]) -> JobStatus:
+    request = job.request
+    end = job.ended_at or time.time()
+    taken = [(number, fields) for number, fields in enumerate(shards) if b"worker" in fields]
+    workers = tuple(
+        WorkerMemory(
+            shard=number,
+            worker=fields[b"worker"].decode(),
+            memory_bytes=_count(fields, b"memory"),
+            peak_bytes=_count(fields, b"peak"),
+            net_peak_bytes=_count(fields, b"net_peak"),
+            active=not job.state.final and b"contents" not in fields,
+        )
+        for number, fields in taken
+    )
+    retries = [
+        failure
+        for fields in shards
+        if b"retries" in fields
+        for failure in msgspec.json.decode(fields[b"retries"], type=list[JobFailure])
+    ]
+    peaks = [one.peak_bytes for one in workers]
+    peaks += [failure.peak_bytes for failure in retries if failure.peak_bytes]
+    return JobStatus(
+        job_id=job_id,
+        state=job.state,
+        profile=request.profile,
+        domains=request.domains,
+        cids=request.cids,
+        cids_done=sum(_count(fields, b"cids_done") for fields in shards),
+        rows=sum(_count(fields, b"rows") for fields in shards),
+        shards=request.shards,
+        shards_done=sum(b"contents" in fields for fields in shards),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+        elapsed_seconds=end - job.started_at if job.started_at else 0.0,
+        memory_bytes=max((one.memory_bytes for one in workers if one.active), default=None),
+        peak_bytes=max(peaks, default=None),
+        net_peak_bytes=max((one.net_peak_bytes for one in workers), default=None),
+        result_bytes=job.result_bytes,
+        failure=job.failure,
+        retries=tuple(retries),
+        warnings=request.warnings,
+        workers=workers,
+    )
+
+
+def _count(fields: Fields, name: bytes) -> int:
+    return int(fields.get(name, b"0"))

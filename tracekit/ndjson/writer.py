@@ -1,0 +1,104 @@
+"""The lines of one stream, counted and summed as they are written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tracekit.jsonvalue import encode
+from tracekit.ndjson.position import Position
+
+MEDIA_TYPE = "application/x-ndjson"
+SCHEMA_VERSION = 1
+
+
+class LineWriter:
+    """Makes the lines of one stream; each method returns one line with its line feed.
+
+    The caller keeps the order; the writer keeps the totals and the checksum.
+    """
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+        self._rows: dict[str, int] = {}
+
+    def meta(
+        self,
+        *,
+        job_id: str | None,
+        profile: str,
+        domains: Sequence[str],
+        cids: int,
+        resumed: tuple[Position, Mapping[str, int]] | None = None,
+    ) -> bytes:
+        """The first line.
+
+        Args:
+            job_id: The job; None where a result never was one.
+            profile: What it was asked for.
+            domains: In the order they will come.
+            cids: How many CIDs were asked for.
+            resumed: Where this stream takes up, and the rows of each domain before that.
+        """
+        fields: dict[str, Any] = {
+            "job_id": job_id,
+            "profile": profile,
+            "domains": list(domains),
+            "cids": cids,
+            "schema_version": SCHEMA_VERSION,
+        }
+        if resumed is not None:
+            after, rows = resumed
+            self._rows.update(rows)
+            fields["resumed"] = {"after": str(after), "rows": dict(rows)}
+        return self._line("meta", fields)
+
+    def domain_start(self, domain: str, *, chunks: int, rows: int) -> bytes:
+        """A domain begins; `chunks` and `rows` are all it has, also where a stream resumes."""
+        self._rows.setdefault(domain, 0)
+        return self._line("domain_start", {"domain": domain, "chunks": chunks, "rows": rows})
+
+    def records(self, domain: str, chunk: int, rows: int, records_json: bytes) -> bytes:
+        """One chunk, given as the JSON array of its `rows` records."""
+        self._rows[domain] += rows
+        head = encode({"type": "records", "domain": domain, "chunk": chunk})
+        return self._counted(b'%b,"records":%b}\n' % (head[:-1], records_json))
+
+    def domain_end(self, domain: str) -> bytes:
+        """A domain is over; holds the rows written of it, with those before a resumption."""
+        return self._line("domain_end", {"domain": domain, "rows": self._rows[domain]})
+
+    def aggregation(self, domain: str, *, rows: int, cids: int, cids_without_rows: int) -> bytes:
+        """The sums of one domain: `cids` were asked for, `cids_without_rows` of them had none."""
+        fields = {
+            "domain": domain,
+            "rows": rows,
+            "cids": cids,
+            "cids_without_rows": cids_without_rows,
+        }
+        return self._line("aggregation", fields)
+
+    def warning(self, code: str, message: str) -> bytes:
+        """Something a reader should know that leaves the result whole."""
+        return self._line("warning", {"code": code, "message": message})
+
+    def complete(self) -> bytes:
+        """The last line of a whole stream."""
+        fields = {
+            "rows": sum(self._rows.values()),
+            "domains": dict(self._rows),
+            "sha256": self._sha256.hexdigest(),
+        }
+        return self._line("complete", fields)
+
+    def error(self, code: str, message: str) -> bytes:
+        """The last line of a stream that cannot go on."""
+        return self._line("error", {"code": code, "message": message})
+
+    def _line(self, kind: str, fields: Mapping[str, Any]) -> bytes:
+        return self._counted(encode({"type": kind, **fields}) + b"\n")
+
+    def _counted(self, line: bytes) -> bytes:
+        self._sha256.update(line)
+        return line
