@@ -27,7 +27,8 @@ class EventFetcher:
             `plain`: one `dict(zip(columns, row))` a row. They cannot be told apart by value,
             type, order or behaviour.
         max_workers: Batches of ids read at once.
-        batch_size: Rows of a row batch; default the database's `fetchmany_size`.
+        batch_size: Rows of a row batch; default the database's `fetchmany_size`, or 2,000 where
+            lean records of a whole result are read through Arrow and that is less.
 
     Raises:
         ConfigError: `records` is unknown or `max_workers` is below 1.
@@ -131,7 +132,8 @@ class EventFetcher:
         """
         found = find_domain(domain)
         batches = list(batches_of(normalise_container_ids(container_ids)))
-        reader = record_reader(self._records, self._database, batch_size or self._batch_size)
+        size = batch_size or self._batch_size or self._database.fetchmany_size
+        reader = record_reader(self._records, self._database, size)
 
         def read(batch: Batch) -> Generator[Events, None, None]:
             if whole_cids:

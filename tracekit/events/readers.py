@@ -18,6 +18,10 @@ from tracekit.fetch.arrow import ArrowShape, NoArrowType, NotWholeNumber
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_ARROW_ROWS = 2_000
+"""Rows of an Arrow batch where nobody says: on 1.1 million rows as fast as 5,000 within the noise,
+with 7 MB less of buffers."""
+
 RecordKind = Literal["lean", "plain"]
 
 
@@ -90,6 +94,7 @@ class LeanReader:
     def __init__(self, database: Database, batch_size: int | None) -> None:
         self._database = database
         self._batch_size = batch_size
+        self._arrow_rows = batch_size or min(database.fetchmany_size, _ARROW_ROWS)
         self._lock = threading.Lock()
         self._described = False
         self._shape: ArrowShape | None = None
@@ -125,7 +130,7 @@ class LeanReader:
         self, sql: str, binds: Mapping[str, str], shape: ArrowShape
     ) -> Generator[list[Record], None, None]:
         batches = self._database.read_sql_arrow_iter(
-            sql, binds, batch_size=self._batch_size, shape=shape
+            sql, binds, batch_size=self._arrow_rows, shape=shape
         )
         make = record_constructor(tuple(shape.schema.names))
         with closing(batches), self._wrong_guess():

@@ -9,6 +9,8 @@ from tracekit.events import EventFetcher
 from tracekit.fetch.arrow import NoArrowType
 
 class Rows:
+    fetchmany_size = 5000
+
     def describe_arrow(self, sql):
         raise NoArrowType("rows only")
 
