@@ -1,0 +1,39 @@
+"""`tracekit worker`: run queued fetches until a signal."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import click
+
+from tracekit.config import Settings
+from tracekit.fetch import Database
+
+
+@click.command("worker")
+@click.option("--queue", help="Queue to listen to (default: TRACE_WORKER_QUEUE).")
+@click.option("--burst", is_flag=True, help="End when the queue is empty.")
+@click.option("-q", "--quiet", is_flag=True, help="Only what goes wrong on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="More talk on stderr.")
+def command(queue: str | None, burst: bool, quiet: bool, verbose: bool) -> None:
+    """Run the shards of queued trace jobs, each in a fresh process, until Ctrl-C.
+
+    Connects to the Redis that REDIS_URL names and to the database that DB_HOST, DB_PORT,
+    DB_SERVICE, DB_USER and DB_PASSWORD (or DB_PASSWORD_FILE) name. Any number of workers on any
+    number of machines may share one queue. The first signal lets the running shard end, a second
+    one ends it at once; it is then tried again by another worker.
+
+    \b
+    Examples:
+      REDIS_URL=redis://:secret@queue:6379/0 tracekit worker --queue trace-events
+      tracekit worker --burst
+    """
+    from tracekit.jobs.worker import make_worker  # RQ takes a moment to load
+
+    settings = Settings.from_env()
+    Database.from_env(settings)  # a missing setting is better told now than by every job
+    level = "WARNING" if quiet else "DEBUG" if verbose else "INFO"
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
+    trace = replace(settings.trace, worker_queue=queue or settings.trace.worker_queue)
+    make_worker(trace).work(burst=burst, logging_level=level)

@@ -1,0 +1,101 @@
+"""The RQ worker that runs shards, each in a fresh process of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from resource import struct_rusage
+
+from redis import Redis
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from tracekit.config import TraceSettings
+from tracekit.jobs.connection import connect_store
+from tracekit.jobs.failures import settle, worker_killed
+from tracekit.jobs.rq_jobs import open_queue
+from tracekit.profiling.kernel_kills import kernel_kills
+
+_MAINTENANCE_SECONDS = 60
+"""How often shards of workers that vanished are looked for."""
+_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
+
+
+class TraceWorker(Worker):
+    """Spawns a new interpreter for each shard, so that each begins with clean memory.
+
+    RQ's own SpawnWorker puts the connection's password on the child's command line, where every
+    user of the machine can read it; here it stays in the environment. RQ's default forks from a
+    process that has threads, which can deadlock, and the child's memory begins with its parent's.
+    """
+
+    redis_url: str
+    """What its processes connect to."""
+    _kills_before: int | None = None
+    _lifeline: int | None = None
+
+    def fork_work_horse(self, job: Job, queue: Queue) -> None:
+        """Start the process that runs `job`; it ends itself when this process is gone."""
+        assert self.execution is not None
+        self._kills_before = kernel_kills()
+        arguments = [self.key, job.id, queue.name, self.execution.id]
+        environment = {
+            **os.environ,
+            "REDIS_URL": self.redis_url,
+            "RQ_WORKER_ID": self.name,
+            "RQ_JOB_ID": job.id,
+        }
+        read_end, self._lifeline = os.pipe()
+        try:
+            self._horse_pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-m", "tracekit.jobs.horse", *arguments],
+                environment,
+                file_actions=[(os.POSIX_SPAWN_DUP2, read_end, 0)],
+                setpgroup=0,  # RQ ends it by its process group
+            )
+        finally:
+            os.close(read_end)
+
+    def monitor_work_horse(self, job: Job, queue: Queue) -> None:
+        """Wait until the process has ended, and see to what it left."""
+        try:
+            super().monitor_work_horse(job, queue)
+        finally:
+            if self._lifeline is not None:
+                os.close(self._lifeline)
+                self._lifeline = None
+
+    def report_killed(self, job: Job, pid: int, wait_status: int, usage: struct_rusage) -> None:
+        """Say why the process is gone, and how much memory it had."""
+        kills = kernel_kills()
+        failure = worker_killed(
+            job,
+            wait_status or 0,
+            usage.ru_maxrss * _MAXRSS_BYTES if usage else None,
+            killed_for_memory=None not in (kills, self._kills_before)
+            and kills != self._kills_before,
+        )
+        settle(self.connection, job, failure)
+
+
+def make_worker(settings: TraceSettings) -> TraceWorker:
+    """A worker on the queue that the settings name; its `work()` runs until a signal.
+
+    Its processes read the database's settings (DB_*) from this process's environment.
+
+    Raises:
+        ConfigError: REDIS_URL is not set or malformed.
+    """
+    connection: Redis = connect_store(settings)
+    assert settings.redis_url is not None
+    worker = TraceWorker(
+        [open_queue(connection, settings.worker_queue)],
+        connection=connection,
+        serializer=JSONSerializer,
+        maintenance_interval=_MAINTENANCE_SECONDS,
+    )
+    worker.redis_url = settings.redis_url
+    worker._work_horse_killed_handler = worker.report_killed
+    return worker
