@@ -89,6 +89,8 @@ def test_no_rows_give_no_records_and_rows_of_the_wrong_width_are_refused():
                 st.sampled_from([Decimal("1"), Decimal("1.0"), Decimal("1.00")]),
             ),
             st.sampled_from(["a", "b", b"a", None, ""]),
+            st.sampled_from([0.0, -0.0, 1.0, None]),
+            st.sampled_from([True, 1, None]),
             st.sampled_from(
                 [
                     datetime(2026, 1, 1),
@@ -102,7 +104,7 @@ def test_no_rows_give_no_records_and_rows_of_the_wrong_width_are_refused():
     )
 )
 def test_value_and_type_of_every_cell_stay_what_they_were(rows):
-    columns = ["N", "T", "D"]
+    columns = ["N", "T", "F", "B", "D"]
     maker = LeanRecords(columns)
     for start in range(0, len(rows), 7):  # several row batches, one memo
         part = rows[start : start + 7]
