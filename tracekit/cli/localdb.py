@@ -36,6 +36,13 @@ Ctrl-C stops the server."""
 @click.option("--allow-remote", is_flag=True, help="Permit a --host other machines can reach.")
 @click.option("--writable", is_flag=True, help="Let changes reach the DuckDB FILE.")
 @click.option("--sysdate", type=click.DateTime(), help="What SYSDATE is (default: the workload's).")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    help="Misbehave, as in 'drop_after rows=5000 once'; may be given again.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the connection as one JSON line.")
 @click.option("-q", "--quiet", is_flag=True, help="No talk on stderr.")
 def command(
@@ -47,6 +54,7 @@ def command(
     allow_remote: bool,
     writable: bool,
     sysdate: datetime | None,
+    faults: tuple[str, ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -60,6 +68,7 @@ def command(
     Examples:
       tracekit localdb trace-smoke --port 0
       tracekit localdb incident.duckdb --port 1521
+      tracekit localdb trace-smoke --fault 'error code=1555 rows=5000 statement=LOTWIPHISTORY'
     """
     password = os.environ.get(PASSWORD_VARIABLE)
     with ExitStack() as running:
@@ -75,6 +84,7 @@ def command(
                     allow_remote=allow_remote,
                     writable=writable,
                     sysdate=sysdate,
+                    faults=faults,
                     progress=steps.update,
                 )
             )

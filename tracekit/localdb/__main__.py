@@ -2,7 +2,8 @@
 
 Reads one JSON line from stdin (so that the password is in no process list), prints one JSON line
 `{"port": N, "banner": "..."}` once it listens, and serves until stdin ends (whoever started it
-died or closed it) or SIGTERM or SIGINT comes. Exit code 0 then, 2 when it could not start.
+died or closed it) or SIGTERM or SIGINT comes. Exit code 0 then, 2 when it could not start. Further
+lines on stdin are commands (`tracekit.localdb.control`); each is answered by one line on stdout.
 """
 
 from __future__ import annotations
@@ -10,16 +11,24 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import signal
+import socket
 import sys
 import threading
+from collections import deque
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from tracekit.errors import ConfigError, TracekitError
+from tracekit.localdb.control import Control
 from tracekit.localdb.duck import open_backend
+from tracekit.localdb.faults import AnyFault
+from tracekit.localdb.faults_board import FaultBoard
+from tracekit.localdb.faults_hooks import FaultHooks
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.server import Server, serve
 
@@ -38,6 +47,7 @@ class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
     sysdate: datetime | None = None
     writable: bool = False
     log_file: str | None = None
+    faults: list[AnyFault] = []
 
     def server_options(self) -> ServerOptions:
         """The part that is the server's.
@@ -56,42 +66,83 @@ class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
         )
 
 
+class StandardInput:
+    """The lines of stdin, until it ends or `end` is called from another thread.
+
+    Read below `sys.stdin`, whose lock a thread that waits for a line would hold for ever.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor = sys.stdin.fileno()
+        self._wake, self._waker = socket.socketpair()
+        self._lines: deque[bytes] = deque()
+        self._rest = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self._lines or self._receive():
+            if self._lines:
+                yield self._lines.popleft()
+
+    def end(self) -> None:
+        """Let whoever waits for a line see the end."""
+        self._waker.close()
+
+    def _receive(self) -> bool:
+        ready, _, _ = select.select([self._descriptor, self._wake], [], [])
+        if self._wake in ready:
+            self._wake.close()
+            return False
+        data = os.read(self._descriptor, 65_536)
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        self._lines += whole
+        if not data and self._rest:  # the last line lacks its end
+            self._lines.append(self._rest)
+            self._rest = b""
+        return bool(data or self._lines)
+
+
 def main() -> int:
     """Serve what stdin asks for; the process's exit code."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        settings = _read_settings(sys.stdin.readline())
+        lines = StandardInput()
+        settings = _read_settings(next(iter(lines), b""))
         _log_to(settings.log_file)
-        _serve(settings, stop)
+        _serve(settings, lines, stop)
     except TracekitError as exc:
         print(f"tracekit.localdb: {exc}", file=sys.stderr)  # noqa: T201 - a door
         return 2
     return 0
 
 
-def _serve(settings: ProcessSettings, stop: threading.Event) -> None:
+def _serve(settings: ProcessSettings, lines: StandardInput, stop: threading.Event) -> None:
     options = settings.server_options()
+    board = FaultBoard(settings.faults)
     backend = open_backend(
         settings.source,
         writable=settings.writable,
         sysdate=settings.sysdate,
         schema=settings.schema,
     )
+    commands: list[threading.Thread] = []
 
     def announce(server: Server) -> None:
         line = json.dumps({"port": server.port, "banner": backend.banner})
         print(line, flush=True)  # noqa: T201 - what the parent waits for
-        threading.Thread(target=_wait_for_parent, args=(stop,), daemon=True).start()
+        commands.append(_obey(Control(server, board), lines, stop))
 
     try:
-        serve(options, backend, announce, stop)
+        serve(options, backend, announce, stop, lambda: FaultHooks(board))
     finally:
+        lines.end()
+        for thread in commands:
+            thread.join()
         backend.close()
 
 
-def _read_settings(line: str) -> ProcessSettings:
+def _read_settings(line: bytes) -> ProcessSettings:
     try:
         return msgspec.json.decode(line, type=ProcessSettings)
     except msgspec.DecodeError as exc:
@@ -115,10 +166,22 @@ def _log_to(file: str | None) -> None:
     logger.setLevel(logging.INFO)
 
 
-def _wait_for_parent(stop: threading.Event) -> None:
-    while os.read(sys.stdin.fileno(), 4096):  # not sys.stdin.read: its lock outlives main()
-        pass
-    stop.set()
+def _obey(control: Control, lines: StandardInput, stop: threading.Event) -> threading.Thread:
+    """Start to carry out the commands of whoever started this process, until it goes."""
+
+    def run() -> None:
+        try:
+            for line in lines:
+                sys.stdout.buffer.write(control.answer(line) + b"\n")
+                sys.stdout.buffer.flush()
+        except BrokenPipeError:  # nobody reads the answers any more
+            pass
+        finally:
+            stop.set()
+
+    thread = threading.Thread(target=run, name="localdb-control")
+    thread.start()
+    return thread
 
 
 if __name__ == "__main__":

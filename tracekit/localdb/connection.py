@@ -13,6 +13,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from tracekit.errors import RemoteWireError
 from tracekit.localdb.inbox import Closed, Inbox, Item
@@ -154,6 +155,19 @@ class Connection:
         while self._next_item() is not Marker.RESET:
             self._acknowledge()
         self.send([make_marker(Marker.RESET)])
+
+    def ignore_client(self) -> NoReturn:
+        """Take whatever the client sends, and answer nothing, until it leaves.
+
+        Raises:
+            ConnectionClosed: it left.
+        """
+        self._acknowledge()
+        while True:
+            if self._reader is None:
+                self._receive()
+            else:
+                self._next_item()
 
     def hang_up(self, reason: str) -> None:
         """End the connection from any thread; its own threads notice and finish."""

@@ -64,6 +64,8 @@ class Cursor:
     def __init__(self, cursor_id: int) -> None:
         self.id = cursor_id
         self.statement: PreparedStatement | None = None
+        self.sql = ""
+        """The statement as the client sent it."""
         self.feed: RowFeed | None = None
         self.described: Sequence[ColumnDescription] | None = None
         """The columns the client was last told, None before the first execution."""

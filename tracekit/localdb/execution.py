@@ -8,7 +8,7 @@ from typing import Any
 
 from tracekit.localdb.backend import BackendSession, ExecuteOutcome, StatementKind
 from tracekit.localdb.cursors import Cursor, CursorTable, RowFeed
-from tracekit.localdb.hooks import SessionHooks
+from tracekit.localdb.hooks import Cut, Manner, SessionHooks
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.wire.messages.binds import Unsupported
@@ -41,6 +41,7 @@ class Execution:
     def execute(self, request: ExecuteRequest, response: Response) -> EndOfCall:
         """Function 94: any of parse, describe, define, execute, fetch."""
         cursor = self.cursor = self._cursor_of(request)
+        self._hooks.before_statement(cursor.sql)
         statement = cursor.statement
         assert statement is not None
         if request.layout.binds:
@@ -67,6 +68,7 @@ class Execution:
     ) -> EndOfCall:
         """Functions 78 (`fetches`) and 4: the cursor's statement with new bind values."""
         cursor = self.cursor = self.cursors.find(request.cursor_id)
+        self._hooks.before_statement(cursor.sql)
         rows = request.rows if fetches else 0
         end = self._run(cursor, request.bind_rows, rows, response)
         return self._committed(end) if request.commit else end
@@ -74,6 +76,7 @@ class Execution:
     def fetch(self, request: FetchRequest, response: Response) -> EndOfCall:
         """Function 5: the next rows of an open result."""
         cursor = self.cursor = self.cursors.find(request.cursor_id)
+        self._hooks.before_statement(cursor.sql)
         if cursor.feed is None:
             raise OraError(1002, "fetch out of sequence")
         return self._send_rows(cursor, cursor.feed, request.rows, response)
@@ -88,7 +91,7 @@ class Execution:
         statement = self._backend.prepare(request.sql)
         cursor = self.cursors.find(request.cursor_id) if request.cursor_id else self.cursors.open()
         cursor.close_result()
-        cursor.statement, cursor.described = statement, None
+        cursor.statement, cursor.sql, cursor.described = statement, request.sql, None
         return cursor
 
     def _run(
@@ -154,10 +157,13 @@ class Execution:
         self, cursor: Cursor, feed: RowFeed, wanted: int, response: Response
     ) -> EndOfCall:
         left = wanted
-        while left and (ready := feed.ready()):
-            count = self._hooks.before_rows(feed.sent, min(left, ready))
-            if left == wanted:
+        while left:
+            ready = feed.ready()
+            if left == wanted and ready:
                 response.add(ROW_HEADER)
+            count = self._rows_to_send(feed, min(left, ready), response)
+            if not ready:
+                break
             response.add(feed.take(count))
             left -= count
         if not left:
@@ -166,6 +172,15 @@ class Execution:
         return self._end(
             cursor, row_count=feed.sent, number=END_OF_ROWS, message="ORA-01403: no data found"
         )
+
+    def _rows_to_send(self, feed: RowFeed, ready: int, response: Response) -> int:
+        try:
+            return self._hooks.before_rows(feed.sent, ready)
+        except Cut as cut:
+            if cut.manner is Manner.IN_ROW:
+                row = feed.take(1)
+                response.add(row[: len(row) // 2])
+            raise
 
     def _committed(self, end: EndOfCall) -> EndOfCall:
         if self._backend.in_transaction:

@@ -99,6 +99,7 @@ class Login:
 
         Raises:
             ConnectionClosed: it went away, or was refused; the reason says which.
+            Cut: a hook wants the connection to end.
             RemoteWireError: it sent what cannot be read.
         """
         plain = self._accept()
@@ -129,6 +130,11 @@ class Login:
         if error:
             self._connection.send([make_refuse(error)])
             raise ConnectionClosed(f"refused with error {error}")
+        try:
+            self._hooks.before_connect()
+        except OraError as exc:
+            self._connection.send([make_refuse(exc.number)])
+            raise ConnectionClosed(f"refused with error {exc.number}") from exc
         version = min(request.version, VERSION_DESIRED)
         flags2 = FLAG_FAST_AUTH if self._options.fast_auth else 0
         if version >= VERSION_END_OF_RESPONSE:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tracekit.localdb.connection import Connection
+from typing import NoReturn
+
+from tracekit.localdb.connection import Connection, ConnectionClosed
+from tracekit.localdb.hooks import Manner
 from tracekit.localdb.wire.capabilities import Agreement
 from tracekit.localdb.wire.packets import DataPacker
 
@@ -39,3 +42,23 @@ class Response:
         self._packer.add(last)
         self._connection.check()
         self._connection.send(self._packer.finish(end_of_response=self._end_of_response))
+
+    def cut_off(self, manner: Manner, last: bytes) -> NoReturn:
+        """Send what of the reply is ready and end the connection in the given manner.
+
+        Args:
+            manner: how it ends.
+            last: the end of the call, so that there is a packet to be cut short.
+
+        Raises:
+            ConnectionClosed: always.
+        """
+        if manner is Manner.IN_PACKET:
+            self._packer.add(last)
+        packets = b"".join(self._packer.finish(end_of_response=False))
+        if manner is Manner.IN_PACKET:
+            packets = packets[:-1]
+        self._connection.send([packets])
+        if manner is Manner.SILENT:
+            self._connection.ignore_client()
+        raise ConnectionClosed(f"cut off by a fault: {manner.value}")

@@ -17,7 +17,7 @@ from tracekit.errors import ConfigError, RemoteWireError
 from tracekit.localdb.backend import Backend, BackendSession
 from tracekit.localdb.connection import Connection, ConnectionClosed
 from tracekit.localdb.defect import log_defect
-from tracekit.localdb.hooks import SessionHooks
+from tracekit.localdb.hooks import Cut, Manner, SessionHooks
 from tracekit.localdb.login import Login
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.ora_error import OraError
@@ -147,10 +147,16 @@ class Server:
 
     def _serve(self, connection: Connection, number: int) -> None:
         hooks = self._hooks()
+        hooks.begin(connection.check)
         banner = self._backend.banner
         login = Login(connection, self.options, self._verifier, banner, number, hooks)
-        with _deadline(connection, self.options.login_seconds):
-            logged_on = login.run()
+        try:
+            with _deadline(connection, self.options.login_seconds):
+                logged_on = login.run()
+        except Cut as cut:
+            if cut.manner is Manner.SILENT:
+                connection.ignore_client()
+            raise ConnectionClosed(f"cut off by a fault: {cut.manner.value}") from cut
         _log.info("%s: logged on", connection.name)
         backend = self._backend.open_session(self.options.schema)
         try:
@@ -167,6 +173,7 @@ def serve(
     backend: Backend,
     ready: Callable[[Server], None],
     stop: threading.Event | None = None,
+    hooks: Callable[[], SessionHooks] = SessionHooks,
 ) -> None:
     """Serve in the calling thread until `stop` is set, or an exception such as Ctrl-C ends it.
 
@@ -175,11 +182,12 @@ def serve(
         backend: the database; stays the caller's to close.
         ready: called once the server listens.
         stop: ends the service when set; without it only an exception does.
+        hooks: makes the hooks of each new session.
 
     Raises:
         ConfigError: the address cannot be listened on.
     """
-    with Server(options, backend) as server:
+    with Server(options, backend, hooks) as server:
         ready(server)
         (stop or threading.Event()).wait()
 

@@ -11,7 +11,7 @@ from tracekit.localdb.backend import BackendSession
 from tracekit.localdb.connection import BreakRequested, Connection, ConnectionClosed
 from tracekit.localdb.defect import log_defect
 from tracekit.localdb.execution import Execution
-from tracekit.localdb.hooks import SessionHooks
+from tracekit.localdb.hooks import Cut, SessionHooks
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.wire.capabilities import Agreement
@@ -186,6 +186,9 @@ class Session:
         except (BreakRequested, ConnectionClosed):
             self._close_current_result()
             raise
+        except Cut as cut:
+            self._close_current_result()
+            response.cut_off(cut.manner, self._end_message(EndOfCall()))
         except Exception as exc:
             log_defect(_log, f"{self._connection.name} in {name}", exc)
             return self._error_end(OraError(600, f"internal error ({type(exc).__name__})"))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+import msgspec
+
 from tracekit import workloads
 from tracekit.config import Settings
 from tracekit.errors import ConfigError, ConnectError
 from tracekit.fetch import Database
+from tracekit.localdb.faults import AnyFault
+from tracekit.testbed.faults import Faults, as_records
 from tracekit.testbed.server_process import ServerProcess, ServerReady
 
 SERVICE = "TRACEKIT"
@@ -34,12 +38,15 @@ class LocalOracle:
         sysdate: what SYSDATE is; None for the workload's pinned one, else the clock.
         writable: let changes reach the DuckDB file itself.
         progress: called with (step, fraction done) while a missing workload is built.
+        faults: how it misbehaves from its start, as records or text (`drop_after rows=5000 once`);
+            `faults` of the running one changes that.
 
     Example:
         with LocalOracle("trace-smoke") as local:
             frame = local.database.read_sql_df("SELECT COUNT(*) FROM DW_MES_CONTAINER")
 
     Raises:
+        ConfigError: a fault makes no sense.
         WorkloadError: the workload is unknown or could not be built.
         ConnectError: the server did not start.
     """
@@ -58,6 +65,7 @@ class LocalOracle:
         sysdate: datetime | None = None,
         writable: bool = False,
         progress: Callable[[str, float], None] | None = None,
+        faults: Iterable[AnyFault | str] = (),
     ) -> None:
         self.user = user
         self.password = password or secrets.token_urlsafe(18)
@@ -69,6 +77,8 @@ class LocalOracle:
         self._progress = progress
         self._writable = writable
         self._process = ServerProcess()
+        self._faults_at_start = as_records(faults)
+        self.faults = Faults(self._process.ask)
         self._ready: ServerReady | None = None
         self._choose(source, cids)
         pinned = self.workload.sysdate if self.workload else None
@@ -89,6 +99,7 @@ class LocalOracle:
                 "sysdate": self._sysdate.isoformat() if self._sysdate else None,
                 "writable": self._writable,
                 "log_file": None,
+                "faults": [msgspec.to_builtins(fault) for fault in self._faults_at_start],
             }
         )
         return self
@@ -134,6 +145,11 @@ class LocalOracle:
     def server_pid(self) -> int | None:
         """Process id of the server while it runs."""
         return self._process.pid
+
+    @property
+    def client_count(self) -> int:
+        """Connections the server holds open, those still logging on included."""
+        return int(self._process.ask({"do": "status"})["clients"])
 
     def container_ids(self, limit: int | None = None) -> list[str]:
         """The first `limit` CIDs of DW_MES_CONTAINER by CONTAINERID, all where it is None."""

@@ -9,14 +9,16 @@ import selectors
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from typing import IO, Any
 
-from tracekit.errors import ConnectError
+from tracekit.errors import ConfigError, ConnectError
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
+_ANSWER_SECONDS = 10.0
 _LOG_TAIL_BYTES = 4000
 
 
@@ -36,6 +38,7 @@ class ServerProcess:
     """
 
     def __init__(self) -> None:
+        self._asking = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
 
@@ -66,6 +69,29 @@ class ServerProcess:
     def pid(self) -> int | None:
         """The server's process id while it runs."""
         return self._process.pid if self._process else None
+
+    def ask(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Send the running server a command (`tracekit.localdb.control`) and return its answer.
+
+        Raises:
+            ConfigError: it does not understand the command.
+            ConnectError: it does not answer.
+        """
+        process = self._process
+        if process is None:
+            raise ConnectError("the local Oracle is not running: use it inside its with block")
+        assert process.stdin is not None and process.stdout is not None
+        with self._asking:
+            with contextlib.suppress(BrokenPipeError):  # no answer comes then
+                process.stdin.write(json.dumps(command).encode("utf-8") + b"\n")
+                process.stdin.flush()
+            line = _read_line(process.stdout, time.monotonic() + _ANSWER_SECONDS)
+        if not line:
+            raise ConnectError(f"the local Oracle does not answer:\n{self.log_tail()}")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise ConfigError(f"the local Oracle refuses {command}: {answer['error']}")
+        return answer
 
     def wait(self) -> int:
         """Block until the server ends; its exit code."""
