@@ -56,8 +56,8 @@ format: setup ## format and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## measure speed and memory (minutes; prints a table)
-	$(BIN)/python -m tests.bench $(ARGS)
+bench: setup ## measure every path and its peers on the workload (minutes; prints tables)
+	$(BIN)/tracekit bench $(WORKLOAD) $(if $(CIDS),--cids $(CIDS)) $(ARGS)
 
 lock: setup ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

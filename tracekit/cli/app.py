@@ -21,9 +21,11 @@ COMMANDS = {
     "report": "Draw a finished run again as text, Markdown or HTML.",
     "compare": "Two runs or two captures side by side: what grew, and at which call stack.",
     "check": "Replay a baseline's workload and fail when memory grew or an output changed.",
+    "bench": "Measure every path and its peers on the same queries, side by side.",
     "localdb": "Serve a workload or a DuckDB file to any Oracle driver until Ctrl-C.",
     "doctor": "Is this machine able to measure? What to do where it is not.",
     "workload": "List, build and describe workloads.",
+    "worker": "Run queued trace jobs, each shard in a fresh process, until Ctrl-C.",
     "clean": "Show what the cache and the runs take on disk, and remove it.",
 }
 

@@ -1,5 +1,12 @@
 """What a replay found, as frozen dataclasses that are saved as JSON; no I/O, no logic of others."""
 
+from tracekit.records.bench import (
+    BenchBar,
+    BenchRatios,
+    BenchRecord,
+    BenchRun,
+    ContestantResult,
+)
 from tracekit.records.comparison import Comparison, MetricChange
 from tracekit.records.environment import Environment
 from tracekit.records.machine import CheckStatus, MachineCheck, MachineReport
@@ -22,11 +29,16 @@ from tracekit.records.stacks import (
 from tracekit.records.summary import ReplayOptions, ReplaySummary, Verdict, WorkloadInfo
 
 __all__ = [
+    "BenchBar",
+    "BenchRatios",
+    "BenchRecord",
+    "BenchRun",
     "CallNode",
     "CallTree",
     "CandidateProof",
     "CheckStatus",
     "Comparison",
+    "ContestantResult",
     "Difference",
     "DifferenceKind",
     "Drift",

@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tracekit.reports.bench_plot import bench_plot
+    from tracekit.reports.bench_report import bench_markdown, bench_text
     from tracekit.reports.compare_page import compare_html
     from tracekit.reports.compare_report import compare_markdown, compare_text
     from tracekit.reports.html_report import html
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from tracekit.reports.text_report import text
 
 _HOMES = {
+    "bench_markdown": "bench_report",
+    "bench_plot": "bench_plot",
+    "bench_text": "bench_report",
     "compare_html": "compare_page",
     "compare_markdown": "compare_report",
     "compare_text": "compare_report",
@@ -27,6 +32,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "bench_markdown",
+    "bench_plot",
+    "bench_text",
     "compare_html",
     "compare_markdown",
     "compare_text",

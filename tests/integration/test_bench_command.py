@@ -1,0 +1,87 @@
+"""A bench end to end: every contestant against the local Oracle, as people type it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tracekit.bench import CONTESTANTS, bench
+from tracekit.errors import ConfigError
+from tracekit.records import BenchRecord, PathStatus, from_json
+
+CIDS = 1_100
+
+
+@pytest.fixture(scope="module")
+def environ(tmp_path_factory):
+    return os.environ | {"TRACEKIT_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}
+
+
+def run(environ, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "tracekit", "bench", "trace-tiny", "--cids", str(CIDS), *arguments],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def done(environ, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bench") / "out"
+    found = run(environ, "--repeat", "1", "--json", "-o", str(folder), "--sizes", "600")
+    assert found.returncode == 0, found.stderr
+    return found, folder
+
+
+def test_everybody_reads_the_same_rows_and_our_paths_are_exact(done):
+    found, _ = done
+    record = from_json(BenchRecord, found.stdout)
+    assert list(record.contestants) == list(CONTESTANTS)
+    for name, result in record.contestants.items():
+        assert result.status is PathStatus.OK, f"{name}: {result.reason}"
+        assert result.rows == record.workload.rows > CIDS
+        assert result.rss_net_peak_bytes > 0
+        assert result.cpu_seconds > 0
+        assert name in record.ratios
+    exact = {name: result.exact for name, result in record.contestants.items()}
+    assert exact["lean"] is exact["stream"] is True
+    assert exact["legacy"] is False, "NaT and float quantities are not what the driver gives"
+    assert exact["cursor-drain"] is None
+    lean = record.contestants["lean"]
+    assert 0 < lean.deep_size_bytes < record.contestants["iterator"].rss_net_peak_bytes
+    [smaller] = record.contestants["stream"].sizes
+    assert smaller.cids == 600
+    assert smaller.rows < record.workload.rows
+    assert record.contestants["lean"].sizes == ()
+
+
+def test_the_folder_holds_record_tables_and_plot(done, environ):
+    found, folder = done
+    assert (folder / "bench.json").read_text() == found.stdout
+    assert json.loads(found.stdout)["schema_version"] == 1
+    assert "| lean" in (folder / "bench.md").read_text().replace("`", "")
+    assert (folder / "bench.png").read_bytes().startswith(b"\x89PNG")
+    again = run(environ, "--repeat", "1", "-o", str(folder))
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+
+
+def test_a_few_contestants_as_tables(environ):
+    found = run(environ, "--contestants", "iterator,lean", "--repeat", "1", "--profile")
+    assert found.returncode == 0, found.stderr
+    assert "net heap peak" in found.stdout
+    assert "client CPU, lean / iterator" in found.stdout
+    assert not any(line.startswith("legacy") for line in found.stdout.splitlines())
+
+
+def test_arguments_that_make_no_sense_are_refused_before_anything_runs(environ):
+    assert "no contestant" in run(environ, "--contestants", "nobody").stderr
+    assert "expected numbers" in run(environ, "--sizes", "many").stderr
+    with pytest.raises(ConfigError, match="name a workload"):
+        bench()

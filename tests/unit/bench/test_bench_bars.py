@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from tracekit.bench.bars import bench_bars
+from tracekit.records import BenchRun, ContestantResult, PathStatus
+
+MIB = 2**20
+
+
+def found(peak_mib, cpu=1.0, *, deep_mib=None, exact=None, sizes=()):
+    peak = round(peak_mib * MIB)
+    return ContestantResult(
+        "",
+        "events",
+        PathStatus.OK,
+        rows=1,
+        cpu_seconds=cpu,
+        rss_net_peak_bytes=peak,
+        deep_size_bytes=None if deep_mib is None else round(deep_mib * MIB),
+        exact=exact,
+        runs=(BenchRun(MIB, 1, 1.0, cpu, peak),),
+        sizes=tuple(BenchRun(cids, 1, 1.0, 1.0, round(mib * MIB)) for cids, mib in sizes),
+    )
+
+
+def met(results, cids=MIB):
+    return {bar.figure: bar.met for bar in bench_bars(results, cids)}
+
+
+def test_every_bar_is_judged_when_everything_was_measured():
+    results = {
+        "legacy": found(1000, 10),
+        "iterator": found(500, 3),
+        "lean": found(135, 3.0, deep_mib=120, exact=True),
+        "stream": found(96, exact=True, sizes=[(MIB // 8, 54)]),
+        "table": found(50, exact=True),
+        "parquet": found(96, 1.3, exact=True, sizes=[(MIB // 8, 54)]),
+        "df-batches-drain": found(20, 1.0),
+    }
+    assert set(met(results).values()) == {True}
+
+
+def test_every_bar_can_be_missed():
+    results = {
+        "legacy": found(1000, 10),
+        "iterator": found(500, 3),
+        "lean": found(136, 3.1, deep_mib=118, exact=False),
+        "stream": found(96.1, exact=True, sizes=[(MIB // 8, 48)]),
+        "table": found(51, exact=True),
+        "parquet": found(96.1, 1.31, exact=True, sizes=[(MIB // 8, 48)]),
+        "df-batches-drain": found(20, 1.0),
+    }
+    judged = met(results)
+    assert judged.pop("net OS peak, lean / iterator") is False
+    assert set(judged.values()) == {False}
+    [proof] = [bar for bar in bench_bars(results, MIB) if bar.bar == "exact"]
+    assert proof.measured == "not exact: lean"
+
+
+def test_what_was_not_measured_is_neither_met_nor_missed():
+    died = ContestantResult("", "events", PathStatus.FAILED, "raised")
+    for results in ({}, {"legacy": died, "lean": died, "stream": died, "parquet": died}):
+        assert set(met(results).values()) == {None}
+    assert met({"stream": found(10)})["net OS peak beyond the ids, stream, over sizes"] is None

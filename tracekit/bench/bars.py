@@ -1,0 +1,86 @@
+"""The bars that lean records, streams, tables and Parquet are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tracekit.bench.figures import cpu_ratio, peak_ratio, ratio
+from tracekit.records import BenchBar, ContestantResult
+from tracekit.sizes import format_size
+
+STREAM_FIXED_BYTES = 48 * 2**20
+STREAM_BYTES_PER_CID = 48
+"""What the ids themselves may take."""
+FLAT_WITHIN = 0.10
+EXACT = "exact"
+"""The bar of the proof."""
+
+Results = Mapping[str, ContestantResult]
+
+
+def bench_bars(results: Results, cids: int) -> tuple[BenchBar, ...]:
+    """Every bar, met or not; None where this bench did not measure what it takes.
+
+    Args:
+        results: the contestants by name.
+        cids: how many CIDs the bench read.
+    """
+    legacy, iterator, lean = (results.get(name) for name in ("legacy", "iterator", "lean"))
+    deep = ratio(lean.rss_net_peak_bytes, lean.deep_size_bytes) if lean else None
+    parquet, drain = results.get("parquet"), results.get("df-batches-drain")
+    return (
+        _at_most("net OS peak, lean / legacy", peak_ratio(lean, legacy), 0.135),
+        _at_most("net OS peak, lean / iterator", peak_ratio(lean, iterator), 0.27),
+        _at_most("net OS peak, lean / deep size of what it returns", deep, 1.15),
+        _at_most("client CPU, lean / iterator", cpu_ratio(lean, iterator), 1.0),
+        _at_most("net OS peak, table / legacy", peak_ratio(results.get("table"), legacy), 0.05),
+        *(_bounded(name, results, cids) for name in ("stream", "parquet")),
+        *(_flat(name, results) for name in ("stream", "parquet")),
+        _at_most("client CPU, parquet / df-batches-drain", cpu_ratio(parquet, drain), 1.3),
+        _exact(results),
+    )
+
+
+def _at_most(figure: str, measured: float | None, most: float) -> BenchBar:
+    bar = f"<= {most:g}"
+    if measured is None:
+        return BenchBar(figure, bar, None, None)
+    return BenchBar(figure, bar, f"{measured:.3f}", measured <= most)
+
+
+def _bounded(name: str, results: Results, cids: int) -> BenchBar:
+    most = STREAM_FIXED_BYTES + STREAM_BYTES_PER_CID * cids
+    figure, bar = f"net OS peak, {name}", f"<= 48 MiB + 48 bytes a CID = {format_size(most)}"
+    found = results.get(name)
+    if found is None or found.rss_net_peak_bytes is None:
+        return BenchBar(figure, bar, None, None)
+    peak = found.rss_net_peak_bytes
+    return BenchBar(figure, bar, format_size(peak), peak <= most)
+
+
+def _flat(name: str, results: Results) -> BenchBar:
+    figure, bar = f"net OS peak beyond the ids, {name}, over sizes", "flat within 10%"
+    found = results.get(name)
+    if found is None or not found.runs or not found.sizes:
+        return BenchBar(figure, bar, None, None, "measured where other --sizes are given")
+    assert found.rss_net_peak_bytes is not None
+    peaks = {run.cids: run.rss_net_peak_bytes for run in found.sizes}
+    peaks[found.runs[0].cids] = found.rss_net_peak_bytes
+    beyond = {cids: peak - STREAM_BYTES_PER_CID * cids for cids, peak in peaks.items()}
+    spread = (max(beyond.values()) - min(beyond.values())) / max(beyond.values())
+    told = ", ".join(f"{format_size(part)} at {cids:,}" for cids, part in sorted(beyond.items()))
+    return BenchBar(figure, bar, f"{spread:.1%}", spread <= FLAT_WITHIN, f"{told} CIDs")
+
+
+def _exact(results: Results) -> BenchBar:
+    proofs = {
+        name: results[name].exact
+        for name in ("lean", "stream", "table", "parquet")
+        if name in results and results[name].exact is not None
+    }
+    figure, bar = "output of lean, stream, table and parquet against iterator", EXACT
+    if not proofs:
+        return BenchBar(figure, bar, None, None)
+    different = [name for name, exact in proofs.items() if not exact]
+    told = f"not exact: {', '.join(different)}" if different else f"exact: {', '.join(proofs)}"
+    return BenchBar(figure, bar, told, not different)

@@ -1,0 +1,113 @@
+"""Other libraries at the same queries, each used as its documentation recommends for large results.
+
+They keep nothing: what is compared is the cost of getting the rows out in bounded pieces.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from tracekit.bench.drains import BatchDrain, CountRows
+
+
+class PandasChunks(BatchDrain):
+    """`pandas.read_sql(chunksize=...)` through SQLAlchemy's oracle+oracledb.
+
+    With `stream_results`, which pandas' guide names for results larger than memory, and the
+    engine's own connection pool.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        import sqlalchemy
+
+        self._engine = sqlalchemy.create_engine(
+            "oracle+oracledb://", creator=lambda: _connect(self.database.arguments)
+        )
+
+    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
+        """Read one query into frames of `fetchmany_size` rows."""
+        import pandas as pd
+        import sqlalchemy
+
+        with self._engine.connect().execution_options(stream_results=True) as connection:
+            chunks = pd.read_sql(
+                sqlalchemy.text(sql),
+                connection,
+                params=dict(binds),
+                chunksize=self.database.fetchmany_size,
+            )
+            for frame in chunks:
+                count_rows(len(frame))
+                del frame
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._engine.dispose()
+
+
+class PolarsBatches(BatchDrain):
+    """`polars.read_database(iter_batches=True)` on an oracledb connection."""
+
+    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
+        """Read one query into frames of `fetchmany_size` rows."""
+        import polars as pl
+
+        with self.database.connect() as connection:
+            frames = pl.read_database(
+                sql,
+                connection,
+                iter_batches=True,
+                batch_size=self.database.fetchmany_size,
+                execute_options={"parameters": dict(binds)},
+            )
+            for frame in frames:
+                count_rows(len(frame))
+                del frame
+
+
+class AdbcBatches(BatchDrain):
+    """`adbc-driver-oracle` (Go, its own wire protocol): a record batch reader for each query.
+
+    The driver decides the size of its batches itself. Each worker keeps its connection.
+    """
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._of_thread = threading.local()
+        self._opened: list[Any] = []
+
+    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
+        """Read one query; binds go by position, in the order they stand in it."""
+        with self._connection().cursor() as cursor:
+            cursor.execute(sql, list(binds.values()))
+            for batch in cursor.fetch_record_batch():
+                count_rows(batch.num_rows)
+                del batch
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in self._opened:
+            connection.close()
+
+    def _connection(self) -> Any:
+        if not hasattr(self._of_thread, "connection"):
+            import adbc_driver_oracle.dbapi
+
+            given = self.database.arguments
+            login = f"{quote(given['user'], safe='')}:{quote(given['password'], safe='')}"
+            connection = adbc_driver_oracle.dbapi.connect(f"oracle://{login}@{given['dsn']}")
+            self._opened.append(connection)
+            self._of_thread.connection = connection
+        return self._of_thread.connection
+
+
+def _connect(arguments: Mapping[str, Any]) -> Any:
+    import oracledb
+
+    return oracledb.connect(
+        dsn=arguments["dsn"], user=arguments["user"], password=arguments["password"]
+    )

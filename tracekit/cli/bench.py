@@ -1,0 +1,154 @@
+"""`tracekit bench`: the paths against their peers, on the same server in the same run."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tracekit import reports
+from tracekit.bench import CONTESTANTS
+from tracekit.bench import bench as run_bench
+from tracekit.bench.bars import EXACT
+from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.source_options import read_source, source_options
+from tracekit.cli.steps import Steps
+from tracekit.errors import ConfigError
+from tracekit.records import BenchRecord, PathStatus, to_json
+
+_FILES = ("bench.json", "bench.md", "bench.png")
+
+
+def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    return tuple(name.strip() for name in value.split(",")) if value else None
+
+
+def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in value.split(",")) if value else ()
+    except ValueError:
+        raise click.BadParameter(f"{value!r}: expected numbers of CIDs, as 11000,114000") from None
+
+
+@click.command("bench")
+@click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
+@click.option(
+    "--contestants",
+    callback=_names,
+    metavar="NAME,...",
+    help=f"Who takes part: any of {', '.join(CONTESTANTS)} [default: all].",
+)
+@source_options
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Runs of each contestant; figures are medians.",
+)
+@click.option("--profile", is_flag=True, help="Run each once more under memray: its heap peak.")
+@click.option("--no-proof", is_flag=True, help="Do not compare the paths' outputs.")
+@click.option(
+    "--sizes",
+    callback=_numbers,
+    metavar="N,...",
+    help="Smaller numbers of CIDs at which stream and parquet are measured, too: are they flat?",
+)
+@click.option(
+    "-o",
+    "--output",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=f"Folder to write {', '.join(_FILES)} to.",
+)
+@click.option("-f", "--force", is_flag=True, help="Replace an older bench in --output.")
+@click.option("--json", "as_json", is_flag=True, help="Print the record instead of the tables.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def command(
+    workload: str | None,
+    contestants: tuple[str, ...] | None,
+    repeat: int,
+    profile: bool,
+    no_proof: bool,
+    sizes: tuple[int, ...],
+    output: Path | None,
+    force: bool,
+    as_json: bool,
+    quiet: bool,
+    **source: Any,
+) -> int:
+    """Measure every path and its peers on the same queries, and hold them to their bars.
+
+    Each run is a process of its own; rounds are interleaved. A contestant that is not installed,
+    or cannot read this server, is named with the reason and left out of the ratios. The bars'
+    ratios were set for 114,000 CIDs of `history`.
+
+    \b
+    Examples:
+      tracekit bench trace-smoke --repeat 1
+      tracekit bench --cids 11000 -o bench
+      tracekit bench --contestants legacy,iterator,lean --profile
+
+    Exit codes: 0 measured · 1 an output is not exactly the iterator's · 2 could not run ·
+    53 a contestant ran out of memory.
+    """
+    read = read_source(workload, **source)
+    _check_output(output, force=force)
+    with Steps(quiet=quiet) as steps:
+        record = run_bench(
+            read.workload,
+            contestants,
+            **read.arguments(),
+            repeat=repeat,
+            profile=profile,
+            prove=not no_proof,
+            sizes=sizes,
+            command=shlex.join(["tracekit", *sys.argv[1:]]),
+            on_progress=steps.tell,
+        )
+    if output is not None:
+        _write(record, output)
+    _print(record, as_json=as_json)
+    return _exit_code(record)
+
+
+def _check_output(output: Path | None, *, force: bool) -> None:
+    """Before anything is measured, which takes minutes."""
+    if output is None:
+        return
+    there = [file for file in _FILES if (output / file).exists()]
+    if there and not force:
+        raise ConfigError(
+            f"{output} holds {there[0]} already and will not be written to without --force."
+        )
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"no bench can be written to {output}: {exc}") from exc
+
+
+def _write(record: BenchRecord, output: Path) -> None:
+    (output / "bench.json").write_text(to_json(record), encoding="utf-8")
+    (output / "bench.md").write_text(reports.bench_markdown(record), encoding="utf-8")
+    reports.bench_plot(record, output / "bench.png")
+
+
+def _print(record: BenchRecord, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(to_json(record), nl=False)
+        return
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else None
+    click.echo(reports.bench_text(record, width=width, color=terminal), nl=False)
+
+
+def _exit_code(record: BenchRecord) -> ExitCode:
+    results = record.contestants.values()
+    if any(found.status is PathStatus.OUT_OF_MEMORY for found in results):
+        return ExitCode.OUT_OF_MEMORY
+    different = any(bar.met is False for bar in record.bars if bar.bar == EXACT)
+    return ExitCode.CHECK_FAILED if different else ExitCode.OK
