@@ -5,11 +5,10 @@ What it holds is a few pieces of `fetch_events_iter` and one chunk, however larg
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-
-from rq import get_current_job
 
 from tracekit.config import Settings
 from tracekit.errors import JobError
@@ -40,8 +39,7 @@ def run_shard(job_id: str, shard: int) -> None:
     """
     settings = Settings.from_env()
     store = JobStore(connect_store(settings.trace))
-    current = get_current_job(store.redis)
-    worker = (current.worker_name if current else None) or "direct"
+    worker = os.environ.get("RQ_WORKER_ID", f"pid {os.getpid()}")
     work = ShardWork.claim(store, job_id, shard, worker)
     if work is not None:
         database = Database.from_env(settings)

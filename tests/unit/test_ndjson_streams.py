@@ -1,0 +1,145 @@
+"""Streams of lines: whatever is missing, moved or changed is noticed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracekit.errors import ConfigError, ResultIncomplete
+from tracekit.jsonvalue import encode
+from tracekit.ndjson import LineWriter, Position, read_stream
+
+CHUNKS = {"history": [[{"N": 1}, {"N": 2**60}], [{"N": 3}]], "holds": [], "jobs": [[{"T": "批次"}]]}
+
+
+def stream(after: Position | None = None) -> list[bytes]:
+    writer = LineWriter()
+    domains = list(CHUNKS)
+    first = domains.index(after.domain) if after else 0
+    before = {
+        domain: sum(map(len, CHUNKS[domain][: after.chunk + 1 if domain == after.domain else None]))
+        for domain in domains[: first + 1]
+        if after
+    }
+    lines = [
+        writer.meta(
+            job_id="j",
+            profile="query_tool",
+            domains=domains,
+            cids=3,
+            resumed=(after, before) if after else None,
+        )
+    ]
+    for domain in domains[first:]:
+        chunks = CHUNKS[domain]
+        lines.append(writer.domain_start(domain, chunks=len(chunks), rows=sum(map(len, chunks))))
+        for number, records in enumerate(chunks):
+            if after is None or domain != after.domain or number > after.chunk:
+                lines.append(writer.records(domain, number, len(records), encode(records)))
+        lines.append(writer.domain_end(domain))
+    lines.append(writer.aggregation("history", rows=3, cids=3, cids_without_rows=1))
+    lines.append(writer.warning("SLOW", "it took long"))
+    lines.append(writer.complete())
+    return lines
+
+
+WHOLE = [
+    (domain, one) for domain, chunks in CHUNKS.items() for records in chunks for one in records
+]
+
+
+def test_a_whole_stream_gives_every_record_and_its_totals() -> None:
+    read = read_stream(stream())
+    assert list(read) == WHOLE
+    assert read.complete is not None
+    assert read.complete["domains"] == {"history": 3, "holds": 0, "jobs": 1}
+    assert read.aggregations["history"]["cids_without_rows"] == 1
+    assert [warning["code"] for warning in read.warnings] == ["SLOW"]
+    assert read.position == "jobs:0"
+
+
+def test_lines_have_the_promised_order_and_fields() -> None:
+    lines = [json.loads(line) for line in stream()]
+    assert [line["type"] for line in lines] == [
+        *("meta", "domain_start", "records", "records", "domain_end"),
+        *("domain_start", "domain_end", "domain_start", "records", "domain_end"),
+        *("aggregation", "warning", "complete"),
+    ]
+    assert lines[0] == {
+        "type": "meta",
+        "job_id": "j",
+        "profile": "query_tool",
+        "domains": ["history", "holds", "jobs"],
+        "cids": 3,
+        "schema_version": 1,
+    }
+
+
+@given(cut=st.integers(0, len(b"".join(stream())) - 1))
+def test_a_stream_cut_anywhere_is_incomplete(cut: int) -> None:
+    lines = b"".join(stream())[:cut].splitlines(keepends=True)
+    with pytest.raises(ResultIncomplete):
+        list(read_stream(lines))
+
+
+@given(place=st.integers(0, len(b"".join(stream())) - 1), bit=st.integers(0, 7))
+def test_a_stream_with_one_bit_changed_is_incomplete(place: int, bit: int) -> None:
+    damaged = bytearray(b"".join(stream()))
+    damaged[place] ^= 1 << bit
+    with pytest.raises(ResultIncomplete):
+        list(read_stream(bytes(damaged).splitlines(keepends=True)))
+
+
+@given(st.data())
+def test_a_stream_with_lines_lost_repeated_or_swapped_is_incomplete(data: st.DataObject) -> None:
+    lines = stream()
+    picks = st.lists(st.sampled_from(range(len(lines))), max_size=len(lines) + 2)
+    order = data.draw(picks.filter(lambda found: found != list(range(len(lines)))))
+    with pytest.raises(ResultIncomplete):
+        list(read_stream([lines[number] for number in order]))
+
+
+@pytest.mark.parametrize("after", ["history:0", "history:1", "jobs:0"])
+def test_a_stream_resumed_gives_the_rest_and_the_same_totals(after: str) -> None:
+    position = Position.parse(after)
+    read = read_stream(stream(position))
+    rest = [
+        (domain, one)
+        for domain in list(CHUNKS)[list(CHUNKS).index(position.domain) :]
+        for number, records in enumerate(CHUNKS[domain])
+        if domain != position.domain or number > position.chunk
+        for one in records
+    ]
+    assert list(read) == rest
+    assert read.complete is not None
+    assert read.complete["rows"] == len(WHOLE)
+
+
+def test_an_error_line_is_raised_with_its_code() -> None:
+    writer = LineWriter()
+    lines = [
+        writer.meta(job_id="j", profile="p", domains=["history"], cids=1),
+        writer.error("RESULT_INCOMPLETE", "chunk history:0 is missing"),
+    ]
+    with pytest.raises(ResultIncomplete, match=r"RESULT_INCOMPLETE: chunk history:0 is missing"):
+        list(read_stream(lines))
+
+
+def test_nan_is_no_json() -> None:
+    lines = [line.replace(b'"N":3', b'"N":NaN') for line in stream()]
+    with pytest.raises(ResultIncomplete, match="no JSON"):
+        list(read_stream(lines))
+
+
+@pytest.mark.parametrize("text", ["", "history", "history:", "history:-1", "a b:1", "history:1:2"])
+def test_a_malformed_position_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="DOMAIN:CHUNK"):
+        Position.parse(text)
+
+
+def test_only_http_urls_are_opened() -> None:
+    with pytest.raises(ConfigError, match="no http or https URL"):
+        read_stream("file:///etc/passwd")
