@@ -1,4 +1,4 @@
-"""A finished job's result, with a real store and a local Oracle: equal, or known to be incomplete."""
+"""A finished job's result in a real store: equal to the synchronous one, or known incomplete."""
 
 from __future__ import annotations
 

@@ -33,6 +33,7 @@ def on_shard_failure(
     traceback: TracebackType | None,
 ) -> None:
     """RQ's failure callback: a shard raised, or its worker was never heard of again."""
+    error = _timeout_inside(error) or error
     failure = JobFailure(_code(error), _message(error), shard=_shard(job))
     settle(connection, job, failure, lasting=isinstance(error, _LASTING))
 
@@ -73,6 +74,14 @@ def settle(connection: Redis, job: Job, failure: JobFailure, *, lasting: bool = 
             drop_queued(connection, job_id, store.read(job_id).request)
     except JobNotFound:
         _log.warning("job %s expired before its failure could be noted", job_id)
+
+
+def _timeout_inside(error: BaseException) -> BaseException | None:
+    # RQ's alarm can strike inside the driver, which takes it for a failed connection.
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, JobTimeoutException):
+        inner = inner.__cause__ or inner.__context__
+    return inner
 
 
 def _shard(job: Job) -> int:

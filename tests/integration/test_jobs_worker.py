@@ -1,0 +1,236 @@
+"""Jobs in real worker processes, and what becomes of them when something dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.registry import StartedJobRegistry
+
+from tests.integration.jobs_bench import JobsBench, jobs_bench, wait_for
+from tracekit import EventFetcher
+from tracekit.errors import JobNotComplete
+from tracekit.jobs import JobState, JobStatus, TraceJobs
+from tracekit.jobs.rq_jobs import open_queue
+from tracekit.jsonvalue import encode
+from tracekit.ndjson import read_stream
+
+DOMAINS = ("history", "materials")
+FIRST_DOMAIN_CONNECTIONS = 3
+"""What a shard opens to warm up, to describe and to read its first domain."""
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[JobsBench]:
+    with jobs_bench() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _open_gate(bench: JobsBench) -> Iterator[None]:
+    yield
+    bench.gate.open()
+
+
+def submitted(bench: JobsBench, shards: int = 1, **settings: int) -> tuple[TraceJobs, str]:
+    jobs = bench.jobs(shard_cids=-(-len(bench.cids) // shards), **settings)
+    return jobs, jobs.submit("query_tool", bench.cids, DOMAINS)
+
+
+def assert_equal_to_synchronous(bench: JobsBench, jobs: TraceJobs, job_id: str) -> None:
+    found: dict[tuple[str, str], list[object]] = {}
+    for domain, record in read_stream(jobs.stream(job_id)):
+        found.setdefault((domain, record["CONTAINERID"]), []).append(record)
+    fetcher = EventFetcher(bench.oracle.database)
+    expected = {
+        (domain, cid): json.loads(encode(records))
+        for domain in DOMAINS
+        for cid, records in fetcher.fetch_events(bench.cids, domain).items()
+    }
+    assert found == expected
+
+
+def started_horse(worker: psutil.Process) -> psutil.Process:
+    wait_for(worker.children)
+    return worker.children()[0]
+
+
+def half_done(jobs: TraceJobs, job_id: str) -> Callable[[], bool]:
+    return lambda: jobs.status(job_id).rows > 0
+
+
+def ended(jobs: TraceJobs, job_id: str) -> JobStatus:
+    wait_for(lambda: jobs.status(job_id).state.final)
+    return jobs.status(job_id)
+
+
+def test_two_workers_share_the_shards_of_one_job(bench: JobsBench) -> None:
+    jobs, job_id = submitted(bench, shards=4)
+    with bench.worker(), bench.worker():
+        wait_for(lambda: jobs.worker_count() == 2)
+        status = ended(jobs, job_id)
+    assert (status.state, status.failure) == (JobState.FINISHED, None)
+    assert (status.cids_done, status.shards_done) == (len(bench.cids), 4)
+    assert len({one.worker for one in status.workers}) == 2
+    assert status.peak_bytes is not None
+    assert status.net_peak_bytes is not None
+    assert 10 * 2**20 < status.peak_bytes < 400 * 2**20
+    assert status.net_peak_bytes < status.peak_bytes
+    assert_equal_to_synchronous(bench, jobs, job_id)
+
+
+def test_a_worker_killed_in_mid_job_is_replaced_and_nothing_is_doubled(bench: JobsBench) -> None:
+    jobs, job_id = submitted(bench)
+    bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
+    with bench.worker() as worker:
+        horse = started_horse(worker)
+        wait_for(half_done(jobs, job_id))
+        horse.kill()
+        bench.gate.open()
+        status = ended(jobs, job_id)
+    assert status.state is JobState.FINISHED
+    [retry] = status.retries
+    assert retry.code == "WORKER_KILLED"
+    assert "SIGKILL" in retry.message
+    assert retry.peak_bytes is not None
+    assert retry.peak_bytes > 10 * 2**20
+    assert_equal_to_synchronous(bench, jobs, job_id)
+    assert bench.redis.exists(f"trace:job:{job_id}:parts") == 0
+
+
+def test_a_worker_killed_each_time_fails_the_job_with_the_reason(bench: JobsBench) -> None:
+    jobs, job_id = submitted(bench, shards=2)
+    bench.gate.hold_after(0)
+    with bench.worker() as worker:
+        seen: set[int] = set()
+        while not jobs.status(job_id).state.final:
+            for horse in worker.children():
+                if horse.pid not in seen:
+                    seen.add(horse.pid)
+                    horse.kill()
+        status = ended(jobs, job_id)
+    assert status.failure is not None
+    assert (status.state, status.failure.code) == (JobState.FAILED, "WORKER_KILLED")
+    assert "memory peaked at" in status.failure.message
+    with pytest.raises(JobNotComplete, match=r"failed: The worker's process was ended by SIGKILL"):
+        jobs.stream(job_id)
+    assert not bench.redis.keys(f"trace:job:{job_id}:result*")
+    assert open_queue(bench.redis, "trace-events").count == 0
+
+
+def test_a_connection_dropped_in_mid_fetch_is_tried_again(bench: JobsBench) -> None:
+    jobs, job_id = submitted(bench)
+    bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
+    with bench.worker():
+        wait_for(half_done(jobs, job_id))
+        bench.gate.drop()
+        bench.gate.open()
+        status = ended(jobs, job_id)
+    assert status.state is JobState.FINISHED
+    assert [retry.code for retry in status.retries] == ["FETCH_FAILED"]
+    assert_equal_to_synchronous(bench, jobs, job_id)
+
+
+def test_a_database_that_refuses_fails_the_job_without_telling_secrets(bench: JobsBench) -> None:
+    jobs, job_id = submitted(bench)
+    status = bench.work(jobs, job_id, DB_PASSWORD="mistaken")
+    assert status.failure is not None
+    assert (status.state, status.failure.code) == (JobState.FAILED, "FETCH_FAILED")
+    assert "mistaken" not in status.failure.message
+    assert len(status.retries) == 2
+
+
+def test_a_job_that_takes_too_long_fails_at_once(bench: JobsBench) -> None:
+    jobs, job_id = submitted(bench, job_timeout_seconds=2)
+    bench.gate.hold_after(0)
+    status = bench.work(jobs, job_id)
+    assert status.failure is not None
+    assert (status.state, status.failure.code) == (JobState.FAILED, "JOB_TIMEOUT"), status
+    assert status.retries == ()
+
+
+def test_a_canceled_job_stops_its_worker_and_leaves_nothing(bench: JobsBench) -> None:
+    jobs, job_id = submitted(bench, shards=3)
+    bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
+    with bench.worker() as worker:
+        horse = started_horse(worker)
+        wait_for(half_done(jobs, job_id))
+        assert jobs.cancel(job_id).state is JobState.CANCELED
+        wait_for(lambda: not horse.is_running())
+        bench.gate.open()
+        wait_for(lambda: not worker.children())
+    status = jobs.status(job_id)
+    assert (status.state, status.failure) == (JobState.CANCELED, None)
+    assert not bench.redis.keys(f"trace:job:{job_id}:result*")
+    assert not bench.redis.keys(f"trace:job:{job_id}:cids*")
+    assert open_queue(bench.redis, "trace-events").count == 0
+    assert jobs.cancel(job_id).state is JobState.CANCELED
+
+
+def test_a_worker_that_vanishes_takes_its_process_along_and_the_shard_is_found_again(
+    bench: JobsBench,
+) -> None:
+    jobs, job_id = submitted(bench)
+    bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
+    with bench.worker() as worker:
+        horse = started_horse(worker)
+        wait_for(half_done(jobs, job_id))
+        worker.kill()
+        wait_for(lambda: not horse.is_running())
+    bench.gate.open()
+    assert jobs.status(job_id).state is JobState.STARTED
+    # What a worker's maintenance does once the heartbeat is overdue.
+    queue = open_queue(bench.redis, "trace-events")
+    registry = StartedJobRegistry(queue=queue)
+    registry.cleanup(timestamp=time.time() + 3600)
+    status = bench.work(jobs, job_id)
+    assert status.state is JobState.FINISHED
+    assert [retry.code for retry in status.retries] == ["WORKER_LOST"]
+    assert_equal_to_synchronous(bench, jobs, job_id)
+
+
+def test_no_secret_is_on_a_command_line(bench: JobsBench) -> None:
+    _, job_id = submitted(bench)
+    bench.gate.hold_after(0)
+    with bench.worker() as worker:
+        horse = started_horse(worker)
+        words = " ".join([*worker.cmdline(), *horse.cmdline()])
+    assert "tracekit.jobs.horse" in words
+    assert bench.oracle.password not in words
+    assert bench.store.url not in words
+    bench.jobs().cancel(job_id)
+
+
+def test_an_embedded_store_dies_with_its_parent_and_leaves_no_password() -> None:
+    program = (
+        "import sys; from tracekit.jobs import EmbeddedStore\n"
+        "with EmbeddedStore() as store:\n"
+        "    print(store.url, store.client().info('server')['process_id'], flush=True)\n"
+        "    sys.stdin.read()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdin is not None and parent.stdout is not None
+    url, pid = parent.stdout.readline().split()
+    server = psutil.Process(int(pid))
+    directory = Path(url.partition("@")[2]).parent
+    assert directory.stat().st_mode & 0o077 == 0
+    with pytest.raises(RedisError):
+        Redis(unix_socket_path=str(directory / "store.sock")).ping()
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    wait_for(lambda: not server.is_running())
+    wait_for(lambda: not directory.exists())
+    parent.stdin.close()
+    parent.stdout.close()
