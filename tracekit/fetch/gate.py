@@ -35,8 +35,10 @@ def connecting(dsn: str) -> Iterator[None]:
     try:
         yield
     except oracledb.Error as exc:
-        advice = _CONNECT_ADVICE.get(_code(exc), _CONNECT_DEFAULT)
-        raise ConnectError(f"connecting to {dsn} failed: {_message(exc)}. {advice}") from exc
+        # DPY-6005 wraps both "nobody answers" and what a listener that answered said.
+        said = exc.__cause__ if isinstance(exc.__cause__, oracledb.Error) else exc
+        advice = _CONNECT_ADVICE.get(_code(said), _CONNECT_DEFAULT)
+        raise ConnectError(f"connecting to {dsn} failed: {_message(said)}. {advice}") from exc
 
 
 @contextmanager
