@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tracekit.fetch import read_sql_df_slow_iter as read_sql_df_slow_iter
     from tracekit.magics import load_ipython_extension as load_ipython_extension
     from tracekit.magics import unload_ipython_extension as unload_ipython_extension
+    from tracekit.ndjson import read_stream as read_stream
     from tracekit.replay.experiment import replay as replay
     from tracekit.replay.prove import prove as prove
     from tracekit.testbed import LocalOracle as LocalOracle
@@ -36,6 +37,7 @@ _HOMES = {
     "prove": "tracekit.replay.prove:prove",
     "read_sql_df": "tracekit.fetch:read_sql_df",
     "read_sql_df_slow_iter": "tracekit.fetch:read_sql_df_slow_iter",
+    "read_stream": "tracekit.ndjson:read_stream",
     "replay": "tracekit.replay",
     "unload_ipython_extension": "tracekit.magics:unload_ipython_extension",
 }
