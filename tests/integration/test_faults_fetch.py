@@ -1,0 +1,239 @@
+"""Every way of reading under every fault: an equal result or a named error, and nothing left."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import psutil
+import pytest
+
+from tracekit.errors import BatchFetchError, ConnectError, FetchError, TracekitError
+from tracekit.events import EventFetcher, LegacyEventFetcher, PartialEvents
+from tracekit.events.grouping import Events
+from tracekit.fetch import Database
+from tracekit.testbed import LocalOracle
+
+DOMAIN = "holds"
+TABLE = "DW_MES_HOLDRELEASEHISTORY"
+QUERY = f"SELECT CONTAINERID, HOLDTXNDATE, HOLDREASONNAME FROM {TABLE} ORDER BY 1, 2"
+ROWS = 50
+"""Rows of a row batch: few, so that one batch of ids takes several round trips."""
+HASTY_SECONDS = 0.5
+PATIENT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A local Oracle, the CIDs it holds, and a Database that reads it."""
+
+    local: LocalOracle
+    database: Database
+    cids: list[str]
+
+    def hasty(self) -> Case:
+        """The same with a Database that soon gives up waiting."""
+        return replace(self, database=_database(self.local, HASTY_SECONDS))
+
+
+@pytest.fixture(scope="module")
+def case() -> Iterator[Case]:
+    with LocalOracle("trace-smoke") as local:
+        yield Case(local, _database(local, PATIENT_SECONDS), local.container_ids())
+
+
+def _database(local: LocalOracle, timeout_seconds: float) -> Database:
+    return Database(
+        local.dsn,
+        local.user,
+        local.password,
+        call_timeout_ms=round(timeout_seconds * 1000),
+        max_concurrent=2,
+        fetchmany_size=ROWS,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(case: Case) -> Iterator[None]:
+    """No thread, file, socket or connection outlives a fetch, daemon threads included."""
+    process = psutil.Process()
+    threads, files = set(threading.enumerate()), process.num_fds()
+    yield
+    case.local.faults.clear()
+    until(lambda: case.local.client_count == 0)
+    until(lambda: set(threading.enumerate()) <= threads)
+    until(lambda: process.num_fds() <= files)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def _joined(pieces: Iterator[Events]) -> Events:
+    events: Events = {}
+    for piece in pieces:
+        for cid, records in piece.items():
+            events.setdefault(cid, []).extend(records)
+    return events
+
+
+def _stream(case: Case, *, whole_cids: bool = False) -> Events:
+    fetcher = EventFetcher(case.database, records="plain")
+    return _joined(fetcher.fetch_events_iter(case.cids, DOMAIN, whole_cids=whole_cids))
+
+
+def _row_batches(case: Case) -> list[Any]:
+    batches = case.database.read_sql_df_slow_iter(QUERY)
+    return [row for _, rows in batches for row in rows]
+
+
+def _arrow_batches(case: Case) -> list[Any]:
+    batches = case.database.read_sql_arrow_iter(QUERY)
+    return [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
+
+
+READERS: dict[str, Callable[[Case], Any]] = {
+    "plain": lambda case: EventFetcher(case.database, records="plain").fetch_events(
+        case.cids, DOMAIN
+    ),
+    "lean": lambda case: EventFetcher(case.database).fetch_events(case.cids, DOMAIN),
+    "stream": _stream,
+    "whole_cids": lambda case: _stream(case, whole_cids=True),
+    "legacy": lambda case: sorted(  # CIDs come in the order in which batches end
+        LegacyEventFetcher(case.database).fetch_events(case.cids, DOMAIN).items()
+    ),
+    "frame": lambda case: case.database.read_sql_df(QUERY).to_dict("split"),
+    "row_batches": _row_batches,
+    "arrow_batches": _arrow_batches,
+}
+FAULTS = {
+    "refuse once": ConnectError,
+    "refuse every=2": ConnectError,
+    "deny_login once": ConnectError,
+    "drop once": FetchError,
+    f"drop statement={TABLE} once": FetchError,
+    "drop_after rows=150 once": FetchError,
+    "drop_in_row row=177 once": FetchError,
+    "truncate rows=150 once": FetchError,
+    "half_open rows=150 once": FetchError,
+    "error code=1555 rows=177 once": FetchError,
+    "error code=3113 rows=177 once": FetchError,
+    "error code=28 rows=177 once": FetchError,
+    f"stall statement={TABLE} once": FetchError,
+    "stall rows=150 once": FetchError,
+    "delay seconds=0.002": None,
+    "delay_rows seconds=0.00002": None,
+}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(case: Case) -> dict[str, str]:
+    """What each reader gives when nothing is wrong, as text with types and order."""
+    return {name: repr(read(case)) for name, read in READERS.items()}
+
+
+def test_all_readers_meet_the_rows_where_faults_strike(
+    case: Case, undisturbed: dict[str, str]
+) -> None:
+    events = READERS["plain"](case)
+    for start in (0, 1000):
+        batch = case.cids[start : start + 1000]
+        assert sum(len(events.get(cid, ())) for cid in batch) > 200
+    same = {undisturbed[name] for name in ("plain", "lean", "stream", "whole_cids")}
+    assert len(same) == 1
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_an_equal_result_or_a_named_error(
+    case: Case,
+    undisturbed: dict[str, str],
+    fault: str,
+    reader: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits = fault.startswith(("stall", "half_open"))
+    if waits:
+        monkeypatch.setattr("tracekit.events.legacy._TIMEOUT_SECONDS", HASTY_SECONDS)
+    set_fault = case.local.faults.add(fault)
+    error: TracekitError | None = None
+    try:
+        result = READERS[reader](case.hasty() if waits else case)
+    except (ConnectError, FetchError) as exc:
+        error = exc
+    else:
+        assert repr(result) == undisturbed[reader]
+    expected, struck = FAULTS[fault], case.local.faults.fired[set_fault]
+    if expected is None or fault == "refuse every=2":  # some readers connect only once
+        assert (error is not None) == (expected is not None and struck > 0)
+    else:
+        assert error is not None
+        assert struck or waits  # on a busy machine an undisturbed call may be too slow too
+    cause = error.failures[0].cause if isinstance(error, BatchFetchError) else error
+    if cause is not None:
+        assert type(cause) is expected
+        assert case.local.dsn in str(error)
+        assert case.local.password not in str(error)
+
+
+@pytest.mark.parametrize("records", ["plain", "lean"])
+@pytest.mark.parametrize("fault", ["drop_after rows=150", "error code=1555 rows=177", "refuse"])
+def test_a_partial_result_is_whole_batches_and_names_the_rest(
+    case: Case, fault: str, records: str
+) -> None:
+    fetcher = EventFetcher(case.database, records=records, max_workers=1)  # type: ignore[arg-type]
+    whole = fetcher.fetch_events(case.cids, DOMAIN)
+    # Lean connects to describe the columns, and reads the first batch again: hours have fractions.
+    connection = 2 if records == "plain" else 4
+    case.local.faults.add(f"{fault} connection={connection}")
+    events = fetcher.fetch_events(case.cids, DOMAIN, allow_partial=True)
+    assert isinstance(events, PartialEvents)
+    (failure,) = events.failures
+    assert (failure.batch_index, failure.cid_count) == (1, 1000)
+    kept = set(case.cids[:1000])
+    assert repr(dict(events)) == repr({cid: whole[cid] for cid in whole if cid in kept})
+
+
+@pytest.mark.parametrize("fault", ["drop_after rows=150", "error code=1555 rows=177"])
+def test_a_stream_gives_the_rows_before_the_fault_and_never_ends_as_if_whole(
+    case: Case, fault: str
+) -> None:
+    fetcher = EventFetcher(case.database, records="plain", max_workers=1)
+    whole = list(fetcher.fetch_events_iter(case.cids, DOMAIN))
+    case.local.faults.add(f"{fault} connection=2")
+    pieces: list[Events] = []
+    with pytest.raises(BatchFetchError) as info:
+        pieces.extend(fetcher.fetch_events_iter(case.cids, DOMAIN))
+    assert info.value.failures[0].batch_index == 1
+    assert pieces == whole[: len(pieces)]
+    assert 0 < len(pieces) < len(whole)
+
+
+def test_a_stream_left_half_way_waits_no_longer_than_a_stalled_call_may(case: Case) -> None:
+    stall = case.local.faults.stall(rows=150)
+    hasty = case.hasty().database
+    pieces = EventFetcher(hasty, max_workers=2).fetch_events_iter(case.cids, DOMAIN)
+    next(pieces)
+    until(lambda: case.local.faults.fired[stall] > 0)
+    start = time.monotonic()
+    pieces.close()
+    assert time.monotonic() - start < 10 * HASTY_SECONDS
+
+
+def test_one_failed_batch_ends_a_fetch_of_many(case: Case) -> None:
+    """Batches that have not begun are not read once one has failed."""
+    fault = case.local.faults.error(1555, connection=1)
+    delay = case.local.faults.delay(0.02, statement=TABLE)
+    fetcher = EventFetcher(case.database, records="plain", max_workers=2)
+    many = [f"{cid}-{n}" for n in range(10) for cid in case.cids]
+    with pytest.raises(BatchFetchError) as info:
+        fetcher.fetch_events(many, DOMAIN)
+    assert case.local.faults.fired[fault] == 1
+    assert info.value.batch_count == 20
+    assert case.local.faults.fired[delay] < 10
