@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "Two runs or two captures side by side: what grew, and at which call stack.",
     "check": "Replay a baseline's workload and fail when memory grew or an output changed.",
     "bench": "Measure every path and its peers on the same queries, side by side.",
+    "estimate": "Predict each path's memory at any number of CIDs from small samples.",
     "localdb": "Serve a workload or a DuckDB file to any Oracle driver until Ctrl-C.",
     "doctor": "Is this machine able to measure? What to do where it is not.",
     "workload": "List, build and describe workloads.",

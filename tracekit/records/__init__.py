@@ -9,6 +9,12 @@ from tracekit.records.bench import (
 )
 from tracekit.records.comparison import Comparison, MetricChange
 from tracekit.records.environment import Environment
+from tracekit.records.estimate import (
+    EstimateCheck,
+    EstimateRecord,
+    EstimateSample,
+    PathEstimate,
+)
 from tracekit.records.machine import CheckStatus, MachineCheck, MachineReport
 from tracekit.records.measurement import (
     MemorySample,
@@ -43,12 +49,16 @@ __all__ = [
     "DifferenceKind",
     "Drift",
     "Environment",
+    "EstimateCheck",
+    "EstimateRecord",
+    "EstimateSample",
     "Level",
     "MachineCheck",
     "MachineReport",
     "MemorySample",
     "MemoryTimeline",
     "MetricChange",
+    "PathEstimate",
     "PathMeasurement",
     "PathStatus",
     "Proof",

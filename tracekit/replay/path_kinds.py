@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from tracekit.events import EventFetcher, Events
 
@@ -14,6 +14,9 @@ Kept = TypeVar("Kept")
 
 class Path(ABC, Generic[Kept]):
     """One way to get the events of many CIDs of one domain."""
+
+    keeps_events: ClassVar[bool] = True
+    """Whether what `fetch` returns, and so its memory, grows with the rows."""
 
     @abstractmethod
     def fetch(self, container_ids: Sequence[str], domain: str) -> Kept:
@@ -50,6 +53,8 @@ class EventsPath(Path[Events]):
 
 class StreamPath(Path[None]):
     """`fetch_events_iter`, drained: every piece is let go of before the next is asked for."""
+
+    keeps_events = False
 
     def __init__(self, fetcher: EventFetcher) -> None:
         self._fetcher = fetcher

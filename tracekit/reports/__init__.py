@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tracekit.reports.bench_report import bench_markdown, bench_text
     from tracekit.reports.compare_page import compare_html
     from tracekit.reports.compare_report import compare_markdown, compare_text
+    from tracekit.reports.estimate_report import estimate_text
     from tracekit.reports.html_report import html
     from tracekit.reports.markdown_report import markdown
     from tracekit.reports.memory_figure import memory_plot
@@ -25,6 +26,7 @@ _HOMES = {
     "compare_html": "compare_page",
     "compare_markdown": "compare_report",
     "compare_text": "compare_report",
+    "estimate_text": "estimate_report",
     "html": "html_report",
     "markdown": "markdown_report",
     "memory_plot": "memory_figure",
@@ -38,6 +40,7 @@ __all__ = [
     "compare_html",
     "compare_markdown",
     "compare_text",
+    "estimate_text",
     "html",
     "markdown",
     "memory_plot",

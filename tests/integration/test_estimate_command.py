@@ -1,0 +1,100 @@
+"""Estimates against real runs, on a workload of a few thousand rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracekit.cli.app import group
+from tracekit.errors import ConfigError
+from tracekit.records import EstimateRecord, PathStatus, from_json
+from tracekit.replay.estimate import estimate
+from tracekit.testbed import LocalOracle
+
+CIDS = 8_000
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    with LocalOracle("trace-tiny", cids=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def found(local):
+    steps = []
+    record = estimate(
+        local.path,
+        ["iterator", "lean", "stream"],
+        cids=CIDS * 10,
+        limit_bytes=512 * MIB,
+        sample=6_000,
+        check=[CIDS],
+        on_progress=steps.append,
+    )
+    return record, steps
+
+
+def test_predictions_are_near_real_runs(found):
+    record, _ = found
+    for path in ("iterator", "lean"):
+        [check] = record.paths[path].checks
+        assert check.cids == CIDS
+        assert abs(check.error) < 0.15, f"{path}: {check}"
+
+
+def test_memory_beyond_the_workload_is_predicted_from_rows_per_cid(found):
+    record, _ = found
+    assert record.workload.cids == CIDS * 10
+    assert record.workload.rows == round(record.rows_per_cid * CIDS * 10)
+    assert 8 < record.rows_per_cid < 12
+    paths = record.paths
+    assert paths["iterator"].rss_net_peak_bytes > 2 * paths["lean"].rss_net_peak_bytes
+    assert paths["lean"].rss_net_peak_bytes > 2 * paths["stream"].rss_net_peak_bytes
+    for path in paths.values():
+        assert path.status is PathStatus.OK
+        assert path.rss_peak_bytes == path.rss_net_peak_bytes + path.rss_baseline_bytes
+        assert path.fits == (path.rss_peak_bytes <= 512 * MIB)
+        assert path.fits == (path.largest_cids >= CIDS * 10)
+
+
+def test_samples_are_three_parts_and_twice_as_many_where_nothing_is_kept(found):
+    record, steps = found
+    sizes = {name: [one.cids for one in path.samples] for name, path in record.paths.items()}
+    assert sizes["lean"] == [1_500, 3_000, 6_000]
+    assert sizes["stream"] == [2_000, 4_000, 8_000]
+    assert {step.step for step in steps if step.fraction == 1.0} >= {
+        "lean on 1,500 CIDs",
+        "lean for real on 8,000 CIDs",
+    }
+
+
+def invoke(capsys, *arguments):
+    with group.make_context("tracekit", ["estimate", *arguments]) as context:
+        code = group.invoke(context)
+    return code, capsys.readouterr().out
+
+
+def test_a_query_of_ones_own_and_the_limit_as_exit_code(local, capsys, monkeypatch):
+    monkeypatch.setenv("DB_PASSWORD", local.password)
+    sql = "SELECT CONTAINERID, EQUIPMENTID FROM DWH.DW_MES_LOTWIPHISTORY"
+    given = ["--dsn", local.dsn, "--user", local.user, "--cids", "1000", "--sample", "1000"]
+    code, out = invoke(capsys, sql, *given, "--paths", "lean", "--json", "-q", "--limit", "16MiB")
+    record = from_json(EstimateRecord, out)
+    assert code == 1
+    assert record.workload.domain == "sql"
+    assert record.paths["lean"].samples[-1].rows > 5_000
+    assert record.paths["lean"].fits is False
+    code, out = invoke(capsys, sql, *given, "--paths", "lean", "-q", "--limit", "4GiB")
+    assert code == 0
+    assert "most CIDs within the limit" in out
+
+
+def test_what_cannot_be_measured_is_told(local, capsys, monkeypatch):
+    monkeypatch.setenv("DB_PASSWORD", local.password)
+    given = ["--dsn", local.dsn, "--user", local.user, "--cids", "50", "--paths", "lean", "-q"]
+    code, out = invoke(capsys, "SELECT * FROM NO_SUCH_TABLE", *given)
+    assert code == 2
+    assert "ORA-00942" in out
+    with pytest.raises(ConfigError, match="give one"):
+        estimate(local.path, query="SELECT 1 FROM DUAL", domain="history")

@@ -1,0 +1,68 @@
+"""What an estimate says: net peaks predicted from small measured samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracekit.records.measurement import PathStatus
+from tracekit.records.summary import WorkloadInfo
+
+
+@dataclass(frozen=True)
+class EstimateSample:
+    """One path, measured on some CIDs spread over all."""
+
+    cids: int
+    """CIDs asked for."""
+    rows: int
+    rss_net_peak_bytes: int
+
+
+@dataclass(frozen=True)
+class EstimateCheck:
+    """A real run beside its prediction."""
+
+    cids: int
+    rows: int
+    rss_net_peak_bytes: int
+    predicted_bytes: int
+    error: float
+    """Predicted divided by measured, minus 1."""
+
+
+@dataclass(frozen=True)
+class PathEstimate:
+    """One path; figures are None where its samples could not be measured."""
+
+    status: PathStatus
+    reason: str | None = None
+    rss_baseline_bytes: int | None = None
+    """What the process needs before it fetches."""
+    rss_net_peak_bytes: int | None = None
+    """Predicted at the number of CIDs asked for."""
+    rss_peak_bytes: int | None = None
+    """The same with the baseline: the whole process."""
+    fits: bool | None = None
+    """Whether that stays within the limit; None where no limit was given."""
+    largest_cids: int | None = None
+    """Most CIDs that fit within the limit."""
+    fixed_bytes: int | None = None
+    bytes_per_row: float | None = None
+    bytes_per_cid: float | None = None
+    samples: tuple[EstimateSample, ...] = ()
+    checks: tuple[EstimateCheck, ...] = ()
+
+
+@dataclass(frozen=True)
+class EstimateRecord:
+    """One estimate."""
+
+    workload: WorkloadInfo
+    """`cids` are those asked for, `rows` their predicted number."""
+    rows_per_cid: float
+    limit_bytes: int | None
+    workers: int
+    paths: dict[str, PathEstimate]
+    schema_version: int = 1
+    created: str | None = None
+    command: str | None = None

@@ -1,0 +1,65 @@
+"""From a few measured samples to the net peak at any number of CIDs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracekit.records import EstimateSample
+
+ID_BYTES = 16
+"""What a path that keeps nothing needs for each CID: two references, in the normalised list and
+in its batch of ids."""
+
+
+@dataclass(frozen=True)
+class PeakModel:
+    """Net peak as a fixed part and a part for each row and each CID."""
+
+    fixed_bytes: float
+    bytes_per_row: float
+    bytes_per_cid: float
+
+    def net_peak_bytes(self, cids: float, rows: float) -> int:
+        """The prediction."""
+        growing = self.bytes_per_row * rows + self.bytes_per_cid * cids
+        return round(self.fixed_bytes + growing)
+
+    def largest_cids(self, net_bytes: float, rows_per_cid: float) -> int | None:
+        """Most CIDs whose net peak stays within `net_bytes`; None where it does not grow."""
+        each = self.bytes_per_row * rows_per_cid + self.bytes_per_cid
+        if each <= 0:
+            return None
+        return max(0, int((net_bytes - self.fixed_bytes) / each))
+
+
+def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
+    """The line through samples of a path that keeps its rows, by least squares.
+
+    Larger samples lie nearer to what is predicted, and the square of the distance makes them count
+    for more. With one sample, or none that grows, all of it is taken to grow: too much rather
+    than too little.
+    """
+    rows = [float(sample.rows) for sample in samples]
+    peaks = [float(sample.rss_net_peak_bytes) for sample in samples]
+    mean_rows, mean_peak = sum(rows) / len(rows), sum(peaks) / len(peaks)
+    spread = sum((one - mean_rows) ** 2 for one in rows)
+    together = sum(
+        (one - mean_rows) * (peak - mean_peak) for one, peak in zip(rows, peaks, strict=True)
+    )
+    if not spread or together <= 0:
+        return PeakModel(0.0, max(peaks) / max(max(rows), 1.0), 0.0)
+    slope = together / spread
+    return PeakModel(mean_peak - slope * mean_rows, slope, 0.0)
+
+
+def level_model(samples: Sequence[EstimateSample]) -> PeakModel:
+    """The level that a path which keeps nothing reaches, and the ids themselves.
+
+    Its memory rises until all workers and queues have been full a few times, so the largest of
+    the samples counts alone: a line would go on rising.
+    """
+    most = max(samples, key=lambda sample: sample.cids)
+    alike = [sample for sample in samples if sample.cids == most.cids]
+    beyond = sorted(sample.rss_net_peak_bytes - ID_BYTES * sample.cids for sample in alike)
+    return PeakModel(float(beyond[len(beyond) // 2]), 0.0, ID_BYTES)

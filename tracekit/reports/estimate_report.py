@@ -1,0 +1,121 @@
+"""An estimate for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tracekit.records import EstimateRecord, PathEstimate, PathStatus
+from tracekit.reports import figures
+from tracekit.reports.table import Column, Table
+from tracekit.reports.text_report import TextPage
+from tracekit.sizes import format_size
+
+_NOTE = (
+    "net is above the baseline (imports and connection set-up); the process's peak is both "
+    "together, and what a limit is compared with"
+)
+
+
+def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bool = False) -> str:
+    """What an estimate says: the peaks, then the samples and checks they rest on.
+
+    Args:
+        record: The estimate.
+        width: Columns of the terminal; None is as wide as it takes.
+        color: Whether to write ANSI colours.
+    """
+    page = TextPage(width, color=color)
+    work = record.workload
+    limit = f" · limit {format_size(record.limit_bytes)}" if record.limit_bytes else ""
+    page.line(
+        f"{work.name} · {work.domain} · {work.cids:,} CIDs · about {figures.count(work.rows)} "
+        f"rows ({record.rows_per_cid:.2f} a CID){limit}",
+        style="bold",
+    )
+    page.table(_estimates(record))
+    page.line(_NOTE, style="dim")
+    page.table(_samples(record), "Measured samples")
+    page.table(_checks(record), "Predictions against real runs")
+    page.items(
+        [
+            f"{name} could not be measured: {found.reason}"
+            for name, found in record.paths.items()
+            if found.status is not PathStatus.OK
+        ],
+        "Remarks",
+    )
+    return page.rendered()
+
+
+def _estimates(record: EstimateRecord) -> Table:
+    columns = [
+        Column("path", literal=True),
+        Column("net OS peak", numeric=True),
+        Column("process's peak", numeric=True),
+        Column("fixed", numeric=True),
+        Column("a row", numeric=True),
+        Column("within the limit"),
+        Column("most CIDs within the limit", numeric=True),
+    ]
+    table = Table.of(columns, (_row(name, found) for name, found in record.paths.items()))
+    if record.limit_bytes is None:
+        return table.without("within the limit").without("most CIDs within the limit")
+    return table
+
+
+def _row(name: str, found: PathEstimate) -> tuple[str, ...]:
+    each = found.bytes_per_row
+    return (
+        name,
+        figures.size(found.rss_net_peak_bytes),
+        figures.size(found.rss_peak_bytes),
+        figures.size(found.fixed_bytes),
+        figures.NOT_MEASURED if each is None else f"{each:,.0f} B",
+        {True: "yes", False: "NO", None: figures.NOT_MEASURED}[found.fits],
+        figures.count(found.largest_cids),
+    )
+
+
+def _samples(record: EstimateRecord) -> Table:
+    columns = (
+        Column("path", literal=True),
+        Column("CIDs", numeric=True),
+        Column("rows", numeric=True),
+        Column("net OS peak", numeric=True),
+    )
+    return Table.of(columns, _sample_rows(record))
+
+
+def _sample_rows(record: EstimateRecord) -> Iterable[tuple[str, ...]]:
+    for name, found in record.paths.items():
+        for sample in found.samples:
+            yield (
+                name,
+                figures.count(sample.cids),
+                figures.count(sample.rows),
+                figures.size(sample.rss_net_peak_bytes),
+            )
+
+
+def _checks(record: EstimateRecord) -> Table:
+    columns = (
+        Column("path", literal=True),
+        Column("CIDs", numeric=True),
+        Column("rows", numeric=True),
+        Column("predicted", numeric=True),
+        Column("measured", numeric=True),
+        Column("error", numeric=True),
+    )
+    rows = [
+        (
+            name,
+            figures.count(check.cids),
+            figures.count(check.rows),
+            figures.size(check.predicted_bytes),
+            figures.size(check.rss_net_peak_bytes),
+            figures.percent(check.error),
+        )
+        for name, found in record.paths.items()
+        for check in found.checks
+    ]
+    return Table.of(columns, rows)
