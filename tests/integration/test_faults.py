@@ -216,6 +216,20 @@ def test_a_server_that_stops_ends_all_who_wait() -> None:
     ]
 
 
+def test_a_restart_ends_connections_and_keeps_the_port() -> None:
+    with LocalOracle(":memory:", faults=["delay seconds=0.001"]) as local:
+        dsn, pid, database = local.dsn, local.server_pid, local.database
+        with connect(local) as connection:
+            connection.ping()
+            local.faults.drop_after(rows=10)
+            local.restart()
+            assert (local.dsn, local.server_pid == pid) == (dsn, False)
+            with pytest.raises(oracledb.Error, match="DPY-4011"):
+                connection.ping()
+        assert len(database.read_sql_df(NUMBERS)) == 1000
+        assert [fault.kind for fault in local.faults.fired] == ["delay"]
+
+
 def test_faults_are_checked_before_they_are_set(local: LocalOracle) -> None:
     with pytest.raises(ConfigError, match="rows"):
         local.faults.drop_after(rows=-1)

@@ -1,4 +1,4 @@
-"""The fixture that gives tests an Oracle."""
+"""The fixtures that give tests an Oracle, and one that misbehaves."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tracekit.pytest_plugin.options import option
 
 if TYPE_CHECKING:
     from tracekit.testbed import LocalOracle
+    from tracekit.testbed.faults import Faults
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,13 @@ def local_oracle(request: pytest.FixtureRequest) -> Iterator[LocalOracle]:
     source = option(request.config, "oracle") or ":memory:"
     with LocalOracle(source) as running:
         yield running
+
+
+@pytest.fixture
+def oracle_faults(local_oracle: LocalOracle) -> Iterator[Faults]:
+    """What `local_oracle` does wrong: `oracle_faults.drop_after(rows=5000, once=True)`.
+
+    All faults are lifted when the test ends.
+    """
+    yield local_oracle.faults
+    local_oracle.faults.clear()

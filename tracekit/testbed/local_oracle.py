@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import msgspec
 
@@ -69,7 +70,7 @@ class LocalOracle:
     ) -> None:
         self.user = user
         self.password = password or secrets.token_urlsafe(18)
-        self._listen = {"host": host, "port": port, "allow_remote": allow_remote}
+        self._listen: dict[str, Any] = {"host": host, "port": port, "allow_remote": allow_remote}
         self.workload: workloads.Workload | None = None
         self._path: Path | None = None
         self._settings = Settings.from_env()
@@ -88,20 +89,7 @@ class LocalOracle:
         """Build the workload where it is missing, start the server, wait until it listens."""
         if self.workload is not None:
             self._path = workloads.build(self.workload, self._cache_dir, progress=self._progress)
-        self._ready = self._process.start(
-            {
-                "source": str(self._path) if self._path else ":memory:",
-                **self._listen,
-                "service": SERVICE,
-                "user": self.user,
-                "password": self.password,
-                "schema": SCHEMA,
-                "sysdate": self._sysdate.isoformat() if self._sysdate else None,
-                "writable": self._writable,
-                "log_file": None,
-                "faults": [msgspec.to_builtins(fault) for fault in self._faults_at_start],
-            }
-        )
+        self._ready = self._process.start(self._specification(self._listen["port"]))
         return self
 
     def __exit__(
@@ -113,6 +101,20 @@ class LocalOracle:
         """Stop the server; what was written to its overlay is gone."""
         self._ready = None
         self._process.stop()
+
+    def restart(self) -> None:
+        """Stop the server and start it again on the same port.
+
+        Connections end, changes that did not reach a file are gone, and the faults are those it
+        was first started with.
+
+        Raises:
+            ConnectError: it did not start again.
+        """
+        port = self._started().port
+        self._ready = None
+        self._process.stop()
+        self._ready = self._process.start(self._specification(port))
 
     def __repr__(self) -> str:
         where = self.dsn if self._ready else "not started"
@@ -170,6 +172,21 @@ class LocalOracle:
     def log_tail(self) -> str:
         """The last lines the server logged."""
         return self._process.log_tail()
+
+    def _specification(self, port: int) -> dict[str, Any]:
+        return {
+            "source": str(self._path) if self._path else ":memory:",
+            **self._listen,
+            "port": port,
+            "service": SERVICE,
+            "user": self.user,
+            "password": self.password,
+            "schema": SCHEMA,
+            "sysdate": self._sysdate.isoformat() if self._sysdate else None,
+            "writable": self._writable,
+            "log_file": None,
+            "faults": [msgspec.to_builtins(fault) for fault in self._faults_at_start],
+        }
 
     def _choose(self, source: str | Path | workloads.Workload, cids: int | None) -> None:
         if isinstance(source, workloads.Workload):
