@@ -13,6 +13,8 @@ from tracekit.errors import ConfigError, JobNotComplete, JobNotFound, ResultInco
 from tracekit.events import Record
 from tracekit.jobs import JobState, TraceJobs
 from tracekit.jobs.shard import run_shard
+from tracekit.jobs.shard_work import ShardProgress, ShardWork, WorkOver
+from tracekit.jobs.store import JobStore
 from tracekit.jsonvalue import encode
 from tracekit.ndjson import read_stream
 
@@ -201,6 +203,55 @@ def test_a_shard_run_twice_adds_nothing(here: JobsBench) -> None:
     assert len(found) == len(flattened(here, "history"))
 
 
+def test_a_worker_that_was_replaced_writes_nothing_more(here: JobsBench) -> None:
+    jobs = here.jobs()
+    job_id = jobs.submit("query_tool", here.cids, ["history"])
+    store, progress = JobStore(here.redis), ShardProgress(1, 1, 1, 1, 1)
+    first = ShardWork.claim(store, job_id, 0, "first")
+    second = ShardWork.claim(store, job_id, 0, "second")
+    assert first is not None
+    assert second is not None
+    for act in (
+        lambda: first.write_part("history", 0, b"late", progress),
+        lambda: first.report(progress),
+        lambda: first.done({}, progress),
+    ):
+        with pytest.raises(WorkOver):
+            act()
+    assert not here.redis.keys(f"trace:job:{job_id}:result*")
+    second.write_part("history", 0, b"current", progress)
+    assert jobs.status(job_id).workers[0].worker == "second"
+    jobs.cancel(job_id)
+    with pytest.raises(WorkOver):
+        second.write_part("history", 1, b"after the end", progress)
+    assert not here.redis.keys(f"trace:job:{job_id}:result*")
+
+
+def test_a_part_lost_before_the_end_fails_the_job(here: JobsBench) -> None:
+    jobs = here.jobs(shard_cids=25, **SMALL)
+    job_id = jobs.submit("query_tool", here.cids, ["history"])
+    run_shard(job_id, 0)
+    here.redis.delete(f"trace:job:{job_id}:result:history:0.1")
+    run_shard(job_id, 1)
+    status = jobs.status(job_id)
+    assert status.failure is not None
+    assert (status.state, status.failure.code) == (JobState.FAILED, "RESULT_INCOMPLETE")
+
+
+def test_a_result_of_the_layout_before_chunks_is_read(here: JobsBench) -> None:
+    data = flattened(here, "history")
+    key = "trace:job:legacy-1:result"
+    here.redis.set(key, encode({"results": {"history": {"data": data, "count": len(data)}}}))
+    here.redis.set("trace:job:legacy-1:meta", '{"status": "finished"}')
+    jobs = here.jobs()
+    assert jobs.status("legacy-1").state is JobState.FINISHED
+    assert [record for _, record in read_stream(jobs.stream("legacy-1"))] == data
+    assert jobs.page("legacy-1", "history", 3, 4).records == data[3:7]
+    here.redis.set(key, b"{")
+    with pytest.raises(ResultIncomplete, match="damaged"):
+        jobs.stream("legacy-1")
+
+
 def test_the_queue_holds_no_cids(here: JobsBench) -> None:
     jobs = here.jobs()
     job_id = jobs.submit("query_tool", here.cids, ["history"])
@@ -228,17 +279,7 @@ def test_a_store_that_goes_away_ends_the_stream_with_an_error_line(
             monkeypatch.setenv(name, value)
         jobs, job_id = finished(bench)
         lines = jobs.stream(job_id)
-        next(lines)
+        first = next(lines)
         bench.store.stop()
         with pytest.raises(ResultIncomplete, match="STORE_UNAVAILABLE"):
-            list(read_stream([*jobs_first(bench, job_id), *lines]))
-
-
-def jobs_first(bench: JobsBench, job_id: str) -> list[bytes]:
-    from tracekit.ndjson import LineWriter
-
-    return [
-        LineWriter().meta(
-            job_id=job_id, profile="mid_section_defect", domains=DOMAINS, cids=len(bench.cids)
-        )
-    ]
+            list(read_stream([first, *lines]))

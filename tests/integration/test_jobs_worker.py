@@ -18,7 +18,7 @@ from rq.registry import StartedJobRegistry
 
 from tests.integration.jobs_bench import JobsBench, jobs_bench, wait_for
 from tracekit import EventFetcher
-from tracekit.errors import JobNotComplete
+from tracekit.errors import JobNotComplete, JobNotFound
 from tracekit.jobs import JobState, JobStatus, TraceJobs
 from tracekit.jobs.rq_jobs import open_queue
 from tracekit.jsonvalue import encode
@@ -235,3 +235,25 @@ def test_an_embedded_store_dies_with_its_parent_and_leaves_no_password() -> None
     wait_for(lambda: not directory.exists())
     parent.stdin.close()
     parent.stdout.close()
+
+
+def test_after_the_store_lost_everything_the_job_is_gone_and_the_worker_goes_on(
+    bench: JobsBench,
+) -> None:
+    jobs, lost = submitted(bench)
+    bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
+    with bench.worker() as worker:
+        horse = started_horse(worker)
+        wait_for(half_done(jobs, lost))
+        # What a server without persistence has lost once it is up again.
+        bench.redis.flushall()
+        bench.redis.client_kill_filter(_type="normal")
+        bench.redis.client_kill_filter(_type="pubsub")
+        bench.gate.open()
+        wait_for(lambda: not horse.is_running())
+        with pytest.raises(JobNotFound):
+            jobs.status(lost)
+        jobs, job_id = submitted(bench)
+        status = ended(jobs, job_id)
+    assert (status.state, status.failure) == (JobState.FINISHED, None)
+    assert_equal_to_synchronous(bench, jobs, job_id)

@@ -17,6 +17,7 @@ from tracekit.jobs.rq_jobs import drop_queued
 from tracekit.jobs.shard import JobTimedOut
 from tracekit.jobs.status import JobFailure
 from tracekit.jobs.store import JobStore
+from tracekit.profiling.os_memory import peak_resident_bytes
 from tracekit.sizes import format_size
 
 _log = logging.getLogger("tracekit.jobs")
@@ -33,8 +34,10 @@ def on_shard_failure(
     traceback: TracebackType | None,
 ) -> None:
     """RQ's failure callback: a shard raised, or its worker was never heard of again."""
-    error = _timeout_inside(error) or error
-    failure = JobFailure(_code(error), _message(error), shard=_shard(job))
+    error = _decisive(error)
+    # An abandoned job is settled by some other worker, whose memory says nothing of it.
+    peak_bytes = None if isinstance(error, AbandonedJobError) else peak_resident_bytes()
+    failure = JobFailure(_code(error), _message(error), _shard(job), peak_bytes)
     settle(connection, job, failure, lasting=isinstance(error, _LASTING))
 
 
@@ -76,12 +79,15 @@ def settle(connection: Redis, job: Job, failure: JobFailure, *, lasting: bool = 
         _log.warning("job %s expired before its failure could be noted", job_id)
 
 
-def _timeout_inside(error: BaseException) -> BaseException | None:
-    # RQ's alarm can strike inside the driver, which takes it for a failed connection.
+def _decisive(error: BaseException) -> BaseException:
+    # RQ's alarm and a lack of memory can strike inside the driver, which then tells of a failed
+    # connection.
     inner: BaseException | None = error
-    while inner is not None and not isinstance(inner, JobTimeoutException):
+    while inner is not None:
+        if isinstance(inner, JobTimeoutException | MemoryError):
+            return inner
         inner = inner.__cause__ or inner.__context__
-    return inner
+    return error
 
 
 def _shard(job: Job) -> int:
@@ -92,6 +98,7 @@ def _code(error: BaseException) -> str:
     for kinds, code in (
         ((JobTimedOut, JobTimeoutException), "JOB_TIMEOUT"),
         ((AbandonedJobError,), "WORKER_LOST"),
+        ((MemoryError,), "WORKER_OUT_OF_MEMORY"),
         ((FetchError,), "FETCH_FAILED"),
         ((RedisError,), "STORE_UNAVAILABLE"),
     ):
@@ -107,5 +114,8 @@ def _message(error: BaseException) -> str:
         return str(error)
     if isinstance(error, JobTimeoutException):
         return "The worker took longer than the job may. Raise TRACE_JOB_TIMEOUT_SECONDS."
+    if isinstance(error, MemoryError):
+        peak = format_size(peak_resident_bytes())
+        return f"The worker's process came to its memory limit; its memory peaked at {peak}."
     # What other libraries say may quote values.
     return f"{type(error).__module__}.{type(error).__qualname__} in the worker; see its log."

@@ -65,8 +65,8 @@ class JobStatus:
     rows: int
     shards: int
     shards_done: int
-    created_at: float
-    """Seconds since 1970, as the other times."""
+    created_at: float | None
+    """Seconds since 1970, as the other times; None for a result of the layout before chunks."""
     started_at: float | None = None
     ended_at: float | None = None
     elapsed_seconds: float = 0.0

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import msgspec
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import ResponseError
 
 from tracekit.errors import JobNotFound
 from tracekit.jobs.chunk import pack_ids
@@ -83,10 +84,14 @@ class JobStore:
         Raises:
             JobNotFound: it never was, or it expired.
         """
-        fields = self.redis.hgetall(JobKeys(job_id).meta) if is_job_id(job_id) else {}
-        if not fields:
+        try:
+            found = self.redis.hgetall(JobKeys(job_id).meta) if is_job_id(job_id) else {}
+        except ResponseError:  # no hash: another layout's
+            raise not_found(job_id) from None
+        fields = as_fields(found)
+        if b"request" not in fields:
             raise not_found(job_id)
-        return StoredJob.of(as_fields(fields))
+        return StoredJob.of(fields)
 
     def shard_fields(self, job_id: str, shards: int) -> list[Fields]:
         """The hash of each shard; empty for one that no worker took yet."""

@@ -9,11 +9,12 @@ import msgspec
 from redis import Redis
 
 from tracekit.config import Settings, TraceSettings
-from tracekit.errors import ConfigError
+from tracekit.errors import ConfigError, JobNotFound
 from tracekit.events.container_ids import normalise_container_ids
 from tracekit.events.domains import find_domain
 from tracekit.jobs.connection import connect_store
 from tracekit.jobs.keys import new_job_id
+from tracekit.jobs.legacy_result import LegacyResult
 from tracekit.jobs.page import ResultPage
 from tracekit.jobs.profiles import PROFILES
 from tracekit.jobs.redis_types import Fields
@@ -21,7 +22,7 @@ from tracekit.jobs.request import JobRequest
 from tracekit.jobs.result import open_result, read_page
 from tracekit.jobs.result_lines import result_lines
 from tracekit.jobs.rq_jobs import drop_queued, enqueue_shards, stop_running, worker_count
-from tracekit.jobs.status import JobFailure, JobStatus, WorkerMemory
+from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
 from tracekit.jobs.store import JobStore, StoredJob
 from tracekit.ndjson import Position
 
@@ -109,9 +110,14 @@ class TraceJobs:
         Raises:
             JobNotFound: there is no such job, or it expired.
         """
-        job = self._store.read(job_id)
-        shards = self._store.shard_fields(job_id, job.request.shards)
-        return _status(job_id, job, shards)
+        try:
+            job = self._store.read(job_id)
+        except JobNotFound:
+            legacy = LegacyResult.read(self._redis, job_id)
+            if legacy is None:
+                raise
+            return _legacy_status(job_id, legacy)
+        return _status(job_id, job, self._store.shard_fields(job_id, job.request.shards))
 
     def cancel(self, job_id: str) -> JobStatus:
         """End the job, stop its workers and drop what was written; one that ended stays as it is.
@@ -208,6 +214,22 @@ def _status(job_id: str, job: StoredJob, shards: Sequence[Fields]) -> JobStatus:
         retries=tuple(retries),
         warnings=request.warnings,
         workers=workers,
+    )
+
+
+def _legacy_status(job_id: str, legacy: LegacyResult) -> JobStatus:
+    manifest = legacy.manifest
+    return JobStatus(
+        job_id=job_id,
+        state=JobState.FINISHED,
+        profile=manifest.profile,
+        domains=tuple(manifest.domains),
+        cids=manifest.cids,
+        cids_done=manifest.cids,
+        rows=sum(contents.rows for contents in manifest.domains.values()),
+        shards=0,
+        shards_done=0,
+        created_at=None,
     )
 
 
