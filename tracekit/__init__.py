@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tracekit.equality import observe as observe
     from tracekit.events import EventFetcher as EventFetcher
     from tracekit.events import LegacyEventFetcher as LegacyEventFetcher
+    from tracekit.events.event_table import EventTable as EventTable
+    from tracekit.events.lean import lean_records as lean_records
+    from tracekit.events.open_events import open_events as open_events
     from tracekit.fetch import Database as Database
     from tracekit.fetch import read_sql_df as read_sql_df
     from tracekit.fetch import read_sql_df_slow_iter as read_sql_df_slow_iter
@@ -29,11 +32,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "Database": "tracekit.fetch:Database",
     "EventFetcher": "tracekit.events:EventFetcher",
+    "EventTable": "tracekit.events.event_table:EventTable",
     "LegacyEventFetcher": "tracekit.events:LegacyEventFetcher",
     "LocalOracle": "tracekit.testbed:LocalOracle",
     "errors": "tracekit.errors",
+    "lean_records": "tracekit.events.lean:lean_records",
     "load_ipython_extension": "tracekit.magics:load_ipython_extension",
     "observe": "tracekit.equality:observe",
+    "open_events": "tracekit.events.open_events:open_events",
     "prove": "tracekit.replay.prove:prove",
     "read_sql_df": "tracekit.fetch:read_sql_df",
     "read_sql_df_slow_iter": "tracekit.fetch:read_sql_df_slow_iter",

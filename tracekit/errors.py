@@ -7,6 +7,7 @@ TracekitError
     BatchFetchError       some batches of ids failed; names them
     MemoryBudgetExceeded  a fetch would outgrow its budget
   AdmissionError          too many CIDs for this profile
+  ExportError             a file of events could not be written, or is none
   WorkloadError           a workload is unknown, malformed or could not be built
   MemoryGuardExceeded     a notebook's cell took more memory than its guard allows
   ProfileError            a measurement could not be made
@@ -102,6 +103,10 @@ class AdmissionError(TracekitError):
             f"{cid_count:,} CIDs were asked for, the limit is {limit:,}. "
             "Ask for fewer, or raise TRACE_EVENTS_CID_LIMIT."
         )
+
+
+class ExportError(TracekitError):
+    """A file of events could not be written, or cannot be read as one."""
 
 
 class WorkloadError(TracekitError):

@@ -64,7 +64,7 @@ class ArrowColumn:
             keys = _whole_numbers(encoded.dictionary)
             objects = self._convert(encoded.dictionary.view(array.type))
         shared = self._memo.share(keys, objects, len(array) - array.null_count)
-        return _spread(shared, encoded.indices)
+        return spread(shared, encoded.indices)
 
 
 class _NumberTable:
@@ -111,7 +111,8 @@ class _NumberTable:
         return True
 
 
-def _spread(values: Sequence[Any], indices: pa.Array) -> list[Any]:
+def spread(values: Sequence[Any], indices: pa.Array) -> list[Any]:
+    """For each of `indices` (int32) the value it names, None for NULL."""
     import numpy as np
 
     table = np.empty(len(values) + 1, dtype=object)

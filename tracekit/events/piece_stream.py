@@ -38,7 +38,7 @@ class PieceStream(Generic[T]):
         self._read = read
         self._batches = batches
         self._max_workers = max_workers
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._next_batch = 0
         self._stopped = False
         self.current_batch = 0
@@ -59,7 +59,7 @@ class PieceStream(Generic[T]):
             worker.start()
         try:
             for index in range(len(self._batches)):
-                self.current_batch = index
+                self._move_on(index)
                 for piece in self._channel(index):
                     yield piece
                     del piece
@@ -85,12 +85,21 @@ class PieceStream(Generic[T]):
             channel.finish()
 
     def _take(self) -> int | None:
-        # In order, so that the batch the consumer waits for is always being read.
+        # In order, so that the batch the consumer waits for is always being read. Batches of few
+        # pieces never fill their channel, so how far ahead they may begin is bounded as well.
         with self._lock:
+            self._lock.wait_for(
+                lambda: self._stopped or self._next_batch - self.current_batch <= self._max_workers
+            )
             if self._stopped or self._next_batch == len(self._batches):
                 return None
             self._next_batch += 1
             return self._next_batch - 1
+
+    def _move_on(self, index: int) -> None:
+        with self._lock:
+            self.current_batch = index
+            self._lock.notify_all()
 
     def _channel(self, index: int) -> Channel[T]:
         with self._lock:
@@ -103,5 +112,6 @@ class PieceStream(Generic[T]):
     def _stop(self) -> None:
         with self._lock:
             self._stopped = True
+            self._lock.notify_all()
             for channel in self._channels.values():
                 channel.abandon()
