@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import psutil
+import pyarrow.parquet as pq
 import pytest
 
 from tracekit.errors import BatchFetchError, ConnectError, FetchError, TracekitError
@@ -98,6 +101,26 @@ def _arrow_batches(case: Case) -> list[Any]:
     return [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
 
 
+def _table(case: Case) -> Events:
+    table = EventFetcher(case.database).fetch_event_table(case.cids, DOMAIN)
+    return {cid: [dict(record) for record in table[cid]] for cid in table}
+
+
+def _parquet(case: Case) -> list[Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events.parquet"
+        path.write_text("what was there before")
+        try:
+            EventFetcher(case.database).to_parquet(case.cids, DOMAIN, path)
+        except TracekitError:
+            assert path.read_text() == "what was there before"
+            raise
+        finally:
+            assert list(Path(folder).iterdir()) == [path]
+        rows: list[Any] = pq.read_table(path).to_pylist()
+        return rows
+
+
 READERS: dict[str, Callable[[Case], Any]] = {
     "plain": lambda case: EventFetcher(case.database, records="plain").fetch_events(
         case.cids, DOMAIN
@@ -108,6 +131,8 @@ READERS: dict[str, Callable[[Case], Any]] = {
     "legacy": lambda case: sorted(  # CIDs come in the order in which batches end
         LegacyEventFetcher(case.database).fetch_events(case.cids, DOMAIN).items()
     ),
+    "table": _table,
+    "parquet": _parquet,
     "frame": lambda case: case.database.read_sql_df(QUERY).to_dict("split"),
     "row_batches": _row_batches,
     "arrow_batches": _arrow_batches,
@@ -145,7 +170,7 @@ def test_all_readers_meet_the_rows_where_faults_strike(
     for start in (0, 1000):
         batch = case.cids[start : start + 1000]
         assert sum(len(events.get(cid, ())) for cid in batch) > 200
-    same = {undisturbed[name] for name in ("plain", "lean", "stream", "whole_cids")}
+    same = {undisturbed[name] for name in ("plain", "lean", "stream", "whole_cids", "table")}
     assert len(same) == 1
 
 
