@@ -69,7 +69,7 @@ class BatchFetchError(FetchError):
         self.failures = tuple(failures)
         self.batch_count = batch_count
         lost = sum(failure.cid_count for failure in self.failures)
-        shown = "; ".join(str(failure) for failure in self.failures[:3])
+        shown = "; ".join(str(failure).rstrip(".") for failure in self.failures[:3])
         more = f"; and {len(self.failures) - 3} more" if len(self.failures) > 3 else ""
         super().__init__(
             f"{len(self.failures)} of {batch_count} batches of domain {domain!r} failed, "

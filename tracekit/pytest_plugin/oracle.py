@@ -10,8 +10,7 @@ import pytest
 from tracekit.pytest_plugin.options import option
 
 if TYPE_CHECKING:
-    from tracekit.testbed import LocalOracle
-    from tracekit.testbed.faults import Faults
+    from tracekit.testbed import Faults, LocalOracle
 
 
 @pytest.fixture(scope="session")

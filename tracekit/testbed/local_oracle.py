@@ -66,7 +66,7 @@ class LocalOracle:
         sysdate: datetime | None = None,
         writable: bool = False,
         progress: Callable[[str, float], None] | None = None,
-        faults: Iterable[AnyFault | str] = (),
+        faults: Iterable[AnyFault | str] | None = None,
     ) -> None:
         self.user = user
         self.password = password or secrets.token_urlsafe(18)
@@ -78,7 +78,7 @@ class LocalOracle:
         self._progress = progress
         self._writable = writable
         self._process = ServerProcess()
-        self._faults_at_start = as_records(faults)
+        self._faults_at_start = as_records(faults or ())
         self.faults = Faults(self._process.ask)
         self._ready: ServerReady | None = None
         self._choose(source, cids)
