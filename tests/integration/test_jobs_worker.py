@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -27,6 +28,8 @@ from tracekit.ndjson import read_stream
 DOMAINS = ("history", "materials")
 FIRST_DOMAIN_CONNECTIONS = 3
 """What a shard opens to warm up, to describe and to read its first domain."""
+
+SHUTDOWN_FIELD = "shutdown_requested_date"
 
 
 @pytest.fixture(scope="module")
@@ -257,3 +260,25 @@ def test_after_the_store_lost_everything_the_job_is_gone_and_the_worker_goes_on(
         status = ended(jobs, job_id)
     assert (status.state, status.failure) == (JobState.FINISHED, None)
     assert_equal_to_synchronous(bench, jobs, job_id)
+
+
+def test_a_signal_ends_an_idle_worker_and_two_end_a_busy_one(bench: JobsBench) -> None:
+    with bench.worker() as worker:
+        wait_for(lambda: bench.jobs().worker_count() == 1)
+        worker.send_signal(signal.SIGINT)
+        assert worker.wait(20) == 0
+    jobs, job_id = submitted(bench)
+    bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
+    with bench.worker() as worker:
+        horse = started_horse(worker)
+        wait_for(half_done(jobs, job_id))
+        worker.send_signal(signal.SIGTERM)
+        key = f"rq:worker:{jobs.status(job_id).workers[0].worker}"
+        wait_for(lambda: bench.redis.hexists(key, SHUTDOWN_FIELD))
+        assert horse.is_running()
+        while worker.is_running():
+            worker.send_signal(signal.SIGTERM)
+            with suppress(psutil.TimeoutExpired):
+                worker.wait(0.3)
+        wait_for(lambda: not horse.is_running())
+    jobs.cancel(job_id)
