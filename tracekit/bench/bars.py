@@ -38,6 +38,13 @@ def bench_bars(results: Results, cids: int) -> tuple[BenchBar, ...]:
         *(_flat(name, results) for name in ("stream", "parquet")),
         _at_most("client CPU, parquet / df-batches-drain", cpu_ratio(parquet, drain), 1.3),
         _exact(results),
+        BenchBar(
+            "estimate against measured net peak, each path, 3 sizes",
+            "within 10%",
+            None,
+            None,
+            "measured by tracekit estimate --check N,N,N",
+        ),
     )
 
 

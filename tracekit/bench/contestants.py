@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from tracekit.errors import ConfigError
-from tracekit.replay.paths import PATHS
 
 REFERENCE = "iterator"
 """The path every other one must be exactly equal to."""
@@ -95,7 +94,7 @@ _KNOWN = (
         modules=("adbc_driver_oracle",),
     ),
 )
-CONTESTANTS = {found.name: found for found in _KNOWN if not found.is_path or found.name in PATHS}
+CONTESTANTS = {found.name: found for found in _KNOWN}
 """By name, in the order they are run and shown."""
 
 

@@ -28,6 +28,8 @@ from tracekit.replay.source import Source, Workload, open_source
 
 SAMPLE_CIDS = 12_000
 """CIDs of the largest sample: a dozen batches of ids, so that all workers are busy."""
+LEVEL_ROWS = 200_000
+"""Rows after which a path that keeps nothing has reached its level."""
 ERROR_BAR = 0.10
 _SECRETS = ("password", "wallet_password")
 
@@ -51,9 +53,9 @@ def estimate(
     """Predict the net peak of `paths` (all by default) at `cids` CIDs.
 
     Every path is measured on a quarter, a half and all of `sample` CIDs, which are spread over
-    all there are, and one that keeps nothing on twice as many. A path that keeps its rows is
-    predicted by the line through its samples; one that keeps nothing by the level that its
-    largest sample reached.
+    all there are; one that keeps nothing on `sample` and up to four times as many. A path that
+    keeps its rows is predicted by the line through its samples; one that keeps nothing by the
+    level that its largest sample reached.
 
     Args:
         workload: a workload's name, a Workload or a DuckDB file. None with `database`.
@@ -65,7 +67,7 @@ def estimate(
         cids_sql: a query whose first column holds CIDs.
         domain: the kind of event.
         limit_bytes: memory that the whole process may have.
-        sample: CIDs of the largest sample.
+        sample: CIDs of the largest sample of a path that keeps its rows.
         check: numbers of CIDs to run for real, too, and to compare with their predictions.
         workers: batches of ids a path reads at once.
         command: what to type to make this estimate again.
@@ -136,21 +138,30 @@ class _Sampler:
     tell: Listener
 
     def samples(self, path: str, most: int) -> _Samples:
-        """The path on three parts of the CIDs, the largest of `most`, or of twice as many.
+        """The path on parts of the CIDs, each twice the one before.
 
-        A path that keeps nothing takes longer to reach its level, and less time to run.
+        A path that keeps nothing is given more, until rows enough passed through it: its level
+        depends on what was met on the way, and it takes less time to run.
         """
-        most *= 1 if keeps_events(path, self.source.database) else 2
-        most = min(most, len(self.source.container_ids))
-        taken = []
+        keeps = keeps_events(path, self.source.database)
+        taken: list[EstimateSample] = []
         baseline = 0
-        for size in sorted({-(-most // 4), -(-most // 2), most}):
+        for size in self._sizes(most, keeps):
+            if not keeps and taken and taken[-1].rows >= LEVEL_ROWS:
+                break
             child = self._run(path, size, f"{path} on {size:,} CIDs")
             if child.status is not PathStatus.OK:
                 return _Samples((), 0, child)
             baseline = child.rss_baseline_bytes or 0
             taken.append(EstimateSample(size, child.rows or 0, child.rss_net_peak_bytes or 0))
         return _Samples(tuple(taken), baseline)
+
+    def _sizes(self, most: int, keeps: bool) -> list[int]:
+        there = len(self.source.container_ids)
+        if not keeps:
+            return sorted({min(there, size) for size in (most, 2 * most, 4 * most)})
+        most = min(there, most)
+        return sorted({-(-most // 4), -(-most // 2), most})
 
     def checked(self, path: str, found: PathEstimate, sizes: Sequence[int]) -> PathEstimate:
         """`found` with real runs at `sizes` CIDs beside their predictions."""

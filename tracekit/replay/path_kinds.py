@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from tracekit.events import EventFetcher, Events
+
+if TYPE_CHECKING:
+    from tracekit.events.columnar_events import ColumnarEvents
+    from tracekit.events.event_table import EventTable
 
 Kept = TypeVar("Kept")
 
@@ -68,3 +73,56 @@ class StreamPath(Path[None]):
         """The pieces of another fetch."""
         with closing(self._fetcher.fetch_events_iter(container_ids, domain)) as stream:
             yield from stream
+
+
+class TablePath(Path["EventTable"]):
+    """`fetch_event_table`: the events as Arrow columns."""
+
+    def __init__(self, fetcher: EventFetcher) -> None:
+        self._fetcher = fetcher
+
+    def fetch(self, container_ids: Sequence[str], domain: str) -> EventTable:
+        """The table."""
+        return self._fetcher.fetch_event_table(container_ids, domain)
+
+    def pieces(
+        self, kept: EventTable, container_ids: Sequence[str], domain: str
+    ) -> Iterator[Events]:
+        """The records of each CID, as looking it up gives them."""
+        return _looked_up(kept)
+
+
+class ParquetPath(Path[str]):
+    """`to_parquet` into a temporary folder that `close` removes; keeps the file's name."""
+
+    keeps_events = False
+
+    def __init__(self, fetcher: EventFetcher) -> None:
+        self._fetcher = fetcher
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def fetch(self, container_ids: Sequence[str], domain: str) -> str:
+        """The file, which replaces that of the fetch before."""
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="tracekit-parquet-")
+        file = f"{self._folder.name}/events.parquet"
+        self._fetcher.to_parquet(container_ids, domain, file)
+        return file
+
+    def pieces(self, kept: str, container_ids: Sequence[str], domain: str) -> Iterator[Events]:
+        """The records of each CID, as `open_events` gives them."""
+        from tracekit.events.open_events import open_events
+
+        with open_events(kept) as events:
+            yield from _looked_up(events)
+
+    def close(self) -> None:
+        """Remove the file."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+
+def _looked_up(events: ColumnarEvents) -> Iterator[Events]:
+    for cid, records in events.items():
+        yield {cid: records.to_records()}

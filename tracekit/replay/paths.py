@@ -40,11 +40,21 @@ def _stream(database: Database, workers: int) -> path_kinds.Path[Any]:
     return path_kinds.StreamPath(EventFetcher(database, max_workers=workers))
 
 
+def _table(database: Database, workers: int) -> path_kinds.Path[Any]:
+    return path_kinds.TablePath(EventFetcher(database, max_workers=workers))
+
+
+def _parquet(database: Database, workers: int) -> path_kinds.Path[Any]:
+    return path_kinds.ParquetPath(EventFetcher(database, max_workers=workers))
+
+
 PATHS: dict[str, PathMaker] = {
     "legacy": _legacy,
     "iterator": _iterator,
     "lean": _lean,
     "stream": _stream,
+    "table": _table,
+    "parquet": _parquet,
 }
 """The paths there are, in the order they are run and shown."""
 DEFAULT_PATHS = ("legacy", "iterator", "lean")
