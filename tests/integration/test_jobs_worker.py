@@ -150,6 +150,7 @@ def test_a_database_that_refuses_fails_the_job_without_telling_secrets(bench: Jo
     assert (status.state, status.failure.code) == (JobState.FAILED, "FETCH_FAILED")
     assert "mistaken" not in status.failure.message
     assert len(status.retries) == 2
+    assert all(bench.redis.ttl(key) > 0 for key in bench.redis.keys(f"trace:job:{job_id}:*"))
 
 
 def test_a_job_that_takes_too_long_fails_at_once(bench: JobsBench) -> None:

@@ -102,11 +102,19 @@ class JobStore:
             return [as_fields(found) for found in pipe.execute()]
 
     def note_retry(self, job_id: str, failure: JobFailure) -> None:
-        """Keep why a shard has to be tried again, for whoever asks for the job's status."""
+        """Keep why a shard has to be tried again, for whoever asks for the job's status.
+
+        Raises:
+            JobNotFound: the job expired.
+        """
+        ttl = self.read(job_id).request.working_ttl_seconds
         key = JobKeys(job_id).shard(failure.shard or 0)
         found = self.redis.hget(key, "retries")
         retries = msgspec.json.decode(as_bytes(found), type=list[JobFailure]) if found else []
-        self.redis.hset(key, "retries", msgspec.json.encode([*retries, failure]))
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, "retries", msgspec.json.encode([*retries, failure]))
+            pipe.expire(key, ttl)
+            pipe.execute()
 
     def fail(self, job_id: str, failure: JobFailure) -> bool:
         """End a job as failed and drop what it has written; False where it had ended already."""
@@ -129,7 +137,7 @@ class JobStore:
         found = [_contents(fields) for fields in shards]
         manifest = _manifest(job.request, found)
         names = _part_names(JobKeys(job_id), job.request, found)
-        if self.redis.exists(*(part for part, _ in names)) < len(names) if names else False:
+        if names and self.redis.exists(*(part for part, _ in names)) < len(names):
             failure = JobFailure("RESULT_INCOMPLETE", "parts of the result are gone from the store")
             self.fail(job_id, failure)
             return False
