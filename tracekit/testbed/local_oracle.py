@@ -109,7 +109,7 @@ class LocalOracle:
         was first started with.
 
         Raises:
-            ConnectError: it did not start again.
+            ConnectError: it did not start again, as when another program took the port meanwhile.
         """
         port = self._started().port
         self._ready = None
