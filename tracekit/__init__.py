@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tracekit.magics import load_ipython_extension as load_ipython_extension
     from tracekit.magics import unload_ipython_extension as unload_ipython_extension
     from tracekit.ndjson import read_stream as read_stream
+    from tracekit.replay.estimate import estimate as estimate
     from tracekit.replay.experiment import replay as replay
     from tracekit.replay.prove import prove as prove
     from tracekit.testbed import LocalOracle as LocalOracle
@@ -36,6 +37,7 @@ _HOMES = {
     "LegacyEventFetcher": "tracekit.events:LegacyEventFetcher",
     "LocalOracle": "tracekit.testbed:LocalOracle",
     "errors": "tracekit.errors",
+    "estimate": "tracekit.replay.estimate:estimate",
     "lean_records": "tracekit.events.lean:lean_records",
     "load_ipython_extension": "tracekit.magics:load_ipython_extension",
     "observe": "tracekit.equality:observe",

@@ -95,6 +95,9 @@ def test_04_a_stream_stays_small_and_budget_and_guard_stop_what_does_not():
             "streaming": "streaming.most_rows_alive",
             "hoarding": "hoarding.most_rows_alive",
             "taken": "sum(len(records) for piece in first for records in piece.values())",
+            "exported": "export.rows",
+            "on_disk": "str(on_disk_proof.level)",
+            "fits": "{name: path.fits for name, path in predicted.paths.items()}",
         },
     )
 
@@ -104,6 +107,9 @@ def test_04_a_stream_stays_small_and_budget_and_guard_stop_what_does_not():
     assert facts["streaming"] <= 1_000
     assert facts["hoarding"] == facts["rows"] > 20_000
     assert facts["taken"] == 1_000
+    assert facts["exported"] == facts["rows"]
+    assert facts["on_disk"] == "exact"
+    assert facts["fits"] == {"legacy": False, "lean": True, "stream": True}
     ratio = told.text("peak-compare").splitlines()[1].split()[-1]
     assert float(ratio) < 0.5
     assert "equal at level exact" in told.text("peak-compare")

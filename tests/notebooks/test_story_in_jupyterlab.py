@@ -24,11 +24,14 @@ def test_a_story_opens_in_jupyterlab_and_runs_to_its_end(tmp_path: Path):
 
     with chromium() as browser, jupyterlab(root, tmp_path) as address:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
+        _accept_the_kernel(page)
         page.goto(address.format(_STORY))
         cells = page.locator(".jp-Notebook .jp-CodeCell")
         expect(cells).to_have_count(len(code_cells), timeout=_MOST_MILLISECONDS)
         expect(page.locator(".jp-Notebook h1")).to_contain_text("Where the memory is")
 
+        # Run before the kernel is connected, JupyterLab asks which one to take.
+        expect(page.locator("#jp-bottom-panel")).to_contain_text("| Idle", timeout=30_000)
         _run_all(page)
         last = cells.last.locator(".jp-InputPrompt")
         expect(last).to_have_text(re.compile(r"\[\d+\]:"), timeout=_MOST_MILLISECONDS)
@@ -46,6 +49,12 @@ def test_a_story_opens_in_jupyterlab_and_runs_to_its_end(tmp_path: Path):
         # The report's page styles must not have reached the notebook's own page.
         assert page.evaluate("getComputedStyle(document.body).maxWidth") == "none"
         page.close(run_before_unload=False)
+
+
+def _accept_the_kernel(page: Page) -> None:
+    question = page.locator(".jp-Dialog", has_text="Select Kernel")
+    accept = question.get_by_role("button", name="Select", exact=True)
+    page.add_locator_handler(question, lambda: accept.click())
 
 
 def _run_all(page: Page) -> None:
