@@ -53,12 +53,24 @@ class TraceSettings:
 
 
 @dataclass(frozen=True)
+class ServiceSettings:
+    """Who may ask the HTTP service, and how much."""
+
+    token: str | None = field(default=None, repr=False)
+    """Bearer token that every request must carry; None asks for none."""
+    max_request_bytes: int = 32 * 2**20
+    submissions_per_minute: int = 60
+    """Fetches one address may ask one process for."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything tracekit reads from the environment."""
 
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     fetch: FetchSettings = field(default_factory=FetchSettings)
     trace: TraceSettings = field(default_factory=TraceSettings)
+    service: ServiceSettings = field(default_factory=ServiceSettings)
     cache_dir: Path = field(default_factory=lambda: platformdirs.user_cache_path("tracekit"))
     """Where built workloads are kept."""
     runs_dir: Path = Path("profiles/runs")
@@ -97,6 +109,11 @@ class Settings:
                 worker_count=_positive(env, "TRACE_WORKER_COUNT", 1),
                 stream_batch_size=_positive(env, "TRACE_STREAM_BATCH_SIZE", 5000),
                 redis_url=env.get("REDIS_URL") or None,
+            ),
+            service=ServiceSettings(
+                token=env.get("TRACEKIT_SERVICE_TOKEN") or None,
+                max_request_bytes=_positive(env, "TRACEKIT_MAX_REQUEST_BYTES", 32 * 2**20),
+                submissions_per_minute=_positive(env, "TRACEKIT_SUBMISSIONS_PER_MINUTE", 60),
             ),
             cache_dir=Path(env["TRACEKIT_CACHE_DIR"])
             if env.get("TRACEKIT_CACHE_DIR")

@@ -1,0 +1,11 @@
+"""The trace service over HTTP: a Flask blueprint for any app, an app of its own, and the page.
+
+    app.register_blueprint(trace_blueprint())
+
+mounts the endpoints under `/api/trace`; `tracekit serve` runs everything on one machine.
+"""
+
+from tracekit.service.blueprint import trace_blueprint
+from tracekit.service.web import make_app
+
+__all__ = ["make_app", "trace_blueprint"]

@@ -1,0 +1,44 @@
+"""Whether a request is answered at once, by a job, or not at all: decided from counts alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from enum import Enum, auto
+
+from tracekit.config import TraceSettings
+from tracekit.errors import AdmissionError
+from tracekit.jobs import AGGREGATED_PROFILES
+
+_log = logging.getLogger("tracekit.service")
+
+
+class Admission(Enum):
+    """How an admitted request is served."""
+
+    AT_ONCE = auto()
+    AS_JOB = auto()
+
+
+def admit(
+    profile: str, cid_count: int, settings: TraceSettings, queue_at_hand: Callable[[], bool]
+) -> Admission:
+    """How a request for `cid_count` CIDs is served.
+
+    Args:
+        profile: One of PROFILES; aggregated ones (MSD) are never refused, only logged.
+        cid_count: After normalisation.
+        settings: The thresholds; both are the largest count still below.
+        queue_at_hand: Asked only where the answer matters.
+
+    Raises:
+        AdmissionError: too many CIDs to be answered at once, and no queue to hand them to.
+    """
+    above = cid_count > settings.cid_limit
+    if above and profile in AGGREGATED_PROFILES:
+        _log.warning("%s: %d CIDs, the limit is %d", profile, cid_count, settings.cid_limit)
+    if cid_count > settings.async_cid_threshold and queue_at_hand():
+        return Admission.AS_JOB
+    if above and profile not in AGGREGATED_PROFILES:
+        raise AdmissionError(cid_count, settings.cid_limit)
+    return Admission.AT_ONCE

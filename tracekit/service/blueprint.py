@@ -1,0 +1,181 @@
+"""The blueprint: every endpoint of the trace service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Blueprint, Flask, Response, request, send_from_directory, url_for
+from flask.blueprints import BlueprintSetupState
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from tracekit.config import Settings
+from tracekit.fetch import Database
+from tracekit.jobs import JobState, JobStatus, TraceJobs
+from tracekit.service.answers import json_answer, json_bytes_answer, lines_answer
+from tracekit.service.events_request import parse_events_request
+from tracekit.service.guard import check_caller
+from tracekit.service.problems import Problem, answer_problem
+from tracekit.service.trace_service import TraceService
+
+_STATIC = Path(__file__).parent / "static"
+_PAGE_LIMIT = 10_000
+"""Most records of one page."""
+_PAGE_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+def trace_blueprint(
+    *,
+    settings: Settings | None = None,
+    database: Database | None = None,
+    jobs: TraceJobs | None = None,
+    workload: str | None = None,
+    allow_remote: bool = False,
+) -> Blueprint:
+    """The endpoints under `/api/trace`, for `app.register_blueprint()`.
+
+    Args:
+        settings: Limits, token and where things are; default the environment.
+        database: What is read; default the one that the settings name.
+        jobs: The queue; default the one of REDIS_URL, none where that is not set.
+        workload: Name of the workload that a local Oracle serves; offers its CIDs.
+        allow_remote: Without a token, answer other machines too: for an app that has a login of
+            its own in front of these endpoints.
+
+    Raises:
+        ConfigError: no database is named.
+    """
+    service = TraceService(settings or Settings.from_env(), database, jobs, workload)
+    blueprint = Blueprint("tracekit", __name__, url_prefix="/api/trace")
+    limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
+    submissions = f"{service.settings.service.submissions_per_minute} per minute"
+
+    def start(state: BlueprintSetupState) -> None:
+        assert isinstance(state.app, Flask)
+        limiter.init_app(state.app)
+
+    def check() -> None:
+        if request.endpoint not in {"tracekit.page", "tracekit.asset"}:
+            check_caller(service.settings.service.token, allow_remote=allow_remote)
+        request.max_content_length = service.settings.service.max_request_bytes
+
+    blueprint.record_once(start)
+    blueprint.before_request(check)
+    blueprint.register_error_handler(Exception, answer_problem)
+    routes: list[tuple[str, str, Callable[..., Response], str]] = [
+        ("/events", "events", limiter.limit(submissions)(_events(service)), "POST"),
+        ("/job/<job_id>", "status", _status(service), "GET"),
+        ("/job/<job_id>", "cancel", _cancel(service), "DELETE"),
+        ("/job/<job_id>/result", "result", _result(service), "GET"),
+        ("/job/<job_id>/stream", "stream", _stream(service), "GET"),
+        ("/workload/ids", "workload_ids", _workload_ids(service), "GET"),
+        ("/about", "about", lambda: json_answer(service.about()), "GET"),
+        ("/page", "page", lambda: _static_file("index.html"), "GET"),
+        ("/static/<path:name>", "asset", _static_file, "GET"),
+    ]
+    for rule, endpoint, view, method in routes:
+        blueprint.add_url_rule(rule, endpoint, view, methods=[method])
+    return blueprint
+
+
+def _events(service: TraceService) -> Callable[[], Response]:
+    def events() -> Response:
+        if request.mimetype != "application/json":
+            # A form of another site can send anything but this.
+            raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", "send the request as application/json.")
+        wanted = parse_events_request(request.get_data(cache=False))
+        job_id = service.submit_if_large(wanted)
+        if job_id is None:
+            return json_bytes_answer(service.fetch(wanted))
+        body = {"stage": "events", "async": True, "job_id": job_id, **_urls(job_id)}
+        return json_answer(body, 202)
+
+    return events
+
+
+def _status(service: TraceService) -> Callable[[str], Response]:
+    def status(job_id: str) -> Response:
+        found = service.jobs.status(job_id)
+        body = _status_document(found)
+        if found.state is JobState.QUEUED:
+            body["workers_listening"] = service.jobs.worker_count()
+        return json_answer(body)
+
+    return status
+
+
+def _cancel(service: TraceService) -> Callable[[str], Response]:
+    def cancel(job_id: str) -> Response:
+        return json_answer(_status_document(service.jobs.cancel(job_id)))
+
+    return cancel
+
+
+def _result(service: TraceService) -> Callable[[str], Response]:
+    def result(job_id: str) -> Response:
+        domain = request.args.get("domain")
+        if not domain:
+            raise Problem(400, "INVALID_REQUEST", "say which domain: ?domain=NAME")
+        offset, limit = _count("offset", 0), _count("limit", 1000)
+        if not 1 <= limit <= _PAGE_LIMIT:
+            raise Problem(400, "INVALID_REQUEST", f"limit must be 1 to {_PAGE_LIMIT}")
+        page = service.jobs.page(job_id, domain, offset, limit)
+        return json_answer(vars(page))
+
+    return result
+
+
+def _stream(service: TraceService) -> Callable[[str], Response]:
+    def stream(job_id: str) -> Response:
+        return lines_answer(service.jobs.stream(job_id, request.args.get("after")))
+
+    return stream
+
+
+def _workload_ids(service: TraceService) -> Callable[[], Response]:
+    def workload_ids() -> Response:
+        return json_answer(service.workload_ids(_count("limit", 1000)))
+
+    return workload_ids
+
+
+def _status_document(status: JobStatus) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.to_builtins(status)
+    failure = body.pop("failure")
+    share = status.cids_done / status.cids if status.cids else 1.0
+    body |= {
+        "status": body.pop("state"),
+        "progress": 1.0 if status.state is JobState.FINISHED else share,
+        "warnings": [{"code": code, "message": said} for code, said in status.warnings],
+        **_urls(status.job_id),
+    }
+    if failure is not None:
+        body["error"] = failure
+    return body
+
+
+def _urls(job_id: str) -> dict[str, str]:
+    # Paths: behind a proxy the host that this process sees is not the one clients know.
+    return {
+        "status_url": url_for("tracekit.status", job_id=job_id),
+        "stream_url": url_for("tracekit.stream", job_id=job_id),
+        "result_url": url_for("tracekit.result", job_id=job_id),
+    }
+
+
+def _count(name: str, default: int) -> int:
+    text = request.args.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise Problem(400, "INVALID_REQUEST", f"{name} must be a whole number")
+    return int(text)
+
+
+def _static_file(name: str) -> Response:
+    answer = send_from_directory(_STATIC, name)
+    answer.headers["Content-Security-Policy"] = _PAGE_POLICY
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer

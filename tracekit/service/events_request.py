@@ -1,0 +1,75 @@
+"""The body of a request for events: read strictly, before anything is done for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from tracekit.errors import ConfigError
+from tracekit.events.container_ids import normalise_container_ids
+from tracekit.events.domains import find_domain
+from tracekit.jobs import PROFILES
+from tracekit.service.problems import Problem
+
+MAX_CID_LENGTH = 64
+"""Characters; CIDs have 16."""
+
+
+class _Body(msgspec.Struct):
+    profile: str
+    container_ids: list[str]
+    domains: list[str]
+
+
+@dataclass(frozen=True)
+class EventsRequest:
+    """A request for events that makes sense."""
+
+    profile: str
+    container_ids: list[str]
+    """Normalised: no blanks, no repetitions."""
+    domains: tuple[str, ...]
+
+
+def parse_events_request(body: bytes) -> EventsRequest:
+    """The request that `body` states.
+
+    Raises:
+        Problem: 400 with INVALID_JSON, INVALID_REQUEST, UNKNOWN_PROFILE, UNKNOWN_DOMAIN or
+            INVALID_CONTAINER_IDS. No message quotes a CID.
+    """
+    try:
+        found = msgspec.json.decode(body, type=_Body)
+    except msgspec.ValidationError as exc:
+        raise Problem(400, "INVALID_REQUEST", f"{exc}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Problem(400, "INVALID_JSON", "the request's body is no JSON document.") from None
+    if found.profile not in PROFILES:
+        said = f"{found.profile[:80]!r} is no profile; there are {', '.join(PROFILES)}."
+        raise Problem(400, "UNKNOWN_PROFILE", said)
+    return EventsRequest(
+        found.profile, _container_ids(found.container_ids), _domains(found.domains)
+    )
+
+
+def _container_ids(texts: list[str]) -> list[str]:
+    cids = normalise_container_ids(texts)
+    if not cids:
+        raise Problem(400, "INVALID_CONTAINER_IDS", "container_ids names no CID.")
+    if max(map(len, cids)) > MAX_CID_LENGTH:
+        place = next(index for index, cid in enumerate(cids) if len(cid) > MAX_CID_LENGTH)
+        said = f"CID number {place + 1} is longer than {MAX_CID_LENGTH} characters."
+        raise Problem(400, "INVALID_CONTAINER_IDS", said)
+    return cids
+
+
+def _domains(names: list[str]) -> tuple[str, ...]:
+    if not names:
+        raise Problem(400, "INVALID_REQUEST", "domains names no domain.")
+    for name in names:
+        try:
+            find_domain(name[:80])
+        except ConfigError as exc:
+            raise Problem(400, "UNKNOWN_DOMAIN", str(exc)) from None
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,88 @@
+"""Events answered within the request: each domain fetched, and made JSON before the next one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from typing import Protocol
+
+from tracekit.errors import TracekitError
+from tracekit.events import Events
+from tracekit.jsonvalue import encode
+from tracekit.service.events_request import EventsRequest
+from tracekit.service.problems import internal_message
+
+_log = logging.getLogger("tracekit.service")
+
+_PIECE_RECORDS = 1000
+PARTIAL_FAILURE = "EVENTS_PARTIAL_FAILURE"
+
+
+class FetchesEvents(Protocol):
+    """An EventFetcher, or one behind a cache."""
+
+    def fetch_events(self, container_ids: list[str], domain: str, /) -> Events:
+        """The records of each CID that has any."""
+
+
+def events_document(
+    fetcher: FetchesEvents, wanted: EventsRequest, *, max_workers: int
+) -> list[bytes]:
+    """The JSON document of the answer, in pieces.
+
+    A domain that cannot be fetched is left out of `results`, named in `failed_domains`, and
+    explained in `error`.
+
+    Args:
+        fetcher: What reads.
+        wanted: The request.
+        max_workers: Domains fetched at once.
+    """
+
+    def fetch(domain: str) -> list[bytes] | str:
+        try:
+            return _domain_document(fetcher.fetch_events(wanted.container_ids, domain))
+        except TracekitError as exc:
+            _log.warning("domain %s failed: %s", domain, type(exc).__name__)
+            return str(exc)
+        except Exception as exc:  # one domain's fault must not take the others' results along
+            return internal_message(exc)
+
+    with ThreadPoolExecutor(max_workers) as pool:
+        answers = dict(zip(wanted.domains, pool.map(fetch, wanted.domains), strict=True))
+    failures = {domain: text for domain, text in answers.items() if isinstance(text, str)}
+    results = {domain: found for domain, found in answers.items() if isinstance(found, list)}
+    pieces = [b'{"stage":"events","async":false,"profile":%b' % encode(wanted.profile)]
+    pieces += [b',"results":{']
+    for index, (domain, document) in enumerate(results.items()):
+        pieces += [b"," if index else b"", encode(domain), b":", *document]
+    return [*pieces, b"}", *_failure_document(failures), b"}"]
+
+
+def _failure_document(failures: dict[str, str]) -> Iterator[bytes]:
+    if not failures:
+        return
+    said = "; ".join(f"{domain}: {text}" for domain, text in failures.items())
+    yield b',"failed_domains":' + encode(list(failures))
+    yield b',"error":' + encode({"code": PARTIAL_FAILURE, "message": said})
+
+
+def _domain_document(events: Events) -> list[bytes]:
+    pieces, count = [b'{"data":['], 0
+    batch: list[object] = []
+    for record in chain.from_iterable(events.values()):
+        batch.append(record)
+        if len(batch) == _PIECE_RECORDS:
+            pieces.append(_listed(batch, first=count == 0))
+            count += len(batch)
+            batch = []
+    if batch:
+        pieces.append(_listed(batch, first=count == 0))
+        count += len(batch)
+    return [*pieces, b'],"count":%d}' % count]
+
+
+def _listed(batch: list[object], *, first: bool) -> bytes:
+    return (b"" if first else b",") + encode(batch)[1:-1]

@@ -1,0 +1,127 @@
+"""What the endpoints share: settings, the database, the queue."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from itertools import chain, islice
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from tracekit.config import Settings
+from tracekit.errors import JobNotFound
+from tracekit.events import DOMAINS, EventFetcher
+from tracekit.events.cache import CachedEventFetcher, EventCache
+from tracekit.fetch import Database
+from tracekit.jobs import AGGREGATED_PROFILES, PROFILES, TraceJobs, connect_store
+from tracekit.service.admission import Admission, admit
+from tracekit.service.events_request import EventsRequest
+from tracekit.service.problems import Problem
+from tracekit.service.synchronous import FetchesEvents, events_document
+
+_ALL_IDS = "SELECT CONTAINERID FROM DW_MES_CONTAINER ORDER BY CONTAINERID"
+_COUNT_IDS = "SELECT COUNT(*) AS CIDS FROM DW_MES_CONTAINER"
+
+
+class TraceService:
+    """Serves requests that make sense.
+
+    Args:
+        settings: Limits and where things are.
+        database: What is read; None for the one that the settings name.
+        jobs: The queue; None for the one of the settings' REDIS_URL, if that is set.
+        workload: Name of the workload that a local Oracle serves, if one does.
+
+    Raises:
+        ConfigError: no database is named, or REDIS_URL is malformed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database | None,
+        jobs: TraceJobs | None,
+        workload: str | None,
+    ) -> None:
+        self.settings = settings
+        self._database = database or Database.from_env(settings)
+        self._workload = workload
+        fetcher = EventFetcher(self._database, max_workers=settings.fetch.max_workers)
+        self._fetcher: FetchesEvents = fetcher
+        self._jobs = jobs
+        if settings.trace.redis_url is not None:
+            redis = connect_store(settings.trace)
+            self._jobs = jobs or TraceJobs(redis, settings.trace)
+            cache = EventCache(
+                redis,
+                source=str(self._database.dsn),
+                skip_cid_threshold=settings.fetch.cache_skip_cid_threshold,
+            )
+            self._fetcher = CachedEventFetcher(fetcher, cache)
+
+    @property
+    def jobs(self) -> TraceJobs:
+        """The queue.
+
+        Raises:
+            JobNotFound: there is none, so there is no job either.
+        """
+        if self._jobs is None:
+            raise JobNotFound("there are no jobs here: REDIS_URL names no queue.")
+        return self._jobs
+
+    def submit_if_large(self, wanted: EventsRequest) -> str | None:
+        """Hand a large request to the queue; None where it is to be answered at once.
+
+        Raises:
+            AdmissionError: it is too large for that, and there is no queue.
+        """
+        trace, count = self.settings.trace, len(wanted.container_ids)
+        if admit(wanted.profile, count, trace, self._queue_at_hand) is Admission.AT_ONCE:
+            return None
+        warnings = []
+        if count > trace.cid_limit and wanted.profile in AGGREGATED_PROFILES:
+            said = f"{count:,} CIDs are above the limit of {trace.cid_limit:,}."
+            warnings.append(("CID_LIMIT_EXCEEDED", said))
+        return self.jobs.submit(
+            wanted.profile, wanted.container_ids, wanted.domains, warnings=warnings
+        )
+
+    def fetch(self, wanted: EventsRequest) -> list[bytes]:
+        """The JSON document of the events, in pieces."""
+        return events_document(self._fetcher, wanted, max_workers=self.settings.trace.max_workers)
+
+    def workload_ids(self, limit: int) -> dict[str, Any]:
+        """The first `limit` CIDs of the workload.
+
+        Raises:
+            Problem: 404 NO_WORKLOAD where the database is no local Oracle.
+        """
+        if self._workload is None:
+            said = "only a service on a local Oracle knows its workload's CIDs."
+            raise Problem(404, "NO_WORKLOAD", said)
+        with closing(self._database.read_sql_df_slow_iter(_COUNT_IDS)) as counted:
+            total = next(iter(counted))[1][0][0]
+        with closing(self._database.read_sql_df_slow_iter(_ALL_IDS)) as batches:
+            rows = chain.from_iterable(batch for _, batch in batches)
+            cids = [row[0] for row in islice(rows, limit)]
+        return {"workload": self._workload, "total": total, "container_ids": cids}
+
+    def about(self) -> dict[str, Any]:
+        """What can be asked for, and how much of it."""
+        trace = self.settings.trace
+        return {
+            "profiles": PROFILES,
+            "domains": list(DOMAINS),
+            "workload": self._workload,
+            "queue": self._jobs is not None,
+            "async_cid_threshold": trace.async_cid_threshold,
+            "cid_limit": trace.cid_limit,
+        }
+
+    def _queue_at_hand(self) -> bool:
+        # Workers may come later; what a job cannot do without is the store.
+        try:
+            return self._jobs is not None and self._jobs.worker_count() >= 0
+        except RedisError:
+            return False
