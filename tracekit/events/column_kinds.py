@@ -137,8 +137,8 @@ def array_of(field: pa.Field, kind: Kind, values: Sequence[Any]) -> pa.Array:
         ) from exc
 
 
-def held_array(field: pa.Field, array: pa.Array) -> pa.Array:
-    """An array as the driver or `array_of` gives it, in the type of `field`.
+def held_array(field: pa.Field, column: pa.ChunkedArray) -> pa.Array:
+    """A column as the driver or `array_of` gives it, as one array in the type of `field`.
 
     Raises:
         pyarrow.ArrowInvalid: a whole number has more digits than `field` holds.
@@ -147,12 +147,24 @@ def held_array(field: pa.Field, array: pa.Array) -> pa.Array:
     import pyarrow.compute as pc
 
     if pa.types.is_dictionary(field.type):
-        return array.cast(pa.string()).dictionary_encode()
+        return encoded_text(column)
+    array = column.combine_chunks()
     if pa.types.is_floating(field.type):
         missing = pc.is_nan(array)
         if missing.true_count:
             array = pc.if_else(missing, pa.scalar(None, array.type), array)
     return array if array.type == field.type else array.cast(field.type)
+
+
+def encoded_text(column: pa.ChunkedArray) -> pa.DictionaryArray:
+    """A text column as one array of codes, numbered as the texts first occur."""
+    import pyarrow as pa
+
+    parts = column.dictionary_encode().chunks  # which share the dictionary of the last of them
+    if not parts:
+        return pa.array([], pa.dictionary(pa.int32(), pa.string()))
+    codes = pa.concat_arrays([part.indices for part in parts])
+    return pa.DictionaryArray.from_arrays(codes, parts[-1].dictionary.cast(pa.string()))
 
 
 def python_values(field: pa.Field, array: pa.Array) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tracekit.events.column_kinds import array_of, held_array
+from tracekit.events.column_kinds import array_of, encoded_text, held_array
 from tracekit.events.column_plan import ColumnPlan, PlanChanged
 from tracekit.events.domains import CID_COLUMN, CID_LIST_COLUMN, Domain
 from tracekit.fetch import Database
@@ -110,29 +110,30 @@ class ColumnReader:
     def _piece(self, gathered: list[pa.RecordBatch], batch: Sequence[str], seen: set[str]) -> Piece:
         import pyarrow as pa
 
-        rows = pa.concat_batches(gathered)
+        rows = pa.Table.from_batches(gathered)
         gathered.clear()
         cids, places = _belonging(self._domain, batch, rows)
-        arrays = [self._held(field, rows.column(field.name)) for field in self._schema]
+        arrays = [
+            cids if field.name == CID_COLUMN else self._held(field, column, places)
+            for field, column in zip(self._schema, rows.columns, strict=True)
+        ]
         del rows
-        arrays[self._schema.get_field_index(CID_COLUMN)] = cids
-        if places is not None:
-            arrays = [array if array is cids else array.take(places) for array in arrays]
         before = len(seen)
         seen.update(cids.dictionary.to_pylist())
         return Piece(pa.RecordBatch.from_arrays(arrays, schema=self._schema), len(seen) - before)
 
-    def _held(self, field: pa.Field, array: pa.Array) -> pa.Array:
+    def _held(self, field: pa.Field, column: pa.ChunkedArray, places: pa.Array | None) -> pa.Array:
         import pyarrow as pa
 
         try:
-            return held_array(field, array)
+            held = held_array(field, column)
         except pa.ArrowInvalid:
             raise PlanChanged(self._plan.with_long_numbers()) from None
+        return held if places is None else held.take(places)
 
 
 def _belonging(
-    domain: Domain, batch: Sequence[str], rows: pa.RecordBatch
+    domain: Domain, batch: Sequence[str], rows: pa.Table
 ) -> tuple[pa.DictionaryArray, pa.Array | None]:
     """For each event its CID and the place of its row; no places where they are all, in order."""
     import numpy as np
@@ -141,18 +142,16 @@ def _belonging(
     found: npt.NDArray[np.int64] | None
     if domain.fans_out:
         names, found = _fanned_out(batch, rows.column(CID_LIST_COLUMN).to_pylist())
-        cids = pa.array(names, pa.string())
+        cids = encoded_text(pa.chunked_array([names], pa.string()))
     else:
-        cids = rows.column(CID_COLUMN).cast(pa.string())
-        found = _named(cids)
-        cids = cids if found is None else cids.take(arrow_places(found))
-    encoded = cids.dictionary_encode()
-    codes = raw_codes(encoded)
+        cids, found = _named(encoded_text(rows.column(CID_COLUMN)))
+    codes = raw_codes(cids)
     if np.all(codes[1:] >= codes[:-1]):
-        return encoded, None if found is None else arrow_places(found)
-    order = np.argsort(codes, kind="stable")
+        return cids, None if found is None else arrow_places(found)
+    narrow = codes.astype(np.uint16) if len(cids.dictionary) < 2**16 else codes
+    order = np.argsort(narrow, kind="stable")  # by radix, where there are 16 bits
     places = order if found is None else found[order]
-    return encoded.take(arrow_places(order)), arrow_places(places)
+    return cids.take(arrow_places(order)), arrow_places(places)
 
 
 def arrow_places(places: npt.NDArray[np.int64]) -> pa.Array:
@@ -173,16 +172,17 @@ def _fanned_out(
     return [cid for cid, _ in pairs], np.array([place for _, place in pairs], dtype=np.int64)
 
 
-def _named(cids: pa.Array) -> npt.NDArray[np.int64] | None:
+def _named(cids: pa.DictionaryArray) -> tuple[pa.DictionaryArray, npt.NDArray[np.int64] | None]:
+    """The ids that are no NULL and not empty, and their places where that is not all."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    # Bare Python values as arguments would load pandas.
-    named = pc.fill_null(pc.not_equal(cids, pa.scalar("")), pa.scalar(False))
-    if named.true_count == len(named):
-        return None
-    return np.flatnonzero(named.to_pylist())
+    if not cids.null_count and pc.min(pc.binary_length(cids.dictionary)).as_py() != 0:
+        return cids, None
+    places = np.flatnonzero([bool(cid) for cid in cids.to_pylist()])
+    named = cids.dictionary_decode().take(arrow_places(places))
+    return encoded_text(pa.chunked_array([named])), places
 
 
 def raw_codes(encoded: pa.DictionaryArray) -> npt.NDArray[Any]:

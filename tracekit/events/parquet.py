@@ -129,15 +129,11 @@ class ParquetTarget:
         try:
             yield
         except OSError as exc:
-            full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
-            advice = (
-                "The disk is full: free some room or choose another folder"
-                if full
-                else "Check that the folder exists and may be written to"
-            )
+            full = exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            advice = "Free some room" if full else "Check that its folder may be written to"
             raise ExportError(
                 f"{self._path} could not be written: {os.strerror(exc.errno or errno.EIO)}. "
-                f"{advice}. Nothing of it was left behind."
+                f"{advice}, or choose another folder. Nothing of it was left behind."
             ) from exc
 
 
