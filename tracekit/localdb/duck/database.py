@@ -10,6 +10,8 @@ import duckdb
 
 from tracekit.errors import ConnectError
 from tracekit.localdb.duck.declared import DeclaredColumns
+from tracekit.localdb.duck.dictionary import SCHEMA as DICTIONARY_SCHEMA
+from tracekit.localdb.duck.dictionary import install_dictionary
 from tracekit.localdb.duck.overlay import FILE_CATALOG, MEMORY_CATALOG, Overlay
 from tracekit.localdb.duck.statement import StatementCache
 from tracekit.localdb.translate import install
@@ -64,6 +66,12 @@ class Database:
             self._root.execute(f'CREATE SCHEMA IF NOT EXISTS {self._catalog}."{schema}"')
             install(self._root, sysdate=sysdate)
             self.declared = DeclaredColumns(self._root, self._catalog)
+            install_dictionary(
+                self._root,
+                memory_catalog=MEMORY_CATALOG,
+                catalog=self._catalog,
+                file_catalog=FILE_CATALOG,
+            )
         except BaseException:
             self._free()
             raise
@@ -90,7 +98,12 @@ class Database:
     def use_schema(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
         """Resolve unqualified names of `connection` in `schema`."""
         quoted = schema.replace('"', '""')
-        path = [f'{self._catalog}."{quoted}"', f"{self._catalog}.main", f"{MEMORY_CATALOG}.main"]
+        path = [
+            f'{self._catalog}."{quoted}"',
+            f"{self._catalog}.main",
+            f"{MEMORY_CATALOG}.main",
+            f"{MEMORY_CATALOG}.{DICTIONARY_SCHEMA}",
+        ]
         connection.execute(f"SET search_path = '{_escaped(','.join(dict.fromkeys(path)))}'")
 
     def has_schema(self, schema: str) -> bool:

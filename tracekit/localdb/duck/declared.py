@@ -35,15 +35,16 @@ class DeclaredColumns:
         )
         holders = self._connection.execute(
             "SELECT database_name FROM duckdb_tables()"
-            " WHERE schema_name = 'main' AND table_name = ?",
-            [TABLE],
+            " WHERE schema_name = 'main' AND table_name = ? AND database_name <> ?",
+            [TABLE, catalog],
         ).fetchall()
         for (holder,) in holders:
-            self._load(f"{holder}.main.{TABLE}")
+            self._connection.execute(f"INSERT INTO {self._table} FROM {holder}.main.{TABLE}")
+        self._load()
 
-    def _load(self, table_name: str) -> None:
+    def _load(self) -> None:
         rows = self._connection.execute(
-            f"SELECT schema_name, table_name, column_name, {_COLUMNS} FROM {table_name}"  # noqa: S608
+            f"SELECT schema_name, table_name, column_name, {_COLUMNS} FROM {self._table}"  # noqa: S608
         ).fetchall()
         for schema, table, column, *kind in rows:
             self._types.setdefault((schema, table), {})[column] = DeclaredType(*kind)

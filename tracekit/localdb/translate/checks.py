@@ -62,7 +62,7 @@ _ALLOWED: dict[type[Any], str] = {
     exp.Any: "this",
     exp.All: "this",
     exp.Between: "this low high",
-    exp.Like: "this expression",
+    exp.Like: "this expression negate",
     exp.Escape: "this expression",
     exp.Is: "this expression",
     exp.Not: "this",

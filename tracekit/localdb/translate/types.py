@@ -27,7 +27,7 @@ class DeclaredType:
 _PLAIN = {
     exp.DType.DATE: ("DATE", exp.DType.TIMESTAMP_S),
     exp.DType.TEXT: ("CLOB", exp.DType.VARCHAR),
-    exp.DType.BLOB: ("BLOB", exp.DType.BLOB),
+    exp.DType.VARBINARY: ("BLOB", exp.DType.BLOB),  # what sqlglot reads BLOB as
     exp.DType.DOUBLE: ("BINARY_DOUBLE", exp.DType.DOUBLE),
     exp.DType.FLOAT: ("FLOAT", exp.DType.DOUBLE),
     exp.DType.BOOLEAN: ("BOOLEAN", exp.DType.BOOLEAN),
@@ -69,7 +69,7 @@ def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
     if kind is exp.DType.DECIMAL:
         return _number(numbers)
     if kind in _INTEGERS:
-        return _number([NUMBER_PRECISION, 0])
+        return DeclaredType("NUMBER", scale=0), _decimal(NUMBER_PRECISION, 0)
     if kind in _TIMESTAMPS:
         name, stored = _TIMESTAMPS[kind]
         scale = numbers[0] if numbers else _DEFAULT_TIMESTAMP_SCALE

@@ -1,0 +1,308 @@
+-- The base of all views: tables and views as a client sees them. A view of the overlay that stands
+-- for a table of the file is a table.
+CREATE VIEW $sys.TRACEKIT_OBJECTS AS
+SELECT upper(t.schema_name) AS owner, t.schema_name AS real_schema, t.table_name AS name,
+       'TABLE' AS kind, '$catalog' AS held_in, t.schema_name AS held_schema,
+       t.table_name AS held_name, t.comment, NULL AS text, t.estimated_size AS size_rows,
+       t.table_oid AS object_id
+FROM duckdb_tables() t
+WHERE t.database_name = '$catalog' AND t.table_name <> '$declared' AND NOT t.temporary
+UNION ALL
+SELECT upper(v.schema_name), v.schema_name, v.view_name,
+       CASE WHEN f.table_name IS NULL THEN 'VIEW' ELSE 'TABLE' END,
+       CASE WHEN f.table_name IS NULL THEN '$catalog' ELSE '$file' END,
+       coalesce(f.schema_name, v.schema_name), coalesce(f.table_name, v.view_name),
+       coalesce(v.comment, f.comment),
+       regexp_replace(regexp_replace(v.sql, '^CREATE VIEW .*? AS ', '', 's'), ';\s*$', ''),
+       f.estimated_size, v.view_oid
+FROM duckdb_views() v
+LEFT JOIN duckdb_tables() f
+  ON f.database_name = '$file' AND '$file' <> '$catalog'
+ AND upper(f.schema_name) = upper(v.schema_name) AND upper(f.table_name) = upper(v.view_name)
+ AND contains(v.sql, ' FROM $file.')
+WHERE v.database_name = '$catalog' AND NOT v.internal AND v.schema_name <> 'SYS';
+
+CREATE VIEW $sys.ALL_TABLES AS
+SELECT owner AS OWNER, name AS TABLE_NAME, 'USERS' AS TABLESPACE_NAME,
+       CAST(NULL AS VARCHAR) AS CLUSTER_NAME, CAST(NULL AS VARCHAR) AS IOT_NAME,
+       'VALID' AS STATUS, 'YES' AS LOGGING, size_rows AS NUM_ROWS,
+       CAST(NULL AS TIMESTAMP_S) AS LAST_ANALYZED, 'NO' AS PARTITIONED,
+       CAST(NULL AS VARCHAR) AS IOT_TYPE, 'N' AS TEMPORARY, 'N' AS SECONDARY, 'NO' AS NESTED,
+       CAST(NULL AS VARCHAR) AS DURATION, 'DISABLED' AS COMPRESSION,
+       CAST(NULL AS VARCHAR) AS COMPRESS_FOR, 'NO' AS DROPPED, 'NO' AS READ_ONLY
+FROM $sys.TRACEKIT_OBJECTS WHERE kind = 'TABLE';
+
+CREATE VIEW $sys.ALL_VIEWS AS
+SELECT owner AS OWNER, name AS VIEW_NAME, length(text) AS TEXT_LENGTH, text AS TEXT,
+       text AS TEXT_VC, 'N' AS EDITIONING_VIEW, 'N' AS READ_ONLY
+FROM $sys.TRACEKIT_OBJECTS WHERE kind = 'VIEW';
+
+CREATE VIEW $sys.TRACEKIT_COLUMNS AS
+SELECT o.owner, o.name AS table_name, o.kind AS object_kind, c.column_name,
+       c.column_index AS column_id, h.comment,
+       replace(replace(replace(h.column_default, 'ora_sysdate()', 'SYSDATE'),
+               'ora_systimestamp()', 'SYSTIMESTAMP'), 'ora_localtimestamp()', 'LOCALTIMESTAMP')
+           AS default_text,
+       coalesce(h.is_nullable, c.is_nullable) AS is_nullable,
+       regexp_extract(c.data_type, '^[A-Z_ ]+') AS stored,
+       c.numeric_precision AS stored_precision, c.numeric_scale AS stored_scale,
+       d.type_name AS declared, d.type_precision, d.type_scale, d.type_length
+FROM $sys.TRACEKIT_OBJECTS o
+JOIN duckdb_columns() c
+  ON c.database_name = '$catalog' AND c.schema_name = o.real_schema AND c.table_name = o.name
+LEFT JOIN duckdb_columns() h
+  ON h.database_name = o.held_in AND h.schema_name = o.held_schema
+ AND h.table_name = o.held_name AND upper(h.column_name) = upper(c.column_name)
+LEFT JOIN $catalog.main.$declared d
+  ON d.schema_name = o.real_schema AND d.table_name = o.name AND d.column_name = c.column_name;
+
+-- The same types that duck/describe.py tells of results.
+CREATE VIEW $sys.ALL_TAB_COLS AS
+WITH typed AS (
+    SELECT *, CASE
+        WHEN declared IN ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'TIMESTAMP WITH LOCAL TIME ZONE')
+            THEN replace(declared, 'TIMESTAMP', 'TIMESTAMP(' || coalesce(type_scale, 6) || ')')
+        WHEN declared = 'INTERVAL DAY TO SECOND' THEN 'INTERVAL DAY(2) TO SECOND(6)'
+        WHEN declared = 'INTERVAL YEAR TO MONTH' THEN 'INTERVAL YEAR(2) TO MONTH'
+        WHEN declared = 'BOOLEAN' THEN 'NUMBER'
+        WHEN declared IS NOT NULL THEN declared
+        WHEN stored IN ('DATE', 'TIMESTAMP_S') THEN 'DATE'
+        WHEN stored = 'TIMESTAMP_MS' THEN 'TIMESTAMP(3)'
+        WHEN stored = 'TIMESTAMP' THEN 'TIMESTAMP(6)'
+        WHEN stored = 'TIMESTAMP_NS' THEN 'TIMESTAMP(9)'
+        WHEN stored = 'TIMESTAMP WITH TIME ZONE' THEN 'TIMESTAMP(6) WITH TIME ZONE'
+        WHEN stored = 'INTERVAL' THEN 'INTERVAL DAY(2) TO SECOND(6)'
+        WHEN stored = 'FLOAT' THEN 'BINARY_FLOAT'
+        WHEN stored = 'DOUBLE' THEN 'BINARY_DOUBLE'
+        WHEN stored = 'BLOB' THEN 'RAW'
+        WHEN stored IN ('VARCHAR', 'ENUM', 'UUID') THEN 'VARCHAR2'
+        ELSE 'NUMBER' END AS data_type
+    FROM $sys.TRACEKIT_COLUMNS
+), sized AS (
+    SELECT *,
+        CASE WHEN data_type = 'FLOAT' THEN 126
+             WHEN data_type <> 'NUMBER' THEN NULL
+             WHEN declared = 'NUMBER' THEN type_precision
+             WHEN stored = 'DECIMAL' AND (stored_precision, stored_scale) = (38, 18) THEN NULL
+             WHEN stored = 'DECIMAL' THEN stored_precision
+             ELSE CASE stored WHEN 'BOOLEAN' THEN 1 WHEN 'TINYINT' THEN 3 WHEN 'UTINYINT' THEN 3
+                  WHEN 'SMALLINT' THEN 5 WHEN 'USMALLINT' THEN 5 WHEN 'INTEGER' THEN 10
+                  WHEN 'UINTEGER' THEN 10 WHEN 'BIGINT' THEN 18 WHEN 'UBIGINT' THEN 20
+                  ELSE 38 END END AS data_precision,
+        CASE WHEN data_type IN ('VARCHAR2', 'CHAR', 'NVARCHAR2', 'NCHAR')
+             THEN coalesce(type_length, 32767) END AS char_count
+    FROM typed
+)
+SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME,
+       data_type AS DATA_TYPE, CAST(NULL AS VARCHAR) AS DATA_TYPE_MOD,
+       CAST(NULL AS VARCHAR) AS DATA_TYPE_OWNER,
+       CAST(CASE WHEN char_count IS NOT NULL THEN least(char_count * 4, 32767)
+            WHEN data_type IN ('NUMBER', 'FLOAT') THEN 22
+            WHEN data_type = 'RAW' THEN coalesce(type_length, 32767)
+            WHEN data_type = 'DATE' THEN 7
+            WHEN data_type LIKE 'TIMESTAMP%WITH TIME ZONE' THEN 13
+            WHEN data_type LIKE 'TIMESTAMP%' THEN 11
+            WHEN data_type = 'BINARY_FLOAT' THEN 4
+            WHEN data_type = 'BINARY_DOUBLE' THEN 8
+            WHEN data_type LIKE 'INTERVAL DAY%' THEN 11
+            WHEN data_type LIKE 'INTERVAL YEAR%' THEN 5
+            WHEN data_type = 'LONG' THEN 0
+            ELSE 4000 END AS INTEGER) AS DATA_LENGTH,
+       data_precision AS DATA_PRECISION,
+       CASE WHEN data_type LIKE 'TIMESTAMP%' THEN CAST(data_type[11] AS INTEGER)
+            WHEN data_type LIKE 'INTERVAL DAY%' THEN 6
+            WHEN declared = 'NUMBER' THEN type_scale
+            WHEN data_type <> 'NUMBER' OR data_precision IS NULL THEN NULL
+            WHEN stored = 'DECIMAL' THEN stored_scale ELSE 0 END AS DATA_SCALE,
+       CASE WHEN is_nullable THEN 'Y' ELSE 'N' END AS NULLABLE,
+       column_id AS COLUMN_ID, length(default_text) AS DEFAULT_LENGTH,
+       default_text AS DATA_DEFAULT, CAST(NULL AS BIGINT) AS NUM_DISTINCT,
+       CASE WHEN data_type IN ('NVARCHAR2', 'NCHAR') THEN 'NCHAR_CS'
+            WHEN char_count IS NOT NULL OR data_type = 'CLOB' THEN 'CHAR_CS'
+            END AS CHARACTER_SET_NAME,
+       coalesce(char_count, 0) AS CHAR_LENGTH,
+       CASE WHEN char_count IS NOT NULL THEN 'C' END AS CHAR_USED,
+       'NO' AS HIDDEN_COLUMN, 'NO' AS VIRTUAL_COLUMN, column_id AS SEGMENT_COLUMN_ID,
+       column_id AS INTERNAL_COLUMN_ID, column_name AS QUALIFIED_COL_NAME, 'YES' AS USER_GENERATED,
+       'NO' AS DEFAULT_ON_NULL, 'NO' AS IDENTITY_COLUMN
+FROM sized;
+
+CREATE VIEW $sys.ALL_TAB_COLUMNS AS
+SELECT * EXCLUDE (HIDDEN_COLUMN, VIRTUAL_COLUMN, SEGMENT_COLUMN_ID, INTERNAL_COLUMN_ID,
+                  QUALIFIED_COL_NAME, USER_GENERATED)
+FROM $sys.ALL_TAB_COLS;
+
+CREATE VIEW $sys.ALL_TAB_COMMENTS AS
+SELECT owner AS OWNER, name AS TABLE_NAME, kind AS TABLE_TYPE, comment AS COMMENTS
+FROM $sys.TRACEKIT_OBJECTS;
+
+CREATE VIEW $sys.ALL_COL_COMMENTS AS
+SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME, comment AS COMMENTS
+FROM $sys.TRACEKIT_COLUMNS;
+
+CREATE VIEW $sys.ALL_TAB_IDENTITY_COLS AS
+SELECT '' AS OWNER, '' AS TABLE_NAME, '' AS COLUMN_NAME, '' AS GENERATION_TYPE,
+       '' AS SEQUENCE_NAME, '' AS IDENTITY_OPTIONS WHERE false;
+
+CREATE VIEW $sys.TRACEKIT_CONSTRAINTS AS
+SELECT o.owner, o.name AS table_name, k.constraint_index,
+       upper(k.constraint_name) AS constraint_name,
+       CASE k.constraint_type WHEN 'PRIMARY KEY' THEN 'P' WHEN 'UNIQUE' THEN 'U'
+            WHEN 'FOREIGN KEY' THEN 'R' ELSE 'C' END AS constraint_type,
+       CASE k.constraint_type WHEN 'NOT NULL'
+            THEN '"' || upper(k.constraint_column_names[1]) || '" IS NOT NULL'
+            WHEN 'CHECK' THEN k.expression END AS search_condition,
+       k.constraint_column_names AS columns, upper(k.referenced_table) AS referenced_table,
+       k.referenced_column_names AS referenced_columns
+FROM $sys.TRACEKIT_OBJECTS o
+JOIN duckdb_constraints() k
+  ON k.database_name = o.held_in AND k.schema_name = o.held_schema AND k.table_name = o.held_name
+WHERE o.kind = 'TABLE'
+  -- A primary key's columns are NOT NULL by themselves: Oracle keeps no constraint for that.
+  AND NOT (k.constraint_type = 'NOT NULL' AND EXISTS (
+      SELECT 1 FROM duckdb_constraints() p
+      WHERE p.database_name = k.database_name AND p.table_oid = k.table_oid
+        AND p.constraint_type = 'PRIMARY KEY'
+        AND list_contains(p.constraint_column_names, k.constraint_column_names[1])));
+
+CREATE VIEW $sys.ALL_CONSTRAINTS AS
+SELECT k.owner AS OWNER, k.constraint_name AS CONSTRAINT_NAME,
+       k.constraint_type AS CONSTRAINT_TYPE, k.table_name AS TABLE_NAME,
+       k.search_condition AS SEARCH_CONDITION, k.search_condition AS SEARCH_CONDITION_VC,
+       r.owner AS R_OWNER, r.constraint_name AS R_CONSTRAINT_NAME,
+       CASE WHEN k.constraint_type = 'R' THEN 'NO ACTION' END AS DELETE_RULE,
+       'ENABLED' AS STATUS, 'NOT DEFERRABLE' AS DEFERRABLE, 'IMMEDIATE' AS DEFERRED,
+       'VALIDATED' AS VALIDATED, 'GENERATED NAME' AS GENERATED,
+       CASE WHEN k.constraint_type IN ('P', 'U') THEN k.owner END AS INDEX_OWNER,
+       CASE WHEN k.constraint_type IN ('P', 'U') THEN k.constraint_name END AS INDEX_NAME
+FROM $sys.TRACEKIT_CONSTRAINTS k
+LEFT JOIN $sys.TRACEKIT_CONSTRAINTS r
+  ON k.constraint_type = 'R' AND r.constraint_type IN ('P', 'U') AND r.owner = k.owner
+ AND upper(r.table_name) = k.referenced_table AND r.columns = k.referenced_columns;
+
+CREATE VIEW $sys.ALL_CONS_COLUMNS AS
+SELECT owner AS OWNER, constraint_name AS CONSTRAINT_NAME, table_name AS TABLE_NAME,
+       upper(unnest(columns)) AS COLUMN_NAME,
+       CASE WHEN constraint_type = 'C' THEN NULL
+            ELSE unnest(generate_series(1, len(columns))) END AS POSITION
+FROM $sys.TRACEKIT_CONSTRAINTS;
+
+CREATE VIEW $sys.TRACEKIT_INDEXES AS
+SELECT o.owner, o.name AS table_name, upper(i.index_name) AS index_name, i.is_unique,
+       CAST(i.expressions AS VARCHAR[]) AS parts
+FROM $sys.TRACEKIT_OBJECTS o
+JOIN duckdb_indexes() i
+  ON i.database_name = o.held_in AND i.schema_name = o.held_schema AND i.table_name = o.held_name
+UNION ALL
+SELECT owner, table_name, constraint_name, true, columns
+FROM $sys.TRACEKIT_CONSTRAINTS WHERE constraint_type IN ('P', 'U');
+
+CREATE VIEW $sys.TRACEKIT_INDEX_PARTS AS
+WITH parts AS (
+    SELECT *, trim(unnest(parts), '"') AS part, unnest(generate_series(1, len(parts))) AS position
+    FROM $sys.TRACEKIT_INDEXES
+)
+SELECT p.owner, p.table_name, p.index_name, p.position, p.part, c.column_name
+FROM parts p
+LEFT JOIN $sys.TRACEKIT_COLUMNS c
+  ON c.owner = p.owner AND c.table_name = p.table_name
+ AND upper(c.column_name) = upper(p.part);
+
+CREATE VIEW $sys.ALL_INDEXES AS
+SELECT i.owner AS OWNER, i.index_name AS INDEX_NAME,
+       CASE WHEN EXISTS (
+           SELECT 1 FROM $sys.TRACEKIT_INDEX_PARTS p
+           WHERE p.owner = i.owner AND p.index_name = i.index_name AND p.column_name IS NULL
+       ) THEN 'FUNCTION-BASED NORMAL' ELSE 'NORMAL' END AS INDEX_TYPE,
+       i.owner AS TABLE_OWNER, i.table_name AS TABLE_NAME, 'TABLE' AS TABLE_TYPE,
+       CASE WHEN i.is_unique THEN 'UNIQUE' ELSE 'NONUNIQUE' END AS UNIQUENESS,
+       'DISABLED' AS COMPRESSION, CAST(NULL AS INTEGER) AS PREFIX_LENGTH,
+       'USERS' AS TABLESPACE_NAME, 'VALID' AS STATUS, 'NO' AS PARTITIONED, 'N' AS TEMPORARY,
+       'VISIBLE' AS VISIBILITY
+FROM $sys.TRACEKIT_INDEXES i;
+
+CREATE VIEW $sys.ALL_IND_COLUMNS AS
+SELECT owner AS INDEX_OWNER, index_name AS INDEX_NAME, owner AS TABLE_OWNER,
+       table_name AS TABLE_NAME,
+       coalesce(column_name, 'SYS_NC' || lpad(CAST(position AS VARCHAR), 5, '0') || '$')
+           AS COLUMN_NAME,
+       position AS COLUMN_POSITION, 22 AS COLUMN_LENGTH, 0 AS CHAR_LENGTH, 'ASC' AS DESCEND
+FROM $sys.TRACEKIT_INDEX_PARTS;
+
+CREATE VIEW $sys.ALL_IND_EXPRESSIONS AS
+SELECT owner AS INDEX_OWNER, index_name AS INDEX_NAME, owner AS TABLE_OWNER,
+       table_name AS TABLE_NAME, part AS COLUMN_EXPRESSION, position AS COLUMN_POSITION
+FROM $sys.TRACEKIT_INDEX_PARTS WHERE column_name IS NULL;
+
+CREATE VIEW $sys.ALL_SEQUENCES AS
+SELECT upper(schema_name) AS SEQUENCE_OWNER, sequence_name AS SEQUENCE_NAME,
+       min_value AS MIN_VALUE, max_value AS MAX_VALUE, increment_by AS INCREMENT_BY,
+       CASE WHEN cycle THEN 'Y' ELSE 'N' END AS CYCLE_FLAG, 'N' AS ORDER_FLAG, 0 AS CACHE_SIZE,
+       coalesce(last_value + increment_by, start_value) AS LAST_NUMBER
+FROM duckdb_sequences() WHERE database_name = '$catalog' AND NOT temporary;
+
+CREATE VIEW $sys.ALL_OBJECTS AS
+WITH objects AS (
+    SELECT owner, name, kind, object_id FROM $sys.TRACEKIT_OBJECTS
+    UNION ALL SELECT owner, index_name, 'INDEX', NULL FROM $sys.TRACEKIT_INDEXES
+    UNION ALL SELECT SEQUENCE_OWNER, SEQUENCE_NAME, 'SEQUENCE', NULL FROM $sys.ALL_SEQUENCES
+)
+SELECT owner AS OWNER, name AS OBJECT_NAME, CAST(NULL AS VARCHAR) AS SUBOBJECT_NAME,
+       object_id AS OBJECT_ID, object_id AS DATA_OBJECT_ID, kind AS OBJECT_TYPE,
+       CAST(NULL AS TIMESTAMP_S) AS CREATED, CAST(NULL AS TIMESTAMP_S) AS LAST_DDL_TIME,
+       'VALID' AS STATUS, 'N' AS TEMPORARY, 'N' AS GENERATED, 'N' AS SECONDARY
+FROM objects;
+
+CREATE VIEW $sys.ALL_USERS AS
+SELECT DISTINCT upper(schema_name) AS USERNAME, CAST(NULL AS BIGINT) AS USER_ID,
+       CAST(NULL AS TIMESTAMP_S) AS CREATED, 'NO' AS COMMON,
+       CASE WHEN upper(schema_name) = 'SYS' THEN 'Y' ELSE 'N' END AS ORACLE_MAINTAINED
+FROM duckdb_schemas()
+WHERE (database_name = '$catalog' AND NOT internal AND schema_name <> 'main')
+   OR (database_name = '$memory' AND schema_name = 'SYS');
+
+CREATE VIEW $sys.USER_USERS AS
+SELECT USERNAME, USER_ID, 'OPEN' AS ACCOUNT_STATUS, 'USERS' AS DEFAULT_TABLESPACE,
+       'TEMP' AS TEMPORARY_TABLESPACE, CREATED
+FROM $sys.ALL_USERS WHERE USERNAME = upper(current_schema());
+
+-- There are none of these here; clients ask all the same.
+CREATE VIEW $sys.ALL_SYNONYMS AS
+SELECT '' AS OWNER, '' AS SYNONYM_NAME, '' AS TABLE_OWNER, '' AS TABLE_NAME, '' AS DB_LINK
+WHERE false;
+CREATE VIEW $sys.ALL_MVIEWS AS
+SELECT '' AS OWNER, '' AS MVIEW_NAME, '' AS CONTAINER_NAME, '' AS QUERY WHERE false;
+CREATE VIEW $sys.ALL_MVIEW_COMMENTS AS
+SELECT '' AS OWNER, '' AS MVIEW_NAME, '' AS COMMENTS WHERE false;
+CREATE VIEW $sys.ALL_DB_LINKS AS
+SELECT '' AS OWNER, '' AS DB_LINK, '' AS USERNAME, '' AS HOST,
+       CAST(NULL AS TIMESTAMP_S) AS CREATED WHERE false;
+
+CREATE VIEW $sys."V$VERSION" AS
+SELECT 'Oracle Database 19c Enterprise Edition Release $version - Production' AS BANNER,
+       'Oracle Database 19c Enterprise Edition Release $version - Production' AS BANNER_FULL,
+       'Oracle Database 19c Enterprise Edition Release $version - Production' AS BANNER_LEGACY,
+       0 AS CON_ID;
+CREATE VIEW $sys.PRODUCT_COMPONENT_VERSION AS
+SELECT 'Oracle Database 19c Enterprise Edition ' AS PRODUCT, '$version' AS VERSION,
+       '$version' AS VERSION_FULL, 'Production' AS STATUS;
+CREATE VIEW $sys."V$INSTANCE" AS
+SELECT 1 AS INSTANCE_NUMBER, 'tracekit' AS INSTANCE_NAME, 'localhost' AS HOST_NAME,
+       '$version' AS VERSION, '$version' AS VERSION_FULL, 'OPEN' AS STATUS;
+CREATE VIEW $sys."V$PARAMETER" AS
+SELECT * FROM (VALUES
+    (1, 'compatible', 2, '$version', '$version'),
+    (2, 'cursor_sharing', 2, 'EXACT', 'EXACT'),
+    (3, 'db_name', 2, 'tracekit', 'tracekit'),
+    (4, 'max_string_size', 2, 'EXTENDED', 'EXTENDED'),
+    (5, 'open_cursors', 3, '1000', '1000')
+) AS parameters(NUM, NAME, TYPE, VALUE, DISPLAY_VALUE);
+CREATE VIEW $sys.NLS_DATABASE_PARAMETERS AS
+SELECT * FROM (VALUES
+    ('NLS_CHARACTERSET', 'AL32UTF8'), ('NLS_NCHAR_CHARACTERSET', 'AL16UTF16'),
+    ('NLS_LANGUAGE', 'AMERICAN'), ('NLS_TERRITORY', 'AMERICA'),
+    ('NLS_LENGTH_SEMANTICS', 'CHAR'), ('NLS_SORT', 'BINARY'), ('NLS_COMP', 'BINARY'),
+    ('NLS_DATE_FORMAT', 'DD-MON-RR'), ('NLS_NUMERIC_CHARACTERS', '.,')
+) AS parameters(PARAMETER, VALUE);
+CREATE VIEW $sys.NLS_SESSION_PARAMETERS AS
+SELECT * FROM $sys.NLS_DATABASE_PARAMETERS WHERE PARAMETER NOT LIKE '%CHARACTERSET';
