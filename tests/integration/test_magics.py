@@ -240,6 +240,21 @@ def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) ->
     assert free.result == "200"
 
 
+def test_the_guard_leaves_the_display_of_its_error_alone(tmp_path: Path) -> None:
+    slowly = "lambda *_, **how: __import__('time').sleep(2) or print('shown in full')"
+    ran = driver.run_cells(
+        tmp_path,
+        [
+            "from tracekit.profiling.os_memory import resident_bytes",
+            f"get_ipython().set_custom_exc((MemoryError,), eval({slowly!r}, {{}}))",
+            "get_ipython().run_line_magic('memory_guard', str(resident_bytes() + (100 << 20)))",
+            "kept = []\nwhile True: kept.append(b'y' * 2**20)",
+        ],
+    )
+    assert ran[-1].error.startswith("MemoryGuardExceeded")
+    assert ran[-1].stdout == "shown in full\n"
+
+
 def test_a_guard_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
     small, word, none, two = driver.run_cells(
         tmp_path,

@@ -133,6 +133,8 @@ class MemoryGuard:
         """Runs in the main thread, between two steps of what it does."""
         if self._ended.is_set() or self._thread is None:
             return  # the cell ended while the signal was on its way
+        if self._error is not None and not _runs(frame, self._shell):
+            return  # the cell's code has ended; its error is being shown
         held = [str(holding) for holding in largest_holdings(frame, self._shell.user_ns)]
         error = MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, held)
         if self._task is not None and not _runs(frame, self._shell):
