@@ -114,5 +114,6 @@ def test_04_a_stream_stays_small_and_budget_and_guard_stop_what_does_not():
     assert float(ratio) < 0.5
     assert "equal at level exact" in told.text("peak-compare")
     assert told.errors() == {"hoard": "MemoryGuardExceeded"}
+    assert told.text("hoard") == ""  # the guard stops the cell, not the display of its error
     assert "The kernel is alive" in told.text("after-the-guard")
     assert told.complaints() == []
