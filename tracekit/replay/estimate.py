@@ -105,7 +105,9 @@ def estimate(
         found = {}
         for path, taken in measured.items():
             found[path] = _estimated(path, taken, source.database, target, rows_per_cid)
-            found[path] = _with_limit(found[path], limit_bytes, rows_per_cid)
+            if limit_bytes is not None and taken.taken:
+                model = _model_of(path, taken.taken, source.database)
+                found[path] = _with_limit(found[path], model, limit_bytes, rows_per_cid)
             found[path] = sampler.checked(path, found[path], check)
     return EstimateRecord(
         workload=replace(work, cids=target, rows=round(target * rows_per_cid)),
@@ -167,7 +169,7 @@ class _Sampler:
         """`found` with real runs at `sizes` CIDs beside their predictions."""
         if found.status is not PathStatus.OK or not sizes:
             return found
-        model = _model_of(found)
+        model = _model_of(path, found.samples, self.source.database)
         checks = []
         for size in sizes:
             child = self._run(path, size, f"{path} for real on {size:,} CIDs")
@@ -225,8 +227,7 @@ def _estimated(
 ) -> PathEstimate:
     if samples.failed is not None:
         return PathEstimate(samples.failed.status, samples.failed.reason)
-    grows = keeps_events(path, database)
-    model = growing_model(samples.taken) if grows else level_model(samples.taken)
+    model = _model_of(path, samples.taken, database)
     net = model.net_peak_bytes(cids, cids * rows_per_cid)
     return PathEstimate(
         PathStatus.OK,
@@ -240,18 +241,18 @@ def _estimated(
     )
 
 
-def _with_limit(found: PathEstimate, limit_bytes: int | None, rows_per_cid: float) -> PathEstimate:
-    if limit_bytes is None or found.rss_peak_bytes is None or found.rss_baseline_bytes is None:
-        return found
+def _with_limit(
+    found: PathEstimate, model: PeakModel, limit_bytes: int, rows_per_cid: float
+) -> PathEstimate:
+    assert found.rss_peak_bytes is not None and found.rss_baseline_bytes is not None
     left = limit_bytes - found.rss_baseline_bytes
     return replace(
         found,
         fits=found.rss_peak_bytes <= limit_bytes,
-        largest_cids=_model_of(found).largest_cids(left, rows_per_cid),
+        largest_cids=model.largest_cids(left, rows_per_cid),
     )
 
 
-def _model_of(found: PathEstimate) -> PeakModel:
-    return PeakModel(
-        float(found.fixed_bytes or 0), found.bytes_per_row or 0.0, found.bytes_per_cid or 0.0
-    )
+def _model_of(path: str, samples: Sequence[EstimateSample], database: Database) -> PeakModel:
+    grows = keeps_events(path, database)
+    return growing_model(samples) if grows else level_model(samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tracekit.records import EstimateSample
 
@@ -19,9 +20,13 @@ class PeakModel:
     fixed_bytes: float
     bytes_per_row: float
     bytes_per_cid: float
+    measured: tuple[EstimateSample, ...] = ()
+    """By CIDs: up to the largest of them the peak is read between them, not off the level."""
 
     def net_peak_bytes(self, cids: float, rows: float) -> int:
         """The prediction."""
+        if self.measured and cids < self.measured[-1].cids:
+            return _between(self.measured, cids)
         growing = self.bytes_per_row * rows + self.bytes_per_cid * cids
         return round(self.fixed_bytes + growing)
 
@@ -59,7 +64,17 @@ def level_model(samples: Sequence[EstimateSample]) -> PeakModel:
     Its memory rises until all workers and queues have been full a few times, so the largest of
     the samples counts alone: a line would go on rising.
     """
-    most = max(samples, key=lambda sample: sample.cids)
-    alike = [sample for sample in samples if sample.cids == most.cids]
-    beyond = sorted(sample.rss_net_peak_bytes - ID_BYTES * sample.cids for sample in alike)
-    return PeakModel(float(beyond[len(beyond) // 2]), 0.0, ID_BYTES)
+    measured = tuple(sorted(samples, key=lambda sample: sample.cids))
+    most = measured[-1]
+    beyond = most.rss_net_peak_bytes - ID_BYTES * most.cids
+    return PeakModel(float(beyond), 0.0, ID_BYTES, measured)
+
+
+def _between(measured: Sequence[EstimateSample], cids: float) -> int:
+    """The net peak on the way from one sample to the next; of fewer CIDs, that of the first."""
+    for one, other in pairwise(measured):
+        if one.cids <= cids < other.cids:
+            share = (cids - one.cids) / (other.cids - one.cids)
+            grown = other.rss_net_peak_bytes - one.rss_net_peak_bytes
+            return round(one.rss_net_peak_bytes + share * grown)
+    return measured[0].rss_net_peak_bytes

@@ -33,6 +33,8 @@ def test_what_keeps_nothing_stays_at_the_level_of_its_largest_sample():
     model = level_model([EstimateSample(100, 1000, 5000), EstimateSample(200, 2000, 9000)])
     assert model.net_peak_bytes(200, 10**9) == 9000
     assert model.net_peak_bytes(1200, 0) == 9000 + 1000 * ID_BYTES
+    assert model.net_peak_bytes(125, 0) == 6000, "on the way there it is read between samples"
+    assert model.net_peak_bytes(50, 0) == 5000
 
 
 def test_the_largest_number_that_fits_is_the_last_whose_prediction_does():
