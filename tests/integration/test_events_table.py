@@ -81,6 +81,8 @@ with open("/proc/self/status") as status:
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
 with open_events(fetcher.to_parquet(cids, "history", file).path) as events:
     assert events[cids[0]]
+for domain in ("holds", "jobs"):  # read as rows, and fanned out
+    assert fetcher.fetch_event_table(cids, domain).to_events()
 loaded = {"pandas", "duckdb"} & set(sys.modules)
 assert not loaded, f"{loaded} was loaded"
 print(peak - before, getattr(kept, "nbytes", 0))

@@ -29,7 +29,7 @@ class CidIndex:
 
         runs = [cid_runs(column) for column in columns]
         counts = [count for _, count in runs]
-        self._cids = pa.concat_arrays([pa.array([], pa.string()), *(cids for cids, _ in runs)])
+        self._cids = pa.concat_arrays([pa.nulls(0, pa.string()), *(cids for cids, _ in runs)])
         self._counts = np.concatenate([np.zeros(0, np.int64), *counts])
         self._starts = np.cumsum(self._counts) - self._counts
         del runs, counts

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tracekit.errors import FetchError
+from tracekit.events.value_arrays import text_array, value_array
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 KIND_KEY = b"tracekit:kind"
 """Where a field's metadata name its kind."""
 
-_NONE = type(None)
 _INT64 = range(-(2**63), 2**63)
 _EXACT_FLOAT = range(-(2**53), 2**53 + 1)
 _38_DIGITS = range(-(10**38) + 1, 10**38)
@@ -121,19 +121,19 @@ def array_of(field: pa.Field, kind: Kind, values: Sequence[Any]) -> pa.Array:
     import pyarrow as pa
 
     if kind is Kind.LONG_WHOLE:
-        text = pa.array([None if value is None else str(value) for value in values], pa.string())
-        return text.cast(field.type)
+        return text_array([None if value is None else str(value) for value in values]).cast(
+            field.type
+        )
     if kind is Kind.DIGITS:
-        return pa.array([None if value is None else repr(value) for value in values], pa.string())
+        return text_array([None if value is None else repr(value) for value in values])
     if kind is Kind.FLOAT:
         values = [None if value is None or math.isnan(value) else value for value in values]
     try:
-        return pa.array(values, pa.string() if kind is Kind.TEXT else field.type)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as exc:
-        found = sorted({type(value).__name__ for value in values} - {_NONE.__name__})
+        return value_array(pa.string() if kind is Kind.TEXT else field.type, values)
+    except (pa.ArrowInvalid, TypeError) as exc:  # pyarrow's ArrowTypeError is a TypeError
         raise FetchError(
-            f"column {field.name} holds {', '.join(found)}, which {field.type} cannot hold. CAST "
-            "it in the query, or read records with fetch_events()."
+            f"column {field.name} does not hold {kind} alone: {exc}. CAST it in the query, or read "
+            "records with fetch_events()."
         ) from exc
 
 
@@ -162,7 +162,7 @@ def encoded_text(column: pa.ChunkedArray) -> pa.DictionaryArray:
 
     parts = column.dictionary_encode().chunks  # which share the dictionary of the last of them
     if not parts:
-        return pa.array([], pa.dictionary(pa.int32(), pa.string()))
+        return pa.nulls(0, pa.dictionary(pa.int32(), pa.string()))
     codes = pa.concat_arrays([part.indices for part in parts])
     return pa.DictionaryArray.from_arrays(codes, parts[-1].dictionary.cast(pa.string()))
 

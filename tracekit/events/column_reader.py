@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tracekit.events.column_kinds import array_of, encoded_text, held_array
 from tracekit.events.column_plan import ColumnPlan, PlanChanged
 from tracekit.events.domains import CID_COLUMN, CID_LIST_COLUMN, Domain
+from tracekit.events.value_arrays import text_array
 from tracekit.fetch import Database
 from tracekit.fetch.arrow import NotWholeNumber
 
@@ -142,7 +143,7 @@ def _belonging(
     found: npt.NDArray[np.int64] | None
     if domain.fans_out:
         names, found = _fanned_out(batch, rows.column(CID_LIST_COLUMN).to_pylist())
-        cids = encoded_text(pa.chunked_array([names], pa.string()))
+        cids = encoded_text(pa.chunked_array([text_array(names)]))
     else:
         cids, found = _named(encoded_text(rows.column(CID_COLUMN)))
     codes = raw_codes(cids)

@@ -1,7 +1,7 @@
 import pickle
 import random
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -251,6 +251,21 @@ def test_other_types_survive_too(value):
     plain, table = both(ColumnDatabase(types, lambda cid: rows, rows_only=True), ["A"])
     assert exact(table) == exact(plain)
     assert exact(table.to_events()) == exact(plain)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "message"),
+    [
+        (pa.large_string(), 7, "column X does not hold text alone: int"),
+        (pa.timestamp("s"), datetime(2026, 1, 1, tzinfo=UTC), "times with a time zone"),
+        (pa.large_binary(), "text", "column X does not hold binary alone"),
+    ],
+)
+def test_a_value_that_its_column_cannot_hold_is_named(type_, value, message):
+    types = {"CONTAINERID": pa.large_string(), "X": type_, "N": pa.large_string()}
+    database = ColumnDatabase(types, lambda cid: [(cid, value, "0")], rows_only=True)
+    with pytest.raises(BatchFetchError, match=message):
+        EventFetcher(database).fetch_event_table(["A"], "history")
 
 
 def test_a_table_can_be_made_of_any_columns_with_cids():
