@@ -26,6 +26,7 @@ COMMANDS = {
     "localdb": "Serve a workload or a DuckDB file to any Oracle driver until Ctrl-C.",
     "doctor": "Is this machine able to measure? What to do where it is not.",
     "workload": "List, build and describe workloads.",
+    "serve": "Run the whole trace service and its page on this machine until Ctrl-C.",
     "worker": "Run queued trace jobs, each shard in a fresh process, until Ctrl-C.",
     "clean": "Show what the cache and the runs take on disk, and remove it.",
 }

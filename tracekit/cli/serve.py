@@ -1,0 +1,163 @@
+"""`tracekit serve`: the whole trace service on one machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+
+import click
+
+from tracekit.cli.companion import Companion
+from tracekit.cli.steps import Steps
+from tracekit.config import Settings
+from tracekit.errors import ConfigError, ConnectError
+from tracekit.testbed import LocalOracle
+
+_START_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+_WATCH_SECONDS = 0.5
+_THREADS = 8
+_FIRST_DESCRIPTOR = 64  # a Companion needs one below
+
+
+@click.command("serve")
+@click.option("--workload", default="trace-smoke", show_default=True, help="What to serve.")
+@click.option("--cids", type=click.IntRange(1), help="Size of the workload.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8114,
+    show_default=True,
+    help="Port of the page; 0 takes any free one.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Only what goes wrong on stderr.")
+def command(workload: str, cids: int | None, host: str, port: int, quiet: bool) -> None:
+    """Serve the trace service and its page until Ctrl-C, with nothing else installed.
+
+    Starts a local Oracle with the workload, a store of jobs and results (or uses the one that
+    REDIS_URL names), a worker (TRACE_WORKER_COUNT of them) and the web process, and prints the
+    page's address. On a --host that other machines can reach, TRACEKIT_SERVICE_TOKEN must be set
+    to the token that requests have to carry.
+
+    \b
+    Examples:
+      tracekit serve
+      tracekit serve --workload trace-114k --port 0
+      TRACE_ASYNC_CID_THRESHOLD=500 tracekit serve
+    """
+    settings = Settings.from_env()
+    _check_host(host, settings)
+    with ExitStack() as running:
+        listener = running.enter_context(closing(_listen(host, port)))
+        with Steps(quiet=quiet) as steps:
+            oracle = LocalOracle(workload, cids=cids, progress=steps.update)
+            running.enter_context(oracle)
+        environment = _environment(oracle, _redis_url(settings, running))
+        companions = {
+            f"worker {number + 1}": _worker(environment)
+            for number in range(settings.trace.worker_count)
+        }
+        companions["web process"] = _web(environment, listener, workload)
+        for companion in companions.values():
+            running.enter_context(companion)
+        url = f"http://{_url_host(host)}:{listener.getsockname()[1]}/"
+        _wait_until_ready(url, companions["web process"])
+        click.echo(url)
+        if not quiet:
+            click.echo("open this address in a browser; Ctrl-C stops the service.", err=True)
+        _watch(companions)
+
+
+def _check_host(host: str, settings: Settings) -> None:
+    if host not in {"127.0.0.1", "::1", "localhost"} and settings.service.token is None:
+        raise ConfigError(
+            f"--host {host}: other machines can reach it, so set TRACEKIT_SERVICE_TOKEN to the "
+            "token that their requests must carry."
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as listener:
+            above = fcntl.fcntl(listener.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
+            return socket.socket(fileno=above)
+    except OSError as exc:
+        raise ConfigError(f"--host {host} --port {port}: {exc.strerror}.") from exc
+
+
+def _redis_url(settings: Settings, running: ExitStack) -> str:
+    if settings.trace.redis_url is not None:
+        return settings.trace.redis_url
+    from tracekit.jobs import EmbeddedStore
+
+    return running.enter_context(EmbeddedStore()).url
+
+
+def _environment(oracle: LocalOracle, redis_url: str) -> dict[str, str]:
+    address, _, service = oracle.dsn.partition("/")
+    host, _, port = address.rpartition(":")
+    return {
+        **os.environ,
+        "REDIS_URL": redis_url,
+        "DB_HOST": host,
+        "DB_PORT": port,
+        "DB_SERVICE": service,
+        "DB_USER": oracle.user,
+        "DB_PASSWORD": oracle.password,
+    }
+
+
+def _worker(environment: Mapping[str, str]) -> Companion:
+    return Companion([sys.executable, "-m", "tracekit", "worker", "--quiet"], environment)
+
+
+def _web(environment: Mapping[str, str], listener: socket.socket, workload: str) -> Companion:
+    descriptor = listener.fileno()
+    arguments = [
+        *("--bind", f"fd://{descriptor}"),
+        *("--worker-class", "gthread"),
+        *("--threads", str(_THREADS)),
+        *("--graceful-timeout", "2"),
+        *("--log-level", "warning"),
+        "--no-control-socket",
+        f"tracekit.service.web:make_app(workload={workload!r})",
+    ]
+    return Companion([sys.executable, "-m", "gunicorn", *arguments], environment, [descriptor])
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _wait_until_ready(url: str, web: Companion) -> None:
+    pause = threading.Event()
+    for _ in range(int(_START_SECONDS / _POLL_SECONDS)):
+        if web.exit_code() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=_START_SECONDS):  # noqa: S310 (our own)
+                return
+        except urllib.error.HTTPError:
+            return  # it answers: what it is asked with is the client's business
+        except OSError:
+            pause.wait(_POLL_SECONDS)
+    raise ConnectError("the web process did not start; its log is above.")
+
+
+def _watch(companions: Mapping[str, Companion]) -> None:
+    pause = threading.Event()
+    while True:
+        for name, companion in companions.items():
+            code = companion.exit_code()
+            if code is not None:
+                raise ConnectError(f"the {name} ended with exit code {code}; its log is above.")
+        pause.wait(_WATCH_SECONDS)

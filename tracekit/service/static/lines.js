@@ -1,0 +1,127 @@
+// Reads an NDJSON stream and believes nothing: order, chunk numbers, totals and checksum must all
+// be what was promised, and a line that cannot be read ends it.
+import { scanRecords } from "./records.js";
+import { Sha256 } from "./sha256.js";
+
+const RECORDS = /^\{"type":"records","domain":"([a-z_]+)","chunk":(\d+),"records":/;
+const HEAD_BYTES = 200;
+const LINE_FEED = 10;
+
+export class StreamProblem extends Error {
+  // `resumable`: what came before is sound, and the rest can be asked for.
+  constructor(code, message, resumable) {
+    super(message);
+    this.code = code;
+    this.resumable = resumable;
+  }
+}
+
+export class LineReader {
+  #sha256 = new Sha256();
+  #decoder = new TextDecoder("utf-8", { fatal: true });
+  #domain = null;
+  #next = 0;
+  complete = null;
+
+  // `rows`: {domain: rows} that came before, where the stream is taken up; is counted on.
+  constructor(rows, position, send) {
+    this.rows = rows;
+    this.position = position;
+    this.send = send;
+  }
+
+  line(bytes) {
+    if (this.complete) throw new StreamProblem("STREAM_MALFORMED", "something follows the last line.", false);
+    const head = new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES)).match(RECORDS);
+    try {
+      if (head) this.#records(bytes, head);
+      else this.#other(JSON.parse(this.#decoder.decode(bytes)));
+    } catch (error) {
+      if (error instanceof StreamProblem) throw error;
+      throw new StreamProblem("STREAM_MALFORMED", `a line of the stream cannot be read: ${error.message}.`, false);
+    }
+    this.#sha256.update(bytes);
+  }
+
+  #records(bytes, [head, domain, chunk]) {
+    const { places, end } = scanRecords(bytes, head.length);
+    this.#expect(end === bytes.length - 2, "a line of records has more than records.");
+    this.#expect(domain === this.#domain && Number(chunk) === this.#next, "a chunk is missing or out of order.");
+    this.rows[domain] += places.length / 2;
+    this.position = `${domain}:${chunk}`;
+    this.#next++;
+    this.send({ type: "records", domain, bytes, places });
+  }
+
+  #other(line) {
+    switch (line.type) {
+      case "meta":
+        this.#expect((line.resumed?.after ?? null) === this.position, "the stream begins elsewhere than asked.");
+        for (const [domain, rows] of Object.entries(line.resumed?.rows ?? {})) {
+          this.#expect(this.rows[domain] === rows, `it holds other rows of ${domain} than before.`);
+        }
+        break;
+      case "domain_start":
+        this.#domain = line.domain;
+        this.#next = this.position?.startsWith(`${line.domain}:`) ? Number(this.position.split(":")[1]) + 1 : 0;
+        this.rows[line.domain] ??= 0;
+        break;
+      case "domain_end":
+        this.#expect(this.rows[line.domain] === line.rows, `${line.domain} has other rows than promised.`);
+        break;
+      case "complete":
+        this.#checkTotals(line);
+        break;
+      case "error":
+        throw new StreamProblem(line.code, line.message, line.code === "STORE_UNAVAILABLE");
+      case "aggregation":
+      case "warning":
+        break;
+      default:
+        throw new Error(`unknown type ${String(line.type)}`);
+    }
+    this.send(line);
+  }
+
+  #checkTotals(line) {
+    const total = Object.values(this.rows).reduce((sum, rows) => sum + rows, 0);
+    this.#expect(total === line.rows, `${total} rows arrived, ${line.rows} were promised.`);
+    for (const [domain, rows] of Object.entries(line.domains)) {
+      this.#expect(this.rows[domain] === rows, `${domain} has other rows than promised.`);
+    }
+    this.#expect(this.#sha256.hex() === line.sha256, "its checksum is wrong.");
+    this.complete = line;
+  }
+
+  #expect(holds, message) {
+    if (!holds) throw new StreamProblem("STREAM_DAMAGED", `the stream is damaged: ${message}`, false);
+  }
+}
+
+// Feed `reader` the lines of a response's body.
+export async function readLines(body, reader) {
+  const source = body.getReader();
+  let pieces = [];
+  for (;;) {
+    const { value, done } = await source.read();
+    if (done) break;
+    let start = 0;
+    for (let end; (end = value.indexOf(LINE_FEED, start)) >= 0; start = end + 1) {
+      pieces.push(value.subarray(start, end + 1));
+      reader.line(joined(pieces));
+      pieces = [];
+    }
+    if (start < value.length) pieces.push(value.subarray(start));
+  }
+  if (!reader.complete) throw new StreamProblem("STREAM_CUT", "the stream ended before it was complete.", true);
+}
+
+function joined(pieces) {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let place = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, place);
+    place += piece.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,73 @@
+// Reads answers beside the page, so that it stays smooth: fetches, checks, finds the records.
+import { LineReader, StreamProblem, readLines } from "./lines.js";
+import { scanRecords } from "./records.js";
+
+let reader = null;
+
+onmessage = async ({ data }) => {
+  const done = data.ask === "events" ? askEvents(data) : readStream(data);
+  try {
+    await done;
+  } catch (error) {
+    const known = error instanceof StreamProblem;
+    post({
+      type: "problem",
+      code: known ? error.code : "STREAM_CUT",
+      message: known ? error.message : `the connection broke: ${error.message}.`,
+      resumable: known ? error.resumable : data.ask === "stream",
+    });
+  }
+};
+
+async function askEvents({ url, headers, body }) {
+  const answer = await fetch(url, {
+    method: "POST", body, headers: { ...headers, "Content-Type": "application/json" },
+  });
+  await refuse(answer);
+  if (answer.status === 202) post({ type: "accepted", job: await answer.json() });
+  else readDocument(new Uint8Array(await answer.arrayBuffer()));
+}
+
+async function readStream({ url, headers, resume }) {
+  if (!resume || !reader) reader = new LineReader({}, null, post);
+  else reader = new LineReader(reader.rows, reader.position, post);
+  const after = reader.position ? `?after=${encodeURIComponent(reader.position)}` : "";
+  const answer = await fetch(url + after, { headers });
+  await refuse(answer);
+  await readLines(answer.body, reader);
+}
+
+async function refuse(answer) {
+  if (answer.ok) return;
+  const { error } = await answer.json().catch(() => ({}));
+  const code = error?.code ?? `HTTP_${answer.status}`;
+  throw new StreamProblem(code, error?.message ?? `the service answered ${answer.status}.`, answer.status >= 500);
+}
+
+// {..., "results": {DOMAIN: {"data": [records], "count": N}, ...}, ...}: records stay bytes.
+function readDocument(bytes) {
+  const decoder = new TextDecoder();
+  const marker = '"results":{';
+  let place = decoder.decode(bytes.subarray(0, 400)).indexOf(marker) + marker.length;
+  const totals = {};
+  while (bytes[place] !== 125) {
+    const [head, domain] = decoder.decode(bytes.subarray(place, place + 120)).match(/^,?"([a-z_]+)":\{"data":/);
+    const { places, end } = scanRecords(bytes, place + head.length);
+    const [tail, count] = decoder.decode(bytes.subarray(end, end + 40)).match(/^,"count":(\d+)\}/);
+    totals[domain] = places.length / 2;
+    if (totals[domain] !== Number(count)) throw new StreamProblem("RESULT_DAMAGED", `${domain} has other rows than promised.`, false);
+    post({ type: "domain_start", domain, rows: totals[domain] });
+    post({ type: "records", domain, bytes: bytes.slice(place, end), places: places.map((at) => at - place) });
+    place = end + tail.length;
+  }
+  const { error } = JSON.parse(`{"results":0${decoder.decode(bytes.subarray(place + 1))}`);
+  if (error) throw new StreamProblem(error.code, error.message, false);
+  post({ type: "answered", domains: totals, rows: Object.values(totals).reduce((sum, rows) => sum + rows, 0) });
+}
+
+function post(message) {
+  // The checksum still needs a line's bytes after this: the page gets a copy of its own.
+  if (message.type !== "records") { postMessage(message); return; }
+  const bytes = message.bytes.slice();
+  postMessage({ ...message, bytes: bytes.buffer }, [bytes.buffer, message.places.buffer]);
+}
