@@ -108,7 +108,7 @@ class Loaded(PathSubject):
 """
 
 
-@pytest.mark.parametrize("path", ["lean", "stream", "parquet"])
+@pytest.mark.parametrize("path", EXACT_PATHS)
 def test_a_path_without_frames_never_loads_pandas(local, path, tmp_path):
     (tmp_path / "loaded_subject.py").write_text(LOADED)
     given = arguments(local, path, "history", None, cids=40)
