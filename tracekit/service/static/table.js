@@ -4,6 +4,7 @@ const ROW = 26;
 const MAX_PIXELS = 8_000_000;
 const SAMPLED_ROWS = 40;
 const CHARACTER_PIXELS = 7.4;
+const WIDE = /[\u1100-\u115f\u2e80-\uffe6]/g; // twice as wide as a letter
 
 export class RecordTable {
   #store = null;
@@ -103,7 +104,8 @@ export class RecordTable {
     const lengths = names.map((name) => name.length);
     for (let row = 0; row < sampled; row++) {
       this.#store.record(row).forEach(([, , text], column) => {
-        lengths[column] = Math.max(lengths[column], text.length);
+        const wide = text.match(WIDE)?.length ?? 0;
+        lengths[column] = Math.max(lengths[column], text.length + wide);
       });
     }
     this.#widths = lengths.map((length) => Math.min(Math.round(length * CHARACTER_PIXELS) + 24, 320));
