@@ -46,6 +46,27 @@ def test_a_slow_consumer_stops_the_readers():
     assert len(made) == 7
 
 
+def test_a_slow_consumer_stops_the_readers_of_batches_of_one_piece_too():
+    begun = []
+
+    def read(batch):
+        begun.append(batch)
+        yield batch
+
+    stream = PieceStream(read, [[n] for n in range(100)], max_workers=2).pieces()
+    assert next(stream) == [0]
+    until(lambda: len(begun) == 3)
+    assert list(stream) == [[n] for n in range(1, 100)]
+    assert len(begun) == 100
+    stream = PieceStream(read, [[n] for n in range(100)], max_workers=2).pieces()
+    begun.clear()
+    for _ in range(10):
+        next(stream)
+    assert len(begun) <= 12
+    stream.close()
+    assert len(begun) <= 12
+
+
 def test_closing_half_way_ends_the_readers_and_closes_what_they_read():
     closed = []
 
