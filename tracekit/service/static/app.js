@@ -151,7 +151,10 @@ async function follow(accepted) {
     } catch (error) {
       if (job !== mine) return;
       fail(error);
-      if (error instanceof ServiceProblem && !/^(HTTP_5|STORE_UNAVAILABLE|RATE_LIMITED)/.test(error.code)) return;
+      if (error instanceof ServiceProblem && !/^(HTTP_5|STORE_UNAVAILABLE|RATE_LIMITED)/.test(error.code)) {
+        $("cancel").hidden = true;
+        return;
+      }
     }
     if (status && FINAL.has(status.status)) {
       ended(status);
