@@ -171,9 +171,13 @@ def python_values(field: pa.Field, array: pa.Array) -> list[Any]:
     """The cells of `array` as python-oracledb's rows hold them, None for NULL."""
     import pyarrow as pa
 
+    values: list[Any]
     if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    values: list[Any] = array.to_pylist()
+        texts = array.dictionary
+        codes = array.indices.to_pylist()
+        values = [None if code is None else texts[code].as_py() for code in codes]
+    else:
+        values = array.to_pylist()
     convert = converter(field)
     if convert is not None:
         return [None if value is None else convert(value) for value in values]
