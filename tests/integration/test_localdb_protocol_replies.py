@@ -36,7 +36,7 @@ class Parts:
 def _query() -> ExecuteRequest:
     reader = TtcReader(samples.EXECUTE_SELECT)  # first bind 5, prefetch 2
     parse_function_header(reader, 24)
-    return parse_execute(reader, 24)
+    return parse_execute(reader, 24, lambda cursor_id: "")
 
 
 @pytest.fixture

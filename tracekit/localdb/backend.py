@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
 
@@ -64,6 +64,10 @@ class ResultStream(Protocol):
         """Free everything the result holds; may be called more than once and at any time."""
 
 
+ReturnedColumns: TypeAlias = Sequence[Sequence[bytes]]
+"""Per bind that is filled, in bind order: the values of all rows touched, as the wire has them."""
+
+
 @dataclass(frozen=True)
 class ExecuteOutcome:
     """What one execution gave: a stream for a query, else a row count."""
@@ -72,6 +76,8 @@ class ExecuteOutcome:
     row_count: int = 0
     row_counts: Sequence[int] = ()
     """Per bind row, for DML row counts."""
+    returned: Sequence[ReturnedColumns] = ()
+    """Per bind row, what RETURNING ... INTO gives; empty for every other statement."""
 
 
 class BackendSession(Protocol):

@@ -6,7 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from tracekit.localdb.backend import BackendSession, ExecuteOutcome, StatementKind
+from tracekit.localdb.backend import (
+    BackendSession,
+    ExecuteOutcome,
+    ReturnedColumns,
+    StatementKind,
+)
 from tracekit.localdb.cursors import Cursor, CursorTable, RowFeed
 from tracekit.localdb.hooks import Cut, Manner, SessionHooks
 from tracekit.localdb.ora_error import OraError
@@ -24,6 +29,7 @@ from tracekit.localdb.wire.messages.results import (
     ROW_HEADER,
     make_dml_row_counts,
     make_io_vector,
+    make_returned_values,
 )
 
 
@@ -110,9 +116,18 @@ class Execution:
             return self._send_rows(cursor, feed, fetch_rows, response)
         if cursor.layout.is_plsql and cursor.layout.binds:
             response.add(make_io_vector(len(cursor.layout.binds)))
+        self._add_returned(cursor, outcome.returned, response)
         if row_counts_wanted:
             response.add(make_dml_row_counts(outcome.row_counts))
         return self._end(cursor, row_count=outcome.row_count)
+
+    def _add_returned(
+        self, cursor: Cursor, returned: Sequence[ReturnedColumns], response: Response
+    ) -> None:
+        if returned:
+            response.add(make_io_vector(len(cursor.layout.binds), cursor.layout.returned))
+            for columns in returned:
+                response.add(make_returned_values(columns))
 
     def _execute_rows(self, cursor: Cursor, bind_rows: Sequence[Sequence[Any]]) -> ExecuteOutcome:
         cursor.close_result()
@@ -127,14 +142,20 @@ class Execution:
         """Every bind row on its own, going on after errors."""
         errors = []
         counts = []
+        returned: list[ReturnedColumns] = []
         for index, row in enumerate(request.bind_rows):
             try:
-                counts.append(self._execute_rows(cursor, [row]).row_count)
+                outcome = self._execute_rows(cursor, [row])
+                counts.append(outcome.row_count)
+                returned += outcome.returned
             except OraError as error:
                 if error.number == 1013:
                     raise
                 errors.append(BatchError(index, error))
                 counts.append(0)
+                if cursor.layout.returned:
+                    returned.append([()] * cursor.layout.returned)
+        self._add_returned(cursor, returned, response)
         if request.row_counts_wanted:
             response.add(make_dml_row_counts(counts))
         return EndOfCall(

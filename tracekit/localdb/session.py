@@ -136,7 +136,7 @@ class Session:
             raise OraError(3001, "unimplemented feature")
         match header.code:
             case FunctionCode.EXECUTE:
-                execute = parse_execute(reader, self._agreement.field_version)
+                execute = parse_execute(reader, self._agreement.field_version, self._sql_of)
                 return partial(execution.execute, execute)
             case FunctionCode.REEXECUTE | FunctionCode.REEXECUTE_AND_FETCH:
                 fetches = header.code == FunctionCode.REEXECUTE_AND_FETCH
@@ -166,6 +166,9 @@ class Session:
                 return lambda response: self._after(self._log_off)
             case _:
                 raise RemoteWireError(f"function {code} is unknown")
+
+    def _sql_of(self, cursor_id: int) -> str:
+        return self._execution.cursors.find(cursor_id).sql
 
     def _layout_of(self, cursor_id: int) -> BindLayout:
         return self._execution.cursors.find(cursor_id).layout

@@ -12,7 +12,11 @@ from tracekit.localdb.wire.messages.end import (
     make_end_of_call,
     make_status,
 )
-from tracekit.localdb.wire.messages.results import make_dml_row_counts, make_io_vector
+from tracekit.localdb.wire.messages.results import (
+    make_dml_row_counts,
+    make_io_vector,
+    make_returned_values,
+)
 from tracekit.localdb.wire.primitives import TtcReader
 
 VERSIONS = [7, 8, 12, 16, 17, 20, 24]
@@ -154,6 +158,15 @@ def test_io_vector_counts_binds_beyond_a_byte() -> None:
     reader.ub4(), reader.ub2(), reader.ub2(), reader.ub2()
     assert reader.raw(300) == b"\x20" * 300
     assert reader.available == 0
+
+
+def test_io_vector_ends_with_the_binds_that_are_filled() -> None:
+    assert make_io_vector(3, 2).endswith(b"\x20\x10\x10")
+
+
+def test_returned_values_say_how_many_and_that_none_was_cut() -> None:
+    fields = [[b"\x02\xc1\x02", b"\x00"], []]
+    assert make_returned_values(fields).hex() == "07" + "0102" + "02c10200" + "0000" + "00"
 
 
 def test_auth_reply() -> None:

@@ -39,7 +39,7 @@ from tracekit.localdb.wire.primitives import TtcReader, TtcWriter
 def _execute(reader: TtcReader, field_version: int = 24) -> ExecuteRequest:
     header = parse_function_header(reader, field_version)
     assert header == FunctionHeader(MessageType.FUNCTION, FunctionCode.EXECUTE)
-    return parse_execute(reader, field_version)
+    return parse_execute(reader, field_version, lambda cursor_id: "")
 
 
 def test_a_query_with_binds() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -20,6 +21,7 @@ from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.describe import describe_computed, describe_stored
 from tracekit.localdb.duck.gate import gate
 from tracekit.localdb.duck.result import EncodedStream
+from tracekit.localdb.duck.returning import encode_returned
 from tracekit.localdb.duck.source import READ_ROWS, QuerySource
 from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import WritingConnection
@@ -95,6 +97,8 @@ class DuckSession:
         elif known.kind is StatementKind.QUERY:
             return ExecuteOutcome(result=self._query(known, rows[0]))
         elif known.kind is StatementKind.DML:
+            if known.translated.returning_into:
+                return self._change_and_return(known, rows, bind_types)
             counts = self._change(known, rows)
             return ExecuteOutcome(row_count=sum(counts), row_counts=counts)
         elif known.kind is StatementKind.DDL:
@@ -158,8 +162,12 @@ class DuckSession:
             self.rollback()
         elif control is Control.SET_SCHEMA:
             self.set_current_schema(argument)
-        elif control in (Control.SAVEPOINT, Control.ROLLBACK_TO):
-            raise OraError(3001, f"unimplemented feature: {control.value.upper()}")
+        elif control is Control.SAVEPOINT:
+            self._writing_connection().set_savepoint(argument)
+        elif control is Control.ROLLBACK_TO:
+            writer = self._writing_connection()
+            with self._running_on(writer.connection), gate(_unstated):
+                writer.rollback_to(argument)
 
     def _query(self, statement: DuckStatement, row: Sequence[Any]) -> EncodedStream:
         values = parameter_values(statement.translated, row)
@@ -193,6 +201,23 @@ class DuckSession:
         with self._running_on(writer.connection), gate(statement.ora_error):
             self._own_what_is_written(writer, statement)
             return writer.run_each(statement.translated.duckdb_sql, values)
+
+    def _change_and_return(
+        self,
+        statement: DuckStatement,
+        rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType],
+    ) -> ExecuteOutcome:
+        translated = statement.translated
+        values = [parameter_values(translated, row) for row in rows]
+        kinds = [bind_types[index] for index in translated.returning_into]
+        take = partial(encode_returned, kinds=kinds)
+        writer = self._writing_connection()
+        with self._running_on(writer.connection), gate(statement.ora_error):
+            self._own_what_is_written(writer, statement)
+            returned = [writer.run_returning(translated.duckdb_sql, one, take) for one in values]
+        counts = [len(columns[0]) for columns in returned]
+        return ExecuteOutcome(row_count=sum(counts), row_counts=counts, returned=returned)
 
     def _define(self, statement: DuckStatement) -> None:
         writer = self._writing_connection()

@@ -9,12 +9,14 @@ client gets ORA-03001.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
+import pyarrow as pa
 
+from tracekit.errors import LocalWireError
 from tracekit.localdb.duck.array_insert import MAX_ROWS, MIN_ROWS, array_insert, as_lists
 from tracekit.localdb.ora_error import OraError
 
@@ -22,12 +24,14 @@ VOLATILE = re.compile(
     r"\b(nextval|random|uuid|gen_random_uuid|now|current_timestamp|clock_timestamp)\b",
     re.IGNORECASE,
 )
+DREW = "it drew from a sequence or the clock"
 LOST = (
     "unimplemented feature: undoing a failed statement here; the transaction was rolled back "
     "({reason})"
 )
 
 Values = Mapping[str, Any]
+Taken = TypeVar("Taken")
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class WritingConnection:
         self.connection = connection
         self._done: list[_Done] = []
         self._open = False
+        self._savepoints: dict[str, int] = {}
+        """How many statements were done when each was set; the oldest first."""
 
     @property
     def in_transaction(self) -> bool:
@@ -61,9 +67,7 @@ class WritingConnection:
             duckdb.Error: it failed; the transaction is as it was before.
             OraError: ORA-03001, it failed and the transaction could not be kept.
         """
-        if not self._open:
-            self.connection.execute("BEGIN TRANSACTION")
-            self._open = True
+        self._begin()
         try:
             row_count = self._execute(sql, values)
         except duckdb.Error:
@@ -71,6 +75,33 @@ class WritingConnection:
             raise
         self._done.append(_Done(sql, values, row_count))
         return row_count
+
+    def run_returning(self, sql: str, values: Values, take: Callable[[pa.Table], Taken]) -> Taken:
+        """Run one DML statement with RETURNING and pass its rows on.
+
+        Args:
+            sql: the statement.
+            values: of its parameters.
+            take: what to make of the rows; what it raises undoes the statement.
+
+        Raises:
+            duckdb.Error: it failed; the transaction is as it was before.
+            OraError: ORA-03001, it failed and the transaction could not be kept; or from `take`.
+        """
+        self._begin()
+        try:
+            # Not a DB-API call: that would copy every row once more. It runs at once, not lazily.
+            table = self.connection.sql(sql, params=dict(values) or None).to_arrow_table()
+        except duckdb.Error:
+            self.recover()
+            raise
+        try:
+            taken = take(table)
+        except (OraError, LocalWireError):
+            self.restore()
+            raise
+        self._done.append(_Done(sql, values, table.num_rows))
+        return taken
 
     def run_each(self, sql: str, rows: Sequence[Values]) -> list[int]:
         """Run one DML statement for every row of values; the rows each touched.
@@ -109,12 +140,17 @@ class WritingConnection:
             OraError: ORA-03001, it cannot be; it is rolled back.
         """
         if not self._done:
-            self.rollback()
+            self._undo()
             return
         try:
             self.connection.execute("SELECT 1").fetchall()
         except duckdb.TransactionException:
             self.restore()
+
+    def _begin(self) -> None:
+        if not self._open:
+            self.connection.execute("BEGIN TRANSACTION")
+            self._open = True
 
     def restore(self) -> None:
         """Bring the transaction back to what its statements did, in DuckDB's newest snapshot.
@@ -122,12 +158,13 @@ class WritingConnection:
         Raises:
             OraError: ORA-03001, it is not known to be the same again; it is rolled back.
         """
-        done, self._done = self._done, []
-        self.rollback()
+        done = self._done
+        self._undo()
         if not done:
             return
-        if any(VOLATILE.search(statement.sql) for statement in done):
-            raise OraError(3001, LOST.format(reason="it drew from a sequence or the clock"))
+        if _is_volatile(done):
+            self._savepoints = {}
+            raise OraError(3001, LOST.format(reason=DREW))
         self.connection.execute("BEGIN TRANSACTION")
         self._open = True
         try:
@@ -152,13 +189,40 @@ class WritingConnection:
             except duckdb.Error:
                 self.rollback()
                 raise
-            self._forget()
+        self._savepoints = {}
+        self._forget()
 
     def rollback(self) -> None:
         """Drop the work."""
-        if self._open:
-            self._forget()
-            self.connection.execute("ROLLBACK")
+        self._savepoints = {}
+        self._undo()
+
+    def set_savepoint(self, name: str) -> None:
+        """Name the present state of the transaction; an older one of that name is forgotten."""
+        self._savepoints.pop(name, None)
+        self._savepoints[name] = len(self._done)
+
+    def rollback_to(self, name: str) -> None:
+        """Bring the transaction back to what it was when a savepoint was set.
+
+        Raises:
+            OraError: ORA-01086, there is no such savepoint; ORA-03001, what came before it cannot
+                be done again: nothing is undone, or if the data has changed since, everything.
+        """
+        if name not in self._savepoints:
+            raise OraError(1086, f"savepoint '{name}' never established or is invalid")
+        names = list(self._savepoints)
+        for later in names[names.index(name) + 1 :]:
+            del self._savepoints[later]
+        kept = self._done[: self._savepoints[name]]
+        if len(kept) == len(self._done):
+            return
+        if _is_volatile(kept):
+            raise OraError(
+                3001, f"unimplemented feature: rolling back to a savepoint here ({DREW})"
+            )
+        self._done = kept
+        self.restore()
 
     def run_alone(self, sql: str) -> None:
         """Run a statement that is its own transaction (DDL); none is open.
@@ -176,9 +240,19 @@ class WritingConnection:
     def _execute(self, sql: str, values: Values) -> int:
         self.connection.execute(sql, dict(values) or None)
         row_count = self.connection.rowcount
-        self.connection.fetchall()
-        return max(0, row_count)
+        rows = self.connection.fetchall()
+        return row_count if row_count >= 0 else len(rows)  # with RETURNING there is no count
+
+    def _undo(self) -> None:
+        was_open = self._open
+        self._forget()
+        if was_open:
+            self.connection.execute("ROLLBACK")
 
     def _forget(self) -> None:
         self._open = False
         self._done = []
+
+
+def _is_volatile(done: Sequence[_Done]) -> bool:
+    return any(VOLATILE.search(statement.sql) for statement in done)

@@ -20,6 +20,7 @@ class Kind(Enum):
 
 
 _META = "ora_kind"
+_PRECISION_META = "ora_precision"
 _NUMERIC_TYPES = exp.DataType.NUMERIC_TYPES
 _TEXT_TYPES = exp.DataType.TEXT_TYPES
 
@@ -28,6 +29,17 @@ def with_kind(node: exp.Expr, kind: Kind) -> exp.Expr:
     """`node`, marked as being of `kind`."""
     node.meta[_META] = kind
     return node
+
+
+def with_precision(node: exp.Expr) -> exp.Expr:
+    """`node`, marked as a number whose precision the client stated."""
+    node.meta[_PRECISION_META] = True
+    return node
+
+
+def has_precision(node: exp.Expr) -> bool:
+    """Whether the client stated the precision of this number."""
+    return _PRECISION_META in node.meta
 
 
 def is_marked(node: exp.Expr) -> bool:

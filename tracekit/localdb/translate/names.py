@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from tracekit.localdb.translate.binds import Prepared
 from tracekit.localdb.translate.dialect import SOURCE_SPAN
+from tracekit.localdb.translate.kinds import has_precision
 
 _MAX_NAME_LENGTH = 128
 _BLANKS = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|\s+")
@@ -91,7 +92,8 @@ def fold_identifiers(tree: exp.Expr) -> None:
 def computed_columns(tree: exp.Expr) -> frozenset[str]:
     """Names of the output columns that are computed, not a table's own (followed into CTEs).
 
-    Oracle describes a computed NUMBER without precision, whatever the columns it comes from.
+    Oracle describes a computed NUMBER without precision, whatever the columns it comes from; the
+    value of CAST(x AS NUMBER(p, s)) counts as a column of that type.
     """
     return frozenset(_computed(tree, {}))
 
@@ -119,7 +121,7 @@ def _computed(query: exp.Expr, known: dict[str, set[str]]) -> set[str]:
             owners = [inner.table] if inner.table else list(sources)
             if any(inner.name in sources.get(owner, ()) for owner in owners):
                 result.add(item.alias_or_name)
-        else:
+        elif not has_precision(inner):
             result.add(item.alias_or_name)
     return result
 

@@ -20,7 +20,13 @@ from tracekit.localdb.translate.build import (
     text,
     unsupported,
 )
-from tracekit.localdb.translate.kinds import Kind, is_marked, kind_of, with_kind
+from tracekit.localdb.translate.kinds import (
+    Kind,
+    is_marked,
+    kind_of,
+    with_kind,
+    with_precision,
+)
 from tracekit.localdb.translate.like_runs import LIKE_ANY
 from tracekit.localdb.translate.types import read_type
 
@@ -202,7 +208,7 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
     value = node.this
     if declared.name == "DATE":
         return call("ora_to_date", value, kind=Kind.DATE)
-    if declared.name == "NUMBER" and declared.precision is None:
+    if declared.name == "NUMBER" and declared.precision is declared.scale is None:
         return call("ora_to_number", value, kind=Kind.NUMBER)
     if stored.this is exp.DType.VARCHAR:
         shortened = as_text(value)
@@ -211,7 +217,8 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
             if declared.name in ("CHAR", "NCHAR"):
                 shortened = call("rpad", shortened, exp.Literal.number(declared.length), text(" "))
         return with_kind(shortened, Kind.TEXT)
-    return exp.Cast(this=value, to=stored)
+    cast = exp.Cast(this=value, to=stored)
+    return with_precision(cast) if declared.name == "NUMBER" else cast
 
 
 def _call(node: exp.Expr, context: Context) -> exp.Expr:

@@ -67,8 +67,15 @@ class ReexecuteRequest:
     bind_rows: Sequence[Sequence[Any]] = field(repr=False)
 
 
-def parse_execute(reader: TtcReader, field_version: int) -> ExecuteRequest:
+def parse_execute(
+    reader: TtcReader, field_version: int, find_sql: Callable[[int], str]
+) -> ExecuteRequest:
     """The body of function 94.
+
+    Args:
+        reader: stands after the function header.
+        field_version: the message layout agreed on.
+        find_sql: the statement of a cursor; how long bind rows are depends on it.
 
     Raises:
         RemoteWireError: it is malformed.
@@ -96,7 +103,7 @@ def parse_execute(reader: TtcReader, field_version: int) -> ExecuteRequest:
         layout = BindLayout(
             parse_bind_metadata(reader, bind_count, field_version),
             is_plsql=not options & ExecuteOption.NOT_PLSQL,
-            returned=count_returned(sql) if sql else 0,
+            returned=count_returned(sql if sql is not None else find_sql(cursor_id)),
         )
     executions = 1 if vector[7] else _row_limit(vector[1])
     return ExecuteRequest(

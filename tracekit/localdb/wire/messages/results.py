@@ -7,18 +7,35 @@ from collections.abc import Sequence
 from tracekit.localdb.wire.messages.functions import MessageType
 from tracekit.localdb.wire.primitives import TtcWriter
 
+_BIND_OUT = 16
 _BIND_IN = 32
 
 ROW_HEADER = bytes([MessageType.ROW_HEADER]) + bytes(7)
 """Announces rows; flags, counts, bit vector and rowid are all zero."""
 
 
-def make_io_vector(bind_count: int) -> bytes:
-    """The directions of a PL/SQL block's binds: all IN."""
+def make_io_vector(bind_count: int, returned: int = 0) -> bytes:
+    """The directions of a statement's binds: all IN but the last `returned`, which are OUT."""
     writer = TtcWriter()
     writer.u8(MessageType.IO_VECTOR, 0)
     writer.ub(bind_count & 0xFF, bind_count >> 8, 1, 0, 0, 0)
-    writer.raw(bytes([_BIND_IN]) * bind_count)
+    writer.raw(bytes([_BIND_IN]) * (bind_count - returned) + bytes([_BIND_OUT]) * returned)
+    return bytes(writer)
+
+
+def make_returned_values(columns: Sequence[Sequence[bytes]]) -> bytes:
+    """What RETURNING ... INTO gives for one bind row (`_process_row_data` of `base.pyx`).
+
+    Args:
+        columns: per OUT bind the fields of all rows touched, each with its length before it.
+    """
+    writer = TtcWriter()
+    writer.u8(MessageType.ROW_DATA)
+    for fields in columns:
+        writer.ub(len(fields))
+        for field in fields:
+            writer.raw(field)
+            writer.ub(0)  # not cut to fit the client's buffer
     return bytes(writer)
 
 

@@ -1,0 +1,75 @@
+"""What RETURNING ... INTO gives, as the client's binds want it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+import pyarrow as pa
+
+from tracekit.localdb.backend import BindType
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.wire.column import ColumnDescription, OracleType
+from tracekit.localdb.wire.primitives import TtcWriter
+from tracekit.localdb.wire.rows import ROW_MESSAGE, encode_rows
+
+_LONG_FORMS = {
+    OracleType.LONG: OracleType.VARCHAR2,
+    OracleType.LONG_RAW: OracleType.RAW,
+}
+"""A bind of more than 32,767 bytes is sent like a shorter one."""
+_TEXTS = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG}
+_NATIONAL_FORM = 2
+
+
+def encode_returned(table: pa.Table, kinds: Sequence[BindType]) -> list[list[bytes]]:
+    """Per bind, the fields of all rows.
+
+    Args:
+        table: the rows returned.
+        kinds: what the client says the binds are.
+
+    Raises:
+        OraError: ORA-00913 or ORA-00947, there are more or fewer columns than binds; or a value
+            has no form on the wire.
+        LocalWireError: a column's values cannot be sent as its bind's type.
+    """
+    if table.num_columns != len(kinds):
+        few = table.num_columns < len(kinds)
+        raise OraError(947, "not enough values") if few else OraError(913, "too many values")
+    return [_fields(table.select([index]), kind) for index, kind in enumerate(kinds)]
+
+
+def _fields(column: pa.Table, kind: BindType) -> list[bytes]:
+    held = column.schema.types[0]
+    if kind.type in _TEXTS and (pa.types.is_decimal(held) or pa.types.is_integer(held)):
+        return [_number_text(row, kind) for row in column.column(0).to_pylist()]
+    described = ColumnDescription(
+        column.column_names[0],
+        _LONG_FORMS.get(kind.type, kind.type),
+        buffer_bytes=max(kind.size_bytes, 1),
+        charset_form=kind.charset_form,
+    )
+    fields: list[bytes] = []
+    for batch in column.to_batches():
+        for rows in encode_rows(batch, [described]):
+            ends = rows.offsets.tolist()
+            fields += [
+                bytes(rows.data[start + len(ROW_MESSAGE) : end]) for start, end in pairwise(ends)
+            ]
+    return fields
+
+
+def _number_text(value: Decimal | int | None, kind: BindType) -> bytes:
+    """A number for a text bind, as Oracle converts it: no zeros that say nothing, `.5` for 0.5."""
+    writer = TtcWriter()
+    text = "" if value is None else format(Decimal(value), "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    if digits.startswith("0."):
+        digits = digits[1:]
+    national = kind.charset_form == _NATIONAL_FORM
+    writer.bytes_((sign + digits).encode("utf-16-be" if national else "utf-8"))
+    return bytes(writer)
