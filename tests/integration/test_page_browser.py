@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import signal
+import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -14,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.integration.browser import chromium
 from tests.integration.service_bench import served
+from tracekit.ndjson import read_stream
 
 DEADLINE_MS = 60_000
 
@@ -100,6 +103,22 @@ def test_a_stream_that_is_cut_is_resumed(page: Page) -> None:
     page.get_by_role("button", name="Resume").click()
     expect(page.locator("#verdict")).to_contain_text("matches", timeout=DEADLINE_MS)
     assert [one.partition("?")[2] for one in asked] == ["", "after=history%3A1"]
+
+
+def test_programs_read_the_job_that_the_page_shows(page: Page, url: str) -> None:
+    choose_all(page)
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("#verdict")).to_contain_text("matches", timeout=DEADLINE_MS)
+    stream = f"{url}api/trace/job/{page.url.partition('#job=')[2]}/stream"
+    for _ in range(10):  # more than the service has threads
+        with urllib.request.urlopen(stream) as left:
+            assert left.read(10) == b'{"type":"m'
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda one: sum(1 for _ in read_stream(one)), [stream, stream])
+    assert first == second
+    assert f"complete: {first:,} rows" in (page.locator("#verdict").text_content() or "")
+    page.reload()
+    expect(page.locator("#verdict")).to_contain_text(f"{first:,} rows", timeout=DEADLINE_MS)
 
 
 def test_small_requests_and_refusals_are_told(page: Page) -> None:
