@@ -12,7 +12,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 STORIES = sorted(FOLDER.glob("*.ipynb"))
-_CELL_TIMEOUT_SECONDS = 60
+_CELL_TIMEOUT_SECONDS = 100
 _PROBE = """
 import json as _json
 print(_json.dumps({{name: eval(asked) for name, asked in {asked!r}.items()}}))

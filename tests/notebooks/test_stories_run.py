@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.notebooks.stories import tell
+
+pytestmark = pytest.mark.timeout(240)  # 10 to 30 s each where nothing else runs
 
 
 def test_01_legacy_dies_under_the_limit_that_lean_survives():

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.integration.browser import chromium
@@ -16,6 +17,7 @@ _STORY = "02_where_the_memory_is.ipynb"
 _MOST_MILLISECONDS = 80_000
 
 
+@pytest.mark.timeout(240)  # 25 s where nothing else runs
 def test_a_story_opens_in_jupyterlab_and_runs_to_its_end(tmp_path: Path):
     root = tmp_path / "notebooks"
     root.mkdir()
