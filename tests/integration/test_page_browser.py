@@ -161,6 +161,44 @@ def test_numbers_stay_exact_and_checksums_are_right(page: Page) -> None:
     assert sums == [hashlib.sha256(b"a" * size).hexdigest() for size in sizes]
 
 
+MILLION = """async () => {
+    const { RecordStore, scanRecords } = await import("./static/records.js");
+    const { RecordTable } = await import("./static/table.js");
+    const store = new RecordStore("history", 1000000);
+    for (let chunk = 0; chunk < 200; chunk++) {
+        const records = Array.from({ length: 5000 }, (_, row) => ({ ROW: chunk * 5000 + row }));
+        const bytes = new TextEncoder().encode(JSON.stringify(records));
+        store.add(bytes.buffer, scanRecords(bytes, 0).places);
+    }
+    const grid = document.getElementById("grid");
+    grid.querySelector(".head").remove();
+    new RecordTable(grid).show(store);
+    const frames = [];
+    let last = performance.now();
+    for (let step = 0; step < 60; step++) {
+        grid.scrollTop = (grid.scrollHeight * step) / 60;
+        await new Promise(requestAnimationFrame);
+        frames.push(performance.now() - last);
+        last = performance.now();
+    }
+    return frames.sort((a, b) => a - b)[30];
+}"""
+
+
+def test_a_million_rows_scroll_and_every_one_can_be_reached(page: Page) -> None:
+    median_frame_milliseconds = page.evaluate(MILLION)
+    assert median_frame_milliseconds < 100  # some 16 on a machine with nothing else to do
+    grid = page.get_by_role("grid")
+    grid.focus()
+    grid.press("End")
+    expect(page.locator("#row-999999.active .number")).to_have_text("999999")
+    grid.press("ArrowUp")
+    expect(page.locator("#row-999998.active .number")).to_have_text("999998")
+    assert page.locator("#grid .rows > .row").count() < 100
+    grid.press("Home")
+    expect(page.locator("#row-0.active .number")).to_have_text("0")
+
+
 def test_a_damaged_stream_is_never_called_complete(page: Page) -> None:
     lines = [
         {"type": "meta", "job_id": "j", "domains": ["history"]},
