@@ -169,7 +169,7 @@ def test_an_unknown_job_is_404(bench: JobsBench, method: str) -> None:
         assert (answer.json or {})["error"]["code"] == "JOB_NOT_FOUND"
 
 
-def test_a_store_that_is_gone_is_said_so_or_done_without(bench: JobsBench) -> None:
+def test_a_store_that_is_gone_is_said_so(bench: JobsBench) -> None:
     client = app_client(bench, redis_url="unix:///nowhere/store.sock", async_cid_threshold=1)
     assert client.get("/api/trace/job/x").status_code == 503
 

@@ -6,6 +6,7 @@ const POLL_MILLISECONDS = 700;
 const SHOWN_CIDS = 20_000;
 const FINAL = new Set(["finished", "failed", "canceled"]);
 const $ = (id) => document.getElementById(id);
+const PLACEHOLDER = $("cids").placeholder;
 const number = (value) => value.toLocaleString("en");
 
 const table = new RecordTable($("grid"));
@@ -53,6 +54,7 @@ function setCids(found) {
   listed = found.length > SHOWN_CIDS ? found : null;
   $("cids").value = listed ? "" : found.join("\n");
   $("cids").disabled = listed !== null;
+  $("cids").placeholder = listed ? "Too many to be shown here; Clear begins anew" : PLACEHOLDER;
   countCids();
 }
 
