@@ -99,6 +99,8 @@ def build_table(schema: pa.Schema, pieces: Iterable[Piece]) -> EventTable:
     arrays = []
     while builders:  # so that each column's parts are freed before the next is put together
         arrays.append(builders.pop(0).finish())
+        # The freed parts are small and lie between what stays: the allocator keeps them otherwise.
+        pa.default_memory_pool().release_unused()
     fields = [field.with_type(array.type) for field, array in zip(schema, arrays, strict=True)]
     return EventTable(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
 
