@@ -130,6 +130,7 @@ def test_a_worker_killed_each_time_fails_the_job_with_the_reason(bench: JobsBenc
     assert open_queue(bench.redis, "trace-events").count == 0
 
 
+@pytest.mark.slow  # depends on who is quicker where other tests take the cores
 def test_a_connection_dropped_in_mid_fetch_is_tried_again(bench: JobsBench) -> None:
     jobs, job_id = submitted(bench)
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
@@ -263,6 +264,7 @@ def test_after_the_store_lost_everything_the_job_is_gone_and_the_worker_goes_on(
     assert_equal_to_synchronous(bench, jobs, job_id)
 
 
+@pytest.mark.slow  # depends on who is quicker where other tests take the cores
 def test_a_signal_ends_an_idle_worker_and_two_end_a_busy_one(bench: JobsBench) -> None:
     with bench.worker() as worker:
         wait_for(lambda: bench.jobs().worker_count() == 1)

@@ -12,6 +12,7 @@ import heapq
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from memray import AllocationRecord, FileFormat, FileReader, Metadata
@@ -21,6 +22,7 @@ from tracekit.profiling.stacks_frames import locations
 from tracekit.sizes import format_size
 
 MOST_STACKS = 20_000
+_A_TICK = timedelta(milliseconds=2)
 _ALL_FRAMES = 1_000_000
 CUT_OFF_REMARK = (
     "the capture was cut off (the process was killed): it shows the highest point until then"
@@ -82,7 +84,9 @@ def read_stacks(
 
 def _about(metadata: Metadata) -> Iterator[str]:
     whole = metadata.file_format is FileFormat.AGGREGATED_ALLOCATIONS
-    if not whole and metadata.end_time <= metadata.start_time:
+    # The header of a capture that was never closed holds two readings of the clock at its start,
+    # in milliseconds: they can lie a tick apart.
+    if not whole and metadata.end_time - metadata.start_time <= _A_TICK:
         yield CUT_OFF_REMARK
     if metadata.python_allocator == "pymalloc" and not metadata.trace_python_allocators:
         yield ARENA_REMARK
