@@ -15,6 +15,7 @@ from tracekit.bench import CONTESTANTS
 from tracekit.bench import bench as run_bench
 from tracekit.bench.bars import EXACT
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.lists import names, numbers
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
 from tracekit.errors import ConfigError
@@ -23,22 +24,11 @@ from tracekit.records import BenchRecord, PathStatus, to_json
 _FILES = ("bench.json", "bench.md", "bench.png")
 
 
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    return tuple(name.strip() for name in value.split(",")) if value else None
-
-
-def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in value.split(",")) if value else ()
-    except ValueError:
-        raise click.BadParameter(f"{value!r}: expected numbers of CIDs, as 11000,114000") from None
-
-
 @click.command("bench")
 @click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
 @click.option(
     "--contestants",
-    callback=_names,
+    callback=names,
     metavar="NAME,...",
     help=f"Who takes part: any of {', '.join(CONTESTANTS)} [default: all].",
 )
@@ -54,7 +44,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 @click.option("--no-proof", is_flag=True, help="Do not compare the paths' outputs.")
 @click.option(
     "--sizes",
-    callback=_numbers,
+    callback=numbers,
     metavar="N,...",
     help="Smaller numbers of CIDs at which stream and parquet are measured, too: are they flat?",
 )

@@ -13,6 +13,7 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.lists import names
 from tracekit.cli.steps import Steps
 from tracekit.config import Settings
 from tracekit.errors import ConfigError
@@ -32,10 +33,6 @@ from tracekit.replay.regression import parse_rule
 from tracekit.reports.comparison import METRICS
 
 _BASELINE_REPEAT = 3
-
-
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    return tuple(name.strip() for name in value.split(",")) if value else None
 
 
 @click.command("check")
@@ -59,7 +56,7 @@ def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tup
 @click.option("--domain", type=click.Choice(sorted(DOMAINS)), help="With --update: kind of event.")
 @click.option(
     "--paths",
-    callback=_names,
+    callback=names,
     metavar="NAME,...",
     help="With --update: paths, the reference first.",
 )

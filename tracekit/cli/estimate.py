@@ -11,6 +11,7 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.lists import names, numbers
 from tracekit.cli.size_type import SizeType
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
@@ -21,22 +22,11 @@ from tracekit.replay.estimate_query import is_query
 from tracekit.replay.paths import PATHS
 
 
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    return tuple(name.strip() for name in value.split(",")) if value else None
-
-
-def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in value.split(",")) if value else ()
-    except ValueError:
-        raise click.BadParameter(f"{value!r}: expected numbers of CIDs, as 11000,57000") from None
-
-
 @click.command("estimate")
 @click.argument("what", metavar="[WORKLOAD|FILE|SQL]", required=False)
 @click.option(
     "--paths",
-    callback=_names,
+    callback=names,
     metavar="NAME,...",
     help=f"Any of {', '.join(PATHS)} [default: all].",
 )
@@ -51,7 +41,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> t
 )
 @click.option(
     "--check",
-    callback=_numbers,
+    callback=numbers,
     metavar="N,...",
     help="Run these numbers of CIDs for real and tell the error of their predictions.",
 )

@@ -12,6 +12,7 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.lists import names
 from tracekit.cli.size_type import SizeType
 from tracekit.cli.source_options import (
     level_option,
@@ -25,15 +26,11 @@ from tracekit.replay import DEFAULT_PATHS, PATHS, Replay
 from tracekit.replay import replay as run_replay
 
 
-def _names(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    return tuple(name.strip() for name in value.split(",")) if value else None
-
-
 @click.command("replay")
 @click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
 @click.option(
     "--paths",
-    callback=_names,
+    callback=names,
     metavar="NAME,...",
     help=f"Paths to replay, the reference first: any of {', '.join(PATHS)} "
     f"[default: {','.join(DEFAULT_PATHS)}].",
