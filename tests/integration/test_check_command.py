@@ -55,6 +55,10 @@ def baseline(folder):
     return file
 
 
+def test_a_baseline_is_made_with_one_worker_since_that_repeats_best(baseline):
+    assert json.loads(baseline.read_text())["options"]["workers"] == 1
+
+
 def checked(folder, baseline, percent):
     """The exit code and the record of a check of a path made heavier by `percent`."""
     net_peak = json.loads(baseline.read_text())["paths"]["iterator"]["rss_net_peak_bytes"]
