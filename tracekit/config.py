@@ -24,6 +24,8 @@ class DatabaseSettings:
     """Rows a row batch holds."""
     call_timeout_ms: int = 300_000
     """Longest one round trip may take."""
+    connect_timeout_ms: int = 60_000
+    """Longest connecting may take, from TCP until logged on."""
     max_concurrent: int = 5
     """Connections open at once."""
 
@@ -44,6 +46,7 @@ class TraceSettings:
     cid_limit: int = 50_000
     max_workers: int = 2
     async_cid_threshold: int = 20_000
+    """Requests of more CIDs become jobs; 0 makes a job of every request."""
     job_ttl_seconds: int = 3600
     job_timeout_seconds: int = 1800
     worker_queue: str = "trace-events"
@@ -91,6 +94,7 @@ class Settings:
                 password=_password(env),
                 fetchmany_size=_positive(env, "DB_SLOW_FETCHMANY_SIZE", 5000),
                 call_timeout_ms=_positive(env, "DB_SLOW_CALL_TIMEOUT_MS", 300_000),
+                connect_timeout_ms=_positive(env, "TRACEKIT_CONNECT_TIMEOUT_MS", 60_000),
                 max_concurrent=_positive(env, "DB_SLOW_MAX_CONCURRENT", 5),
             ),
             fetch=FetchSettings(
@@ -102,7 +106,7 @@ class Settings:
             trace=TraceSettings(
                 cid_limit=_positive(env, "TRACE_EVENTS_CID_LIMIT", 50_000),
                 max_workers=_positive(env, "TRACE_EVENTS_MAX_WORKERS", 2),
-                async_cid_threshold=_positive(env, "TRACE_ASYNC_CID_THRESHOLD", 20_000),
+                async_cid_threshold=_natural(env, "TRACE_ASYNC_CID_THRESHOLD", 20_000),
                 job_ttl_seconds=_positive(env, "TRACE_JOB_TTL_SECONDS", 3600),
                 job_timeout_seconds=_positive(env, "TRACE_JOB_TIMEOUT_SECONDS", 1800),
                 worker_queue=env.get("TRACE_WORKER_QUEUE") or "trace-events",
@@ -123,11 +127,15 @@ class Settings:
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+    return _natural(env, name, default, least=1)
+
+
+def _natural(env: Mapping[str, str], name: str, default: int, *, least: int = 0) -> int:
     text = env.get(name, "")
     if text == "":
         return default
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ConfigError(f"{name}={text!r}: expected a whole number of at least 1")
+    if not text.isascii() or not text.isdigit() or int(text) < least:
+        raise ConfigError(f"{name}={text!r}: expected a whole number of at least {least}")
     return int(text)
 
 

@@ -13,6 +13,7 @@ import oracledb
 from tracekit.config import Settings
 from tracekit.errors import ConfigError, ConnectError
 from tracekit.fetch.arrow import ArrowShape, describe, iter_arrow_batches
+from tracekit.fetch.connect_deadline import connect_within
 from tracekit.fetch.dataframe import fetch_dataframe
 from tracekit.fetch.gate import connecting, reading
 from tracekit.fetch.rows import RowBatch, iter_row_batches
@@ -34,6 +35,7 @@ class Database:
         user: Who logs in.
         password: Never shown, logged or put into an error.
         call_timeout_ms: Longest one round trip, and one wait for a free connection, may take.
+        connect_timeout_ms: Longest connecting may take, from TCP until logged on.
         max_concurrent: Connections open at once.
         fetchmany_size: Rows a row batch holds.
         driver_options: Anything else `oracledb.connect` takes, by its name there, such as
@@ -50,6 +52,7 @@ class Database:
         password: str,
         *,
         call_timeout_ms: int = 300_000,
+        connect_timeout_ms: int = 60_000,
         max_concurrent: int = 5,
         fetchmany_size: int = 5000,
         **driver_options: Any,
@@ -58,6 +61,7 @@ class Database:
         self.user = user
         self._password = password
         self.call_timeout_ms = _at_least_one("call_timeout_ms", call_timeout_ms)
+        self.connect_timeout_ms = _at_least_one("connect_timeout_ms", connect_timeout_ms)
         self.max_concurrent = _at_least_one("max_concurrent", max_concurrent)
         self.fetchmany_size = _at_least_one("fetchmany_size", fetchmany_size)
         self._driver_options = _known_options(driver_options)
@@ -84,6 +88,7 @@ class Database:
             found.user,
             found.password,
             call_timeout_ms=found.call_timeout_ms,
+            connect_timeout_ms=found.connect_timeout_ms,
             max_concurrent=found.max_concurrent,
             fetchmany_size=found.fetchmany_size,
             **driver_options,
@@ -103,6 +108,7 @@ class Database:
             "user": self.user,
             "password": self._password,
             "call_timeout_ms": self.call_timeout_ms,
+            "connect_timeout_ms": self.connect_timeout_ms,
             "max_concurrent": self.max_concurrent,
             "fetchmany_size": self.fetchmany_size,
             **self._driver_options,
@@ -130,8 +136,12 @@ class Database:
         self._take_slot()
         try:
             with connecting(self.dsn):
-                connection = oracledb.connect(
-                    dsn=self.dsn, user=self.user, password=self._password, **driver_options
+                connection = connect_within(
+                    self.connect_timeout_ms,
+                    self.dsn,
+                    driver_options,
+                    user=self.user,
+                    password=self._password,
                 )
             try:
                 with reading(self.dsn):
