@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import socket
 import sys
 import threading
@@ -11,25 +12,34 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import click
 
-from tracekit.cli.companion import Companion
 from tracekit.cli.steps import Steps
-from tracekit.config import Settings
+from tracekit.config import DatabaseSettings, Settings
 from tracekit.errors import ConfigError, ConnectError
+from tracekit.fetch import Database
 from tracekit.testbed import LocalOracle
+from tracekit.testbed.companion import Companion
 
 _START_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _WATCH_SECONDS = 0.5
 _THREADS = 8
 _FIRST_DESCRIPTOR = 64  # a Companion needs one below
+_WORKLOAD = "trace-smoke"
+_DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
 
 
 @click.command("serve")
-@click.option("--workload", default="trace-smoke", show_default=True, help="What to serve.")
+@click.option("--workload", help=f"What a local Oracle serves [default: {_WORKLOAD}].")
 @click.option("--cids", type=click.IntRange(1), help="Size of the workload.")
+@click.option(
+    "--dsn",
+    metavar="HOST:PORT/SERVICE",
+    help="Read this Oracle instead; user and password come from DB_USER and DB_PASSWORD.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -39,28 +49,38 @@ _FIRST_DESCRIPTOR = 64  # a Companion needs one below
     help="Port of the page; 0 takes any free one.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only what goes wrong on stderr.")
-def command(workload: str, cids: int | None, host: str, port: int, quiet: bool) -> None:
+def command(
+    workload: str | None, cids: int | None, dsn: str | None, host: str, port: int, quiet: bool
+) -> None:
     """Serve the trace service and its page until Ctrl-C, with nothing else installed.
 
-    Starts a local Oracle with the workload, a store of jobs and results (or uses the one that
-    REDIS_URL names), a worker (TRACE_WORKER_COUNT of them) and the web process, and prints the
-    page's address. On a --host that other machines can reach, TRACEKIT_SERVICE_TOKEN must be set
-    to the token that requests have to carry.
+    Starts a local Oracle with the workload (or reads the one that --dsn names), a store of jobs
+    and results (or uses the one that REDIS_URL names), a worker (TRACE_WORKER_COUNT of them) and
+    the web process, and prints the page's address. On a --host that other machines can reach,
+    TRACEKIT_SERVICE_TOKEN must be set to the token that requests have to carry.
 
     \b
     Examples:
       tracekit serve
       tracekit serve --workload trace-114k --port 0
       TRACE_ASYNC_CID_THRESHOLD=500 tracekit serve
+      DB_USER=me DB_PASSWORD_FILE=pw tracekit serve --dsn db.example:1521/MES
     """
     settings = Settings.from_env()
     _check_host(host, settings)
+    if dsn is not None and (workload or cids):
+        raise ConfigError("--dsn was given with --workload or --cids; name one source")
     with ExitStack() as running:
         listener = running.enter_context(closing(_listen(host, port)))
-        with Steps(quiet=quiet) as steps:
-            oracle = LocalOracle(workload, cids=cids, progress=steps.update)
-            running.enter_context(oracle)
-        environment = _environment(oracle, _redis_url(settings, running))
+        if dsn is not None:
+            database = _named_database(dsn, settings)
+        else:
+            workload = workload or _WORKLOAD
+            with Steps(quiet=quiet) as steps:
+                oracle = LocalOracle(workload, cids=cids, progress=steps.update)
+                running.enter_context(oracle)
+            database = DatabaseSettings(oracle.dsn, oracle.user, oracle.password)
+        environment = _environment(database, _redis_url(settings, running))
         companions = {
             f"worker {number + 1}": _worker(environment)
             for number in range(settings.trace.worker_count)
@@ -102,8 +122,17 @@ def _redis_url(settings: Settings, running: ExitStack) -> str:
     return running.enter_context(EmbeddedStore()).url
 
 
-def _environment(oracle: LocalOracle, redis_url: str) -> dict[str, str]:
-    address, _, service = oracle.dsn.partition("/")
+def _named_database(dsn: str, settings: Settings) -> DatabaseSettings:
+    named = replace(settings.database, dsn=dsn)
+    Database.from_env(replace(settings, database=named))  # a missing setting is told now
+    if not _DSN.fullmatch(dsn):
+        raise ConfigError(f"--dsn {dsn!r}: expected HOST:PORT/SERVICE")
+    return named
+
+
+def _environment(database: DatabaseSettings, redis_url: str) -> dict[str, str]:
+    assert database.dsn is not None and database.user is not None
+    address, _, service = database.dsn.partition("/")
     host, _, port = address.rpartition(":")
     return {
         **os.environ,
@@ -111,8 +140,8 @@ def _environment(oracle: LocalOracle, redis_url: str) -> dict[str, str]:
         "DB_HOST": host,
         "DB_PORT": port,
         "DB_SERVICE": service,
-        "DB_USER": oracle.user,
-        "DB_PASSWORD": oracle.password,
+        "DB_USER": database.user,
+        "DB_PASSWORD": database.password or "",
     }
 
 
@@ -120,7 +149,9 @@ def _worker(environment: Mapping[str, str]) -> Companion:
     return Companion([sys.executable, "-m", "tracekit", "worker", "--quiet"], environment)
 
 
-def _web(environment: Mapping[str, str], listener: socket.socket, workload: str) -> Companion:
+def _web(
+    environment: Mapping[str, str], listener: socket.socket, workload: str | None
+) -> Companion:
     descriptor = listener.fileno()
     arguments = [
         *("--bind", f"fd://{descriptor}"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from types import TracebackType
+from typing import IO
 
 _STOP_SECONDS = 4.0
 
@@ -28,6 +29,7 @@ class Companion:
         command: The program and its arguments.
         environment: Its whole environment.
         descriptors: Open file descriptors that it inherits; above 9, which the shell uses.
+        stdout: Where its standard output goes, as subprocess.Popen takes it.
     """
 
     def __init__(
@@ -35,10 +37,13 @@ class Companion:
         command: Sequence[str],
         environment: Mapping[str, str],
         descriptors: Sequence[int] = (),
+        *,
+        stdout: int = subprocess.DEVNULL,  # stdout is data, and most companions have none
     ) -> None:
         self._command = list(command)
         self._environment = dict(environment)
         self._descriptors = tuple(descriptors)
+        self._stdout = stdout
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Companion:
@@ -47,7 +52,7 @@ class Companion:
             ["/bin/sh", "-c", _SUPERVISE, "tracekit-companion", *self._command],
             env=self._environment,
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,  # stdout is data, and a companion has none
+            stdout=self._stdout,
             pass_fds=self._descriptors,
             start_new_session=True,  # Ctrl-C at a terminal is ours; we stop it in order
         )
@@ -71,6 +76,18 @@ class Companion:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the shell that watches it, whose child it is."""
+        return self._process.pid if self._process is not None else None
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """Its standard output, where that is a pipe."""
+        return self._process.stdout if self._process is not None else None
 
     def exit_code(self) -> int | None:
         """Its exit code once it ended; None while it runs."""
