@@ -37,6 +37,7 @@ class Gate:
         self._opened = threading.Event()
         self._passing: int | None = None
         self._passed = 0
+        self._held: set[socket.socket] = set()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -51,9 +52,15 @@ class Gate:
         self._passing = None
         self._opened.set()
 
+    @property
+    def holds(self) -> bool:
+        """Whether a connection waits now."""
+        return bool(self._held)
+
     def drop(self) -> None:
         """Break every connection, passed or waiting."""
-        for one in self._sockets:
+        self._held.clear()
+        for one in list(self._sockets):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
 
@@ -72,7 +79,9 @@ class Gate:
     def _serve(self, client: socket.socket) -> None:
         self._passed += 1
         if self._passing is not None and self._passed > self._passing:
+            self._held.add(client)
             self._opened.wait()
+            self._held.discard(client)
         with suppress(OSError), client, socket.create_connection(self._target) as server:
             self._sockets.append(server)
             back = threading.Thread(target=_copy, args=(server, client), daemon=True)

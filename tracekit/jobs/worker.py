@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from resource import struct_rusage
+from typing import Any
 
 from redis import Redis
 from rq import Queue, Worker
+from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
@@ -34,6 +36,19 @@ class TraceWorker(Worker):
     """What its processes connect to."""
     _kills_before: int | None = None
     _lifeline: int | None = None
+
+    def work(self, *arguments: Any, **options: Any) -> bool:
+        """Run jobs until a signal; as RQ's own, and whenever the signal comes."""
+        try:
+            return super().work(*arguments, **options)
+        except StopRequested:  # between its announcement and its loop
+            self.teardown()  # type: ignore[no-untyped-call]
+            return False
+
+    def bootstrap(self, *arguments: Any, **options: Any) -> None:
+        """Announce the worker, once a signal ends it in order: RQ would announce it before."""
+        self._install_signal_handlers()  # type: ignore[no-untyped-call]
+        super().bootstrap(*arguments, **options)
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Start the process that runs `job`; it ends itself when this process is gone."""
