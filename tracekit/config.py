@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from tracekit.errors import ConfigError
+from tracekit.sizes import parse_size
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ class TraceSettings:
     worker_queue: str = "trace-events"
     worker_count: int = 1
     stream_batch_size: int = 5000
+    worker_memory_limit_bytes: int | None = None
+    """Private writable memory that the process of one shard may have; None for no limit."""
+    results_dir: Path | None = None
+    """Where results of large jobs are kept as Parquet files; None for all in Redis."""
+    results_dir_cid_threshold: int = 20_000
+    """Jobs of more CIDs keep their result in `results_dir`."""
     redis_url: str | None = field(default=None, repr=False)
 
 
@@ -64,6 +71,94 @@ class ServiceSettings:
     max_request_bytes: int = 32 * 2**20
     submissions_per_minute: int = 60
     """Fetches one address may ask one process for."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable that `Settings.from_env` reads, for whoever writes an environment."""
+
+    name: str
+    default: str
+    """As it would be written; empty where there is none."""
+    meaning: str
+
+
+VARIABLES: dict[str, tuple[Variable, ...]] = {
+    "The database": (
+        Variable("DB_HOST", "", "Host of the Oracle to read."),
+        Variable("DB_PORT", "1521", "Its port."),
+        Variable("DB_SERVICE", "", "Its service name."),
+        Variable("DB_USER", "", "User that may SELECT the tables of schema DWH."),
+        Variable("DB_PASSWORD", "", "The user's password; wins over DB_PASSWORD_FILE."),
+        Variable("DB_PASSWORD_FILE", "", "File that holds nothing but the password."),
+        Variable("DB_SLOW_FETCHMANY_SIZE", "5000", "Rows of a row batch."),
+        Variable("DB_SLOW_CALL_TIMEOUT_MS", "300000", "Longest one round trip may take."),
+        Variable("TRACEKIT_CONNECT_TIMEOUT_MS", "60000", "Longest connecting may take."),
+        Variable("DB_SLOW_MAX_CONCURRENT", "5", "Connections that one process opens at once."),
+    ),
+    "The store of jobs, results and cached events": (
+        Variable("REDIS_URL", "", "redis://, rediss:// or unix://; may hold a password."),
+    ),
+    "The fetch": (
+        Variable("EVENT_FETCHER_MAX_WORKERS", "2", "Batches of ids read at once by a request."),
+        Variable(
+            "EVENT_FETCHER_CACHE_SKIP_CID_THRESHOLD",
+            "10000",
+            "Events of requests of more CIDs are not cached.",
+        ),
+    ),
+    "Admission and jobs": (
+        Variable("TRACE_EVENTS_CID_LIMIT", "50000", "Most CIDs of a request that is not MSD."),
+        Variable(
+            "TRACE_EVENTS_MAX_WORKERS",
+            "2",
+            "Domains a request fetches at once; batches of ids a job's shard reads at once.",
+        ),
+        Variable("TRACE_ASYNC_CID_THRESHOLD", "20000", "Requests of more CIDs become jobs."),
+        Variable("TRACE_JOB_TTL_SECONDS", "3600", "How long a job and its result are kept."),
+        Variable(
+            "TRACE_JOB_TIMEOUT_SECONDS", "1800", "How long a job may run, all shards together."
+        ),
+        Variable("TRACE_STREAM_BATCH_SIZE", "5000", "Most records of a chunk of a result."),
+        Variable(
+            "TRACE_WORKER_QUEUE", "trace-events", "Queue that jobs go to and workers listen to."
+        ),
+        Variable("TRACE_WORKER_COUNT", "1", "Workers that `serve` starts and `deploy` plans."),
+        Variable(
+            "TRACEKIT_WORKER_MEMORY_LIMIT",
+            "",
+            "Private writable memory of a worker's process for one shard, such as 512MiB: a job "
+            "that needs more fails with WORKER_OUT_OF_MEMORY instead of taking the machine along.",
+        ),
+        Variable(
+            "TRACEKIT_RESULTS_DIR",
+            "",
+            "Folder that web processes and workers share: results of large jobs are kept there as "
+            "Parquet files instead of in Redis.",
+        ),
+        Variable(
+            "TRACEKIT_RESULTS_DIR_CID_THRESHOLD",
+            "20000",
+            "Jobs of more CIDs use TRACEKIT_RESULTS_DIR, where that is set.",
+        ),
+    ),
+    "The HTTP service": (
+        Variable(
+            "TRACEKIT_SERVICE_TOKEN",
+            "",
+            "Bearer token that requests must carry. Without one only this machine is answered.",
+        ),
+        Variable("TRACEKIT_MAX_REQUEST_BYTES", "33554432", "Largest body of a request."),
+        Variable(
+            "TRACEKIT_SUBMISSIONS_PER_MINUTE", "60", "Fetches one address may ask a process for."
+        ),
+    ),
+    "Replays on this machine": (
+        Variable("TRACEKIT_CACHE_DIR", "", "Where built workloads are kept; the user's cache."),
+        Variable("TRACEKIT_RUNS_DIR", "profiles/runs", "Where `tracekit replay` writes its runs."),
+    ),
+}
+"""Every variable, by what it is about. A test compares this with what `from_env` reads."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +207,11 @@ class Settings:
                 worker_queue=env.get("TRACE_WORKER_QUEUE") or "trace-events",
                 worker_count=_positive(env, "TRACE_WORKER_COUNT", 1),
                 stream_batch_size=_positive(env, "TRACE_STREAM_BATCH_SIZE", 5000),
+                worker_memory_limit_bytes=_size(env, "TRACEKIT_WORKER_MEMORY_LIMIT"),
+                results_dir=_absolute(env, "TRACEKIT_RESULTS_DIR"),
+                results_dir_cid_threshold=_positive(
+                    env, "TRACEKIT_RESULTS_DIR_CID_THRESHOLD", 20_000
+                ),
                 redis_url=env.get("REDIS_URL") or None,
             ),
             service=ServiceSettings(
@@ -137,6 +237,20 @@ def _natural(env: Mapping[str, str], name: str, default: int, *, least: int = 0)
     if not text.isascii() or not text.isdigit() or int(text) < least:
         raise ConfigError(f"{name}={text!r}: expected a whole number of at least {least}")
     return int(text)
+
+
+def _size(env: Mapping[str, str], name: str) -> int | None:
+    text = env.get(name)
+    return parse_size(text, name=name) if text else None
+
+
+def _absolute(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(name)
+    if not text:
+        return None
+    if not Path(text).is_absolute():
+        raise ConfigError(f"{name}={text!r}: expected an absolute path: all processes use it")
+    return Path(text)
 
 
 def _dsn(env: Mapping[str, str]) -> str | None:

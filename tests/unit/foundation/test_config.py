@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tracekit.config import Settings
+from tracekit.config import VARIABLES, Settings
 from tracekit.errors import ConfigError
 
 
@@ -66,3 +66,54 @@ def test_secrets_are_not_shown() -> None:
     settings = Settings.from_env({"DB_PASSWORD": "geheim", "REDIS_URL": "redis://:geheim@h"})
 
     assert "geheim" not in repr(settings)
+
+
+class Recording(dict[str, str]):
+    """An environment that notes what is asked of it."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: object = None) -> object:  # type: ignore[override]
+        self.asked.add(name)
+        return super().get(name, default)
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+
+def test_the_variables_that_are_told_are_those_that_are_read(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("x", encoding="utf-8")
+    database = {"DB_HOST": "h", "DB_SERVICE": "s", "DB_PASSWORD_FILE": str(password)}
+    environ = Recording(database)
+    Settings.from_env(environ)
+    told = [variable.name for group in VARIABLES.values() for variable in group]
+    assert sorted(told) == sorted(environ.asked)
+
+
+def test_the_defaults_that_are_told_are_those_that_hold() -> None:
+    told = {one.name: one.default for group in VARIABLES.values() for one in group}
+    assert Settings.from_env(told) == Settings.from_env({})
+    for name, default in told.items():
+        if default.isdigit() and name != "DB_PORT":  # which says nothing without DB_HOST
+            assert Settings.from_env({name: str(int(default) + 1)}) != Settings.from_env({}), name
+
+
+def test_a_size_and_a_folder_are_read() -> None:
+    trace = Settings.from_env(
+        {"TRACEKIT_WORKER_MEMORY_LIMIT": "512MiB", "TRACEKIT_RESULTS_DIR": "/srv/results"}
+    ).trace
+    assert trace.worker_memory_limit_bytes == 512 * 2**20
+    assert trace.results_dir == Path("/srv/results")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("TRACEKIT_WORKER_MEMORY_LIMIT", "much"), ("TRACEKIT_RESULTS_DIR", "results")],
+)
+def test_a_malformed_size_or_folder_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}.*{value}"):
+        Settings.from_env({name: value})
