@@ -1,9 +1,8 @@
-"""One client's socket: packets in through a thread of its own, buffers out, breaks in between.
+"""One client's socket: packets in, buffers out, breaks in between.
 
-A break has to be seen while a query runs, so a reader thread receives everything and the session's
-thread takes it from an inbox. When a break or the end of the connection arrives during a call, the
-reader interrupts the database, again and again, until the session's thread has acknowledged it: a
-single interrupt that comes just before a query starts would be lost.
+A session's thread reads the socket itself between calls. While a call runs, the server's watcher
+takes what arrives: requests of a pipeline wait in the inbox, and a break or the end of the
+connection interrupts the database, again and again, until the session's thread has acknowledged it.
 """
 
 from __future__ import annotations
@@ -12,13 +11,17 @@ import contextlib
 import logging
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from tracekit.errors import RemoteWireError
-from tracekit.localdb.inbox import Closed, Inbox, Item
+from tracekit.localdb.watcher import Watcher
 from tracekit.localdb.wire.packets import (
     DATA_FLAG_EOF,
+    LONGEST_LOGIN_PACKET,
+    LONGEST_PACKET,
     Marker,
     Packet,
     PacketReader,
@@ -28,10 +31,16 @@ from tracekit.localdb.wire.packets import (
 
 _log = logging.getLogger(__name__)
 
+_FIRST_RECEIVE_BYTES = 16 << 10
 _RECEIVE_BYTES = 256 << 10
+"""Asked for once a client has filled the smaller buffer, which is all that idle ones cost."""
+_MOST_WAITING_BYTES = 16 << 20
+"""Of a pipeline's requests behind a running call; the rest waits in the network."""
 _BUFFERS_PER_WRITE = 512
 """Below every system's IOV_MAX."""
-_URGE_SECONDS = 0.02
+
+Item = bytes | Marker
+"""A DATA payload or a marker."""
 
 
 class ConnectionClosed(Exception):
@@ -48,30 +57,37 @@ class Connection:
     Args:
         sock: the accepted socket; owned from now on.
         name: how log lines call this client.
+        watcher: looks for breaks while a call runs.
+        login_seconds: how long the client may take until `admit` is called.
     """
 
-    def __init__(self, sock: socket.socket, name: str) -> None:
+    def __init__(
+        self, sock: socket.socket, name: str, watcher: Watcher, login_seconds: float
+    ) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self.name = name
         self._socket = sock
-        self._packets = PacketReader()
+        self._watcher = watcher
+        self._deadline: float | None = time.monotonic() + login_seconds
+        self._packets = PacketReader(LONGEST_LOGIN_PACKET)
+        self._receive_bytes = _FIRST_RECEIVE_BYTES
         self._early: list[Packet] = []
+        self._inbox: deque[Item] = deque()
+        self._waiting_bytes = 0
         self._end_reason = "closed by the client"
-        self._inbox = Inbox()
-        self._reader: threading.Thread | None = None
+        self._ended: str | None = None
         self._lock = threading.Lock()
-        self._acknowledged = threading.Event()
-        self._break_pending = False
-        self._closed_pending = False
         self._in_call = False
+        self._watched = False
+        self._break_pending = False
         self._interrupt: Callable[[], None] | None = None
 
     def receive_short(self) -> Packet:
-        """The next packet while lengths are short, read in the calling thread.
+        """The next packet while lengths are short.
 
         Raises:
-            ConnectionClosed: the client went away.
+            ConnectionClosed: the client went away, or took too long.
             RemoteWireError: what came is no packet.
         """
         while not self._early:
@@ -79,7 +95,7 @@ class Connection:
         return self._early.pop(0)
 
     def accept(self, packet: bytes) -> None:
-        """Send the ACCEPT; from now on lengths are long and a thread of its own reads.
+        """Send the ACCEPT; from now on lengths are long.
 
         Raises:
             RemoteWireError: the client went on before it was accepted.
@@ -88,10 +104,12 @@ class Connection:
             raise RemoteWireError("the client went on before its connection was accepted")
         self._packets.long_lengths = True
         self.send([packet])
-        self._reader = threading.Thread(
-            target=self._read, name=f"localdb-read-{self.name}", daemon=True
-        )
-        self._reader.start()
+
+    def admit(self) -> None:
+        """The client has logged on: it may take its time, and send large packets."""
+        self._deadline = None
+        self._socket.settimeout(None)
+        self._packets.longest_bytes = LONGEST_PACKET
 
     def send(self, buffers: Sequence[bytes | memoryview]) -> None:
         """Write `buffers` one after the other, in few system calls.
@@ -106,7 +124,7 @@ class Connection:
             raise ConnectionClosed(f"could not be written to: {exc}") from exc
 
     def next_payload(self) -> bytes:
-        """What the next DATA packet carries; waits for it.
+        """What the next DATA packet carries; waits for it. Not to be called during a call.
 
         Raises:
             BreakRequested: a break came instead.
@@ -124,11 +142,15 @@ class Connection:
         with self._lock:
             self._in_call = True
             self._interrupt = interrupt
+            self._watched = self._ended is None
+            if self._watched:
+                self._watcher.watch(self._socket, self)
 
     def end_call(self) -> None:
         """The call is over: it is not interrupted any more once this returns."""
         with self._lock:
             self._in_call = False
+            self._unwatch()
 
     def check(self) -> None:
         """Let a call go on only if the client still wants it.
@@ -137,8 +159,8 @@ class Connection:
             BreakRequested: a break came.
             ConnectionClosed: the client went away.
         """
-        if self._closed_pending:
-            raise ConnectionClosed("the client went away during a call")
+        if self._ended is not None:
+            raise ConnectionClosed(f"the client went away during a call: {self._ended}")
         if self._break_pending:
             raise BreakRequested
 
@@ -150,10 +172,11 @@ class Connection:
         Raises:
             ConnectionClosed: the client went away.
         """
-        self._acknowledge()
+        self.end_call()
         self.send([make_marker(Marker.BREAK)])
         while self._next_item() is not Marker.RESET:
-            self._acknowledge()
+            pass
+        self._break_pending = False
         self.send([make_marker(Marker.RESET)])
 
     def ignore_client(self) -> NoReturn:
@@ -162,35 +185,69 @@ class Connection:
         Raises:
             ConnectionClosed: it left.
         """
-        self._acknowledge()
+        self.end_call()
+        self.admit()
         while True:
-            if self._reader is None:
-                self._receive()
-            else:
-                self._next_item()
+            self._receive()
 
     def hang_up(self, reason: str) -> None:
-        """End the connection from any thread; its own threads notice and finish."""
+        """End the connection from any thread; whoever reads it notices."""
         self._end_reason = reason
         with contextlib.suppress(OSError):  # already gone
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Free the socket and end the reader; called by the session's thread, last of all."""
-        self._acknowledge()
+        """Free the socket; called by the session's thread, last of all."""
+        self.end_call()
         self.hang_up("closed")
-        if self._reader is not None:
-            self._inbox.put(Closed("closed"))
-            self._reader.join()
         self._socket.close()
 
+    def look(self) -> bool:
+        """Take what has arrived while a call runs (`Watched`)."""
+        with self._lock:
+            if not self._in_call:
+                return False
+            try:
+                self._take_in(self._socket.recv(_RECEIVE_BYTES, socket.MSG_DONTWAIT))
+            except BlockingIOError:
+                return False
+            except OSError as exc:
+                self._ended = f"could not be read: {exc}"
+            if self._ended is not None or self._waiting_bytes > _MOST_WAITING_BYTES:
+                self._unwatch()
+            return self._ended is not None or self._break_pending
+
+    def urge(self) -> bool:
+        """Interrupt the running call, unless it is over or another one (`Watched`)."""
+        with self._lock:
+            urgent = self._in_call and (self._break_pending or self._ended is not None)
+            if urgent and self._interrupt is not None:
+                self._interrupt()
+            return urgent
+
+    def _unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._watcher.forget(self._socket)
+
     def _receive(self) -> bytes:
+        """What the client sent, waiting for it.
+
+        Raises:
+            ConnectionClosed: nothing more will come, or not in time.
+        """
         try:
-            data = self._socket.recv(_RECEIVE_BYTES)
+            if self._deadline is not None:
+                self._socket.settimeout(max(self._deadline - time.monotonic(), 0.001))
+            data = self._socket.recv(self._receive_bytes)
+        except TimeoutError:
+            raise ConnectionClosed("took too long to log on") from None
         except OSError as exc:
             raise ConnectionClosed(f"could not be read: {exc}") from exc
         if not data:
             raise ConnectionClosed(self._end_reason)
+        filled = len(data) >= self._receive_bytes
+        self._receive_bytes = _RECEIVE_BYTES if filled else _FIRST_RECEIVE_BYTES
         return data
 
     def _send_some(self, buffers: Sequence[bytes | memoryview]) -> None:
@@ -200,57 +257,36 @@ class Connection:
             self._socket.sendall(memoryview(b"".join(buffers))[sent:])
 
     def _next_item(self) -> Item:
-        item = self._inbox.get()
-        if isinstance(item, Closed):
-            raise ConnectionClosed(item.reason)
+        while not self._inbox:
+            if self._ended is not None:
+                raise ConnectionClosed(self._ended)
+            self._take_in(self._receive())
+        item = self._inbox.popleft()
+        if isinstance(item, bytes):
+            self._waiting_bytes -= len(item)
         return item
 
-    def _acknowledge(self) -> None:
-        with self._lock:
-            self._in_call = False
-            self._break_pending = False
-            self._acknowledged.set()
-
-    def _read(self) -> None:
-        """The reader thread: receive until the end, then see that a running call ends too."""
+    def _take_in(self, data: bytes) -> None:
+        """Put what `data` completes into the inbox; nothing at all is the end."""
         try:
-            while True:
-                for packet in self._packets.feed(self._receive()):
-                    if not self._take(packet):
-                        raise ConnectionClosed(self._end_reason)
-        except ConnectionClosed as exc:
-            reason = str(exc)
+            for packet in self._packets.feed(data):
+                self._take(packet)
         except RemoteWireError as exc:
-            reason = f"unreadable: {exc}"
-            _log.warning("%s: %s", self.name, reason)
-        self._closed_pending = True
-        self._inbox.put(Closed(reason))
-        self._urge()
+            self._ended = f"unreadable: {exc}"
+            _log.warning("%s: %s", self.name, self._ended)
+        if not data:
+            self._ended = self._end_reason
 
-    def _take(self, packet: Packet) -> bool:
-        """Put one packet where it belongs; False at the end."""
+    def _take(self, packet: Packet) -> None:
         if packet.type == PacketType.DATA:
             if packet.data_flags & DATA_FLAG_EOF:
-                return False
-            if packet.payload:
-                self._inbox.put(packet.payload)
+                self._ended = self._end_reason
+            elif packet.payload:
+                self._inbox.append(packet.payload)
+                self._waiting_bytes += len(packet.payload)
         elif packet.type == PacketType.MARKER:
             marker = packet.marker
-            if marker is not Marker.RESET:
-                self._break_pending = True
-            self._inbox.put(marker)
-            if marker is not Marker.RESET:
-                self._urge()
+            self._inbox.append(marker)
+            self._break_pending = self._break_pending or marker is not Marker.RESET
         elif packet.type != PacketType.CONTROL:
             raise RemoteWireError(f"packet type {packet.type} in an open connection")
-        return True
-
-    def _urge(self) -> None:
-        """Interrupt the running call until its thread has acknowledged or ended it."""
-        self._acknowledged.clear()
-        while True:
-            with self._lock:
-                if not self._in_call or self._interrupt is None:
-                    return
-                self._interrupt()
-            self._acknowledged.wait(_URGE_SECONDS)

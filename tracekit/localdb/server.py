@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import itertools
 import logging
-import selectors
+import resource
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from tracekit.errors import ConfigError, RemoteWireError
+from tracekit.errors import RemoteWireError
 from tracekit.localdb.backend import Backend, BackendSession
 from tracekit.localdb.connection import Connection, ConnectionClosed
 from tracekit.localdb.defect import log_defect
 from tracekit.localdb.hooks import Cut, Manner, SessionHooks
+from tracekit.localdb.listener import Listener
 from tracekit.localdb.login import Login
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.session import Session
+from tracekit.localdb.watcher import Watcher
 from tracekit.localdb.wire.verifier import Verifier
 
 _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 10.0
-_ACCEPT_PAUSE_SECONDS = 0.1
-_BACKLOG = 128
+_OTHER_FILES = 64
+"""Descriptors left to the database: its file, what it spools, its log."""
 
 
 class Server:
@@ -56,15 +56,18 @@ class Server:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._clients: dict[Connection, threading.Thread] = {}
-        self._listener = _listen(options)
-        self._wake, self._waker = socket.socketpair()
-        self._acceptor = threading.Thread(target=self._accept_all, name="localdb-accept")
-        self._acceptor.start()
+        self._most_clients = max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES)
+        self._watcher = Watcher()
+        try:
+            self._listener = Listener(options.host, options.port, self._start_client)
+        except BaseException:
+            self._watcher.stop()
+            raise
 
     @property
     def port(self) -> int:
         """The port it listens on."""
-        return int(self._listener.getsockname()[1])
+        return self._listener.port
 
     @property
     def dsn(self) -> str:
@@ -80,10 +83,7 @@ class Server:
 
     def stop(self) -> None:
         """Stop listening, end every connection and wait for their threads."""
-        self._waker.close()
-        self._acceptor.join()
         self._listener.close()
-        self._wake.close()
         with self._lock:
             clients = dict(self._clients)
         for connection in clients:
@@ -92,6 +92,7 @@ class Server:
             thread.join(_STOP_SECONDS)
             if thread.is_alive():
                 _log.error("%s did not end in %.0f s", connection.name, _STOP_SECONDS)
+        self._watcher.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -104,30 +105,27 @@ class Server:
     ) -> None:
         self.stop()
 
-    def _accept_all(self) -> None:
-        """The accepting thread: runs until the waker is closed."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
-            selector.register(self._wake, selectors.EVENT_READ)
-            while all(key.fileobj is self._listener for key, _ in selector.select()):
-                try:
-                    sock, peer = self._listener.accept()
-                except OSError as exc:  # gone before we took it, or out of descriptors
-                    _log.warning("a connection could not be accepted: %s", exc)
-                    time.sleep(_ACCEPT_PAUSE_SECONDS)
-                    continue
-                self._start_client(sock, peer)
+    def _start_client(self, sock: socket.socket, peer: str) -> None:
+        """Give an accepted client a thread of its own.
 
-    def _start_client(self, sock: socket.socket, peer: tuple[object, ...]) -> None:
-        number = next(self._numbers)
-        sock.setblocking(True)
-        connection = Connection(sock, f"client {number} ({peer[0]}:{peer[1]})")
-        thread = threading.Thread(
-            target=self._serve_client, args=(connection, number), name=f"localdb-{number}"
-        )
+        Raises:
+            OSError: it is gone already.
+            RuntimeError: no more clients can be served.
+        """
         with self._lock:
+            if len(self._clients) >= self._most_clients:
+                raise RuntimeError(
+                    f"{self._most_clients:,} clients are connected, as many as this process may "
+                    "have files open (ulimit -n)"
+                )
+            number = next(self._numbers)
+            name = f"client {number} ({peer})"
+            connection = Connection(sock, name, self._watcher, self.options.login_seconds)
+            thread = threading.Thread(
+                target=self._serve_client, args=(connection, number), name=f"localdb-{number}"
+            )
+            thread.start()
             self._clients[connection] = thread
-        thread.start()
 
     def _serve_client(self, connection: Connection, number: int) -> None:
         """A client's thread, from its first packet to its last."""
@@ -151,12 +149,12 @@ class Server:
         banner = self._backend.banner
         login = Login(connection, self.options, self._verifier, banner, number, hooks)
         try:
-            with _deadline(connection, self.options.login_seconds):
-                logged_on = login.run()
+            logged_on = login.run()
         except Cut as cut:
             if cut.manner is Manner.SILENT:
                 connection.ignore_client()
             raise ConnectionClosed(f"cut off by a fault: {cut.manner.value}") from cut
+        connection.admit()
         _log.info("%s: logged on", connection.name)
         backend = self._backend.open_session(self.options.schema)
         try:
@@ -190,35 +188,6 @@ def serve(
     with Server(options, backend, hooks) as server:
         ready(server)
         (stop or threading.Event()).wait()
-
-
-def _listen(options: ServerOptions) -> socket.socket:
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    try:
-        listener = socket.create_server(
-            (options.host, options.port), family=family, backlog=_BACKLOG
-        )
-    except OSError as exc:
-        raise ConfigError(
-            f"host={options.host!r}, port={options.port}: cannot listen there: {exc}"
-        ) from exc
-    listener.setblocking(False)
-    return listener
-
-
-@contextmanager
-def _deadline(connection: Connection, seconds: float) -> Iterator[None]:
-    """Hang up unless the block is left within `seconds`.
-
-    A timer, since a socket's own timeout cannot be changed while another thread receives.
-    """
-    timer = threading.Timer(seconds, connection.hang_up, ["took too long to log on"])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _alter_session(backend: BackendSession, statement: str) -> None:

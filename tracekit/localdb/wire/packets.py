@@ -18,7 +18,9 @@ DATA_HEADER_BYTES = 10
 """Header and flags in front of a DATA packet's payload."""
 MAX_SDU = 2 << 20
 MIN_SDU = 512
-_LONGEST_PACKET = MAX_SDU + 64
+LONGEST_PACKET = MAX_SDU + 64
+LONGEST_LOGIN_PACKET = 64 << 10
+"""What a client may make us keep before it has logged on."""
 
 DATA_FLAG_EOF = 0x0040
 """The client is about to close."""
@@ -82,10 +84,14 @@ class Packet:
 
 
 class PacketReader:
-    """Cuts a byte stream into packets; `long_lengths` is set once ACCEPT was sent."""
+    """Cuts a byte stream into packets; `long_lengths` is set once ACCEPT was sent.
 
-    def __init__(self) -> None:
+    `longest_bytes` bounds a packet; a client that has not logged on is not to be trusted with more.
+    """
+
+    def __init__(self, longest_bytes: int = LONGEST_PACKET) -> None:
         self.long_lengths = False
+        self.longest_bytes = longest_bytes
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Packet]:
@@ -105,7 +111,7 @@ class PacketReader:
 
     def _length(self) -> int:
         length = int.from_bytes(self._buffer[: 4 if self.long_lengths else 2], "big")
-        if not HEADER_BYTES <= length <= _LONGEST_PACKET:
+        if not HEADER_BYTES <= length <= self.longest_bytes:
             raise RemoteWireError(f"a packet that says it is {length:,} bytes long")
         if not self.long_lengths and self._buffer[4] not in (PacketType.CONNECT, PacketType.DATA):
             raise RemoteWireError(f"packet type {self._buffer[4]} before the connection is set up")

@@ -19,6 +19,8 @@ from tracekit.localdb.wire.packets import (
 ERR_UNKNOWN_SID = 12505
 ERR_NO_SERVICE = 12504
 ERR_UNKNOWN_SERVICE = 12514
+ERR_NO_HANDLER = 12519
+"""What a listener says when no process is left to serve another client."""
 ERR_INCOMPATIBLE_VERSION = 12618
 
 FLAG_END_OF_RESPONSE = 0x02000000
@@ -28,7 +30,7 @@ _LARGE_SDU_END = 58
 _MIN_TDU, _MAX_TDU = 255, 2_097_152
 _NA_DISABLED = 0x08
 _ACCEPT_BYTES = 45
-_KEY = re.compile(r"\(\s*(SERVICE_NAME|SID)\s*=\s*([^()]*?)\s*\)", re.IGNORECASE)
+_KEY = re.compile(r"\(\s*(SERVICE_NAME|SID)\s*=([^()]*)\)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def parse_connect(body: bytes) -> ConnectRequest:
 
 def parse_connect_data(data: bytes) -> ConnectTarget:
     """The service or SID a connect descriptor names."""
-    found = {key.upper(): value for key, value in _KEY.findall(data.decode("utf-8", "replace"))}
+    pairs = _KEY.findall(data.decode("utf-8", "replace"))
+    found = {key.upper(): value.strip() for key, value in pairs}
     return ConnectTarget(found.get("SERVICE_NAME"), found.get("SID"))
 
 
