@@ -14,7 +14,7 @@ from tracekit.cli.source_options import (
     unordered_option,
 )
 from tracekit.cli.steps import Steps
-from tracekit.replay import PATHS
+from tracekit.replay.paths import ALL_PATHS
 from tracekit.replay.prove_paths import prove_paths
 
 
@@ -23,14 +23,14 @@ from tracekit.replay.prove_paths import prove_paths
 @click.option("--workload", "named_workload", metavar="WORKLOAD", help="The same as the argument.")
 @click.option(
     "--left",
-    type=click.Choice(list(PATHS)),
+    type=click.Choice(list(ALL_PATHS)),
     default="legacy",
     show_default=True,
     help="The reference path.",
 )
 @click.option(
     "--right",
-    type=click.Choice(list(PATHS)),
+    type=click.Choice(list(ALL_PATHS)),
     default="iterator",
     show_default=True,
     help="The candidate path.",

@@ -22,8 +22,9 @@ from tracekit.cli.source_options import (
 )
 from tracekit.cli.steps import Steps
 from tracekit.records import to_json
-from tracekit.replay import DEFAULT_PATHS, PATHS, Replay
+from tracekit.replay import DEFAULT_PATHS, Replay
 from tracekit.replay import replay as run_replay
+from tracekit.replay.paths import ALL_PATHS
 
 
 @click.command("replay")
@@ -32,7 +33,7 @@ from tracekit.replay import replay as run_replay
     "--paths",
     callback=names,
     metavar="NAME,...",
-    help=f"Paths to replay, the reference first: any of {', '.join(PATHS)} "
+    help=f"Paths to replay, the reference first: any of {', '.join(ALL_PATHS)} "
     f"[default: {','.join(DEFAULT_PATHS)}].",
 )
 @source_options

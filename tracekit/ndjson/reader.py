@@ -235,13 +235,14 @@ def _open(
             request, timeout=timeout_seconds
         )
     except urllib.error.HTTPError as exc:
-        raise _refusal(exc) from exc
+        raise refusal(exc) from exc
     except OSError as exc:
         raise JobError(f"{parts.netloc} could not be reached: {exc}") from exc
     return response
 
 
-def _refusal(answer: urllib.error.HTTPError) -> JobError:
+def refusal(answer: urllib.error.HTTPError) -> JobError:
+    """What a service means by an answer of status 400 or above."""
     kind = _STATUS_ERRORS.get(answer.code, JobError)
     with answer:
         body = answer.read(_ERROR_BODY_BYTES)

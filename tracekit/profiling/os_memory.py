@@ -1,4 +1,4 @@
-"""Resident memory of this process and its peak, as the operating system counts them."""
+"""Resident memory of a process and its peak, as the operating system counts them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import resource
 import sys
 from pathlib import Path
 
-_STATUS = Path("/proc/self/status")
-_CLEAR_REFS = Path("/proc/self/clear_refs")
+_PROC = Path("/proc")
+_SELF = "self"
 
 NO_PROC_REMARK = (
     "the OS peak is ru_maxrss, which cannot be reset: it includes imports and warm-up "
@@ -20,9 +20,14 @@ NO_RESET_REMARK = (
 )
 
 
+def has_proc() -> bool:
+    """Whether peaks of processes are told and can be reset here (Linux)."""
+    return (_PROC / _SELF / "status").exists()
+
+
 def resident_bytes() -> int:
     """Resident memory of this process now."""
-    if _STATUS.exists():
+    if has_proc():
         return _status_bytes("VmRSS")
     import psutil  # only where /proc is missing: the measured child stays small
 
@@ -31,24 +36,40 @@ def resident_bytes() -> int:
 
 def peak_resident_bytes() -> int:
     """Most resident memory of this process since `reset_peak`, or since its start."""
-    if _STATUS.exists():
+    if has_proc():
         return _status_bytes("VmHWM")
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def reset_peak() -> str | None:
-    """Forget the peak so far; a remark says so where that is impossible.
-
-    Writing 5 to clear_refs resets VmHWM to the present RSS (Linux, proc_pid_clear_refs(5)).
-    """
-    if not _STATUS.exists():
+    """Forget the peak so far; a remark says so where that is impossible."""
+    if not has_proc():
         return NO_PROC_REMARK
     try:
-        _CLEAR_REFS.write_text("5", encoding="ascii")
+        _clear_peak(_SELF)
     except OSError:
         return NO_RESET_REMARK
     return None
+
+
+def peak_of(pid: int) -> int:
+    """Most resident memory of a process since `reset_peak_of`; Linux only.
+
+    Raises:
+        OSError: it is gone, or is another user's.
+    """
+    return _status_bytes("VmHWM", str(pid))
+
+
+def reset_peak_of(pid: int) -> int:
+    """Forget the peak of a process of ours; its resident memory now. Linux only.
+
+    Raises:
+        OSError: it is gone, or is another user's.
+    """
+    _clear_peak(str(pid))
+    return _status_bytes("VmRSS", str(pid))
 
 
 def return_free_memory() -> None:
@@ -66,12 +87,18 @@ def return_free_memory() -> None:
 
 def data_bytes() -> int | None:
     """Private writable memory of this process, touched or not: what RLIMIT_DATA counts."""
-    return _status_bytes("VmData") if _STATUS.exists() else None
+    return _status_bytes("VmData") if has_proc() else None
 
 
-def _status_bytes(field: str) -> int:
-    with _STATUS.open(encoding="ascii", errors="replace") as lines:
+def _clear_peak(process: str) -> None:
+    # 5 resets VmHWM to the present RSS (Linux, proc_pid_clear_refs(5)).
+    (_PROC / process / "clear_refs").write_text("5", encoding="ascii")
+
+
+def _status_bytes(field: str, process: str = _SELF) -> int:
+    status = _PROC / process / "status"
+    with status.open(encoding="ascii", errors="replace") as lines:
         for line in lines:
             if line.startswith(field + ":"):
                 return int(line.split()[1]) * 1024
-    raise OSError(f"{_STATUS} has no {field}")
+    raise OSError(f"{status} has no {field}")

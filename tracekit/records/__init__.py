@@ -21,6 +21,7 @@ from tracekit.records.measurement import (
     MemoryTimeline,
     PathMeasurement,
     PathStatus,
+    ProcessMeasurement,
 )
 from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, Drift, Level, Proof
 from tracekit.records.serial import from_json, to_json
@@ -61,6 +62,7 @@ __all__ = [
     "PathEstimate",
     "PathMeasurement",
     "PathStatus",
+    "ProcessMeasurement",
     "Proof",
     "ReplayOptions",
     "ReplaySummary",

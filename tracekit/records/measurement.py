@@ -15,6 +15,19 @@ class PathStatus(StrEnum):
 
 
 @dataclass(frozen=True)
+class ProcessMeasurement:
+    """Resident memory of one of the processes that a path is made of."""
+
+    role: str
+    """`web`, `worker 1`, `store`, ..."""
+    rss_baseline_bytes: int
+    rss_peak_bytes: int
+    rss_net_peak_bytes: int
+    phase: str | None = None
+    """What it did meanwhile; None for the whole path."""
+
+
+@dataclass(frozen=True)
 class PathMeasurement:
     """One path's figures; what could not be measured is None, never 0."""
 
@@ -52,6 +65,10 @@ class PathMeasurement:
     stderr_tail: str | None = None
     remarks: tuple[str, ...] = ()
     """What a reader must know about these figures, such as a disagreement of heap and OS peak."""
+    processes: tuple[ProcessMeasurement, ...] = ()
+    """Of a path of several processes, whose `rss_` figures above are their sums."""
+    result_bytes: int | None = None
+    """What the finished result takes where it is kept, for a path that keeps it elsewhere."""
 
 
 @dataclass(frozen=True)

@@ -31,16 +31,18 @@ class Conditions:
         return self.paths[0]
 
 
-def known_paths(paths: Sequence[str] | None) -> tuple[str, ...]:
+def known_paths(
+    paths: Sequence[str] | None, among: Collection[str] = tuple(PATHS)
+) -> tuple[str, ...]:
     """`paths`, or the default ones.
 
     Raises:
-        ConfigError: one is unknown, one is named twice, or there is none.
+        ConfigError: one is not `among` those there are, one is named twice, or there is none.
     """
     chosen = DEFAULT_PATHS if paths is None else tuple(paths)
     for path in chosen:
-        if path not in PATHS:
-            raise ConfigError(f"{path!r} is no path; there are {', '.join(PATHS)}.")
+        if path not in among:
+            raise ConfigError(f"{path!r} is no path here; there are {', '.join(among)}.")
     if not chosen or len(set(chosen)) != len(chosen):
         raise ConfigError(f"paths={', '.join(chosen)!r}: name at least one path, each once")
     return chosen

@@ -20,6 +20,7 @@ from tracekit.replay.conditions import (
     known_paths,
 )
 from tracekit.replay.environment import collect_environment
+from tracekit.replay.paths import ALL_PATHS
 from tracekit.replay.progress import Listener, ReplayProgress
 from tracekit.replay.run_folder import RunFolder, run_name, write_run
 from tracekit.replay.run_path import PathRun, run_path
@@ -78,7 +79,7 @@ def replay(
         ConnectError: the database could not be reached.
         ProfileError: a measurement could not be made, such as on a full disk.
     """
-    chosen = known_paths(paths)
+    chosen = known_paths(paths, ALL_PATHS)
     conditions = Conditions(
         paths=chosen,
         level=known_level(level),

@@ -6,7 +6,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from tracekit.events import EventFetcher, Events
 
@@ -36,6 +36,10 @@ class Path(ABC, Generic[Kept]):
             container_ids: the CIDs, for a path that kept nothing and fetches again.
             domain: the kind of event.
         """
+
+    def facts(self, kept: Kept) -> dict[str, Any]:
+        """What else is to be told of the fetch, as JSON values."""
+        return {}
 
     def close(self) -> None:
         """Remove what `fetch` left outside of memory."""

@@ -56,19 +56,36 @@ PATHS: dict[str, PathMaker] = {
     "table": _table,
     "parquet": _parquet,
 }
-"""The paths there are, in the order they are run and shown."""
+"""The paths of one process, in the order they are run and shown."""
+SERVICE = "service"
+"""The path through the trace service, whose processes are measured side by side."""
+ALL_PATHS = (*PATHS, SERVICE)
+"""What can be replayed and proven."""
 DEFAULT_PATHS = ("legacy", "iterator", "lean")
 """What is replayed where nobody chose; the first is the reference."""
 
 
-def make_path(path: str, database: Database, workers: int) -> path_kinds.Path[Any]:
+def make_path(
+    path: str, database: Database, workers: int, memory_limit_bytes: int | None = None
+) -> path_kinds.Path[Any]:
     """The path called `path`, reading from `database`.
+
+    Args:
+        path: one of `ALL_PATHS`.
+        database: what is read.
+        workers: batches of ids read at once.
+        memory_limit_bytes: for each process of a path that has several; a path of one process is
+            limited by whoever runs that.
 
     Raises:
         ConfigError: there is no such path.
     """
+    if path == SERVICE:
+        from tracekit.replay.service_path import ServicePath
+
+        return ServicePath(database, workers, memory_limit_bytes)
     if path not in PATHS:
-        raise ConfigError(f"{path!r} is no path; there are {', '.join(PATHS)}.")
+        raise ConfigError(f"{path!r} is no path; there are {', '.join(ALL_PATHS)}.")
     return PATHS[path](database, workers)
 
 
@@ -96,12 +113,13 @@ class PathSubject(Subject[Any]):
     """One path at work on one domain of many CIDs.
 
     Args:
-        path: one of `PATHS`.
+        path: one of `ALL_PATHS`.
         database: Database's arguments without secrets.
         container_ids: what to ask for.
         domain: the kind of event.
         workers: batches of ids read at once.
         digests: file for the digests of what came back; None writes none.
+        memory_limit_bytes: as `make_path`'s.
         secrets: Database's other arguments.
     """
 
@@ -114,10 +132,11 @@ class PathSubject(Subject[Any]):
         domain: str,
         workers: int,
         digests: str | None,
+        memory_limit_bytes: int | None = None,
         **secrets: str,
     ) -> None:
         self._database = CountedDatabase(**database, **secrets)
-        self._path = make_path(path, self._database, workers)
+        self._path = make_path(path, self._database, workers, memory_limit_bytes)
         self._container_ids = container_ids
         self._domain = domain
         self._digests = digests
@@ -132,9 +151,10 @@ class PathSubject(Subject[Any]):
         return self._path.fetch(self._container_ids, self._domain)
 
     def finish(self, outcome: Any) -> dict[str, Any]:
-        """Rows, CIDs and digest of the events, and Arrow's memory pool where Arrow is loaded."""
+        """Rows, CIDs and digest of the events, what the path tells, and Arrow's memory pool."""
         self._database.stop_counting()
         facts: dict[str, Any] = {"arrow_memory_pool": _arrow_memory_pool()}
+        facts |= self._path.facts(outcome)
         if self._digests is None:
             return facts
         from tracekit.equality import DigestWriter

@@ -24,23 +24,29 @@ class ReplayProgress:
 Listener = Callable[[ReplayProgress], None]
 
 
-def child_listener(listener: Listener, step: str, cids: int) -> ProgressListener:
-    """Tells `listener` about a child that fetches `cids` CIDs as `step`."""
+def child_listener(
+    listener: Listener, step: str, cids: int, *, with_memory: bool = True
+) -> ProgressListener:
+    """Tells `listener` about a child that fetches `cids` CIDs as `step`.
+
+    Without memory where the child's own is not what is measured.
+    """
 
     def tell(progress: ChildProgress) -> None:
         # A finished fetch is not a finished step: the digests of its output are still to come.
         fraction = 1.0 if progress.phase == "ended" else min(0.99, progress.cids / cids)
-        listener(ReplayProgress(step, fraction, _detail(progress)))
+        listener(ReplayProgress(step, fraction, _detail(progress, with_memory=with_memory)))
 
     return tell
 
 
-def _detail(progress: ChildProgress) -> str:
+def _detail(progress: ChildProgress, *, with_memory: bool) -> str:
     if progress.phase == "prepare":
         return "starting"
     if progress.phase == "finish":
         return f"{progress.rows:,} rows; digesting"
     if progress.phase == "ended":
         return f"{progress.rows:,} rows"
-    memory = f", {format_size(progress.rss_bytes)} resident" if progress.rss_bytes else ""
+    known = with_memory and progress.rss_bytes
+    memory = f", {format_size(known)} resident" if known else ""
     return f"{progress.rows:,} rows{memory}"

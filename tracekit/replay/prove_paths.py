@@ -12,6 +12,7 @@ from tracekit.fetch import Database
 from tracekit.records import Level, PathStatus
 from tracekit.replay.comparison import compare_paths
 from tracekit.replay.conditions import Conditions, at_least_one, known_level, known_paths
+from tracekit.replay.paths import ALL_PATHS
 from tracekit.replay.progress import Listener
 from tracekit.replay.prove_view import EqualityProof
 from tracekit.replay.run_folder import RunFolder
@@ -41,7 +42,7 @@ def prove_paths(
         ProfileError: a path did not come to its end, so there is nothing to compare.
     """
     conditions = Conditions(
-        paths=known_paths((left, right)),
+        paths=known_paths((left, right), ALL_PATHS),
         level=known_level(level),
         unordered=unordered,
         profile=False,

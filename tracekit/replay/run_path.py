@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tracekit.profiling import ChildRun, measure, run_child
-from tracekit.records import MemoryTimeline, PathMeasurement, PathStatus
+from tracekit.profiling import ChildRun, ProgressListener, measure, run_child
+from tracekit.records import (
+    MemorySample,
+    MemoryTimeline,
+    PathMeasurement,
+    PathStatus,
+    ProcessMeasurement,
+)
 from tracekit.replay.conditions import Conditions
+from tracekit.replay.paths import SERVICE
 from tracekit.replay.progress import Listener, child_listener
 from tracekit.replay.run_folder import RunFolder
 from tracekit.replay.source import Source
@@ -38,25 +45,33 @@ def run_path(
     """
     cids = len(source.container_ids)
     given = source.database.arguments
+    one_process = path != SERVICE
     limits: dict[str, Any] = {
         "secrets": {name: given[name] for name in _SECRETS if name in given},
-        "memory_limit_bytes": conditions.memory_limit_bytes,
+        "memory_limit_bytes": conditions.memory_limit_bytes if one_process else None,
         "timeout_seconds": conditions.timeout_seconds,
     }
+
+    def listener(step: str) -> ProgressListener:
+        return child_listener(tell, step, cids, with_memory=one_process)
+
     first = measure(
         _FACTORY,
         _arguments(path, source, conditions, folder),
-        capture=folder.capture(path) if conditions.profile else None,
-        on_progress=child_listener(tell, path, cids),
-        on_profiled_progress=child_listener(tell, f"{path} under memray", cids),
+        capture=folder.capture(path) if conditions.profile and one_process else None,
+        on_progress=listener(path),
+        on_profiled_progress=listener(f"{path} under memray"),
         **limits,
     )
 
     def again(number: int) -> ChildRun:
-        listener = child_listener(tell, f"{path}, run {number}", cids)
         arguments = _arguments(path, source, conditions, None)
-        return run_child(_FACTORY, arguments, on_progress=listener, **limits)
+        told = listener(f"{path}, run {number}")
+        run = run_child(_FACTORY, arguments, on_progress=told, **limits)
+        return run if one_process else of_processes(run)
 
+    if not one_process:
+        first = replace(first, plain=of_processes(first.plain))
     ended_well = first.plain.status is PathStatus.OK
     repeats = range(2, conditions.repeat + 1) if ended_well else ()
     typical, peaks = typical_run([first.plain, *map(again, repeats)])
@@ -65,6 +80,20 @@ def run_path(
         record=_completed(path, measurement.record(), first.plain, peaks, folder),
         timeline=measurement.timeline(path),
         arrow_memory_pool=first.plain.values.get("arrow_memory_pool"),
+    )
+
+
+def of_processes(run: ChildRun) -> ChildRun:
+    """The run of a path of several processes, with their figures for those of their client."""
+    told = run.values
+    samples = (MemorySample(**one) for one in told.get("samples", ()))
+    return replace(
+        run,
+        cpu_seconds=told.get("cpu_seconds"),
+        rss_baseline_bytes=told.get("rss_baseline_bytes"),
+        rss_peak_bytes=told.get("rss_peak_bytes"),
+        samples=tuple(samples),
+        remarks=(*run.remarks, *told.get("remarks", ())),
     )
 
 
@@ -93,6 +122,7 @@ def _arguments(
         "domain": source.workload.domain,
         "workers": conditions.workers,
         "digests": str(folder.digests(path).absolute()) if folder else None,
+        "memory_limit_bytes": conditions.memory_limit_bytes,
     }
 
 
@@ -112,6 +142,8 @@ def _completed(
         digest=plain.values.get("digest"),
         digests=digests.name if digests.exists() else None,
         timeline=folder.timeline(path).name if plain.rss_baseline_bytes is not None else None,
+        processes=tuple(ProcessMeasurement(**one) for one in plain.values.get("processes", ())),
+        result_bytes=plain.values.get("result_bytes"),
         rss_net_peaks_bytes=peaks if len(peaks) > 1 else (),
         remarks=(*record.remarks, *_spread(peaks)),
     )

@@ -52,6 +52,8 @@ def html(
         peak_sentences=[peak_sentence(curve) for curve in curves],
         paths=sections.path_table(summary),
         measured_note=sections.MEASURED_NOTE,
+        processes_title=sections.PROCESSES_TITLE,
+        processes=sections.process_table(summary),
         endings=sections.endings(summary, redact),
         drift=sections.drift_table(summary, redact),
         differences=sections.difference_table(summary, redact),

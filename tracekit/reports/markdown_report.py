@@ -42,6 +42,7 @@ def markdown(
         table_lines(sections.path_table(summary)),
         prose(sections.MEASURED_NOTE),
         *_endings(summary, redact),
+        *section(sections.PROCESSES_TITLE, table_lines(sections.process_table(summary))),
         _plot(plot),
         *section("Drift", table_lines(sections.drift_table(summary, redact))),
         *section("First differences", table_lines(sections.difference_table(summary, redact))),

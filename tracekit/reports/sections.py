@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 from tracekit.records import (
@@ -23,6 +23,7 @@ MEASURED_NOTE = (
     "under memray are of a second run, which memray slows. Net is above the baseline taken just "
     "before the fetch."
 )
+PROCESSES_TITLE = "Processes side by side"
 _DIGEST_DIGITS = 17  # enough to see that two are the same; summary.json has them whole
 _STATUS_WORDS = {
     PathStatus.OK: "ok",
@@ -97,6 +98,32 @@ def path_table(summary: ReplaySummary) -> Table:
         for name, path in worst_first(summary)
     )
     return Table.of(columns, rows)
+
+
+def process_table(summary: ReplaySummary) -> Table:
+    """One row per process of the paths that have several, and phase of it; empty without such.
+
+    The size of a result that is kept elsewhere is a row of its own.
+    """
+    sizes = ("net OS peak", "OS peak", "OS baseline")
+    return Table.of(
+        [
+            Column("path", literal=True),
+            Column("process"),
+            Column("while"),
+            *(Column(title, numeric=True) for title in sizes),
+        ],
+        (row for name, path in summary.paths.items() for row in _process_rows(name, path)),
+    )
+
+
+def _process_rows(name: str, path: PathMeasurement) -> Iterator[tuple[str, ...]]:
+    for one in path.processes:
+        sizes = (one.rss_net_peak_bytes, one.rss_peak_bytes, one.rss_baseline_bytes)
+        yield name, one.role, one.phase or "all of it", *map(figures.size, sizes)
+    if path.result_bytes is not None:
+        kept = figures.size(path.result_bytes)
+        yield name, "(result)", "kept in the store", kept, *(figures.NOT_MEASURED,) * 2
 
 
 def proof_table(summary: ReplaySummary) -> Table:

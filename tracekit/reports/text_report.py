@@ -52,6 +52,7 @@ def text(
         page.item(ending.sentence, style="red")
         for tail in ending.stderr_tail.splitlines():
             page.line("    | " + figures.printable(tail), style="dim")
+    page.table(sections.process_table(summary), sections.PROCESSES_TITLE)
     if summary.proof.candidates:
         page.table(sections.proof_table(summary), f"Proof against {summary.proof.reference}")
     page.table(sections.drift_table(summary, redact), "Drift")

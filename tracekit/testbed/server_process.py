@@ -85,7 +85,7 @@ class ServerProcess:
             with contextlib.suppress(BrokenPipeError):  # no answer comes then
                 process.stdin.write(json.dumps(command).encode("utf-8") + b"\n")
                 process.stdin.flush()
-            line = _read_line(process.stdout, time.monotonic() + _ANSWER_SECONDS)
+            line = read_line(process.stdout, time.monotonic() + _ANSWER_SECONDS)
         if not line:
             raise ConnectError(f"the local Oracle does not answer:\n{self.log_tail()}")
         answer: dict[str, Any] = json.loads(line)
@@ -122,15 +122,15 @@ class ServerProcess:
         with contextlib.suppress(BrokenPipeError):  # it died at once: its stdout says so below
             process.stdin.write(json.dumps(specification).encode("utf-8") + b"\n")
             process.stdin.flush()
-        line = _read_line(process.stdout, time.monotonic() + _START_SECONDS)
+        line = read_line(process.stdout, time.monotonic() + _START_SECONDS)
         if not line:
             raise ConnectError(f"the local Oracle did not start:\n{self.log_tail()}")
         answer = json.loads(line)
         return ServerReady(port=int(answer["port"]), banner=str(answer["banner"]))
 
 
-def _read_line(stream: IO[bytes], deadline: float) -> bytes:
-    """One line of `stream`, or b"" at its end or at the deadline."""
+def read_line(stream: IO[bytes], deadline: float) -> bytes:
+    """One line of a process's output, or b"" at its end or at the deadline (time.monotonic)."""
     received = b""
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)

@@ -1,0 +1,193 @@
+"""Memory of the processes that a pipeline is made of, side by side."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from tracekit.errors import ConfigError, ProfileError
+from tracekit.profiling import os_memory
+from tracekit.profiling.timeline import TimelineBuilder
+from tracekit.records import MemorySample, ProcessMeasurement
+
+WEB, STORE, SUPERVISORS = "web", "store", "supervisors"
+_HORSE = "worker"
+_SAMPLE_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class PipelineFigures:
+    """What the processes of a pipeline needed."""
+
+    processes: tuple[ProcessMeasurement, ...]
+    cpu_seconds: float
+    samples: tuple[MemorySample, ...]
+    """Resident memory of all processes together."""
+
+    @property
+    def rss_baseline_bytes(self) -> int:
+        """Sum over the processes."""
+        return sum(one.rss_baseline_bytes for one in self._highest())
+
+    @property
+    def rss_peak_bytes(self) -> int:
+        """Sum of each process's own peak, at whatever time it had it."""
+        return sum(one.rss_peak_bytes for one in self._highest())
+
+    def _highest(self) -> Iterable[ProcessMeasurement]:
+        highest: dict[str, ProcessMeasurement] = {}
+        for one in self.processes:
+            known = highest.get(one.role)
+            if known is None or one.rss_peak_bytes > known.rss_peak_bytes:
+                highest[one.role] = one
+        return highest.values()
+
+
+class PipelineMemory:
+    """Watches the processes of one pipeline from `begin` to `end`.
+
+    The peak of a process that runs all the time is its VmHWM, reset at the baseline and at each
+    phase. The process of a shard lives as long as its shard: it takes its own baseline, after its
+    imports and its first connection, and reports its peak, which the job's status tells.
+
+    Args:
+        pid: A process whose descendants are the pipeline.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._root = psutil.Process(pid)
+        self._lasting: dict[str, list[psutil.Process]] = {}
+        self._baselines: dict[int, int] = {}
+        self._rows: list[ProcessMeasurement] = []
+        self._phase: str | None = None
+        self._cpu_seconds = 0.0
+        self._began = 0.0
+        self._timeline = TimelineBuilder()
+        self._done = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, name="tracekit-pipeline", daemon=True)
+
+    def begin(self) -> None:
+        """Take the baseline.
+
+        Raises:
+            ConfigError: this system does not tell the peaks of other processes.
+            ProfileError: a process of the pipeline is missing.
+        """
+        if not os_memory.has_proc():
+            raise ConfigError("path service needs /proc: replay it on Linux.")
+        self._lasting = _by_role(self._root)
+        for role in (WEB, STORE, SUPERVISORS):
+            if role not in self._lasting:
+                raise ProfileError(f"the trace service has no {role} process any more")
+        self._baselines = {one.pid: os_memory.reset_peak_of(one.pid) for one in self._processes()}
+        self._cpu_seconds = sum(map(_cpu_seconds, self._processes()))
+        self._began = time.monotonic()
+        self._sampler.start()
+
+    def limit(self, limit_bytes: int) -> None:
+        """Limit the private memory of the web process and of each worker (RLIMIT_DATA)."""
+        for role, processes in self._lasting.items():
+            for one in processes if role != STORE else ():
+                one.rlimit(psutil.RLIMIT_DATA, (limit_bytes, limit_bytes))
+
+    def phase(self, name: str) -> None:
+        """The web process does something else from now on."""
+        self._end_phase()
+        self._phase = name
+        for one in self._lasting[WEB]:
+            os_memory.reset_peak_of(one.pid)
+
+    def end(self, status: Mapping[str, Any]) -> PipelineFigures:
+        """The figures; `status` is the finished job's, which holds those of its workers.
+
+        Raises:
+            OSError: a process is gone.
+        """
+        self._end_phase()
+        self.stop()
+        rows = [*self._rows, *_workers(status)]
+        rows += [self._measured(role) for role in (STORE, SUPERVISORS)]
+        spent = sum(map(_cpu_seconds, self._processes())) - self._cpu_seconds
+        return PipelineFigures(tuple(rows), spent, self._timeline.samples())
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        self._done.set()
+        if self._sampler.is_alive():
+            self._sampler.join()
+
+    def _end_phase(self) -> None:
+        if self._phase is not None:
+            self._rows.append(self._measured(WEB, self._phase))
+            self._phase = None
+
+    def _measured(self, role: str, phase: str | None = None) -> ProcessMeasurement:
+        processes = self._lasting[role]
+        baseline = sum(self._baselines[one.pid] for one in processes)
+        peak = sum(os_memory.peak_of(one.pid) for one in processes)
+        return ProcessMeasurement(role, baseline, peak, max(0, peak - baseline), phase)
+
+    def _processes(self) -> list[psutil.Process]:
+        return [one for processes in self._lasting.values() for one in processes]
+
+    def _sample(self) -> None:
+        while not self._done.wait(_SAMPLE_SECONDS):
+            held = 0
+            for processes in _by_role(self._root).values():
+                for one in processes:
+                    with suppress(psutil.Error):  # it ended meanwhile
+                        held += one.memory_info().rss
+            self._timeline.add(time.monotonic() - self._began, held)
+
+
+def _by_role(root: psutil.Process) -> dict[str, list[psutil.Process]]:
+    found: dict[str, list[psutil.Process]] = {}
+    with suppress(psutil.Error):
+        for one in root.children(recursive=True):
+            with suppress(psutil.Error):  # it ended meanwhile
+                role = _role(one)
+                if role is not None:
+                    found.setdefault(role, []).append(one)
+    return found
+
+
+def _role(process: psutil.Process) -> str | None:
+    words = process.cmdline()
+    if "valkey-server" in process.name():
+        return STORE
+    if "gunicorn" in words and words[0] != "/bin/sh":
+        parent = process.parent()
+        return WEB if parent is not None and parent.cmdline() == words else SUPERVISORS
+    if "tracekit.jobs.horse" in words:
+        return _HORSE
+    return SUPERVISORS if words[1:4] == ["-m", "tracekit", "worker"] else None
+
+
+def _workers(status: Mapping[str, Any]) -> list[ProcessMeasurement]:
+    """Of each worker, its shard of the highest peak."""
+    highest: dict[str, Mapping[str, Any]] = {}
+    for one in status["workers"]:
+        known = highest.get(one["worker"])
+        if known is None or one["net_peak_bytes"] > known["net_peak_bytes"]:
+            highest[one["worker"]] = one
+    return [
+        ProcessMeasurement(
+            role=f"worker {number}",
+            rss_baseline_bytes=one["peak_bytes"] - one["net_peak_bytes"],
+            rss_peak_bytes=one["peak_bytes"],
+            rss_net_peak_bytes=one["net_peak_bytes"],
+        )
+        for number, one in enumerate(highest.values(), 1)
+    ]
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Of a process and of those it started that have ended."""
+    times = process.cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
