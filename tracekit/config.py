@@ -29,6 +29,12 @@ class DatabaseSettings:
     """Longest connecting may take, from TCP until logged on."""
     max_concurrent: int = 5
     """Connections open at once."""
+    retry_attempts: int = 3
+    """Further attempts after a fault of the connection; 0 for none."""
+    retry_wait_ms: int = 500
+    """The wait before the first of them; it doubles."""
+    retry_max_seconds: int = 60
+    """No further attempt begins later than this after the first fault."""
 
 
 @dataclass(frozen=True)
@@ -81,23 +87,32 @@ class Variable:
     default: str
     """As it would be written; empty where there is none."""
     meaning: str
+    needed: bool = False
+    """Whether the service cannot do without it."""
 
 
 VARIABLES: dict[str, tuple[Variable, ...]] = {
     "The database": (
-        Variable("DB_HOST", "", "Host of the Oracle to read."),
+        Variable("DB_HOST", "", "Host of the Oracle to read.", needed=True),
         Variable("DB_PORT", "1521", "Its port."),
-        Variable("DB_SERVICE", "", "Its service name."),
-        Variable("DB_USER", "", "User that may SELECT the tables of schema DWH."),
+        Variable("DB_SERVICE", "", "Its service name.", needed=True),
+        Variable("DB_USER", "", "User that may SELECT the tables of schema DWH.", needed=True),
         Variable("DB_PASSWORD", "", "The user's password; wins over DB_PASSWORD_FILE."),
-        Variable("DB_PASSWORD_FILE", "", "File that holds nothing but the password."),
+        Variable("DB_PASSWORD_FILE", "", "File that holds nothing but the password.", needed=True),
         Variable("DB_SLOW_FETCHMANY_SIZE", "5000", "Rows of a row batch."),
         Variable("DB_SLOW_CALL_TIMEOUT_MS", "300000", "Longest one round trip may take."),
         Variable("TRACEKIT_CONNECT_TIMEOUT_MS", "60000", "Longest connecting may take."),
         Variable("DB_SLOW_MAX_CONCURRENT", "5", "Connections that one process opens at once."),
+        Variable(
+            "TRACEKIT_RETRY_ATTEMPTS", "3", "Further attempts after the connection failed; 0: none."
+        ),
+        Variable("TRACEKIT_RETRY_WAIT_MS", "500", "The wait before the first; it doubles."),
+        Variable("TRACEKIT_RETRY_MAX_SECONDS", "60", "From the first fault to the last attempt."),
     ),
     "The store of jobs, results and cached events": (
-        Variable("REDIS_URL", "", "redis://, rediss:// or unix://; may hold a password."),
+        Variable(
+            "REDIS_URL", "", "redis://, rediss:// or unix://; may hold a password.", needed=True
+        ),
     ),
     "The fetch": (
         Variable("EVENT_FETCHER_MAX_WORKERS", "2", "Batches of ids read at once by a request."),
@@ -191,6 +206,9 @@ class Settings:
                 call_timeout_ms=_positive(env, "DB_SLOW_CALL_TIMEOUT_MS", 300_000),
                 connect_timeout_ms=_positive(env, "TRACEKIT_CONNECT_TIMEOUT_MS", 60_000),
                 max_concurrent=_positive(env, "DB_SLOW_MAX_CONCURRENT", 5),
+                retry_attempts=_natural(env, "TRACEKIT_RETRY_ATTEMPTS", 3),
+                retry_wait_ms=_positive(env, "TRACEKIT_RETRY_WAIT_MS", 500),
+                retry_max_seconds=_positive(env, "TRACEKIT_RETRY_MAX_SECONDS", 60),
             ),
             fetch=FetchSettings(
                 max_workers=_positive(env, "EVENT_FETCHER_MAX_WORKERS", 2),

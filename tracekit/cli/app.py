@@ -28,6 +28,7 @@ COMMANDS = {
     "workload": "List, build and describe workloads.",
     "serve": "Run the whole trace service and its page on this machine until Ctrl-C.",
     "worker": "Run queued trace jobs, each shard in a fresh process, until Ctrl-C.",
+    "deploy": "Write systemd units and an .env.example that run the service for good.",
     "clean": "Show what the cache and the runs take on disk, and remove it.",
 }
 

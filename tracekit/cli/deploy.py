@@ -1,0 +1,157 @@
+"""`tracekit deploy`: files that run the trace service for good."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+import click
+
+from tracekit.cli.report import write_text
+from tracekit.cli.size_type import SizeType
+from tracekit.cli.systemd_units import Deployment, unit_files
+from tracekit.config import Settings
+from tracekit.errors import ConfigError
+from tracekit.sizes import format_size
+
+_WORKER_SHARE = 0.75
+"""Of a worker unit's memory, the most that the limit of a shard's process leaves room beside."""
+_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", re.ASCII)
+_BIND = re.compile(
+    r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[A-Za-z0-9_./-]+", re.ASCII
+)
+
+
+@click.group("deploy")
+def command() -> None:
+    """Write the files that run the trace service on a machine for good."""
+
+
+@command.command("systemd")
+@click.option(
+    "-o",
+    "--output",
+    "--out",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder to write into; made where it is not there.",
+)
+@click.option("-f", "--force", is_flag=True, help="Replace files that are there.")
+@click.option(
+    "--python",
+    type=click.Path(path_type=PurePosixPath),
+    default=PurePosixPath(sys.executable),
+    help="Interpreter that has tracekit[service] on that machine (default: this one).",
+)
+@click.option("--user", default="tracekit", show_default=True, help="User and group to run as.")
+@click.option(
+    "--bind", default="127.0.0.1:8114", show_default=True, help="Address the web process binds."
+)
+@click.option(
+    "--environment-file",
+    type=click.Path(path_type=PurePosixPath),
+    default=PurePosixPath("/etc/tracekit/tracekit.env"),
+    show_default=True,
+    help="Where the settings will be on that machine.",
+)
+@click.option("--workers", type=click.IntRange(1, 512), help="Default: TRACE_WORKER_COUNT.")
+@click.option("--threads", type=click.IntRange(1), default=8, show_default=True)
+@click.option(
+    "--web-memory",
+    type=SizeType(),
+    default="2GiB",
+    show_default=True,
+    help="MemoryMax of the web process.",
+)
+@click.option(
+    "--worker-memory",
+    type=SizeType(),
+    default="1GiB",
+    show_default=True,
+    help="MemoryMax of a worker and the process of its shard.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Do not say what to do next.")
+def systemd(
+    folder: Path,
+    force: bool,
+    python: PurePosixPath,
+    user: str,
+    bind: str,
+    environment_file: PurePosixPath,
+    workers: int | None,
+    threads: int,
+    web_memory: int,
+    worker_memory: int,
+    quiet: bool,
+) -> None:
+    """Write systemd units for the web process and its workers, and an .env.example.
+
+    The units are hardened and bounded in memory; the settings (database, Redis, token) are read
+    from an environment file that .env.example explains. MemoryHigh is 7/8 of MemoryMax. Paths of
+    the files written go to stdout.
+
+    \b
+    Examples:
+      tracekit deploy systemd --out deploy
+      TRACE_WORKER_COUNT=4 tracekit deploy systemd --out deploy --force --worker-memory 768MiB
+    """
+    settings = Settings.from_env()
+    _check(user, bind, settings.trace.worker_memory_limit_bytes, worker_memory)
+    deployment = Deployment(
+        python=python,
+        user=user,
+        bind=bind,
+        environment_file=environment_file,
+        workers=workers or settings.trace.worker_count,
+        threads=threads,
+        web_memory_bytes=web_memory,
+        worker_memory_bytes=worker_memory,
+        stop_seconds=120,
+        results_dir=settings.trace.results_dir,
+    )
+    _write(folder, unit_files(deployment), force=force)
+    if not quiet:
+        click.echo(_next_steps(folder, deployment), err=True)
+
+
+def _check(user: str, bind: str, limit_bytes: int | None, worker_memory: int) -> None:
+    if not _USER.fullmatch(user):
+        raise ConfigError(f"--user {user!r}: expected the name of a system user")
+    if not _BIND.fullmatch(bind):
+        raise ConfigError(f"--bind {bind!r}: expected HOST:PORT or unix:/path/of/socket")
+    if limit_bytes is not None and limit_bytes > _WORKER_SHARE * worker_memory:
+        raise ConfigError(
+            f"TRACEKIT_WORKER_MEMORY_LIMIT={format_size(limit_bytes)} leaves too little of "
+            f"--worker-memory {format_size(worker_memory)}: the kernel would kill before the limit "
+            "is told. Lower the one to three quarters of the other."
+        )
+
+
+def _write(folder: Path, files: dict[str, str], *, force: bool) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigError(f"{folder} could not be made: {exc.strerror}") from exc
+    if not force:  # all or none
+        for name in files:
+            if (folder / name).exists():
+                raise ConfigError(
+                    f"File already exists, will not overwrite without --force: {folder / name}"
+                )
+    for name, text in files.items():
+        write_text(folder / name, text, force=force)
+        with suppress(BrokenPipeError):
+            click.echo(folder / name)
+
+
+def _next_steps(folder: Path, deployment: Deployment) -> str:
+    place = deployment.environment_file
+    return f"""\
+To install, as root:
+  useradd --system --home-dir /var/lib/tracekit --shell /usr/sbin/nologin {deployment.user}
+  install -D -m 0600 {folder}/.env.example {place}   # then fill it in
+  install -m 0644 {folder}/tracekit* /etc/systemd/system/
+  systemctl daemon-reload && systemctl enable --now tracekit.target"""
