@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ from tracekit.localdb.backend import (
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
 from tracekit.localdb.wire.rows import encode_rows
+from tracekit.localdb.wire.rows_lob import LobKeeper
 
 COLUMNS = (
     ColumnDescription("ID", OracleType.NUMBER, precision=18, buffer_bytes=22),
@@ -100,6 +102,9 @@ class CannedResult:
         self._at = 0
         self.closed = False
 
+    def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
+        raise AssertionError("no column is a LOB")
+
     def next_batch(self) -> EncodedRows | None:
         if self._at >= self._count:
             return None
@@ -125,6 +130,7 @@ class CannedSession:
     in_transaction: bool = False
     closed: bool = False
     waiting: threading.Event = field(default_factory=threading.Event)
+    spool_folder: Path | None = None
     _interrupted: threading.Event = field(default_factory=threading.Event)
 
     def prepare(self, sql: str) -> CannedStatement:

@@ -277,10 +277,11 @@ def test_session_attributes_ride_in_front(
     connection.rollback()
 
 
-def test_lobs_are_refused_and_the_connection_lives(connection: oracledb.Connection) -> None:
-    with pytest.raises(oracledb.DatabaseError) as info:
-        connection.createlob(oracledb.DB_TYPE_CLOB, "text")
-    assert error_of(info).code == 22275
+def test_temporary_lobs_need_no_database(connection: oracledb.Connection) -> None:
+    lob = connection.createlob(oracledb.DB_TYPE_CLOB, "製程")
+    lob.write("ab", 4)
+    assert lob.read() == "製程 ab"
+    del lob
     connection.ping()
 
 

@@ -10,6 +10,7 @@ from tests.integration.canned_backend import CannedSession
 from tests.unit.localdb import wire_samples as samples
 from tracekit.localdb.execution import Execution
 from tracekit.localdb.hooks import SessionHooks
+from tracekit.localdb.lobs import SessionLobs
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.messages.execute import ExecuteRequest, ReexecuteRequest, parse_execute
 from tracekit.localdb.wire.messages.fetch import FetchRequest
@@ -41,7 +42,7 @@ def _query() -> ExecuteRequest:
 
 @pytest.fixture
 def execution() -> Execution:
-    return Execution(CannedSession("DWH"), SessionHooks(), 24)
+    return Execution(CannedSession("DWH"), SessionHooks(), 24, SessionLobs())
 
 
 def test_columns_are_described_once(execution: Execution) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
+from tracekit.localdb.wire.rows_lob import LobKeeper
 
 
 class StatementKind(Enum):
@@ -53,6 +55,16 @@ class ResultStream(Protocol):
     def columns(self) -> Sequence[ColumnDescription]:
         """The description sent to the client."""
 
+    def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
+        """Say how the columns are to be sent, before the first `next_batch`.
+
+        Only called for a result that has LOB columns.
+
+        Args:
+            columns: as described, LOBs in LONG form where the client wants them so.
+            keeper: where the values of the others are kept.
+        """
+
     def next_batch(self) -> EncodedRows | None:
         """The next rows (any number, at least one), or None when there are no more.
 
@@ -82,6 +94,10 @@ class ExecuteOutcome:
 
 class BackendSession(Protocol):
     """One logged-in client's view of the database."""
+
+    @property
+    def spool_folder(self) -> Path | None:
+        """Where the session's temporary files go; None for the system's place."""
 
     @property
     def in_transaction(self) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tracekit.localdb.backend import BindType, PreparedStatement, ResultStream
+from tracekit.localdb.lob_columns import CursorLobs
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
 from tracekit.localdb.wire.messages.binds import BindLayout
 from tracekit.localdb.wire.messages.execute import NO_BINDS
+from tracekit.localdb.wire.rows_lob import LobKeeper
 
 MAX_OPEN_CURSORS = 1000
 
@@ -29,6 +31,10 @@ class RowFeed:
     def columns(self) -> Sequence[ColumnDescription]:
         """The result's description."""
         return self._result.columns
+
+    def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
+        """Say how the columns are to be sent, before the first row."""
+        self._result.define(columns, keeper)
 
     def ready(self) -> int:
         """Rows that can be taken at once, after waiting for some; 0 at the end.
@@ -69,6 +75,7 @@ class Cursor:
         self.feed: RowFeed | None = None
         self.described: Sequence[ColumnDescription] | None = None
         """The columns the client was last told, None before the first execution."""
+        self.sending = CursorLobs()
         self.layout = NO_BINDS
         self.bind_types: Sequence[BindType] = ()
 
@@ -127,6 +134,7 @@ class CursorTable:
             cursor = self._cursors.pop(cursor_id, None)
             if cursor is not None:
                 cursor.close_result()
+                cursor.sending.release()
                 self._free.append(cursor_id)
 
     def close_all(self) -> None:

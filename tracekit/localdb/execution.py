@@ -14,6 +14,8 @@ from tracekit.localdb.backend import (
 )
 from tracekit.localdb.cursors import Cursor, CursorTable, RowFeed
 from tracekit.localdb.hooks import Cut, Manner, SessionHooks
+from tracekit.localdb.lob_binds import bind_parts, joined
+from tracekit.localdb.lobs import SessionLobs
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.wire.messages.binds import Unsupported
@@ -36,13 +38,20 @@ from tracekit.localdb.wire.messages.results import (
 class Execution:
     """Runs one session's statements; each method adds to a reply and says how the call ended."""
 
-    def __init__(self, backend: BackendSession, hooks: SessionHooks, field_version: int) -> None:
+    def __init__(
+        self,
+        backend: BackendSession,
+        hooks: SessionHooks,
+        field_version: int,
+        lobs: SessionLobs,
+    ) -> None:
         self.cursors = CursorTable()
         self.cursor: Cursor | None = None
         """The cursor of the current call, once it is known."""
         self._backend = backend
         self._hooks = hooks
         self._field_version = field_version
+        self._lobs = lobs
 
     def execute(self, request: ExecuteRequest, response: Response) -> EndOfCall:
         """Function 94: any of parse, describe, define, execute, fetch."""
@@ -57,7 +66,11 @@ class Execution:
                 columns = self._backend.describe(statement)
                 response.add(make_describe(columns, self._field_version))
             return self._end(cursor)
+        if request.defines:
+            cursor.sending.define(cursor.feed, request.defines)
         if not request.has(ExecuteOption.EXECUTE):
+            if request.has(ExecuteOption.FETCH) and cursor.feed is not None:
+                return self._send_rows(cursor, cursor.feed, request.prefetch_rows, response)
             return self._end(cursor)
         if request.has(ExecuteOption.BATCH_ERRORS) and statement.kind is StatementKind.DML:
             end = self._execute_each(cursor, request, response)
@@ -113,7 +126,8 @@ class Execution:
         if outcome.result is not None:
             feed = cursor.feed = RowFeed(outcome.result)
             self._describe_if_new(cursor, feed, response)
-            return self._send_rows(cursor, feed, fetch_rows, response)
+            may_send = cursor.sending.begin(feed, self._lobs.keeper)
+            return self._send_rows(cursor, feed, fetch_rows if may_send else 0, response)
         if cursor.layout.is_plsql and cursor.layout.binds:
             response.add(make_io_vector(len(cursor.layout.binds)))
         self._add_returned(cursor, outcome.returned, response)
@@ -134,7 +148,12 @@ class Execution:
         assert cursor.statement is not None
         if any(isinstance(value, Unsupported) for row in bind_rows for value in row):
             raise OraError(3115, "unsupported network datatype or representation")
-        return self._backend.execute(cursor.statement, bind_rows, cursor.bind_types)
+        if not cursor.layout.has_lobs:
+            return self._backend.execute(cursor.statement, bind_rows, cursor.bind_types)
+        return joined(
+            self._backend.execute(cursor.statement, part, cursor.bind_types)
+            for part in bind_parts(bind_rows, self._lobs)
+        )
 
     def _execute_each(
         self, cursor: Cursor, request: ExecuteRequest, response: Response

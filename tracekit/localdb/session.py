@@ -12,6 +12,8 @@ from tracekit.localdb.connection import BreakRequested, Connection, ConnectionCl
 from tracekit.localdb.defect import log_defect
 from tracekit.localdb.execution import Execution
 from tracekit.localdb.hooks import Cut, SessionHooks
+from tracekit.localdb.lob_calls import LobCalls
+from tracekit.localdb.lobs import SessionLobs, StagedData
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.wire.capabilities import Agreement
@@ -31,10 +33,11 @@ from tracekit.localdb.wire.messages.functions import (
     MessageType,
     parse_function_header,
 )
-from tracekit.localdb.wire.messages.lob_op import parse_lob_op
+from tracekit.localdb.wire.messages.lob_op import LobOpRequest, parse_lob_op
 from tracekit.localdb.wire.messages.piggyback import (
     BeginPipeline,
     CloseCursors,
+    FreeLobs,
     Piggyback,
     SetSchema,
     parse_piggyback,
@@ -76,7 +79,9 @@ class Session:
         self._agreement = agreement
         self._backend = backend
         self._hooks = hooks
-        self._execution = Execution(backend, hooks, agreement.field_version)
+        self._lobs = SessionLobs(backend.spool_folder)
+        self._lob_calls = LobCalls(self._lobs)
+        self._execution = Execution(backend, hooks, agreement.field_version, self._lobs)
         self._aborting_pipeline = False
         self._pipeline_failed = False
         self._logged_off = False
@@ -97,6 +102,7 @@ class Session:
         finally:
             self._connection.end_call()
             self._execution.cursors.close_all()
+            self._lobs.close()
 
     def _serve_next(self) -> None:
         """Read one request whole, carry it out, answer it."""
@@ -145,8 +151,8 @@ class Session:
             case FunctionCode.FETCH:
                 return partial(execution.fetch, parse_fetch(reader))
             case FunctionCode.LOB_OP:
-                parse_lob_op(reader)
-                return partial(_fail, OraError(22275, "invalid LOB locator specified"))
+                operation = parse_lob_op(reader, self._lobs.stage())
+                return partial(self._operate_on_lob, operation)
             case FunctionCode.PIPELINE_END:
                 reader.ub4()
                 return self._end_pipeline
@@ -202,6 +208,8 @@ class Session:
                 self._execution.cursors.close(cursor_ids)
             case SetSchema(schema):
                 self._backend.set_current_schema(schema)
+            case FreeLobs(locators):
+                self._lobs.free(locators)
             case BeginPipeline(abort_on_error):
                 self._aborting_pipeline = abort_on_error
                 self._pipeline_failed = False
@@ -209,6 +217,10 @@ class Session:
     def _after(self, action: Callable[[], None]) -> EndOfCall:
         action()
         return EndOfCall(in_transaction=self._backend.in_transaction)
+
+    def _operate_on_lob(self, operation: LobOpRequest[StagedData], response: Response) -> EndOfCall:
+        self._lob_calls.carry_out(operation, response)
+        return self._after(lambda: None)
 
     def _log_off(self) -> None:
         self._backend.rollback()

@@ -29,6 +29,7 @@ from tracekit.localdb.wire.messages.lob_op import LobOpRequest, parse_lob_op
 from tracekit.localdb.wire.messages.piggyback import (
     BeginPipeline,
     CloseCursors,
+    FreeLobs,
     Ignored,
     SetSchema,
     parse_piggyback,
@@ -166,10 +167,16 @@ def test_small_piggybacks(code: int, body: str, meaning: object) -> None:
     assert every_way(payload, lambda reader: parse_piggyback(reader, code)) == meaning
 
 
-@pytest.mark.parametrize("code", [154, 204, 96])
+@pytest.mark.parametrize("code", [154, 204])
 def test_ignored_piggybacks_are_read_to_their_end(code: int) -> None:
     payload = _client_piggyback(code)
     assert every_way(payload, lambda reader: parse_piggyback(reader, code)) == Ignored()
+
+
+def test_temporary_lobs_to_be_freed_come_one_after_the_other() -> None:
+    payload = _client_piggyback(FunctionCode.LOB_OP)
+    found = every_way(payload, lambda reader: parse_piggyback(reader, FunctionCode.LOB_OP))
+    assert found == FreeLobs([b"a" * 40, b"b" * 40])
 
 
 def _client_piggyback(code: int) -> bytes:
@@ -205,7 +212,7 @@ def _client_piggyback(code: int) -> bytes:
         for _ in range(3):
             writer.u8(0)
             writer.ub(0)
-        writer.raw(bytes(80))
+        writer.raw(b"a" * 40 + b"b" * 40)
     return bytes(writer)
 
 
@@ -214,12 +221,49 @@ def test_an_unknown_piggyback_cannot_be_passed_over() -> None:
         parse_piggyback(TtcReader(b"\0" * 100), 77)
 
 
-def test_lob_operation() -> None:
-    def parse(reader: TtcReader) -> LobOpRequest:
-        assert parse_function_header(reader, 24).code == FunctionCode.LOB_OP
-        return parse_lob_op(reader)
+class Pieces(list[bytes]):
+    """Takes what is written, piece by piece."""
 
-    assert every_way(samples.CREATE_TEMPORARY_CLOB, parse) == LobOpRequest(0x110, bytes(40))
+    def add(self, piece: bytes) -> None:
+        self.append(piece)
+
+
+def _parse_lob(reader: TtcReader) -> LobOpRequest[Pieces]:
+    assert parse_function_header(reader, 24).code == FunctionCode.LOB_OP
+    return parse_lob_op(reader, Pieces())
+
+
+def test_creating_a_temporary_lob() -> None:
+    expected = LobOpRequest(0x110, bytes(40), 1, 112, None, Pieces())
+    assert every_way(samples.CREATE_TEMPORARY_CLOB, _parse_lob) == expected
+
+
+@pytest.mark.parametrize("size", [1, 252, 253, 32_767, 32_768, 3 << 20])
+def test_writing_to_a_lob(size: int) -> None:
+    data = bytes(i % 251 for i in range(size))
+    writer = TtcWriter()
+    writer.raw(samples.CREATE_TEMPORARY_CLOB[:4])
+    writer.u8(1)
+    writer.ub(40)
+    writer.u8(0)
+    writer.ub(0, 0, 0)
+    writer.u8(0, 0, 0)
+    writer.ub(0x40)
+    writer.u8(0, 0)
+    writer.ub(7, 0)
+    writer.u8(0)
+    writer.raw(bytes(6) + b"x" * 40)
+    writer.u8(MessageType.LOB_DATA)
+    writer.bytes_(data)
+
+    reader = TtcReader(bytes(writer))
+    request = _parse_lob(reader)
+
+    assert reader.available == 0
+    assert (request.operation, request.locator, request.source_offset) == (0x40, b"x" * 40, 7)
+    assert request.amount is None
+    assert b"".join(request.data) == data
+    assert max(map(len, request.data)) <= 1 << 20
 
 
 def test_values_longer_than_a_string_come_last_in_their_row() -> None:

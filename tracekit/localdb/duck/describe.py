@@ -16,6 +16,8 @@ FREE_NUMBER = (38, 18)
 """Precision and scale of the DECIMAL that holds a NUMBER without declared ones."""
 BYTES_PER_CHAR = 4
 NATIONAL_FORM = 2
+LOB_BUFFER_BYTES = 4_000
+"""What is said of LOB columns; 0 would mean that nothing is sent for them."""
 
 _INTEGER_PRECISION = {
     "boolean": 1,
@@ -48,6 +50,11 @@ _DECLARED_TEXTS = {
     "CHAR": (OracleType.CHAR, 1),
     "NVARCHAR2": (OracleType.VARCHAR2, NATIONAL_FORM),
     "NCHAR": (OracleType.CHAR, NATIONAL_FORM),
+}
+_DECLARED_LOBS = {
+    "CLOB": (OracleType.CLOB, 1, "varchar"),
+    "NCLOB": (OracleType.CLOB, NATIONAL_FORM, "varchar"),
+    "BLOB": (OracleType.BLOB, 0, "blob"),
 }
 
 
@@ -97,6 +104,11 @@ def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDe
     if declared.name in _DECLARED_TEXTS and type_id == "varchar":
         oracle_type, form = _DECLARED_TEXTS[declared.name]
         return _text(name, oracle_type, declared.length, form)
+    if declared.name in _DECLARED_LOBS and type_id == _DECLARED_LOBS[declared.name][2]:
+        oracle_type, form, _ = _DECLARED_LOBS[declared.name]
+        return ColumnDescription(
+            name, oracle_type, buffer_bytes=LOB_BUFFER_BYTES, charset_form=form
+        )
     if declared.name == "RAW" and type_id == "blob" and declared.length:
         return ColumnDescription(name, OracleType.RAW, buffer_bytes=declared.length)
     if declared.name == "LONG" and type_id == "varchar":

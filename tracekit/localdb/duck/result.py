@@ -13,6 +13,7 @@ from tracekit.localdb.duck.gate import ErrorMapper, cancelled, gate
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows
 from tracekit.localdb.wire.rows import encode_rows
+from tracekit.localdb.wire.rows_lob import LobKeeper, encode_lob_rows
 
 PIECES_AHEAD = 2
 """Encoded pieces kept ready; an idle open result holds these and one more in the making."""
@@ -55,6 +56,9 @@ class EncodedStream:
     ) -> None:
         self._source = source
         self._columns = tuple(columns)
+        self._sent_as: Sequence[ColumnDescription] = self._columns
+        self._keeper: LobKeeper | None = None
+        self._started = False
         self._to_ora_error = to_ora_error
         self._on_close = on_close
         self._pieces = self._encode()
@@ -70,6 +74,16 @@ class EncodedStream:
     def columns(self) -> Sequence[ColumnDescription]:
         """The description sent to the client."""
         return self._columns
+
+    def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
+        """Say how the columns are to be sent, before the first row.
+
+        Raises:
+            OraError: ORA-01002, rows were read already.
+        """
+        if self._started:
+            raise OraError(1002, "fetch out of sequence")
+        self._sent_as, self._keeper = tuple(columns), keeper
 
     def next_batch(self) -> EncodedRows | None:
         """The next rows, or None when there are no more.
@@ -113,13 +127,19 @@ class EncodedStream:
         self._on_close(self)
 
     def _encode(self) -> Generator[EncodedRows, None, None]:
+        self._started = True
         batches = iter(self._source)
         for batch in batches:
-            yield from encode_rows(batch.slice(0, FIRST_ROWS), self._columns)
-            yield from encode_rows(batch.slice(FIRST_ROWS), self._columns)
+            yield from self._encode_batch(batch.slice(0, FIRST_ROWS))
+            yield from self._encode_batch(batch.slice(FIRST_ROWS))
             break
         for batch in batches:
-            yield from encode_rows(batch, self._columns)
+            yield from self._encode_batch(batch)
+
+    def _encode_batch(self, batch: pa.RecordBatch) -> Iterator[EncodedRows]:
+        if self._keeper is None:
+            return encode_rows(batch, self._columns)
+        return encode_lob_rows(batch, self._sent_as, self._keeper)
 
     def _make(self) -> EncodedRows | None:
         """A piece made in the caller's thread."""

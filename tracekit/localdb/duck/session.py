@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -22,12 +23,13 @@ from tracekit.localdb.duck.describe import describe_computed, describe_stored
 from tracekit.localdb.duck.gate import gate
 from tracekit.localdb.duck.result import EncodedStream
 from tracekit.localdb.duck.returning import encode_returned
-from tracekit.localdb.duck.source import READ_ROWS, QuerySource
+from tracekit.localdb.duck.source import LOB_READ_ROWS, READ_ROWS, QuerySource
 from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import WritingConnection
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Control, map_error
 from tracekit.localdb.wire.column import ColumnDescription
+from tracekit.localdb.wire.rows_lob import has_lobs
 
 
 class DuckSession:
@@ -50,6 +52,11 @@ class DuckSession:
         self._running: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self._closed = False
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where the session's temporary files go."""
+        return self._database.spool_folder
 
     @property
     def in_transaction(self) -> bool:
@@ -179,7 +186,7 @@ class DuckSession:
             with self._running_on(connection), gate(statement.ora_error):
                 relation = connection.sql(statement.translated.duckdb_sql, params=values or None)
                 columns = self._describe(relation, statement)
-                reader = relation.to_arrow_reader(READ_ROWS)
+                reader = relation.to_arrow_reader(LOB_READ_ROWS if has_lobs(columns) else READ_ROWS)
                 source = QuerySource(
                     connection, reader, folder if statement.translated.sorted else None, release
                 )

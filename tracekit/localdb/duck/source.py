@@ -14,6 +14,9 @@ from tracekit.localdb.duck.spool import SpooledBatches
 READ_ROWS = 8_192
 """Rows of one Arrow batch: smaller costs CPU per row, larger memory per open result."""
 
+LOB_READ_ROWS = 256
+"""Rows of one Arrow batch with LOB columns, whose values are large."""
+
 
 class QuerySource:
     """The batches of a running query.

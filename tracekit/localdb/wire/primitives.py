@@ -8,7 +8,7 @@ an empty chunk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from tracekit.errors import LocalWireError, RemoteWireError
@@ -21,6 +21,7 @@ ESCAPE = 0xFD
 """Length byte before a null BOOLEAN."""
 SHORT_LENGTH_MAX = 0xFC
 CHUNK_BYTES = 32_767
+PIECE_BYTES = 1 << 20
 _SIGN = 0x80
 
 
@@ -140,6 +141,20 @@ class TtcReader:
         if length == NULL_LENGTH:
             return b""
         raise RemoteWireError(f"length byte {length:#04x} introduces no bytes field")
+
+    def pieces(self) -> Iterator[bytes]:
+        """A bytes field in pieces of at most `PIECE_BYTES`, for one that need not fit in memory."""
+        length = self.u8()
+        if length == LONG_LENGTH:
+            while left := self.ub4():
+                while left:
+                    piece = self.raw(min(left, PIECE_BYTES))
+                    left -= len(piece)
+                    yield piece
+        elif length <= SHORT_LENGTH_MAX:
+            yield self.raw(length)
+        elif length != NULL_LENGTH:
+            raise RemoteWireError(f"length byte {length:#04x} introduces no bytes field")
 
     def bytes2(self) -> bytes:
         """Bytes behind two lengths: ub4, then (unless it is 0) a bytes field."""

@@ -62,6 +62,8 @@ _FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array
 }
 _BYTES = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.RAW}
 _LONG = {OracleType.LONG, OracleType.LONG_RAW}
+_MADE_BEFORE = {OracleType.CLOB, OracleType.BLOB}
+"""Their fields, which hold locators, are made by `rows_lob`."""
 
 
 def encode_rows(
@@ -117,6 +119,8 @@ def column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
         return [of_fields([b"\0"] * len(array))]
     if column.type in _BYTES:
         return _text_parts(_as_bytes(array, column), column)
+    if column.type in _MADE_BEFORE:
+        return [array]
     accepts, encode = _FIXED.get(column.type, (None, None))
     if accepts is None or encode is None or not accepts(array.type):
         raise _unsuitable(array.type, column)

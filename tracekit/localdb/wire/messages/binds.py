@@ -51,6 +51,13 @@ class Unsupported:
 
 
 @dataclass(frozen=True)
+class LobBind:
+    """A LOB as a bind value: its locator."""
+
+    locator: bytes
+
+
+@dataclass(frozen=True)
 class BindMetadata:
     """One bind's or defined column's type as the client states it."""
 
@@ -77,6 +84,11 @@ class BindLayout:
         early = [i for i in sent if not self._is_late(self.binds[i])]
         object.__setattr__(self, "_order", early + late)
         object.__setattr__(self, "_readers", [_value_reader(self.binds[i]) for i in early + late])
+
+    @property
+    def has_lobs(self) -> bool:
+        """Whether a bind may hold a locator."""
+        return any(bind.type in _LOBS for bind in self.binds)
 
     def _is_late(self, bind: BindMetadata) -> bool:
         """Whether the value moves to the end of its row, as long ones do outside PL/SQL."""
@@ -149,7 +161,7 @@ def _element_reader(bind: BindMetadata) -> Callable[[TtcReader], Any]:
     if bind.type == OracleType.BOOLEAN:
         return _boolean
     if bind.type in _LOBS:
-        return lambda reader: Unsupported(bind.type) if reader.bytes2() else None
+        return lambda reader: LobBind(locator) if (locator := reader.bytes2()) else None
     if bind.type == OracleType.CURSOR:
         return _cursor
     if bind.type in (_JSON, _VECTOR):

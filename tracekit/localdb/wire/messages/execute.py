@@ -11,6 +11,7 @@ from tracekit.errors import RemoteWireError
 from tracekit.localdb.wire.capabilities import FIELD_12_2, FIELD_12_2_EXT1
 from tracekit.localdb.wire.messages.binds import (
     BindLayout,
+    BindMetadata,
     count_returned,
     parse_bind_metadata,
 )
@@ -50,6 +51,8 @@ class ExecuteRequest:
     row_counts_wanted: bool
     layout: BindLayout
     bind_rows: Sequence[Sequence[Any]] = field(repr=False)
+    defines: Sequence[BindMetadata] = ()
+    """How the client wants the columns sent, one per column; empty if it does not say."""
 
     def has(self, option: ExecuteOption) -> bool:
         """Whether `option` is set."""
@@ -97,7 +100,7 @@ def parse_execute(
     _skip_registration(reader, field_version)
     sql = _sql(reader.bytes_()) if sql_bytes else None
     vector = [reader.ub4() for _ in range(_VECTOR_LENGTH)]
-    parse_bind_metadata(reader, define_count, field_version)
+    defines = parse_bind_metadata(reader, define_count, field_version)
     layout = NO_BINDS
     if bind_count:
         layout = BindLayout(
@@ -114,6 +117,7 @@ def parse_execute(
         row_counts_wanted=bool(vector[9] & _DML_ROW_COUNTS),
         layout=layout,
         bind_rows=layout.parse_rows(reader, executions) if bind_count else [()] * executions,
+        defines=defines,
     )
 
 

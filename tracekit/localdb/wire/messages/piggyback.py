@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tracekit.errors import RemoteWireError
+from tracekit.localdb.wire.locator import LOCATOR_BYTES
 from tracekit.localdb.wire.messages.functions import FunctionCode
 from tracekit.localdb.wire.primitives import TtcReader
 
@@ -40,11 +41,18 @@ class BeginPipeline:
 
 
 @dataclass(frozen=True)
+class FreeLobs:
+    """Temporary LOBs the client needs no more."""
+
+    locators: Sequence[bytes]
+
+
+@dataclass(frozen=True)
 class Ignored:
     """Read, and nothing comes of it here (session attributes, application context)."""
 
 
-Piggyback = CloseCursors | SetSchema | BeginPipeline | Ignored
+Piggyback = CloseCursors | SetSchema | BeginPipeline | FreeLobs | Ignored
 
 
 def parse_piggyback(reader: TtcReader, code: int) -> Piggyback:
@@ -118,7 +126,7 @@ def _session_state(reader: TtcReader) -> Ignored:
     return Ignored()
 
 
-def _free_lobs(reader: TtcReader) -> Ignored:
+def _free_lobs(reader: TtcReader) -> FreeLobs:
     reader.skip(1)
     total = reader.ub4()
     reader.skip(1)
@@ -134,8 +142,8 @@ def _free_lobs(reader: TtcReader) -> Ignored:
     for _ in range(3):
         reader.skip(1)
         reader.ub4()
-    reader.skip(total)
-    return Ignored()
+    data = reader.raw(total)
+    return FreeLobs([data[i : i + LOCATOR_BYTES] for i in range(0, total, LOCATOR_BYTES)])
 
 
 def _alter_session(reader: TtcReader) -> Ignored:

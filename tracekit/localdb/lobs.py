@@ -1,0 +1,276 @@
+"""A session's LOBs: those its results handed out, and its temporary ones."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Iterable, Iterator
+from itertools import count
+from pathlib import Path
+
+from tracekit.localdb.lob_pieces import LobPieces
+from tracekit.localdb.lob_space import READ_BYTES, Extent, LobSpace, nonexistent
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.wire.column import ColumnDescription, OracleType
+from tracekit.localdb.wire.locator import Locator, make_locator, read_locator
+from tracekit.localdb.wire.rows_lob import KeptLob
+
+MAX_TEMPORARY = 1 << 17
+MAX_OPEN = 10_000
+_KEY_BYTES = 16
+
+
+class SessionLobs:
+    """What a session's locators stand for.
+
+    Args:
+        folder: where temporary files go; None for the system's place.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._space = LobSpace(folder)
+        self._key = os.urandom(_KEY_BYTES)
+        self._temporary: dict[int, LobPieces] = {}
+        self._numbers = count(1)
+        self._open: set[Locator] = set()
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of LOBs that this session holds, mostly in files."""
+        return self._space.held_bytes
+
+    def keeper(self) -> ResultLobs:
+        """Keeps the LOBs of one result."""
+        return ResultLobs(self._space, self._key)
+
+    def stage(self) -> StagedData:
+        """Takes the data of a write as it arrives."""
+        return StagedData(self._space)
+
+    def find(self, data: bytes) -> Locator:
+        """The LOB that the locator `data` stands for.
+
+        Raises:
+            OraError: ORA-22922, it was freed, or is another session's.
+        """
+        locator = read_locator(data, self._key)
+        if locator is None:
+            raise nonexistent()
+        if locator.temporary:
+            if locator.first not in self._temporary:
+                raise nonexistent()
+        elif not self._space.holds(_extent(locator)):
+            raise nonexistent()
+        return locator
+
+    def create(self, oracle_type: OracleType, charset_form: int) -> bytes:
+        """The locator of a new, empty temporary LOB.
+
+        Raises:
+            OraError: ORA-00932, no type of LOB; ORA-04036, there are too many.
+        """
+        if oracle_type is not OracleType.CLOB and oracle_type is not OracleType.BLOB:
+            raise OraError(932, f"inconsistent datatypes: expected LOB got type {oracle_type}")
+        if len(self._temporary) >= MAX_TEMPORARY:
+            raise OraError(4036, f"more than {MAX_TEMPORARY:,} temporary LOBs in one session")
+        form = 0 if oracle_type is OracleType.BLOB else 2 if charset_form == 2 else 1
+        number = next(self._numbers)
+        self._temporary[number] = LobPieces(self._space)
+        return make_locator(Locator(oracle_type, form, number, temporary=True), self._key)
+
+    def free(self, locators: Iterable[bytes]) -> None:
+        """Free temporary LOBs; others are passed over, as are those freed before."""
+        for data in locators:
+            locator = read_locator(data, self._key)
+            if locator is not None and locator.temporary:
+                self._open.discard(locator)
+                pieces = self._temporary.pop(locator.first, None)
+                if pieces is not None:
+                    pieces.free()
+
+    def length(self, locator: Locator) -> int:
+        """Units (UTF-16 for text, else bytes) of the LOB."""
+        return self._size_bytes(locator) // locator.unit_bytes
+
+    def read(self, locator: Locator, start: int, amount: int) -> Iterator[bytes]:
+        """`amount` units from unit `start` (0-based) on, fewer at the end, in bounded pieces."""
+        unit = locator.unit_bytes
+        first = start * unit
+        size = max(0, min(amount * unit, self._size_bytes(locator) - first))
+        if locator.temporary:
+            return self._temporary[locator.first].read(first, size)
+        return self._space.read(_extent(locator), first, size)
+
+    def write(self, locator: Locator, start: int, data: StagedData) -> None:
+        """Put `data` over the units from `start` (0-based) on; a gap becomes blanks or zeros.
+
+        Raises:
+            OraError: ORA-22920, it is no temporary LOB; ORA-01652, there is no room for it.
+        """
+        new = data.take()
+        try:
+            pieces = self._changeable(locator)
+            filler = b"\0" if locator.unit_bytes == 1 else b"\0 "
+            pieces.overwrite(start * locator.unit_bytes, new, filler)
+        finally:
+            new.free()
+
+    def trim(self, locator: Locator, units: int) -> None:
+        """Keep the first `units` only.
+
+        Raises:
+            OraError: ORA-22920, it is no temporary LOB; ORA-22926, it is shorter than that.
+        """
+        pieces = self._changeable(locator)
+        if units > self.length(locator):
+            raise OraError(
+                22926, "specified trim length is greater than current LOB value's length"
+            )
+        pieces.trim(units * locator.unit_bytes)
+
+    def open(self, locator: Locator) -> None:
+        """Open it, which changes nothing but `is_open`.
+
+        Raises:
+            OraError: ORA-22293, it is open; ORA-22290, too many are.
+        """
+        if locator in self._open:
+            raise OraError(22293, "LOB already opened in the same transaction")
+        if len(self._open) >= MAX_OPEN:
+            raise OraError(22290, "operation would exceed the maximum number of opened LOBs")
+        self._open.add(locator)
+
+    def close_lob(self, locator: Locator) -> None:
+        """Close it.
+
+        Raises:
+            OraError: ORA-22289, it is not open.
+        """
+        if locator not in self._open:
+            raise OraError(22289, "cannot perform operation on an unopened file or LOB")
+        self._open.remove(locator)
+
+    def is_open(self, locator: Locator) -> bool:
+        """Whether it is open."""
+        return locator in self._open
+
+    def value(self, data: bytes) -> str | bytes:
+        """The whole LOB, for a bind.
+
+        Raises:
+            OraError: ORA-22922, it was freed, or is another session's.
+        """
+        locator = self.find(data)
+        whole = b"".join(self.read(locator, 0, self.length(locator)))
+        if locator.type is OracleType.BLOB:
+            return whole
+        return whole.decode("utf-16-be", "replace")
+
+    def value_bytes(self, data: bytes) -> int:
+        """Bytes of the LOB that `data` stands for; 0 if there is none."""
+        try:
+            return self._size_bytes(self.find(data))
+        except OraError:
+            return 0
+
+    def end_transaction(self) -> None:
+        """Opened LOBs are closed with the transaction."""
+        self._open.clear()
+
+    def close(self) -> None:
+        """Free everything; locators are worth nothing from here on."""
+        self._temporary.clear()
+        self._open.clear()
+        self._space.close()
+
+    def _size_bytes(self, locator: Locator) -> int:
+        if locator.temporary:
+            return self._temporary[locator.first].size_bytes
+        return locator.size_bytes
+
+    def _changeable(self, locator: Locator) -> LobPieces:
+        if not locator.temporary:
+            raise OraError(22920, "row containing the LOB value is not locked")
+        return self._temporary[locator.first]
+
+
+class ResultLobs:
+    """Keeps the LOBs that one result hands out until `release`.
+
+    Args:
+        space: where their bytes go.
+        key: the session's secret.
+    """
+
+    def __init__(self, space: LobSpace, key: bytes) -> None:
+        self._space = space
+        self._key = key
+        self._segments: set[int] = set()
+
+    def keep(self, value: memoryview, column: ColumnDescription) -> KeptLob:
+        """Keep one value: bytes, or UTF-8 text.
+
+        Raises:
+            OraError: ORA-01652, there is no room for it.
+        """
+        if column.type is OracleType.BLOB:
+            pieces = (bytes(value[i : i + READ_BYTES]) for i in range(0, len(value), READ_BYTES))
+            extent = self._space.append(pieces, len(value))
+        else:
+            extent = self._space.append(_as_utf16(value), 2 * len(value))
+        if extent.segment in self._segments:
+            self._space.unpin(extent.segment)  # one pin per segment is enough
+        self._segments.add(extent.segment)
+        locator = Locator(
+            column.type, column.charset_form, extent.offset, extent.size_bytes, extent.segment
+        )
+        units = extent.size_bytes // locator.unit_bytes
+        return KeptLob(make_locator(locator, self._key), units)
+
+    def release(self) -> None:
+        """The result's locators may become invalid."""
+        while self._segments:
+            self._space.unpin(self._segments.pop())
+
+
+class StagedData:
+    """The data of a write, kept as it arrives, before it is known what becomes of it."""
+
+    def __init__(self, space: LobSpace) -> None:
+        self._space = space
+        self._pieces = LobPieces(space)
+        self._error: OraError | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that came."""
+        return self._pieces.size_bytes
+
+    def add(self, piece: bytes) -> None:
+        """Keep `piece`; once there is no room, the rest is passed over until `take` says so."""
+        if self._error is None:
+            try:
+                self._pieces.append(self._space.append([piece], len(piece)))
+            except OraError as error:
+                self._error = error
+
+    def take(self) -> LobPieces:
+        """What came.
+
+        Raises:
+            OraError: ORA-01652, there was no room for it.
+        """
+        if self._error is not None:
+            self._pieces.free()
+            raise self._error
+        return self._pieces
+
+
+def _extent(locator: Locator) -> Extent:
+    return Extent(locator.segment, locator.first, locator.size_bytes)
+
+
+def _as_utf16(value: memoryview) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(value), READ_BYTES):
+        yield decoder.decode(value[start : start + READ_BYTES]).encode("utf-16-be")

@@ -1,0 +1,150 @@
+"""Rows with LOB columns: each value kept aside and sent as a locator, or sent whole in LONG form.
+
+A client says which by defining the columns after it was told of them; the first reply to a query
+with LOB columns holds no rows (`_process_describe_info` in `impl/thin/messages/base.pyx`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from tracekit.errors import LocalWireError
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
+from tracekit.localdb.wire.messages.binds import BindMetadata
+from tracekit.localdb.wire.primitives import TtcWriter
+from tracekit.localdb.wire.rows import encode_rows
+from tracekit.localdb.wire.rows_layout import INT32, of_fields, valid_mask
+
+CHUNK_BYTES = 8_132
+"""What a LOB's chunk size is said to be."""
+LOB_TYPES = frozenset({OracleType.CLOB, OracleType.BLOB})
+MAX_PIECE_BYTES = 4 << 20
+"""Bytes of LOBs that are encoded at once, unless a single row has more."""
+
+_TEXT_TYPES = frozenset({OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG})
+_RAW_TYPES = frozenset({OracleType.RAW, OracleType.LONG_RAW})
+
+
+class KeptLob(NamedTuple):
+    """A value that a locator stands for now."""
+
+    locator: bytes
+    units: int
+    """Its length, in UTF-16 units or bytes."""
+
+
+class LobKeeper(Protocol):
+    """Where the values behind locators are kept."""
+
+    def keep(self, value: memoryview, column: ColumnDescription) -> KeptLob:
+        """Keep one value: bytes, or UTF-8 text."""
+
+
+def has_lobs(columns: Sequence[ColumnDescription]) -> bool:
+    """Whether any column is sent as locators."""
+    return any(column.type in LOB_TYPES for column in columns)
+
+
+def defined_columns(
+    described: Sequence[ColumnDescription], defines: Sequence[BindMetadata]
+) -> list[ColumnDescription]:
+    """The columns as the client wants them sent: LOBs as locators or in LONG form.
+
+    Only LOB columns are sent otherwise than described; clients convert all others themselves.
+
+    Raises:
+        OraError: ORA-01007, there are more or fewer columns; ORA-03115, a LOB is asked for in a
+            form that there is none of here.
+    """
+    if len(described) != len(defines):
+        raise OraError(1007, "variable not in select list")
+    return [
+        _defined(column, define) if column.type in LOB_TYPES else column
+        for column, define in zip(described, defines, strict=True)
+    ]
+
+
+def redescribed_columns(
+    sent_before: Sequence[ColumnDescription], described: Sequence[ColumnDescription]
+) -> list[ColumnDescription]:
+    """The columns as clients read them after a re-execution whose columns have changed.
+
+    A LOB where text or bytes were before is read in LONG form without being defined
+    (`_adjust_metadata` in `impl/thin/messages/base.pyx`).
+    """
+    adjusted = list(described)
+    for place, (before, now) in enumerate(zip(sent_before, described, strict=False)):
+        if (now.type is OracleType.CLOB and before.type in _TEXT_TYPES) or (
+            now.type is OracleType.BLOB and before.type in _RAW_TYPES
+        ):
+            adjusted[place] = _long_form(now, before.charset_form)
+    return adjusted
+
+
+def _defined(column: ColumnDescription, define: BindMetadata) -> ColumnDescription:
+    if define.type == column.type:
+        return column
+    wanted = _TEXT_TYPES if column.type is OracleType.CLOB else _RAW_TYPES
+    if define.type not in wanted:
+        raise OraError(3115, "unsupported network datatype or representation")
+    return _long_form(column, define.charset_form)
+
+
+def _long_form(column: ColumnDescription, charset_form: int) -> ColumnDescription:
+    if column.type is OracleType.CLOB:
+        return replace(column, type=OracleType.LONG, charset_form=charset_form or 1)
+    return replace(column, type=OracleType.LONG_RAW)
+
+
+def encode_lob_rows(
+    batch: pa.RecordBatch, columns: Sequence[ColumnDescription], keeper: LobKeeper
+) -> Iterator[EncodedRows]:
+    """As `encode_rows`, with the values of CLOB and BLOB columns handed to `keeper`.
+
+    Raises:
+        OraError: a value has no form on the wire, or cannot be kept.
+        LocalWireError: a column is described as something its data cannot be sent as.
+    """
+    pending = [batch] if batch.num_rows else []
+    while pending:
+        piece = pending.pop()
+        if piece.num_rows > 1 and piece.nbytes > MAX_PIECE_BYTES:
+            half = piece.num_rows // 2
+            pending += (piece.slice(half), piece.slice(0, half))
+        else:
+            arrays = [
+                _locators(array, column, keeper) if column.type in LOB_TYPES else array
+                for array, column in zip(piece.columns, columns, strict=True)
+            ]
+            sent = pa.RecordBatch.from_arrays(arrays, names=[str(i) for i in range(len(arrays))])
+            yield from encode_rows(sent, columns)
+
+
+def _locators(array: pa.Array, column: ColumnDescription, keeper: LobKeeper) -> pa.Array:
+    """The column's fields; that of a NULL is a single zero byte."""
+    if pa.types.is_null(array.type):
+        return of_fields([b"\0"] * len(array))
+    if not (pa.types.is_string(array.type) or pa.types.is_binary(array.type)):
+        raise LocalWireError(f"column {column.name}: {array.type} cannot be sent as a LOB")
+    _, offset_buffer, data_buffer = array.buffers()
+    ends = np.frombuffer(offset_buffer, INT32)[array.offset : array.offset + len(array) + 1]
+    data = memoryview(data_buffer) if data_buffer else memoryview(b"")
+    valid = valid_mask(array)
+    fields = [b"\0"] * len(array)
+    for row in range(len(array)) if valid is None else np.flatnonzero(valid).tolist():
+        fields[row] = lob_field(keeper.keep(data[int(ends[row]) : int(ends[row + 1])], column))
+    return of_fields(fields)
+
+
+def lob_field(kept: KeptLob) -> bytes:
+    """A LOB as rows hold it: locator length, size, chunk size, locator."""
+    writer = TtcWriter()
+    writer.ub(len(kept.locator), kept.units, CHUNK_BYTES)
+    writer.bytes_(kept.locator)
+    return bytes(writer)
