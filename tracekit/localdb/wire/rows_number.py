@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.wire.rows_digits import NEGATIVE_END, ZERO_BYTE, Int64s, digits_part
 from tracekit.localdb.wire.rows_layout import (
     FLOAT64,
     INT64,
@@ -24,18 +24,13 @@ from tracekit.localdb.wire.rows_layout import (
     UINT64,
     Mask,
     fixed_binary,
-    masked_binary,
     of_fields,
     slots,
     valid_mask,
 )
 
-Int64s = npt.NDArray[np.int64]
-
 MAX_DIGITS = 20
 """Base-100 digits of a NUMBER: 39 or 40 decimal ones."""
-ZERO = b"\x80"
-NEGATIVE_END = 0x66
 MAX_EXPONENT = 62
 """Of base 100: NUMBER ends below 10 to the 126."""
 MIN_EXPONENT = -65
@@ -65,7 +60,7 @@ def encode_number(value: Decimal | int) -> bytes:
     sign, digits, exponent = number.as_tuple()
     text = "".join(map(str, digits)).lstrip("0")
     if not text:
-        return ZERO
+        return bytes((ZERO_BYTE,))
     scale = cast(int, exponent)
     text, scale = (text + "0", scale - 1) if scale % 2 else (text, scale)
     text = text.zfill(len(text) + len(text) % 2)
@@ -78,7 +73,7 @@ def encode_number(value: Decimal | int) -> bytes:
         return encode_number(Context(prec=kept, rounding=ROUND_HALF_UP).plus(number))
     first_exponent = scale // 2 + len(pairs) - 1
     if first_exponent < MIN_EXPONENT:
-        return ZERO
+        return bytes((ZERO_BYTE,))
     if first_exponent > MAX_EXPONENT:
         raise OraError(1426, "numeric overflow")
     if not sign:
@@ -137,12 +132,9 @@ def _decimal_part(array: pa.Array) -> pa.Array:
     if not np.all(fits if valid is None else fits | ~valid):
         return _wide_decimal_part(array)
     low = low if valid is None else np.where(valid, low, 0)
-    scale = array.type.scale
-    if scale % 2 == 0:
-        return _scaled_part(low, scale, valid)
-    if len(low) and max(abs(int(low.min())), abs(int(low.max()))) >= 2**63 // 10:
+    if array.type.scale % 2 and max(abs(int(low.min())), abs(int(low.max()))) >= 2**63 // 10:
         return _distinct_part(array)
-    return _scaled_part(low * 10, scale + 1, valid)
+    return _scaled_part(low, array.type.scale, valid)
 
 
 def _wide_decimal_part(array: pa.Array) -> pa.Array:
@@ -185,9 +177,9 @@ def _distinct_part(array: pa.Array) -> pa.Array:
 
 
 def _scaled_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
-    """NUMBER fields of `values` / 10**`scale` (even); NULL slots hold 0."""
+    """NUMBER fields of `values` / 10**`scale`; NULL slots hold 0."""
     if len(values) < MIN_LOOKUPS or values.min() < TABLE_FIRST or values.max() >= TABLE_END:
-        return _digits_part(values, scale, valid)
+        return _cut_part(values, scale, valid)
     indexes = values - TABLE_FIRST
     if valid is not None:
         indexes[~valid] = TABLE_END - TABLE_FIRST
@@ -200,44 +192,11 @@ def _scaled_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
 def _table(scale: int) -> pa.Array:
     """Fields of the integers from `TABLE_FIRST` / 10**`scale` on, and last that of NULL."""
     values = np.append(np.arange(TABLE_FIRST, TABLE_END), 0)
-    return _digits_part(values, scale, np.arange(len(values)) < len(values) - 1)
+    return _cut_part(values, scale, np.arange(len(values)) < len(values) - 1)
 
 
-def _digits_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
-    """As `_scaled_part`, cutting every value into its digits."""
-    negative = values < 0
-    digits = _base_100_digits(np.abs(values).view(np.uint64))
-    nonzero = digits != 0
-    begun = np.logical_or.accumulate(nonzero, axis=0)
-    kept = begun & np.logical_or.accumulate(nonzero[::-1], axis=0)[::-1]
-    exponent = begun.sum(axis=0, dtype=np.int16) - (scale // 2 + 1)
-    digit_count = kept.sum(axis=0, dtype=np.uint8)
-
-    matrix = np.empty((len(values), len(digits) + 3), dtype=np.uint8)
-    matrix[:, 0] = digit_count + 1 + negative
-    matrix[:, 1] = np.where(digit_count == 0, 0x80, 0xC1 + exponent)
-    matrix[:, 2:-1] = digits.T + np.uint8(1)
-    if np.any(negative):
-        matrix[negative, 1] = 0x3E - exponent[negative]
-        matrix[negative, 2:-1] = 101 - digits.T[negative]
-    matrix[:, -1] = NEGATIVE_END
-    keep = np.ones(matrix.shape, dtype=np.bool_)
-    keep[:, 2:-1] = kept.T
-    keep[:, -1] = negative
-    if valid is not None:
-        matrix[~valid, 0] = 0
-        keep[:, 1] = valid
-    return masked_binary(matrix, keep)
-
-
-def _base_100_digits(magnitudes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    """Digits by row, the most significant first, as many as the largest value has."""
-    largest = int(magnitudes.max(initial=0))
-    rest = magnitudes.astype(np.uint32) if largest < 2**32 else magnitudes
-    count = max(1, (len(str(largest)) + 1) // 2)
-    digits = np.empty((count, len(magnitudes)), dtype=np.uint8)
-    for position in range(count - 1, -1, -1):
-        quotients = rest // 100
-        digits[position] = rest - quotients * 100
-        rest = quotients
-    return digits
+def _cut_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
+    """As `_scaled_part`, cutting every value into its digits, two decimal places each."""
+    if scale % 2:
+        return digits_part(values * 10, scale + 1, valid)
+    return digits_part(values, scale, valid)
