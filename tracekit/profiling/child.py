@@ -18,14 +18,19 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import msgspec
 
-from tracekit.errors import BatchFetchError, ProfileError
 from tracekit.profiling import os_memory
+from tracekit.profiling.memory_limit import (
+    AtMemoryLimit,
+    error_chain,
+    is_out_of_memory,
+    limited_memory,
+)
 from tracekit.profiling.messages import (
     Assignment,
     Baseline,
@@ -36,22 +41,11 @@ from tracekit.profiling.messages import (
     Raised,
 )
 from tracekit.profiling.subject import Subject
-from tracekit.sizes import format_size
 
 T = TypeVar("T")
 
 REPORT_INTERVAL_SECONDS = 0.02
-AT_LIMIT_FRACTION = 0.95
-"""Use of the memory limit from which any error is taken for lack of memory."""
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
-
-class AtMemoryLimit(ProfileError):
-    """The subject failed with its memory limit as good as used up.
-
-    Libraries have many words for a refused allocation: Arrow's `Wrapping ... failed`, Python's
-    `can't start new thread`, a driver's own error.
-    """
 
 
 class Channel:
@@ -124,7 +118,7 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
     tracker = _tracker(assignment.capture)
     gc.collect()
     os_memory.return_free_memory()
-    with _limited(assignment.memory_limit_bytes):
+    with limited_memory(assignment.memory_limit_bytes):
         remark = os_memory.reset_peak()
         channel.send(Baseline(os_memory.resident_bytes(), (remark,) if remark else ()))
         wall = cpu = 0.0
@@ -159,77 +153,17 @@ def _load(name: str) -> Callable[..., Any]:
     return found
 
 
-@contextmanager
-def _limited(limit_bytes: int | None) -> Iterator[None]:
-    """RLIMIT_DATA for the region; lifted after it, so that the end can be told."""
-    if limit_bytes is None:
-        yield
-        return
-    used = os_memory.data_bytes()
-    if used is not None and used >= limit_bytes:
-        raise ProfileError(
-            f"the memory limit of {format_size(limit_bytes)} is below the {format_size(used)} of "
-            "private writable memory in use before the run begins. Raise the limit."
-        )
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, hard))
-    try:
-        yield
-    except Exception as exc:
-        used = os_memory.data_bytes()  # what was held is still held by the traceback
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-        at_limit = used is not None and used >= AT_LIMIT_FRACTION * limit_bytes
-        if _is_out_of_memory(exc) or not (at_limit or _no_thread_stack(exc)):
-            raise
-        raise AtMemoryLimit(f"{exc}, with {format_size(used or 0)} in use") from exc
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-
-
 def _raised(exc: BaseException) -> Raised:
     kind = type(exc.__cause__ if isinstance(exc, AtMemoryLimit) else exc)
     return Raised(
         error_type=f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins."),
         text=str(exc)[:2000],
-        out_of_memory=_is_out_of_memory(exc),
+        out_of_memory=is_out_of_memory(exc),
         disk_full=any(
             isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
-            for cause in _chain(exc)
+            for cause in error_chain(exc)
         ),
     )
-
-
-def _is_out_of_memory(exc: BaseException) -> bool:
-    return any(
-        isinstance(cause, MemoryError | AtMemoryLimit)
-        or (isinstance(cause, OSError) and cause.errno == errno.ENOMEM)
-        for cause in _chain(exc)
-    )
-
-
-def _no_thread_stack(exc: BaseException) -> bool:
-    # Told apart from other errors because stacks that were had are given back before it is seen.
-    return any(
-        isinstance(cause, RuntimeError) and "can't start new thread" in str(cause)
-        for cause in _chain(exc)
-    )
-
-
-def _chain(exc: BaseException) -> Iterator[BaseException]:
-    """`exc` and everything that led to it, each once."""
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [exc]
-    while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        waiting += [one.__cause__, one.__context__]
-        if isinstance(one, BaseExceptionGroup):
-            waiting += one.exceptions
-        if isinstance(one, BatchFetchError):
-            waiting += [failure.cause for failure in one.failures]
 
 
 def _die_with_parent(parent_pid: int) -> None:

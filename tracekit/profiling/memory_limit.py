@@ -1,0 +1,94 @@
+"""A memory limit for a stretch of this process, and telling an error that it caused."""
+
+from __future__ import annotations
+
+import errno
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tracekit.errors import BatchFetchError, ProfileError
+from tracekit.profiling import os_memory
+from tracekit.sizes import format_size
+
+AT_LIMIT_FRACTION = 0.95
+"""Use of the memory limit from which any error is taken for lack of memory."""
+
+
+class AtMemoryLimit(ProfileError):
+    """The process failed with its memory limit as good as used up.
+
+    Libraries have many words for a refused allocation: Arrow's `Wrapping ... failed`, Python's
+    `can't start new thread`, a driver's own error.
+    """
+
+
+@contextmanager
+def limited_memory(limit_bytes: int | None) -> Iterator[None]:
+    """RLIMIT_DATA for the block; lifted after it, so that the end can be told.
+
+    It counts private writable memory, touched or not. On macOS it is set and does not bind.
+
+    Args:
+        limit_bytes: None for no limit.
+
+    Raises:
+        ProfileError: the process has more already.
+        AtMemoryLimit: the block failed with the limit used up, and did not say so itself.
+    """
+    if limit_bytes is None:
+        yield
+        return
+    used = os_memory.data_bytes()
+    if used is not None and used >= limit_bytes:
+        raise ProfileError(
+            f"the memory limit of {format_size(limit_bytes)} is below the {format_size(used)} of "
+            "private writable memory in use before the run begins. Raise the limit."
+        )
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, hard))
+    try:
+        yield
+    except Exception as exc:
+        used = os_memory.data_bytes()  # what was held is still held by the traceback
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+        at_limit = used is not None and used >= AT_LIMIT_FRACTION * limit_bytes
+        if is_out_of_memory(exc) or not (at_limit or _no_thread_stack(exc)):
+            raise
+        raise AtMemoryLimit(f"{exc}, with {format_size(used or 0)} in use") from exc
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def is_out_of_memory(exc: BaseException) -> bool:
+    """Whether a refused allocation is among what led to `exc`."""
+    return any(
+        isinstance(cause, MemoryError | AtMemoryLimit)
+        or (isinstance(cause, OSError) and cause.errno == errno.ENOMEM)
+        for cause in error_chain(exc)
+    )
+
+
+def _no_thread_stack(exc: BaseException) -> bool:
+    # Told apart from other errors because stacks that were had are given back before it is seen.
+    return any(
+        isinstance(cause, RuntimeError) and "can't start new thread" in str(cause)
+        for cause in error_chain(exc)
+    )
+
+
+def error_chain(exc: BaseException) -> Iterator[BaseException]:
+    """`exc` and everything that led to it, each once."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [exc]
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__]
+        if isinstance(one, BaseExceptionGroup):
+            waiting += one.exceptions
+        if isinstance(one, BatchFetchError):
+            waiting += [failure.cause for failure in one.failures]
