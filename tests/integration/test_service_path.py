@@ -1,0 +1,145 @@
+"""`replay` of the path `service`: the trace service as processes, measured and proven."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.integration.jobs_bench import wait_for
+from tracekit.errors import ConfigError, ResultIncomplete
+from tracekit.fetch import Database
+from tracekit.records import Level, PathStatus
+from tracekit.replay import Replay, read_run, replay
+from tracekit.replay.pipeline import Pipeline
+from tracekit.replay.service_path import restore
+from tracekit.reports import html, markdown
+from tracekit.testbed import LocalOracle
+
+CIDS = 60
+HISTORY = "DW_MES_LOTWIPHISTORY"
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[LocalOracle]:
+    with LocalOracle("trace-tiny") as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _no_faults(local: LocalOracle) -> Iterator[None]:
+    yield
+    local.faults.clear()
+
+
+def replayed(local: LocalOracle, folder: Path, **options: object) -> Replay:
+    chosen = {"paths": ["iterator", "service"], "cids": CIDS, "profile": False, **options}
+    return replay(database=local.database, output=folder, **chosen)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def finished(local: LocalOracle, tmp_path_factory: pytest.TempPathFactory) -> Replay:
+    return replayed(local, tmp_path_factory.mktemp("runs") / "one", profile=True)
+
+
+def test_each_process_is_measured_and_the_output_proven(finished: Replay) -> None:
+    summary = finished.summary
+    service = summary.paths["service"]
+    assert service.status is PathStatus.OK, service.reason
+    assert (service.rows, service.cids) == (
+        summary.paths["iterator"].rows,
+        summary.paths["iterator"].cids,
+    )
+    proof = summary.proof.candidates["service"]
+    assert (proof.level, proof.drift) == (Level.EXACT, ())
+    highest: dict[str, int] = {}
+    for one in service.processes:
+        assert one.rss_peak_bytes - one.rss_baseline_bytes in {one.rss_net_peak_bytes, 0}
+        highest[one.role] = max(highest.get(one.role, 0), one.rss_peak_bytes)
+    assert set(highest) == {"web", "worker 1", "store", "supervisors"}
+    assert service.rss_peak_bytes == sum(highest.values())
+    assert min(highest.values()) > 2**20
+    assert service.result_bytes is not None and service.result_bytes > 1000
+    assert service.cpu_seconds is not None and service.cpu_seconds > 0
+    assert (service.heap_peak_bytes, service.capture) == (None, None)
+
+
+def test_every_report_shows_the_processes(finished: Replay) -> None:
+    summary, timelines = read_run(finished.folder)
+    assert summary == finished.summary
+    assert [len(one.samples) > 1 for one in timelines if one.path == "service"] == [True]
+    for report in (str(finished), markdown(summary), html(summary)):
+        assert "Processes side by side" in report
+        assert "streaming the result" in report
+    saved = json.loads((finished.folder / "summary.json").read_text())
+    assert saved["paths"]["service"]["processes"][0]["role"] == "web"
+    assert saved["paths"]["iterator"]["processes"] == []
+
+
+def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Path) -> None:
+    local.faults.error(1555, rows=40, statement=HISTORY)
+    found = replayed(local, tmp_path / "run", paths=["service"])
+    service = found.summary.paths["service"]
+    assert service.status is PathStatus.FAILED
+    assert service.reason is not None and "FETCH_FAILED" in service.reason
+    assert "ORA-01555" in service.reason
+    assert (service.rss_net_peak_bytes, service.processes) == (None, ())
+    assert not found.verdict.passed
+
+
+def test_what_the_service_cannot_be_told_is_refused(local: LocalOracle) -> None:
+    database = Database(local.dsn, local.user, local.password, wallet_location="/nowhere")
+    with pytest.raises(ConfigError, match="wallet_location"):
+        Pipeline(database.arguments)
+
+
+def test_a_value_that_is_written_otherwise_is_damaged() -> None:
+    def parse(text: str) -> str:
+        raise ValueError("no")
+
+    record = {"A": None, "B": "x"}
+    restore(record, {"A": parse})
+    with pytest.raises(ResultIncomplete, match="column B is damaged: no"):
+        restore(record, {"B": parse})
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Processes that inherited the mark, but for their supervising shells' helpers."""
+    found = []
+    for one in psutil.process_iter():
+        try:
+            if one.environ().get("TRACEKIT_TEST_MARK") == mark and one.status() != "zombie":
+                found.append(one)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_nothing_outlives_a_replay_that_is_stopped(local: LocalOracle, tmp_path: Path) -> None:
+    mark = f"{os.getpid()}-{time.monotonic_ns()}"
+    replay_it = ["replay", "--paths", "service", "--no-profile", "--dsn", local.dsn]
+    environment = {
+        **os.environ,
+        "DB_USER": local.user,
+        "DB_PASSWORD": local.password,
+        "TRACEKIT_TEST_MARK": mark,
+    }
+    local.faults.stall(rows=10, statement=HISTORY)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tracekit", *replay_it, "-o", str(tmp_path / "run")],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        wait_for(lambda: any("tracekit.jobs.horse" in one.cmdline() for one in marked(mark)))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        wait_for(lambda: not marked(mark))
+    assert not (tmp_path / "run").exists()
