@@ -43,9 +43,15 @@ class ConfigError(TracekitError):
 class ConnectError(TracekitError):
     """The database could not be reached, or refused us."""
 
+    retries = 0
+    """How often it was tried again before this was raised."""
+
 
 class FetchError(TracekitError):
     """A query failed while being read."""
+
+    retries = 0
+    """How often it was tried again before this was raised."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,9 @@ class BatchFailure:
     cause: BaseException
 
     def __str__(self) -> str:
-        return f"batch {self.batch_index} ({self.cid_count:,} CIDs): {self.cause}"
+        retries = getattr(self.cause, "retries", 0)
+        tried = f", tried {retries + 1} times" if retries else ""
+        return f"batch {self.batch_index} ({self.cid_count:,} CIDs{tried}): {self.cause}"
 
 
 class BatchFetchError(FetchError):
@@ -175,6 +183,11 @@ class JobNotFound(JobError):
 
 class JobNotComplete(JobError):
     """A result was asked for that is not there yet, or never will be: failed or canceled."""
+
+    def __init__(self, message: str, reason: str | None = None) -> None:
+        self.reason = reason
+        """Code of the job's failure, such as WORKER_OUT_OF_MEMORY; None where it has not failed."""
+        super().__init__(message)
 
 
 class ResultIncomplete(JobError):

@@ -49,6 +49,11 @@ class BatchPool(Generic[T]):
         if self._stopped.is_set():
             raise Stopped
 
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or raise Stopped as soon as nobody waits for the batch any more."""
+        self._stopped.wait(seconds)
+        self.check_stopped()
+
     def results(self) -> Generator[T, None, None]:
         """The result of each batch that could be read, in the batches' order.
 

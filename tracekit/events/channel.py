@@ -27,6 +27,7 @@ class Channel(Generic[T]):
         self._changed = threading.Condition()
         self._finished = False
         self._abandoned = False
+        self._taken = False
         self._error: BaseException | None = None
 
     def put(self, item: T) -> None:
@@ -43,6 +44,18 @@ class Channel(Generic[T]):
                 raise Abandoned
             self._items.append(item)
             self._changed.notify_all()
+
+    def take_back(self) -> bool:
+        """Drop what waits, if nothing was ever taken; then the producer may begin anew.
+
+        Returns:
+            Whether the consumer has seen nothing, and now never will see any of it.
+        """
+        with self._changed:
+            if self._taken:
+                return False
+            self._items.clear()
+            return True
 
     def finish(self, error: BaseException | None = None) -> None:
         """No more items will come; `error`, if any, is raised after the last of them."""
@@ -67,6 +80,7 @@ class Channel(Generic[T]):
                         raise self._error
                     return
                 item = self._items.popleft()
+                self._taken = True
                 self._changed.notify_all()
             yield item
             del item

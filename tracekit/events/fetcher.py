@@ -7,7 +7,14 @@ from contextlib import closing, nullcontext
 from os import PathLike
 from typing import TYPE_CHECKING, TypeVar
 
-from tracekit.errors import BatchFailure, BatchFetchError, ConfigError, ConnectError, FetchError
+from tracekit.errors import (
+    BatchFailure,
+    BatchFetchError,
+    ConfigError,
+    ConnectError,
+    FetchError,
+    MemoryBudgetExceeded,
+)
 from tracekit.events.batch_pool import Batch, BatchPool
 from tracekit.events.collector import calm_collector
 from tracekit.events.container_ids import batches_of, normalise_container_ids
@@ -31,6 +38,13 @@ T = TypeVar("T")
 
 class EventFetcher:
     """Events by fetchmany: each row batch is grouped at once and let go of.
+
+    A batch of ids whose connection failed is read anew as a whole, on a fresh connection, as often
+    as `database.retry` says, and only if none of its rows left the fetcher: so no record can be
+    doubled or lost. `fetch_events`, `fetch_events_iter(whole_cids=True)`, `fetch_event_table` and
+    `to_parquet` hand a batch over once it is complete; there only a batch of ids of many megabytes
+    goes in parts. `fetch_events_iter` without `whole_cids` hands out its row batches: it survives a
+    fault only in batches that it reads ahead.
 
     Args:
         database: Where to read; shared by the workers.
@@ -96,12 +110,10 @@ class EventFetcher:
         budget = MemoryBudget(memory_budget) if memory_budget is not None else None
 
         def read(batch: Batch) -> Events:
-            def after_row_batch(rows: int, cids: int) -> None:
-                pool.check_stopped()
-                if budget is not None:
-                    budget.spend(rows, cids)
-
-            return _read_batch(found, batch, reader, after_row_batch)
+            return self._database.retry.call(
+                lambda: _read_batch(found, batch, reader, budget, pool.check_stopped),
+                pause=pool.pause,
+            )
 
         pool = BatchPool(
             read, batches, max_workers=self._max_workers, stop_at_failure=not allow_partial
@@ -139,7 +151,8 @@ class EventFetcher:
 
         Raises:
             ConfigError: `domain` is unknown; raised before anything is read.
-            BatchFetchError: a batch of ids failed; what came before it was given already.
+            BatchFetchError: a batch of ids failed; what came before it was given already, and
+                without `whole_cids` maybe a part of it.
         """
         found = find_domain(domain)
         batches = list(batches_of(normalise_container_ids(container_ids)))
@@ -148,7 +161,7 @@ class EventFetcher:
 
         def read(batch: Batch) -> Generator[Events, None, None]:
             if whole_cids:
-                yield _read_batch(found, batch, reader, lambda rows, cids: None)
+                yield _read_batch(found, batch, reader)
             else:
                 yield from _read_pieces(found, batch, reader)
 
@@ -234,7 +247,9 @@ class EventFetcher:
         batches: list[Batch],
         read: Callable[[Batch], Generator[T, None, None]],
     ) -> Generator[T, None, None]:
-        stream = PieceStream(read, batches, max_workers=self._max_workers)
+        stream = PieceStream(
+            read, batches, max_workers=self._max_workers, retry=self._database.retry
+        )
         with closing(stream.pieces()) as pieces:
             try:
                 for piece in pieces:
@@ -254,20 +269,31 @@ def _read_batch(
     domain: Domain,
     batch: Batch,
     reader: RecordReader,
-    after_row_batch: Callable[[int, int], None],
+    budget: MemoryBudget | None = None,
+    check_stopped: Callable[[], None] = lambda: None,
 ) -> Events:
-    """All events of one batch of ids; `after_row_batch(rows, new_cids)` is called in between."""
+    """All events of one batch of ids."""
     while True:
         events: Events = {}
+        rows = 0
         try:
             with closing(reader.read(*domain.query(batch), may_restart=True)) as record_batches:
                 for records in record_batches:
+                    check_stopped()
                     before = len(events)
                     group(events, domain, batch, records)
-                    after_row_batch(len(records), len(events) - before)
+                    rows += len(records)
+                    if budget is not None:
+                        budget.spend(len(records), len(events) - before)
                     del records
-        except ReadAgain:
-            continue
+        except MemoryBudgetExceeded:
+            raise
+        except (ReadAgain, ConnectError, FetchError) as exc:
+            if budget is not None:
+                budget.give_back(rows, len(events))
+            if isinstance(exc, ReadAgain):
+                continue
+            raise
         if reader.saves_memory:
             for cid, found in events.items():
                 events[cid] = found[:]  # a list that grew by appending has room to spare

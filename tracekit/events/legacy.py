@@ -11,6 +11,7 @@ from tracekit.events.container_ids import batches_of, normalise_container_ids
 from tracekit.events.domains import Domain, find_domain
 from tracekit.events.grouping import Events, Record, group
 from tracekit.fetch import Database
+from tracekit.fetch.retry import NO_RETRY
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,7 @@ class LegacyEventFetcher:
     Kept as it was, because its memory is what is measured: every finished frame stays alive until
     all batches are done, frames are walked row by row as Series, and batches are grouped in the
     order they complete. One thing differs: a failed batch raises, where it was logged and skipped.
+    Nothing is tried again when a connection fails: the legacy system did not.
 
     Args:
         database: Where to read; each batch opens a connection of its own.
@@ -63,7 +65,9 @@ class LegacyEventFetcher:
 
     def _fetch_frame(self, domain: Domain, batch: Sequence[str]) -> pd.DataFrame:
         sql, binds = domain.query(batch)
-        return self._database.read_sql_df(sql, binds, timeout_seconds=_TIMEOUT_SECONDS)
+        return NO_RETRY.call(
+            lambda: self._database.read_sql_df(sql, binds, timeout_seconds=_TIMEOUT_SECONDS)
+        )
 
 
 def _group_frame(

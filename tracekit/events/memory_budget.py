@@ -35,6 +35,12 @@ class MemoryBudget:
         self._rows = 0
         self._cids = 0
 
+    def give_back(self, rows: int, cids: int) -> None:
+        """Count no more what was dropped, to be read anew."""
+        with self._lock:
+            self._rows -= rows
+            self._cids -= cids
+
     def spend(self, rows: int, cids: int) -> None:
         """Count `rows` records and `cids` CIDs that are new, and look at the memory.
 

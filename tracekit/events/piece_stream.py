@@ -6,9 +6,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Generic, TypeVar
 
 from tracekit.events.channel import Abandoned, Channel
+from tracekit.fetch.retry import Retry
 
 T = TypeVar("T")
 Batch = Sequence[str]
@@ -22,10 +24,16 @@ class PieceStream(Generic[T]):
 
     A slow consumer stops the readers: each holds one piece it is making and at most two that wait.
 
+    A batch whose connection failed is read anew if the consumer took no piece of it: those that
+    wait are dropped first, so that all its pieces come of one run of its query. Once a piece was
+    taken the error is raised, because what a second run would give need not begin with the same
+    rows.
+
     Args:
         read: Reads one batch piece by piece; called in a worker thread.
         batches: What to read.
         max_workers: Batches read at once.
+        retry: How often a batch is read anew.
     """
 
     def __init__(
@@ -34,10 +42,12 @@ class PieceStream(Generic[T]):
         batches: Sequence[Batch],
         *,
         max_workers: int,
+        retry: Retry,
     ) -> None:
         self._read = read
         self._batches = batches
         self._max_workers = max_workers
+        self._retry = retry
         self._lock = threading.Condition()
         self._next_batch = 0
         self._stopped = False
@@ -73,16 +83,28 @@ class PieceStream(Generic[T]):
         while (index := self._take()) is not None:
             channel = self._channel(index)
             try:
-                with closing(self._read(self._batches[index])) as pieces:
-                    for piece in pieces:
-                        channel.put(piece)
-                        del piece
+                self._retry.call(
+                    partial(self._fill, channel, self._batches[index]),
+                    unseen=channel.take_back,
+                    pause=self._pause,
+                )
             except Abandoned:
                 return
             except BaseException as exc:
                 channel.finish(exc)
                 return
             channel.finish()
+
+    def _fill(self, channel: Channel[T], batch: Batch) -> None:
+        with closing(self._read(batch)) as pieces:
+            for piece in pieces:
+                channel.put(piece)
+                del piece
+
+    def _pause(self, seconds: float) -> None:
+        with self._lock:
+            if self._lock.wait_for(lambda: self._stopped, timeout=seconds):
+                raise Abandoned
 
     def _take(self) -> int | None:
         # In order, so that the batch the consumer waits for is always being read. Batches of few

@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import oracledb
@@ -16,6 +17,7 @@ from tracekit.fetch.arrow import ArrowShape, describe, iter_arrow_batches
 from tracekit.fetch.connect_deadline import connect_within
 from tracekit.fetch.dataframe import fetch_dataframe
 from tracekit.fetch.gate import connecting, reading
+from tracekit.fetch.retry import Retry
 from tracekit.fetch.rows import RowBatch, iter_row_batches
 
 if TYPE_CHECKING:
@@ -38,11 +40,18 @@ class Database:
         connect_timeout_ms: Longest connecting may take, from TCP until logged on.
         max_concurrent: Connections open at once.
         fetchmany_size: Rows a row batch holds.
+        retry_attempts: Further attempts after a fault of the connection (those that
+            `tracekit.fetch.connection_faults` lists), as long as no row was handed out; 0 for none.
+        retry_wait_ms: The wait before the first of them; it doubles each time.
+        retry_max_seconds: No further attempt begins later than this after the first fault.
         driver_options: Anything else `oracledb.connect` takes, by its name there, such as
             `wallet_location`, `wallet_password`, `config_dir`, `ssl_server_dn_match`.
 
     Raises:
         ConfigError: a limit is below 1, or a driver option is unknown.
+
+    Attributes:
+        retry: Tries work again by these settings; its `count` is how often that was.
     """
 
     def __init__(
@@ -55,6 +64,9 @@ class Database:
         connect_timeout_ms: int = 60_000,
         max_concurrent: int = 5,
         fetchmany_size: int = 5000,
+        retry_attempts: int = 3,
+        retry_wait_ms: int = 500,
+        retry_max_seconds: int = 60,
         **driver_options: Any,
     ) -> None:
         self.dsn = dsn
@@ -64,6 +76,7 @@ class Database:
         self.connect_timeout_ms = _at_least_one("connect_timeout_ms", connect_timeout_ms)
         self.max_concurrent = _at_least_one("max_concurrent", max_concurrent)
         self.fetchmany_size = _at_least_one("fetchmany_size", fetchmany_size)
+        self.retry = Retry(retry_attempts, retry_wait_ms, retry_max_seconds)
         self._driver_options = _known_options(driver_options)
         self._slots = threading.BoundedSemaphore(max_concurrent)
 
@@ -91,6 +104,9 @@ class Database:
             connect_timeout_ms=found.connect_timeout_ms,
             max_concurrent=found.max_concurrent,
             fetchmany_size=found.fetchmany_size,
+            retry_attempts=found.retry_attempts,
+            retry_wait_ms=found.retry_wait_ms,
+            retry_max_seconds=found.retry_max_seconds,
             **driver_options,
         )
 
@@ -111,12 +127,17 @@ class Database:
             "connect_timeout_ms": self.connect_timeout_ms,
             "max_concurrent": self.max_concurrent,
             "fetchmany_size": self.fetchmany_size,
+            "retry_attempts": self.retry.attempts,
+            "retry_wait_ms": self.retry.wait_ms,
+            "retry_max_seconds": self.retry.max_seconds,
             **self._driver_options,
         }
 
     @contextmanager
     def connect(self, timeout_seconds: float | None = None) -> Iterator[oracledb.Connection]:
         """A connection of its own, closed at the end of the block, in one of the slots.
+
+        Connecting may be tried again; the block runs once.
 
         Args:
             timeout_seconds: Longest one round trip may take; default `call_timeout_ms`.
@@ -125,8 +146,10 @@ class Database:
             ConnectError: no slot came free in time, or the database refused us.
             FetchError: the driver failed inside the block.
         """
-        with self._connect(timeout_seconds, self._driver_options) as connection:
-            yield connection
+        with ExitStack() as stack:
+            yield self.retry.call(
+                lambda: stack.enter_context(self._connect(timeout_seconds, self._driver_options))
+            )
 
     @contextmanager
     def _connect(
@@ -143,6 +166,7 @@ class Database:
                     user=self.user,
                     password=self._password,
                 )
+            self.retry.reached()
             try:
                 with reading(self.dsn):
                     connection.call_timeout = timeout_ms
@@ -159,6 +183,8 @@ class Database:
     ) -> pd.DataFrame:
         """All rows of `sql` at once as a DataFrame with upper-case column names.
 
+        Where the connection fails the query is run anew, as a whole.
+
         Args:
             sql: A query, with placeholders `:name` or `:1`.
             params: The values bound to them: a mapping or a sequence.
@@ -168,8 +194,12 @@ class Database:
             ConnectError: the database could not be reached or refused us.
             FetchError: the query failed.
         """
-        with self.connect(timeout_seconds) as connection:
-            return fetch_dataframe(connection, sql, params)
+
+        def read() -> pd.DataFrame:
+            with self.connect(timeout_seconds) as connection:
+                return fetch_dataframe(connection, sql, params)
+
+        return self.retry.call(read)
 
     def read_sql_df_slow_iter(
         self,
@@ -181,7 +211,8 @@ class Database:
         """The rows of `sql` in row batches: `(columns, rows)` for each fetchmany call.
 
         Nothing is opened before the first batch is asked for. Cursor and connection are closed
-        when the iterator ends, fails or is closed half-way.
+        when the iterator ends, fails or is closed half-way. Where the connection fails before the
+        first batch the query is run anew; later that is an error, because rows were handed out.
 
         Args:
             sql: A query, with placeholders `:name` or `:1`.
@@ -227,8 +258,12 @@ class Database:
             NoArrowType: a column has no Arrow type.
             FetchError: the query cannot be described.
         """
-        with self.connect(timeout_seconds) as connection:
-            return describe(connection, sql)
+
+        def read() -> ArrowShape:
+            with self.connect(timeout_seconds) as connection:
+                return describe(connection, sql)
+
+        return self.retry.call(read)
 
     def _read(
         self,
@@ -238,12 +273,20 @@ class Database:
         # For one statement a cache is of no use, and it ties connection, cursor and the last row
         # batch into a cycle of references: megabytes that wait for the cyclic collector.
         options = {"stmtcachesize": 0} | self._driver_options
-        with self._connect(timeout_seconds, options) as connection:
-            batches = open_batches(connection)
-            try:
-                yield from batches
-            finally:
-                batches.close()
+        with ExitStack() as stack:
+
+            def begin() -> tuple[Generator[T, None, None], list[T]]:
+                with ExitStack() as opened:
+                    connection = opened.enter_context(self._connect(timeout_seconds, options))
+                    batches = opened.enter_context(closing(open_batches(connection)))
+                    first = list(islice(batches, 1))
+                    stack.push(opened.pop_all())
+                    return batches, first
+
+            batches, first = self.retry.call(begin)
+            if first:
+                yield first.pop()
+            yield from batches
 
     def _batch_size(self, batch_size: int | None) -> int:
         return (

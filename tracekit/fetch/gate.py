@@ -31,9 +31,11 @@ _FETCH_DEFAULT = "Run the statement alone in a SQL client to see what it needs."
 
 @contextmanager
 def connecting(dsn: str) -> Iterator[None]:
-    """Turn a driver error of the body into a ConnectError that names `dsn`."""
+    """Turn an error of the driver or the network in the body into a ConnectError naming `dsn`."""
     try:
         yield
+    except OSError as exc:  # the driver lets the resolver's error about an unknown host through
+        raise ConnectError(f"connecting to {dsn} failed: {exc}. {_CONNECT_DEFAULT}") from exc
     except oracledb.Error as exc:
         # DPY-6005 wraps both "nobody answers" and what a listener that answered said.
         said = exc.__cause__ if isinstance(exc.__cause__, oracledb.Error) else exc

@@ -36,6 +36,9 @@ _VARIABLES = {
     "connect_timeout_ms": "TRACEKIT_CONNECT_TIMEOUT_MS",
     "max_concurrent": "DB_SLOW_MAX_CONCURRENT",
     "fetchmany_size": "DB_SLOW_FETCHMANY_SIZE",
+    "retry_attempts": "TRACEKIT_RETRY_ATTEMPTS",
+    "retry_wait_ms": "TRACEKIT_RETRY_WAIT_MS",
+    "retry_max_seconds": "TRACEKIT_RETRY_MAX_SECONDS",
 }
 """Where the service looks for the arguments of a Database."""
 _SETTINGS = {

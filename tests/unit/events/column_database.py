@@ -6,12 +6,14 @@ import pyarrow as pa
 
 from tracekit.errors import FetchError
 from tracekit.fetch.arrow import ArrowShape, NotWholeNumber
+from tracekit.fetch.retry import NO_RETRY
 
 
 class ColumnDatabase:
     """Every CID asked for has the rows `rows_of(cid)`; NUMBERs in `unbounded` have no precision."""
 
     fetchmany_size = 5_000
+    retry = NO_RETRY
 
     def __init__(self, types, rows_of, *, unbounded=(), fails=(), rows_only=False):
         self.types = types

@@ -4,15 +4,17 @@ import pytest
 
 from tracekit.errors import FetchError
 from tracekit.fetch.arrow import NoArrowType
+from tracekit.fetch.retry import NO_RETRY
 
 
 class ScriptedDatabase:
     """Stands in for Database: three rows for each CID asked for; CIDs in `fails` raise."""
 
-    def __init__(self, *, fails=(), wait_for=None, fetchmany_size=5000):
+    def __init__(self, *, fails=(), wait_for=None, fetchmany_size=5000, retry=NO_RETRY):
         self.fails = set(fails)
         self.wait_for = wait_for or {}
         self.fetchmany_size = fetchmany_size
+        self.retry = retry
         self.lock = threading.Lock()
         self.opened = 0
         self.closed = 0

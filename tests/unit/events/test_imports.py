@@ -7,9 +7,11 @@ PROGRAM = """
 import sys
 from tracekit.events import EventFetcher
 from tracekit.fetch.arrow import NoArrowType
+from tracekit.fetch.retry import NO_RETRY
 
 class Rows:
     fetchmany_size = 5000
+    retry = NO_RETRY
 
     def describe_arrow(self, sql):
         raise NoArrowType("rows only")

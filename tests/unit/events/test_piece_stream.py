@@ -6,6 +6,7 @@ import pytest
 from tracekit.errors import BatchFetchError, ConfigError
 from tracekit.events import EventFetcher
 from tracekit.events.piece_stream import PieceStream
+from tracekit.fetch.retry import NO_RETRY
 
 
 def until(condition):
@@ -21,12 +22,12 @@ def pieces_of(batch):
 
 def test_pieces_come_in_the_order_of_their_batches():
     batches = [[f"{n}-{m}" for m in range(5)] for n in range(20)]
-    stream = PieceStream(pieces_of, batches, max_workers=4)
+    stream = PieceStream(pieces_of, batches, max_workers=4, retry=NO_RETRY)
     assert list(stream.pieces()) == [cid for batch in batches for cid in batch]
 
 
 def test_no_batches_give_no_pieces():
-    assert list(PieceStream(pieces_of, [], max_workers=2).pieces()) == []
+    assert list(PieceStream(pieces_of, [], max_workers=2, retry=NO_RETRY).pieces()) == []
 
 
 def test_a_slow_consumer_stops_the_readers():
@@ -37,7 +38,9 @@ def test_a_slow_consumer_stops_the_readers():
             made.append(cid)
             yield cid
 
-    stream = PieceStream(read, [list(range(100)) for _ in range(10)], max_workers=2).pieces()
+    stream = PieceStream(
+        read, [list(range(100)) for _ in range(10)], max_workers=2, retry=NO_RETRY
+    ).pieces()
     next(stream)
     # One is taken; of each of the two readers two wait and one is held.
     until(lambda: len(made) == 7)
@@ -53,12 +56,12 @@ def test_a_slow_consumer_stops_the_readers_of_batches_of_one_piece_too():
         begun.append(batch)
         yield batch
 
-    stream = PieceStream(read, [[n] for n in range(100)], max_workers=2).pieces()
+    stream = PieceStream(read, [[n] for n in range(100)], max_workers=2, retry=NO_RETRY).pieces()
     assert next(stream) == [0]
     until(lambda: len(begun) == 3)
     assert list(stream) == [[n] for n in range(1, 100)]
     assert len(begun) == 100
-    stream = PieceStream(read, [[n] for n in range(100)], max_workers=2).pieces()
+    stream = PieceStream(read, [[n] for n in range(100)], max_workers=2, retry=NO_RETRY).pieces()
     begun.clear()
     for _ in range(10):
         next(stream)
@@ -77,7 +80,7 @@ def test_closing_half_way_ends_the_readers_and_closes_what_they_read():
         finally:
             closed.append(1)
 
-    stream = PieceStream(read, [[1], [2]], max_workers=2).pieces()
+    stream = PieceStream(read, [[1], [2]], max_workers=2, retry=NO_RETRY).pieces()
     assert next(stream) == 1
     stream.close()
     assert closed == [1, 1]

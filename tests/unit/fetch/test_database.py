@@ -65,7 +65,7 @@ def test_an_address_where_nothing_listens_is_a_connect_error_without_the_passwor
         unused.bind(("127.0.0.1", 0))
         dsn = f"127.0.0.1:{unused.getsockname()[1]}/MES"
         with pytest.raises(ConnectError, match="DPY-6005") as caught:
-            Database(dsn, "scott", SECRET).read_sql_df("SELECT 1 FROM DUAL")
+            Database(dsn, "scott", SECRET, retry_attempts=0).read_sql_df("SELECT 1 FROM DUAL")
     assert dsn in str(caught.value)
     assert "DB_PORT" in str(caught.value)
     assert SECRET not in str(caught.value)
@@ -73,7 +73,7 @@ def test_an_address_where_nothing_listens_is_a_connect_error_without_the_passwor
 
 
 def test_nothing_is_opened_before_the_first_batch_is_asked_for():
-    database = Database("127.0.0.1:1/MES", "scott", SECRET)
+    database = Database("127.0.0.1:1/MES", "scott", SECRET, retry_attempts=0)
     rows = database.read_sql_df_slow_iter("SELECT 1 FROM DUAL")
     with pytest.raises(ConnectError):
         next(rows)
@@ -83,7 +83,9 @@ def test_a_slot_is_given_back_after_a_failure_and_waited_for_when_all_are_taken(
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         dsn = f"127.0.0.1:{unused.getsockname()[1]}/MES"
-        database = Database(dsn, "scott", SECRET, max_concurrent=1, call_timeout_ms=50)
+        database = Database(
+            dsn, "scott", SECRET, max_concurrent=1, call_timeout_ms=50, retry_attempts=0
+        )
         for _ in range(3):
             with pytest.raises(ConnectError, match="DPY-6005"):
                 database.read_sql_df("SELECT 1 FROM DUAL")
