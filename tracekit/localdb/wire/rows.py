@@ -1,6 +1,6 @@
 """Rows as the bytes that go out, made a column at a time.
 
-Every column becomes one to three Arrow binary arrays (length, bytes, end); a single element-wise
+Every column becomes one to three Arrow arrays of bytes (length, bytes, end); a single element-wise
 join of all of them, each row led by the row-data byte, has the wire image as its data buffer and
 the row boundaries as its offsets. No Python object is made per value.
 """
@@ -11,26 +11,24 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tracekit.errors import LocalWireError
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
-from tracekit.localdb.wire.rows_layout import constant, of_fields
+from tracekit.localdb.wire.rows_join import join_rows
+from tracekit.localdb.wire.rows_layout import fixed_binary, of_fields
 from tracekit.localdb.wire.rows_number import (
     binary_double_part,
     binary_float_part,
     number_part,
 )
+from tracekit.localdb.wire.rows_rare import boolean_part, rowid_part, year_month_part
 from tracekit.localdb.wire.rows_text import bytes_parts, long_parts, national_parts, padded
 from tracekit.localdb.wire.rows_time import date_part, interval_part, timestamp_part, zoned_part
 
 MAX_IMAGE_BYTES = 64 << 20
 """Larger batches are cut, so that offsets stay far below the join's 2 GiB and memory is bounded."""
-ROW_MESSAGE = b"\x07"
+ROW_MESSAGE = 0x07
 NATIONAL_FORM = 2
-
-_ROW_START = constant(ROW_MESSAGE)
-_NO_SEPARATOR = constant(b"")
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -59,6 +57,9 @@ _FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array
     OracleType.TIMESTAMP_LTZ: (_is_moment, timestamp_part),
     OracleType.TIMESTAMP_TZ: (_is_moment, zoned_part),
     OracleType.INTERVAL_DS: (pa.types.is_interval, interval_part),
+    OracleType.INTERVAL_YM: (pa.types.is_interval, year_month_part),
+    OracleType.BOOLEAN: (pa.types.is_boolean, boolean_part),
+    OracleType.ROWID: (pa.types.is_string, rowid_part),
 }
 _BYTES = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.RAW}
 _LONG = {OracleType.LONG, OracleType.LONG_RAW}
@@ -94,20 +95,14 @@ def encode_rows(
 
 
 def _encode(batch: pa.RecordBatch, columns: Sequence[ColumnDescription]) -> EncodedRows:
-    parts = [_ROW_START]
+    parts = [fixed_binary(np.full(batch.num_rows, ROW_MESSAGE, dtype=np.uint8))]
     for array, column in zip(batch.columns, columns, strict=True):
         parts += column_parts(array, column)
-    if len(parts) == 1:
-        parts = [of_fields([ROW_MESSAGE] * batch.num_rows)]
-    image = pc.binary_join_element_wise(
-        *parts, _NO_SEPARATOR, null_handling="replace", null_replacement="\0"
-    )
-    _, offsets, data = image.buffers()
-    return EncodedRows(memoryview(data), np.frombuffer(offsets, np.int32).astype(np.int64))
+    return join_rows(parts)
 
 
 def column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
-    """Binary arrays whose values, joined slot by slot, are the column's fields.
+    """Arrays whose values, joined slot by slot as `join_rows` does, are the column's fields.
 
     A NULL slot stands for a field of one zero byte.
     """

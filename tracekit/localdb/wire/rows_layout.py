@@ -51,10 +51,28 @@ def binary(data: Bytes, offsets: npt.NDArray[np.int32], valid: Mask | None = Non
 
 
 def fixed_binary(records: npt.NDArray[Any], valid: Mask | None = None) -> pa.Array:
-    """One value per element of `records`, its bytes as they lie in memory; NULL where not valid."""
-    count, width = len(records), records.dtype.itemsize
+    """One value per element of `records`, its bytes as they lie in memory; NULL where not valid.
+
+    Returns:
+        A fixed-size binary array, which is cheaper to join, or with `valid` a binary one.
+    """
     data = np.ascontiguousarray(records).view(np.uint8)
-    return binary(data, np.arange(0, (count + 1) * width, width, dtype=np.int32), valid)
+    if valid is not None:
+        return binary(data, _even_offsets(len(records), records.dtype.itemsize), valid)
+    kind = pa.binary(records.dtype.itemsize)
+    return pa.Array.from_buffers(kind, len(records), [None, pa.py_buffer(data)])
+
+
+def as_binary(array: pa.Array) -> pa.Array:
+    """A fixed-size binary array, as `fixed_binary` makes it, as a binary one of the same data."""
+    if not pa.types.is_fixed_size_binary(array.type):
+        return array
+    offsets = pa.py_buffer(_even_offsets(len(array), array.type.byte_width))
+    return pa.Array.from_buffers(pa.binary(), len(array), [None, offsets, array.buffers()[1]])
+
+
+def _even_offsets(count: int, width: int) -> npt.NDArray[np.int32]:
+    return np.arange(0, (count + 1) * width, width, dtype=np.int32)
 
 
 def masked_binary(matrix: Bytes, keep: Mask) -> pa.Array:

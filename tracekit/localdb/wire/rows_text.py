@@ -6,6 +6,8 @@ zero-length chunk (`oracle_net` section 1). The bytes themselves are never copie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -48,7 +50,8 @@ def bytes_parts(array: pa.Array) -> list[pa.Array]:
 
     Returns:
         `[length, bytes]`, or `[length, bytes, end]` when a value exceeds 252 bytes; a single
-        array when one exceeds 32,767.
+        array when one exceeds 32,767, or all are empty. Bytes of equal length are a fixed-size
+        binary array.
     """
     if len(array) == 0:
         return []
@@ -103,12 +106,23 @@ def _spans(array: pa.Array) -> tuple[Lengths, Bytes]:
 def _parts(offsets: Lengths, data: Bytes) -> list[pa.Array]:
     lengths = np.diff(offsets)
     longest = int(lengths.max())
-    values = binary(data, offsets)
     if longest <= MAX_SHORT_BYTES:
-        return [fixed_binary(lengths.astype(np.uint8)), values]
+        prefixes = fixed_binary(lengths.astype(np.uint8))
+        return [prefixes, *_short_values(offsets, data, int(lengths.min()), longest)]
+    values = binary(data, offsets)
     if longest <= MAX_CHUNK_BYTES:
         return [_long_prefixes(lengths), values, _long_ends(lengths)]
     return [of_fields([bytes_field(value.as_py()) for value in values])]
+
+
+def _short_values(offsets: Lengths, data: Bytes, shortest: int, longest: int) -> Sequence[pa.Array]:
+    """The values themselves, if there are any."""
+    if longest == 0:
+        return ()
+    if shortest < longest:
+        return (binary(data, offsets),)
+    own = data[offsets[0] : offsets[-1]]
+    return (fixed_binary(own.view(f"V{longest}")),)
 
 
 def _long_prefixes(lengths: Lengths) -> pa.Array:
