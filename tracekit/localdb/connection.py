@@ -286,6 +286,8 @@ class Connection:
                 self._waiting_bytes += len(packet.payload)
         elif packet.type == PacketType.MARKER:
             marker = packet.marker
+            if self._deadline is not None and marker is not Marker.RESET:
+                raise RemoteWireError("a break from a client that has not logged on")
             self._inbox.append(marker)
             self._break_pending = self._break_pending or marker is not Marker.RESET
         elif packet.type != PacketType.CONTROL:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracekit.localdb.lob_space import READ_BYTES, Extent, LobSpace
+from tracekit.localdb.ora_error import OraError
+
+MAX_GAP_BYTES = 64 << 20
+"""How far beyond its end a LOB may be written: the gap is filled, and a few bytes ask for it."""
 
 
 class LobPieces:
@@ -47,7 +51,12 @@ class LobPieces:
             start: where; beyond the end, what lies between is filled.
             new: the bytes.
             filler: what the gap is filled with.
+
+        Raises:
+            OraError: ORA-22925, the gap would be larger than `MAX_GAP_BYTES`.
         """
+        if start - self.size_bytes > MAX_GAP_BYTES:
+            raise OraError(22925, "operation would exceed maximum size allowed for a LOB")
         if start > self.size_bytes:
             self._fill(start - self.size_bytes, filler)
         if start == self.size_bytes:
