@@ -1,0 +1,75 @@
+"""BOOLEAN, INTERVAL YEAR TO MONTH and ROWID as wire fields."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.wire.primitives import TtcWriter
+from tracekit.localdb.wire.rowid import read_rowid
+from tracekit.localdb.wire.rows_layout import fixed_binary, of_fields, slots, valid_mask
+from tracekit.localdb.wire.rows_time import MONTH_DAY_NANO
+
+NULL_FIELD = b"\0"
+_FALSE, _TRUE = b"\x01\x00", b"\x02\x01\x01"
+_YEAR_MONTH = np.dtype([("length", "u1"), ("years", ">u4"), ("months", "u1")])
+_MONTHS_PER_YEAR = 12
+
+
+def boolean_part(array: pa.Array) -> pa.Array:
+    """BOOLEAN fields, written as `write_bool` in python-oracledb writes them."""
+    count = len(array)
+    bits = np.frombuffer(array.buffers()[1], np.uint8)
+    held = np.unpackbits(bits, count=array.offset + count, bitorder="little")[array.offset :]
+    valid = valid_mask(array)
+    fields = [_TRUE if bit else _FALSE for bit in held.tolist()]
+    if valid is not None:
+        fields = [
+            field if is_valid else NULL_FIELD
+            for field, is_valid in zip(fields, valid.tolist(), strict=True)
+        ]
+    return of_fields(fields)
+
+
+def year_month_part(array: pa.Array) -> pa.Array:
+    """INTERVAL YEAR TO MONTH fields of month_day_nano intervals.
+
+    Raises:
+        OraError: ORA-01867, an interval is no whole number of months.
+    """
+    values = slots(array, 1, MONTH_DAY_NANO)
+    valid = valid_mask(array)
+    if valid is not None:
+        values = np.where(valid, values, np.zeros(1, dtype=MONTH_DAY_NANO))
+    if np.any(values["days"]) or np.any(values["nanoseconds"]):
+        raise OraError(1867, "the interval is invalid: it has days in a YEAR TO MONTH column")
+    months = values["months"].astype(np.int64)
+    sign = np.where(months < 0, -1, 1)
+    years, rest = np.divmod(np.abs(months), _MONTHS_PER_YEAR)
+    records = np.empty(len(array), dtype=_YEAR_MONTH)
+    records["length"] = 5
+    records["years"] = sign * years + 2**31
+    records["months"] = sign * rest + 60
+    return fixed_binary(records, valid)
+
+
+def rowid_part(array: pa.Array) -> pa.Array:
+    """ROWID fields of rowids in their text form.
+
+    Raises:
+        OraError: ORA-01410, a text is no rowid.
+    """
+    return of_fields([_rowid_field(text) for text in array.to_pylist()])
+
+
+def _rowid_field(text: str | None) -> bytes:
+    if text is None:
+        return NULL_FIELD
+    rowid = read_rowid(text)
+    writer = TtcWriter()
+    writer.u8(1)  # the client looks whether it is 0, no further
+    writer.ub(rowid.table, rowid.partition)
+    writer.u8(0)
+    writer.ub(rowid.block, rowid.slot)
+    return bytes(writer)
