@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from tracekit.errors import RemoteWireError
 
@@ -48,8 +48,7 @@ class Marker(IntEnum):
     INTERRUPT = 3
 
 
-@dataclass(frozen=True)
-class Packet:
+class Packet(NamedTuple):
     """One packet without its header."""
 
     type: int
@@ -189,5 +188,8 @@ class DataPacker:
         self._open_bytes = 0
 
 
+_DATA_HEADER = struct.Struct(">IBBHH")
+
+
 def _data_header(payload_bytes: int, flags: int) -> bytes:
-    return struct.pack(">IBBHH", DATA_HEADER_BYTES + payload_bytes, PacketType.DATA, 0, 0, flags)
+    return _DATA_HEADER.pack(DATA_HEADER_BYTES + payload_bytes, PacketType.DATA, 0, 0, flags)

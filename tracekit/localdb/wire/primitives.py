@@ -23,6 +23,8 @@ SHORT_LENGTH_MAX = 0xFC
 CHUNK_BYTES = 32_767
 PIECE_BYTES = 1 << 20
 _SIGN = 0x80
+_SMALL = (b"\0", *(bytes((1, value)) for value in range(1, 256)))
+"""The commonest integers as ub2, ub4 or ub8."""
 
 
 def no_more_bytes() -> NoReturn:
@@ -223,14 +225,7 @@ class TtcWriter:
     def ub(self, *values: int) -> None:
         """Each value as ub2, ub4 or ub8, which look alike for values that fit."""
         for value in values:
-            if value:
-                data = value.to_bytes((value.bit_length() + 7) // 8, "big")
-                if len(data) > 8:
-                    raise LocalWireError(f"{value} does not fit into 8 bytes")
-                self._buffer.append(len(data))
-                self._buffer += data
-            else:
-                self._buffer.append(0)
+            self._buffer += _SMALL[value] if 0 <= value < len(_SMALL) else _unsigned(value)
 
     def sb(self, value: int) -> None:
         """Value as sb2, sb4 or sb8."""
@@ -257,3 +252,10 @@ class TtcWriter:
         self.ub(len(data))
         if data:
             self.bytes_(data)
+
+
+def _unsigned(value: int) -> bytes:
+    size = (value.bit_length() + 7) // 8
+    if size > 8:
+        raise LocalWireError(f"{value} does not fit into 8 bytes")
+    return bytes((size,)) + value.to_bytes(size, "big")

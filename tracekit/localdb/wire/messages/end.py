@@ -13,6 +13,10 @@ from tracekit.localdb.wire.primitives import TtcWriter
 END_OF_ROWS = 1403
 BATCH_ERRORS = 24381
 _IN_TRANSACTION = 0x2
+_NOTHING_MORE = bytes(17)
+"""SQL type, fatal flag, flags, cursor options, UPI parameter, warning flag, ROWID, OS error,
+statement number, call number, padding, successful iterations, diagnostic id: none of them."""
+_NO_BATCH_ERRORS = bytes(3)
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,11 @@ def make_end_of_call(end: EndOfCall, field_version: int) -> bytes:
     writer.ub(_IN_TRANSACTION if end.in_transaction else 0, 0, min(end.row_count, 0xFFFFFFFF))
     writer.ub(min(end.number, 0xFFFF), 0, 0, end.cursor_id)
     writer.sb(min(end.position, 0x7FFF))
-    writer.raw(bytes(6))
-    writer.ub(0, 0)
-    writer.u8(0)
-    writer.ub(0, 0)
-    writer.ub(0)
-    writer.u8(0, 0)
-    writer.ub(0, 0)
-    writer.bytes2(b"")
-    _add_batch_errors(writer, end.batch_errors)
+    writer.raw(_NOTHING_MORE)
+    if end.batch_errors:
+        _add_batch_errors(writer, end.batch_errors)
+    else:
+        writer.raw(_NO_BATCH_ERRORS)
     writer.ub(end.number, end.row_count)
     if field_version >= FIELD_20_1:
         writer.ub(0, 0)
@@ -85,18 +85,15 @@ def make_status(*, in_transaction: bool = False) -> bytes:
 def _add_batch_errors(writer: TtcWriter, errors: Sequence[BatchError]) -> None:
     """Three parallel arrays: numbers, rows, messages."""
     writer.ub(len(errors))
-    if errors:
-        writer.u8(0)
-        writer.ub(*(each.error.number for each in errors))
+    writer.u8(0)
+    writer.ub(*(each.error.number for each in errors))
     writer.ub(len(errors))
-    if errors:
-        writer.u8(0)
-        writer.ub(*(each.row for each in errors))
+    writer.u8(0)
+    writer.ub(*(each.row for each in errors))
     writer.ub(len(errors))
-    if errors:
-        writer.u8(0)
-        for each in errors:
-            message = (str(each.error) + "\n").encode("utf-8")
-            writer.ub(len(message))
-            writer.bytes_(message)
-            writer.u8(0, 0)
+    writer.u8(0)
+    for each in errors:
+        message = (str(each.error) + "\n").encode("utf-8")
+        writer.ub(len(message))
+        writer.bytes_(message)
+        writer.u8(0, 0)
