@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tracekit.events.value_memo import ValueMemo
+from tracekit.events.value_memo import BatchMemo, ValueMemo
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,19 +18,28 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _WIDEST_TABLE = 131_072
-"""Most consecutive whole numbers kept ready as objects."""
+"""Most consecutive whole numbers kept ready as objects, for records that stay."""
+_WIDEST_STREAM_TABLE = 4_096
+"""The same for records that are let go of soon."""
 
 
 class ArrowColumn:
-    """Turns the arrays of one column, batch after batch, into lists of Python values."""
+    """Turns the arrays of one column, batch after batch, into lists of Python values.
 
-    def __init__(self, kind: pa.DataType) -> None:
+    Args:
+        kind: The type of all arrays.
+        across_batches: Share equal values of different batches, too: right for records that stay,
+            while in a stream it would keep alive what the consumer let go of.
+    """
+
+    def __init__(self, kind: pa.DataType, *, across_batches: bool = True) -> None:
         import pyarrow as pa
 
-        self._memo = ValueMemo()
+        self._memo = ValueMemo() if across_batches else BatchMemo()
         if pa.types.is_decimal128(kind) and kind.scale == 0:
             kind = pa.int64()
-        self._numbers = _NumberTable() if pa.types.is_int64(kind) else None
+        widest = _WIDEST_TABLE if across_batches else _WIDEST_STREAM_TABLE
+        self._numbers = _NumberTable(widest) if pa.types.is_int64(kind) else None
         if pa.types.is_large_string(kind):
             self._convert: Callable[[pa.Array], list[Any]] = _texts
         elif pa.types.is_int64(kind):
@@ -70,7 +79,8 @@ class ArrowColumn:
 class _NumberTable:
     """Whole numbers of a narrow range, each made once and found by its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, widest: int) -> None:
+        self._widest = widest
         self._rows = 0
         self._lowest = 0
         self._objects: npt.NDArray[np.object_] | None = None
@@ -101,7 +111,7 @@ class _NumberTable:
                 return True
             lowest = min(lowest, self._lowest)
             highest = max(highest, self._lowest + len(self._objects) - 1)
-        if highest - lowest >= min(self._rows, _WIDEST_TABLE):
+        if highest - lowest >= min(self._rows, self._widest):
             return False
         grown = np.arange(lowest, highest + 1).astype(object)
         if self._objects is not None:

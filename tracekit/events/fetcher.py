@@ -157,7 +157,7 @@ class EventFetcher:
         found = find_domain(domain)
         batches = list(batches_of(normalise_container_ids(container_ids)))
         size = batch_size or self._batch_size or self._database.fetchmany_size
-        reader = record_reader(self._records, self._database, size)
+        reader = record_reader(self._records, self._database, size, stream=True)
 
         def read(batch: Batch) -> Generator[Events, None, None]:
             if whole_cids:
@@ -236,7 +236,8 @@ class EventFetcher:
         while True:
             reader = ColumnReader(self._database, found, plan, size)
             try:
-                with closing(self._stream(domain, batches, reader.read)) as pieces:
+                pieces = self._stream(domain, batches, reader.read)
+                with calm_collector(), closing(pieces):
                     return consume(plan.schema, pieces)
             except PlanChanged as changed:
                 plan = changed.plan

@@ -46,14 +46,16 @@ class ReadAgain(Exception):
     """A query turned out to need another way of reading after some of it was read."""
 
 
-def record_reader(kind: RecordKind, database: Database, batch_size: int | None) -> RecordReader:
-    """A reader for one fetch.
+def record_reader(
+    kind: RecordKind, database: Database, batch_size: int | None, *, stream: bool = False
+) -> RecordReader:
+    """A reader for one fetch; `stream` says that records are let go of as they are read.
 
     Raises:
         ConfigError: `kind` is unknown.
     """
     if kind == "lean":
-        return LeanReader(database, batch_size)
+        return LeanReader(database, batch_size, stream=stream)
     if kind == "plain":
         return PlainReader(database, batch_size)
     raise ConfigError(f"records={kind!r}: expected {' or '.join(get_args(RecordKind))}")
@@ -84,6 +86,8 @@ class PlainReader:
 class LeanReader:
     """The same records, sharing keys and equal values across all queries of one fetch.
 
+    In a stream values are shared inside a row batch only: what its consumer let go of is gone.
+
     Rows are decoded through Arrow where that gives exactly what rows of fetchmany hold, because a
     repeated value is then made once a batch and not once a cell; else through fetchmany. A NUMBER
     without precision is taken to hold whole numbers until one proves otherwise.
@@ -91,9 +95,10 @@ class LeanReader:
 
     saves_memory = True
 
-    def __init__(self, database: Database, batch_size: int | None) -> None:
+    def __init__(self, database: Database, batch_size: int | None, *, stream: bool = False) -> None:
         self._database = database
         self._batch_size = batch_size
+        self._stream = stream
         self._arrow_rows = batch_size or min(database.fetchmany_size, _ARROW_ROWS)
         self._lock = threading.Lock()
         self._described = False
@@ -122,7 +127,10 @@ class LeanReader:
                 if shape is not None and shape.same_as_rows:
                     self._guessing = bool(shape.unbounded)
                     self._shape = shape.with_whole_numbers()
-                    self._columns = [ArrowColumn(field.type) for field in self._shape.schema]
+                    self._columns = [
+                        ArrowColumn(field.type, across_batches=not self._stream)
+                        for field in self._shape.schema
+                    ]
                 self._described = True
             return self._shape
 

@@ -17,8 +17,24 @@ MOST_DISTINCT = 131_072
 _LOCAL_ENTRIES = 8_192
 """Entries kept of a column whose values repeat only near each other, such as the ids of a lot."""
 _FIRST_REVIEW_ROWS = 40_000
+_FIRST_BATCH_ROWS = 500
+_MOSTLY_UNIQUE = 0.75
 _LINEAR_GROWTH = 1.9
 """Twice the rows gave this many times the values: the old ones do not come back."""
+
+
+class BatchMemo:
+    """Shares nothing from one batch to the next; says whether to look for equals in one batch."""
+
+    def __init__(self) -> None:
+        self.worthwhile = True
+        """False once most cells of a batch were of a value of their own."""
+
+    def share(self, keys: Sequence[Hashable], values: Sequence[T], rows: int) -> Sequence[T]:
+        """`values` as they are, one for each of the `keys` of a batch of `rows` cells."""
+        if rows >= _FIRST_BATCH_ROWS:
+            self.worthwhile = len(keys) < _MOSTLY_UNIQUE * rows
+        return values
 
 
 class ValueMemo:
