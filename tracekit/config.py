@@ -12,6 +12,8 @@ import platformdirs
 from tracekit.errors import ConfigError
 from tracekit.sizes import parse_size
 
+WORKER_MEMORY_LIMIT = "TRACEKIT_WORKER_MEMORY_LIMIT"
+
 
 @dataclass(frozen=True)
 class DatabaseSettings:
@@ -140,7 +142,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         ),
         Variable("TRACE_WORKER_COUNT", "1", "Workers that `serve` starts and `deploy` plans."),
         Variable(
-            "TRACEKIT_WORKER_MEMORY_LIMIT",
+            WORKER_MEMORY_LIMIT,
             "",
             "Private writable memory of a worker's process for one shard, such as 512MiB: a job "
             "that needs more fails with WORKER_OUT_OF_MEMORY instead of taking the machine along.",
@@ -225,7 +227,7 @@ class Settings:
                 worker_queue=env.get("TRACE_WORKER_QUEUE") or "trace-events",
                 worker_count=_positive(env, "TRACE_WORKER_COUNT", 1),
                 stream_batch_size=_positive(env, "TRACE_STREAM_BATCH_SIZE", 5000),
-                worker_memory_limit_bytes=_size(env, "TRACEKIT_WORKER_MEMORY_LIMIT"),
+                worker_memory_limit_bytes=_size(env, WORKER_MEMORY_LIMIT),
                 results_dir=_absolute(env, "TRACEKIT_RESULTS_DIR"),
                 results_dir_cid_threshold=_positive(
                     env, "TRACEKIT_RESULTS_DIR_CID_THRESHOLD", 20_000

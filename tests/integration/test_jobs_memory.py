@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 
 from tests.integration.jobs_bench import JobsBench, jobs_bench
+from tracekit.config import Settings, TraceSettings
+from tracekit.errors import JobNotComplete
 from tracekit.jobs import JobState, JobStatus
+from tracekit.service import trace_blueprint
 
 MIB = 2**20
 
@@ -29,6 +36,61 @@ def test_three_times_the_cids_take_no_more_memory() -> None:
     assert large.net_peak_bytes is not None
     assert large.net_peak_bytes <= 96 * MIB
     assert large.net_peak_bytes <= 1.15 * small.net_peak_bytes
+
+
+def memory_of_an_idle_process() -> int:
+    """What counts against the limit before a shard has read anything, some threads apart."""
+    program = (
+        "import tracekit.jobs.horse, tracekit.jobs.shard, pyarrow\n"
+        "from tracekit.profiling.os_memory import data_bytes\n"
+        "print(data_bytes() or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA binds on Linux alone")
+def test_a_job_that_comes_to_its_workers_limit_fails_with_that_reason() -> None:
+    with jobs_bench("trace-smoke") as bench:
+        jobs = bench.jobs(stream_batch_size=100_000)
+        job_id = jobs.submit("query_tool", bench.cids, ("history", "upstream_history"))
+        limit = memory_of_an_idle_process() + 16 * MIB
+        status = bench.work(jobs, job_id, TRACEKIT_WORKER_MEMORY_LIMIT=str(limit))
+        with pytest.raises(JobNotComplete, match="came to its memory limit of") as caught:
+            jobs.stream(job_id)
+        body = stream_answer(bench, job_id)
+    failure = status.failure
+    assert failure is not None
+    assert (status.state, failure.code) == (JobState.FAILED, "WORKER_OUT_OF_MEMORY")
+    assert status.retries == ()
+    assert "its memory peaked at" in failure.message
+    assert failure.peak_bytes is not None
+    assert failure.peak_bytes > 30 * MIB
+    assert caught.value.reason == "WORKER_OUT_OF_MEMORY"
+    assert body["code"] == "JOB_NOT_COMPLETE"
+    assert body["reason"] == "WORKER_OUT_OF_MEMORY"
+    assert body["message"].endswith(failure.message)
+
+
+def stream_answer(bench: JobsBench, job_id: str) -> dict[str, str]:
+    app = Flask(__name__)
+    settings = replace(Settings(), trace=TraceSettings(redis_url=bench.store.url))
+    app.register_blueprint(trace_blueprint(settings=settings, database=bench.oracle.database))
+    answer = app.test_client().get(f"/api/trace/job/{job_id}/stream")
+    assert (answer.status_code, answer.json is not None) == (409, True)
+    error: dict[str, str] = (answer.json or {})["error"]
+    return error
+
+
+def test_a_limit_below_what_a_process_needs_anyway_is_told() -> None:
+    with jobs_bench() as bench:
+        jobs = bench.jobs()
+        job_id = jobs.submit("query_tool", bench.cids, ("history",))
+        status = bench.work(jobs, job_id, TRACEKIT_WORKER_MEMORY_LIMIT="1MiB")
+    assert status.failure is not None
+    assert status.failure.code == "WORKER_OUT_OF_MEMORY"
+    assert "of 1.00 MiB" in status.failure.message
+    assert "in use before the run begins" in status.failure.message
 
 
 @pytest.mark.slow

@@ -94,6 +94,22 @@ def test_two_workers_share_the_shards_of_one_job(bench: JobsBench) -> None:
     assert_equal_to_synchronous(bench, jobs, job_id)
 
 
+def test_memory_is_told_while_no_chunk_is_written(bench: JobsBench) -> None:
+    jobs, job_id = submitted(bench)
+    bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
+    with bench.worker():
+        wait_for(half_done(bench, jobs, job_id))
+        before = jobs.status(job_id)
+        bench.redis.hset(f"trace:job:{job_id}:shard:0", "memory", 1)
+        wait_for(lambda: (jobs.status(job_id).memory_bytes or 0) > 2**20)
+        during = jobs.status(job_id)
+        bench.gate.open()
+        status = ended(jobs, job_id)
+    assert (during.state, during.rows) == (JobState.STARTED, before.rows)
+    assert status.state is JobState.FINISHED
+    assert status.rows > during.rows
+
+
 def test_a_worker_killed_in_mid_job_is_replaced_and_nothing_is_doubled(bench: JobsBench) -> None:
     jobs, job_id = submitted(bench)
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import click
 
+from tracekit.cli.size_type import SizeType
 from tracekit.config import Settings
 from tracekit.fetch import Database
 
@@ -14,20 +15,30 @@ from tracekit.fetch import Database
 @click.command("worker")
 @click.option("--queue", help="Queue to listen to (default: TRACE_WORKER_QUEUE).")
 @click.option("--burst", is_flag=True, help="End when the queue is empty.")
+@click.option(
+    "--memory-limit",
+    type=SizeType(),
+    help="Private writable memory of the process of a shard (default: "
+    "TRACEKIT_WORKER_MEMORY_LIMIT).",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Only what goes wrong on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="More talk on stderr.")
-def command(queue: str | None, burst: bool, quiet: bool, verbose: bool) -> None:
+def command(
+    queue: str | None, burst: bool, memory_limit: int | None, quiet: bool, verbose: bool
+) -> None:
     """Run the shards of queued trace jobs, each in a fresh process, until Ctrl-C.
 
     Connects to the Redis that REDIS_URL names and to the database that DB_HOST, DB_PORT,
     DB_SERVICE, DB_USER and DB_PASSWORD (or DB_PASSWORD_FILE) name. Any number of workers on any
     number of machines may share one queue. The first signal lets the running shard end, a second
-    one ends it at once; it is then tried again by another worker.
+    one ends it at once; it is then tried again by another worker. A shard that comes to the memory
+    limit fails its job with WORKER_OUT_OF_MEMORY and its peak; the worker goes on.
 
     \b
     Examples:
       REDIS_URL=redis://:secret@queue:6379/0 tracekit worker --queue trace-events
       tracekit worker --burst
+      tracekit worker --memory-limit 512MiB
     """
     from tracekit.jobs.worker import make_worker  # RQ takes a moment to load
 
@@ -35,5 +46,9 @@ def command(queue: str | None, burst: bool, quiet: bool, verbose: bool) -> None:
     Database.from_env(settings)  # a missing setting is better told now than by every job
     level = "WARNING" if quiet else "DEBUG" if verbose else "INFO"
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
-    trace = replace(settings.trace, worker_queue=queue or settings.trace.worker_queue)
+    trace = replace(
+        settings.trace,
+        worker_queue=queue or settings.trace.worker_queue,
+        worker_memory_limit_bytes=memory_limit or settings.trace.worker_memory_limit_bytes,
+    )
     make_worker(trace).work(burst=burst, logging_level=level)

@@ -12,18 +12,40 @@ from rq.exceptions import AbandonedJobError
 from rq.job import Job
 from rq.timeouts import JobTimeoutException
 
-from tracekit.errors import ConfigError, FetchError, JobNotFound, ResultIncomplete, TracekitError
+from tracekit.config import Settings
+from tracekit.errors import (
+    ConfigError,
+    FetchError,
+    JobNotFound,
+    ProfileError,
+    ResultIncomplete,
+    TracekitError,
+)
 from tracekit.jobs.rq_jobs import drop_queued
 from tracekit.jobs.shard import JobTimedOut
 from tracekit.jobs.status import JobFailure
 from tracekit.jobs.store import JobStore
+from tracekit.profiling.memory_limit import AtMemoryLimit
 from tracekit.profiling.os_memory import peak_resident_bytes
 from tracekit.sizes import format_size
 
 _log = logging.getLogger("tracekit.jobs")
 
-_LASTING = (ConfigError, JobTimedOut, JobTimeoutException, JobNotFound, ResultIncomplete)
+_LASTING = (
+    ConfigError,
+    JobTimedOut,
+    JobTimeoutException,
+    JobNotFound,
+    ResultIncomplete,
+    MemoryError,
+    ProfileError,
+)
 """What another try would only meet again."""
+
+
+_REFUSED_MEMORY = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGTRAP)
+"""How code that cannot go on without the memory it asked for ends its process."""
+_NEAR = 0.8  # of the limit, which counts what is reserved too: the peak is of what is resident
 
 
 def on_shard_failure(
@@ -42,7 +64,12 @@ def on_shard_failure(
 
 
 def worker_killed(
-    job: Job, wait_status: int, peak_bytes: int | None, *, killed_for_memory: bool
+    job: Job,
+    wait_status: int,
+    peak_bytes: int | None,
+    *,
+    killed_for_memory: bool,
+    limit_bytes: int | None = None,
 ) -> JobFailure:
     """The failure that a dead work horse stands for.
 
@@ -51,14 +78,18 @@ def worker_killed(
         wait_status: As os.wait gives it.
         peak_bytes: Its largest resident memory.
         killed_for_memory: The kernel killed for lack of memory while it ran.
+        limit_bytes: Its memory limit, if it had one.
     """
     number = wait_status & 0x7F
     how = f"by {signal.Signals(number).name}" if number else f"with exit code {wait_status >> 8}"
     peak = f" Its memory peaked at {format_size(peak_bytes)}." if peak_bytes else ""
-    out_of_memory = killed_for_memory and number == signal.SIGKILL
-    why = " while the kernel killed for lack of memory" if out_of_memory else ""
+    why = ""
+    if killed_for_memory and number == signal.SIGKILL:
+        why = " while the kernel killed for lack of memory"
+    elif number in _REFUSED_MEMORY and limit_bytes and (peak_bytes or 0) > _NEAR * limit_bytes:
+        why = f" close to its memory limit of {format_size(limit_bytes)}"
     return JobFailure(
-        "WORKER_OUT_OF_MEMORY" if out_of_memory else "WORKER_KILLED",
+        "WORKER_OUT_OF_MEMORY" if why else "WORKER_KILLED",
         f"The worker's process was ended {how}{why}.{peak}",
         shard=_shard(job),
         peak_bytes=peak_bytes,
@@ -84,7 +115,7 @@ def _decisive(error: BaseException) -> BaseException:
     # connection.
     inner: BaseException | None = error
     while inner is not None:
-        if isinstance(inner, JobTimeoutException | MemoryError):
+        if isinstance(inner, JobTimeoutException | MemoryError | ProfileError):
             return inner
         inner = inner.__cause__ or inner.__context__
     return error
@@ -98,7 +129,7 @@ def _code(error: BaseException) -> str:
     for kinds, code in (
         ((JobTimedOut, JobTimeoutException), "JOB_TIMEOUT"),
         ((AbandonedJobError,), "WORKER_LOST"),
-        ((MemoryError,), "WORKER_OUT_OF_MEMORY"),
+        ((MemoryError, ProfileError), "WORKER_OUT_OF_MEMORY"),
         ((FetchError,), "FETCH_FAILED"),
         ((RedisError,), "STORE_UNAVAILABLE"),
     ):
@@ -110,12 +141,23 @@ def _code(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     if isinstance(error, AbandonedJobError):
         return "The worker was not heard of any more: its machine or both its processes ended."
+    if isinstance(error, MemoryError | ProfileError):
+        return _memory_message(error)
     if isinstance(error, TracekitError):
         return str(error)
     if isinstance(error, JobTimeoutException):
         return "The worker took longer than the job may. Raise TRACE_JOB_TIMEOUT_SECONDS."
-    if isinstance(error, MemoryError):
-        peak = format_size(peak_resident_bytes())
-        return f"The worker's process came to its memory limit; its memory peaked at {peak}."
     # What other libraries say may quote values.
     return f"{type(error).__module__}.{type(error).__qualname__} in the worker; see its log."
+
+
+def _memory_message(error: BaseException) -> str:
+    limit_bytes = Settings.from_env().trace.worker_memory_limit_bytes
+    limit = f" of {format_size(limit_bytes)}" if limit_bytes else ""
+    peak = format_size(peak_resident_bytes())
+    said = (
+        f"The worker's process came to its memory limit{limit}; its memory peaked at {peak}. "
+        "Raise TRACEKIT_WORKER_MEMORY_LIMIT, or lower TRACE_EVENTS_MAX_WORKERS or "
+        "TRACE_STREAM_BATCH_SIZE."
+    )
+    return said if isinstance(error, MemoryError | AtMemoryLimit) else f"{said} ({error})"

@@ -65,7 +65,8 @@ def open_result(store: JobStore, job_id: str) -> Result:
     job = store.read(job_id)
     if job.state is not JobState.FINISHED:
         why = f": {job.failure.message}" if job.failure else ""
-        raise JobNotComplete(f"job {job_id} is {job.state}{why}")
+        reason = job.failure.code if job.failure else None
+        raise JobNotComplete(f"job {job_id} is {job.state}{why}", reason)
     stored = store.redis.get(keys.manifest)
     if stored is None:
         raise ResultIncomplete(f"the result of job {job_id} is gone from the store.")

@@ -6,6 +6,7 @@ What it holds is a few pieces of `fetch_events_iter` and one chunk, however larg
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -19,8 +20,10 @@ from tracekit.jobs.connection import connect_store
 from tracekit.jobs.manifest import DomainContents
 from tracekit.jobs.shard_work import ShardProgress, ShardWork, WorkOver
 from tracekit.jobs.store import JobStore
+from tracekit.jobs.ticker import ProgressTicker
 from tracekit.jsonvalue import encode
 from tracekit.profiling import os_memory
+from tracekit.profiling.memory_limit import limited_memory
 
 _WARM_UP = "SELECT 1 FROM DUAL"
 
@@ -36,6 +39,7 @@ def run_shard(job_id: str, shard: int) -> None:
         JobNotFound: the job expired.
         JobTimedOut: the job's time is over.
         BatchFetchError: batches of ids failed.
+        MemoryError, ProfileError: the process came to TRACEKIT_WORKER_MEMORY_LIMIT.
     """
     settings = Settings.from_env()
     store = JobStore(connect_store(settings.trace))
@@ -43,12 +47,12 @@ def run_shard(job_id: str, shard: int) -> None:
     work = ShardWork.claim(store, job_id, shard, worker)
     if work is not None:
         database = Database.from_env(settings)
-        try:
-            ShardFetch(work, EventFetcher(database, max_workers=settings.trace.max_workers)).run(
-                database
-            )
-        except WorkOver:
-            return
+        fetch = ShardFetch(work, EventFetcher(database, max_workers=settings.trace.max_workers))
+        with limited_memory(settings.trace.worker_memory_limit_bytes):
+            try:
+                fetch.run(database)
+            except WorkOver:
+                return
     store.finish(job_id)
 
 
@@ -65,6 +69,7 @@ class ShardFetch:
         self._fetcher = fetcher
         self._cids = work.container_ids()
         self._places = {cid: place for place, cid in enumerate(self._cids)}
+        self._telling = threading.Lock()  # what is told never goes back
         self._baseline_bytes = 0
         self._domain_index = 0
         self._place = 0
@@ -80,11 +85,16 @@ class ShardFetch:
         """
         self._take_baseline(database)
         contents = {}
-        for index, domain in enumerate(self._work.request.domains):
-            self._domain_index, self._place = index, 0
-            contents[domain] = self._fetch(domain)
+        with ProgressTicker(self._report) as ticker:
+            for index, domain in enumerate(self._work.request.domains):
+                self._domain_index, self._place = index, 0
+                contents[domain] = self._fetch(domain, ticker)
         self._domain_index, self._place = len(contents), 0
         self._work.done(contents, self._progress())
+
+    def _report(self) -> None:
+        with self._telling:
+            self._work.report(self._progress())
 
     def _take_baseline(self, database: Database) -> None:
         import pyarrow  # noqa: F401 - what the fetch loads is not what the request needs
@@ -94,15 +104,17 @@ class ShardFetch:
         os_memory.return_free_memory()
         os_memory.reset_peak()
         self._baseline_bytes = os_memory.resident_bytes()
-        self._work.report(self._progress())
+        self._report()
 
-    def _fetch(self, domain: str) -> DomainContents:
+    def _fetch(self, domain: str, ticker: ProgressTicker) -> DomainContents:
         entries: list[ChunkEntry] = []
         cids_with_rows = 0
 
         def counted(pieces: Iterator[Events]) -> Generator[bytes, None, None]:
             nonlocal cids_with_rows
             for piece in pieces:
+                if ticker.over:
+                    raise WorkOver
                 self._check_deadline()
                 cids_with_rows += len(piece)
                 yield from _encoded(piece)
@@ -114,8 +126,9 @@ class ShardFetch:
         ) as pieces:
             for records in _groups(counted(pieces), self._work.request.batch_size):
                 entry, stored = pack(records)
-                self._rows += entry.rows
-                self._work.write_part(domain, len(entries), stored, self._progress())
+                with self._telling:
+                    self._rows += entry.rows
+                    self._work.write_part(domain, len(entries), stored, self._progress())
                 entries.append(entry)
         return DomainContents(tuple(entries), cids_with_rows)
 

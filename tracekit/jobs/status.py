@@ -25,9 +25,9 @@ class JobState(StrEnum):
 class JobFailure:
     """Why a job failed, or why one of its shards had to be tried again.
 
-    Codes: FETCH_FAILED, JOB_TIMEOUT, WORKER_KILLED (by a signal), WORKER_OUT_OF_MEMORY (killed
-    while the kernel killed for lack of memory), WORKER_LOST (never heard of again),
-    STORE_UNAVAILABLE, RESULT_INCOMPLETE, INTERNAL_ERROR.
+    Codes: FETCH_FAILED, JOB_TIMEOUT, WORKER_KILLED (by a signal), WORKER_OUT_OF_MEMORY (at
+    its limit, or killed while the kernel killed for lack of memory), WORKER_LOST (never heard of
+    again), STORE_UNAVAILABLE, RESULT_INCOMPLETE, INTERNAL_ERROR.
     """
 
     code: str

@@ -13,10 +13,12 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from tracekit.config import WORKER_MEMORY_LIMIT as LIMIT_VARIABLE
 from tracekit.config import TraceSettings
 from tracekit.jobs.connection import connect_store
 from tracekit.jobs.failures import settle, worker_killed
 from tracekit.jobs.rq_jobs import open_queue
+from tracekit.profiling.arrow_pool import VARIABLE as ARROW_POOL
 from tracekit.profiling.kernel_kills import kernel_kills
 
 _MAINTENANCE_SECONDS = 60
@@ -34,6 +36,8 @@ class TraceWorker(Worker):
 
     redis_url: str
     """What its processes connect to."""
+    memory_limit_bytes: int | None = None
+    """Private writable memory that each of its processes may have."""
     _kills_before: int | None = None
     _lifeline: int | None = None
 
@@ -60,6 +64,9 @@ class TraceWorker(Worker):
             "REDIS_URL": self.redis_url,
             "RQ_WORKER_ID": self.name,
             "RQ_JOB_ID": job.id,
+            # Arrow's own pool reserves 1 GiB, which would count against the limit.
+            ARROW_POOL: "system",
+            LIMIT_VARIABLE: str(self.memory_limit_bytes or ""),
         }
         read_end, self._lifeline = os.pipe()
         try:
@@ -91,6 +98,7 @@ class TraceWorker(Worker):
             usage.ru_maxrss * _MAXRSS_BYTES if usage else None,
             killed_for_memory=None not in (kills, self._kills_before)
             and kills != self._kills_before,
+            limit_bytes=self.memory_limit_bytes,
         )
         settle(self.connection, job, failure)
 
@@ -112,5 +120,6 @@ def make_worker(settings: TraceSettings) -> TraceWorker:
         maintenance_interval=_MAINTENANCE_SECONDS,
     )
     worker.redis_url = settings.redis_url
+    worker.memory_limit_bytes = settings.worker_memory_limit_bytes
     worker._work_horse_killed_handler = worker.report_killed
     return worker
