@@ -36,6 +36,13 @@ class BindType:
     charset_form: int = 1
 
 
+@dataclass(frozen=True)
+class EmptyLob:
+    """A LOB without content as a bind value: unlike "" and b"" it is not NULL."""
+
+    value: str | bytes
+
+
 class PreparedStatement(Protocol):
     """A parsed and translated statement; reusable with new binds."""
 
@@ -122,7 +129,7 @@ class BackendSession(Protocol):
         """Run it once per bind row (a query: exactly once; no binds: one empty row).
 
         Bind values are Python values (None, str, int, float, Decimal, datetime, bytes,
-        timedelta, bool), one per placeholder occurrence.
+        timedelta, bool, YearMonthInterval, EmptyLob), one per placeholder occurrence.
 
         Raises:
             OraError: any failure, with Oracle's number and, where known, the position.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tracekit.localdb.backend import ExecuteOutcome
+from tracekit.localdb.backend import EmptyLob, ExecuteOutcome
 from tracekit.localdb.lobs import SessionLobs
 from tracekit.localdb.wire.messages.binds import LobBind
 
@@ -28,12 +28,17 @@ def bind_parts(
         if part and part_bytes + held > MAX_PART_BYTES:
             yield part
             part, part_bytes = [], 0
-        part.append(
-            [lobs.value(value.locator) if isinstance(value, LobBind) else value for value in row]
-        )
+        part.append([_value(value, lobs) for value in row])
         part_bytes += held
     if part:
         yield part
+
+
+def _value(value: Any, lobs: SessionLobs) -> Any:
+    if not isinstance(value, LobBind):
+        return value
+    whole = lobs.value(value.locator)
+    return whole or EmptyLob(whole)
 
 
 def joined(outcomes: Iterable[ExecuteOutcome]) -> ExecuteOutcome:

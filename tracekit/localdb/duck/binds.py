@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
+
+from tracekit.localdb.backend import EmptyLob
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Translated
+from tracekit.localdb.wire.values import YearMonthInterval
 
 
 def parameter_values(translated: Translated, row: Sequence[Any]) -> dict[str, Any]:
@@ -35,4 +39,8 @@ def unknown_values(translated: Translated) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, YearMonthInterval):
+        return duckdb.IntervalValue(f"{value.months} months")
+    if isinstance(value, EmptyLob):
+        return value.value
     return None if value in ("", b"") else value

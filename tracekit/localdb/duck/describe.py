@@ -19,6 +19,9 @@ NATIONAL_FORM = 2
 LOB_BUFFER_BYTES = 4_000
 """What is said of LOB columns; 0 would mean that nothing is sent for them."""
 
+ROWID_BYTES = 18
+BOOLEAN_BYTES = 4
+
 _INTEGER_PRECISION = {
     "boolean": 1,
     "tinyint": 3,
@@ -51,6 +54,10 @@ _DECLARED_TEXTS = {
     "NVARCHAR2": (OracleType.VARCHAR2, NATIONAL_FORM),
     "NCHAR": (OracleType.CHAR, NATIONAL_FORM),
 }
+_ZONED = {
+    "TIMESTAMP WITH TIME ZONE": (OracleType.TIMESTAMP_TZ, 13),
+    "TIMESTAMP WITH LOCAL TIME ZONE": (OracleType.TIMESTAMP_LTZ, 11),
+}
 _DECLARED_LOBS = {
     "CLOB": (OracleType.CLOB, 1, "varchar"),
     "NCLOB": (OracleType.CLOB, NATIONAL_FORM, "varchar"),
@@ -68,6 +75,8 @@ def describe_computed(name: str, kind: Any) -> ColumnDescription:
     Raises:
         OraError: ORA-03001, Oracle has no such type.
     """
+    if _type_id(kind) == "boolean":
+        return ColumnDescription(name, OracleType.BOOLEAN, buffer_bytes=BOOLEAN_BYTES)
     if _type_id(kind) in _NUMBERS:
         return _number(name, 0, FREE_SCALE)
     return describe_stored(name, kind, None)
@@ -111,6 +120,12 @@ def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDe
         )
     if declared.name == "RAW" and type_id == "blob" and declared.length:
         return ColumnDescription(name, OracleType.RAW, buffer_bytes=declared.length)
+    if declared.name == "ROWID" and type_id == "varchar":
+        return ColumnDescription(name, OracleType.ROWID, buffer_bytes=ROWID_BYTES)
+    if declared.name == "BOOLEAN" and type_id == "boolean":
+        return ColumnDescription(name, OracleType.BOOLEAN, buffer_bytes=BOOLEAN_BYTES)
+    if declared.name == "INTERVAL YEAR TO MONTH" and type_id == "interval":
+        return ColumnDescription(name, OracleType.INTERVAL_YM, precision=2, buffer_bytes=5)
     if declared.name == "LONG" and type_id == "varchar":
         return ColumnDescription(name, OracleType.LONG, charset_form=1)
     if declared.name == "FLOAT" and type_id == "double":
@@ -118,8 +133,10 @@ def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDe
     if declared.name == "TIMESTAMP" and type_id == "timestamp":
         scale = 6 if declared.scale is None else declared.scale
         return ColumnDescription(name, OracleType.TIMESTAMP, scale=scale, buffer_bytes=11)
-    if declared.name == "TIMESTAMP WITH LOCAL TIME ZONE":
-        return ColumnDescription(name, OracleType.TIMESTAMP_LTZ, scale=6, buffer_bytes=11)
+    if declared.name in _ZONED and type_id == "timestamp with time zone":
+        oracle_type, size = _ZONED[declared.name]
+        scale = 6 if declared.scale is None else declared.scale
+        return ColumnDescription(name, oracle_type, scale=scale, buffer_bytes=size)
     return None
 
 

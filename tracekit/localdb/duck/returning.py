@@ -12,8 +12,9 @@ from tracekit.localdb.backend import BindType
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
 from tracekit.localdb.wire.primitives import TtcWriter
-from tracekit.localdb.wire.rows import ROW_MESSAGE, encode_rows
+from tracekit.localdb.wire.rows import encode_rows
 
+ROW_MESSAGE_BYTES = 1
 _LONG_FORMS = {
     OracleType.LONG: OracleType.VARCHAR2,
     OracleType.LONG_RAW: OracleType.RAW,
@@ -56,7 +57,7 @@ def _fields(column: pa.Table, kind: BindType) -> list[bytes]:
         for rows in encode_rows(batch, [described]):
             ends = rows.offsets.tolist()
             fields += [
-                bytes(rows.data[start + len(ROW_MESSAGE) : end]) for start, end in pairwise(ends)
+                bytes(rows.data[start + ROW_MESSAGE_BYTES : end]) for start, end in pairwise(ends)
             ]
     return fields
 

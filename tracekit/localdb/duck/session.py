@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-
 from tracekit.localdb.backend import (
     BindType,
     ExecuteOutcome,
@@ -18,8 +17,8 @@ from tracekit.localdb.backend import (
     StatementKind,
 )
 from tracekit.localdb.duck.binds import parameter_values, unknown_values
+from tracekit.localdb.duck.columns import describe_columns
 from tracekit.localdb.duck.database import Database
-from tracekit.localdb.duck.describe import describe_computed, describe_stored
 from tracekit.localdb.duck.gate import gate
 from tracekit.localdb.duck.result import EncodedStream
 from tracekit.localdb.duck.returning import encode_returned
@@ -252,13 +251,8 @@ class DuckSession:
     def _describe(
         self, relation: duckdb.DuckDBPyRelation, statement: DuckStatement
     ) -> list[ColumnDescription]:
-        translated, declared = statement.translated, self._database.declared
-        return [
-            describe_computed(name, kind)
-            if name in translated.computed_columns
-            else describe_stored(name, kind, declared.find(name, translated.tables, self._schema))
-            for name, kind in zip(relation.columns, relation.types, strict=True)
-        ]
+        declared = self._database.declared
+        return describe_columns(relation, statement.translated, declared, self._schema)
 
     def _forget(self, stream: EncodedStream) -> None:
         with self._lock:

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
-
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.binds import Prepared, prepare
@@ -26,12 +25,14 @@ from tracekit.localdb.translate.hierarchy import rewrite_hierarchies
 from tracekit.localdb.translate.late_macros import choose_late_macros
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
 from tracekit.localdb.translate.names import (
+    column_name,
     computed_columns,
     expand_order_aliases,
     fold_identifiers,
     name_output_columns,
 )
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
+from tracekit.localdb.translate.outputs import query_outputs
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
@@ -168,6 +169,7 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
         raise OraError(900, "invalid SQL statement")
     if not tree.args.get("expressions") and isinstance(tree, exp.Select):
         raise OraError(936, "missing expression", position=len(prepared.text))
+    outputs = query_outputs(tree, lambda item: column_name(item, prepared))
     tree = _rewrite(tree, prepared, context)
     return Translated(
         StatementKind.QUERY,
@@ -177,6 +179,7 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
         sorted=tree.args.get("order") is not None,
         tables=_tables(tree, prepared),
         computed_columns=computed_columns(tree),
+        outputs=outputs,
     )
 
 

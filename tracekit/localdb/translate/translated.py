@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.translate.binds import Parameter
+from tracekit.localdb.translate.outputs import Output
 from tracekit.localdb.translate.types import DeclaredType
 
 
@@ -75,6 +77,8 @@ class Translated:
     tables: tuple[TableReference, ...] = ()
     computed_columns: frozenset[str] = frozenset()
     """Output columns that are expressions: a number there is a NUMBER without precision."""
+    outputs: Mapping[str, Output] = field(default_factory=dict)
+    """What is known of output columns by name, beside DuckDB's types."""
     control: Control | None = None
     control_argument: str = ""
     """The savepoint, schema or parameter a control statement names."""

@@ -8,6 +8,7 @@ python-oracledb).
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -105,6 +106,25 @@ def decode_interval(data: bytes) -> timedelta:
         )
     except OverflowError as exc:
         raise RemoteWireError("the interval is longer than a timedelta") from exc
+
+
+@dataclass(frozen=True)
+class YearMonthInterval:
+    """INTERVAL YEAR TO MONTH as a bind value; Python has no type for it."""
+
+    months: int
+
+
+def decode_year_month(data: bytes) -> YearMonthInterval:
+    """INTERVAL YEAR TO MONTH (5 bytes).
+
+    Raises:
+        RemoteWireError: not 5 bytes.
+    """
+    if len(data) != 5:
+        raise RemoteWireError(f"{len(data)} bytes are no INTERVAL YEAR TO MONTH")
+    years = int.from_bytes(data[:4], "big") - _INTERVAL_OFFSET
+    return YearMonthInterval(years * 12 + data[4] - 60)
 
 
 def decode_binary_double(data: bytes) -> float:

@@ -18,6 +18,7 @@ from tracekit.localdb.wire.values import (
     decode_datetime,
     decode_interval,
     decode_number,
+    decode_year_month,
 )
 
 ARRAY_FLAG = 0x40
@@ -37,7 +38,7 @@ _SCALARS: dict[int, Callable[[bytes], Any]] = {
     OracleType.BINARY_FLOAT: decode_binary_float,
     OracleType.RAW: bytes,
     OracleType.LONG_RAW: bytes,
-    OracleType.INTERVAL_YM: lambda data: Unsupported(OracleType.INTERVAL_YM),
+    OracleType.INTERVAL_YM: decode_year_month,
 }
 _TEXT = frozenset({OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG})
 _LOBS = frozenset({OracleType.CLOB, OracleType.BLOB})

@@ -1,0 +1,60 @@
+"""The columns of a query's result as Oracle would describe them."""
+
+from __future__ import annotations
+
+import duckdb
+
+from tracekit.localdb.duck.declared import DeclaredColumns
+from tracekit.localdb.duck.describe import describe_computed, describe_stored
+from tracekit.localdb.translate import DeclaredType, TableReference, Translated
+from tracekit.localdb.translate.outputs import Output
+from tracekit.localdb.wire.column import ColumnDescription
+
+_LOBS = ("CLOB", "NCLOB", "BLOB")
+_UNKNOWN = Output()
+
+
+def describe_columns(
+    relation: duckdb.DuckDBPyRelation,
+    translated: Translated,
+    declared: DeclaredColumns,
+    current_schema: str,
+) -> list[ColumnDescription]:
+    """One description per column, from DuckDB's types and declared ones.
+
+    Args:
+        relation: the query in DuckDB.
+        translated: what the translation knows of it.
+        declared: types of tables' columns that Oracle DDL stated.
+        current_schema: where unqualified tables are.
+
+    Raises:
+        OraError: ORA-03001, a column is of a type that Oracle has not.
+    """
+    columns = []
+    for name, kind in zip(relation.columns, relation.types, strict=True):
+        output = translated.outputs.get(name, _UNKNOWN)
+        if output is _UNKNOWN:
+            stated = declared.find(name, translated.tables, current_schema)
+        else:
+            stated = _stated(output, declared, current_schema)
+        is_computed = name in translated.computed_columns
+        if is_computed and (stated is None or stated.name not in (*_LOBS, "ROWID")):
+            columns.append(describe_computed(name, kind))
+        else:
+            columns.append(describe_stored(name, kind, stated))
+    return columns
+
+
+def _stated(output: Output, declared: DeclaredColumns, current_schema: str) -> DeclaredType | None:
+    if output.type_name:
+        return DeclaredType(output.type_name)
+    found = []
+    for column in output.columns:
+        table = TableReference(column.schema, column.table, 0)
+        stated = declared.find(column.column, [table], current_schema)
+        if stated is not None:
+            found.append(stated)
+    if output.plain:
+        return found[0] if len(set(found)) == 1 else None
+    return next((one for one in found if one.name in _LOBS), None)
