@@ -209,7 +209,10 @@ class CannedBackend:
     banner: str = "local Oracle (canned)"
     sessions: list[CannedSession] = field(default_factory=list)
 
-    def open_session(self, schema: str) -> CannedSession:
+    def has_clone(self, name: str) -> bool:
+        return False
+
+    def open_session(self, schema: str, clone: str = "") -> CannedSession:
         session = CannedSession(schema)
         self.sessions.append(session)
         return session

@@ -152,7 +152,7 @@ def test_a_savepoint_survives_a_failing_statement_and_ends_with_the_transaction(
 
 def test_a_savepoint_that_cannot_be_restored_leaves_all_as_it_is(cursor: oracledb.Cursor) -> None:
     cursor.execute("CREATE SEQUENCE drawn")
-    cursor.execute("INSERT INTO lots (id) VALUES (drawn.NEXTVAL)")
+    cursor.execute("INSERT INTO lots (id) SELECT drawn.NEXTVAL FROM DUAL")
     cursor.execute("SAVEPOINT here")
     cursor.execute("INSERT INTO lots (id) VALUES (5)")
     with pytest.raises(oracledb.DatabaseError, match="ORA-03001"):

@@ -418,7 +418,7 @@ def test_reads(local_oracle, turn):
     with local_oracle.database.connect() as connection:
         (one,) = connection.cursor().execute("SELECT 1 FROM DUAL").fetchone()
     assert one == 1
-    seen.append(local_oracle.dsn)
+    seen.append(local_oracle.server_pid)
     assert len(set(seen)) == 1
 """,
     )

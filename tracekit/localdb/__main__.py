@@ -131,7 +131,7 @@ def _serve(settings: ProcessSettings, lines: StandardInput, stop: threading.Even
     def announce(server: Server) -> None:
         line = json.dumps({"port": server.port, "banner": backend.banner})
         print(line, flush=True)  # noqa: T201 - what the parent waits for
-        commands.append(_obey(Control(server, board), lines, stop))
+        commands.append(_obey(Control(server, board, backend), lines, stop))
 
     try:
         serve(options, backend, announce, stop, lambda: FaultHooks(board))

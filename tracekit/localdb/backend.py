@@ -158,8 +158,15 @@ class Backend(Protocol):
     def banner(self) -> str:
         """What the environment record calls this server: `local Oracle (duckdb 2.0.0)`."""
 
-    def open_session(self, schema: str) -> BackendSession:
-        """A new session whose current schema is `schema`."""
+    def has_clone(self, name: str) -> bool:
+        """Whether there is a private copy of the database under this service name."""
+
+    def open_session(self, schema: str, clone: str = "") -> BackendSession:
+        """A new session whose current schema is `schema`, in the main database or in a clone.
+
+        Raises:
+            OraError: ORA-12514, the clone is gone.
+        """
 
     def close(self) -> None:
         """Close all sessions and free the database."""

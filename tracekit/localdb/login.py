@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tracekit.errors import RemoteWireError
@@ -62,6 +62,8 @@ class LoggedOn:
     agreement: Agreement
     reader: TtcReader
     alter_session: str | None
+    clone: str
+    """The service name asked for, where that is a clone's; else empty."""
 
 
 class Login:
@@ -74,6 +76,7 @@ class Login:
         banner: what the server calls itself.
         session_id: number of the session this may become.
         hooks: asked before a client is let in.
+        is_clone: whether a name is that of a private copy of the database.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Login:
         banner: str,
         session_id: int,
         hooks: SessionHooks,
+        is_clone: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._connection = connection
         self._options = options
@@ -91,6 +95,8 @@ class Login:
         self._banner = banner
         self._session_id = session_id
         self._hooks = hooks
+        self._is_clone = is_clone
+        self._clone = ""
         self._end_of_response = False
         self._reader = TtcReader(refill=connection.next_payload, limit=_MOST_LOGIN_BYTES)
 
@@ -148,6 +154,9 @@ class Login:
         wanted = self._options.service.upper()
         if request.version < VERSION_MINIMUM:
             return ERR_INCOMPATIBLE_VERSION
+        if target.service is not None and self._is_clone(target.service):
+            self._clone = target.service
+            return 0
         if target.service is not None:
             return 0 if target.service.upper() == wanted else ERR_UNKNOWN_SERVICE
         if target.sid is not None:
@@ -189,7 +198,7 @@ class Login:
             raise ConnectionClosed(f"logon denied with ORA-{error.number:05d}") from error
         pairs = self._session_pairs(proof, agreement.field_version)
         self._reply(agreement, make_auth_reply(pairs), make_status())
-        return LoggedOn(agreement, self._reader, _alter_session(request))
+        return LoggedOn(agreement, self._reader, _alter_session(request), self._clone)
 
     def _session_pairs(self, proof: str, field_version: int) -> Iterator[AuthPair]:
         version = _VERSION_19_21 if field_version >= FIELD_18_1_EXT_1 else _VERSION_12_2
@@ -201,7 +210,7 @@ class Login:
             "AUTH_MAX_OPEN_CURSORS": str(MAX_OPEN_CURSORS),
             "AUTH_MAX_IDEN_LENGTH": "128",
             "AUTH_SC_DBUNIQUE_NAME": self._options.service,
-            "AUTH_SC_SERVICE_NAME": self._options.service,
+            "AUTH_SC_SERVICE_NAME": self._clone or self._options.service,
             "AUTH_INSTANCENAME": self._options.service,
             "AUTH_DBNAME": self._options.service,
         }

@@ -147,7 +147,15 @@ class Server:
         hooks = self._hooks()
         hooks.begin(connection.check)
         banner = self._backend.banner
-        login = Login(connection, self.options, self._verifier, banner, number, hooks)
+        login = Login(
+            connection,
+            self.options,
+            self._verifier,
+            banner,
+            number,
+            hooks,
+            self._backend.has_clone,
+        )
         try:
             logged_on = login.run()
         except Cut as cut:
@@ -156,7 +164,7 @@ class Server:
             raise ConnectionClosed(f"cut off by a fault: {cut.manner.value}") from cut
         connection.admit()
         _log.info("%s: logged on", connection.name)
-        backend = self._backend.open_session(self.options.schema)
+        backend = self._backend.open_session(self.options.schema, logged_on.clone)
         try:
             if logged_on.alter_session:
                 _alter_session(backend, logged_on.alter_session)

@@ -14,18 +14,30 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def local_oracle(request: pytest.FixtureRequest) -> Iterator[LocalOracle]:
+def local_oracle_server(request: pytest.FixtureRequest) -> Iterator[LocalOracle]:
     """A running local Oracle, one for the session (one for each worker under pytest-xdist).
 
     It serves what `--tracekit-oracle` or the ini key `tracekit_oracle` names: a workload, a DuckDB
-    file, or `:memory:`, the default. `local_oracle.database` is ready to read from it. What tests
-    write is seen by later tests of the session, and never reaches a file.
+    file, or `:memory:`, the default. For fixtures of a wider scope than a test: what they write
+    and commit here, the `local_oracle` of every later test starts with. Nothing reaches a file.
     """
     from tracekit.testbed import LocalOracle
 
     source = option(request.config, "oracle") or ":memory:"
     with LocalOracle(source) as running:
         yield running
+
+
+@pytest.fixture
+def local_oracle(local_oracle_server: LocalOracle) -> Iterator[LocalOracle]:
+    """The session's local Oracle with a database of this test's own.
+
+    It starts with all tables of `local_oracle_server`. What the test writes, in whichever schema,
+    other tests do not see; making it takes milliseconds. `local_oracle.database` is ready to read
+    from it; `local_oracle.dsn`, `.user` and `.password` are for drivers and SQLAlchemy.
+    """
+    with local_oracle_server.fresh() as mine:
+        yield mine
 
 
 @pytest.fixture

@@ -250,13 +250,15 @@ def test_the_overlay_hides_changes_from_the_file_and_other_servers(
     backend: DuckBackend, file: Path
 ) -> None:
     session, other = backend.open_session("DWH"), backend.open_session("DWH")
-    second = open_backend(str(file)).open_session("DWH")
+    other_backend = open_backend(str(file))
+    second = other_backend.open_session("DWH")
     run(session, "UPDATE lots SET name = 'uno' WHERE id = 1")
     run(session, "CREATE TABLE mine (a NUMBER(3))")
     run(session, "UPDATE lots SET name = 'due' WHERE id = 2")
     session.commit()
     assert count(other, "SELECT COUNT(*) FROM lots WHERE name IN ('uno', 'due')") == 2
     assert count(second, "SELECT COUNT(*) FROM lots WHERE name IN ('one', 'two')") == 2
+    other_backend.close()
     with duckdb.connect(str(file), read_only=True) as connection:
         names = connection.execute("SELECT name FROM DWH.lots ORDER BY id").fetchall()
         assert names == [("one",), ("two",)]
@@ -413,7 +415,7 @@ def test_array_inserts_see_the_rows_before_where_single_ones_do(empty: DuckSessi
 
 def test_work_that_cannot_be_repeated_is_rolled_back_honestly(session: DuckSession) -> None:
     run(session, "CREATE SEQUENCE ids")
-    run(session, "INSERT INTO lots VALUES (ids.NEXTVAL + 100, 'new')")
+    run(session, "INSERT INTO lots SELECT ids.NEXTVAL + 100, 'new' FROM DUAL")
     error = failure(lambda: run(session, "INSERT INTO lots VALUES (1, 'again')"))
     assert error.number == 3001
     assert "rolled back" in error.text

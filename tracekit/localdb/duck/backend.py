@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from tracekit.localdb.duck.database import Database
+from tracekit.errors import ConnectError
+from tracekit.localdb.duck.database import Databases
 from tracekit.localdb.duck.session import DuckSession
+from tracekit.localdb.ora_error import OraError
 
 DEFAULT_SCHEMA = "DWH"
 DEFAULT_MEMORY_LIMIT = "160MB"
@@ -20,9 +23,10 @@ DEFAULT_THREADS = 1
 class DuckBackend:
     """The database of one server process; see `open_backend`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._sessions: set[DuckSession] = set()
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+        self._numbers = itertools.count(1)
+        self._sessions: dict[DuckSession, str] = {}
         self._lock = threading.Lock()
 
     @property
@@ -30,12 +34,42 @@ class DuckBackend:
         """What the environment record calls this server."""
         return f"local Oracle (duckdb {duckdb.__version__})"
 
-    def open_session(self, schema: str) -> DuckSession:
-        """A new session whose current schema is `schema`."""
-        session = DuckSession(self._database, schema, self._forget)
+    def has_clone(self, name: str) -> bool:
+        """Whether there is a clone of this name, letter case aside."""
+        return self._databases.find(name.upper()) is not None
+
+    def open_session(self, schema: str, clone: str = "") -> DuckSession:
+        """A new session whose current schema is `schema`, in the main database or in a clone.
+
+        Raises:
+            OraError: ORA-12514, the clone is gone.
+        """
+        database = self._databases.find(clone.upper()) if clone else self._databases.main
+        if database is None:
+            raise OraError(12514, f"there is no service {clone}")
+        session = DuckSession(database, schema, next(self._numbers), self._forget)
         with self._lock:
-            self._sessions.add(session)
+            self._sessions[session] = clone.upper()
         return session
+
+    def clone(self, name: str) -> None:
+        """Make a private copy of the main database, for sessions that ask for it by name.
+
+        Raises:
+            ConnectError: there is one of this name, or it cannot be a name.
+        """
+        if not name.isidentifier() or not name.isascii():
+            raise ConnectError(f"clone {name!r}: expected letters, digits and underscores")
+        self._databases.clone(name.upper())
+
+    def drop_clone(self, name: str) -> None:
+        """Close a clone's sessions and free it; an unknown one is no error."""
+        with self._lock:
+            sessions = [one for one, clone in self._sessions.items() if clone == name.upper()]
+        for session in sessions:
+            session.interrupt()
+            session.close()
+        self._databases.drop_clone(name.upper())
 
     def close(self) -> None:
         """Close all sessions and free the database; may be called more than once."""
@@ -43,11 +77,11 @@ class DuckBackend:
             sessions = list(self._sessions)
         for session in sessions:
             session.close()
-        self._database.close()
+        self._databases.close()
 
     def _forget(self, session: DuckSession) -> None:
         with self._lock:
-            self._sessions.discard(session)
+            self._sessions.pop(session, None)
 
 
 def open_backend(
@@ -76,7 +110,7 @@ def open_backend(
     Raises:
         ConnectError: the file does not exist, or is no DuckDB file we may open.
     """
-    database = Database(
+    databases = Databases(
         source,
         writable=writable,
         sysdate=sysdate,
@@ -85,4 +119,4 @@ def open_backend(
         threads=threads,
         spool_dir=spool_dir,
     )
-    return DuckBackend(database)
+    return DuckBackend(databases)

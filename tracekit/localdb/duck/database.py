@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from tracekit.errors import ConnectError
+from tracekit.localdb.duck.catalogs import FILE_CATALOG, MEMORY_CATALOG
 from tracekit.localdb.duck.declared import DeclaredColumns
 from tracekit.localdb.duck.dictionary import SCHEMA as DICTIONARY_SCHEMA
-from tracekit.localdb.duck.dictionary import install_dictionary
-from tracekit.localdb.duck.overlay import FILE_CATALOG, MEMORY_CATALOG, Overlay
+from tracekit.localdb.duck.dictionary import install_dictionary, join_catalogs
+from tracekit.localdb.duck.notes import TableNotes
+from tracekit.localdb.duck.overlay import Overlay
+from tracekit.localdb.duck.sequences import copy_sequences
 from tracekit.localdb.duck.statement import StatementCache
 from tracekit.localdb.translate import install
 
@@ -26,7 +30,96 @@ SET default_transaction_invalidation_policy = 'SYNTACTIC_ERRORS_DO_NOT_INVALIDAT
 
 
 class Database:
-    """Opens connections that all see the same tables.
+    """One catalogue that sessions see as the whole database; see `open_database`, `clone`.
+
+    Args:
+        root: a connection to the DuckDB database of the process.
+        catalog: where tables are, or are made; it exists.
+        schema: is made if the catalogue has none of the name.
+        spool_folder: where spooled results go.
+        statements: translated statements, shared by all catalogues.
+        overlay: None where tables are written in place.
+        inherited: catalogues whose declared types and notes are taken over.
+    """
+
+    def __init__(
+        self,
+        root: duckdb.DuckDBPyConnection,
+        catalog: str,
+        *,
+        schema: str,
+        spool_folder: Path,
+        statements: StatementCache,
+        overlay: Overlay | None,
+        inherited: tuple[str, ...],
+    ) -> None:
+        self.catalog = catalog
+        self.spool_folder = spool_folder
+        self.statements = statements
+        self.overlay = overlay
+        self._schema = schema
+        self._root = root
+        root.execute(f'CREATE SCHEMA IF NOT EXISTS {catalog}."{schema}"')
+        self.declared = DeclaredColumns(root, catalog, inherited)
+        self.notes = TableNotes(root, catalog, inherited)
+
+    def clone(self, name: str) -> Database:
+        """A private copy: what is here now can be read there, changes stay there.
+
+        Args:
+            name: of the copy's catalogue; no other has it.
+        """
+        with self._root.cursor() as root:
+            root.execute(f"ATTACH ':memory:' AS {name}")
+            overlay = Overlay(self._root, name, self.catalog, self.overlay)
+            copy_sequences(root, self.catalog, name)
+        return Database(
+            self._root,
+            name,
+            schema=self._schema,
+            spool_folder=self.spool_folder,
+            statements=self.statements,
+            overlay=overlay,
+            inherited=(self.catalog,),
+        )
+
+    def connect(self, schema: str) -> duckdb.DuckDBPyConnection:
+        """A new connection that resolves unqualified names in `schema`."""
+        connection = self._root.cursor()
+        connection.execute(_CONNECTION_SETTINGS)
+        self.use_schema(connection, schema)
+        return connection
+
+    def use_schema(
+        self, connection: duckdb.DuckDBPyConnection, schema: str, private: str | None = None
+    ) -> None:
+        """Resolve unqualified names of `connection` in `schema`, before it in `private`."""
+        path = [
+            *([f'{self.catalog}."{private}"'] if private else []),
+            f'{self.catalog}."{_quotable(schema)}"',
+            f"{self.catalog}.main",
+            f"{MEMORY_CATALOG}.main",
+            f"{MEMORY_CATALOG}.{DICTIONARY_SCHEMA}",
+        ]
+        connection.execute(f"SET search_path = '{_escaped(','.join(dict.fromkeys(path)))}'")
+
+    def has_schema(self, schema: str) -> bool:
+        """Whether there is a schema of exactly this name."""
+        with self._root.cursor() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
+                [self.catalog, schema],
+            ).fetchone()
+        return found is not None
+
+    def close(self) -> None:
+        """Free what this catalogue holds open; its sessions must be closed before."""
+        self.declared.close()
+        self.notes.close()
+
+
+class Databases:
+    """The served database and its clones, by name; what `open_database` opens.
 
     Args:
         source: path of a DuckDB file, or ":memory:".
@@ -52,77 +145,87 @@ class Database:
         threads: int,
         spool_dir: Path | None,
     ) -> None:
-        self.statements = StatementCache()
         self._temporary = tempfile.TemporaryDirectory(prefix="tracekit-spool-", dir=spool_dir)
-        self.spool_folder = Path(self._temporary.name)
         self._root = duckdb.connect(IN_MEMORY, config=_settings(memory_limit, threads))
-        self._catalog = FILE_CATALOG if writable and source != IN_MEMORY else MEMORY_CATALOG
-        self.overlay: Overlay | None = None
+        self._lock = threading.Lock()
+        self._clones: dict[str, Database] = {}
+        in_place = writable and source != IN_MEMORY
         try:
             self._root.execute(f"SET temp_directory = '{_escaped(self._temporary.name)}'")
             if source != IN_MEMORY:
-                self._attach(source, writable)
+                _attach(self._root, source, writable)
             self._root.execute("SET enable_external_access = false")
-            self._root.execute(f'CREATE SCHEMA IF NOT EXISTS {self._catalog}."{schema}"')
+            overlay = None
+            if source != IN_MEMORY and not writable:
+                overlay = Overlay(self._root, MEMORY_CATALOG, FILE_CATALOG)
             install(self._root, sysdate=sysdate)
-            self.declared = DeclaredColumns(self._root, self._catalog)
-            install_dictionary(
+            self.main = Database(
                 self._root,
-                memory_catalog=MEMORY_CATALOG,
-                catalog=self._catalog,
-                file_catalog=FILE_CATALOG,
+                FILE_CATALOG if in_place else MEMORY_CATALOG,
+                schema=schema,
+                spool_folder=Path(self._temporary.name),
+                statements=StatementCache(),
+                overlay=overlay,
+                inherited=(FILE_CATALOG,) if overlay else (),
             )
+            install_dictionary(self._root, memory_catalog=MEMORY_CATALOG, catalog=self.main.catalog)
         except BaseException:
             self._free()
             raise
 
-    def _attach(self, source: str, writable: bool) -> None:
-        path = Path(source)
-        if not path.is_file():
-            raise ConnectError(f"{source!r} is no file; name a DuckDB file, or {IN_MEMORY}")
-        mode = "" if writable else " (READ_ONLY)"
-        try:
-            self._root.execute(f"ATTACH '{_escaped(str(path))}' AS {FILE_CATALOG}{mode}")
-        except duckdb.Error as error:
-            raise ConnectError(f"{source!r} could not be opened: {error}") from error
-        if not writable:
-            self.overlay = Overlay(self._root)
+    def clone(self, name: str) -> Database:
+        """Make a private copy of the main database.
 
-    def connect(self, schema: str) -> duckdb.DuckDBPyConnection:
-        """A new connection that resolves unqualified names in `schema`."""
-        connection = self._root.cursor()
-        connection.execute(_CONNECTION_SETTINGS)
-        self.use_schema(connection, schema)
-        return connection
+        Raises:
+            ConnectError: there is one of this name.
+        """
+        with self._lock:
+            if name in self._clones or name in (FILE_CATALOG, MEMORY_CATALOG):
+                raise ConnectError(f"there is a clone {name!r} already")
+            made = self._clones[name] = self.main.clone(name)
+            self._join_catalogs()
+        return made
 
-    def use_schema(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
-        """Resolve unqualified names of `connection` in `schema`."""
-        quoted = schema.replace('"', '""')
-        path = [
-            f'{self._catalog}."{quoted}"',
-            f"{self._catalog}.main",
-            f"{MEMORY_CATALOG}.main",
-            f"{MEMORY_CATALOG}.{DICTIONARY_SCHEMA}",
-        ]
-        connection.execute(f"SET search_path = '{_escaped(','.join(dict.fromkeys(path)))}'")
+    def find(self, name: str) -> Database | None:
+        """The clone of this name."""
+        with self._lock:
+            return self._clones.get(name)
 
-    def has_schema(self, schema: str) -> bool:
-        """Whether there is a schema of exactly this name."""
-        with self._root.cursor() as connection:
-            found = connection.execute(
-                "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
-                [self._catalog, schema],
-            ).fetchone()
-        return found is not None
+    def drop_clone(self, name: str) -> None:
+        """Forget a clone and free what it holds; its sessions are closed."""
+        with self._lock:
+            clone = self._clones.pop(name, None)
+            if clone is None:
+                return
+            self._join_catalogs()
+            clone.close()
+            self._root.execute(f"DETACH {name}")
 
     def close(self) -> None:
-        """Free everything; connections must be closed before."""
-        self.declared.close()
+        """Free everything; sessions must be closed before."""
+        for clone in self._clones.values():
+            clone.close()
+        self.main.close()
         self._free()
+
+    def _join_catalogs(self) -> None:
+        catalogs = [self.main.catalog, *(clone.catalog for clone in self._clones.values())]
+        join_catalogs(self._root, MEMORY_CATALOG, catalogs)
 
     def _free(self) -> None:
         self._root.close()
         self._temporary.cleanup()
+
+
+def _attach(root: duckdb.DuckDBPyConnection, source: str, writable: bool) -> None:
+    path = Path(source)
+    if not path.is_file():
+        raise ConnectError(f"{source!r} is no file; name a DuckDB file, or {IN_MEMORY}")
+    mode = "" if writable else " (READ_ONLY)"
+    try:
+        root.execute(f"ATTACH '{_escaped(str(path))}' AS {FILE_CATALOG}{mode}")
+    except duckdb.Error as error:
+        raise ConnectError(f"{source!r} could not be opened: {error}") from error
 
 
 def _settings(memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
@@ -138,3 +241,7 @@ def _settings(memory_limit: str, threads: int) -> dict[str, str | bool | int | f
 
 def _escaped(text: str) -> str:
     return text.replace("'", "''")
+
+
+def _quotable(name: str) -> str:
+    return name.replace('"', '""')

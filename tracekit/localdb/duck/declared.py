@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
@@ -21,9 +21,12 @@ class DeclaredColumns:
     Args:
         root: to open a connection of this object's own.
         catalog: where the table is, or is made.
+        inherited: catalogues whose declarations are taken over.
     """
 
-    def __init__(self, root: duckdb.DuckDBPyConnection, catalog: str) -> None:
+    def __init__(
+        self, root: duckdb.DuckDBPyConnection, catalog: str, inherited: Sequence[str] = ()
+    ) -> None:
         self._connection = root.cursor()
         self._table = f"{catalog}.main.{TABLE}"
         self._lock = threading.Lock()
@@ -35,8 +38,8 @@ class DeclaredColumns:
         )
         holders = self._connection.execute(
             "SELECT database_name FROM duckdb_tables()"
-            " WHERE schema_name = 'main' AND table_name = ? AND database_name <> ?",
-            [TABLE, catalog],
+            " WHERE schema_name = 'main' AND table_name = ? AND list_contains(?, database_name)",
+            [TABLE, list(inherited)],
         ).fetchall()
         for (holder,) in holders:
             self._connection.execute(f"INSERT INTO {self._table} FROM {holder}.main.{TABLE}")

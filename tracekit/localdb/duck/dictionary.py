@@ -7,12 +7,14 @@ Columns are those of the Oracle Database Reference that clients read; what has n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
 import duckdb
 
-from tracekit.localdb.duck import declared
+from tracekit.localdb.duck import declared, notes
+from tracekit.localdb.duck.catalogs import PRIVATE_PREFIX
 
 SCHEMA = "SYS"
 """In the in-memory catalogue, last in every connection's search path."""
@@ -44,37 +46,52 @@ _FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def install_dictionary(
-    root: duckdb.DuckDBPyConnection, *, memory_catalog: str, catalog: str, file_catalog: str
+    root: duckdb.DuckDBPyConnection, *, memory_catalog: str, catalog: str
 ) -> None:
-    """Create the dictionary's views.
+    """Create the dictionary's views; each connection sees its own catalogue through them.
 
     Args:
         root: its own catalogue is in memory.
         memory_catalog: that catalogue, where the views go.
         catalog: where tables are, or are made.
-        file_catalog: holds the tables that views of `catalog` stand for; may not be attached.
     """
     own = f"{memory_catalog}.{SCHEMA}"
     replaced = {
-        "$catalog": catalog,
-        "$file": file_catalog,
-        "$declared": declared.TABLE,
+        "'$catalog'": "current_database()",
+        "$declared_table": declared.TABLE,
+        "$declared": f"{own}.{declared.TABLE}",
+        "$notes_table": notes.TABLE,
+        "$notes": f"{own}.{notes.TABLE}",
+        "$private": PRIVATE_PREFIX,
         "$version": _RELEASE,
         "$memory": memory_catalog,
         "$sys": own,
     }
+    root.execute(f"CREATE SCHEMA IF NOT EXISTS {own}")
+    join_catalogs(root, memory_catalog, [catalog])
     text = _views()
     for word, value in replaced.items():
         text = text.replace(word, value)
-    root.execute(f"CREATE SCHEMA IF NOT EXISTS {own}")
     root.execute(text)
     for family, (owner, dropped) in _FAMILIES.items():
         columns = f"* EXCLUDE ({', '.join(dropped)})" if dropped else "*"
         root.execute(f"CREATE VIEW {own}.DBA_{family} AS FROM {own}.ALL_{family}")
         root.execute(
             f"CREATE VIEW {own}.USER_{family} AS SELECT {columns} FROM {own}.ALL_{family}"  # noqa: S608
-            f" WHERE {owner} = upper(current_schema())"
+            f" WHERE {owner} = {own}.TRACEKIT_CURRENT_SCHEMA()"
         )
+
+
+def join_catalogs(
+    root: duckdb.DuckDBPyConnection, memory_catalog: str, catalogs: Sequence[str]
+) -> None:
+    """Make the tables of declared types and of notes in all `catalogs` one view each."""
+    for table in (declared.TABLE, notes.TABLE):
+        parts = " UNION ALL ".join(
+            f"SELECT '{one}' AS catalog_name, rowid AS position, * FROM {one}.main.{table}"  # noqa: S608
+            for one in catalogs
+        )
+        root.execute(f"CREATE OR REPLACE VIEW {memory_catalog}.{SCHEMA}.{table} AS {parts}")
 
 
 @cache

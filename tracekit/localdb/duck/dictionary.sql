@@ -1,34 +1,47 @@
+-- A session's own schema of temporary tables comes first in its search path.
+CREATE MACRO $sys.TRACEKIT_CURRENT_SCHEMA() AS
+    upper(list_filter(current_schemas(false), lambda s: NOT starts_with(s, '$private'))[1]);
+
 -- The base of all views: tables and views as a client sees them. A view of the overlay that stands
 -- for a table of the file is a table.
 CREATE VIEW $sys.TRACEKIT_OBJECTS AS
 SELECT upper(t.schema_name) AS owner, t.schema_name AS real_schema, t.table_name AS name,
        'TABLE' AS kind, '$catalog' AS held_in, t.schema_name AS held_schema,
        t.table_name AS held_name, t.comment, NULL AS text, t.estimated_size AS size_rows,
-       t.table_oid AS object_id
+       t.table_oid AS object_id, g.detail AS on_commit
 FROM duckdb_tables() t
-WHERE t.database_name = '$catalog' AND t.table_name <> '$declared' AND NOT t.temporary
+LEFT JOIN $notes g
+  ON g.catalog_name = '$catalog' AND g.kind = 'T' AND g.schema_name = t.schema_name
+ AND g.table_name = t.table_name
+WHERE t.database_name = '$catalog' AND NOT t.temporary
+  AND t.table_name NOT IN ('$declared_table', '$notes_table')
+  AND NOT starts_with(t.schema_name, '$private')
 UNION ALL
 SELECT upper(v.schema_name), v.schema_name, v.view_name,
        CASE WHEN f.table_name IS NULL THEN 'VIEW' ELSE 'TABLE' END,
-       CASE WHEN f.table_name IS NULL THEN '$catalog' ELSE '$file' END,
+       CASE WHEN f.table_name IS NULL THEN '$catalog' ELSE f.database_name END,
        coalesce(f.schema_name, v.schema_name), coalesce(f.table_name, v.view_name),
        coalesce(v.comment, f.comment),
        regexp_replace(regexp_replace(v.sql, '^CREATE VIEW .*? AS ', '', 's'), ';\s*$', ''),
-       f.estimated_size, v.view_oid
+       f.estimated_size, v.view_oid, NULL
 FROM duckdb_views() v
 LEFT JOIN duckdb_tables() f
-  ON f.database_name = '$file' AND '$file' <> '$catalog'
+  ON f.database_name <> '$catalog'
  AND upper(f.schema_name) = upper(v.schema_name) AND upper(f.table_name) = upper(v.view_name)
- AND contains(v.sql, ' FROM $file.')
-WHERE v.database_name = '$catalog' AND NOT v.internal AND v.schema_name <> 'SYS';
+ AND contains(v.sql, ' FROM ' || f.database_name || '.')
+WHERE v.database_name = '$catalog' AND NOT v.internal
+  AND v.schema_name <> 'SYS';
 
 CREATE VIEW $sys.ALL_TABLES AS
 SELECT owner AS OWNER, name AS TABLE_NAME, 'USERS' AS TABLESPACE_NAME,
        CAST(NULL AS VARCHAR) AS CLUSTER_NAME, CAST(NULL AS VARCHAR) AS IOT_NAME,
        'VALID' AS STATUS, 'YES' AS LOGGING, size_rows AS NUM_ROWS,
        CAST(NULL AS TIMESTAMP_S) AS LAST_ANALYZED, 'NO' AS PARTITIONED,
-       CAST(NULL AS VARCHAR) AS IOT_TYPE, 'N' AS TEMPORARY, 'N' AS SECONDARY, 'NO' AS NESTED,
-       CAST(NULL AS VARCHAR) AS DURATION, 'DISABLED' AS COMPRESSION,
+       CAST(NULL AS VARCHAR) AS IOT_TYPE,
+       CASE WHEN on_commit IS NULL THEN 'N' ELSE 'Y' END AS TEMPORARY,
+       'N' AS SECONDARY, 'NO' AS NESTED,
+       CASE on_commit WHEN 'DELETE' THEN 'SYS$TRANSACTION' WHEN 'PRESERVE' THEN 'SYS$SESSION' END
+           AS DURATION, 'DISABLED' AS COMPRESSION,
        CAST(NULL AS VARCHAR) AS COMPRESS_FOR, 'NO' AS DROPPED, 'NO' AS READ_ONLY
 FROM $sys.TRACEKIT_OBJECTS WHERE kind = 'TABLE';
 
@@ -39,13 +52,15 @@ FROM $sys.TRACEKIT_OBJECTS WHERE kind = 'VIEW';
 
 CREATE VIEW $sys.TRACEKIT_COLUMNS AS
 SELECT o.owner, o.name AS table_name, o.kind AS object_kind, c.column_name,
-       c.column_index AS column_id, h.comment,
-       replace(replace(replace(h.column_default, 'ora_sysdate()', 'SYSDATE'),
-               'ora_systimestamp()', 'SYSTIMESTAMP'), 'ora_localtimestamp()', 'LOCALTIMESTAMP')
-           AS default_text,
+       c.column_index AS column_id, coalesce(c.comment, h.comment) AS comment,
+       regexp_replace(replace(replace(replace(h.column_default, 'ora_sysdate()', 'SYSDATE'),
+               'ora_systimestamp()', 'SYSTIMESTAMP'), 'ora_localtimestamp()', 'LOCALTIMESTAMP'),
+               'nextval\(''(.*)''\)', '\1.nextval') AS default_text,
        coalesce(h.is_nullable, c.is_nullable) AS is_nullable,
        regexp_extract(c.data_type, '^[A-Z_ ]+') AS stored,
        c.numeric_precision AS stored_precision, c.numeric_scale AS stored_scale,
+       i.detail AS generation,
+       trim(string_split(i.name, '.')[-1], '"') AS identity_sequence,
        d.type_name AS declared, d.type_precision, d.type_scale, d.type_length
 FROM $sys.TRACEKIT_OBJECTS o
 JOIN duckdb_columns() c
@@ -53,8 +68,11 @@ JOIN duckdb_columns() c
 LEFT JOIN duckdb_columns() h
   ON h.database_name = o.held_in AND h.schema_name = o.held_schema
  AND h.table_name = o.held_name AND upper(h.column_name) = upper(c.column_name)
-LEFT JOIN $catalog.main.$declared d
-  ON d.schema_name = o.real_schema AND d.table_name = o.name AND d.column_name = c.column_name;
+LEFT JOIN $declared d
+  ON d.catalog_name = '$catalog' AND d.schema_name = o.real_schema AND d.table_name = o.name AND d.column_name = c.column_name
+LEFT JOIN $notes i
+  ON i.catalog_name = '$catalog' AND i.kind = 'I' AND i.schema_name = o.real_schema
+ AND i.table_name = o.name AND i.subject = c.column_name;
 
 -- The same types that duck/describe.py tells of results.
 CREATE VIEW $sys.ALL_TAB_COLS AS
@@ -124,7 +142,8 @@ SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME,
        CASE WHEN char_count IS NOT NULL THEN 'C' END AS CHAR_USED,
        'NO' AS HIDDEN_COLUMN, 'NO' AS VIRTUAL_COLUMN, column_id AS SEGMENT_COLUMN_ID,
        column_id AS INTERNAL_COLUMN_ID, column_name AS QUALIFIED_COL_NAME, 'YES' AS USER_GENERATED,
-       'NO' AS DEFAULT_ON_NULL, 'NO' AS IDENTITY_COLUMN
+       'NO' AS DEFAULT_ON_NULL,
+       CASE WHEN generation IS NULL THEN 'NO' ELSE 'YES' END AS IDENTITY_COLUMN
 FROM sized;
 
 CREATE VIEW $sys.ALL_TAB_COLUMNS AS
@@ -141,29 +160,55 @@ SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME, com
 FROM $sys.TRACEKIT_COLUMNS;
 
 CREATE VIEW $sys.ALL_TAB_IDENTITY_COLS AS
-SELECT '' AS OWNER, '' AS TABLE_NAME, '' AS COLUMN_NAME, '' AS GENERATION_TYPE,
-       '' AS SEQUENCE_NAME, '' AS IDENTITY_OPTIONS WHERE false;
+SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME,
+       generation AS GENERATION_TYPE, identity_sequence AS SEQUENCE_NAME,
+       'START WITH: 1, INCREMENT BY: 1' AS IDENTITY_OPTIONS
+FROM $sys.TRACEKIT_COLUMNS WHERE generation IS NOT NULL;
 
 CREATE VIEW $sys.TRACEKIT_CONSTRAINTS AS
-SELECT o.owner, o.name AS table_name, k.constraint_index,
-       upper(k.constraint_name) AS constraint_name,
-       CASE k.constraint_type WHEN 'PRIMARY KEY' THEN 'P' WHEN 'UNIQUE' THEN 'U'
-            WHEN 'FOREIGN KEY' THEN 'R' ELSE 'C' END AS constraint_type,
-       CASE k.constraint_type WHEN 'NOT NULL'
-            THEN '"' || upper(k.constraint_column_names[1]) || '" IS NOT NULL'
-            WHEN 'CHECK' THEN k.expression END AS search_condition,
-       k.constraint_column_names AS columns, upper(k.referenced_table) AS referenced_table,
-       k.referenced_column_names AS referenced_columns
-FROM $sys.TRACEKIT_OBJECTS o
-JOIN duckdb_constraints() k
-  ON k.database_name = o.held_in AND k.schema_name = o.held_schema AND k.table_name = o.held_name
-WHERE o.kind = 'TABLE'
+WITH held AS (
+    SELECT o.owner, o.real_schema, o.name AS table_name, o.object_id,
+           k.* EXCLUDE (table_name),
+           CASE k.constraint_type WHEN 'PRIMARY KEY' THEN 'P' WHEN 'UNIQUE' THEN 'U'
+                WHEN 'FOREIGN KEY' THEN 'R' WHEN 'NOT NULL' THEN 'N' ELSE 'C' END AS kind,
+           list_transform(k.constraint_column_names, lambda c: upper(c)) AS columns
+    FROM $sys.TRACEKIT_OBJECTS o
+    JOIN duckdb_constraints() k
+      ON k.database_name = o.held_in AND k.schema_name = o.held_schema
+     AND k.table_name = o.held_name
+    WHERE o.kind = 'TABLE'
+), numbered AS (
+    -- Checks are told apart by their order, the others by their columns.
+    SELECT *, CASE WHEN kind = 'C' THEN '' ELSE array_to_string(constraint_column_names, ',') END
+                  AS subject,
+           row_number() OVER (PARTITION BY owner, table_name, kind,
+                                  CASE WHEN kind <> 'C' THEN constraint_column_names END
+                              ORDER BY constraint_index) AS place
+    FROM held
+), notes AS (
+    SELECT *, row_number() OVER (PARTITION BY schema_name, table_name, kind, subject
+                                 ORDER BY position) AS place
+    FROM $notes WHERE catalog_name = '$catalog' AND kind IN ('P', 'U', 'R', 'C', 'N')
+)
+SELECT k.owner, k.table_name, k.constraint_index,
+       coalesce(n.name, upper(k.constraint_name)) AS constraint_name,
+       CASE WHEN n.name IS NULL OR starts_with(n.name, 'SYS_C') THEN 'GENERATED NAME'
+            ELSE 'USER NAME' END AS generated,
+       CASE k.kind WHEN 'N' THEN 'C' ELSE k.kind END AS constraint_type, k.kind,
+       CASE k.kind WHEN 'N' THEN '"' || k.columns[1] || '" IS NOT NULL'
+            WHEN 'C' THEN k.expression END AS search_condition,
+       k.columns, upper(k.referenced_table) AS referenced_table,
+       list_transform(k.referenced_column_names, lambda c: upper(c)) AS referenced_columns
+FROM numbered k
+LEFT JOIN notes n
+  ON n.schema_name = k.real_schema AND n.table_name = k.table_name AND n.kind = k.kind
+ AND n.subject = k.subject AND n.place = k.place
+WHERE
   -- A primary key's columns are NOT NULL by themselves: Oracle keeps no constraint for that.
-  AND NOT (k.constraint_type = 'NOT NULL' AND EXISTS (
-      SELECT 1 FROM duckdb_constraints() p
-      WHERE p.database_name = k.database_name AND p.table_oid = k.table_oid
-        AND p.constraint_type = 'PRIMARY KEY'
-        AND list_contains(p.constraint_column_names, k.constraint_column_names[1])));
+  NOT (k.kind = 'N' AND EXISTS (
+      SELECT 1 FROM held p
+      WHERE p.owner = k.owner AND p.table_name = k.table_name AND p.kind = 'P'
+        AND list_contains(p.columns, k.columns[1])));
 
 CREATE VIEW $sys.ALL_CONSTRAINTS AS
 SELECT k.owner AS OWNER, k.constraint_name AS CONSTRAINT_NAME,
@@ -172,7 +217,7 @@ SELECT k.owner AS OWNER, k.constraint_name AS CONSTRAINT_NAME,
        r.owner AS R_OWNER, r.constraint_name AS R_CONSTRAINT_NAME,
        CASE WHEN k.constraint_type = 'R' THEN 'NO ACTION' END AS DELETE_RULE,
        'ENABLED' AS STATUS, 'NOT DEFERRABLE' AS DEFERRABLE, 'IMMEDIATE' AS DEFERRED,
-       'VALIDATED' AS VALIDATED, 'GENERATED NAME' AS GENERATED,
+       'VALIDATED' AS VALIDATED, k.generated AS GENERATED,
        CASE WHEN k.constraint_type IN ('P', 'U') THEN k.owner END AS INDEX_OWNER,
        CASE WHEN k.constraint_type IN ('P', 'U') THEN k.constraint_name END AS INDEX_NAME
 FROM $sys.TRACEKIT_CONSTRAINTS k
@@ -239,7 +284,8 @@ SELECT upper(schema_name) AS SEQUENCE_OWNER, sequence_name AS SEQUENCE_NAME,
        min_value AS MIN_VALUE, max_value AS MAX_VALUE, increment_by AS INCREMENT_BY,
        CASE WHEN cycle THEN 'Y' ELSE 'N' END AS CYCLE_FLAG, 'N' AS ORDER_FLAG, 0 AS CACHE_SIZE,
        coalesce(last_value + increment_by, start_value) AS LAST_NUMBER
-FROM duckdb_sequences() WHERE database_name = '$catalog' AND NOT temporary;
+FROM duckdb_sequences() WHERE database_name = '$catalog' AND NOT temporary
+  AND NOT starts_with(schema_name, '$private');
 
 CREATE VIEW $sys.ALL_OBJECTS AS
 WITH objects AS (
@@ -258,13 +304,14 @@ SELECT DISTINCT upper(schema_name) AS USERNAME, CAST(NULL AS BIGINT) AS USER_ID,
        CAST(NULL AS TIMESTAMP_S) AS CREATED, 'NO' AS COMMON,
        CASE WHEN upper(schema_name) = 'SYS' THEN 'Y' ELSE 'N' END AS ORACLE_MAINTAINED
 FROM duckdb_schemas()
-WHERE (database_name = '$catalog' AND NOT internal AND schema_name <> 'main')
+WHERE (database_name = '$catalog' AND NOT internal AND schema_name <> 'main'
+        AND NOT starts_with(schema_name, '$private'))
    OR (database_name = '$memory' AND schema_name = 'SYS');
 
 CREATE VIEW $sys.USER_USERS AS
 SELECT USERNAME, USER_ID, 'OPEN' AS ACCOUNT_STATUS, 'USERS' AS DEFAULT_TABLESPACE,
        'TEMP' AS TEMPORARY_TABLESPACE, CREATED
-FROM $sys.ALL_USERS WHERE USERNAME = upper(current_schema());
+FROM $sys.ALL_USERS WHERE USERNAME = $sys.TRACEKIT_CURRENT_SCHEMA();
 
 -- There are none of these here; clients ask all the same.
 CREATE VIEW $sys.ALL_SYNONYMS AS

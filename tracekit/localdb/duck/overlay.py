@@ -1,21 +1,21 @@
-"""The private overlay over a read-only file.
+"""The private overlay over tables that must not change.
 
-Every table and view of the file appears in an in-memory catalogue as a view of the same schema,
-names in upper case. At its first write a table is copied there; the file is never touched.
+Every table and view of another catalogue (a read-only file, or the database that was cloned)
+appears in one of our own as a view of the same schema, names in upper case. At its first write a
+table is copied there; the other catalogue is never touched.
 """
 
 from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
 
-from tracekit.localdb.duck import declared
-
-MEMORY_CATALOG = "memory"
-FILE_CATALOG = "base"
+from tracekit.localdb.duck import declared, notes
+from tracekit.localdb.duck.catalogs import PRIVATE_PREFIX
 
 _IDENTIFIER = r'(?:"(?:[^"]|"")+"|[\w$#]+)'
 _WRITTEN = re.compile(
@@ -40,27 +40,55 @@ class _Column:
 
 @dataclass(frozen=True)
 class _Shadowed:
-    """A table of the file that is still only viewed."""
+    """A table of another catalogue that is still only viewed."""
 
+    catalog: str
     schema: str
     name: str
     columns: tuple[_Column, ...]
 
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.schema.upper(), self.name.upper()
+
+    @property
+    def path(self) -> str:
+        return f"{self.catalog}.{_quoted(self.schema)}.{_quoted(self.name)}"
+
 
 class Overlay:
-    """Which of the file's tables are views, and the copying of those that are written.
+    """Which tables are views of another catalogue's, and the copying of those that are written.
 
     Args:
-        root: a connection to the in-memory database that the file is attached to.
+        root: a connection to the database that holds all catalogues.
+        catalog: where the views and copies go.
+        source: the catalogue that is overlaid.
+        below: the overlay of `source`, when it has one: what it only views is viewed directly.
     """
 
-    def __init__(self, root: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self,
+        root: duckdb.DuckDBPyConnection,
+        catalog: str,
+        source: str,
+        below: Overlay | None = None,
+    ) -> None:
         self._root = root
+        self._catalog = catalog
         self._lock = threading.Lock()
         self._shadowed: dict[tuple[str, str], _Shadowed] = {}
-        for table in _tables_of_file(root):
-            self._shadowed[table.schema.upper(), table.name.upper()] = table
-            _create_view(root, table)
+        viewed = below.viewed() if below is not None else {}
+        with root.cursor() as connection:
+            connection.execute("BEGIN TRANSACTION")
+            for table in _tables_of(connection, source):
+                shadowed = self._shadowed[table.key] = viewed.get(table.key, table)
+                self._create_view(connection, shadowed)
+            connection.execute("COMMIT")
+
+    def viewed(self) -> dict[tuple[str, str], _Shadowed]:
+        """The tables that were not written yet, by schema and name in upper case."""
+        with self._lock:
+            return dict(self._shadowed)
 
     def prepare_write(self, sql: str, current_schema: str) -> bool:
         """Make the table that `sql` writes to a table of our own.
@@ -79,46 +107,135 @@ class Overlay:
         parts = [_unquoted(part) for part in re.findall(_IDENTIFIER, match[1])]
         schema = parts[-2] if len(parts) > 1 else current_schema
         with self._lock:
-            table = self._shadowed.pop((schema.upper(), parts[-1].upper()), None)
-            if table is None or replaced:
+            table = self._shadowed.get((schema.upper(), parts[-1].upper()))
+            if table is None:
+                return False
+            if replaced:
+                del self._shadowed[table.key]
                 return False
             self._copy(table)
         return True
 
+    def drop_schema(self, schema: str) -> None:
+        """Forget the tables of a schema that was dropped."""
+        with self._lock:
+            for key in [key for key in self._shadowed if key[0] == schema.upper()]:
+                del self._shadowed[key]
+
     def _copy(self, table: _Shadowed) -> None:
-        target, source = _own_name(table), _file_name(table)
-        columns = ", ".join(
-            f"{_quoted(column.name.upper())} {column.type}{'' if column.nullable else ' NOT NULL'}"
-            for column in table.columns
-        )
+        """Copy a table and those that references connect it with."""
         with self._root.cursor() as connection:
-            keys = "".join(f", {key}" for key in _keys(connection, table))
+            group = self._connected(connection, table)
             connection.execute("BEGIN TRANSACTION")
-            connection.execute(f"DROP VIEW {target}")
-            connection.execute(f"CREATE TABLE {target} ({columns}{keys})")
-            connection.execute(f"INSERT INTO {target} SELECT * FROM {source}")  # noqa: S608
+            for one in group:
+                connection.execute(f"DROP VIEW {self._own_name(one)}")
+            for one in group:
+                own = f"{self._catalog}.{self._own_schema(one)}"
+                connection.execute(f"SET search_path = '{own.replace(chr(39), chr(39) * 2)}'")
+                for statement in _copying(connection, one, self._own_name(one)):
+                    connection.execute(statement)
             connection.execute("COMMIT")
+            for one in group:
+                del self._shadowed[one.key]
+
+    def _connected(
+        self, connection: duckdb.DuckDBPyConnection, table: _Shadowed
+    ) -> list[_Shadowed]:
+        """The table and those connected with it by foreign keys, parents first."""
+        edges = [
+            ((schema.upper(), child.upper()), (schema.upper(), parent.upper()))
+            for schema, child, parent in connection.execute(
+                "SELECT schema_name, table_name, referenced_table FROM duckdb_constraints()"
+                " WHERE database_name = ? AND constraint_type = 'FOREIGN KEY'",
+                [table.catalog],
+            ).fetchall()
+        ]
+        group, seen = [table.key], {table.key}
+        for key in group:
+            for edge in edges:
+                near = edge[1] if edge[0] == key else edge[0] if edge[1] == key else None
+                if near is not None and near not in seen and near in self._shadowed:
+                    seen.add(near)
+                    group.append(near)
+        return [self._shadowed[key] for key in _parents_first(group, edges)]
+
+    def _create_view(self, connection: duckdb.DuckDBPyConnection, table: _Shadowed) -> None:
+        names = ", ".join(_quoted(column.name.upper()) for column in table.columns)
+        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self._catalog}.{self._own_schema(table)}")
+        connection.execute(
+            f"CREATE VIEW {self._own_name(table)} ({names}) AS SELECT * FROM {table.path}"  # noqa: S608
+        )
+
+    def _own_schema(self, table: _Shadowed) -> str:
+        # The default schema keeps its name: DuckDB will not have a second one in upper case.
+        return _quoted(table.schema if table.schema == "main" else table.schema.upper())
+
+    def _own_name(self, table: _Shadowed) -> str:
+        return f"{self._catalog}.{self._own_schema(table)}.{_quoted(table.name.upper())}"
 
 
-def _tables_of_file(root: duckdb.DuckDBPyConnection) -> list[_Shadowed]:
-    rows = root.execute(
+def _tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[_Shadowed]:
+    rows = connection.execute(
         "SELECT schema_name, table_name, column_name, data_type, is_nullable"
-        " FROM duckdb_columns() WHERE database_name = ? AND table_name <> ? AND NOT internal"
+        " FROM duckdb_columns() WHERE database_name = ? AND table_name NOT IN (?, ?)"
+        " AND NOT internal AND schema_name <> 'SYS' AND NOT starts_with(schema_name, ?)"
         " ORDER BY schema_name, table_name, column_index",
-        [FILE_CATALOG, declared.TABLE],
+        [catalog, declared.TABLE, notes.TABLE, PRIVATE_PREFIX],
     ).fetchall()
     columns: dict[tuple[str, str], list[_Column]] = {}
     for schema, table, name, kind, nullable in rows:
         columns.setdefault((schema, table), []).append(_Column(name, kind, nullable))
-    return [_Shadowed(schema, name, tuple(held)) for (schema, name), held in columns.items()]
+    return [
+        _Shadowed(catalog, schema, name, tuple(held)) for (schema, name), held in columns.items()
+    ]
 
 
-def _create_view(root: duckdb.DuckDBPyConnection, table: _Shadowed) -> None:
-    names = ", ".join(_quoted(column.name.upper()) for column in table.columns)
-    root.execute(f"CREATE SCHEMA IF NOT EXISTS {_own_schema(table)}")
-    root.execute(
-        f"CREATE VIEW {_own_name(table)} ({names}) AS SELECT * FROM {_file_name(table)}"  # noqa: S608
+def _parents_first(
+    group: Iterable[tuple[str, str]], edges: list[tuple[tuple[str, str], tuple[str, str]]]
+) -> list[tuple[str, str]]:
+    waiting, ordered = list(group), list[tuple[str, str]]()
+    while waiting:
+        ready = [
+            key
+            for key in waiting
+            if not any(edge[0] == key and edge[1] in waiting and edge[1] != key for edge in edges)
+        ]
+        ordered += ready or waiting
+        waiting = [key for key in waiting if key not in ordered]
+    return ordered
+
+
+def _copying(connection: duckdb.DuckDBPyConnection, table: _Shadowed, target: str) -> list[str]:
+    """The statements that make a table's copy."""
+    where = [table.catalog, table.schema, table.name]
+    place = "WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+    created = connection.execute(f"SELECT sql FROM duckdb_tables() {place}", where).fetchone()  # noqa: S608
+    indexes = connection.execute(f"SELECT sql FROM duckdb_indexes() {place}", where).fetchall()  # noqa: S608
+    folded = all(column.name == column.name.upper() for column in table.columns)
+    if created is not None and folded:
+        create = _CREATED.sub(lambda _: f"CREATE TABLE {target}(", created[0], count=1)
+    else:
+        create = _plain_table(connection, table, target)
+        indexes = []
+    return [
+        create,
+        f"INSERT INTO {target} SELECT * FROM {table.path}",  # noqa: S608
+        *(_INDEXED.sub(lambda _: f" ON {target}(", sql, count=1) for (sql,) in indexes),
+    ]
+
+
+_CREATED = re.compile(rf"^CREATE TABLE {_IDENTIFIER}(?:\.{_IDENTIFIER})*\s*\(")
+_INDEXED = re.compile(rf" ON {_IDENTIFIER}(?:\.{_IDENTIFIER})*\s*\(")
+
+
+def _plain_table(connection: duckdb.DuckDBPyConnection, table: _Shadowed, target: str) -> str:
+    """CREATE TABLE with the columns in upper case and the keys."""
+    columns = ", ".join(
+        f"{_quoted(column.name.upper())} {column.type}{'' if column.nullable else ' NOT NULL'}"
+        for column in table.columns
     )
+    keys = "".join(f", {key}" for key in _keys(connection, table))
+    return f"CREATE TABLE {target} ({columns}{keys})"
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, table: _Shadowed) -> list[str]:
@@ -127,25 +244,11 @@ def _keys(connection: duckdb.DuckDBPyConnection, table: _Shadowed) -> list[str]:
         "SELECT constraint_type, constraint_column_names FROM duckdb_constraints()"
         " WHERE database_name = ? AND schema_name = ? AND table_name = ?"
         " AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')",
-        [FILE_CATALOG, table.schema, table.name],
+        [table.catalog, table.schema, table.name],
     ).fetchall()
     return [
         f"{kind} ({', '.join(_quoted(name.upper()) for name in names)})" for kind, names in rows
     ]
-
-
-def _own_schema(table: _Shadowed) -> str:
-    # The file's default schema keeps its name: DuckDB will not have a second one in upper case.
-    schema = table.schema if table.schema == "main" else table.schema.upper()
-    return f"{MEMORY_CATALOG}.{_quoted(schema)}"
-
-
-def _own_name(table: _Shadowed) -> str:
-    return f"{_own_schema(table)}.{_quoted(table.name.upper())}"
-
-
-def _file_name(table: _Shadowed) -> str:
-    return f"{FILE_CATALOG}.{_quoted(table.schema)}.{_quoted(table.name)}"
 
 
 def _quoted(name: str) -> str:

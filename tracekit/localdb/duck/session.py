@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
 from tracekit.localdb.backend import (
     BindType,
     ExecuteOutcome,
@@ -18,10 +19,14 @@ from tracekit.localdb.backend import (
 )
 from tracekit.localdb.duck.binds import parameter_values, unknown_values
 from tracekit.localdb.duck.columns import describe_columns
+from tracekit.localdb.duck.constraints import Table, Violations
 from tracekit.localdb.duck.database import Database
-from tracekit.localdb.duck.gate import gate
+from tracekit.localdb.duck.definer import define
+from tracekit.localdb.duck.gate import ErrorMapper, gate
+from tracekit.localdb.duck.private_tables import PrivateTables
 from tracekit.localdb.duck.result import EncodedStream
 from tracekit.localdb.duck.returning import encode_returned
+from tracekit.localdb.duck.sequences import Change, prepare_insert
 from tracekit.localdb.duck.source import LOB_READ_ROWS, READ_ROWS, QuerySource
 from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import WritingConnection
@@ -37,15 +42,21 @@ class DuckSession:
     Args:
         database: shared by all sessions.
         schema: resolves unqualified names.
+        number: of this session; no other has it.
         on_close: called once, when the session is closed.
     """
 
     def __init__(
-        self, database: Database, schema: str, on_close: Callable[[DuckSession], None]
+        self,
+        database: Database,
+        schema: str,
+        number: int,
+        on_close: Callable[[DuckSession], None],
     ) -> None:
         self._database = database
         self._schema = schema
         self._on_close = on_close
+        self._private = PrivateTables(database, number)
         self._writer: WritingConnection | None = None
         self._streams: set[EncodedStream] = set()
         self._running: duckdb.DuckDBPyConnection | None = None
@@ -79,10 +90,12 @@ class DuckSession:
         known = _own(statement)
         if known.kind is not StatementKind.QUERY:
             return ()
+        self._check_open()
         values = unknown_values(known.translated)
-        connection = self._database.connect(self._schema)
+        connection = self._connect()
         with closing(connection), gate(known.ora_error):
-            relation = connection.sql(known.translated.duckdb_sql, params=values or None)
+            sql = self._private.localized(known.translated.duckdb_sql)
+            relation = connection.sql(sql, params=values or None)
             return self._describe(relation, known)
 
     def execute(
@@ -97,6 +110,7 @@ class DuckSession:
             OraError: any failure; the transaction is as it was before the failing row.
         """
         known = _own(statement)
+        self._check_open()
         rows = bind_rows or ((),)
         if known.translated.control is not None:
             self._control(known.translated.control, known.translated.control_argument)
@@ -121,7 +135,7 @@ class DuckSession:
         """
         if self._writer is not None:
             with self._running_on(self._writer.connection), gate(_unstated):
-                self._writer.commit()
+                self._writer.commit(self._private.emptied_by_commit())
 
     def rollback(self) -> None:
         """End the transaction and drop its work."""
@@ -139,7 +153,7 @@ class DuckSession:
             raise OraError(1435, "user does not exist")
         self._schema = schema
         if self._writer is not None:
-            self._database.use_schema(self._writer.connection, schema)
+            self._use_schema(self._writer.connection)
 
     def interrupt(self) -> None:
         """Make a running call of another thread end soon with ORA-01013."""
@@ -159,10 +173,15 @@ class DuckSession:
             stream.close()
         if self._writer is not None:
             self._writer.close()
+        self._private.close()
         self._on_close(self)
 
+    def _check_open(self) -> None:
+        if self._closed:  # by another thread: its database was dropped
+            raise OraError(28, "your session has been killed")
+
     def _control(self, control: Control, argument: str) -> None:
-        if control is Control.COMMIT or control is Control.COMMENT:
+        if control is Control.COMMIT or control is Control.GRANT:
             self.commit()
         elif control is Control.ROLLBACK:
             self.rollback()
@@ -179,11 +198,13 @@ class DuckSession:
         values = parameter_values(statement.translated, row)
         folder = self._database.spool_folder
         writer = self._writer if self.in_transaction else None
-        connection = writer.connection if writer else self._database.connect(self._schema)
+        with gate(statement.ora_error):
+            sql = self._localized(statement)
+        connection = writer.connection if writer else self._connect()
         release = _nothing if writer else connection.close
         try:
             with self._running_on(connection), gate(statement.ora_error):
-                relation = connection.sql(statement.translated.duckdb_sql, params=values or None)
+                relation = connection.sql(sql, params=values or None)
                 columns = self._describe(relation, statement)
                 reader = relation.to_arrow_reader(LOB_READ_ROWS if has_lobs(columns) else READ_ROWS)
                 source = QuerySource(
@@ -202,11 +223,10 @@ class DuckSession:
         return stream
 
     def _change(self, statement: DuckStatement, rows: Sequence[Sequence[Any]]) -> list[int]:
-        values = [parameter_values(statement.translated, row) for row in rows]
         writer = self._writing_connection()
-        with self._running_on(writer.connection), gate(statement.ora_error):
-            self._own_what_is_written(writer, statement)
-            return writer.run_each(statement.translated.duckdb_sql, values)
+        with self._running_on(writer.connection), gate(self._violation_mapper(statement)):
+            change = self._prepare_change(writer, statement, rows)
+            return writer.run_each(change.sql, change.rows, volatile=change.volatile)
 
     def _change_and_return(
         self,
@@ -214,39 +234,105 @@ class DuckSession:
         rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType],
     ) -> ExecuteOutcome:
-        translated = statement.translated
-        values = [parameter_values(translated, row) for row in rows]
-        kinds = [bind_types[index] for index in translated.returning_into]
+        kinds = [bind_types[index] for index in statement.translated.returning_into]
         take = partial(encode_returned, kinds=kinds)
         writer = self._writing_connection()
-        with self._running_on(writer.connection), gate(statement.ora_error):
-            self._own_what_is_written(writer, statement)
-            returned = [writer.run_returning(translated.duckdb_sql, one, take) for one in values]
+        with self._running_on(writer.connection), gate(self._violation_mapper(statement)):
+            change = self._prepare_change(writer, statement, rows)
+            returned = [
+                writer.run_returning(change.sql, one, take, volatile=change.volatile)
+                for one in change.rows
+            ]
         counts = [len(columns[0]) for columns in returned]
         return ExecuteOutcome(row_count=sum(counts), row_counts=counts, returned=returned)
 
+    def _prepare_change(
+        self, writer: WritingConnection, statement: DuckStatement, rows: Sequence[Sequence[Any]]
+    ) -> Change:
+        """What is to be run: on the right tables, with the values of sequences drawn."""
+        translated = statement.translated
+        values = [parameter_values(translated, row) for row in rows]
+        sql = self._localized(statement)
+        self._own_what_is_written(writer, translated.duckdb_sql)
+        notes = []
+        if translated.dml == "INSERT" and translated.target is not None:
+            schema, name = translated.target
+            notes = self._database.notes.of_table(schema or self._schema, name)
+        return prepare_insert(writer.connection, sql, values, notes)
+
     def _define(self, statement: DuckStatement) -> None:
+        definition = statement.translated.definition
+        assert definition is not None, "DDL defines something"
         writer = self._writing_connection()
         with self._running_on(writer.connection), gate(statement.ora_error):
-            writer.commit()
-            self._own_what_is_written(writer, statement)
-            writer.run_alone(statement.translated.duckdb_sql)
-            definition = statement.translated.definition
-            if definition is not None:
-                self._database.declared.follow(definition, self._schema)
+            writer.commit(self._private.emptied_by_commit())
+            sql = statement.translated.duckdb_sql
+            key = (definition.schema or self._schema, definition.name)
+            if key in self._database.notes.temporary:
+                if definition.action == "TRUNCATE":
+                    sql = self._localized(statement)
+                else:
+                    self._private.let_go(key)
+            written = sql or f"ALTER TABLE {_path(key)}"
+            self._own_what_is_written(writer, written)
+            if definition.action != "TRUNCATE":  # what is made is no session's own
+                self._database.use_schema(writer.connection, self._schema)
+            try:
+                define(writer, self._database, sql, definition, key)
+            finally:
+                self._use_schema(writer.connection)
 
-    def _own_what_is_written(self, writer: WritingConnection, statement: DuckStatement) -> None:
+    def _own_what_is_written(self, writer: WritingConnection, sql: str) -> None:
         overlay = self._database.overlay
-        copied = overlay is not None and overlay.prepare_write(
-            statement.translated.duckdb_sql, self._schema
-        )
+        copied = overlay is not None and overlay.prepare_write(sql, self._schema)
         if copied and writer.in_transaction:
             writer.restore()  # its snapshot is older than the copy
 
+    def _localized(self, statement: DuckStatement) -> str:
+        """The statement's text, reading and writing the session's own temporary tables."""
+        sql = statement.translated.duckdb_sql
+        temporary = self._database.notes.temporary
+        if not temporary:
+            return sql
+        tables = [(one.schema or self._schema, one.name) for one in statement.translated.tables]
+        if self._private.make(tables) and self._writer is not None:
+            self._use_schema(self._writer.connection)
+            if self._writer.in_transaction:
+                self._writer.restore()  # its snapshot is older than the table
+        return self._private.localized(sql)
+
+    def _violation_mapper(self, statement: DuckStatement) -> ErrorMapper:
+        """Says what DuckDB's errors are, with constraints by their names."""
+        target = statement.translated.target
+        if target is None:
+            return statement.ora_error
+        schema, name = target
+        table = Table(self._database.catalog, schema or self._schema, name)
+        violations = Violations(
+            self._connect, table, self._database.notes.of_table, statement.translated.dml
+        )
+
+        def explain(error: duckdb.Error) -> OraError:
+            named = None
+            if isinstance(error, duckdb.ConstraintException):
+                named = violations.explain(str(error))
+            return named or statement.ora_error(error)
+
+        return explain
+
     def _writing_connection(self) -> WritingConnection:
         if self._writer is None:
-            self._writer = WritingConnection(self._database.connect(self._schema))
+            self._writer = WritingConnection(self._connect())
         return self._writer
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        connection = self._database.connect(self._schema)
+        if self._private.schema is not None:
+            self._use_schema(connection)
+        return connection
+
+    def _use_schema(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._database.use_schema(connection, self._schema, self._private.schema)
 
     def _describe(
         self, relation: duckdb.DuckDBPyRelation, statement: DuckStatement
@@ -272,6 +358,10 @@ class DuckSession:
 def _own(statement: PreparedStatement) -> DuckStatement:
     assert isinstance(statement, DuckStatement), "statements come from this session's prepare"
     return statement
+
+
+def _path(key: tuple[str, str]) -> str:
+    return ".".join('"' + name.replace('"', '""') + '"' for name in key)
 
 
 def _unstated(error: duckdb.Error) -> OraError:

@@ -39,6 +39,7 @@ class _Done:
     sql: str
     values: Values
     row_count: int
+    volatile: bool
 
 
 class WritingConnection:
@@ -60,8 +61,13 @@ class WritingConnection:
         """Whether uncommitted work is open."""
         return self._open
 
-    def run(self, sql: str, values: Values) -> int:
+    def run(self, sql: str, values: Values, *, volatile: bool = False) -> int:
         """Run one DML statement; the number of rows it touched.
+
+        Args:
+            sql: the statement.
+            values: of its parameters.
+            volatile: it would do something else when run again, though its text does not say so.
 
         Raises:
             duckdb.Error: it failed; the transaction is as it was before.
@@ -73,16 +79,24 @@ class WritingConnection:
         except duckdb.Error:
             self.recover()
             raise
-        self._done.append(_Done(sql, values, row_count))
+        self._done.append(_Done(sql, values, row_count, _is_volatile(sql) or volatile))
         return row_count
 
-    def run_returning(self, sql: str, values: Values, take: Callable[[pa.Table], Taken]) -> Taken:
+    def run_returning(
+        self,
+        sql: str,
+        values: Values,
+        take: Callable[[pa.Table], Taken],
+        *,
+        volatile: bool = False,
+    ) -> Taken:
         """Run one DML statement with RETURNING and pass its rows on.
 
         Args:
             sql: the statement.
             values: of its parameters.
             take: what to make of the rows; what it raises undoes the statement.
+            volatile: as for `run`.
 
         Raises:
             duckdb.Error: it failed; the transaction is as it was before.
@@ -100,11 +114,16 @@ class WritingConnection:
         except (OraError, LocalWireError):
             self.restore()
             raise
-        self._done.append(_Done(sql, values, table.num_rows))
+        self._done.append(_Done(sql, values, table.num_rows, _is_volatile(sql) or volatile))
         return taken
 
-    def run_each(self, sql: str, rows: Sequence[Values]) -> list[int]:
+    def run_each(self, sql: str, rows: Sequence[Values], *, volatile: bool = False) -> list[int]:
         """Run one DML statement for every row of values; the rows each touched.
+
+        Args:
+            sql: the statement.
+            rows: values of its parameters.
+            volatile: as for `run`.
 
         Raises:
             duckdb.Error: it failed for a row; the rows before it are kept.
@@ -114,19 +133,19 @@ class WritingConnection:
         counts: list[int] = []
         for start in range(0, len(rows), MAX_ROWS):
             part = rows[start : start + MAX_ROWS]
-            if whole is None or not self._run_at_once(whole, part):
-                counts += [self.run(sql, values) for values in part]
+            if whole is None or not self._run_at_once(whole, part, volatile):
+                counts += [self.run(sql, values, volatile=volatile) for values in part]
             else:
                 counts += [1] * len(part)
         return counts
 
-    def _run_at_once(self, sql: str, rows: Sequence[Values]) -> bool:
+    def _run_at_once(self, sql: str, rows: Sequence[Values], volatile: bool) -> bool:
         """Whether all rows could be inserted by one statement; else none is."""
         lists = as_lists(rows)
         if lists is None:
             return False
         try:
-            self.run(sql, lists)
+            self.run(sql, lists, volatile=volatile)
         except duckdb.InterruptException:
             raise
         except duckdb.Error:
@@ -162,7 +181,7 @@ class WritingConnection:
         self._undo()
         if not done:
             return
-        if _is_volatile(done):
+        if any(statement.volatile for statement in done):
             self._savepoints = {}
             raise OraError(3001, LOST.format(reason=DREW))
         self.connection.execute("BEGIN TRANSACTION")
@@ -177,14 +196,19 @@ class WritingConnection:
             raise OraError(3001, LOST.format(reason="it cannot be repeated")) from error
         self._done = done
 
-    def commit(self) -> None:
+    def commit(self, last: Sequence[str] = ()) -> None:
         """Keep the work.
+
+        Args:
+            last: statements that belong to committing, run only if there is work.
 
         Raises:
             duckdb.Error: it conflicts with what others committed; it is rolled back.
         """
         if self._open:
             try:
+                for statement in last:
+                    self.connection.execute(statement)
                 self.connection.execute("COMMIT")
             except duckdb.Error:
                 self.rollback()
@@ -217,7 +241,7 @@ class WritingConnection:
         kept = self._done[: self._savepoints[name]]
         if len(kept) == len(self._done):
             return
-        if _is_volatile(kept):
+        if any(statement.volatile for statement in kept):
             raise OraError(
                 3001, f"unimplemented feature: rolling back to a savepoint here ({DREW})"
             )
@@ -225,12 +249,18 @@ class WritingConnection:
         self.restore()
 
     def run_alone(self, sql: str) -> None:
-        """Run a statement that is its own transaction (DDL); none is open.
+        """Run statements that are a transaction of their own (DDL); none is open.
 
         Raises:
-            duckdb.Error: it failed.
+            duckdb.Error: one failed; none took effect.
         """
-        self.connection.execute(sql).fetchall()
+        self.connection.execute("BEGIN TRANSACTION")
+        try:
+            self.connection.execute(sql).fetchall()
+            self.connection.execute("COMMIT")
+        except duckdb.Error:
+            self.connection.execute("ROLLBACK")
+            raise
 
     def close(self) -> None:
         """Roll back and free the connection."""
@@ -254,5 +284,5 @@ class WritingConnection:
         self._done = []
 
 
-def _is_volatile(done: Sequence[_Done]) -> bool:
-    return any(VOLATILE.search(statement.sql) for statement in done)
+def _is_volatile(sql: str) -> bool:
+    return VOLATILE.search(sql) is not None

@@ -32,8 +32,8 @@ def control_statement(tokens: Sequence[Token], sql: str) -> Translated | None:
         return _control(Control.SET_TRANSACTION, sql[tokens[2].start :] if len(tokens) > 2 else "")
     if words[:2] == ["LOCK", "TABLE"]:
         return _control(Control.LOCK_TABLE)
-    if first in ("COMMENT", "GRANT", "REVOKE", "ANALYZE"):
-        return _control(Control.COMMENT, sql, StatementKind.DDL)
+    if first in ("GRANT", "REVOKE", "ANALYZE"):
+        return _control(Control.GRANT, sql, StatementKind.DDL)
     return None
 
 

@@ -2,64 +2,75 @@
 
 from __future__ import annotations
 
-from sqlglot import exp
+from dataclasses import replace
+from typing import Any
+
+from sqlglot import exp, parse_one
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.binds import prepare
+from tracekit.localdb.translate.build import call, text, unsupported
+from tracekit.localdb.translate.dialect import ReadOracle
+from tracekit.localdb.translate.kinds import Kind
+from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
-from tracekit.localdb.translate.translated import ColumnDeclaration, Definition
+from tracekit.localdb.translate.table_clauses import without_storage
+from tracekit.localdb.translate.translated import (
+    ColumnDeclaration,
+    ConstraintDeclaration,
+    Definition,
+    DrawnColumn,
+)
 from tracekit.localdb.translate.types import read_type
 from tracekit.localdb.translate.writer import write
 
-_COLUMN_CONSTRAINTS = (
-    exp.NotNullColumnConstraint,
-    exp.PrimaryKeyColumnConstraint,
-    exp.UniqueColumnConstraint,
-    exp.CheckColumnConstraint,
-    exp.DefaultColumnConstraint,
-    exp.Reference,
-)
-_TABLE_CONSTRAINTS = (
-    exp.Constraint,
-    exp.PrimaryKey,
-    exp.UniqueColumnConstraint,
-    exp.ForeignKey,
-    exp.CheckColumnConstraint,
-)
+_CONSTRAINT_KINDS: dict[type[Any], str] = {
+    exp.NotNullColumnConstraint: "N",
+    exp.PrimaryKeyColumnConstraint: "P",
+    exp.PrimaryKey: "P",
+    exp.UniqueColumnConstraint: "U",
+    exp.Reference: "R",
+    exp.ForeignKey: "R",
+    exp.CheckColumnConstraint: "C",
+}
 
 
 def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
-    """CREATE TABLE with columns: DuckDB's text and what was declared.
-
-    Physical properties (tablespace, storage, logging) mean nothing here and are left out.
-    """
+    """CREATE TABLE with columns: DuckDB's text and what was declared."""
     schema = tree.this
     assert isinstance(schema, exp.Schema)
-    temporary = _is_temporary(tree)
-    columns = [
-        _column(part, context) for part in schema.expressions if isinstance(part, exp.ColumnDef)
-    ]
-    keys = {key for part in schema.expressions for key in _key_columns(part)}
-    for part in schema.expressions:
-        if not isinstance(part, (exp.ColumnDef, *_TABLE_CONSTRAINTS)):
-            raise unsupported(type(part).__name__, context.position(part))
-    columns = [
-        ColumnDeclaration(c.name, c.type, nullable=c.nullable and c.name not in keys)
-        for c in columns
-    ]
     table = schema.this
-    definition = _definition(table, "CREATE", "TABLE", tuple(columns), temporary)
-    _finish(tree, context, temporary)
-    return write(tree), definition
+    definition = _definition(table, "CREATE", "TABLE", temporary=_is_temporary(tree))
+    owner = definition.schema or context.current_schema
+    columns: list[ColumnDeclaration] = []
+    constraints: list[ConstraintDeclaration] = []
+    drawn: list[DrawnColumn] = []
+    sequences: list[str] = []
+    for part in schema.expressions:
+        if isinstance(part, exp.ColumnDef):
+            sequence = _take_identity(part, definition.name, owner, context)
+            if sequence is not None:
+                drawn.append(sequence[0])
+                sequences.append(sequence[1])
+            columns.append(_column(part, context))
+            constraints += _column_constraints(part, context)
+        else:
+            constraints.append(_table_constraint(part, context))
+    keys = {name for one in constraints if one.kind == "P" for name in one.columns}
+    definition = replace(
+        definition,
+        columns=tuple(replace(c, nullable=c.nullable and c.name not in keys) for c in columns),
+        constraints=tuple(constraints),
+        drawn_columns=(*drawn, *_drawn_by_default(schema, owner, drawn)),
+        on_commit=_on_commit(tree) if definition.temporary else "",
+    )
+    _finish(tree, context)
+    return "; ".join([*sequences, write(tree)]), definition
 
 
-def _finish(tree: exp.Create, context: Context, temporary: bool) -> None:
+def _finish(tree: exp.Create, context: Context) -> None:
     tree.set("properties", None)
-    if temporary:
-        table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-        table.set("db", None)
-        tree.set("properties", exp.Properties(expressions=[exp.TemporaryProperty()]))
     rewrite_expressions(tree, context)
     fold_identifiers(tree)
 
@@ -71,31 +82,156 @@ def _is_temporary(tree: exp.Create) -> bool:
     return any(isinstance(one, exp.TemporaryProperty) for one in properties.expressions)
 
 
+def _on_commit(tree: exp.Create) -> str:
+    """What a temporary table's rows become; Oracle's default is DELETE."""
+    for one in tree.args["properties"].expressions:
+        if isinstance(one, exp.OnCommitProperty):
+            return "DELETE" if one.args.get("delete") else "PRESERVE"
+    return "DELETE"
+
+
 def _column(column: exp.ColumnDef, context: Context) -> ColumnDeclaration:
     kind = column.kind
     if kind is None:
         raise OraError(902, "invalid datatype", position=context.position(column))
     declared, stored = read_type(kind)
     column.set("kind", stored)
-    nullable = True
+    kinds = {type(_inner(constraint)) for constraint in column.constraints}
+    required = {exp.PrimaryKeyColumnConstraint} & kinds or any(
+        isinstance(inner := _inner(one), exp.NotNullColumnConstraint)
+        and not inner.args.get("allow_null")
+        for one in column.constraints
+    )
+    return ColumnDeclaration(_folded(column.this), declared, nullable=not required)
+
+
+def _inner(constraint: exp.Expr) -> exp.Expr:
+    kind = constraint.args.get("kind") if isinstance(constraint, exp.ColumnConstraint) else None
+    return kind if isinstance(kind, exp.Expr) else constraint
+
+
+def _take_identity(
+    column: exp.ColumnDef, table: str, owner: str, context: Context
+) -> tuple[DrawnColumn, str] | None:
+    """Turn GENERATED ... AS IDENTITY into a default drawn from a sequence, and name that."""
+    for constraint in list(column.constraints):
+        inner = _inner(constraint)
+        if not isinstance(inner, exp.GeneratedAsIdentityColumnConstraint):
+            continue
+        position = context.position(column)
+        if inner.args.get("expression") is not None:
+            raise unsupported("a virtual column", position)
+        if inner.args.get("on_null"):
+            raise unsupported("GENERATED BY DEFAULT ON NULL AS IDENTITY", position)
+        name = _folded(column.this)
+        sequence = f"ISEQ$$_{table}_{name}"
+        path = f'"{owner}"."{sequence}"'
+        default = exp.DefaultColumnConstraint(this=call("nextval", text(path), kind=Kind.NUMBER))
+        constraint.replace(exp.ColumnConstraint(kind=default))
+        column.append("constraints", exp.ColumnConstraint(kind=exp.NotNullColumnConstraint()))
+        created = [f"CREATE SEQUENCE {path}"]
+        for option, words in (("start", "START WITH"), ("increment", "INCREMENT BY")):
+            if inner.args.get(option) is not None:
+                created.append(f"{words} {inner.args[option].sql()}")
+        generation = "ALWAYS" if inner.this else "BY DEFAULT"
+        return DrawnColumn(name, path, generation), " ".join(created)
+    return None
+
+
+def _drawn_by_default(
+    schema: exp.Schema, owner: str, known: list[DrawnColumn]
+) -> list[DrawnColumn]:
+    """The columns with `DEFAULT s.NEXTVAL`, whose sequence is named in full from here on."""
+    found: list[DrawnColumn] = []
+    for column in schema.expressions:
+        name = _folded(column.this) if isinstance(column, exp.ColumnDef) else ""
+        if not name or any(one.column == name for one in known):
+            continue
+        for constraint in column.constraints:
+            inner = _inner(constraint)
+            value = inner.this if isinstance(inner, exp.DefaultColumnConstraint) else None
+            if isinstance(value, exp.Column) and value.name.upper() == "NEXTVAL" and value.table:
+                parts = [value.args.get("db"), value.args["table"]]
+                names = [_folded(part) for part in parts if part is not None]
+                path = ".".join(
+                    f'"{part}"' for part in (names if len(names) > 1 else [owner, *names])
+                )
+                value.replace(call("nextval", text(path), kind=Kind.NUMBER))
+                found.append(DrawnColumn(name, path))
+    return found
+
+
+def _column_constraints(column: exp.ColumnDef, context: Context) -> list[ConstraintDeclaration]:
+    found: list[ConstraintDeclaration] = []
     for constraint in column.constraints:
-        inner = constraint.kind if isinstance(constraint, exp.ColumnConstraint) else constraint
-        if not isinstance(inner, _COLUMN_CONSTRAINTS):
-            raise unsupported(f"column constraint {type(inner).__name__}", context.position(column))
-        if isinstance(inner, exp.NotNullColumnConstraint) and not inner.args.get("allow_null"):
-            nullable = False
-        if isinstance(inner, exp.PrimaryKeyColumnConstraint):
-            nullable = False
-    return ColumnDeclaration(_folded(column.this), declared, nullable)
+        inner = _inner(constraint)
+        if isinstance(inner, exp.DefaultColumnConstraint):
+            continue
+        if isinstance(inner, exp.NotNullColumnConstraint) and inner.args.get("allow_null"):
+            continue
+        kind = _constraint_kind(inner, context)
+        columns = () if kind == "C" else (_folded(column.this),)
+        found.append(ConstraintDeclaration(kind, columns, _constraint_name(constraint)))
+    return found
 
 
-def _key_columns(part: exp.Expr) -> list[str]:
-    """The columns a table-level primary key makes NOT NULL."""
-    return [
-        _folded(identifier)
-        for key in part.find_all(exp.PrimaryKey)
-        for identifier in key.find_all(exp.Identifier)
-    ]
+def _table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration:
+    """A constraint that stands among the columns."""
+    inner = part
+    if isinstance(part, exp.Constraint):
+        if len(part.expressions) != 1:
+            raise unsupported("a constraint with options", context.position(part))
+        inner = part.expressions[0]
+    kind = _constraint_kind(inner, context)
+    if kind == "C":
+        return ConstraintDeclaration(kind, (), _constraint_name(part))
+    listed = inner.this if isinstance(inner, exp.UniqueColumnConstraint) else inner
+    names = tuple(_folded(_plain(one)) for one in (listed.expressions if listed else ()))
+    return ConstraintDeclaration(kind, names, _constraint_name(part))
+
+
+def constraint_clause(written: str, current_schema: str) -> tuple[ConstraintDeclaration, str]:
+    """What ALTER TABLE ADD `written` declares, and the clause in DuckDB's dialect.
+
+    Raises:
+        SqlglotError: it cannot be read.
+        OraError: it cannot be translated.
+    """
+    statement = f"CREATE TABLE x ({written})"
+    prepared = prepare(statement, without_storage(tokenize(statement)))
+    tree = parse_one(prepared.text, read=ReadOracle)
+    context = Context(prepared, current_schema, current_schema)
+    parts = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
+    if len(parts) != 1:
+        raise unsupported("ALTER TABLE ADD of more than one constraint")
+    declaration = _table_constraint(parts[0], context)
+    rewrite_expressions(tree, context)
+    fold_identifiers(tree)
+    return declaration, write(tree.this.expressions[0])
+
+
+def _plain(column: exp.Expr) -> exp.Expr:
+    """The identifier of a key's column."""
+    while not isinstance(column, exp.Identifier) and isinstance(column.this, exp.Expr):
+        column = column.this
+    return column
+
+
+def _constraint_kind(inner: exp.Expr, context: Context) -> str:
+    kind = _CONSTRAINT_KINDS.get(type(inner))
+    if kind is None:
+        name = type(inner).__name__.removesuffix("ColumnConstraint").upper()
+        raise unsupported(f"constraint {name}", context.position(inner))
+    reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
+    if isinstance(reference, exp.Reference) and reference.args.get("options"):
+        raise unsupported(f"a reference {reference.args['options'][0]}", context.position(inner))
+    return kind
+
+
+def _constraint_name(constraint: exp.Expr) -> str | None:
+    named = isinstance(constraint, exp.Constraint | exp.ColumnConstraint)
+    identifier = constraint.this if named else None
+    return _folded(identifier) if isinstance(identifier, exp.Identifier) else None
 
 
 def _folded(identifier: exp.Expr | None) -> str:
@@ -106,11 +242,7 @@ def _folded(identifier: exp.Expr | None) -> str:
 
 
 def _definition(
-    table: exp.Expr,
-    action: str,
-    object_type: str,
-    columns: tuple[ColumnDeclaration, ...] = (),
-    temporary: bool = False,
+    table: exp.Expr, action: str, object_type: str, temporary: bool = False
 ) -> Definition:
     if not isinstance(table, exp.Table):
         raise OraError(903, "invalid table name")
@@ -120,7 +252,6 @@ def _definition(
         object_type,
         _folded(owner) if owner is not None else None,
         _folded(table.this),
-        columns,
         temporary=temporary,
     )
 
@@ -129,7 +260,9 @@ def create_table_as(tree: exp.Create, context: Context) -> tuple[str, Definition
     """CREATE TABLE ... AS SELECT, its query rewritten already."""
     table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     definition = _definition(table, "CREATE", "TABLE", temporary=_is_temporary(tree))
-    _finish(tree, context, definition.temporary)
+    if definition.temporary:
+        raise unsupported("CREATE GLOBAL TEMPORARY TABLE ... AS SELECT", context.position(table))
+    _finish(tree, context)
     return write(tree), definition
 
 

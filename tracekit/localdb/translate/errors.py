@@ -121,8 +121,15 @@ def _value_count(match: re.Match[str], _: str) -> OraError:
     return OraError(947, "not enough values")
 
 
-def _dependency(match: re.Match[str], _: str) -> OraError:
-    return OraError(3001, f"unimplemented feature: {match['reason']}")
+def _still_needed(match: re.Match[str], sql: str) -> OraError:
+    name = match["name"]
+    if sql.split()[:2] and sql.split()[1].upper() == "USER":
+        return OraError(1922, f"CASCADE must be specified to drop '{name}'")
+    return OraError(3001, f"unimplemented feature: dropping {name}, which other objects use")
+
+
+def _key_table(match: re.Match[str], _: str) -> OraError:
+    return OraError(2449, "unique/primary keys in table referenced by foreign keys")
 
 
 def _own_error(match: re.Match[str], _: str) -> OraError:
@@ -136,6 +143,16 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
     for pattern, build in (
         (r"ORA-(?P<number>\d{5})(?P<rest>[^\n]*)", _own_error),
         (r'Table with name "?(?P<name>[^\s"]+)"? does not exist', _unknown_table),
+        (
+            r'Schema with name "?[^\n]*already exists',
+            _says(1920, "user name conflicts with another user or role name"),
+        ),
+        (r'Schema with name "?[^\n]*does not exist', _says(1918, "user does not exist")),
+        (
+            r'Cannot drop entry "(?P<name>[^"]*)" because there are entries that depend on it',
+            _still_needed,
+        ),
+        (r"because this table is main key table of", _key_table),
         (r'View with name "?(?P<name>[^\s"]+)"? does not exist', _unknown_table),
         (
             r'Sequence with name "?(?P<name>[^\s"]+)"? does not exist',

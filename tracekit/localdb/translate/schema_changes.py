@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.definitions import constraint_clause
 from tracekit.localdb.translate.dialect import ReadOracle
-from tracekit.localdb.translate.lexer import Token, TokenKind
-from tracekit.localdb.translate.translated import ColumnDeclaration, Definition
+from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
+from tracekit.localdb.translate.translated import (
+    ColumnDeclaration,
+    ConstraintDeclaration,
+    Definition,
+)
 from tracekit.localdb.translate.types import read_type
 from tracekit.localdb.translate.writer import write
 
@@ -76,9 +82,14 @@ class _Reader:
             raise OraError(933, "SQL command not properly ended", position=position)
 
 
-def schema_change(tokens: Sequence[Token]) -> tuple[str, Definition] | None:
-    """DuckDB's text of such a statement and what it changes; None for another statement."""
+def schema_change(tokens: Sequence[Token], current_schema: str) -> tuple[str, Definition] | None:
+    """DuckDB's text of such a statement and what it changes; None for another statement.
+
+    The text is empty where a table has to be built anew: the definition says with what.
+    """
     reader = _Reader(tokens)
+    if reader.take("CREATE", "USER"):
+        return _create_user(reader)
     if reader.take("TRUNCATE", "TABLE"):
         schema, name = reader.qualified_name()
         if not (reader.take("DROP", "STORAGE") or reader.take("REUSE", "STORAGE")):
@@ -86,18 +97,60 @@ def schema_change(tokens: Sequence[Token]) -> tuple[str, Definition] | None:
         return f"TRUNCATE {_path(schema, name)}", Definition("TRUNCATE", "TABLE", schema, name)
     if reader.take("DROP"):
         return _drop(reader)
+    if reader.take("COMMENT", "ON"):
+        return _comment(reader)
     if reader.take("CREATE", "SEQUENCE"):
         return _create_sequence(reader)
     if reader.take("ALTER", "TABLE"):
-        return _alter_table(reader)
+        return _alter_table(reader, current_schema)
     if reader.take("RENAME"):
         old = reader.name()
         if not reader.take("TO"):
             raise OraError(933, "SQL command not properly ended")
         new = reader.name()
         text = f"ALTER TABLE {_path(None, old)} RENAME TO {_path(None, new)}"
-        return text, Definition("RENAME", "TABLE", None, old)
+        return text, Definition("RENAME", "TABLE", None, old, new_name=new)
     return None
+
+
+def _comment(reader: _Reader) -> tuple[str, Definition]:
+    """COMMENT ON TABLE | COLUMN | MATERIALIZED VIEW name IS 'text'; '' takes it away."""
+    kind = next((kind for kind in ("TABLE", "COLUMN", "VIEW") if reader.take(kind)), None)
+    if kind is None:
+        raise unsupported("COMMENT ON this kind of object", reader.tokens[0].start)
+    names = [reader.name()]
+    while not reader.at_end and reader.tokens[reader.index].text == ".":
+        reader.index += 1
+        names.append(reader.name())
+    if len(names) > (3 if kind == "COLUMN" else 2):
+        raise OraError(905, "missing keyword", position=reader.tokens[0].start)
+    ahead = reader.tokens[reader.index + 1 :]
+    if not reader.take("IS") or len(ahead) != 1 or ahead[0].kind is not TokenKind.STRING:
+        raise OraError(1780, "string literal required", position=reader.tokens[-1].start)
+    said = string_value(ahead[0])
+    quoted = "'" + said.replace("'", "''") + "'" if said else "NULL"
+    path = ".".join(_path(None, name) for name in names)
+    table = names[:-1] if kind == "COLUMN" else names
+    if not table:
+        raise OraError(904, "invalid identifier", position=reader.tokens[0].start)
+    schema = table[0] if len(table) == 2 else None
+    definition = Definition("COMMENT", "TABLE", schema, table[-1])
+    return f"COMMENT ON {kind} {path} IS {quoted}", definition
+
+
+def _create_user(reader: _Reader) -> tuple[str, Definition]:
+    """A user is its schema here; its password and quotas mean nothing."""
+    name = reader.name()
+    if not (reader.take("IDENTIFIED") or reader.take("NO", "AUTHENTICATION")):
+        raise OraError(28007, "the password cannot be reused; expected IDENTIFIED BY")
+    return f"CREATE SCHEMA {_path(None, name)}", Definition("CREATE", "SCHEMA", None, name)
+
+
+def _drop_user(reader: _Reader) -> tuple[str, Definition]:
+    name = reader.name()
+    cascade = " CASCADE" if reader.take("CASCADE") else ""
+    reader.expect_end()
+    return f"DROP SCHEMA {_path(None, name)}{cascade}", Definition("DROP", "SCHEMA", None, name)
 
 
 def _path(schema: str | None, name: str) -> str:
@@ -108,6 +161,8 @@ def _path(schema: str | None, name: str) -> str:
 
 
 def _drop(reader: _Reader) -> tuple[str, Definition]:
+    if reader.take("USER"):
+        return _drop_user(reader)
     kinds = ("TABLE", "VIEW", "INDEX", "SEQUENCE")
     kind = next((kind for kind in kinds if reader.take(kind)), None)
     if kind is None:
@@ -145,38 +200,114 @@ def _create_sequence(reader: _Reader) -> tuple[str, Definition]:
     return " ".join(parts), Definition("CREATE", "SEQUENCE", schema, name)
 
 
-def _alter_table(reader: _Reader) -> tuple[str, Definition]:
+def _alter_table(reader: _Reader, current_schema: str) -> tuple[str, Definition]:
     schema, name = reader.qualified_name()
     path = _path(schema, name)
+    alter = partial(Definition, "ALTER", "TABLE", schema, name)
     if reader.take("RENAME", "COLUMN"):
         old = reader.name()
         if not reader.take("TO"):
             raise OraError(946, "missing TO keyword")
-        text = f"ALTER TABLE {path} RENAME {_path(None, old)} TO {_path(None, reader.name())}"
-        return text, Definition("ALTER", "TABLE", schema, name)
+        new = reader.name()
+        text = f"ALTER TABLE {path} RENAME {_path(None, old)} TO {_path(None, new)}"
+        return text, alter(renamed_column=(old, new))
     if reader.take("RENAME", "TO"):
-        text = f"ALTER TABLE {path} RENAME TO {_path(None, reader.name())}"
-        return text, Definition("RENAME", "TABLE", schema, name)
-    if reader.take("DROP", "COLUMN"):
-        column = reader.name()
-        reader.take("CASCADE", "CONSTRAINTS")
+        new = reader.name()
+        text = f"ALTER TABLE {path} RENAME TO {_path(None, new)}"
+        return text, Definition("RENAME", "TABLE", schema, name, new_name=new)
+    if reader.take("DROP", "CONSTRAINT"):
+        dropped = reader.name()
+        reader.take("CASCADE")
         reader.expect_end()
-        text = f"ALTER TABLE {path} DROP COLUMN {_path(None, column)}"
-        return text, Definition("ALTER", "TABLE", schema, name, dropped_columns=(column,))
+        return "", alter(dropped_constraints=(dropped,))
+    if reader.take("DROP", "COLUMN"):
+        return _drop_columns(path, alter, [reader.name()], reader)
+    if reader.take("DROP") and reader.tokens[reader.index : reader.index + 1]:
+        return _drop_columns(path, alter, _listed_names(reader), reader)
     for verb in ("ADD", "MODIFY"):
         if reader.take(verb):
+            rest = _unwrapped(reader.tokens[reader.index :])
+            if verb == "ADD" and rest and rest[0].is_word(*_CONSTRAINT_WORDS):
+                constraint, clause = _added_constraint(rest, current_schema)
+                return "", alter(constraints=(constraint,), added_clauses=(clause,))
+            if verb == "MODIFY" and (nullability := _nullability(path, rest)) is not None:
+                text, required = nullability
+                return text, alter(constraints=required)
             columns = _column_definitions(reader.tokens[reader.index :], verb)
             text = "; ".join(_alterations(path, column, verb) for column in columns)
-            declared = tuple(declaration for declaration, _ in columns)
-            return text, Definition("ALTER", "TABLE", schema, name, declared)
+            required = tuple(
+                ConstraintDeclaration("N", (declaration.name,))
+                for declaration, node in columns
+                if _is_required(node)
+            )
+            return text, alter(tuple(declared for declared, _ in columns), constraints=required)
     raise unsupported("this ALTER TABLE", reader.tokens[0].start)
+
+
+_CONSTRAINT_WORDS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK")
+
+
+def _drop_columns(
+    path: str, alter: Callable[..., Definition], columns: list[str], reader: _Reader
+) -> tuple[str, Definition]:
+    reader.take("CASCADE", "CONSTRAINTS")
+    reader.expect_end()
+    text = "; ".join(f"ALTER TABLE {path} DROP COLUMN {_path(None, one)}" for one in columns)
+    return text, alter(dropped_columns=tuple(columns))
+
+
+def _listed_names(reader: _Reader) -> list[str]:
+    """The names in `(a, b, ...)`."""
+    names: list[str] = []
+    if reader.tokens[reader.index].text != "(":
+        raise unsupported("this ALTER TABLE ... DROP", reader.tokens[reader.index].start)
+    while not reader.at_end and reader.tokens[reader.index].text in ("(", ","):
+        reader.index += 1
+        names.append(reader.name())
+    if reader.at_end or reader.tokens[reader.index].text != ")":
+        raise OraError(907, "missing right parenthesis", position=reader.tokens[-1].end)
+    reader.index += 1
+    return names
+
+
+def _unwrapped(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Without the parentheses around everything."""
+    if tokens and tokens[0].text == "(" and tokens[-1].text == ")":
+        return tokens[1:-1]
+    return tokens
+
+
+def _added_constraint(
+    tokens: Sequence[Token], current_schema: str
+) -> tuple[ConstraintDeclaration, str]:
+    """The one constraint that `tokens` state, and its clause in DuckDB's dialect."""
+    try:
+        return constraint_clause(" ".join(token.text for token in tokens), current_schema)
+    except SqlglotError:
+        raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start) from None
+
+
+def _nullability(
+    path: str, tokens: Sequence[Token]
+) -> tuple[str, tuple[ConstraintDeclaration, ...]] | None:
+    """`column [CONSTRAINT name] [NOT] NULL`, None where it is not that."""
+    reader = _Reader(tokens)
+    column = reader.name()
+    name = reader.name() if reader.take("CONSTRAINT") else None
+    alter = f"ALTER TABLE {path} ALTER {_path(None, column)}"
+    if reader.take("NOT", "NULL"):
+        reader.take("ENABLE")
+        reader.expect_end()
+        return f"{alter} SET NOT NULL", (ConstraintDeclaration("N", (column,), name),)
+    if reader.take("NULL"):
+        reader.expect_end()
+        return f"{alter} DROP NOT NULL", ()
+    return None
 
 
 def _column_definitions(
     tokens: Sequence[Token], verb: str
 ) -> list[tuple[ColumnDeclaration, exp.ColumnDef]]:
-    if tokens and tokens[0].is_word("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK"):
-        raise unsupported("ALTER TABLE ADD CONSTRAINT", tokens[0].start)
     inner = " ".join(token.text for token in tokens)
     if not (tokens and tokens[0].text == "("):
         inner = f"({inner})"
@@ -204,13 +335,25 @@ def _alterations(path: str, column: tuple[ColumnDeclaration, exp.ColumnDef], ver
     default = ""
     for constraint in node.constraints:
         kind = constraint.args.get("kind")
+        if isinstance(kind, exp.NotNullColumnConstraint):
+            continue
         if not isinstance(kind, exp.DefaultColumnConstraint) or not isinstance(
             kind.this, exp.Literal
         ):
             raise unsupported(f"ALTER TABLE {verb} with this column constraint")
         default = f" DEFAULT {write(kind.this)}"
+    alter = f"ALTER TABLE {path}"
+    required = f"; {alter} ALTER {name} SET NOT NULL" if _is_required(node) else ""
     if verb == "ADD":
-        return f"ALTER TABLE {path} ADD COLUMN {name} {stored}{default}"
+        return f"{alter} ADD COLUMN {name} {stored}{default}{required}"
     if default:
-        raise unsupported("ALTER TABLE MODIFY with a default")
-    return f"ALTER TABLE {path} ALTER {name} SET DATA TYPE {stored}"
+        default = f"; {alter} ALTER {name} SET{default}"
+    return f"{alter} ALTER {name} SET DATA TYPE {stored}{default}{required}"
+
+
+def _is_required(node: exp.ColumnDef) -> bool:
+    return any(
+        isinstance(kind := constraint.args.get("kind"), exp.NotNullColumnConstraint)
+        and not kind.args.get("allow_null")
+        for constraint in node.constraints
+    )

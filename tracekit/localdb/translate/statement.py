@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
+
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.binds import Prepared, prepare
@@ -36,6 +37,7 @@ from tracekit.localdb.translate.outputs import query_outputs
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
+from tracekit.localdb.translate.table_clauses import is_create_table, without_storage
 from tracekit.localdb.translate.translated import TableReference, Translated
 from tracekit.localdb.translate.writer import write
 
@@ -76,10 +78,12 @@ def _translate(sql: str, current_schema: str, user: str) -> Translated:
     if control is not None:
         return control
     if word in _DDL_WORDS:
-        changed = schema_change(tokens)
+        changed = schema_change(tokens, current_schema)
         if changed is not None:
             return Translated(StatementKind.DDL, changed[0], definition=changed[1])
     asked, outputs = split_returning(tokens) if word in _DML_WORDS else (tokens, [])
+    if is_create_table(tokens):
+        asked = without_storage(tokens)
     prepared = prepare(sql, asked)
     context = Context(prepared, current_schema, user)
     if word in _QUERY_WORDS:
@@ -103,7 +107,7 @@ def _block(tokens: Sequence[Token]) -> Translated:
     return Translated(StatementKind.PLSQL, "", bind_names=tuple(names))
 
 
-_STORED_CODE = ("PROCEDURE", "FUNCTION", "TRIGGER", "PACKAGE", "TYPE", "SYNONYM", "USER")
+_STORED_CODE = ("PROCEDURE", "FUNCTION", "TRIGGER", "PACKAGE", "TYPE", "SYNONYM")
 
 
 def _refuse_stored_code(tokens: Sequence[Token]) -> None:
@@ -193,7 +197,17 @@ def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> 
         parameters=tuple(prepared.parameters),
         tables=_tables(tree, prepared),
         dml=word,
+        target=_target(tree),
     )
+
+
+def _target(tree: exp.Expr) -> tuple[str | None, str] | None:
+    """The table that is changed; the tree's names are folded."""
+    changed = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    if not isinstance(changed, exp.Table):
+        return None
+    owner = changed.args.get("db")
+    return (owner.name if owner is not None else None), changed.name
 
 
 def _with_outputs(translated: Translated, outputs: Sequence[Token]) -> Translated:

@@ -24,7 +24,8 @@ class Control(Enum):
     """ALTER SESSION SET of anything else: accepted, changes nothing."""
     SET_TRANSACTION = "set transaction"
     LOCK_TABLE = "lock table"
-    COMMENT = "comment"
+    GRANT = "grant"
+    """GRANT, REVOKE and ANALYZE: accepted, change nothing, but end the transaction."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +38,51 @@ class ColumnDeclaration:
 
 
 @dataclass(frozen=True)
+class ConstraintDeclaration:
+    """One constraint of a CREATE TABLE or ALTER TABLE."""
+
+    kind: str
+    """P(rimary key), U(nique), R(eference), C(heck), N(ot null)."""
+    columns: tuple[str, ...] = ()
+    """Empty for a check."""
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class DrawnColumn:
+    """A column whose default is the next value of a sequence."""
+
+    column: str
+    sequence: str
+    """Its path as NEXTVAL takes it."""
+    generation: str = ""
+    """ALWAYS or BY DEFAULT for an identity column, whose sequence goes with the table."""
+
+
+@dataclass(frozen=True)
 class Definition:
     """What a DDL statement defines, changes or drops."""
 
     action: str
-    """CREATE, ALTER, DROP, TRUNCATE or RENAME."""
+    """CREATE, ALTER, DROP, TRUNCATE, RENAME or COMMENT."""
     object_type: str
-    """TABLE, VIEW, INDEX, SEQUENCE, ..."""
+    """TABLE, VIEW, INDEX, SEQUENCE, or SCHEMA (what a user owns)."""
     schema: str | None
     name: str
     columns: tuple[ColumnDeclaration, ...] = ()
     """Declared columns; empty for CREATE TABLE AS and everything but tables."""
     dropped_columns: tuple[str, ...] = ()
     temporary: bool = False
+    on_commit: str = ""
+    """DELETE or PRESERVE: what becomes of a temporary table's rows."""
+    constraints: tuple[ConstraintDeclaration, ...] = ()
+    dropped_constraints: tuple[str, ...] = ()
+    added_clauses: tuple[str, ...] = ()
+    """Constraints of ALTER TABLE ADD, in DuckDB's dialect: it cannot add them itself."""
+    drawn_columns: tuple[DrawnColumn, ...] = ()
+    renamed_column: tuple[str, str] | None = None
+    new_name: str = ""
+    """Of a renamed table."""
 
 
 @dataclass(frozen=True)
@@ -85,5 +118,7 @@ class Translated:
     definition: Definition | None = None
     dml: str = ""
     """INSERT, UPDATE, DELETE or MERGE for DML."""
+    target: tuple[str | None, str] | None = None
+    """Schema and name of the table that DML changes."""
     returning_into: tuple[int, ...] = ()
     """Bind indexes that RETURNING ... INTO fills, in the order of the returned columns."""

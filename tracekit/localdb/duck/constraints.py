@@ -1,0 +1,291 @@
+"""Constraints by name: which one a change violated, and building tables anew with other ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from tracekit.localdb.duck.notes import TableNote
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import Definition
+
+_KINDS = {"PRIMARY KEY": "P", "UNIQUE": "U", "FOREIGN KEY": "R", "CHECK": "C", "NOT NULL": "N"}
+_NOT_VALIDATED = {
+    "P": (2437, "cannot validate ({name}) - primary key violated"),
+    "U": (2299, "cannot validate ({name}) - duplicate keys found"),
+    "R": (2298, "cannot validate ({name}) - parent keys not found"),
+    "C": (2293, "cannot validate ({name}) - check constraint violated"),
+}
+_KEY_COLUMN = re.compile(r"(?:^|, )([^:,]+): ")
+_KEPT = "TRACEKIT$KEPT"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where a table is."""
+
+    catalog: str
+    schema: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Its name in SQL."""
+        return f"{self.catalog}.{_quoted(self.schema)}.{_quoted(self.name)}"
+
+
+@dataclass(frozen=True)
+class HeldConstraint:
+    """A constraint as DuckDB has it, under its Oracle name."""
+
+    kind: str
+    columns: tuple[str, ...]
+    name: str
+    text: str
+    """As CREATE TABLE takes it."""
+    referenced: tuple[str, ...]
+
+
+def constraints_of(
+    connection: duckdb.DuckDBPyConnection, table: Table, notes: Sequence[TableNote]
+) -> list[HeldConstraint]:
+    """A table's constraints in the order they were declared."""
+    rows = connection.execute(
+        "SELECT constraint_type, constraint_column_names, constraint_name, constraint_text,"
+        " referenced_column_names FROM duckdb_constraints()"
+        " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY constraint_index",
+        [table.catalog, table.schema, table.name],
+    ).fetchall()
+    found: list[HeldConstraint] = []
+    waiting = list(notes)
+    for written, columns, name, text, referenced in rows:
+        kind = _KINDS.get(written, "C")
+        subject = "" if kind == "C" else ",".join(columns)
+        note = next((n for n in waiting if (n.kind, n.subject) == (kind, subject)), None)
+        if note is not None:
+            waiting.remove(note)
+        shown = note.name if note is not None else str(name).upper()
+        found.append(HeldConstraint(kind, tuple(columns), shown, str(text), tuple(referenced)))
+    return found
+
+
+class Violations:
+    """Says which of its constraints a change of one table violated.
+
+    Args:
+        connect: opens a connection; it is closed here.
+        table: that was changed.
+        notes_of: the notes about a table, by schema and name.
+        dml: INSERT, UPDATE, DELETE or MERGE.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], duckdb.DuckDBPyConnection],
+        table: Table,
+        notes_of: Callable[[str, str], list[TableNote]],
+        dml: str,
+    ) -> None:
+        self._connect = connect
+        self._table = table
+        self._notes_of = notes_of
+        self._dml = dml
+
+    def explain(self, message: str) -> OraError | None:
+        """Oracle's error for DuckDB's `message`; None where it is about no constraint."""
+        for pattern, explain in (
+            (r'Duplicate key "(?P<key>.*)" violates', self._duplicate),
+            (r'violation: duplicate key "(?P<key>.*)"', self._unknown_duplicate),
+            (r'key "(?P<key>.*)" does not exist in the referenced', self._no_parent),
+            (r'key "(?P<key>.*)" is still referenced', self._has_child),
+            (r"CHECK constraint failed on table .* with expression (?P<key>.*)", self._check),
+            (r"NOT NULL constraint failed: (?P<key>.*)", self._null),
+        ):
+            match = re.search(pattern, message, re.DOTALL)
+            if match is not None:
+                with self._connect() as connection:
+                    return explain(connection, match["key"])
+        return None
+
+    def _held(self, connection: duckdb.DuckDBPyConnection, table: Table) -> list[HeldConstraint]:
+        return constraints_of(connection, table, self._notes_of(table.schema, table.name))
+
+    def _shown(self, names: Sequence[str], schema: str | None = None) -> str:
+        owner = schema or self._table.schema
+        return " or ".join(f"{owner}.{name}" for name in dict.fromkeys(names)) or owner
+
+    def _duplicate(self, connection: duckdb.DuckDBPyConnection, key: str) -> OraError:
+        columns = tuple(_KEY_COLUMN.findall(key))
+        names = [
+            one.name
+            for one in self._held(connection, self._table)
+            if one.kind in "PU" and _folded(one.columns) == _folded(columns)
+        ]
+        return self._not_unique(names or self._unique_indexes(connection, columns))
+
+    def _unknown_duplicate(self, connection: duckdb.DuckDBPyConnection, key: str) -> OraError:
+        """Two rows of one statement are equal: DuckDB says what, not in which columns."""
+        held = [one for one in self._held(connection, self._table) if one.kind in "PU"]
+        fitting = [one for one in held if len(one.columns) == key.count(", ") + 1] or held
+        return self._not_unique(
+            [one.name for one in fitting] or self._unique_indexes(connection, ())
+        )
+
+    def _not_unique(self, names: Sequence[str]) -> OraError:
+        return OraError(1, f"unique constraint ({self._shown(names)}) violated")
+
+    def _unique_indexes(
+        self, connection: duckdb.DuckDBPyConnection, columns: Sequence[str]
+    ) -> list[str]:
+        rows = connection.execute(
+            "SELECT index_name, CAST(expressions AS VARCHAR[]) FROM duckdb_indexes()"
+            " WHERE database_name = ? AND schema_name = ? AND table_name = ? AND is_unique",
+            [self._table.catalog, self._table.schema, self._table.name],
+        ).fetchall()
+        return [
+            str(name).upper()
+            for name, parts in rows
+            if not columns or _folded(part.strip("\"'") for part in parts) == _folded(columns)
+        ]
+
+    def _no_parent(self, connection: duckdb.DuckDBPyConnection, key: str) -> OraError:
+        columns = _folded(_KEY_COLUMN.findall(key))
+        held = [one for one in self._held(connection, self._table) if one.kind == "R"]
+        named = [one.name for one in held if _folded(one.referenced) == columns]
+        shown = self._shown(named or [one.name for one in held])
+        return OraError(2291, f"integrity constraint ({shown}) violated - parent key not found")
+
+    def _has_child(self, connection: duckdb.DuckDBPyConnection, key: str) -> OraError:
+        """DuckDB names the child's columns."""
+        columns = _folded(_KEY_COLUMN.findall(key))
+        children = connection.execute(
+            "SELECT DISTINCT table_name FROM duckdb_constraints() WHERE database_name = ?"
+            " AND schema_name = ? AND constraint_type = 'FOREIGN KEY' AND referenced_table = ?",
+            [self._table.catalog, self._table.schema, self._table.name],
+        ).fetchall()
+        names = [
+            one.name
+            for (child,) in children
+            for one in self._held(connection, Table(self._table.catalog, self._table.schema, child))
+            if one.kind == "R" and _folded(one.columns) == columns
+        ]
+        shown = self._shown(names)
+        return OraError(2292, f"integrity constraint ({shown}) violated - child record found")
+
+    def _check(self, connection: duckdb.DuckDBPyConnection, expression: str) -> OraError:
+        names = [
+            one.name
+            for one in self._held(connection, self._table)
+            if one.kind == "C" and one.text.strip() == expression.strip()
+        ]
+        return OraError(2290, f"check constraint ({self._shown(names[:1])}) violated")
+
+    def _null(self, _: duckdb.DuckDBPyConnection, key: str) -> OraError:
+        column = key.split(".", 1)[-1].strip('"').upper()
+        shown = f'("{self._table.schema}"."{self._table.name}"."{column}")'
+        if self._dml == "UPDATE":
+            return OraError(1407, f"cannot update {shown} to NULL")
+        return OraError(1400, f"cannot insert NULL into {shown}")
+
+
+def rebuild(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    notes: Sequence[TableNote],
+    definition: Definition,
+) -> None:
+    """Build a table anew with constraints added or without some, keeping all else.
+
+    Raises:
+        OraError: ORA-02443, there is no such constraint; ORA-02437 and its kin, the rows violate a
+            new one.
+        duckdb.Error: it cannot be built, as where another table refers to this one.
+    """
+    held = constraints_of(connection, table, notes)
+    dropped = set(definition.dropped_constraints)
+    if dropped - {one.name for one in held}:
+        raise OraError(2443, "Cannot drop constraint  - nonexistent constraint")
+    required = {one.columns[0] for one in held if one.kind == "N" and one.name not in dropped}
+    clauses = [one.text for one in held if one.kind != "N" and one.name not in dropped]
+    columns = [
+        _column(row, required) for row in connection.execute(_COLUMNS, _place(table)).fetchall()
+    ]
+    afterwards = _belongings(connection, table)
+    kept = Table(table.catalog, table.schema, _KEPT)
+    body = ", ".join([*columns, *clauses, *definition.added_clauses])
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        # Not by renaming the new table: DuckDB forgets to tell the tables it refers to.
+        connection.execute(f"CREATE TABLE {kept.path} AS FROM {table.path}")
+        connection.execute(f"DROP TABLE {table.path}")
+        connection.execute(f"CREATE TABLE {table.path} ({body})")
+        with _validating(definition, table):
+            connection.execute(f"INSERT INTO {table.path} FROM {kept.path}")
+        connection.execute(f"DROP TABLE {kept.path}")
+        for statement in afterwards:
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+_COLUMNS = (
+    "SELECT column_name, data_type, column_default FROM duckdb_columns()"
+    " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index"
+)
+
+
+def _place(table: Table) -> list[str]:
+    return [table.catalog, table.schema, table.name]
+
+
+def _column(row: tuple[str, str, str | None], required: set[str]) -> str:
+    name, kind, default = row
+    stated = f" DEFAULT {default}" if default is not None else ""
+    return f"{_quoted(name)} {kind}{stated}{' NOT NULL' if name in required else ''}"
+
+
+def _belongings(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
+    """Statements that give the new table the indexes and comments of the old one."""
+    indexes = connection.execute(
+        "SELECT sql FROM duckdb_indexes()"
+        " WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+        _place(table),
+    ).fetchall()
+    comments = connection.execute(
+        "SELECT NULL, comment FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?"
+        " AND table_name = ? UNION ALL SELECT column_name, comment FROM duckdb_columns()"
+        " WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+        [*_place(table), *_place(table)],
+    ).fetchall()
+    statements = [str(sql) for (sql,) in indexes]
+    for column, comment in comments:
+        if comment is not None:
+            subject = f"COLUMN {table.path}.{_quoted(column)}" if column else f"TABLE {table.path}"
+            statements.append(f"COMMENT ON {subject} IS '{comment.replace(chr(39), chr(39) * 2)}'")
+    return statements
+
+
+@contextmanager
+def _validating(definition: Definition, table: Table) -> Iterator[None]:
+    """Rows that violate a new constraint are an error of adding it."""
+    try:
+        yield
+    except duckdb.ConstraintException as error:
+        added = definition.constraints[0]
+        number, text = _NOT_VALIDATED[added.kind]
+        name = f"{table.schema}.{added.name or 'SYS_C'}"
+        raise OraError(number, text.format(name=name)) from error
+
+
+def _folded(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.strip('"').upper() for name in names)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,59 @@
+"""Carrying out DDL: DuckDB's part, and what is kept beside DuckDB's catalogue."""
+
+from __future__ import annotations
+
+import duckdb
+
+from tracekit.localdb.duck.constraints import Table, rebuild
+from tracekit.localdb.duck.database import Database
+from tracekit.localdb.duck.notes import IDENTITY
+from tracekit.localdb.duck.writer import WritingConnection
+from tracekit.localdb.translate import Definition
+
+
+def define(
+    writer: WritingConnection,
+    database: Database,
+    sql: str,
+    definition: Definition,
+    key: tuple[str, str],
+) -> None:
+    """Run a DDL statement; no transaction is open.
+
+    Args:
+        writer: of the session.
+        database: what is changed.
+        sql: the statement; empty where the table is to be built anew.
+        definition: what it changes.
+        key: schema and name of the object.
+
+    Raises:
+        duckdb.Error: it failed, nothing is changed.
+        OraError: the same, Oracle's reason is known.
+    """
+    schema, name = key
+    notes = database.notes.of_table(schema, name)
+    if not sql:
+        rebuild(writer.connection, Table(database.catalog, schema, name), notes, definition)
+    elif definition.action == "COMMENT":
+        _comment(writer, sql)
+    else:
+        if (definition.action, definition.object_type) == ("DROP", "TABLE"):
+            sql = "; ".join(
+                [sql, *(f"DROP SEQUENCE {note.name}" for note in notes if note.kind == IDENTITY)]
+            )
+        writer.run_alone(sql)
+    database.declared.follow(definition, schema)
+    database.notes.follow(definition, schema)
+    if definition.object_type == "SCHEMA" and database.overlay is not None:
+        database.overlay.drop_schema(definition.name)
+
+
+def _comment(writer: WritingConnection, sql: str) -> None:
+    """Oracle's COMMENT ON TABLE is for views too."""
+    try:
+        writer.run_alone(sql)
+    except duckdb.CatalogException:
+        if not sql.startswith("COMMENT ON TABLE"):
+            raise
+        writer.run_alone(sql.replace("COMMENT ON TABLE", "COMMENT ON VIEW", 1))

@@ -1,0 +1,184 @@
+"""What Oracle DDL says about tables that DuckDB's catalogue does not keep.
+
+Names of constraints, identity columns and which tables are temporary; kept in a table of the
+database, so that the data dictionary can join it and a writable file keeps it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from tracekit.localdb.translate import Definition
+
+TABLE = "TRACEKIT_TABLE_NOTES"
+"""In the main schema of the catalogue the tables are in."""
+TEMPORARY = "T"
+IDENTITY = "I"
+DRAWN = "D"
+
+_COLUMNS = "schema_name, table_name, kind, subject, name, detail"
+_SUBJECT_JOINED = ","
+
+
+@dataclass(frozen=True)
+class TableNote:
+    """One thing to know about a table."""
+
+    schema: str
+    table: str
+    kind: str
+    """P, U, R, C, N (a constraint: key, unique, reference, check, NOT NULL), T, I or D
+    (a column whose default draws from a sequence)."""
+    subject: str
+    """The columns, separated by commas; of a check nothing: the n-th note is the n-th check's."""
+    name: str = ""
+    """Of a constraint, or the path of the sequence that a column's default draws from."""
+    detail: str = ""
+    """ALWAYS or BY DEFAULT for I; DELETE or PRESERVE for T."""
+
+
+class TableNotes:
+    """The notes of one catalogue.
+
+    Args:
+        root: to open a connection of this object's own.
+        catalog: where the table of notes is, or is made.
+        inherited: catalogues whose notes are taken over.
+    """
+
+    def __init__(
+        self, root: duckdb.DuckDBPyConnection, catalog: str, inherited: Iterable[str] = ()
+    ) -> None:
+        self._connection = root.cursor()
+        self._table = f"{catalog}.main.{TABLE}"
+        self._lock = threading.Lock()
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {self._table} (schema_name VARCHAR, table_name VARCHAR,"
+            " kind VARCHAR, subject VARCHAR, name VARCHAR, detail VARCHAR)"
+        )
+        for holder in inherited:
+            if self._is_kept_in(holder):
+                self._connection.execute(f"INSERT INTO {self._table} FROM {holder}.main.{TABLE}")
+        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM {self._table}").fetchall()  # noqa: S608
+        self._notes: list[TableNote] = [TableNote(*row) for row in rows]
+        self._named = len(self._notes)
+        self._temporary = self._list_temporary()
+
+    @property
+    def temporary(self) -> Mapping[tuple[str, str], str]:
+        """What becomes of the rows of temporary tables at COMMIT, by schema and name."""
+        return self._temporary
+
+    def of_table(self, schema: str, table: str) -> list[TableNote]:
+        """All notes about a table."""
+        with self._lock:
+            return [note for note in self._notes if (note.schema, note.table) == (schema, table)]
+
+    def follow(self, definition: Definition, current_schema: str) -> None:
+        """Take over what a DDL statement that was carried out says."""
+        schema = definition.schema or current_schema
+        if definition.object_type == "SCHEMA" and definition.action == "DROP":
+            self._change(lambda note: None if note.schema == definition.name else note)
+            self._temporary = self._list_temporary()
+        if definition.object_type != "TABLE":
+            return
+        key = (schema, definition.name)
+        if definition.action in ("CREATE", "DROP"):
+            self._change(lambda note: None if (note.schema, note.table) == key else note)
+        if definition.action == "RENAME" and definition.new_name:
+            self._change(
+                lambda note: (
+                    replace(note, table=definition.new_name)
+                    if (note.schema, note.table) == key
+                    else note
+                )
+            )
+        self._change(lambda note: _altered(note, key, definition))
+        self._add(_notes_of(schema, definition, self._next_name))
+        self._temporary = self._list_temporary()
+
+    def close(self) -> None:
+        """Free the connection."""
+        self._connection.close()
+
+    def _list_temporary(self) -> Mapping[tuple[str, str], str]:
+        with self._lock:
+            return {
+                (note.schema, note.table): note.detail
+                for note in self._notes
+                if note.kind == TEMPORARY
+            }
+
+    def _is_kept_in(self, catalog: str) -> bool:
+        found = self._connection.execute(
+            "SELECT 1 FROM duckdb_tables()"
+            " WHERE database_name = ? AND schema_name = 'main' AND table_name = ?",
+            [catalog, TABLE],
+        ).fetchone()
+        return found is not None
+
+    def _next_name(self) -> str:
+        self._named += 1
+        return f"SYS_C{self._named:06d}"
+
+    def _change(self, become: Callable[[TableNote], TableNote | None]) -> None:
+        with self._lock:
+            for note in list(self._notes):
+                new = become(note)
+                if new == note:
+                    continue
+                self._notes.remove(note)
+                self._connection.execute(
+                    f"DELETE FROM {self._table} WHERE schema_name = ? AND table_name = ?"  # noqa: S608
+                    " AND kind = ? AND subject = ? AND name = ?",
+                    [note.schema, note.table, note.kind, note.subject, note.name],
+                )
+                if new is not None:
+                    self._insert(new)
+
+    def _add(self, notes: Iterable[TableNote]) -> None:
+        with self._lock:
+            for note in notes:
+                self._insert(note)
+
+    def _insert(self, note: TableNote) -> None:
+        self._notes.append(note)
+        self._connection.execute(
+            f"INSERT INTO {self._table} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
+            [note.schema, note.table, note.kind, note.subject, note.name, note.detail],
+        )
+
+
+def _altered(note: TableNote, key: tuple[str, str], definition: Definition) -> TableNote | None:
+    """The note after columns or constraints were dropped or renamed."""
+    if (note.schema, note.table) != key:
+        return note
+    if note.name and note.name in definition.dropped_constraints:
+        return None
+    columns = note.subject.split(_SUBJECT_JOINED)
+    if set(columns) & set(definition.dropped_columns):
+        return None
+    if definition.renamed_column and definition.renamed_column[0] in columns:
+        old, new = definition.renamed_column
+        return replace(
+            note, subject=_SUBJECT_JOINED.join(new if one == old else one for one in columns)
+        )
+    return note
+
+
+def _notes_of(schema: str, definition: Definition, next_name: Callable[[], str]) -> list[TableNote]:
+    table = definition.name
+    notes: list[TableNote] = []
+    for one in definition.constraints:
+        subject = _SUBJECT_JOINED.join(one.columns)
+        notes.append(TableNote(schema, table, one.kind, subject, one.name or next_name()))
+    for drawn in definition.drawn_columns:
+        kind = IDENTITY if drawn.generation else DRAWN
+        notes.append(TableNote(schema, table, kind, drawn.column, drawn.sequence, drawn.generation))
+    if definition.temporary and definition.action == "CREATE":
+        notes.append(TableNote(schema, table, TEMPORARY, "", "", definition.on_commit))
+    return notes

@@ -1,0 +1,151 @@
+"""Sequences: copied to clones, and drawn from before a statement runs.
+
+DuckDB would draw while a statement runs. A statement that is run again after a failure in its
+transaction would then draw anew; with the values drawn before, it does the same again. Oracle,
+too, draws once a row however often the row's values name the sequence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from tracekit.localdb.duck.notes import DRAWN, IDENTITY, TableNote
+from tracekit.localdb.ora_error import OraError
+
+_CALL = re.compile(r"\bnextval\('((?:[^']|'')+)'\)")
+_PLAIN_INSERT = re.compile(r"INSERT INTO [^(]*(?:\([^()]*\) )?VALUES ", re.IGNORECASE)
+_NAME = r'"(?:[^"]|"")+"'
+_WITH_COLUMNS = re.compile(
+    rf"(INSERT INTO {_NAME}(?:\.{_NAME})* \()({_NAME}(?:, {_NAME})*)\) VALUES \("  # noqa: S608
+)
+_LISTED = re.compile(rf"INSERT INTO {_NAME}(?:\.{_NAME})* \(({_NAME}(?:, {_NAME})*)\)")
+_PREFIX = "drawn"
+
+
+def copy_sequences(root: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
+    """Make the sequences of catalogue `source` in `target`, going on where they are."""
+    found = root.execute(
+        "SELECT schema_name, sequence_name, increment_by, min_value, max_value, cycle,"
+        " coalesce(last_value + increment_by, start_value)"
+        " FROM duckdb_sequences() WHERE database_name = ? AND NOT temporary",
+        [source],
+    ).fetchall()
+    for schema, name, step, least, most, cycles, following in found:
+        root.execute(f"CREATE SCHEMA IF NOT EXISTS {target}.{_quoted(schema)}")
+        root.execute(
+            f"CREATE SEQUENCE {target}.{_quoted(schema)}.{_quoted(name)} INCREMENT BY {step}"
+            f" MINVALUE {least} MAXVALUE {most} START WITH {min(max(following, least), most)}"
+            f"{' CYCLE' if cycles else ''}"
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """A DML statement ready to be run."""
+
+    sql: str
+    rows: Sequence[Mapping[str, Any]]
+    """Values of its parameters."""
+    volatile: bool = False
+    """Run again it would draw other values."""
+
+
+def prepare_insert(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    rows: Sequence[Mapping[str, Any]],
+    notes: Sequence[TableNote],
+) -> Change:
+    """Draw what an INSERT takes from sequences, by its text or by its table's defaults.
+
+    Args:
+        connection: draws, so that CURRVAL knows the values.
+        sql: any DML statement.
+        rows: values of its parameters.
+        notes: about the table an INSERT goes to; none for other statements.
+
+    Raises:
+        OraError: ORA-32795, a value is given for a column that is GENERATED ALWAYS.
+        duckdb.Error: there is no such sequence, or it is exhausted.
+    """
+    drawn = {note.subject: note.name for note in notes if note.kind in (IDENTITY, DRAWN)}
+    if drawn:
+        listed = listed_columns(sql)
+        for note in notes:
+            given = listed is None or note.subject in listed
+            if note.kind == IDENTITY and note.detail == "ALWAYS" and given:
+                raise OraError(32795, "cannot insert into a generated always identity column")
+        sql = with_defaults(sql, drawn)
+        listed = listed_columns(sql)
+        rest_is_drawn = listed is not None and not drawn.keys() <= listed
+    else:
+        rest_is_drawn = False
+    drawn_sql, values = draw_first(connection, sql, rows)
+    return Change(drawn_sql, values, volatile=rest_is_drawn)
+
+
+def listed_columns(sql: str) -> set[str] | None:
+    """The columns an INSERT names; None where it names none."""
+    match = _LISTED.match(sql)
+    return {_unquoted(name) for name in re.findall(_NAME, match[1])} if match else None
+
+
+def with_defaults(sql: str, sequences: Mapping[str, str]) -> str:
+    """An INSERT of one tuple of values with the columns added whose default draws a value.
+
+    Args:
+        sql: the statement; another kind than such an insert stays as it is.
+        sequences: the paths of the sequences, by column.
+    """
+    match = _WITH_COLUMNS.match(sql)
+    listed = listed_columns(sql) or set()
+    missing = {column: path for column, path in sequences.items() if column not in listed}
+    if match is None or not missing:
+        return sql
+    names = ", ".join(_quoted(column) for column in missing)
+    calls = ", ".join(f"nextval('{path}')" for path in missing.values())
+    return f"{match[1]}{names}, {match[2]}) VALUES ({calls}, {sql[match.end() :]}"
+
+
+def draw_first(
+    connection: duckdb.DuckDBPyConnection, sql: str, rows: Sequence[Mapping[str, Any]]
+) -> tuple[str, list[dict[str, Any]]]:
+    """An INSERT of one tuple of values with the values of its sequences as parameters.
+
+    Args:
+        connection: draws them, so that CURRVAL knows them.
+        sql: the statement; another kind than such an insert stays as it is.
+        rows: its parameters, a value of every sequence is added to each.
+
+    Raises:
+        duckdb.Error: there is no such sequence, or it is exhausted.
+    """
+    values = [dict(row) for row in rows]
+    if "nextval(" not in sql or not _PLAIN_INSERT.match(sql):
+        return sql, values
+    names: dict[str, str] = {}
+
+    def parameter(match: re.Match[str]) -> str:
+        return f"${names.setdefault(match[1], f'{_PREFIX}{len(names)}')}"
+
+    with_parameters = _CALL.sub(parameter, sql)
+    for sequence, name in names.items():
+        drawn = connection.execute(
+            f"SELECT nextval('{sequence}') FROM range({len(values)})"  # noqa: S608
+        ).fetchall()
+        for row, (value,) in zip(values, drawn, strict=True):
+            row[name] = value
+    return with_parameters, values
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"')
