@@ -19,7 +19,7 @@ from tracekit.errors import ConfigError, ResultIncomplete
 from tracekit.fetch import Database
 from tracekit.records import Level, PathStatus
 from tracekit.replay import Replay, read_run, replay
-from tracekit.replay.pipeline import Pipeline
+from tracekit.replay.pipeline import Pipeline, PipelineJob, Status
 from tracekit.replay.service_path import restore
 from tracekit.reports import html, markdown
 from tracekit.testbed import LocalOracle
@@ -93,6 +93,26 @@ def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Pa
     assert "ORA-01555" in service.reason
     assert (service.rss_net_peak_bytes, service.processes) == (None, ())
     assert not found.verdict.passed
+
+
+def test_a_limit_below_what_the_web_process_has_is_told(local: LocalOracle, tmp_path: Path) -> None:
+    found = replayed(local, tmp_path / "run", paths=["service"], memory_limit_bytes=2**20)
+    service = found.summary.paths["service"]
+    assert service.status is PathStatus.FAILED
+    assert service.reason is not None and "that the web process has" in service.reason
+
+
+class Killed(Pipeline):
+    """One whose job comes to its memory limit."""
+
+    def status(self, job: PipelineJob) -> Status:
+        error = {"code": "WORKER_OUT_OF_MEMORY", "message": "it came to its limit."}
+        return {"status": "failed", "error": error}
+
+
+def test_a_worker_out_of_memory_is_a_path_out_of_memory(local: LocalOracle) -> None:
+    with pytest.raises(MemoryError, match="WORKER_OUT_OF_MEMORY: it came to its limit"):
+        Killed(local.database.arguments).wait(PipelineJob("x", "/x", "/x/stream"))
 
 
 def test_what_the_service_cannot_be_told_is_refused(local: LocalOracle) -> None:

@@ -20,7 +20,7 @@ from tracekit.ndjson.writer import MEDIA_TYPE, SCHEMA_VERSION
 
 Record = dict[str, Any]
 
-_STATUS_ERRORS = {404: JobNotFound, 409: JobNotComplete}
+_STATUS_ERRORS: dict[int, Callable[[str], JobError]] = {404: JobNotFound, 409: JobNotComplete}
 _ERROR_BODY_BYTES = 65_536
 
 

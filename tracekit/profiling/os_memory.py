@@ -85,9 +85,9 @@ def return_free_memory() -> None:
         trim(0)
 
 
-def data_bytes() -> int | None:
-    """Private writable memory of this process, touched or not: what RLIMIT_DATA counts."""
-    return _status_bytes("VmData") if has_proc() else None
+def data_bytes(pid: int | None = None) -> int | None:
+    """Private writable memory, touched or not, of a process or of this: what RLIMIT_DATA counts."""
+    return _status_bytes("VmData", _SELF if pid is None else str(pid)) if has_proc() else None
 
 
 def _clear_peak(process: str) -> None:

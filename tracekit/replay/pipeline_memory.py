@@ -15,6 +15,7 @@ from tracekit.errors import ConfigError, ProfileError
 from tracekit.profiling import os_memory
 from tracekit.profiling.timeline import TimelineBuilder
 from tracekit.records import MemorySample, ProcessMeasurement
+from tracekit.sizes import format_size
 
 WEB, STORE, SUPERVISORS = "web", "store", "supervisors"
 _HORSE = "worker"
@@ -90,11 +91,21 @@ class PipelineMemory:
         self._began = time.monotonic()
         self._sampler.start()
 
-    def limit(self, limit_bytes: int) -> None:
-        """Limit the private memory of the web process and of each worker (RLIMIT_DATA)."""
-        for role, processes in self._lasting.items():
-            for one in processes if role != STORE else ():
-                one.rlimit(psutil.RLIMIT_DATA, (limit_bytes, limit_bytes))
+    def limit_web(self, limit_bytes: int) -> None:
+        """Limit the private memory of the web process (RLIMIT_DATA).
+
+        Raises:
+            ProfileError: it has more already.
+        """
+        for one in self._lasting[WEB]:
+            used = os_memory.data_bytes(one.pid) or 0
+            if used >= limit_bytes:
+                raise ProfileError(
+                    f"the memory limit of {format_size(limit_bytes)} is below the "
+                    f"{format_size(used)} of private writable memory that the web process has "
+                    "before it is asked for anything. Raise the limit."
+                )
+            one.rlimit(psutil.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
     def phase(self, name: str) -> None:
         """The web process does something else from now on."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import oracledb
 
+from tracekit.config import WORKER_MEMORY_LIMIT
 from tracekit.errors import ResultIncomplete
 from tracekit.events import Events, Record
 from tracekit.events.domains import CID_COLUMN, find_domain
@@ -64,7 +65,7 @@ class ServicePath(Path[PipelineResult]):
             container_ids,
             [domain],
             tell=self._count,
-            memory_limit_bytes=self._memory_limit_bytes,
+            web_memory_limit_bytes=self._memory_limit_bytes,
         )
 
     def pieces(
@@ -121,7 +122,10 @@ class ServicePath(Path[PipelineResult]):
 
     def _started(self) -> Pipeline:
         if self._pipeline is None:
-            pipeline = Pipeline(self._database.arguments, workers=self._workers)
+            limit = self._memory_limit_bytes
+            settings = {} if limit is None else {WORKER_MEMORY_LIMIT: str(limit)}
+            arguments = self._database.arguments
+            pipeline = Pipeline(arguments, workers=self._workers, settings=settings)
             self._pipeline = pipeline.__enter__()
         return self._pipeline
 
@@ -137,7 +141,7 @@ def measured_job(
     *,
     profile: str = "query_tool",
     tell: Callable[[int, int], None] | None = None,
-    memory_limit_bytes: int | None = None,
+    web_memory_limit_bytes: int | None = None,
 ) -> PipelineResult:
     """Run a job, read its stream to the end and measure the pipeline's processes meanwhile.
 
@@ -147,7 +151,7 @@ def measured_job(
         domains: Kinds of event.
         profile: The request's.
         tell: Called with the rows and CIDs fetched since the last call.
-        memory_limit_bytes: Private memory that the web process and each worker may have.
+        web_memory_limit_bytes: Private memory that the web process may have.
 
     Raises:
         ConnectError: the service does not answer.
@@ -157,8 +161,8 @@ def measured_job(
     memory = PipelineMemory(pipeline.pid)
     memory.begin()
     try:
-        if memory_limit_bytes is not None:
-            memory.limit(memory_limit_bytes)
+        if web_memory_limit_bytes is not None:
+            memory.limit_web(web_memory_limit_bytes)
         memory.phase("accepting the request")
         job = pipeline.submit(container_ids, domains, profile)
         memory.phase("while workers fetch")
