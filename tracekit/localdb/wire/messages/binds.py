@@ -200,12 +200,13 @@ def _quasi_lob(reader: TtcReader, kind: int) -> Unsupported | None:
 
 
 _STRINGS_AND_COMMENTS = re.compile(
-    r"[qQ]'(?:\[.*?\]|\{.*?\}|<.*?>|\(.*?\)|(\S).*?\1)'|'[^']*'|--[^\n]*|/\*.*?\*/", re.DOTALL
+    r"[qQ]'(?:\[.*?(?:\]|\Z)|\{.*?(?:\}|\Z)|<.*?(?:>|\Z)|\(.*?(?:\)|\Z)|(\S).*?(?:\1|\Z))(?:'|\Z)"
+    r"|'[^']*(?:'|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)",
+    re.DOTALL,
 )
-_RETURNING = re.compile(
-    r"^\W*(?:INSERT|UPDATE|DELETE|MERGE)\b.*\bRETURNING\b.*?\bINTO\b(?P<targets>.*)$",
-    re.DOTALL | re.IGNORECASE,
-)
+"""What is not closed goes to the end: looking for ends again and again would take for ever."""
+_CHANGE = re.compile(r"\W*(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
+_RETURNING_OR_INTO = re.compile(r"\b(?:RETURNING|INTO)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r":\s*(?:\"|\w)")
 
 
@@ -216,5 +217,14 @@ def count_returned(sql: str) -> int:
     """
     if "returning" not in sql.lower():
         return 0
-    match = _RETURNING.match(_STRINGS_AND_COMMENTS.sub(" ", sql))
-    return len(_PLACEHOLDER.findall(match["targets"])) if match else 0
+    code = _STRINGS_AND_COMMENTS.sub(" ", sql)
+    if not _CHANGE.match(code):
+        return 0
+    targets_from = None
+    is_open = False
+    for word in _RETURNING_OR_INTO.finditer(code):
+        if word[0].upper() == "RETURNING":
+            is_open = True
+        elif is_open:
+            targets_from, is_open = word.end(), False
+    return len(_PLACEHOLDER.findall(code, targets_from)) if targets_from is not None else 0

@@ -22,6 +22,8 @@ _VECTOR_LENGTH = 13
 _DML_ROW_COUNTS = 0x4000
 _COMMIT_REEXECUTE = 0x1
 _MOST_ROWS = 1 << 26
+_MOST_EMPTY_ROWS = 1 << 20
+"""Executions without bind values, which cost a client nothing to ask for."""
 
 
 class ExecuteOption(IntFlag):
@@ -108,7 +110,7 @@ def parse_execute(
             is_plsql=not options & ExecuteOption.NOT_PLSQL,
             returned=count_returned(sql if sql is not None else find_sql(cursor_id)),
         )
-    executions = 1 if vector[7] else _row_limit(vector[1])
+    executions = 1 if vector[7] else _row_limit(vector[1], layout)
     return ExecuteRequest(
         options=options,
         cursor_id=cursor_id,
@@ -139,7 +141,7 @@ def parse_reexecute(
     reader.ub4()
     commit = bool(reader.ub4() & _COMMIT_REEXECUTE)
     layout = find_layout(cursor_id)
-    executions = 1 if fetches else _row_limit(rows)
+    executions = 1 if fetches else _row_limit(rows, layout)
     if layout.binds:
         bind_rows: Sequence[Sequence[Any]] = layout.parse_rows(reader, executions)
     else:
@@ -169,9 +171,10 @@ def _skip_registration(reader: TtcReader, field_version: int) -> None:
             reader.ub4()
 
 
-def _row_limit(rows: int) -> int:
-    if rows > _MOST_ROWS:
-        raise RemoteWireError(f"{rows:,} executions in one request")
+def _row_limit(rows: int, layout: BindLayout) -> int:
+    most = _MOST_ROWS if len(layout.binds) > layout.returned else _MOST_EMPTY_ROWS
+    if rows > most:
+        raise RemoteWireError(f"{rows:,} executions in one request, more than {most:,}")
     return max(rows, 1)
 
 
