@@ -1,4 +1,7 @@
-"""Every way of reading under every fault: an equal result or a named error, and nothing left."""
+"""Every way of reading under every fault: an equal result or a named error, and nothing left.
+
+With retry, a fault of the connection that passes leaves an equal result.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from typing import Any
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tracekit.errors import BatchFetchError, ConnectError, FetchError, TracekitError
 from tracekit.events import EventFetcher, LegacyEventFetcher, PartialEvents
@@ -27,6 +32,7 @@ ROWS = 50
 """Rows of a row batch: few, so that one batch of ids takes several round trips."""
 HASTY_SECONDS = 0.5
 PATIENT_SECONDS = 60.0
+ATTEMPTS = 2
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,12 @@ class Case:
         """The same with a Database that soon gives up waiting."""
         return replace(self, database=_database(self.local, HASTY_SECONDS))
 
+    def persistent(self) -> Case:
+        """The same with a Database of its own that tries again, and was reached before."""
+        database = _database(self.local, PATIENT_SECONDS, attempts=ATTEMPTS)
+        with database.connect():
+            return replace(self, database=database)
+
 
 @pytest.fixture(scope="module")
 def case() -> Iterator[Case]:
@@ -48,7 +60,7 @@ def case() -> Iterator[Case]:
         yield Case(local, _database(local, PATIENT_SECONDS), local.container_ids())
 
 
-def _database(local: LocalOracle, timeout_seconds: float) -> Database:
+def _database(local: LocalOracle, timeout_seconds: float, *, attempts: int = 0) -> Database:
     return Database(
         local.dsn,
         local.user,
@@ -56,6 +68,8 @@ def _database(local: LocalOracle, timeout_seconds: float) -> Database:
         call_timeout_ms=round(timeout_seconds * 1000),
         max_concurrent=2,
         fetchmany_size=ROWS,
+        retry_attempts=attempts,
+        retry_wait_ms=1,
     )
 
 
@@ -205,6 +219,117 @@ def test_an_equal_result_or_a_named_error(
         assert type(cause) is expected
         assert case.local.dsn in str(error)
         assert case.local.password not in str(error)
+
+
+PASSING = [
+    "refuse once",
+    "refuse code=12541 times=2",
+    f"drop statement={TABLE} once",
+    "drop_after rows=150 once",
+    "drop_in_row row=177 once",
+    "truncate rows=150 once",
+    "error code=3113 rows=177 once",
+]
+"""Faults of the connection that a further attempt does not meet."""
+LASTING = ["refuse", f"drop statement={TABLE}", "drop_after rows=150", "error code=3135 rows=177"]
+OTHERS = ["deny_login once", "error code=1555 rows=177 once", "error code=28 rows=177 once"]
+HAND_OUT_ROWS = {"stream", "row_batches", "arrow_batches"}
+"""Readers whose consumer may have seen rows of the batch in which a fault strikes."""
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_fault_of_the_connection_that_passes_leaves_an_equal_result(
+    case: Case, undisturbed: dict[str, str], fault: str, reader: str
+) -> None:
+    again = case.persistent()
+    set_fault = case.local.faults.add(fault)
+    may_be_seen = reader in HAND_OUT_ROWS and "row" in fault
+    try:
+        result = READERS[reader](again)
+    except (ConnectError, FetchError):
+        assert may_be_seen or reader == "legacy"
+    else:
+        assert reader != "legacy"
+        assert repr(result) == undisturbed[reader]
+        assert again.database.retry.count == case.local.faults.fired[set_fault] > 0
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("fault", LASTING)
+def test_a_fault_of_the_connection_that_lasts_is_an_error_that_tells_how_often_it_was_tried(
+    case: Case, fault: str, reader: str
+) -> None:
+    again = case.persistent()
+    case.local.faults.add(fault)
+    with pytest.raises((ConnectError, FetchError)) as caught:
+        READERS[reader](again)
+    error = caught.value
+    cause = error.failures[0].cause if isinstance(error, BatchFetchError) else error
+    assert isinstance(cause, ConnectError if fault == "refuse" else FetchError)
+    seen = reader in HAND_OUT_ROWS and "rows=" in fault
+    if reader == "legacy" or (seen and reader != "stream"):
+        assert cause.retries == again.database.retry.count == 0
+    elif not seen:
+        assert cause.retries == ATTEMPTS
+        assert again.database.retry.count >= ATTEMPTS
+    if isinstance(error, BatchFetchError) and cause.retries:
+        assert "tried" in str(error)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("fault", OTHERS)
+def test_another_fault_is_told_at_once(case: Case, fault: str, reader: str) -> None:
+    again = case.persistent()
+    case.local.faults.add(fault)
+    with pytest.raises((ConnectError, FetchError)):
+        READERS[reader](again)
+    assert again.database.retry.count == 0
+
+
+@pytest.mark.parametrize("reader", ["plain", "lean"])
+@settings(deadline=None, max_examples=8)
+@given(drops=st.lists(st.integers(1, 500), max_size=4), rows=st.sampled_from([1, 20, 100, 5000]))
+def test_wherever_connections_drop_a_fetch_is_equal_or_a_named_error(
+    case: Case, undisturbed: dict[str, str], reader: str, drops: list[int], rows: int
+) -> None:
+    again = case.persistent()
+    again.database.fetchmany_size = max(rows, 5)
+    case.local.faults.clear()
+    for row in drops:
+        case.local.faults.drop_in_row(row, once=True)
+    try:
+        result = READERS[reader](again)
+    except BatchFetchError as error:
+        assert error.failures[0].cause.retries == ATTEMPTS  # type: ignore[attr-defined]
+    else:
+        assert repr(result) == undisturbed[reader]
+        assert again.database.retry.count == sum(case.local.faults.fired.values())
+
+
+@settings(deadline=None, max_examples=8)
+@given(drops=st.lists(st.integers(1, 500), max_size=3), rows=st.sampled_from([5, 50, 300]))
+def test_wherever_connections_drop_a_stream_never_doubles_or_loses_a_record(
+    case: Case, undisturbed: dict[str, str], drops: list[int], rows: int
+) -> None:
+    again = case.persistent()
+    case.local.faults.clear()
+    for row in drops:
+        case.local.faults.drop_in_row(row, once=True)
+    fetcher = EventFetcher(again.database, records="plain")
+    given_out: Events = {}
+    try:
+        for piece in fetcher.fetch_events_iter(case.cids, DOMAIN, rows):
+            for cid, records in piece.items():
+                given_out.setdefault(cid, []).extend(records)
+    except BatchFetchError:
+        assert drops
+        case.local.faults.clear()
+        whole = fetcher.fetch_events(case.cids, DOMAIN)
+        for cid, records in given_out.items():
+            assert records == whole[cid][: len(records)]
+    else:
+        assert repr(given_out) == undisturbed["plain"]
 
 
 @pytest.mark.parametrize("records", ["plain", "lean"])
