@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 PANDAS_TESTS := tests/unit/equality tests/unit/events tests/unit/replay tests/unit/fetch $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py)
-.PHONY: help setup replay test test-slow test-pandas2 check check-memory format bench lock clean
+.PHONY: help setup replay test test-slow test-pandas2 check check-memory format bench fuzz lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ format: setup ## format and fix what ruff can fix
 
 bench: setup ## measure every path and its peers on the workload (minutes; prints tables)
 	$(BIN)/tracekit bench $(WORKLOAD) $(if $(CIDS),--cids $(CIDS)) $(ARGS)
+
+fuzz: setup ## send the local Oracle a million spoiled messages (minutes; ARGS='--seed 2 --count 50000')
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lock: setup ## write the lock files anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
