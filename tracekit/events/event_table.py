@@ -10,6 +10,7 @@ from tracekit.events.cid_index import CidIndex
 from tracekit.events.column_reader import Piece
 from tracekit.events.columnar_events import ColumnarEvents
 from tracekit.events.domains import CID_COLUMN
+from tracekit.events.freed_memory import release_freed_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ def build_table(schema: pa.Schema, pieces: Iterable[Piece]) -> EventTable:
     while builders:  # so that each column's parts are freed before the next is put together
         arrays.append(builders.pop(0).finish())
         # The freed parts are small and lie between what stays: the allocator keeps them otherwise.
-        pa.default_memory_pool().release_unused()
+        release_freed_memory()
     fields = [field.with_type(array.type) for field, array in zip(schema, arrays, strict=True)]
     return EventTable(pa.Table.from_arrays(arrays, schema=pa.schema(fields)))
 
