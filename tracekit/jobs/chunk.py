@@ -22,6 +22,8 @@ class ChunkEntry:
     """As stored, compressed."""
     sha256: str
     """Of the stored bytes."""
+    file: str = ""
+    """Where the result is kept in files, the name of the chunk's."""
 
 
 def pack(records: Sequence[bytes]) -> tuple[ChunkEntry, bytes]:

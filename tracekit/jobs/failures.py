@@ -15,6 +15,7 @@ from rq.timeouts import JobTimeoutException
 from tracekit.config import Settings
 from tracekit.errors import (
     ConfigError,
+    ExportError,
     FetchError,
     JobNotFound,
     ProfileError,
@@ -98,7 +99,8 @@ def worker_killed(
 
 def settle(connection: Redis, job: Job, failure: JobFailure, *, lasting: bool = False) -> None:
     """Note the failure where the shard will be tried again; else the whole job failed."""
-    store, job_id = JobStore(connection), str(job.args[0])
+    results_dir = Settings.from_env().trace.results_dir
+    store, job_id = JobStore(connection, results_dir), str(job.args[0])
     again = not lasting and bool(job.retries_left)
     _log.warning("job %s: %s: %s", job_id, "retrying" if again else failure.code, failure.message)
     try:
@@ -132,6 +134,7 @@ def _code(error: BaseException) -> str:
         ((MemoryError, ProfileError), "WORKER_OUT_OF_MEMORY"),
         ((FetchError,), "FETCH_FAILED"),
         ((RedisError,), "STORE_UNAVAILABLE"),
+        ((ExportError,), "RESULT_NOT_WRITTEN"),
     ):
         if isinstance(error, kinds):
             return code

@@ -10,6 +10,8 @@ import msgspec
 from tracekit.errors import JobError, ResultIncomplete
 from tracekit.jobs.chunk import ChunkEntry
 
+FILE_ENCODING = "parquet"
+
 
 @dataclass(frozen=True)
 class DomainContents:
@@ -37,6 +39,7 @@ class Manifest:
     domains: Mapping[str, DomainContents]
     warnings: tuple[tuple[str, str], ...] = ()
     encoding: str = "json+zlib"
+    """`parquet` where each chunk is a file, `json` in the layout before chunks."""
     schema_version: int = 1
 
     def contents(self, domain: str) -> DomainContents:
@@ -50,6 +53,12 @@ class Manifest:
         except KeyError:
             there = ", ".join(self.domains)
             raise JobError(f"the job has no domain {domain[:80]!r}; it has {there}.") from None
+
+    @property
+    def files(self) -> list[str]:
+        """The names of the chunks' files; none where they are kept in Redis."""
+        every = (chunk for contents in self.domains.values() for chunk in contents.chunks)
+        return [chunk.file for chunk in every if chunk.file]
 
     @property
     def size_bytes(self) -> int:

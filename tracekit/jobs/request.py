@@ -24,6 +24,8 @@ class JobRequest:
     timeout_seconds: int
     """How long all shards together may take, from the first one's start."""
     queue: str
+    in_files: bool = False
+    """Whether the chunks are kept as Parquet files, not in Redis."""
     warnings: tuple[tuple[str, str], ...] = ()
 
     @property

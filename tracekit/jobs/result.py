@@ -9,11 +9,13 @@ from redis import Redis
 
 from tracekit.errors import JobNotComplete, ResultIncomplete
 from tracekit.jobs.chunk import unpack
+from tracekit.jobs.chunk_file import unpack_file
 from tracekit.jobs.keys import JobKeys
 from tracekit.jobs.legacy_result import LegacyResult
-from tracekit.jobs.manifest import Manifest
+from tracekit.jobs.manifest import FILE_ENCODING, Manifest
 from tracekit.jobs.page import ResultPage
 from tracekit.jobs.redis_types import as_bytes
+from tracekit.jobs.result_files import ResultFiles
 from tracekit.jobs.status import JobState
 from tracekit.jobs.store import JobStore
 
@@ -50,6 +52,24 @@ class ChunkedResult:
         return unpack(None if stored is None else as_bytes(stored), entry, f"{domain}:{chunk}")
 
 
+class FileResult:
+    """A result in Parquet files, one a chunk."""
+
+    def __init__(self, files: ResultFiles, job_id: str, manifest: Manifest) -> None:
+        self._files = files
+        self._job_id = job_id
+        self.manifest = manifest
+
+    def records_json(self, domain: str, chunk: int) -> bytes:
+        """The JSON array of one chunk.
+
+        Raises:
+            ResultIncomplete: its file is missing or damaged.
+        """
+        entry = self.manifest.contents(domain).chunks[chunk]
+        return unpack_file(self._files.read(self._job_id, entry.file), entry, f"{domain}:{chunk}")
+
+
 def open_result(store: JobStore, job_id: str) -> Result:
     """The result of a finished job.
 
@@ -57,6 +77,7 @@ def open_result(store: JobStore, job_id: str) -> Result:
         JobNotFound: there is no such job.
         JobNotComplete: it has not finished, or failed, or was canceled.
         ResultIncomplete: its manifest is gone or damaged.
+        ConfigError: it is kept in files, and no setting says where.
     """
     keys = JobKeys(job_id)
     legacy = LegacyResult.read(store.redis, job_id)
@@ -70,7 +91,10 @@ def open_result(store: JobStore, job_id: str) -> Result:
     stored = store.redis.get(keys.manifest)
     if stored is None:
         raise ResultIncomplete(f"the result of job {job_id} is gone from the store.")
-    return ChunkedResult(store.redis, job_id, Manifest.from_json(as_bytes(stored)))
+    manifest = Manifest.from_json(as_bytes(stored))
+    if manifest.encoding == FILE_ENCODING:
+        return FileResult(store.files, job_id, manifest)
+    return ChunkedResult(store.redis, job_id, manifest)
 
 
 def read_page(result: Result, domain: str, offset: int, limit: int) -> ResultPage:

@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from itertools import chain
 
 from tracekit.config import Settings
 from tracekit.errors import JobError
-from tracekit.events import EventFetcher, Events
+from tracekit.events import EventFetcher, Events, Record
 from tracekit.fetch import Database
 from tracekit.jobs.chunk import ChunkEntry, pack
+from tracekit.jobs.chunk_file import ChunkColumns
 from tracekit.jobs.connection import connect_store
 from tracekit.jobs.manifest import DomainContents
 from tracekit.jobs.shard_work import ShardProgress, ShardWork, WorkOver
@@ -42,7 +44,7 @@ def run_shard(job_id: str, shard: int) -> None:
         MemoryError, ProfileError: the process came to TRACEKIT_WORKER_MEMORY_LIMIT.
     """
     settings = Settings.from_env()
-    store = JobStore(connect_store(settings.trace))
+    store = JobStore(connect_store(settings.trace), settings.trace.results_dir)
     worker = os.environ.get("RQ_WORKER_ID", f"pid {os.getpid()}")
     work = ShardWork.claim(store, job_id, shard, worker)
     if work is not None:
@@ -109,15 +111,16 @@ class ShardFetch:
     def _fetch(self, domain: str, ticker: ProgressTicker) -> DomainContents:
         entries: list[ChunkEntry] = []
         cids_with_rows = 0
+        write = self._file_writer(domain) if self._work.request.in_files else self._writer(domain)
 
-        def counted(pieces: Iterator[Events]) -> Generator[bytes, None, None]:
+        def counted(pieces: Iterator[Events]) -> Generator[Record, None, None]:
             nonlocal cids_with_rows
             for piece in pieces:
                 if ticker.over:
                     raise WorkOver
                 self._check_deadline()
                 cids_with_rows += len(piece)
-                yield from _encoded(piece)
+                yield from chain.from_iterable(piece.values())
                 self._place = self._places.get(next(reversed(piece)), self._place) + 1
                 del piece
 
@@ -125,12 +128,31 @@ class ShardFetch:
             self._fetcher.fetch_events_iter(self._cids, domain, whole_cids=True)
         ) as pieces:
             for records in _groups(counted(pieces), self._work.request.batch_size):
-                entry, stored = pack(records)
-                with self._telling:
-                    self._rows += entry.rows
-                    self._work.write_part(domain, len(entries), stored, self._progress())
-                entries.append(entry)
+                entries.append(write(len(entries), records))
+                del records
         return DomainContents(tuple(entries), cids_with_rows)
+
+    def _writer(self, domain: str) -> Callable[[int, list[Record]], ChunkEntry]:
+        def write(number: int, records: list[Record]) -> ChunkEntry:
+            entry, stored = pack([encode(record) for record in records])
+            with self._telling:
+                self._rows += entry.rows
+                self._work.write_part(domain, number, stored, self._progress())
+            return entry
+
+        return write
+
+    def _file_writer(self, domain: str) -> Callable[[int, list[Record]], ChunkEntry]:
+        columns = ChunkColumns()
+
+        def write(number: int, records: list[Record]) -> ChunkEntry:
+            entry, stored = columns.pack(records, self._work.file_name(domain, number))
+            with self._telling:
+                self._rows += entry.rows
+                self._work.write_file(entry.file, stored, self._progress())
+            return entry
+
+        return write
 
     def _check_deadline(self) -> None:
         if time.time() > self._work.deadline:
@@ -152,14 +174,8 @@ class ShardFetch:
         )
 
 
-def _encoded(piece: Events) -> Iterator[bytes]:
-    for records in piece.values():
-        for record in records:
-            yield encode(record)
-
-
-def _groups(records: Iterator[bytes], size: int) -> Iterator[Sequence[bytes]]:
-    group: list[bytes] = []
+def _groups(records: Iterator[Record], size: int) -> Iterator[list[Record]]:
+    group: list[Record] = []
     for record in records:
         group.append(record)
         if len(group) == size:

@@ -17,6 +17,7 @@ from tracekit.jobs.keys import JobKeys
 from tracekit.jobs.manifest import DomainContents
 from tracekit.jobs.redis_types import Value, as_bytes, as_fields, put_fields, transact
 from tracekit.jobs.request import JobRequest
+from tracekit.jobs.result_files import chunk_file_name
 from tracekit.jobs.status import JobState
 from tracekit.jobs.store import JobStore, StoredJob
 
@@ -61,9 +62,12 @@ class ShardWork:
 
         Raises:
             JobNotFound: the job expired.
+            ConfigError: its result is to be kept in files, and no setting says where.
         """
         request = store.read(job_id).request
         keys = JobKeys(job_id)
+        if request.in_files:
+            _ = store.files
 
         def take(pipe: Pipeline) -> ShardWork | None:
             job = StoredJob.of(as_fields(pipe.hgetall(keys.meta)))
@@ -94,6 +98,25 @@ class ShardWork:
             raise JobError(f"the CIDs of shard {self.shard} are gone from the store.")
         ids: list[str] = json.loads(zlib.decompress(as_bytes(stored)))
         return ids
+
+    def file_name(self, domain: str, number: int) -> str:
+        """The name of the file of one chunk, where they are kept in files."""
+        return chunk_file_name(domain, self.shard, number, self._token.decode())
+
+    def write_file(self, name: str, stored: bytes, progress: ShardProgress) -> None:
+        """Keep one chunk in its file, and say how far the shard is.
+
+        Raises:
+            WorkOver: the job has ended, or the shard is another worker's now.
+            ExportError: the file could not be written.
+        """
+        files = self._store.files
+        files.write(self._job_id, name, stored, keep_seconds=self.request.working_ttl_seconds)
+        try:
+            self.report(progress)
+        except WorkOver:
+            files.remove(self._job_id, name)
+            raise
 
     def write_part(self, domain: str, number: int, stored: bytes, progress: ShardProgress) -> None:
         """Keep one chunk, and say how far the shard is.

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ResponseError
 
-from tracekit.errors import JobNotFound
+from tracekit.errors import ConfigError, JobNotFound
 from tracekit.jobs.chunk import pack_ids
 from tracekit.jobs.keys import JobKeys, is_job_id
-from tracekit.jobs.manifest import DomainContents, Manifest
+from tracekit.jobs.manifest import FILE_ENCODING, DomainContents, Manifest
 from tracekit.jobs.redis_types import Fields, Value, as_bytes, as_fields, put_fields, transact
 from tracekit.jobs.request import JobRequest
+from tracekit.jobs.result_files import ResultFiles
 from tracekit.jobs.status import JobFailure, JobState
 
 
@@ -58,10 +60,26 @@ class JobStore:
 
     Args:
         redis: A client that returns bytes.
+        results_dir: Where results that are kept in files are.
     """
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, results_dir: Path | None = None) -> None:
         self.redis = redis
+        self._files = ResultFiles(results_dir) if results_dir is not None else None
+
+    @property
+    def files(self) -> ResultFiles:
+        """Results that are kept in files.
+
+        Raises:
+            ConfigError: no setting says where.
+        """
+        if self._files is None:
+            raise ConfigError(
+                "the job's result is kept in files, and TRACEKIT_RESULTS_DIR is not set here: "
+                "set it to the same folder for web processes and workers."
+            )
+        return self._files
 
     def create(self, job_id: str, request: JobRequest, shards: Iterable[list[str]]) -> None:
         """Keep a new job and the CIDs of its shards, one shard in memory at a time."""
@@ -136,12 +154,20 @@ class JobStore:
             return False
         found = [_contents(fields) for fields in shards]
         manifest = _manifest(job.request, found)
-        names = _part_names(JobKeys(job_id), job.request, found)
-        if names and self.redis.exists(*(part for part, _ in names)) < len(names):
+        names = [] if job.request.in_files else _part_names(JobKeys(job_id), job.request, found)
+        if not self._has_all(job_id, manifest, [part for part, _ in names]):
             failure = JobFailure("RESULT_INCOMPLETE", "parts of the result are gone from the store")
             self.fail(job_id, failure)
             return False
+        if job.request.in_files:
+            self.files.drop(job_id, but=manifest.files)
+            self.files.keep(job_id, job.request.ttl_seconds)
         return self._publish(job_id, job.request, manifest, names)
+
+    def _has_all(self, job_id: str, manifest: Manifest, parts: list[str]) -> bool:
+        if parts and self.redis.exists(*parts) < len(parts):
+            return False
+        return not manifest.files or self.files.has_all(job_id, manifest.files)
 
     def _publish(
         self,
@@ -195,7 +221,10 @@ class JobStore:
             return True
 
         # A part is written in a transaction that watches the job, so none can come after this.
-        return transact(self.redis, end, keys.meta, keys.parts)
+        ended = transact(self.redis, end, keys.meta, keys.parts)
+        if ended and request.in_files and self._files is not None:
+            self._files.drop(job_id)
+        return ended
 
     def _expire_work(
         self, pipe: Pipeline, keys: JobKeys, request: JobRequest, parts: Iterable[bytes]
@@ -228,7 +257,8 @@ def _manifest(request: JobRequest, shards: list[dict[str, DomainContents]]) -> M
         )
         for domain in request.domains
     }
-    return Manifest(request.profile, request.cids, domains, request.warnings)
+    manifest = Manifest(request.profile, request.cids, domains, request.warnings)
+    return replace(manifest, encoding=FILE_ENCODING) if request.in_files else manifest
 
 
 def _part_names(

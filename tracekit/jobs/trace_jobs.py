@@ -45,8 +45,8 @@ class TraceJobs:
         self, redis: Redis, settings: TraceSettings | None = None, *, shard_cids: int = SHARD_CIDS
     ) -> None:
         self._redis = redis
-        self._store = JobStore(redis)
         self._settings = settings or TraceSettings()
+        self._store = JobStore(redis, self._settings.results_dir)
         self._shard_cids = shard_cids
 
     @classmethod
@@ -97,6 +97,8 @@ class TraceJobs:
             ttl_seconds=self._settings.job_ttl_seconds,
             timeout_seconds=self._settings.job_timeout_seconds,
             queue=self._settings.worker_queue,
+            in_files=self._settings.results_dir is not None
+            and len(cids) > self._settings.results_dir_cid_threshold,
             warnings=tuple(warnings),
         )
         job_id = new_job_id()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from resource import struct_rusage
 from typing import Any
 
@@ -17,6 +18,7 @@ from tracekit.config import WORKER_MEMORY_LIMIT as LIMIT_VARIABLE
 from tracekit.config import TraceSettings
 from tracekit.jobs.connection import connect_store
 from tracekit.jobs.failures import settle, worker_killed
+from tracekit.jobs.result_files import ResultFiles
 from tracekit.jobs.rq_jobs import open_queue
 from tracekit.profiling.arrow_pool import VARIABLE as ARROW_POOL
 from tracekit.profiling.kernel_kills import kernel_kills
@@ -38,6 +40,8 @@ class TraceWorker(Worker):
     """What its processes connect to."""
     memory_limit_bytes: int | None = None
     """Private writable memory that each of its processes may have."""
+    results_dir: Path | None = None
+    """Where results that are kept in files are."""
     _kills_before: int | None = None
     _lifeline: int | None = None
 
@@ -53,6 +57,12 @@ class TraceWorker(Worker):
         """Announce the worker, once a signal ends it in order: RQ would announce it before."""
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         super().bootstrap(*arguments, **options)
+
+    def run_maintenance_tasks(self) -> None:
+        """As RQ's, and remove results in files that have expired."""
+        super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        if self.results_dir is not None:
+            ResultFiles(self.results_dir).sweep()
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Start the process that runs `job`; it ends itself when this process is gone."""
@@ -121,5 +131,6 @@ def make_worker(settings: TraceSettings) -> TraceWorker:
     )
     worker.redis_url = settings.redis_url
     worker.memory_limit_bytes = settings.worker_memory_limit_bytes
+    worker.results_dir = settings.results_dir
     worker._work_horse_killed_handler = worker.report_killed
     return worker

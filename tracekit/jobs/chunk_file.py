@@ -1,0 +1,132 @@
+"""Chunks as Parquet: plain columns for any reader, and the very JSON of the records for ours."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tracekit.errors import ResultIncomplete
+from tracekit.events.column_decoder import ColumnDecoder
+from tracekit.events.column_kinds import (
+    KIND_KEY,
+    Kind,
+    array_of,
+    held_array,
+    held_field,
+    wide_enough,
+)
+from tracekit.events.grouping import Record
+from tracekit.jobs.chunk import ChunkEntry
+from tracekit.jsonvalue import encode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_JSON_KIND = b"json"
+"""Of a column that holds the JSON of its values: what no Arrow type gives back exactly."""
+_KINDS: dict[type, Kind] = {
+    str: Kind.TEXT,
+    int: Kind.WHOLE,
+    float: Kind.NUMBER,
+    bool: Kind.BOOLEAN,
+    bytes: Kind.BINARY,
+    datetime: Kind.INSTANT,
+}
+_NUMBERS = {int, float}
+
+
+class ChunkColumns:
+    """Writes the chunks of one domain, with the same columns in each as far as their values allow.
+
+    A column that is empty in one chunk keeps the type it had in the chunk before.
+    """
+
+    def __init__(self) -> None:
+        self._fields: dict[str, pa.Field] = {}
+
+    def pack(self, records: Sequence[Record], file: str) -> tuple[ChunkEntry, bytes]:
+        """A Parquet file of `records`, to be stored as `file`.
+
+        Raises:
+            ValueError: a value has no JSON, such as NaN.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = list(dict.fromkeys(name for record in records for name in record))
+        arrays = {}
+        for name in columns:
+            values = [record.get(name) for record in records]
+            self._fields[name], arrays[name] = self._column(name, values)
+        schema = pa.schema([self._fields[name] for name in columns])
+        table = pa.Table.from_arrays(list(arrays.values()), schema=schema)
+        sink = pa.BufferOutputStream()
+        repeated = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        pq.write_table(table, sink, compression="zstd", use_dictionary=repeated)
+        stored = sink.getvalue().to_pybytes()
+        return ChunkEntry(
+            len(records), len(stored), hashlib.sha256(stored).hexdigest(), file
+        ), stored
+
+    def _column(self, name: str, values: list[Any]) -> tuple[pa.Field, pa.Array]:
+        import pyarrow as pa
+
+        types = set(map(type, values)) - {type(None)}
+        kind = _kind(types, values)
+        if kind is None:
+            field = pa.field(name, pa.string(), metadata={KIND_KEY: _JSON_KIND})
+            texts = [None if value is None else encode(value).decode() for value in values]
+            return field, pa.array(texts, pa.string())
+        field = held_field(name, kind, pa.timestamp("us"))
+        if not types and name in self._fields:
+            field = self._fields[name]
+            return field, pa.nulls(len(values), field.type)
+        return field, held_array(field, pa.chunked_array([array_of(field, kind, values)]))
+
+
+def unpack_file(stored: bytes | None, entry: ChunkEntry, name: str) -> bytes:
+    """The JSON array of the records that the Parquet file `stored` holds.
+
+    Raises:
+        ResultIncomplete: it is missing, or not what `entry` promises; the message names `name`.
+    """
+    if stored is None:
+        raise ResultIncomplete(f"chunk {name} is missing: its file was deleted or expired.")
+    if hashlib.sha256(stored).hexdigest() != entry.sha256:
+        raise ResultIncomplete(f"chunk {name} is damaged: the checksum of its file is wrong.")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.ParquetFile(pa.BufferReader(stored)).read()
+    cells = [
+        _values(field, column.combine_chunks())
+        for field, column in zip(table.schema, table.columns, strict=True)
+    ]
+    names = table.schema.names
+    return encode([dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)])
+
+
+def _kind(types: set[type], values: list[Any]) -> Kind | None:
+    if types <= _NUMBERS and types:
+        finite = all(value is None or math.isfinite(value) for value in values)
+        return wide_enough(Kind.WHOLE, values) if finite else None
+    if len(types) > 1 or not types <= _KINDS.keys():
+        return None
+    if types == {datetime} and any(value and value.tzinfo for value in values):
+        return None
+    return _KINDS[next(iter(types))] if types else Kind.TEXT
+
+
+def _values(field: pa.Field, array: pa.Array | pa.ChunkedArray) -> list[Any]:
+    import pyarrow as pa
+
+    if isinstance(array, pa.ChunkedArray):  # of no rows
+        return []
+    values = ColumnDecoder(field).values(array)
+    if (field.metadata or {}).get(KIND_KEY) == _JSON_KIND:
+        return [None if value is None else json.loads(value) for value in values]
+    return values
