@@ -283,7 +283,7 @@ def test_a_list_has_at_most_a_thousand_members(staff: Bench) -> None:
         ("SELECT * FROM (SELECT * FROM emp) PIVOT (COUNT(*) FOR deptno IN (10, 20))", "PIVOT"),
         ("SELECT JSON_VALUE(ename, '$') FROM emp", "JSON_VALUE"),
         ("SELECT * FROM TABLE(f(1))", "TABLE"),
-        ("SELECT ROWID FROM emp", "ROWID"),
+        ("SELECT ORA_ROWSCN FROM emp", "ORA_ROWSCN"),
         ("SELECT pkg.f(1) FROM dual", "pkg.f"),
         ("SELECT * FROM emp SAMPLE (10)", "SAMPLE"),
         ("SELECT ename FROM emp ORDER BY sal FETCH FIRST 1 ROWS WITH TIES", "TIES"),

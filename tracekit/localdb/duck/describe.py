@@ -120,7 +120,7 @@ def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDe
         )
     if declared.name == "RAW" and type_id == "blob" and declared.length:
         return ColumnDescription(name, OracleType.RAW, buffer_bytes=declared.length)
-    if declared.name == "ROWID" and type_id == "varchar":
+    if declared.name == "ROWID" and type_id == "bigint":
         return ColumnDescription(name, OracleType.ROWID, buffer_bytes=ROWID_BYTES)
     if declared.name == "BOOLEAN" and type_id == "boolean":
         return ColumnDescription(name, OracleType.BOOLEAN, buffer_bytes=BOOLEAN_BYTES)

@@ -59,6 +59,9 @@ def prepare(sql: str, tokens: Sequence[Token]) -> Prepared:
     previous_end = 0
     while index < len(tokens):
         token = tokens[index]
+        if _is_interval_precision(tokens, index):
+            index += 3
+            continue
         folded = _fold(prepared, tokens, index)
         if folded is not None:
             text, consumed = folded
@@ -74,6 +77,23 @@ def prepare(sql: str, tokens: Sequence[Token]) -> Prepared:
         previous_end = last.end
     prepared.text = "".join(pieces)
     return prepared
+
+
+_INTERVAL_FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
+
+
+def _is_interval_precision(tokens: Sequence[Token], index: int) -> bool:
+    """Whether `(n)` of INTERVAL DAY(n) TO SECOND(n) stands here; it limits digits, no more."""
+    if tokens[index].text != "(" or index < 2 or index + 2 >= len(tokens):
+        return False
+    if tokens[index + 1].kind is not TokenKind.NUMBER or tokens[index + 2].text != ")":
+        return False
+    before = tokens[max(index - 4, 0) : index]
+    return before[-1].is_word(*_INTERVAL_FIELDS) and (
+        before[-2].is_word("INTERVAL")
+        or (before[-2].is_word("TO") and before[-3 if len(before) > 2 else 0].text != ",")
+        or (before[-2].kind is TokenKind.STRING and before[-3].is_word("INTERVAL"))
+    )
 
 
 def _fold(prepared: Prepared, tokens: Sequence[Token], index: int) -> tuple[str, int] | None:

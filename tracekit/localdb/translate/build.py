@@ -48,6 +48,8 @@ def as_text(value: exp.Expr) -> exp.Expr:
         return value
     if kind is Kind.NULL:
         return null_text()
+    if kind is Kind.ROWID:
+        return call("ora_rowid", value, kind=Kind.TEXT)
     return call("ora_text", value, kind=Kind.TEXT)
 
 

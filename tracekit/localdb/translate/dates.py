@@ -216,7 +216,8 @@ def timestamp_literal(value: str, position: int) -> exp.Expr:
     if re.fullmatch(moment + r"\s*", value):
         return cast(text(value.strip()), exp.DType.TIMESTAMP, Kind.TIMESTAMP)
     if re.fullmatch(moment + r"\s*[+-]\d{1,2}:\d{2}\s*", value):
-        return cast(text(value.strip()), exp.DType.TIMESTAMPTZ, Kind.TIMESTAMP)
+        joined = re.sub(r" +(?=[+-])", "", value.strip())  # DuckDB takes a blank for a zone's name
+        return cast(text(joined), exp.DType.TIMESTAMPTZ, Kind.TIMESTAMP)
     if re.fullmatch(moment + r"\s+\S+", value):
         raise unsupported("a time zone region in a TIMESTAMP literal", position)
     raise OraError(1861, "literal does not match format string", position=position)

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate import dates, text_functions
+from tracekit.localdb.translate import dates, lob_functions, text_functions
 from tracekit.localdb.translate.build import (
     as_text,
     call,
     case,
     cast,
     literal_text,
-    null_text,
     number,
     paren,
     text,
@@ -187,10 +186,6 @@ def _lnnvl(args: Sequence[exp.Expr]) -> exp.Expr:
     return exp.Not(this=call("coalesce", args[0], exp.false()))
 
 
-def _empty_lob(_: Sequence[exp.Expr]) -> exp.Expr:
-    return null_text()
-
-
 def _add_months(args: Sequence[exp.Expr]) -> exp.Expr:
     return call("ora_add_months", args[0], args[1], kind=Kind.DATE)
 
@@ -256,6 +251,7 @@ FUNCTIONS: dict[str, Function] = {
     **{name: Function(0, 2, _renamed(to)) for name, to in _AGGREGATES.items()},
     **{name: Function(lo, hi, _like_first(to)) for name, (to, lo, hi) in _ANALYTIC.items()},
     **{name: Function(*entry) for name, entry in text_functions.RULES.items()},
+    **{name: Function(*entry) for name, entry in lob_functions.RULES.items()},
     "DECODE": Function(3, 255, _decode),
     "NVL": Function(2, 2, _nvl),
     "NVL2": Function(3, 3, _nvl2),
@@ -270,7 +266,6 @@ FUNCTIONS: dict[str, Function] = {
     "ROUND": Function(1, 2, _round),
     "TO_CHAR": Function(1, 3, _to_char),
     "TO_NCHAR": Function(1, 3, _to_char),
-    "TO_CLOB": Function(1, 1, lambda args: as_text(args[0])),
     "TO_NUMBER": Function(1, 2, _to_number),
     "TO_BINARY_DOUBLE": Function(1, 1, lambda args: cast(args[0], exp.DType.DOUBLE, Kind.NUMBER)),
     "TO_BINARY_FLOAT": Function(1, 1, lambda args: cast(args[0], exp.DType.FLOAT, Kind.NUMBER)),
@@ -281,18 +276,17 @@ FUNCTIONS: dict[str, Function] = {
     "NEXT_DAY": Function(2, 2, dates.next_day),
     "NUMTODSINTERVAL": Function(2, 2, _number_to_interval("NUMTODSINTERVAL")),
     "NUMTOYMINTERVAL": Function(2, 2, _number_to_interval("NUMTOYMINTERVAL")),
-    "EMPTY_CLOB": Function(0, 0, _empty_lob),
     DATE_LITERAL: Function(1, 1, _literal_of(dates.date_literal)),
     TIMESTAMP_LITERAL: Function(1, 1, _literal_of(dates.timestamp_literal)),
 }
 
 
 _KNOWN_BUT_MISSING = {
-    "BIN_TO_NUM", "CHARTOROWID", "COLLECT", "COMPOSE", "CONVERT", "CURSOR", "DECOMPOSE",
-    "DUMP", "EXTRACTVALUE", "FROM_TZ", "GROUPING_ID", "GROUP_ID", "HEXTORAW", "INSTRB",
+    "BIN_TO_NUM", "COLLECT", "COMPOSE", "CONVERT", "CURSOR", "DECOMPOSE",
+    "DUMP", "EXTRACTVALUE", "FROM_TZ", "GROUPING_ID", "GROUP_ID", "INSTRB",
     "JSON_ARRAY", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE", "NANVL",
-    "NEW_TIME", "NLSSORT", "NLS_LOWER", "NLS_UPPER", "ORA_HASH", "RAWTOHEX", "REMAINDER",
-    "ROWIDTOCHAR", "SOUNDEX", "STANDARD_HASH", "SUBSTRB", "SYS_GUID", "TO_DSINTERVAL",
+    "NEW_TIME", "NLSSORT", "NLS_LOWER", "NLS_UPPER", "ORA_HASH", "REMAINDER",
+    "SOUNDEX", "STANDARD_HASH", "SUBSTRB", "SYS_GUID", "TO_DSINTERVAL",
     "TO_TIMESTAMP_TZ", "TO_YMINTERVAL", "TZ_OFFSET", "UNISTR", "USERENV", "VSIZE",
     "WIDTH_BUCKET", "WM_CONCAT", "XMLAGG", "XMLELEMENT", "XMLTYPE",
 }  # fmt: skip

@@ -17,6 +17,7 @@ class Kind(Enum):
     DATE = "date"
     TIMESTAMP = "timestamp"
     INTERVAL = "interval"
+    ROWID = "rowid"
 
 
 _META = "ora_kind"

@@ -11,6 +11,7 @@ from sqlglot import exp
 
 _UNARY = (
     "text", "moment", "to_date", "trunc", "round", "extract_second", "to_number", "last_day",
+    "length",
     "round_day", "round_minute", "round_hour", "round_month", "round_year", "round_quarter",
     "round_week", "round_sunday", "trunc_sunday", "trunc_yearweek", "trunc_monthweek",
 )  # fmt: skip

@@ -186,6 +186,36 @@ CREATE OR REPLACE MACRO ora_to_number
         WHEN CAST(CAST(trim(a) AS DECIMAL(38, 12)) AS DOUBLE) <> CAST(trim(a) AS DOUBLE)
         THEN error('ORA-01426') ELSE CAST(trim(a) AS DECIMAL(38, 12)) END,
     (a) AS a;
+CREATE OR REPLACE MACRO ora_hex_to_raw(s) AS
+    CASE WHEN regexp_full_match(s, '[0-9A-Fa-f]*') THEN
+              unhex(CASE WHEN length(s) % 2 = 1 THEN '0' || s ELSE s END)
+         WHEN s IS NOT NULL THEN error('ORA-01465: invalid hex number') END;
+CREATE OR REPLACE MACRO ora_to_blob (a BLOB) AS a, (a VARCHAR) AS ora_hex_to_raw(a);
+CREATE OR REPLACE MACRO ora_length (a BLOB) AS octet_length(a), (a) AS length(ora_text(a));
+CREATE OR REPLACE MACRO ora_raw_to_hex(a) AS nullif(hex(a), '');
+CREATE OR REPLACE MACRO ora_lob_substr
+    (a BLOB, n, p) AS nullif(unhex(substring(hex(a), 2 * CAST(p AS BIGINT) - 1, 2 * CAST(n AS BIGINT))), ''),
+    (a VARCHAR, n, p) AS nullif(substring(a, CAST(p AS BIGINT), CAST(n AS BIGINT)), '');
+
+-- A rowid's text: table 1, then DuckDB's row number as block and slot (of 16 bits). The numbers of
+-- rows that an open transaction inserted start at 2 ** 62 until it is committed: partition 1.
+CREATE OR REPLACE MACRO ora_digit64(v) AS
+    substring('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', (v & 63) + 1, 1);
+CREATE OR REPLACE MACRO ora_value64(d) AS
+    strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', d) - 1;
+CREATE OR REPLACE MACRO ora_rowid(n) AS
+    'AAAAABAA' || ora_digit64(n >> 62)
+        || ora_digit64(n >> 46) || ora_digit64(n >> 40) || ora_digit64(n >> 34)
+        || ora_digit64(n >> 28) || ora_digit64(n >> 22) || ora_digit64(n >> 16)
+        || ora_digit64((n & 65535) >> 12) || ora_digit64((n & 65535) >> 6) || ora_digit64(n & 65535);
+CREATE OR REPLACE MACRO ora_rowid_number(s) AS
+    CASE WHEN NOT regexp_full_match(s, '[A-Za-z0-9+/]{18}') THEN error('ORA-01410: invalid ROWID')
+         WHEN starts_with(s, 'AAAAABAA') THEN
+              (ora_value64(s[9]) % 2 << 62)
+            + (ora_value64(s[10]) << 46) + (ora_value64(s[11]) << 40) + (ora_value64(s[12]) << 34)
+            + (ora_value64(s[13]) << 28) + (ora_value64(s[14]) << 22) + (ora_value64(s[15]) << 16)
+            + (ora_value64(s[16]) << 12) + (ora_value64(s[17]) << 6) + ora_value64(s[18])
+         WHEN s IS NOT NULL THEN -1 END;
 CREATE OR REPLACE MACRO ora_bitand(a, b) AS CAST(a AS BIGINT) & CAST(b AS BIGINT);
 CREATE OR REPLACE MACRO ora_sign(a) AS CAST(sign(a) AS INTEGER);
 CREATE OR REPLACE MACRO ora_log(b, x) AS ln(x) / ln(b);

@@ -35,7 +35,7 @@ def _is_pseudo(item: exp.Expr) -> bool:
     if item.this.quoted:
         return False
     name = item.name.upper()
-    if name in ("NEXTVAL", "CURRVAL"):
+    if name in ("NEXTVAL", "CURRVAL", "ROWID"):
         return True
     return item.args.get("table") is None and name in _PSEUDO_COLUMNS
 

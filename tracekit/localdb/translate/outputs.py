@@ -61,6 +61,7 @@ _FIRST_ONLY = {
     "SUBSTR", "UPPER", "LOWER", "INITCAP", "LTRIM", "RTRIM", "LPAD", "RPAD", "REPLACE",
     "REGEXP_SUBSTR", "REGEXP_REPLACE", "NULLIF", "TRANSLATE",
 }  # fmt: skip
+_ONE_OF_MANY = {"MIN", "MAX", "FIRST_VALUE", "LAST_VALUE", "LAG", "LEAD"}
 _ANY_ARGUMENT = {"NVL", "COALESCE", "CONCAT", "IFNULL"}
 _LOB_CASTS = {"TEXT": "CLOB", "VARBINARY": "BLOB", "CLOB": "CLOB", "NCLOB": "NCLOB", "BLOB": "BLOB"}
 
@@ -139,7 +140,7 @@ class _Reader:
         return found
 
     def _output_of(self, node: exp.Expr, sources: Mapping[str, _Scope]) -> Output:
-        if isinstance(node, exp.Paren):
+        if isinstance(node, exp.Paren | exp.Window):
             return self._output_of(node.this, sources)
         if isinstance(node, exp.Column):
             return _column_output(node, sources)
@@ -152,6 +153,9 @@ class _Reader:
             return only[0] if len(only) == 1 else Output()
         if isinstance(node, exp.Anonymous) and str(node.this).upper() in _OWN_TYPE:
             return Output(type_name=_OWN_TYPE[str(node.this).upper()])
+        if isinstance(node, exp.Anonymous) and str(node.this).upper() in _ONE_OF_MANY:
+            found = [self._output_of(part, sources) for part in node.expressions[:1]]
+            return next((one for one in found if one.type_name == "ROWID"), Output())
         return _merged(self._output_of(part, sources) for part in _deciding_parts(node))
 
     def _output_name(self, item: exp.Expr) -> str:

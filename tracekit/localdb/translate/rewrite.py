@@ -28,7 +28,10 @@ from tracekit.localdb.translate.kinds import (
     with_precision,
 )
 from tracekit.localdb.translate.like_runs import LIKE_ANY
+from tracekit.localdb.translate.lob_functions import is_package_function, package_function
 from tracekit.localdb.translate.types import read_type
+
+ROWID = "ora_rowid"
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,9 @@ def _column(node: exp.Expr, context: Context) -> exp.Expr:
     pseudo = _PSEUDO_COLUMNS.get(name)
     if pseudo is not None:
         return pseudo(context)
-    if name in ("ROWID", "ORA_ROWSCN", "ROWNUM", "LEVEL"):
+    if name == "ROWID":
+        return _rowid(node, context)
+    if name in ("ORA_ROWSCN", "ROWNUM", "LEVEL"):
         raise unsupported(name, context.position(node))
     return node
 
@@ -98,8 +103,17 @@ def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
         path = ".".join(f'"{_folded(part)}"' for part in written)
         return call(name.lower(), text(path), kind=Kind.NUMBER)
     if name == "ROWID":
-        raise unsupported("ROWID", context.position(node))
+        return _rowid(node, context)
     return node
+
+
+def _rowid(node: exp.Column, context: Context) -> exp.Expr:
+    """DuckDB's row number; what is compared with it becomes one, too."""
+    number = exp.Column(this=exp.to_identifier("rowid", quoted=True), table=node.args.get("table"))
+    with_kind(number, Kind.ROWID)
+    if node.find_ancestor(exp.Returning):  # DuckDB has no row number there
+        raise unsupported("RETURNING of ROWID", context.position(node))
+    return number
 
 
 def _folded(identifier: exp.Identifier) -> str:
@@ -225,6 +239,8 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Anonymous)
     if is_marked(node):
         return node
+    if is_package_function(node.parent):
+        return node
     if isinstance(node.parent, exp.Dot):
         raise unsupported(
             f"package function {node.parent.sql(dialect='oracle')}", context.position(node)
@@ -237,6 +253,12 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
     if aggregates.has_clause(node):
         return node
     return aggregates.rewrite(node, context.position(node))
+
+
+def _package_call(node: exp.Expr, context: Context) -> exp.Expr:
+    if is_package_function(node):
+        return package_function(node, context.position(node))  # type: ignore[arg-type]
+    return node
 
 
 def _sys_context(node: exp.Anonymous, context: Context) -> exp.Expr:
@@ -279,8 +301,13 @@ def _in(node: exp.Expr, context: Context) -> exp.Expr:
         and isinstance(values[0], exp.Placeholder)
         and (str(values[0].this).startswith("l"))
     ):
-        listed = exp.Select(expressions=[call("unnest", values[0].copy())])
+        listed_values = call("unnest", values[0].copy())
+        if kind_of(node.this) is Kind.ROWID:
+            listed_values = _rowid_number(with_kind(listed_values, Kind.TEXT))
+        listed = exp.Select(expressions=[listed_values])
         return exp.In(this=node.this, query=exp.Subquery(this=listed))
+    if kind_of(node.this) is Kind.ROWID:
+        node.set("expressions", [_rowid_number(value) for value in values])
     return node
 
 
@@ -289,7 +316,31 @@ def _equality(node: exp.Expr, _: Context) -> exp.Expr:
     right = node.expression
     if isinstance(right, exp.Any) and isinstance(right.this, exp.Tuple):
         return exp.In(this=node.this, expressions=right.this.expressions)
+    return _comparison(node, _)
+
+
+def _comparison(node: exp.Expr, _: Context) -> exp.Expr:
+    """Rowids are compared as numbers, which have their order."""
+    left, right = node.this, node.expression
+    if kind_of(left) is Kind.ROWID:
+        node.set("expression", _rowid_number(right))
+    elif kind_of(right) is Kind.ROWID:
+        node.set("this", _rowid_number(left))
     return node
+
+
+def _between(node: exp.Expr, _: Context) -> exp.Expr:
+    if kind_of(node.this) is Kind.ROWID:
+        for bound in ("low", "high"):
+            node.set(bound, _rowid_number(node.args[bound]))
+    return node
+
+
+def _rowid_number(value: exp.Expr) -> exp.Expr:
+    """The row number that a rowid's text stands for; queries give numbers already."""
+    if kind_of(value) is Kind.ROWID or isinstance(value, exp.Subquery | exp.Any | exp.All):
+        return value
+    return call("ora_rowid_number", as_text(value), kind=Kind.ROWID)
 
 
 def _select(node: exp.Expr, context: Context) -> exp.Expr:
@@ -344,9 +395,12 @@ _RULES: dict[type[Any], Callable[[exp.Expr, Context], exp.Expr]] = {
     exp.Div: _division,
     exp.Cast: _cast,
     exp.Anonymous: _call,
+    exp.Dot: _package_call,
     exp.Like: _like,
     exp.In: _in,
     exp.EQ: _equality,
+    **dict.fromkeys((exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _comparison),
+    exp.Between: _between,
     exp.Select: _select,
     exp.Fetch: _fetch,
     exp.Table: _table,

@@ -17,7 +17,7 @@ from tracekit.localdb.translate.build import (
     text,
     unsupported,
 )
-from tracekit.localdb.translate.kinds import Kind
+from tracekit.localdb.translate.kinds import Kind, kind_of
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -61,6 +61,12 @@ def _instr(args: Sequence[exp.Expr]) -> exp.Expr:
         return call("instr", value, part, kind=Kind.NUMBER)
     occurrence = args[3] if len(args) == 4 else number(1)
     return call("ora_instr", value, part, args[2], occurrence, kind=Kind.NUMBER)
+
+
+def _length(args: Sequence[exp.Expr]) -> exp.Expr:
+    """Characters of a text, bytes of raw bytes; of anything else the length of its text."""
+    name = "length" if kind_of(args[0]) is Kind.TEXT else "ora_length"
+    return call(name, args[0], kind=Kind.NUMBER)
 
 
 def _pad(name: str) -> Rule:
@@ -182,7 +188,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "UPPER": (1, 1, _of_text("upper")),
     "LOWER": (1, 1, _of_text("lower")),
     "INITCAP": (1, 1, _of_text("ora_initcap")),
-    "LENGTH": (1, 1, _of_text("length", Kind.NUMBER)),
+    "LENGTH": (1, 1, _length),
     "LENGTHB": (1, 1, _of_text("strlen", Kind.NUMBER)),
     "ASCII": (1, 1, _of_text("ascii", Kind.NUMBER)),
     "REVERSE": (1, 1, _of_text("reverse")),

@@ -1,16 +1,19 @@
-"""ROWIDs in their text form: 18 digits of base 64 for table, partition, block and slot."""
+"""ROWIDs: a row number as table, partition, block and slot.
+
+Their text form, 18 digits of base 64, is the client's business, and that of the macros `ora_rowid`
+and `ora_rowid_number`.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from tracekit.localdb.ora_error import OraError
-
-DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-TEXT_CHARS = 18
-_WIDTHS = (6, 3, 6, 3)
-_MOST = (2**32 - 1, 2**16 - 1, 2**32 - 1, 2**16 - 1)
-_VALUES = {digit: value for value, digit in enumerate(DIGITS)}
+TABLE = 1
+"""All tables: a rowid with zeros everywhere would be none to clients."""
+_SLOT_BITS = 16
+_BLOCK_BITS = 32
+_UNCOMMITTED_BIT = 62
+"""DuckDB counts the rows that an open transaction inserted from 2 ** 62 on."""
 
 
 class Rowid(NamedTuple):
@@ -22,29 +25,8 @@ class Rowid(NamedTuple):
     slot: int
 
 
-def read_rowid(text: str) -> Rowid:
-    """The rowid that `text` states.
-
-    Raises:
-        OraError: ORA-01410, it is none.
-    """
-    parts: list[int] = []
-    at = 0
-    try:
-        for width, most in zip(_WIDTHS, _MOST, strict=True):
-            value = 0
-            for digit in text[at : at + width]:
-                value = value * 64 + _VALUES[digit]
-            if value > most:
-                raise KeyError
-            parts.append(value)
-            at += width
-    except KeyError:
-        raise _invalid() from None
-    if len(text) != TEXT_CHARS:
-        raise _invalid()
-    return Rowid(*parts)
-
-
-def _invalid() -> OraError:
-    return OraError(1410, "invalid ROWID")
+def rowid_of(number: int) -> Rowid:
+    """The rowid of DuckDB's row `number`."""
+    block = (number >> _SLOT_BITS) & ((1 << _BLOCK_BITS) - 1)
+    slot = number & ((1 << _SLOT_BITS) - 1)
+    return Rowid(TABLE, number >> _UNCOMMITTED_BIT, block, slot)

@@ -59,7 +59,7 @@ _FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array
     OracleType.INTERVAL_DS: (pa.types.is_interval, interval_part),
     OracleType.INTERVAL_YM: (pa.types.is_interval, year_month_part),
     OracleType.BOOLEAN: (pa.types.is_boolean, boolean_part),
-    OracleType.ROWID: (pa.types.is_string, rowid_part),
+    OracleType.ROWID: (pa.types.is_int64, rowid_part),
 }
 _BYTES = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.RAW}
 _LONG = {OracleType.LONG, OracleType.LONG_RAW}

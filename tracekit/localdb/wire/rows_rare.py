@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.primitives import TtcWriter
-from tracekit.localdb.wire.rowid import read_rowid
-from tracekit.localdb.wire.rows_layout import fixed_binary, of_fields, slots, valid_mask
+from tracekit.localdb.wire.rowid import rowid_of
+from tracekit.localdb.wire.rows_layout import INT64, fixed_binary, of_fields, slots, valid_mask
 from tracekit.localdb.wire.rows_time import MONTH_DAY_NANO
 
 NULL_FIELD = b"\0"
@@ -55,18 +55,16 @@ def year_month_part(array: pa.Array) -> pa.Array:
 
 
 def rowid_part(array: pa.Array) -> pa.Array:
-    """ROWID fields of rowids in their text form.
+    """ROWID fields of row numbers."""
+    numbers = slots(array, 1, INT64).tolist()
+    valid = valid_mask(array)
+    held = [True] * len(numbers) if valid is None else valid.tolist()
+    pairs = zip(numbers, held, strict=True)
+    return of_fields([_rowid_field(number) if is_held else NULL_FIELD for number, is_held in pairs])
 
-    Raises:
-        OraError: ORA-01410, a text is no rowid.
-    """
-    return of_fields([_rowid_field(text) for text in array.to_pylist()])
 
-
-def _rowid_field(text: str | None) -> bytes:
-    if text is None:
-        return NULL_FIELD
-    rowid = read_rowid(text)
+def _rowid_field(number: int) -> bytes:
+    rowid = rowid_of(number)
     writer = TtcWriter()
     writer.u8(1)  # the client looks whether it is 0, no further
     writer.ub(rowid.table, rowid.partition)

@@ -1,0 +1,82 @@
+"""Functions of LOBs, raw bytes and rowids, and the DBMS_LOB package's functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import as_text, call, cast, number, text
+from tracekit.localdb.translate.kinds import Kind
+
+Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
+
+PACKAGE = "DBMS_LOB"
+_MOST_AMOUNT = 32_767
+
+
+def _empty_text(_: Sequence[exp.Expr]) -> exp.Expr:
+    """A text of no characters, which is not NULL as '' is."""
+    return cast(text(""), exp.DType.VARCHAR, Kind.TEXT)
+
+
+def _as_text(args: Sequence[exp.Expr]) -> exp.Expr:
+    return as_text(args[0])
+
+
+RULES: dict[str, tuple[int, int, Rule]] = {
+    "EMPTY_CLOB": (0, 0, _empty_text),
+    "EMPTY_BLOB": (0, 0, lambda _: cast(text(""), exp.DType.BLOB)),
+    "TO_CLOB": (1, 1, _as_text),
+    "TO_NCLOB": (1, 1, _as_text),
+    "TO_BLOB": (1, 1, lambda args: call("ora_to_blob", args[0])),
+    "HEXTORAW": (1, 1, lambda args: call("ora_hex_to_raw", as_text(args[0]))),
+    "RAWTOHEX": (1, 1, lambda args: call("ora_raw_to_hex", args[0], kind=Kind.TEXT)),
+    "ROWIDTOCHAR": (1, 1, _as_text),
+    "CHARTOROWID": (1, 1, _as_text),
+}
+"""Least and most arguments, and the rule, of each function."""
+
+
+def _substring(args: Sequence[exp.Expr]) -> exp.Expr:
+    amount = args[1] if len(args) > 1 else number(_MOST_AMOUNT)
+    offset = args[2] if len(args) > 2 else number(1)
+    return call("ora_lob_substr", args[0], amount, offset)
+
+
+def _position(args: Sequence[exp.Expr]) -> exp.Expr:
+    offset = args[2] if len(args) > 2 else number(1)
+    nth = args[3] if len(args) > 3 else number(1)
+    return call("ora_instr", args[0], as_text(args[1]), offset, nth, kind=Kind.NUMBER)
+
+
+_PACKAGE_RULES: dict[str, tuple[int, int, Rule]] = {
+    "GETLENGTH": (1, 1, lambda args: call("ora_length", args[0], kind=Kind.NUMBER)),
+    "SUBSTR": (1, 3, _substring),
+    "INSTR": (2, 4, _position),
+}
+
+
+def is_package_function(node: exp.Expr | None) -> bool:
+    """Whether `node` is DBMS_LOB.something that there is a rule for."""
+    return (
+        isinstance(node, exp.Dot)
+        and isinstance(node.expression, exp.Anonymous)
+        and node.this.name.upper() == PACKAGE
+        and str(node.expression.this).upper() in _PACKAGE_RULES
+    )
+
+
+def package_function(node: exp.Dot, position: int) -> exp.Expr:
+    """The DuckDB expression for such a call, its arguments rewritten already.
+
+    Raises:
+        OraError: ORA-06553, it has too few or too many arguments.
+    """
+    name, args = str(node.expression.this).upper(), node.expression.expressions
+    least, most, rule = _PACKAGE_RULES[name]
+    if not least <= len(args) <= most:
+        wrong = f"wrong number or types of arguments in call to '{name}'"
+        raise OraError(6553, f"PLS-306: {wrong}", position=position)
+    return rule(args)
