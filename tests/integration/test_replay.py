@@ -176,6 +176,19 @@ def test_repeats_tell_their_spread(local, tmp_path):
     assert path.digest is not None
 
 
+def test_a_connection_that_drops_is_tried_again_and_told_with_the_figures(local, tmp_path):
+    local.faults.drop_after(rows=100, statement="LOTWIPHISTORY", once=True)
+    try:
+        found = replay(
+            database=local.database, paths=["iterator"], cids=100, profile=False, output=tmp_path
+        )
+    finally:
+        local.faults.clear()
+    path = found.summary.paths["iterator"]
+    assert path.status is PathStatus.OK
+    assert any(remark.startswith("failed connections: 1;") for remark in path.remarks)
+
+
 def test_a_path_may_run_out_of_memory_where_that_is_expected(local, tmp_path):
     before = run_path_subject("Weighed", local, tmp_path, "legacy").values["data_bytes"]
     died = replay(

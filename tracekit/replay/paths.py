@@ -140,6 +140,7 @@ class PathSubject(Subject[Any]):
         self._container_ids = container_ids
         self._domain = domain
         self._digests = digests
+        self._retries_before = 0
 
     def prepare(self) -> None:
         """Fetch one CID, so that all that is used once is loaded and allocated for good."""
@@ -148,12 +149,16 @@ class PathSubject(Subject[Any]):
     def run(self, report: Report) -> Any:
         """Fetch everything."""
         self._database.start_counting(report)
+        self._retries_before = self._database.retry.count
         return self._path.fetch(self._container_ids, self._domain)
 
     def finish(self, outcome: Any) -> dict[str, Any]:
         """Rows, CIDs and digest of the events, what the path tells, and Arrow's memory pool."""
         self._database.stop_counting()
-        facts: dict[str, Any] = {"arrow_memory_pool": _arrow_memory_pool()}
+        facts: dict[str, Any] = {
+            "arrow_memory_pool": _arrow_memory_pool(),
+            "retries": self._database.retry.count - self._retries_before,
+        }
         facts |= self._path.facts(outcome)
         if self._digests is None:
             return facts

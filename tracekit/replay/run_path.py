@@ -77,7 +77,7 @@ def run_path(
     typical, peaks = typical_run([first.plain, *map(again, repeats)])
     measurement = replace(first, plain=replace(typical, values=first.plain.values))
     return PathRun(
-        record=_completed(path, measurement.record(), first.plain, peaks, folder),
+        record=_completed(path, measurement.record(), first.plain, typical, peaks, folder),
         timeline=measurement.timeline(path),
         arrow_memory_pool=first.plain.values.get("arrow_memory_pool"),
     )
@@ -130,6 +130,7 @@ def _completed(
     path: str,
     record: PathMeasurement,
     plain: ChildRun,
+    typical: ChildRun,
     peaks: tuple[int, ...],
     folder: RunFolder,
 ) -> PathMeasurement:
@@ -145,7 +146,17 @@ def _completed(
         processes=tuple(ProcessMeasurement(**one) for one in plain.values.get("processes", ())),
         result_bytes=plain.values.get("result_bytes"),
         rss_net_peaks_bytes=peaks if len(peaks) > 1 else (),
-        remarks=(*record.remarks, *_spread(peaks)),
+        remarks=(*record.remarks, *_retries(typical), *_spread(peaks)),
+    )
+
+
+def _retries(run: ChildRun) -> tuple[str, ...]:
+    count = run.values.get("retries", 0)
+    if not count:
+        return ()
+    return (
+        f"failed connections: {count:,}; what they read was read anew, so the times hold the "
+        "waits, and the peak may hold what was dropped",
     )
 
 
