@@ -84,7 +84,7 @@ def _unpack(stream: bytes, sdu: int) -> tuple[bytes, list[int]]:
 
 
 @given(
-    st.lists(st.binary(max_size=900), max_size=12),
+    st.lists(st.binary(max_size=900) | st.binary(min_size=1400, max_size=2200), max_size=12),
     st.sampled_from([512, 700]),
     st.booleans(),
     st.sets(st.integers(0, 11)),

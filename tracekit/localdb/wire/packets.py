@@ -149,21 +149,24 @@ class DataPacker:
 
     def add(self, part: bytes | memoryview) -> None:
         """Append `part` to the stream of messages."""
-        left = len(part)
-        if self._open_bytes + left <= self._room:
+        size = len(part)
+        if self._open_bytes + size <= self._room:
             self._open.append(part)
-            self._open_bytes += left
+            self._open_bytes += size
             return
         view = memoryview(part)
-        start = 0
-        while left:
-            if self._open_bytes == self._room:
-                self._close(self._full_header)
-            count = min(left, self._room - self._open_bytes)
-            self._open.append(view[start : start + count])
-            self._open_bytes += count
-            start += count
-            left -= count
+        start = self._room - self._open_bytes
+        if start:
+            self._open.append(view[:start])
+            self._open_bytes = self._room
+        self._close(self._full_header)
+        # The last packet stays open even if it is full: it may be the end of the response.
+        last = start + (size - start - 1) // self._room * self._room
+        for place in range(start, last, self._room):
+            self._ready += (self._full_header, view[place : place + self._room])
+        self._ready_bytes += (last - start) // self._room * (DATA_HEADER_BYTES + self._room)
+        self._open = [view[last:]]
+        self._open_bytes = size - last
 
     def take(self) -> list[bytes | memoryview]:
         """The full packets so far; the last, unfinished one stays."""
