@@ -19,6 +19,7 @@ from tracekit.events.batch_pool import Batch, BatchPool
 from tracekit.events.collector import calm_collector
 from tracekit.events.container_ids import batches_of, normalise_container_ids
 from tracekit.events.domains import Domain, find_domain
+from tracekit.events.freed_memory import release_freed_memory
 from tracekit.events.grouping import Events, group
 from tracekit.events.memory_budget import MemoryBudget
 from tracekit.events.partial import PartialEvents
@@ -164,6 +165,7 @@ class EventFetcher:
                 yield _read_batch(found, batch, reader)
             else:
                 yield from _read_pieces(found, batch, reader)
+            release_freed_memory()
 
         return self._stream(domain, batches, read)
 

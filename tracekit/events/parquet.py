@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tracekit.errors import ConfigError, ExportError
 from tracekit.events.column_reader import Piece
 from tracekit.events.domains import CID_COLUMN
+from tracekit.events.freed_memory import release_freed_memory
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -117,12 +118,19 @@ class ParquetTarget:
 
         if not self._pending:
             return
-        table = pa.Table.from_batches(self._pending)
-        if len(self._pending) > 1:  # a change of dictionary within a row group is written as text
-            table = table.unify_dictionaries()
+        columns = pa.Table.from_batches(self._pending).columns
         self._pending, self._pending_bytes = [], 0
+        release_freed_memory()  # writing is where memory peaks
+        for place, column in enumerate(columns):
+            # A change of dictionary within a row group would be written as text. Column by column,
+            # so that there is never a second copy of them all.
+            columns[place] = column.unify_dictionaries()
+            del column
+        table = pa.Table.from_arrays(columns, schema=self._schema)
         with self._writing():
             self._writer.write_table(table, row_group_size=max(1, len(table)))
+        del table
+        release_freed_memory()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

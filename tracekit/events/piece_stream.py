@@ -10,7 +10,6 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from tracekit.events.channel import Abandoned, Channel
-from tracekit.events.freed_memory import release_freed_memory
 from tracekit.fetch.retry import Retry
 
 T = TypeVar("T")
@@ -18,9 +17,6 @@ Batch = Sequence[str]
 
 _PIECES_AHEAD = 2
 """Pieces that may wait for the consumer, for each batch of ids that is being read."""
-_BATCHES_BETWEEN_RELEASES = 4
-"""After so many batches of ids freed memory is released: after each one, a stream is no smaller
-and takes a tenth more CPU."""
 
 
 class PieceStream(Generic[T]):
@@ -78,8 +74,6 @@ class PieceStream(Generic[T]):
                     yield piece
                     del piece
                 self._forget(index)
-                if index % _BATCHES_BETWEEN_RELEASES == 0:
-                    release_freed_memory()
         finally:
             self._stop()
             for worker in workers:
