@@ -275,6 +275,11 @@ class DuckSession:
                     self._private.let_go(key)
             written = sql or f"ALTER TABLE {_path(key)}"
             self._own_what_is_written(writer, written)
+            for constraint in definition.constraints:
+                if constraint.references is not None:  # a key cannot refer to a view
+                    schema, name = constraint.references
+                    parent = (schema or self._schema, name)
+                    self._own_what_is_written(writer, f"ALTER TABLE {_path(parent)}")
             if definition.action != "TRUNCATE":  # what is made is no session's own
                 self._database.use_schema(writer.connection, self._schema)
             try:

@@ -25,7 +25,7 @@ _ALLOWED: dict[type[Any], str] = {
     exp.Where: "this",
     exp.Having: "this",
     exp.Qualify: "this",
-    exp.Group: "expressions rollup cube grouping_sets",
+    exp.Group: "expressions rollup cube grouping_sets all",
     exp.Rollup: "expressions",
     exp.Cube: "expressions",
     exp.GroupingSets: "expressions",

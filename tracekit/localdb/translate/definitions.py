@@ -171,7 +171,9 @@ def _column_constraints(column: exp.ColumnDef, context: Context) -> list[Constra
             continue
         kind = _constraint_kind(inner, context)
         columns = () if kind == "C" else (_folded(column.this),)
-        found.append(ConstraintDeclaration(kind, columns, _constraint_name(constraint)))
+        found.append(
+            ConstraintDeclaration(kind, columns, _constraint_name(constraint), _parent(inner))
+        )
     return found
 
 
@@ -187,7 +189,17 @@ def _table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration
         return ConstraintDeclaration(kind, (), _constraint_name(part))
     listed = inner.this if isinstance(inner, exp.UniqueColumnConstraint) else inner
     names = tuple(_folded(_plain(one)) for one in (listed.expressions if listed else ()))
-    return ConstraintDeclaration(kind, names, _constraint_name(part))
+    return ConstraintDeclaration(kind, names, _constraint_name(part), _parent(inner))
+
+
+def _parent(inner: exp.Expr) -> tuple[str | None, str] | None:
+    """The table a foreign key refers to."""
+    reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
+    if not isinstance(reference, exp.Reference):
+        return None
+    table = reference.this.this if isinstance(reference.this, exp.Schema) else reference.this
+    owner = table.args.get("db")
+    return (_folded(owner) if owner is not None else None), _folded(table.this)
 
 
 def constraint_clause(written: str, current_schema: str) -> tuple[ConstraintDeclaration, str]:

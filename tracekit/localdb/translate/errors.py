@@ -202,6 +202,11 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             r"More than one row returned by a subquery",
             _says(1427, "single-row subquery returns more than one row"),
         ),
+        (r"Could not parse string .*Month out of range", _says(1843, "not a valid month")),
+        (
+            r"Could not parse string .*Day out of range",
+            _says(1847, "day of month must be between 1 and last day of month"),
+        ),
         (
             r"Could not parse string .* according to format",
             _says(1861, "literal does not match format string"),

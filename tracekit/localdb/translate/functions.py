@@ -175,7 +175,8 @@ def _number_to_interval(name: str) -> Rule:
         if name == "NUMTOYMINTERVAL":
             months = exp.Mul(this=paren(args[0]), expression=number(factor))
             return call("to_months", cast(months, exp.DType.INT), kind=Kind.INTERVAL)
-        microseconds = exp.Mul(this=paren(args[0]), expression=number(factor * 1_000_000))
+        amount = cast(args[0], exp.DType.DOUBLE)  # an INTEGER would overflow
+        microseconds = exp.Mul(this=amount, expression=number(factor * 1_000_000))
         whole = cast(call("round", microseconds), exp.DType.BIGINT)
         return call("to_microseconds", whole, kind=Kind.INTERVAL)
 

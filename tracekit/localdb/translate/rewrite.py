@@ -16,6 +16,7 @@ from tracekit.localdb.translate.build import (
     call,
     cast,
     null_text,
+    number,
     paren,
     text,
     unsupported,
@@ -32,6 +33,10 @@ from tracekit.localdb.translate.lob_functions import is_package_function, packag
 from tracekit.localdb.translate.types import read_type
 
 ROWID = "ora_rowid"
+
+
+MAX_INTEGER_DIGITS = 19
+"""Of factors that are multiplied here: their product is within DuckDB's largest integers."""
 
 
 @dataclass(frozen=True)
@@ -159,12 +164,43 @@ def _sum(node: exp.Expr, context: Context) -> exp.Expr:
     if isinstance(node, exp.Add) and isinstance(node.parent, exp.Add) and node.arg_key == "this":
         return node
     if isinstance(node, exp.Add):
-        return _add(_terms(node), context.position(node))
-    left, right = node.this, node.expression
+        return _add(_operands(_terms(node)), context.position(node))
+    left, right = _operands([node.this, node.expression])
+    node.set("this", left)
+    node.set("expression", right)
     kinds = (kind_of(left), kind_of(right))
     if kinds == (Kind.NUMBER, Kind.NUMBER):
         return with_kind(node, Kind.NUMBER)
     return call("ora_subtract", left, right, kind=_sum_kind(kinds, subtract=True))
+
+
+def _operands(values: list[exp.Expr]) -> list[exp.Expr]:
+    """Operands of arithmetic: text counts as the number it spells, unless a date is among them."""
+    kinds = {kind_of(value) for value in values}
+    if Kind.TEXT not in kinds or kinds & {Kind.DATE, Kind.TIMESTAMP, Kind.INTERVAL}:
+        return values
+    return [
+        call("ora_to_number", value, kind=Kind.NUMBER) if kind_of(value) is Kind.TEXT else value
+        for value in values
+    ]
+
+
+def _product(node: exp.Expr, _: Context) -> exp.Expr:
+    left, right = _operands([node.this, node.expression])
+    factors = _integer(left), _integer(right)
+    if factors[0] is not None and factors[1] is not None:
+        return number(factors[0] * factors[1])  # DuckDB would multiply them in 32 bits
+    node.set("this", left)
+    node.set("expression", right)
+    return with_kind(node, Kind.NUMBER)
+
+
+def _integer(node: exp.Expr) -> int | None:
+    """The value of a whole number's literal, within a NUMBER's digits."""
+    inner = node.unnest()
+    if isinstance(inner, exp.Literal) and not inner.is_string and inner.this.isdigit():
+        return int(inner.this) if len(inner.this) <= MAX_INTEGER_DIGITS else None
+    return None
 
 
 def _terms(node: exp.Expr) -> list[exp.Expr]:
@@ -187,6 +223,9 @@ def _add(terms: list[exp.Expr], position: int) -> exp.Expr:
     middle = (len(terms) + 1) // 2
     left, right = _add(terms[:middle], position), _add(terms[middle:], position)
     kinds = (kind_of(left), kind_of(right))
+    addends = _integer(left), _integer(right)
+    if addends[0] is not None and addends[1] is not None:
+        return number(addends[0] + addends[1])  # DuckDB would add them in 32 bits
     if kinds == (Kind.NUMBER, Kind.NUMBER):
         return with_kind(exp.Add(this=left, expression=paren(right)), Kind.NUMBER)
     moments = (Kind.DATE, Kind.TIMESTAMP)
@@ -208,7 +247,9 @@ def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
 
 
 def _division(node: exp.Expr, _: Context) -> exp.Expr:
-    divisor = node.expression
+    dividend, divisor = _operands([node.this, node.expression])
+    node.set("this", dividend)
+    node.set("expression", divisor)
     if isinstance(divisor, exp.Literal) and float(divisor.this or 0) != 0:
         return with_kind(node, Kind.NUMBER)
     return call("ora_divide", paren(node.this), paren(divisor), kind=Kind.NUMBER)
@@ -392,6 +433,7 @@ _RULES: dict[type[Any], Callable[[exp.Expr, Context], exp.Expr]] = {
     exp.DPipe: _concatenation,
     exp.Add: _sum,
     exp.Sub: _sum,
+    exp.Mul: _product,
     exp.Div: _division,
     exp.Cast: _cast,
     exp.Anonymous: _call,

@@ -34,6 +34,8 @@ from tracekit.localdb.translate.names import (
 )
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
 from tracekit.localdb.translate.outputs import query_outputs
+from tracekit.localdb.translate.pivots import rewrite_pivots
+from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_construct
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
@@ -72,7 +74,7 @@ def _translate(sql: str, current_schema: str, user: str) -> Translated:
     word = _first_word(tokens)
     if word in _PLSQL_WORDS:
         return _block(tokens)
-    _refuse_stored_code(tokens)
+    refuse_stored_code(tokens)
     _check_shape(tokens)
     control = control_statement(tokens, sql)
     if control is not None:
@@ -107,19 +109,6 @@ def _block(tokens: Sequence[Token]) -> Translated:
     return Translated(StatementKind.PLSQL, "", bind_names=tuple(names))
 
 
-_STORED_CODE = ("PROCEDURE", "FUNCTION", "TRIGGER", "PACKAGE", "TYPE", "SYNONYM")
-
-
-def _refuse_stored_code(tokens: Sequence[Token]) -> None:
-    if not tokens[0].is_word("CREATE"):
-        return
-    for token in tokens[1:6]:
-        if token.is_word(*_STORED_CODE):
-            raise unsupported(f"CREATE {token.text.upper()}", token.start)
-        if not token.is_word("OR", "REPLACE", "PUBLIC", "EDITIONABLE", "NONEDITIONABLE"):
-            return
-
-
 def _check_shape(tokens: Sequence[Token]) -> None:
     """Errors the parser would report less well."""
     open_parentheses: list[Token] = []
@@ -142,7 +131,7 @@ def _parse(prepared: Prepared) -> exp.Expr:
     try:
         trees = ReadOracle().parse(prepared.text)
     except ParseError as error:
-        raise _parse_error(error, prepared) from None
+        raise unreadable_construct(prepared.text) or _parse_error(error, prepared) from None
     except TokenError:
         raise OraError(911, "invalid character") from None
     tree = trees[0] if trees else None
@@ -243,6 +232,7 @@ def _create(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
 def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     _drop_hints_and_locks(tree)
     expand_order_aliases(tree)
+    rewrite_pivots(tree)
     name_output_columns(tree, prepared)
     rewrite_outer_joins(tree, context.position)
     rewrite_hierarchies(tree, context.position)

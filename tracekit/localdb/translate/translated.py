@@ -46,6 +46,8 @@ class ConstraintDeclaration:
     columns: tuple[str, ...] = ()
     """Empty for a check."""
     name: str | None = None
+    references: tuple[str | None, str] | None = None
+    """Schema and name of the table a foreign key refers to."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,158 @@
+"""Runs the SQL examples through python-oracledb and writes the table in the package's docs.
+
+python tests/integration/sql_table.py        # writes tracekit/localdb/SQL.md
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import oracledb
+
+import tracekit
+from tests.integration.sql_examples import SECTIONS, SETUP, SYSDATE, Error, Example
+from tracekit.testbed import LocalOracle
+
+PATH = Path(tracekit.__file__).parent / "localdb" / "SQL.md"
+COMMAND = "python -m tests.integration.sql_table"
+_SHOWN_CHARS = 60
+_HEAD = f"""\
+# What SQL the local Oracle understands
+
+Every line was run through python-oracledb against the shipped server, and gave what is shown. The
+values were written by hand, from Oracle's documentation or by reasoning. What cannot be translated
+is an error that names the construct (ORA-03001 where Oracle has it and we do not), never a wrong
+result. `tracekit localdb --check 'SELECT ...'` shows how a statement of yours is translated.
+
+The tests fail when this file is out of date; `{COMMAND}` writes it. `emp`
+and `dept` are the classic tables; SYSDATE is {SYSDATE}.
+"""
+
+
+def serve() -> LocalOracle:
+    """A server whose clock stands where the examples expect it."""
+    return LocalOracle(":memory:", sysdate=SYSDATE)
+
+
+def set_up(server: LocalOracle) -> None:
+    """Make the tables that every example starts with."""
+    with connect(server) as connection, connection.cursor() as cursor:
+        for statement in SETUP:
+            cursor.execute(statement)
+
+
+def connect(server: LocalOracle) -> oracledb.Connection:
+    """A connection of the real driver."""
+    return oracledb.connect(user=server.user, password=server.password, dsn=server.dsn)
+
+
+def outcomes(server: LocalOracle) -> Iterator[tuple[str, Example, Any]]:
+    """Section, example and what the example's last statement gives: rows, a count or an error."""
+    with connect(server) as shared:
+        for title, examples in SECTIONS.items():
+            for example in examples:
+                if len(example.steps) == 1 and example.steps[0].startswith(("SELECT", "WITH")):
+                    yield title, example, _outcome(shared, example)
+                    continue
+                with server.fresh() as own, connect(own) as connection:
+                    yield title, example, _outcome(connection, example)
+
+
+def _outcome(connection: oracledb.Connection, example: Example) -> Any:
+    result: Any = None
+    with connection.cursor() as cursor:
+        for step in example.steps:
+            binds = example.binds if ":" in step and example.binds else {}
+            try:
+                if binds and "BINARY" in example.construct:
+                    cursor.setinputsizes(v=oracledb.DB_TYPE_BINARY_DOUBLE)
+                cursor.execute(step, binds)
+                if cursor.description is None:
+                    result = max(cursor.rowcount, 0)
+                else:
+                    result = [tuple(map(_read, row)) for row in cursor.fetchall()]
+            except oracledb.DatabaseError as error:
+                result = str(error).split("\nHelp:")[0]
+                if not isinstance(error, oracledb.IntegrityError):
+                    return result
+    return result
+
+
+def as_expected(example: Example, result: Any) -> bool:
+    """Whether the result is what the example says."""
+    expected = example.expected
+    if isinstance(expected, Error):
+        return isinstance(result, str) and result.startswith(expected)
+    if isinstance(result, list) and not isinstance(expected, list):
+        return bool(result == [(expected,)])
+    return bool(result == expected)
+
+
+def table(found: Iterable[tuple[str, Example, Any]]) -> str:
+    """The document, made of what the server answered."""
+    lines = [_HEAD]
+    for title, group in groupby(found, key=itemgetter(0)):
+        lines += [f"\n## {title}\n", "| construct | example | gives |", "|---|---|---|"]
+        for _, example, result in group:
+            note = f" ({example.note})" if example.note else ""
+            code = "; ".join(example.steps)
+            shown = _code(_shown(result))
+            lines.append(f"| {_cell(example.construct)} | {_code(code)} | {shown}{note} |")
+    return "\n".join(lines) + "\n"
+
+
+def _read(value: Any) -> Any:
+    return value.read() if isinstance(value, oracledb.LOB) else value
+
+
+def _shown(result: Any) -> str:
+    if isinstance(result, str):
+        return _shortened(result)
+    if isinstance(result, list) and len(result) == 1 and len(result[0]) == 1:
+        return _shown_value(result[0][0])
+    if isinstance(result, list):
+        return ", ".join("(" + ", ".join(map(_shown_value, row)) + ")" for row in result)
+    return f"{result} row{'' if result == 1 else 's'}"
+
+
+def _shown_value(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return _shortened(f"'{value}'")
+    if isinstance(value, bytes):
+        return _shortened(value.hex().upper())
+    if isinstance(value, dt.datetime | dt.timedelta):
+        return str(value)
+    return str(value)
+
+
+def _shortened(text: str) -> str:
+    first = text.split("\n")[0]
+    limit = _SHOWN_CHARS if not first.startswith("ORA-") else 120
+    return first if len(first) <= limit else f"{first[:limit]}…"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _code(text: str) -> str:
+    plain = text.replace("\n", " ").replace("|", "\\|")
+    return f"`` {plain} ``" if "`" in plain else f"`{plain}`"
+
+
+def main() -> None:
+    """Write the document."""
+    with serve() as server:
+        set_up(server)
+        PATH.write_text(table(outcomes(server)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Constructs that are recognised only to be refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.lexer import Token, tokenize
+
+_STORED_CODE = (
+    "PROCEDURE", "FUNCTION", "TRIGGER", "PACKAGE", "TYPE", "SYNONYM", "MATERIALIZED", "DIRECTORY",
+    "CONTEXT", "ROLE", "TABLESPACE", "PROFILE", "DATABASE", "CLUSTER", "JAVA", "LIBRARY",
+)  # fmt: skip
+_WORDS_BEFORE = (
+    "OR", "REPLACE", "PUBLIC", "EDITIONABLE", "NONEDITIONABLE", "FORCE", "SHARED", "BIGFILE",
+)  # fmt: skip
+_UNREADABLE = (
+    ("JSON_TABLE",), ("XMLTABLE",), ("MATCH_RECOGNIZE",), ("MODEL",), ("INSERT", "ALL"),
+    ("INSERT", "FIRST"), ("VERSIONS", "BETWEEN"), ("AS", "OF"), ("SAMPLE",), ("CURSOR",),
+    ("MULTISET",), ("LOG", "ERRORS"), ("PIVOT", "XML"), ("PERIOD", "FOR"), ("CROSS", "APPLY"),
+    ("OUTER", "APPLY"), ("PARTITION",),
+)  # fmt: skip
+"""What the parser cannot read, as the words that introduce it."""
+
+
+def refuse_stored_code(tokens: Sequence[Token]) -> None:
+    """Refuse CREATE of what only Oracle can carry out.
+
+    Raises:
+        OraError: ORA-03001 naming it.
+    """
+    if not tokens[0].is_word("CREATE"):
+        return
+    for token in tokens[1:6]:
+        if token.is_word("MATERIALIZED"):
+            raise unsupported("CREATE MATERIALIZED VIEW", token.start)
+        if token.is_word(*_STORED_CODE):
+            raise unsupported(f"CREATE {token.text.upper()}", token.start)
+        if not token.is_word(*_WORDS_BEFORE):
+            return
+
+
+def unreadable_construct(text: str) -> OraError | None:
+    """The error naming what made a statement unreadable, None where it is just wrong."""
+    tokens = tokenize(text)
+    for index in range(len(tokens)):
+        for words in _UNREADABLE:
+            ahead = tokens[index : index + len(words)]
+            if len(ahead) == len(words) and all(map(Token.is_word, ahead, words)):
+                return unsupported(" ".join(words), tokens[index].start)
+    return None
