@@ -242,6 +242,7 @@ function receive(message) {
       break;
     case "problem":
       if (message.code === "UNAUTHORIZED") $("token-form").hidden = false;
+      $("progress").hidden = job === null; // nothing was begun
       $("resume").hidden = !(message.resumable && job);
       $("cancel").hidden = true;
       fail(new ServiceProblem(message.code, `${message.message}${incomplete(message)}`));

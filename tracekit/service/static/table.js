@@ -24,6 +24,9 @@ export class RecordTable {
     element.addEventListener("scroll", () => this.refresh(), { passive: true });
     element.addEventListener("keydown", (event) => this.#key(event));
     element.addEventListener("click", (event) => this.#click(event));
+    element.addEventListener("pointerover", ({ target }) => {
+      if (target.matches(".row > span")) target.title = target.textContent;
+    });
     new ResizeObserver(() => this.refresh()).observe(element);
   }
 
@@ -83,9 +86,20 @@ export class RecordTable {
     line.id = `row-${row}`;
     line.setAttribute("aria-rowindex", String(row + 2));
     if (line.shown === this.#store && line.row === row) return;
+    const fields = this.#store.record(row);
+    if (line.shown === this.#store && line.childElementCount === fields.length) {
+      fields.forEach(([, kind, text], column) => this.#change(line.children[column], kind, text));
+    } else {
+      line.replaceChildren(...fields.map(([, kind, text], column) => this.#cell("gridcell", kind, text, column)));
+    }
     line.shown = this.#store;
     line.row = row;
-    line.replaceChildren(...this.#store.record(row).map(([, kind, text], column) => this.#cell("gridcell", kind, text, column)));
+  }
+
+  // Cells that stay take less work than new ones.
+  #change(cell, kind, text) {
+    if (cell.className !== kind) cell.className = kind;
+    if (cell.textContent !== text) cell.textContent = text;
   }
 
   #cell(role, kind, text, column) {
@@ -93,7 +107,6 @@ export class RecordTable {
     cell.setAttribute("role", role);
     cell.className = kind;
     cell.textContent = text;
-    cell.title = text;
     cell.style.width = `${this.#widths[column]}px`;
     return cell;
   }

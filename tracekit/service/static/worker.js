@@ -12,7 +12,7 @@ onmessage = async ({ data }) => {
     const known = error instanceof StreamProblem;
     post({
       type: "problem",
-      code: known ? error.code : "STREAM_CUT",
+      code: known ? error.code : data.ask === "stream" ? "STREAM_CUT" : "SERVICE_UNREACHABLE",
       message: known ? error.message : `the connection broke: ${error.message}.`,
       resumable: known ? error.resumable : data.ask === "stream",
     });
