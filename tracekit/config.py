@@ -150,8 +150,8 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "TRACEKIT_RESULTS_DIR",
             "",
-            "Folder that web processes and workers share: results of large jobs are kept there as "
-            "Parquet files instead of in Redis.",
+            "Folder that web processes and workers share, such as /var/lib/tracekit/results: "
+            "results of large jobs are kept there as Parquet files instead of in Redis.",
         ),
         Variable(
             "TRACEKIT_RESULTS_DIR_CID_THRESHOLD",

@@ -34,6 +34,9 @@ def redis(store: EmbeddedStore) -> Iterator[Redis]:
         yield client
 
 
+GONE = Redis(unix_socket_path="/nonexistent/store.sock", retry=None)
+
+
 class CountingFetcher(EventFetcher):
     fetches = 0
 
@@ -136,7 +139,26 @@ def test_a_damaged_entry_is_a_miss_with_a_warning(
 def test_a_store_that_is_gone_fails_no_request(
     oracle: LocalOracle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = Redis(unix_socket_path="/nonexistent/store.sock", retry=None)
-    fetcher, _ = cached(oracle, client)
-    assert fetcher.fetch_events(oracle.container_ids(), "history")
-    assert len(caplog.records) == 2
+    fetcher, _ = cached(oracle, GONE)
+    for _ in range(2):
+        assert fetcher.fetch_events(oracle.container_ids(), "history")
+    assert len(caplog.records) == 1
+
+
+def test_a_store_that_comes_back_is_used_again_after_a_rest(
+    oracle: LocalOracle, redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 0.0
+    fetcher = CountingFetcher(oracle.database)
+    cache = EventCache(redis, source="here", clock=lambda: now)
+    both = CachedEventFetcher(fetcher, cache)
+    pool, redis.connection_pool = redis.connection_pool, GONE.connection_pool
+    both.fetch_events(oracle.container_ids(), "history")
+    redis.connection_pool = pool
+    both.fetch_events(oracle.container_ids(), "history")
+    assert not redis.keys("trace:events:*")
+    now = 31.0
+    for _ in range(2):
+        both.fetch_events(oracle.container_ids(), "history")
+    assert fetcher.fetches == 3
+    assert len(caplog.records) == 1

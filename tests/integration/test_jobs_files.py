@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.integration.jobs_bench import JobsBench, jobs_bench, wait_for
-from tracekit.errors import ConfigError, ResultIncomplete
+from tracekit.errors import ResultIncomplete
 from tracekit.events import DOMAINS
 from tracekit.jobs import JobState, TraceJobs
 from tracekit.jobs.shard import run_shard
@@ -152,11 +152,12 @@ def test_a_canceled_job_leaves_no_files(here: JobsBench, tmp_path: Path) -> None
 
 def test_a_process_that_is_not_told_where_says_so(here: JobsBench, tmp_path: Path) -> None:
     jobs, job_id = finished(here, tmp_path)
-    with pytest.raises(ConfigError, match="TRACEKIT_RESULTS_DIR is not set here"):
+    with pytest.raises(ResultIncomplete, match="TRACEKIT_RESULTS_DIR is not set here"):
         here.jobs().page(job_id, "history")
     again = jobs.submit("query_tool", here.cids, ("history",))
     status = here.work(jobs, again, TRACEKIT_RESULTS_DIR="")
     assert status.failure is not None
+    assert status.failure.code == "RESULT_INCOMPLETE"
     assert "TRACEKIT_RESULTS_DIR is not set here" in status.failure.message
     assert status.retries == ()
 

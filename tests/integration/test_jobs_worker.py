@@ -227,6 +227,17 @@ def test_a_worker_that_vanishes_takes_its_process_along_and_the_shard_is_found_a
     assert_equal_to_synchronous(bench, jobs, job_id)
 
 
+def test_a_worker_that_was_killed_is_not_counted_for_long(bench: JobsBench) -> None:
+    with bench.worker() as worker:
+        wait_for(lambda: bench.jobs().worker_count() == 1)
+        [name] = bench.redis.keys("rq:worker:*")
+        wait_for(lambda: 0 < bench.redis.ttl(name) <= 120)
+        worker.kill()
+        worker.wait(DEADLINE_SECONDS)
+    bench.redis.delete(name)  # as it is once it has expired
+    assert bench.jobs().worker_count() == 0
+
+
 def test_no_secret_is_on_a_command_line(bench: JobsBench) -> None:
     _, job_id = submitted(bench)
     bench.gate.hold_after(0)

@@ -6,7 +6,8 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from redis import Redis
@@ -28,6 +29,8 @@ _SHORT_TTL_SECONDS = {"holds": 180, "jobs": 180}
 _CHUNK_RECORDS = 5000
 _GRACE_SECONDS = 30
 """Chunks outlive the entry that names them, so that none goes while it is read."""
+_REST_SECONDS = 30.0
+"""After a fault of the store, requests do without it for so long, and do not wait for it."""
 
 
 class EventCache:
@@ -37,42 +40,61 @@ class EventCache:
         redis: A client that returns bytes.
         source: What the events are of, such as the DSN; another source's entries are not found.
         skip_cid_threshold: Requests of more CIDs are neither looked up nor kept.
+        clock: Tells seconds.
     """
 
-    def __init__(self, redis: Redis, *, source: str, skip_cid_threshold: int = 10_000) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        source: str,
+        skip_cid_threshold: int = 10_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._redis = redis
         self._source = source
         self._skip_cid_threshold = skip_cid_threshold
+        self._clock = clock
+        self._rests_until = clock()
 
     def get(self, cids: Sequence[str], domain: str) -> Events | None:
         """The events kept for this set of CIDs; None where there are none, or all of them not."""
-        if len(cids) > self._skip_cid_threshold:
+        if not self._serves(cids):
             return None
-        key, identity = self._names(cids, domain)
         try:
+            key, identity = self._names(cids, domain)
             entry = self._redis.get(key)
             return self._read(key, json.loads(entry), identity) if entry else None
         except (RedisError, DamagedChunk, ValueError, KeyError, TypeError) as exc:
             _log.warning("the event cache missed %s: %s", domain, exc)
+            self._rest_after(exc)
             return None
 
     def put(self, cids: Sequence[str], domain: str, events: Events) -> None:
         """Keep `events`, a chunk at a time; where that fails nothing is kept."""
-        if len(cids) > self._skip_cid_threshold:
+        if not self._serves(cids):
             return
-        key, identity = self._names(cids, domain)
         ttl = _SHORT_TTL_SECONDS.get(domain, _TTL_SECONDS)
         token = secrets.token_hex(4)  # two that write at once do not mix their chunks
         checksums = []
         try:
+            key, identity = self._names(cids, domain)
             for number, piece in enumerate(pieces_of(events, _CHUNK_RECORDS)):
                 checksum, stored = pack(piece)
                 self._redis.set(f"{key}:{token}:{number}", stored, ex=ttl + _GRACE_SECONDS)
                 checksums.append(checksum)
             entry = {"identity": identity, "token": token, "chunks": checksums}
             self._redis.set(key, json.dumps(entry), ex=ttl)
-        except (RedisError, NotCacheable) as exc:
+        except (RedisError, NotCacheable, ValueError) as exc:
             _log.warning("the event cache kept nothing of %s: %s", domain, exc)
+            self._rest_after(exc)
+
+    def _serves(self, cids: Sequence[str]) -> bool:
+        return len(cids) <= self._skip_cid_threshold and self._clock() >= self._rests_until
+
+    def _rest_after(self, exc: Exception) -> None:
+        if isinstance(exc, RedisError):
+            self._rests_until = self._clock() + _REST_SECONDS
 
     def _read(self, key: str, entry: dict[str, Any], identity: str) -> Events | None:
         if entry["identity"] != identity:

@@ -122,6 +122,7 @@ def _kind(types: set[type], values: list[Any]) -> Kind | None:
 
 
 def _values(field: pa.Field, array: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """The cells, or what has the same JSON."""
     import pyarrow as pa
 
     if isinstance(array, pa.ChunkedArray):  # of no rows
@@ -129,4 +130,6 @@ def _values(field: pa.Field, array: pa.Array | pa.ChunkedArray) -> list[Any]:
     values = ColumnDecoder(field).values(array)
     if (field.metadata or {}).get(KIND_KEY) == _JSON_KIND:
         return [None if value is None else json.loads(value) for value in values]
+    if pa.types.is_timestamp(field.type):  # as `encode` would, but not cell by cell
+        return [None if value is None else value.isoformat() for value in values]
     return values

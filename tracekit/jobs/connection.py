@@ -12,11 +12,17 @@ from tracekit.config import TraceSettings
 from tracekit.errors import ConfigError
 
 _SOCKET_SECONDS = 15.0
+_IMPATIENT_SECONDS = 2.0
 _RETRIES = 4  # a restarting server is back within a second or two
 
 
-def connect_store(settings: TraceSettings) -> Redis:
+def connect_store(settings: TraceSettings, *, patient: bool = True) -> Redis:
     """A client of the Redis that REDIS_URL names; connects when first used.
+
+    Args:
+        settings: What names it.
+        patient: Wait for a server that restarts; else fail within seconds, for whoever can do
+            without it.
 
     Raises:
         ConfigError: REDIS_URL is not set or no Redis URL. The message does not repeat it: it may
@@ -27,9 +33,11 @@ def connect_store(settings: TraceSettings) -> Redis:
     try:
         client: Redis = Redis.from_url(
             settings.redis_url,
-            socket_connect_timeout=_SOCKET_SECONDS,
-            socket_timeout=_SOCKET_SECONDS,
-            retry=Retry(ExponentialWithJitterBackoff(base=0.1, cap=2.0), _RETRIES),
+            socket_connect_timeout=_SOCKET_SECONDS if patient else _IMPATIENT_SECONDS,
+            socket_timeout=_SOCKET_SECONDS if patient else _IMPATIENT_SECONDS,
+            retry=Retry(
+                ExponentialWithJitterBackoff(base=0.1, cap=2.0), _RETRIES if patient else 0
+            ),
             retry_on_error=[RedisConnectionError, RedisTimeoutError],
         )
     except ValueError:

@@ -135,6 +135,7 @@ def _code(error: BaseException) -> str:
         ((FetchError,), "FETCH_FAILED"),
         ((RedisError,), "STORE_UNAVAILABLE"),
         ((ExportError,), "RESULT_NOT_WRITTEN"),
+        ((ResultIncomplete,), "RESULT_INCOMPLETE"),
     ):
         if isinstance(error, kinds):
             return code

@@ -76,8 +76,8 @@ def open_result(store: JobStore, job_id: str) -> Result:
     Raises:
         JobNotFound: there is no such job.
         JobNotComplete: it has not finished, or failed, or was canceled.
-        ResultIncomplete: its manifest is gone or damaged.
-        ConfigError: it is kept in files, and no setting says where.
+        ResultIncomplete: its manifest is gone or damaged, or it is kept in files and no setting
+            says where.
     """
     keys = JobKeys(job_id)
     legacy = LegacyResult.read(store.redis, job_id)

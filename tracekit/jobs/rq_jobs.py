@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 from redis import Redis
-from rq import Queue, Retry, Worker
+from rq import Queue, Retry
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.job import Callback
 from rq.serializers import JSONSerializer
+from rq.worker_registration import get_keys
 
 from tracekit.jobs.request import JobRequest
 
@@ -60,8 +61,9 @@ def stop_running(connection: Redis, job_id: str, request: JobRequest) -> None:
 
 
 def worker_count(connection: Redis, queue: str) -> int:
-    """Workers that listen to `queue` now."""
-    return Worker.count(queue=open_queue(connection, queue))
+    """Workers that listen to `queue` now; one that was killed counts until its name expires."""
+    names = get_keys(queue=open_queue(connection, queue))
+    return int(connection.exists(*names)) if names else 0
 
 
 def _rq_id(job_id: str, shard: int) -> str:

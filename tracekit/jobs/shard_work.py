@@ -62,7 +62,7 @@ class ShardWork:
 
         Raises:
             JobNotFound: the job expired.
-            ConfigError: its result is to be kept in files, and no setting says where.
+            ResultIncomplete: its result is to be kept in files, and no setting says where.
         """
         request = store.read(job_id).request
         keys = JobKeys(job_id)

@@ -16,7 +16,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ResponseError
 
-from tracekit.errors import ConfigError, JobNotFound
+from tracekit.errors import JobNotFound, ResultIncomplete
 from tracekit.jobs.chunk import pack_ids
 from tracekit.jobs.keys import JobKeys, is_job_id
 from tracekit.jobs.manifest import FILE_ENCODING, DomainContents, Manifest
@@ -72,10 +72,10 @@ class JobStore:
         """Results that are kept in files.
 
         Raises:
-            ConfigError: no setting says where.
+            ResultIncomplete: no setting says where.
         """
         if self._files is None:
-            raise ConfigError(
+            raise ResultIncomplete(
                 "the job's result is kept in files, and TRACEKIT_RESULTS_DIR is not set here: "
                 "set it to the same folder for web processes and workers."
             )

@@ -25,6 +25,8 @@ from tracekit.profiling.kernel_kills import kernel_kills
 
 _MAINTENANCE_SECONDS = 60
 """How often shards of workers that vanished are looked for."""
+_NAME_SECONDS = 60
+"""A worker tells that it lives more often than this; a minute later its name expires."""
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
@@ -128,6 +130,7 @@ def make_worker(settings: TraceSettings) -> TraceWorker:
         connection=connection,
         serializer=JSONSerializer,
         maintenance_interval=_MAINTENANCE_SECONDS,
+        worker_ttl=_NAME_SECONDS,
     )
     worker.redis_url = settings.redis_url
     worker.memory_limit_bytes = settings.worker_memory_limit_bytes

@@ -50,10 +50,9 @@ class TraceService:
         self._fetcher: FetchesEvents = fetcher
         self._jobs = jobs
         if settings.trace.redis_url is not None:
-            redis = connect_store(settings.trace)
-            self._jobs = jobs or TraceJobs(redis, settings.trace)
+            self._jobs = jobs or TraceJobs(connect_store(settings.trace), settings.trace)
             cache = EventCache(
-                redis,
+                connect_store(settings.trace, patient=False),
                 source=str(self._database.dsn),
                 skip_cid_threshold=settings.fetch.cache_skip_cid_threshold,
             )
