@@ -27,13 +27,17 @@ def local() -> Iterator[LocalOracle]:
 
 
 def quick(local: LocalOracle, **options: Any) -> Database:
-    return Database(local.dsn, local.user, local.password, connect_timeout_ms=300, **options)
+    return Database(
+        local.dsn, local.user, local.password, connect_timeout_ms=300, retry_attempts=0, **options
+    )
 
 
 def test_a_listener_that_accepts_and_never_answers_is_a_connect_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         dsn = f"127.0.0.1:{silent.getsockname()[1]}/MES"
-        database = Database(dsn, "scott", "tiger-and-more", connect_timeout_ms=100)
+        database = Database(
+            dsn, "scott", "tiger-and-more", connect_timeout_ms=100, retry_attempts=0
+        )
         threads, start = threading.active_count(), time.monotonic()
         with pytest.raises(ConnectError, match="no answer within 100 ms") as caught:
             database.read_sql_df(QUERY)
