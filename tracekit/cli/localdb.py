@@ -1,4 +1,4 @@
-"""`tracekit localdb`: a local Oracle in the foreground."""
+"""`tracekit localdb`: a local Oracle in the foreground, and what it makes of a statement."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import json
 import os
 from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 
 import click
 
+from tracekit.cli.exit_code import ExitCode
 from tracekit.cli.steps import Steps
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import Translated, translate
 from tracekit.testbed import LocalOracle
 
 PASSWORD_VARIABLE = "TRACEKIT_LOCALDB_PASSWORD"  # noqa: S105 (a variable's name, no password)
@@ -22,8 +26,20 @@ Ctrl-C stops the server."""
 
 
 @click.command("localdb")
-@click.argument("source", metavar="WORKLOAD|FILE|:memory:")
+@click.argument("source", metavar="WORKLOAD|FILE|:memory:", required=False)
 @click.option("--cids", type=click.IntRange(1), help="Size of the workload.")
+@click.option(
+    "--init",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="SCRIPT",
+    help="Run this Oracle SQL first; statements end with ';' or a line '/'.",
+)
+@click.option(
+    "--check",
+    "statement",
+    metavar="SQL",
+    help="Serve nothing: print what a statement is translated to, or its error (exit 1).",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -43,11 +59,15 @@ Ctrl-C stops the server."""
     metavar="FAULT",
     help="Misbehave, as in 'drop_after rows=5000 once'; may be given again.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the connection as one JSON line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line on stdout.")
 @click.option("-q", "--quiet", is_flag=True, help="No talk on stderr.")
+@click.pass_context
 def command(
-    source: str,
+    context: click.Context,
+    source: str | None,
     cids: int | None,
+    init: Path | None,
+    statement: str | None,
     host: str,
     port: int,
     user: str,
@@ -64,12 +84,25 @@ def command(
     current schema of every session. Changes live in memory and are gone when the server stops,
     unless --writable. The password is a new random one, or what TRACEKIT_LOCALDB_PASSWORD holds.
 
+    With --init a script in Oracle's dialect is run before anybody is served; if a statement of it
+    fails, its file, line and error are printed and nothing is served (exit 2). With --check
+    nothing is served: the statement is translated and shown. tracekit/localdb/SQL.md lists what
+    is understood.
+
     \b
     Examples:
       tracekit localdb trace-smoke --port 0
       tracekit localdb incident.duckdb --port 1521
+      tracekit localdb :memory: --init schema.sql
       tracekit localdb trace-smoke --fault 'error code=1555 rows=5000 statement=LOTWIPHISTORY'
+      tracekit localdb --check 'SELECT NVL(qty, 0) FROM lots WHERE ROWNUM <= :n'
     """
+    if statement is not None:
+        if source is not None or init is not None:
+            raise click.UsageError("--check serves nothing: leave out the source and --init")
+        context.exit(_check(statement, as_json=as_json))
+    if source is None:
+        raise click.UsageError("name a workload, a DuckDB file or ':memory:'; or use --check SQL")
     password = os.environ.get(PASSWORD_VARIABLE)
     with ExitStack() as running:
         with Steps(quiet=quiet) as steps:
@@ -86,6 +119,7 @@ def command(
                     sysdate=sysdate,
                     faults=faults,
                     progress=steps.update,
+                    init=init,
                 )
             )
         _announce(local, shown_password=None if password else local.password, as_json=as_json)
@@ -103,3 +137,59 @@ def _announce(local: LocalOracle, *, shown_password: str | None, as_json: bool) 
         return
     for name, value in facts.items():
         click.echo(f"{name}={value}")
+
+
+def _check(sql: str, *, as_json: bool) -> int:
+    """Print what a statement becomes; the exit code."""
+    sql = sql.strip().removesuffix(";")
+    try:
+        translated = translate(sql)
+    except OraError as error:
+        if as_json:
+            click.echo(json.dumps({"error": str(error), "position": error.position}))
+        else:
+            click.echo(f"{error}\n{_pointed_at(sql, error.position)}")
+        return ExitCode.CHECK_FAILED
+    if as_json:
+        facts = {
+            "kind": translated.kind.value,
+            "duckdb_sql": translated.duckdb_sql,
+            "binds": list(translated.bind_names),
+            "notes": _notes(translated),
+        }
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return ExitCode.OK
+    click.echo(translated.duckdb_sql or "(nothing to run)")
+    if translated.bind_names:
+        click.echo(f"binds: {', '.join(f':{name}' for name in translated.bind_names)}")
+    for note in _notes(translated):
+        click.echo(f"note: {note}")
+    return ExitCode.OK
+
+
+def _notes(translated: Translated) -> list[str]:
+    """What the DuckDB text alone does not say."""
+    notes = [f"a {translated.kind.value} statement"]
+    if translated.control is not None:
+        notes.append(f"acts on the session: {translated.control.value}")
+    elif not translated.duckdb_sql and translated.definition is not None:
+        notes.append("the table is built anew with the changed constraints")
+    elif not translated.duckdb_sql:
+        notes.append("running it gives ORA-03001: PL/SQL is not carried out")
+    if "ora_" in translated.duckdb_sql:
+        notes.append("ora_... are functions of the local Oracle that do what Oracle's do")
+    for parameter in translated.parameters:
+        if parameter.is_list:
+            count = len(parameter.bind_indexes)
+            notes.append(f"${parameter.name} is one list of {count} binds")
+    if translated.returning_into:
+        notes.append(f"the last {len(translated.returning_into)} binds are filled by RETURNING")
+    return notes
+
+
+def _pointed_at(sql: str, position: int) -> str:
+    """The line of `sql` that `position` is in, and a mark under it."""
+    start = sql.rfind("\n", 0, position) + 1
+    end = sql.find("\n", position)
+    line = sql[start : end if end >= 0 else len(sql)]
+    return f"  {line}\n  {' ' * (position - start)}^"

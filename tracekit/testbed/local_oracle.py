@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
+import oracledb
 
 from tracekit import workloads
 from tracekit.config import Settings
@@ -20,6 +21,7 @@ from tracekit.errors import ConfigError, ConnectError
 from tracekit.fetch import Database
 from tracekit.localdb.faults import AnyFault
 from tracekit.testbed.faults import Faults, as_records
+from tracekit.testbed.init_script import run_script
 from tracekit.testbed.server_process import ServerProcess, ServerReady
 
 SERVICE = "TRACEKIT"
@@ -43,13 +45,14 @@ class LocalOracle:
         progress: called with (step, fraction done) while a missing workload is built.
         faults: how it misbehaves from its start, as records or text (`drop_after rows=5000 once`);
             `faults` of the running one changes that.
+        init: a SQL*Plus style script in Oracle's dialect that is run before anybody is served.
 
     Example:
         with LocalOracle("trace-smoke") as local:
             frame = local.database.read_sql_df("SELECT COUNT(*) FROM DW_MES_CONTAINER")
 
     Raises:
-        ConfigError: a fault makes no sense.
+        ConfigError: a fault makes no sense, or a statement of `init` failed (file, line, error).
         WorkloadError: the workload is unknown or could not be built.
         ConnectError: the server did not start.
     """
@@ -69,6 +72,7 @@ class LocalOracle:
         writable: bool = False,
         progress: Callable[[str, float], None] | None = None,
         faults: Iterable[AnyFault | str] | None = None,
+        init: str | Path | None = None,
     ) -> None:
         self.user = user
         self.password = password or secrets.token_urlsafe(18)
@@ -82,6 +86,7 @@ class LocalOracle:
         self._process = ServerProcess()
         self._faults_at_start = as_records(faults or ())
         self._service = SERVICE
+        self._init = Path(init) if init is not None else None
         self.faults = Faults(self._process.ask)
         self._ready: ServerReady | None = None
         self._choose(source, cids)
@@ -93,6 +98,12 @@ class LocalOracle:
         if self.workload is not None:
             self._path = workloads.build(self.workload, self._cache_dir, progress=self._progress)
         self._ready = self._process.start(self._specification(self._listen["port"]))
+        try:
+            self._run_init()
+        except BaseException:
+            self._ready = None
+            self._process.stop()
+            raise
         return self
 
     def __exit__(
@@ -109,7 +120,7 @@ class LocalOracle:
         """Stop the server and start it again on the same port.
 
         Connections end, changes that did not reach a file are gone, and the faults are those it
-        was first started with. A `fresh` copy is made anew.
+        was first started with. A `fresh` copy is made anew, what `init` makes too.
 
         Raises:
             ConnectError: it did not start again, as when another program took the port meanwhile.
@@ -118,6 +129,8 @@ class LocalOracle:
         self._ready = None
         self._process.stop()
         self._ready = self._process.start(self._specification(port))
+        if not self._writable:  # else what it made is still there
+            self._run_init()
         if self._service != SERVICE:
             self._process.ask({"do": "clone", "name": self._service})
 
@@ -154,7 +167,7 @@ class LocalOracle:
     @property
     def dsn(self) -> str:
         """`HOST:PORT/SERVICE` while the server runs."""
-        return f"{self._listen['host']}:{self._started().port}/{self._service}"
+        return self._dsn_of(self._service)
 
     @property
     def banner(self) -> str:
@@ -203,6 +216,15 @@ class LocalOracle:
     def log_tail(self) -> str:
         """The last lines the server logged."""
         return self._process.log_tail()
+
+    def _dsn_of(self, service: str) -> str:
+        return f"{self._listen['host']}:{self._started().port}/{service}"
+
+    def _run_init(self) -> None:
+        if self._init is not None:
+            dsn = self._dsn_of(SERVICE)
+            with oracledb.connect(user=self.user, password=self.password, dsn=dsn) as connection:
+                run_script(connection, self._init)
 
     def _specification(self, port: int) -> dict[str, Any]:
         return {

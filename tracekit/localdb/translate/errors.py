@@ -93,6 +93,10 @@ def _unknown_qualifier(match: re.Match[str], sql: str) -> OraError:
     return OraError(904, f'"{table}": invalid identifier', position=find_name(sql, table))
 
 
+def _column_not_allowed(match: re.Match[str], sql: str) -> OraError:
+    return OraError(984, "column not allowed here", position=find_name(sql, match["name"]))
+
+
 def _ambiguous(match: re.Match[str], sql: str) -> OraError:
     return OraError(918, "column ambiguously defined", position=find_name(sql, match["name"]))
 
@@ -161,6 +165,10 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
         (
             r"(?:Table|View|Index|Sequence|Entry)[^\n]*already exists",
             _says(955, "name is already used by an existing object"),
+        ),
+        (
+            r'Referenced column "(?P<name>[^"]+)" was not found because the FROM',
+            _column_not_allowed,
         ),
         (r'Referenced column "(?P<name>[^"]+)" not found', _unknown_column),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
@@ -63,8 +64,15 @@ def tokenize(sql: str) -> list[Token]:
     Raises:
         OraError: ORA-01756 or ORA-01740, a quote that does not end.
     """
-    tokens: list[Token] = []
-    position = 0
+    return list(scan(sql))
+
+
+def scan(sql: str, position: int = 0) -> Iterator[Token]:
+    """The tokens of `sql` from an offset on, one by one.
+
+    Raises:
+        OraError: ORA-01756 or ORA-01740, a quote that does not end.
+    """
     while position < len(sql):
         match = _TOKEN.match(sql, position)
         assert match is not None, "the last alternative matches any character"
@@ -72,7 +80,7 @@ def tokenize(sql: str) -> list[Token]:
         start, position = position, match.end()
         if group == "qstring":
             position = _alternative_quote_end(sql, start, position)
-            tokens.append(Token(TokenKind.STRING, sql[start:position], start, position))
+            yield Token(TokenKind.STRING, sql[start:position], start, position)
             continue
         if group == "string" and not match["string_end"]:
             raise OraError(1756, "quoted string not properly terminated", position=start)
@@ -80,8 +88,7 @@ def tokenize(sql: str) -> list[Token]:
             raise OraError(1740, "missing double quote in identifier", position=start)
         kind = _KINDS.get(group)
         if kind is not None:
-            tokens.append(Token(kind, match[0], start, position))
-    return tokens
+            yield Token(kind, match[0], start, position)
 
 
 def _alternative_quote_end(sql: str, start: int, body: int) -> int:

@@ -6,7 +6,7 @@ They are followed here through aliases, subqueries and WITH; and a function of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -69,6 +69,28 @@ Known = Mapping[str, _Scope]
 
 
 NameOf = Callable[[exp.Expr], str]
+
+
+def defined_outputs(
+    query: exp.Expr, name_of: NameOf, names: Sequence[str]
+) -> tuple[dict[str, Output], tuple[tuple[str | None, str], ...]]:
+    """What CREATE VIEW or CREATE TABLE AS a query makes.
+
+    Args:
+        query: before it is rewritten.
+        name_of: what an expression without an alias is called.
+        names: of the columns where the statement lists them, else empty.
+
+    Returns:
+        What is known of columns by their names, and the tables (schema and name) whose columns are
+        all among them.
+    """
+    scope = _Reader(name_of).scope_of(query, {})
+    if not names:
+        return scope.outputs, tuple(scope.tables)
+    if scope.tables or len(names) != len(scope.outputs):
+        return {}, ()
+    return dict(zip(names, scope.outputs.values(), strict=True)), ()
 
 
 def query_outputs(tree: exp.Expr, name_of: NameOf) -> dict[str, Output]:

@@ -33,7 +33,7 @@ from tracekit.localdb.translate.names import (
     name_output_columns,
 )
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
-from tracekit.localdb.translate.outputs import query_outputs
+from tracekit.localdb.translate.outputs import defined_outputs, query_outputs
 from tracekit.localdb.translate.pivots import rewrite_pivots
 from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_construct
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
@@ -217,15 +217,28 @@ def _create(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
         raise OraError(1027, "bind variables not allowed for data definition operations")
     kind = str(tree.args.get("kind") or "").upper()
     if isinstance(tree.expression, exp.Query):
-        tree.set("expression", _rewrite(tree.expression.pop(), prepared, context))
-        build = create_view if kind == "VIEW" else create_table_as
-    elif kind == "TABLE" and isinstance(tree.this, exp.Schema):
+        return _create_from_query(tree, prepared, context, kind)
+    if kind == "TABLE" and isinstance(tree.this, exp.Schema):
         build = create_table
     elif kind == "INDEX":
         build = create_index
     else:
         raise unsupported(f"CREATE {kind}")
     text, definition = build(tree, context)
+    return Translated(StatementKind.DDL, text, definition=definition)
+
+
+def _create_from_query(
+    tree: exp.Create, prepared: Prepared, context: Context, kind: str
+) -> Translated:
+    listed = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
+    names = [one.name if one.args.get("quoted") else one.name.upper() for one in listed]
+    query = tree.expression.pop()
+    outputs, passed_on = defined_outputs(query, lambda item: column_name(item, prepared), names)
+    tree.set("expression", _rewrite(query, prepared, context))
+    build = create_view if kind == "VIEW" else create_table_as
+    text, definition = build(tree, context)
+    definition = replace(definition, outputs=outputs, passed_on=passed_on)
     return Translated(StatementKind.DDL, text, definition=definition)
 
 

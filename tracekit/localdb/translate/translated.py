@@ -81,6 +81,10 @@ class Definition:
     dropped_constraints: tuple[str, ...] = ()
     added_clauses: tuple[str, ...] = ()
     """Constraints of ALTER TABLE ADD, in DuckDB's dialect: it cannot add them itself."""
+    outputs: Mapping[str, Output] = field(default_factory=dict)
+    """What is known of the columns of a view, or a table made from a query."""
+    passed_on: tuple[tuple[str | None, str], ...] = ()
+    """Schema and name of the tables whose columns are all among those."""
     drawn_columns: tuple[DrawnColumn, ...] = ()
     renamed_column: tuple[str, str] | None = None
     new_name: str = ""
