@@ -241,6 +241,30 @@ def test_many_binds_at_once(connection: oracledb.Connection) -> None:
     connection.rollback()
 
 
+def test_returning_gives_locators(connection: oracledb.Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE GIVEN (K NUMBER(9), C CLOB, B BLOB)")
+        text, binary = cursor.var(oracledb.DB_TYPE_CLOB), cursor.var(oracledb.DB_TYPE_BLOB)
+        sql = "INSERT INTO GIVEN VALUES (1, TO_CLOB(:1), NULL) RETURNING C, B INTO :2, :3"
+        cursor.setinputsizes(oracledb.DB_TYPE_CLOB)
+        cursor.execute(sql, [MIXED, text, binary])
+        assert text.getvalue()[0].read() == MIXED
+        assert binary.getvalue() == [None]
+    connection.rollback()
+
+
+def test_views_and_tables_made_from_queries_keep_lobs(connection: oracledb.Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE VIEW SEEN (I, T) AS SELECT K, UPPER(C) FROM DOCS")
+        cursor.execute(
+            "CREATE TABLE COPIED AS SELECT d.*, s.T FROM DOCS d JOIN SEEN s ON s.I = d.K"
+        )
+        cursor.execute("SELECT s.T, c.N, c.B, c.T FROM SEEN s JOIN COPIED c ON c.K = s.I AND I = 3")
+        kinds = [column.type_code.name.removeprefix("DB_TYPE_") for column in cursor.description]
+        assert kinds == ["CLOB", "NCLOB", "BLOB", "CLOB"]
+        assert [lob.read() for lob in cursor.fetchone()] == ["SHORT", "短", b"\x00\xff", "SHORT"]
+
+
 def test_locators_outlive_their_cursor_and_commits_not_their_connection(
     local: LocalOracle,
 ) -> None:

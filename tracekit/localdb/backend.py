@@ -83,7 +83,16 @@ class ResultStream(Protocol):
         """Free everything the result holds; may be called more than once and at any time."""
 
 
-ReturnedColumns: TypeAlias = Sequence[Sequence[bytes]]
+@dataclass(frozen=True)
+class ReturnedLob:
+    """A LOB that a bind is filled with; the session keeps it and sends a locator."""
+
+    value: bytes
+    """Bytes, or UTF-8 text."""
+    column: ColumnDescription
+
+
+ReturnedColumns: TypeAlias = Sequence[Sequence[bytes | ReturnedLob]]
 """Per bind that is filled, in bind order: the values of all rows touched, as the wire has them."""
 
 

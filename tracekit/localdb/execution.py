@@ -10,6 +10,7 @@ from tracekit.localdb.backend import (
     BackendSession,
     ExecuteOutcome,
     ReturnedColumns,
+    ReturnedLob,
     StatementKind,
 )
 from tracekit.localdb.cursors import Cursor, CursorTable, RowFeed
@@ -33,6 +34,7 @@ from tracekit.localdb.wire.messages.results import (
     make_io_vector,
     make_returned_values,
 )
+from tracekit.localdb.wire.rows_lob import LobKeeper, lob_field
 
 
 class Execution:
@@ -140,8 +142,10 @@ class Execution:
     ) -> None:
         if returned:
             response.add(make_io_vector(len(cursor.layout.binds), cursor.layout.returned))
+            keeper = cursor.sending.keep_returned(self._lobs.keeper)
             for columns in returned:
-                response.add(make_returned_values(columns))
+                fields = [[_field(value, keeper) for value in values] for values in columns]
+                response.add(make_returned_values(fields))
 
     def _execute_rows(self, cursor: Cursor, bind_rows: Sequence[Sequence[Any]]) -> ExecuteOutcome:
         cursor.close_result()
@@ -237,3 +241,9 @@ class Execution:
             row_count=row_count,
             in_transaction=self._backend.in_transaction,
         )
+
+
+def _field(value: bytes | ReturnedLob, keeper: LobKeeper) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return lob_field(keeper.keep(memoryview(value.value), value.column))

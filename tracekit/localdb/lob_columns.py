@@ -63,6 +63,12 @@ class CursorLobs:
         if result is not None and self._keeper is not None:
             result.define(self._sent_as, self._keeper)
 
+    def keep_returned(self, make_keeper: Callable[[], ResultLobs]) -> ResultLobs:
+        """Keeps what RETURNING ... INTO gives, until the next execution."""
+        self.release()
+        self._keeper = make_keeper()
+        return self._keeper
+
     def release(self) -> None:
         """The locators of the last result may become invalid."""
         if self._keeper is not None:

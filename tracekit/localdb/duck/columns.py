@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import duckdb
 
-from tracekit.localdb.duck.declared import DeclaredColumns
+from tracekit.localdb.duck.declared import LOB_TYPES, DeclaredColumns
 from tracekit.localdb.duck.describe import describe_computed, describe_stored
-from tracekit.localdb.translate import DeclaredType, TableReference, Translated
+from tracekit.localdb.translate import Translated
 from tracekit.localdb.translate.outputs import Output
 from tracekit.localdb.wire.column import ColumnDescription
 
-_LOBS = ("CLOB", "NCLOB", "BLOB")
 _UNKNOWN = Output()
 
 
@@ -37,24 +36,10 @@ def describe_columns(
         if output is _UNKNOWN:
             stated = declared.find(name, translated.tables, current_schema)
         else:
-            stated = _stated(output, declared, current_schema)
+            stated = declared.stated(output, current_schema)
         is_computed = name in translated.computed_columns
-        if is_computed and (stated is None or stated.name not in (*_LOBS, "ROWID")):
+        if is_computed and (stated is None or stated.name not in (*LOB_TYPES, "ROWID")):
             columns.append(describe_computed(name, kind))
         else:
             columns.append(describe_stored(name, kind, stated))
     return columns
-
-
-def _stated(output: Output, declared: DeclaredColumns, current_schema: str) -> DeclaredType | None:
-    if output.type_name:
-        return DeclaredType(output.type_name)
-    found = []
-    for column in output.columns:
-        table = TableReference(column.schema, column.table, 0)
-        stated = declared.find(column.column, [table], current_schema)
-        if stated is not None:
-            found.append(stated)
-    if output.plain:
-        return found[0] if len(set(found)) == 1 else None
-    return next((one for one in found if one.name in _LOBS), None)

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 import duckdb
 
 from tracekit.localdb.translate import ColumnDeclaration, DeclaredType, Definition, TableReference
+from tracekit.localdb.translate.outputs import Output
 
 TABLE = "TRACEKIT_DECLARED_COLUMNS"
 """In the main schema of the catalogue the tables are in."""
+LOB_TYPES = ("CLOB", "NCLOB", "BLOB")
 
 _COLUMNS = "type_name, type_precision, type_scale, type_length"
 
@@ -62,9 +64,35 @@ class DeclaredColumns:
         } - {None}
         return found.pop() if len(found) == 1 else None
 
+    def stated(self, output: Output, current_schema: str) -> DeclaredType | None:
+        """The type that an output column has by what it is made of, None if nothing says so."""
+        if output.type_name:
+            return DeclaredType(output.type_name)
+        tables = (TableReference(one.schema, one.table, 0) for one in output.columns)
+        found = [
+            self.find(one.column, [table], current_schema)
+            for one, table in zip(output.columns, tables, strict=True)
+        ]
+        known = [one for one in found if one is not None]
+        if output.plain:
+            return known[0] if len(set(known)) == 1 else None
+        return next((one for one in known if one.name in LOB_TYPES), None)
+
+    def _taken_over(self, definition: Definition, current_schema: str) -> list[ColumnDeclaration]:
+        """What the columns of a view, or a table made from a query, are declared as there."""
+        taken: dict[str, DeclaredType] = {}
+        for schema, table in definition.passed_on:
+            taken |= self._types.get((schema or current_schema, table), {})
+        for name, output in definition.outputs.items():
+            stated = self.stated(output, current_schema)
+            taken.pop(name, None)
+            if stated is not None and stated.name != "ROWID":
+                taken[name] = stated
+        return [ColumnDeclaration(name, kind) for name, kind in taken.items()]
+
     def follow(self, definition: Definition, current_schema: str) -> None:
         """Take over what a DDL statement that was carried out says about types."""
-        if definition.object_type != "TABLE":
+        if definition.object_type not in ("TABLE", "VIEW"):
             return
         key = (definition.schema or current_schema, definition.name)
         with self._lock:
@@ -73,6 +101,8 @@ class DeclaredColumns:
             self._forget(key, definition.dropped_columns)
             if definition.columns:
                 self._declare(key, definition.columns)
+            if definition.action == "CREATE":
+                self._declare(key, self._taken_over(definition, current_schema))
 
     def close(self) -> None:
         """Free the connection."""

@@ -8,11 +8,14 @@ from itertools import pairwise
 
 import pyarrow as pa
 
-from tracekit.localdb.backend import BindType
+from tracekit.errors import LocalWireError
+from tracekit.localdb.backend import BindType, ReturnedLob
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
 from tracekit.localdb.wire.primitives import TtcWriter
 from tracekit.localdb.wire.rows import encode_rows
+from tracekit.localdb.wire.rows_lob import LOB_TYPES
+from tracekit.localdb.wire.rows_rare import NULL_FIELD
 
 ROW_MESSAGE_BYTES = 1
 _LONG_FORMS = {
@@ -24,7 +27,9 @@ _TEXTS = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG}
 _NATIONAL_FORM = 2
 
 
-def encode_returned(table: pa.Table, kinds: Sequence[BindType]) -> list[list[bytes]]:
+def encode_returned(
+    table: pa.Table, kinds: Sequence[BindType]
+) -> list[Sequence[bytes | ReturnedLob]]:
     """Per bind, the fields of all rows.
 
     Args:
@@ -42,7 +47,9 @@ def encode_returned(table: pa.Table, kinds: Sequence[BindType]) -> list[list[byt
     return [_fields(table.select([index]), kind) for index, kind in enumerate(kinds)]
 
 
-def _fields(column: pa.Table, kind: BindType) -> list[bytes]:
+def _fields(column: pa.Table, kind: BindType) -> Sequence[bytes | ReturnedLob]:
+    if kind.type in LOB_TYPES:
+        return _lobs(column, kind)
     held = column.schema.types[0]
     if kind.type in _TEXTS and (pa.types.is_decimal(held) or pa.types.is_integer(held)):
         return [_number_text(row, kind) for row in column.column(0).to_pylist()]
@@ -60,6 +67,22 @@ def _fields(column: pa.Table, kind: BindType) -> list[bytes]:
                 bytes(rows.data[start + ROW_MESSAGE_BYTES : end]) for start, end in pairwise(ends)
             ]
     return fields
+
+
+def _lobs(column: pa.Table, kind: BindType) -> list[bytes | ReturnedLob]:
+    is_text = kind.type is OracleType.CLOB
+    form = (kind.charset_form or 1) if is_text else 0
+    described = ColumnDescription(column.column_names[0], kind.type, charset_form=form)
+    if column.schema.types[0] != (pa.string() if is_text else pa.binary()):
+        raise LocalWireError(f"{column.schema.types[0]} cannot be returned as {kind.type.name}")
+    return [
+        NULL_FIELD if value is None else ReturnedLob(_encoded(value), described)
+        for value in column.column(0).to_pylist()
+    ]
+
+
+def _encoded(value: str | bytes) -> bytes:
+    return value.encode("utf-8") if isinstance(value, str) else value
 
 
 def _number_text(value: Decimal | int | None, kind: BindType) -> bytes:
