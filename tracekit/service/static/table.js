@@ -9,6 +9,7 @@ const WIDE = /[\u1100-\u115f\u2e80-\uffe6]/g; // twice as wide as a letter
 export class RecordTable {
   #store = null;
   #widths = [];
+  #numeric = []; // by column: whether the sampled values are numbers
   #active = 0;
   #asked = false;
   #pool = [];
@@ -88,7 +89,7 @@ export class RecordTable {
     if (line.shown === this.#store && line.row === row) return;
     const fields = this.#store.record(row);
     if (line.shown === this.#store && line.childElementCount === fields.length) {
-      fields.forEach(([, kind, text], column) => this.#change(line.children[column], kind, text));
+      fields.forEach(([, kind, text], column) => this.#change(line.children[column], kind, text, column));
     } else {
       line.replaceChildren(...fields.map(([, kind, text], column) => this.#cell("gridcell", kind, text, column)));
     }
@@ -97,16 +98,16 @@ export class RecordTable {
   }
 
   // Cells that stay take less work than new ones.
-  #change(cell, kind, text) {
-    if (cell.className !== kind) cell.className = kind;
+  #change(cell, kind, text, column) {
+    const name = this.#numeric[column] ? `${kind} right` : kind;
+    if (cell.className !== name) cell.className = name;
     if (cell.textContent !== text) cell.textContent = text;
   }
 
   #cell(role, kind, text, column) {
     const cell = document.createElement("span");
     cell.setAttribute("role", role);
-    cell.className = kind;
-    cell.textContent = text;
+    this.#change(cell, kind, text, column);
     cell.style.width = `${this.#widths[column]}px`;
     return cell;
   }
@@ -115,8 +116,10 @@ export class RecordTable {
     const sampled = Math.min(this.#store.rows, SAMPLED_ROWS);
     const names = this.#store.record(0).map(([name]) => name);
     const lengths = names.map((name) => name.length);
+    this.#numeric = names.map(() => false);
     for (let row = 0; row < sampled; row++) {
-      this.#store.record(row).forEach(([, , text], column) => {
+      this.#store.record(row).forEach(([, kind, text], column) => {
+        this.#numeric[column] ||= kind === "number";
         const wide = text.match(WIDE)?.length ?? 0;
         lengths[column] = Math.max(lengths[column], text.length + wide);
       });
