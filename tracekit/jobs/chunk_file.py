@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tracekit.errors import ResultIncomplete
@@ -36,6 +37,7 @@ _KINDS: dict[type, Kind] = {
     bytes: Kind.BINARY,
     datetime: Kind.INSTANT,
 }
+_ENCODED_AT_ONCE = 250
 _NUMBERS = {int, float}
 
 
@@ -101,13 +103,18 @@ def unpack_file(stored: bytes | None, entry: ChunkEntry, name: str) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.ParquetFile(pa.BufferReader(stored)).read()
+    file = pq.ParquetFile(pa.BufferReader(stored))
+    table = file.read(use_threads=False)  # another thread would take an arena of its own
     cells = [
         _values(field, column.combine_chunks())
         for field, column in zip(table.schema, table.columns, strict=True)
     ]
     names = table.schema.names
-    return encode([dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)])
+    rows = zip(*cells, strict=True)
+    pieces = []  # the encoder holds every token of what it is given
+    while some := list(islice(rows, _ENCODED_AT_ONCE)):
+        pieces.append(encode([dict(zip(names, row, strict=True)) for row in some])[1:-1])
+    return b"[" + b",".join(pieces) + b"]"
 
 
 def _kind(types: set[type], values: list[Any]) -> Kind | None:
