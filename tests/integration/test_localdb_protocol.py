@@ -224,8 +224,8 @@ def test_a_thousand_binds(connection: oracledb.Connection, session: CannedSessio
     assert session.executed[-1][1] == [list(ids.values())]
 
 
-def test_an_error_in_mid_result_comes_after_the_rows_before_it(
-    connection: oracledb.Connection,
+def test_an_error_in_mid_result_comes_after_the_rows_before_it_and_closes_it(
+    connection: oracledb.Connection, session: CannedSession
 ) -> None:
     cursor = connection.cursor()
     cursor.prefetchrows = cursor.arraysize = 700
@@ -234,6 +234,7 @@ def test_an_error_in_mid_result_comes_after_the_rows_before_it(
     with pytest.raises(oracledb.DatabaseError) as info:
         cursor.fetchmany(700)
     assert error_of(info).code == 1555
+    assert not session.open_results
     cursor.execute("select rows :n", [1])
     assert len(cursor.fetchall()) == 1
 

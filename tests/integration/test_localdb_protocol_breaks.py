@@ -276,6 +276,28 @@ def test_who_does_not_log_on_in_time_is_let_go(backend: CannedBackend) -> None:
         quick.ping()  # who logged on may stay idle for longer
 
 
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        (struct.pack(">IBBHBBB", 11, 12, 0, 0, 1, 0, 3), "a break from a client that has not"),
+        (struct.pack(">IBBHH", 1 << 20, 6, 0, 0, 0), "a packet that says it is 1,048,576 bytes"),
+    ],
+    ids=["break", "packet"],
+)
+def test_little_is_allowed_before_logging_on(
+    server: Server, caplog: pytest.LogCaptureFixture, sent: bytes, said: str
+) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as client:
+        client.sendall(_connect_packet())
+        assert client.recv(4096)[4] == 2
+        client.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):
+            assert client.recv(4096) == b""
+    until(lambda: server.client_count == 0)
+    assert said in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 class _Locked(SessionHooks):
     """Locks every account."""
 

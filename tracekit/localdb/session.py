@@ -191,6 +191,7 @@ class Session:
             self._hooks.before_call(name)
             return call(response)
         except OraError as error:
+            self._close_current_result()  # a result that failed is over
             return self._error_end(error)
         except (BreakRequested, ConnectionClosed):
             self._close_current_result()
@@ -200,6 +201,7 @@ class Session:
             response.cut_off(cut.manner, self._end_message(EndOfCall()))
         except Exception as exc:
             log_defect(_log, f"{self._connection.name} in {name}", exc)
+            self._close_current_result()
             return self._error_end(OraError(600, f"internal error ({type(exc).__name__})"))
 
     def _apply(self, piggyback: Piggyback) -> None:
