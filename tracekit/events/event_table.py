@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracekit.errors import ConfigError
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _UNIQUE = 0.75
-"""A text column of which the first piece has more distinct values a row is not encoded."""
+"""A text column with more distinct values for each text is not encoded."""
+_MOST_TEXT_BYTES = 2**31 - 1
+"""What Arrow's `string` can address in one array."""
 _PART_ROWS = 50_000
 
 
@@ -116,10 +118,9 @@ class _ColumnBuilder:
     def add(self, array: pa.Array) -> None:
         import pyarrow as pa
 
-        encoded = pa.types.is_dictionary(self._type)
-        if encoded and not self._parts and len(array.dictionary) > _UNIQUE * len(array):
-            self._type = pa.large_string()
-        if pa.types.is_large_string(self._type):
+        if pa.types.is_dictionary(self._type) and not self._parts and _mostly_unique([array]):
+            self._type = pa.string()
+        if pa.types.is_string(self._type):
             array = array.cast(self._type)
         self._parts.append(_narrowed(array))
 
@@ -127,6 +128,10 @@ class _ColumnBuilder:
         """The whole column; the parts are gone."""
         import pyarrow as pa
 
+        if pa.types.is_dictionary(self._type) and _mostly_unique(self._parts):
+            self._type = pa.string()  # one dictionary of them all would take several times as much
+        if pa.types.is_string(self._type) and sum(map(_text_bytes, self._parts)) > _MOST_TEXT_BYTES:
+            self._type = pa.large_string()
         parts = [part.cast(self._type) for part in self._parts]
         self._parts = []
         column = pa.chunked_array(parts, self._type)
@@ -134,6 +139,24 @@ class _ColumnBuilder:
         if pa.types.is_dictionary(self._type):
             column = column.unify_dictionaries()
         return _narrowed(column.combine_chunks())
+
+
+def _mostly_unique(parts: Sequence[pa.Array]) -> bool:
+    """Whether encoded text has about as many distinct values as cells, NULLs left out."""
+    distinct = sum(len(part.dictionary) for part in parts)
+    texts = sum(len(part) - part.null_count for part in parts)
+    return bool(distinct > _UNIQUE * texts)
+
+
+def _text_bytes(array: pa.Array) -> int:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(array.type):
+        lengths = pc.binary_length(array.dictionary).take(array.indices)
+    else:
+        lengths = pc.binary_length(array)
+    return pc.sum(lengths).as_py() or 0
 
 
 def _narrowed(array: pa.Array) -> pa.Array:

@@ -110,8 +110,24 @@ def test_columns_are_narrow_and_text_is_encoded():
     assert types["CONTAINERID"] == pa.dictionary(pa.int16(), pa.string())
     assert types["QTY"] == pa.int32()
     assert types["AT"] == pa.timestamp("s")
-    assert types["N"] == pa.large_string(), "unique text is not encoded"
+    assert types["N"] == pa.string(), "unique text is not encoded"
     assert table.nbytes < 70 * table.rows
+
+
+def test_text_that_hardly_repeats_is_not_encoded_whatever_the_nulls_and_the_first_piece():
+    def rows(cid):
+        late = cid >= "LOT01000"
+        return [
+            (cid, f"{cid}-{n}" if n % 2 else None, n, n, 0.5, None, f"{cid}-{n}" if late else "x")
+            for n in range(4)
+        ]
+
+    plain, table = both(scripted(rows), cids_of(8_000))
+    assert exact(table.to_events()) == exact(plain)
+    types = {field.name: field.type for field in table.schema}
+    assert types["NAME"] == pa.string(), "half of it is NULL"
+    assert types["N"] == pa.string(), "only its first thousand CIDs repeat"
+    assert types["CONTAINERID"] == pa.dictionary(pa.int16(), pa.string())
 
 
 @pytest.mark.parametrize(
