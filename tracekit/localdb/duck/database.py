@@ -155,10 +155,10 @@ class Databases:
             if source != IN_MEMORY:
                 _attach(self._root, source, writable)
             self._root.execute("SET enable_external_access = false")
+            install(self._root, sysdate=sysdate)
             overlay = None
             if source != IN_MEMORY and not writable:
                 overlay = Overlay(self._root, MEMORY_CATALOG, FILE_CATALOG)
-            install(self._root, sysdate=sysdate)
             self.main = Database(
                 self._root,
                 FILE_CATALOG if in_place else MEMORY_CATALOG,

@@ -79,11 +79,19 @@ class Overlay:
         self._shadowed: dict[tuple[str, str], _Shadowed] = {}
         viewed = below.viewed() if below is not None else {}
         with root.cursor() as connection:
+            views = _views_of(connection, source)
+            tables = _tables_of(connection, source)
             connection.execute("BEGIN TRANSACTION")
-            for table in _tables_of(connection, source):
+            for table in tables:
+                connection.execute(
+                    f"CREATE SCHEMA IF NOT EXISTS {self._catalog}.{self._own_schema(table)}"
+                )
+                if (table.schema, table.name) in views and table.key not in viewed:
+                    continue
                 shadowed = self._shadowed[table.key] = viewed.get(table.key, table)
                 self._create_view(connection, shadowed)
             connection.execute("COMMIT")
+            self._create_views(connection, tables, views)
 
     def viewed(self) -> dict[tuple[str, str], _Shadowed]:
         """The tables that were not written yet, by schema and name in upper case."""
@@ -159,9 +167,43 @@ class Overlay:
                     group.append(near)
         return [self._shadowed[key] for key in _parents_first(group, edges)]
 
+    def _create_views(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        tables: list[_Shadowed],
+        views: dict[tuple[str, str], str],
+    ) -> None:
+        """Define the views of the other catalogue anew, so that they read our tables."""
+        waiting = [one for one in tables if (one.schema, one.name) in views]
+        waiting = [one for one in waiting if one.key not in self._shadowed]
+        while waiting:
+            left = [one for one in waiting if not self._define_view(connection, one, views)]
+            if len(left) == len(waiting):  # they name what is not here: they stay as they are
+                for one in left:
+                    self._shadowed[one.key] = one
+                    self._create_view(connection, one)
+                return
+            waiting = left
+
+    def _define_view(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        view: _Shadowed,
+        views: dict[tuple[str, str], str],
+    ) -> bool:
+        own = f"{self._catalog}.{self._own_schema(view)},memory.main,memory.SYS"
+        names = ", ".join(_quoted(column.name.upper()) for column in view.columns)
+        try:
+            connection.execute(f"SET search_path = '{own.replace(chr(39), chr(39) * 2)}'")
+            connection.execute(
+                f"CREATE VIEW {self._own_name(view)} ({names}) AS {views[view.schema, view.name]}"
+            )
+        except duckdb.Error:
+            return False
+        return True
+
     def _create_view(self, connection: duckdb.DuckDBPyConnection, table: _Shadowed) -> None:
         names = ", ".join(_quoted(column.name.upper()) for column in table.columns)
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {self._catalog}.{self._own_schema(table)}")
         connection.execute(
             f"CREATE VIEW {self._own_name(table)} ({names}) AS SELECT * FROM {table.path}"  # noqa: S608
         )
@@ -188,6 +230,26 @@ def _tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[_Sha
     return [
         _Shadowed(catalog, schema, name, tuple(held)) for (schema, name), held in columns.items()
     ]
+
+
+def _views_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[tuple[str, str], str]:
+    """The queries of a catalogue's views, but for those of an overlay."""
+    rows = connection.execute(
+        "SELECT schema_name, view_name, sql FROM duckdb_views()"
+        " WHERE database_name = ? AND NOT internal AND schema_name <> 'SYS'",
+        [catalog],
+    ).fetchall()
+    found = {}
+    for schema, name, sql in rows:
+        match = _VIEW_HEAD.match(sql)
+        if match is not None:
+            found[schema, name] = sql[match.end() :].strip().removesuffix(";")
+    return found
+
+
+_VIEW_HEAD = re.compile(
+    rf"CREATE VIEW {_IDENTIFIER}(?:\.{_IDENTIFIER})*\s*(?:\([^)]*\))?\s*AS\s", re.DOTALL
+)
 
 
 def _parents_first(

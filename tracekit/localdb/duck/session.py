@@ -301,9 +301,9 @@ class DuckSession:
             return sql
         tables = [(one.schema or self._schema, one.name) for one in statement.translated.tables]
         if self._private.make(tables) and self._writer is not None:
-            self._use_schema(self._writer.connection)
             if self._writer.in_transaction:
                 self._writer.restore()  # its snapshot is older than the table
+            self._use_schema(self._writer.connection)
         return self._private.localized(sql)
 
     def _violation_mapper(self, statement: DuckStatement) -> ErrorMapper:
