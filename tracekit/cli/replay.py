@@ -94,6 +94,8 @@ def command(
     Each path runs in two fresh processes: plain, for the OS peak and times, and under memray, for
     the heap and its call stacks. Every candidate is compared with the reference (the first path),
     record by record, and the verdict says whether the outputs are equal and the peak is lower.
+    Path service is the whole trace service: a job that is accepted, run by workers, kept in the
+    store and streamed, with each process measured by itself.
     WORKLOAD is a name (tracekit workload list), a .toml definition or a .duckdb file; without
     --dsn it is trace-114k, served by a local Oracle that is started for the replay.
 
@@ -102,6 +104,7 @@ def command(
       tracekit replay trace-smoke
       tracekit replay --cids 5000 --domain rejects --no-profile
       DB_USER=me DB_PASSWORD_FILE=pw tracekit replay --dsn db.example:1521/MES --cids 2000
+      tracekit replay trace-smoke --paths legacy,service
       tracekit replay trace-smoke --memory-limit 64MiB --expect-out-of-memory legacy
 
     Exit codes: 0 passed · 1 outputs differ or the peak is not lower · 2 could not run ·

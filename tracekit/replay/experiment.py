@@ -56,6 +56,7 @@ def replay(
         workload: a workload's name, a Workload or a DuckDB file, served by a local Oracle that
             is started for this replay. None with `database`.
         paths: names of paths; the first is the reference. Default: legacy, iterator and lean.
+            `service` runs in several processes, each measured, and not under memray.
         database: an Oracle database that is there already.
         cids: how many CIDs, or which.
         cids_sql: a query whose first column holds CIDs.

@@ -87,7 +87,7 @@ class PipelineMemory:
             if role not in self._lasting:
                 raise ProfileError(f"the trace service has no {role} process any more")
         self._baselines = {one.pid: os_memory.reset_peak_of(one.pid) for one in self._processes()}
-        self._cpu_seconds = sum(map(_cpu_seconds, self._processes()))
+        self._cpu_seconds = self._spent_seconds()
         self._began = time.monotonic()
         self._sampler.start()
 
@@ -108,23 +108,28 @@ class PipelineMemory:
             one.rlimit(psutil.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
     def phase(self, name: str) -> None:
-        """The web process does something else from now on."""
+        """The web process does something else from now on.
+
+        Raises:
+            ProfileError: it is gone.
+        """
         self._end_phase()
         self._phase = name
         for one in self._lasting[WEB]:
-            os_memory.reset_peak_of(one.pid)
+            with suppress(OSError):  # told at the end of the phase
+                os_memory.reset_peak_of(one.pid)
 
     def end(self, status: Mapping[str, Any]) -> PipelineFigures:
         """The figures; `status` is the finished job's, which holds those of its workers.
 
         Raises:
-            OSError: a process is gone.
+            ProfileError: a process is gone.
         """
         self._end_phase()
         self.stop()
         rows = [*self._rows, *_workers(status)]
         rows += [self._measured(role) for role in (STORE, SUPERVISORS)]
-        spent = sum(map(_cpu_seconds, self._processes())) - self._cpu_seconds
+        spent = self._spent_seconds() - self._cpu_seconds
         return PipelineFigures(tuple(rows), spent, self._timeline.samples())
 
     def stop(self) -> None:
@@ -141,8 +146,17 @@ class PipelineMemory:
     def _measured(self, role: str, phase: str | None = None) -> ProcessMeasurement:
         processes = self._lasting[role]
         baseline = sum(self._baselines[one.pid] for one in processes)
-        peak = sum(os_memory.peak_of(one.pid) for one in processes)
+        try:
+            peak = sum(os_memory.peak_of(one.pid) for one in processes)
+        except OSError as exc:
+            raise ProfileError(f"the {role} process ended while it was measured") from exc
         return ProcessMeasurement(role, baseline, peak, max(0, peak - baseline), phase)
+
+    def _spent_seconds(self) -> float:
+        try:
+            return sum(map(_cpu_seconds, self._processes()))
+        except psutil.Error as exc:
+            raise ProfileError(f"a process of the service ended while measured: {exc}") from exc
 
     def _processes(self) -> list[psutil.Process]:
         return [one for processes in self._lasting.values() for one in processes]

@@ -189,7 +189,7 @@ def column_parsers(database: Database, cids: Sequence[str], domain: str) -> dict
     parsers: dict[str, Parser] = {}
     for name, kind in columns:
         if kind in _DATES | _DATES_OF_A_ZONE:
-            parsers[name] = _date
+            parsers[name] = parse_date
         elif kind in _BYTES:
             parsers[name] = base64.b64decode
     return parsers
@@ -210,7 +210,12 @@ def restore(record: Record, parsers: Mapping[str, Parser]) -> None:
                 raise ResultIncomplete(f"a value of column {name} is damaged: {exc}") from exc
 
 
-def _date(text: str) -> datetime:
+def parse_date(text: str) -> datetime:
+    """The moment that `isoformat()` wrote.
+
+    Raises:
+        TypeError, ValueError: it was written otherwise.
+    """
     value = datetime.fromisoformat(text)
     if value.isoformat() != text:  # other bytes of the same moment are another JSON
         raise ValueError("it is not written as isoformat() writes it")
