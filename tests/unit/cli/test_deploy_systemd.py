@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -141,3 +143,27 @@ def test_systemd_accepts_the_units(
     )
     said = [line for line in done.stderr.splitlines() if "tracekit" in line]
     assert (done.returncode, said) == (0, [])
+
+
+def test_the_web_units_command_line_starts_the_app(tmp_path: Path) -> None:
+    deploy(tmp_path)
+    [start] = [
+        line.removeprefix("ExecStart=")
+        for line in lines(tmp_path / "tracekit-web.service")
+        if line.startswith("ExecStart=")
+    ]
+    environment = {
+        "DB_HOST": "db.example",
+        "DB_SERVICE": "MES",
+        "DB_USER": "trace",
+        "DB_PASSWORD": "x",
+        "REDIS_URL": "redis://redis.example/0",
+    }
+    done = subprocess.run(
+        [*shlex.split(start), "--check-config"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
