@@ -60,6 +60,7 @@ def test_everybody_reads_the_same_rows_and_our_paths_are_exact(done):
         assert smaller.cids == 600
         assert smaller.rows < record.workload.rows
     assert record.contestants["lean"].sizes == ()
+    assert [run.cids for run in record.ids] == [600, CIDS]
 
 
 def test_the_folder_holds_record_tables_and_plot(done, environ):

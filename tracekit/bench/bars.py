@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tracekit.bench.figures import cpu_ratio, peak_ratio, ratio
-from tracekit.records import BenchBar, ContestantResult
+from tracekit.records import BenchBar, BenchRun, ContestantResult
 from tracekit.sizes import format_size
 
 STREAM_FIXED_BYTES = 48 * 2**20
 STREAM_BYTES_PER_CID = 48
-"""What the ids themselves may take."""
+"""What the ids themselves may take; what they do take is measured."""
 FLAT_WITHIN = 0.10
 EXACT = "exact"
 """The bar of the proof."""
@@ -18,12 +18,13 @@ EXACT = "exact"
 Results = Mapping[str, ContestantResult]
 
 
-def bench_bars(results: Results, cids: int) -> tuple[BenchBar, ...]:
+def bench_bars(results: Results, cids: int, ids: Sequence[BenchRun] = ()) -> tuple[BenchBar, ...]:
     """Every bar, met or not; None where this bench did not measure what it takes.
 
     Args:
         results: the contestants by name.
         cids: how many CIDs the bench read.
+        ids: what the ids alone take, at each number of CIDs.
     """
     legacy, iterator, lean = (results.get(name) for name in ("legacy", "iterator", "lean"))
     deep = ratio(lean.rss_net_peak_bytes, lean.deep_size_bytes) if lean else None
@@ -35,7 +36,7 @@ def bench_bars(results: Results, cids: int) -> tuple[BenchBar, ...]:
         _at_most("client CPU, lean / iterator", cpu_ratio(lean, iterator), 1.0),
         _at_most("net OS peak, table / legacy", peak_ratio(results.get("table"), legacy), 0.05),
         *(_bounded(name, results, cids) for name in ("stream", "parquet")),
-        *(_flat(name, results) for name in ("stream", "parquet")),
+        *(_flat(name, results, ids) for name in ("stream", "parquet")),
         _at_most("client CPU, parquet / df-batches-drain", cpu_ratio(parquet, drain), 1.3),
         _exact(results),
         BenchBar(
@@ -65,18 +66,31 @@ def _bounded(name: str, results: Results, cids: int) -> BenchBar:
     return BenchBar(figure, bar, format_size(peak), peak <= most)
 
 
-def _flat(name: str, results: Results) -> BenchBar:
+def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
     figure, bar = f"net OS peak beyond the ids, {name}, over sizes", "flat within 10%"
-    found = results.get(name)
-    if found is None or not found.runs or not found.sizes:
+    peaks = _peaks_by_cids(results.get(name))
+    alone = {run.cids: run.rss_net_peak_bytes for run in ids}
+    if len(peaks) < 2 or not peaks.keys() <= alone.keys():
         return BenchBar(figure, bar, None, None, "measured where other --sizes are given")
-    assert found.rss_net_peak_bytes is not None
-    peaks = {run.cids: run.rss_net_peak_bytes for run in found.sizes}
-    peaks[found.runs[0].cids] = found.rss_net_peak_bytes
-    beyond = {cids: peak - STREAM_BYTES_PER_CID * cids for cids, peak in peaks.items()}
+    beyond = {cids: peak - alone[cids] for cids, peak in sorted(peaks.items())}
     spread = (max(beyond.values()) - min(beyond.values())) / max(beyond.values())
-    told = ", ".join(f"{format_size(part)} at {cids:,}" for cids, part in sorted(beyond.items()))
-    return BenchBar(figure, bar, f"{spread:.1%}", spread <= FLAT_WITHIN, f"{told} CIDs")
+    most = max(peaks)
+    each = alone[most] / most
+    told = ", ".join(f"{format_size(part)} at {cids:,}" for cids, part in beyond.items())
+    return BenchBar(
+        figure,
+        bar,
+        f"{spread:.1%}",
+        spread <= FLAT_WITHIN and each <= STREAM_BYTES_PER_CID,
+        f"{told} CIDs; the ids take {each:.1f} bytes each",
+    )
+
+
+def _peaks_by_cids(found: ContestantResult | None) -> dict[int, int]:
+    if found is None or found.rss_net_peak_bytes is None or not found.runs:
+        return {}
+    peaks = {run.cids: run.rss_net_peak_bytes for run in found.sizes}
+    return peaks | {found.runs[0].cids: found.rss_net_peak_bytes}
 
 
 def _exact(results: Results) -> BenchBar:

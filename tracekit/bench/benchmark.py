@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from tracekit.bench.bars import bench_bars
-from tracekit.bench.contestants import REFERENCE, Contestant, known_contestants
+from tracekit.bench.contestants import IDS_HELD, REFERENCE, Contestant, known_contestants
 from tracekit.bench.figures import ContestantRuns, bench_ratios
 from tracekit.errors import ConfigError
 from tracekit.events.domains import find_domain
 from tracekit.fetch import Database
 from tracekit.profiling import ChildRun, read_heap, run_child
-from tracekit.records import BenchRecord, ContestantResult, PathStatus
+from tracekit.records import BenchRecord, BenchRun, ContestantResult, PathStatus
 from tracekit.replay.conditions import at_least_one
 from tracekit.replay.environment import collect_environment
 from tracekit.replay.estimate_sample import spread_over
@@ -92,7 +92,8 @@ def bench(
             repeat=repeat,
             contestants=results,
             ratios=bench_ratios(results),
-            bars=bench_bars(results, source.workload.cids),
+            bars=bench_bars(results, source.workload.cids, rounds.ids),
+            ids=rounds.ids,
             peers=_peer_versions(),
             created=began.isoformat(timespec="seconds"),
             command=command,
@@ -111,6 +112,8 @@ class _Rounds:
 
     def __post_init__(self) -> None:
         self._runs: dict[str, ContestantRuns] = {}
+        self.ids: tuple[BenchRun, ...] = ()
+        """The ids alone, at each number of CIDs."""
 
     def run(
         self, chosen: Sequence[Contestant], repeat: int, profile: bool, sizes: Sequence[int]
@@ -130,6 +133,8 @@ class _Rounds:
                     if runs.contestant.is_path and runs.contestant.keeps in ("nothing", "file"):
                         step = f"{runs.contestant.name} at {size:,} CIDs, run {number}"
                         runs.add(size, self._child(runs.contestant, some, step))
+        if sizes:
+            self.ids = tuple(self._ids_alone(size) for size in (*sizes, len(everything)))
         if profile:
             for runs in self._able():
                 self._profile(runs)
@@ -141,6 +146,14 @@ class _Rounds:
 
     def _able(self) -> list[ContestantRuns]:
         return [runs for runs in self._runs.values() if runs.able]
+
+    def _ids_alone(self, size: int) -> BenchRun:
+        some = spread_over(self.source.container_ids, size)
+        child = self._child(IDS_HELD, some, f"the ids alone, {size:,} CIDs")
+        runs = ContestantRuns(IDS_HELD)
+        runs.add(size, child)
+        [run] = runs.result({}).runs
+        return run
 
     def _proves(self) -> bool:
         return self.prove and REFERENCE in self._runs

@@ -94,6 +94,13 @@ _KNOWN = (
         modules=("adbc_driver_oracle",),
     ),
 )
+IDS_HELD = Contestant(
+    "ids-held",
+    "the ids alone, in batches as every path holds them: no query",
+    "ids",
+    f"{_DRAINS}:IdsHeld",
+)
+"""No contestant, but what the ids add to every path's peak."""
 CONTESTANTS = {found.name: found for found in _KNOWN}
 """By name, in the order they are run and shown."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tracekit.events.container_ids import batches_of
+from tracekit.events.container_ids import batches_of, normalise_container_ids
 from tracekit.events.domains import find_domain
 from tracekit.fetch import Database
 from tracekit.profiling import Report, Subject
@@ -73,6 +73,17 @@ class BatchDrain(Subject[None]):
         with ThreadPoolExecutor(self._workers) as pool:
             for done in pool.map(drain, batches_of(list(container_ids))):
                 assert done is None
+
+
+class IdsHeld(BatchDrain):
+    """Holds the ids as every path does while it reads, and reads nothing."""
+
+    def run(self, report: Report) -> None:
+        """Normalise the ids and put them in batches."""
+        self._held = list(batches_of(normalise_container_ids(self._container_ids)))
+
+    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
+        """Nothing."""
 
 
 class CursorDrain(BatchDrain):

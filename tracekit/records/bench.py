@@ -82,6 +82,9 @@ class BenchRecord:
     contestants: dict[str, ContestantResult]
     ratios: dict[str, BenchRatios] = field(default_factory=dict)
     bars: tuple[BenchBar, ...] = ()
+    ids: tuple[BenchRun, ...] = ()
+    """What the ids alone take, in batches as every path holds them: no query, no rows. At each
+    number of CIDs at which a path was measured; empty without other sizes."""
     peers: dict[str, str] = field(default_factory=dict)
     """Version of each peer's package."""
     schema_version: int = 1

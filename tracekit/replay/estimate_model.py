@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from tracekit.records import EstimateSample
 
-ID_BYTES = 16
-"""What a path that keeps nothing needs for each CID: two references, in the normalised list and
-in its batch of ids."""
+ID_BYTES = 9
+"""What a path that keeps nothing needs for each CID: a reference in its batch of ids, and a share
+of the batch."""
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,17 @@ class PeakModel:
     bytes_per_row: float
     bytes_per_cid: float
     measured: tuple[EstimateSample, ...] = ()
-    """By CIDs: up to the largest of them the peak is read between them, not off the level."""
+    """By CIDs: from the smallest to the largest the peak is read between them."""
 
     def net_peak_bytes(self, cids: float, rows: float) -> int:
         """The prediction."""
-        if self.measured and cids < self.measured[-1].cids:
+        if self.measured and self.measured[0].cids <= cids < self.measured[-1].cids:
             return _between(self.measured, cids)
         growing = self.bytes_per_row * rows + self.bytes_per_cid * cids
-        return round(self.fixed_bytes + growing)
+        predicted = round(self.fixed_bytes + growing)
+        if self.measured and cids < self.measured[0].cids:
+            return min(predicted, self.measured[0].rss_net_peak_bytes)
+        return predicted
 
     def largest_cids(self, net_bytes: float, rows_per_cid: float) -> int | None:
         """Most CIDs whose net peak stays within `net_bytes`; None where it does not grow."""
@@ -45,6 +48,7 @@ def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
     for more. With one sample, or none that grows, all of it is taken to grow: too much rather
     than too little.
     """
+    measured = tuple(sorted(samples, key=lambda sample: sample.cids))
     rows = [float(sample.rows) for sample in samples]
     peaks = [float(sample.rss_net_peak_bytes) for sample in samples]
     mean_rows, mean_peak = sum(rows) / len(rows), sum(peaks) / len(peaks)
@@ -53,9 +57,9 @@ def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
         (one - mean_rows) * (peak - mean_peak) for one, peak in zip(rows, peaks, strict=True)
     )
     if not spread or together <= 0:
-        return PeakModel(0.0, max(peaks) / max(max(rows), 1.0), 0.0)
+        return PeakModel(0.0, max(peaks) / max(max(rows), 1.0), 0.0, measured)
     slope = together / spread
-    return PeakModel(mean_peak - slope * mean_rows, slope, 0.0)
+    return PeakModel(mean_peak - slope * mean_rows, slope, 0.0, measured)
 
 
 def level_model(samples: Sequence[EstimateSample]) -> PeakModel:
@@ -71,10 +75,10 @@ def level_model(samples: Sequence[EstimateSample]) -> PeakModel:
 
 
 def _between(measured: Sequence[EstimateSample], cids: float) -> int:
-    """The net peak on the way from one sample to the next; of fewer CIDs, that of the first."""
+    """The net peak on the way from one sample to the next."""
     for one, other in pairwise(measured):
         if one.cids <= cids < other.cids:
             share = (cids - one.cids) / (other.cids - one.cids)
             grown = other.rss_net_peak_bytes - one.rss_net_peak_bytes
             return round(one.rss_net_peak_bytes + share * grown)
-    return measured[0].rss_net_peak_bytes
+    raise AssertionError(f"{cids} is beyond the samples")

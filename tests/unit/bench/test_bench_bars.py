@@ -22,8 +22,11 @@ def found(peak_mib, cpu=1.0, *, deep_mib=None, exact=None, sizes=()):
     )
 
 
+IDS = [BenchRun(cids, 0, 1.0, 1.0, 16 * cids) for cids in (MIB // 8, MIB)]
+
+
 def met(results, cids=MIB):
-    *bars, estimate = bench_bars(results, cids)
+    *bars, estimate = bench_bars(results, cids, IDS)
     assert (estimate.met, "estimate" in estimate.remark) == (None, True)
     return {bar.figure: bar.met for bar in bars}
 
@@ -33,9 +36,9 @@ def test_every_bar_is_judged_when_everything_was_measured():
         "legacy": found(1000, 10),
         "iterator": found(500, 3),
         "lean": found(135, 3.0, deep_mib=120, exact=True),
-        "stream": found(96, exact=True, sizes=[(MIB // 8, 54)]),
+        "stream": found(96, exact=True, sizes=[(MIB // 8, 75)]),
         "table": found(50, exact=True),
-        "parquet": found(96, 1.3, exact=True, sizes=[(MIB // 8, 54)]),
+        "parquet": found(96, 1.3, exact=True, sizes=[(MIB // 8, 75)]),
         "df-batches-drain": found(20, 1.0),
     }
     assert set(met(results).values()) == {True}
@@ -46,15 +49,15 @@ def test_every_bar_can_be_missed():
         "legacy": found(1000, 10),
         "iterator": found(500, 3),
         "lean": found(136, 3.1, deep_mib=118, exact=False),
-        "stream": found(96.1, exact=True, sizes=[(MIB // 8, 48)]),
+        "stream": found(96.1, exact=True, sizes=[(MIB // 8, 73)]),
         "table": found(51, exact=True),
-        "parquet": found(96.1, 1.31, exact=True, sizes=[(MIB // 8, 48)]),
+        "parquet": found(96.1, 1.31, exact=True, sizes=[(MIB // 8, 73)]),
         "df-batches-drain": found(20, 1.0),
     }
     judged = met(results)
     assert judged.pop("net OS peak, lean / iterator") is False
     assert set(judged.values()) == {False}
-    [proof] = [bar for bar in bench_bars(results, MIB) if bar.bar == "exact"]
+    [proof] = [bar for bar in bench_bars(results, MIB, IDS) if bar.bar == "exact"]
     assert proof.measured == "not exact: lean"
 
 
@@ -63,3 +66,12 @@ def test_what_was_not_measured_is_neither_met_nor_missed():
     for results in ({}, {"legacy": died, "lean": died, "stream": died, "parquet": died}):
         assert set(met(results).values()) == {None}
     assert met({"stream": found(10)})["net OS peak beyond the ids, stream, over sizes"] is None
+
+
+def test_ids_that_take_more_than_their_share_are_no_flat_stream():
+    heavy = [BenchRun(cids, 0, 1.0, 1.0, 49 * cids) for cids in (MIB // 8, MIB)]
+    stream = {"stream": found(69, sizes=[(MIB // 8, 26.125)])}
+    figure = "net OS peak beyond the ids, stream, over sizes"
+    [bar] = [bar for bar in bench_bars(stream, MIB, heavy) if bar.figure == figure]
+    assert (bar.measured, bar.met) == ("0.0%", False)
+    assert "the ids take 49.0 bytes each" in bar.remark

@@ -15,14 +15,22 @@ from tracekit.replay.estimate_model import ID_BYTES, PeakModel, growing_model, l
 )
 def test_a_straight_line_is_found_again(fixed, each, rows):
     model = growing_model([EstimateSample(1, count, fixed + each * count) for count in rows])
-    assert model.net_peak_bytes(0, 10**7) == pytest.approx(fixed + each * 10**7, rel=1e-6)
+    predicted = model.net_peak_bytes(10, 10**7)
+    assert predicted == pytest.approx(fixed + each * 10**7, rel=1e-6)
 
 
 def test_with_too_little_to_tell_everything_is_taken_to_grow():
     for peaks in ([(100, 1000)], [(100, 1000), (200, 900)], [(100, 1000), (100, 800)]):
         model = growing_model([EstimateSample(10, rows, peak) for rows, peak in peaks])
         most_rows = max(rows for rows, _ in peaks)
-        assert model.net_peak_bytes(0, most_rows * 10) == 10_000
+        assert model.net_peak_bytes(100, most_rows * 10) == 10_000
+
+
+def test_between_samples_the_peak_is_what_was_measured():
+    samples = [EstimateSample(n, 10 * n, peak) for n, peak in ((100, 5), (200, 45), (400, 60))]
+    model = growing_model([*samples[1:], samples[0]])
+    assert [model.net_peak_bytes(n, 10 * n) for n in (100, 150, 200, 300)] == [5, 25, 45, 52]
+    assert model.net_peak_bytes(50, 500) <= 5
 
 
 def test_a_path_without_rows_needs_what_it_was_measured_at():
