@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 MIB = 1 << 20
 ROWS = 1_000_000
+MOST_SORTED_BYTES = 64 * MIB
 
 CHILD = """
 import json, sys
@@ -48,6 +50,37 @@ print(json.dumps({
 }))
 """
 
+SORTING_CHILD = """
+import json, sys, time
+from tracekit.localdb.duck import open_backend
+
+def resident(field="VmRSS"):
+    with open("/proc/self/status") as status:
+        line = next(line for line in status if line.startswith(field))
+    return int(line.split()[1]) * 1024
+
+path, sql, most_held = sys.argv[1], sys.argv[2], int(sys.argv[3])
+backend = open_backend(path)
+session = backend.open_session("DWH")
+before = resident()
+streams = []
+held = []
+for count in (1, 2):
+    stream = session.execute(session.prepare(sql), [()]).result
+    stream.next_batch()
+    streams.append(stream)
+    deadline = time.monotonic() + 60
+    while resident() - before > count * most_held and time.monotonic() < deadline:
+        time.sleep(0.05)  # memory may go back a moment later
+    held.append(resident() - before)
+sorting = resident("VmHWM") - before
+rows = 512
+while (piece := streams[0].next_batch()) is not None:
+    rows += piece.row_count
+backend.close()
+print(json.dumps({"rows": rows, "held": held, "sorting_bytes": sorting}))
+"""
+
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -76,10 +109,24 @@ def test_a_streamed_scan_holds_a_few_batches(file: Path) -> None:
     assert not found["pandas"], "pandas costs the server 33 MB it has no use for"
 
 
-def _measure(file: Path, sql: str) -> dict[str, int]:
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD, str(file), sql], capture_output=True, text=True, check=False
+@pytest.mark.slow  # memory goes back within ten seconds of being freed
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_a_sorted_result_gives_back_what_the_sort_took(file: Path) -> None:
+    sql = "SELECT * FROM EVENTS ORDER BY EQUIPMENTID"
+    found = _measure(file, sql, str(MOST_SORTED_BYTES), child=SORTING_CHILD)
+    assert found["rows"] == ROWS
+    for count, held_bytes in enumerate(found["held"], 1):
+        assert held_bytes <= count * MOST_SORTED_BYTES
+    assert MOST_SORTED_BYTES < found["sorting_bytes"] < 320 * MIB
+
+
+def _measure(file: Path, *arguments: str, child: str = CHILD) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-c", child, str(file), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert child.returncode == 0, child.stderr
-    found: dict[str, int] = json.loads(child.stdout)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -232,6 +232,7 @@ def _settings(memory_limit: str, threads: int) -> dict[str, str | bool | int | f
     return {
         "memory_limit": memory_limit,
         "threads": threads,
+        "allocator_background_threads": True,  # or what a sort freed is kept for the next one
         "python_enable_replacements": False,
         "autoload_known_extensions": False,
         "autoinstall_known_extensions": False,
