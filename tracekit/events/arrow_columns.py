@@ -113,7 +113,8 @@ class _NumberTable:
             highest = max(highest, self._lowest + len(self._objects) - 1)
         if highest - lowest >= min(self._rows, self._widest):
             return False
-        grown = np.arange(lowest, highest + 1).astype(object)
+        # Not arange(lowest, highest + 1), which is of floats where the end is 2**63.
+        grown = (np.arange(highest - lowest + 1) + lowest).astype(object)
         if self._objects is not None:
             start = self._lowest - lowest
             grown[start : start + len(self._objects)] = self._objects

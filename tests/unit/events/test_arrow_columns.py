@@ -72,3 +72,12 @@ def test_unique_values_give_their_memo_up():
         assert len(column.values(ticks.cast(pa.timestamp("s")))) == 5_000
     assert not column._memo.worthwhile
     assert len(column._memo) == 0
+
+
+@pytest.mark.parametrize(
+    "ends", [[2**63 - 1], [2**63 - 3, 2**63 - 1], [-(2**63)], [-(2**63), None]]
+)
+def test_the_last_whole_numbers_stay_whole(ends):
+    column = ArrowColumn(pa.int64())
+    for _ in range(3):
+        assert shown(column.values(pa.array(ends, pa.int64()))) == shown(ends)

@@ -81,7 +81,9 @@ def test_a_column_that_is_empty_for_once_keeps_its_type() -> None:
     assert empty == full
 
 
-@pytest.mark.parametrize("value", [Decimal("1.10"), date(2025, 1, 2), [1, None], 5.0, -0.0, 2**80])
+@pytest.mark.parametrize(
+    "value", [Decimal("1.10"), date(2025, 1, 2), [1, None], 5.0, -0.0, 2**63 - 1, 2**80]
+)
 def test_what_arrow_would_change_keeps_its_json(value: Any) -> None:
     records = [{"V": value}, {"V": None}]
     entry, stored = ChunkColumns().pack(records, NAME)
