@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tracekit.bench import bench as run_bench
 from tracekit.bench.bars import EXACT
 from tracekit.cli.exit_code import ExitCode
 from tracekit.cli.lists import names, numbers
+from tracekit.cli.record_options import echo_record, record_options
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
 from tracekit.errors import ConfigError
@@ -56,8 +56,7 @@ _FILES = ("bench.json", "bench.md", "bench.png")
     help=f"Folder to write {', '.join(_FILES)} to.",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an older bench in --output.")
-@click.option("--json", "as_json", is_flag=True, help="Print the record instead of the tables.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@record_options
 def command(
     workload: str | None,
     contestants: tuple[str, ...] | None,
@@ -102,7 +101,7 @@ def command(
         )
     if output is not None:
         _write(record, output)
-    _print(record, as_json=as_json)
+    echo_record(record, reports.bench_text, as_json=as_json)
     return _exit_code(record)
 
 
@@ -125,15 +124,6 @@ def _write(record: BenchRecord, output: Path) -> None:
     (output / "bench.json").write_text(to_json(record), encoding="utf-8")
     (output / "bench.md").write_text(reports.bench_markdown(record), encoding="utf-8")
     reports.bench_plot(record, output / "bench.png")
-
-
-def _print(record: BenchRecord, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(to_json(record), nl=False)
-        return
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else None
-    click.echo(reports.bench_text(record, width=width, color=terminal), nl=False)
 
 
 def _exit_code(record: BenchRecord) -> ExitCode:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from typing import Any
 
@@ -12,10 +11,11 @@ import click
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
 from tracekit.cli.lists import names, numbers
+from tracekit.cli.record_options import echo_record, record_options
 from tracekit.cli.size_type import SizeType
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
-from tracekit.records import EstimateRecord, PathStatus, to_json
+from tracekit.records import EstimateRecord, PathStatus
 from tracekit.replay.estimate import ERROR_BAR, SAMPLE_CIDS
 from tracekit.replay.estimate import estimate as run_estimate
 from tracekit.replay.estimate_query import is_query
@@ -45,8 +45,7 @@ from tracekit.replay.paths import PATHS
     metavar="N,...",
     help="Run these numbers of CIDs for real and tell the error of their predictions.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the record instead of the tables.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@record_options
 def command(
     what: str | None,
     paths: tuple[str, ...] | None,
@@ -85,17 +84,8 @@ def command(
             command=shlex.join(["tracekit", *sys.argv[1:]]),
             on_progress=steps.tell,
         )
-    _print(record, as_json=as_json)
+    echo_record(record, reports.estimate_text, as_json=as_json)
     return _exit_code(record)
-
-
-def _print(record: EstimateRecord, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(to_json(record), nl=False)
-        return
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else None
-    click.echo(reports.estimate_text(record, width=width, color=terminal), nl=False)
 
 
 def _exit_code(record: EstimateRecord) -> ExitCode:
