@@ -27,6 +27,7 @@ CLIENTS = 500
 SECONDS = 60
 MOST_BYTES_EACH = 256 << 10
 """Seen: 25 to 40 KiB, nearly all of it the thread's stack."""
+pytestmark = pytest.mark.timeout(600)
 _linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc of the server")
 
 
