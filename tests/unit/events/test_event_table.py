@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracekit.errors import BatchFetchError, ConfigError
-from tracekit.events import EventFetcher, column_reader
+from tracekit.events import EventFetcher, column_reader, event_table
 from tracekit.events.event_table import EventTable
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -81,6 +81,19 @@ def test_a_table_reads_like_the_mapping():
     with pytest.raises(KeyError):
         table["LOT99999"]
     assert database.open_now == 0
+
+
+def test_a_table_comes_in_pieces_too(monkeypatch):
+    monkeypatch.setattr(event_table, "_PART_ROWS", 700)
+    plain, table = both(scripted(), cids_of(1_500))
+    pieces = list(table.pieces())
+    assert len(pieces) == -(-table.rows // 700)
+    joined: dict = {}
+    for piece in pieces:
+        assert sum(map(len, piece.values())) <= 700
+        for cid, records in piece.items():
+            joined.setdefault(cid, []).extend(records)
+    assert exact(joined) == exact(table.to_events()) == exact(plain)
 
 
 def test_records_are_made_on_demand_and_cannot_be_changed():
