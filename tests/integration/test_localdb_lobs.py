@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -294,6 +296,38 @@ def test_changing_what_a_cursor_gives_from_text_to_lob(connection: oracledb.Conn
         cursor.setinputsizes()
         cursor.execute("SELECT V, W FROM TURNS")
         assert cursor.fetchall() == [(MIXED, BYTES)]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_statement_that_was_parsed_before(
+    connection: oracledb.Connection, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    monkeypatch.setattr(oracledb.defaults, "fetch_lobs", not whole)
+    sql = f"SELECT C, B FROM DOCS WHERE K = 1 AND {int(whole)} < 2"
+    with connection.cursor() as cursor:
+        cursor.parse(sql)
+        for _ in range(2):
+            cursor.execute(sql)
+            [row] = cursor.fetchall()
+            assert [value if whole else value.read() for value in row] == [MIXED, BYTES]
+
+
+def test_cancelling_a_read_leaves_a_connection_that_works(local: LocalOracle) -> None:
+    with _connect(local) as connection:
+        lob = connection.createlob(oracledb.DB_TYPE_BLOB)
+        for at in range(8):
+            lob.write(bytes(4 << 20), (at << 22) + 1)
+        canceller = threading.Thread(target=connection.cancel)
+        canceller.start()
+        try:
+            assert lob.read() == bytes(8 << 22)
+        except oracledb.DatabaseError as error:
+            assert error.args[0].code == 1013
+        canceller.join()
+        with contextlib.suppress(oracledb.DatabaseError):  # a late cancel strikes the next call
+            connection.ping()
+        assert lob.size() == 8 << 22
+        assert lob.read(7 << 22, 3) == bytes(3)
 
 
 def test_arrow_has_the_values(connection: oracledb.Connection) -> None:

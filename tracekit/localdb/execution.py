@@ -67,6 +67,9 @@ class Execution:
             if statement.kind is StatementKind.QUERY:
                 columns = self._backend.describe(statement)
                 response.add(make_describe(columns, self._field_version))
+                cursor.sending.describe(columns)
+                if request.defines:
+                    cursor.sending.define(None, request.defines)
             return self._end(cursor)
         if request.defines:
             cursor.sending.define(cursor.feed, request.defines)
@@ -113,6 +116,7 @@ class Execution:
         cursor = self.cursors.find(request.cursor_id) if request.cursor_id else self.cursors.open()
         cursor.close_result()
         cursor.statement, cursor.sql, cursor.described = statement, request.sql, None
+        cursor.sending.forget()
         return cursor
 
     def _run(
@@ -127,8 +131,8 @@ class Execution:
         outcome = self._execute_rows(cursor, bind_rows)
         if outcome.result is not None:
             feed = cursor.feed = RowFeed(outcome.result)
-            self._describe_if_new(cursor, feed, response)
-            may_send = cursor.sending.begin(feed, self._lobs.keeper)
+            is_told = self._describe_if_new(cursor, feed, response)
+            may_send = cursor.sending.begin(feed, self._lobs.keeper, is_told=is_told)
             return self._send_rows(cursor, feed, fetch_rows if may_send else 0, response)
         if cursor.layout.is_plsql and cursor.layout.binds:
             response.add(make_io_vector(len(cursor.layout.binds)))
@@ -190,12 +194,14 @@ class Execution:
             batch_errors=errors,
         )
 
-    def _describe_if_new(self, cursor: Cursor, feed: RowFeed, response: Response) -> None:
-        """Describe the columns unless the client was told the same before."""
+    def _describe_if_new(self, cursor: Cursor, feed: RowFeed, response: Response) -> bool:
+        """Describe the columns unless the client was told the same before; whether it is now."""
         columns = tuple(feed.columns)
         if columns != cursor.described:
             cursor.described = columns
             response.add(make_describe(columns, self._field_version))
+            return True
+        return False
 
     def _send_rows(
         self, cursor: Cursor, feed: RowFeed, wanted: int, response: Response

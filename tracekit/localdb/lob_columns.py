@@ -35,23 +35,33 @@ class CursorLobs:
         self._sent_as: Sequence[ColumnDescription] = ()
         self._keeper: ResultLobs | None = None
 
-    def begin(self, result: Definable, make_keeper: Callable[[], ResultLobs]) -> bool:
-        """A new result takes the place of the last, whose locators may become invalid.
-
-        Returns:
-            Whether rows may go out before the client has defined the columns.
-        """
-        self.release()
-        described = tuple(result.columns)
-        changed = described != self._described
-        if changed:
+    def describe(self, columns: Sequence[ColumnDescription]) -> None:
+        """The client is told of the columns."""
+        described = tuple(columns)
+        if described != self._described:
             self._sent_as = redescribed_columns(self._sent_as, described)
             self._described = described
-        if not has_lobs(described):
+
+    def begin(
+        self, result: Definable, make_keeper: Callable[[], ResultLobs], *, is_told: bool
+    ) -> bool:
+        """A new result takes the place of the last, whose locators may become invalid.
+
+        Args:
+            result: has no rows read yet.
+            make_keeper: makes what keeps its LOBs.
+            is_told: whether the client is told of the columns with this reply.
+
+        Returns:
+            Whether rows may go out with it: a client that wants locators says so first.
+        """
+        self.release()
+        self.describe(result.columns)
+        if not has_lobs(self._described):
             return True
         self._keeper = make_keeper()
         result.define(self._sent_as, self._keeper)
-        return not (changed and has_lobs(self._sent_as))
+        return not (is_told and has_lobs(self._sent_as))
 
     def define(self, result: Definable | None, defines: Sequence[BindMetadata]) -> None:
         """The client says how it wants the columns, of the open result and later ones.
@@ -62,6 +72,11 @@ class CursorLobs:
         self._sent_as = defined_columns(self._described, defines)
         if result is not None and self._keeper is not None:
             result.define(self._sent_as, self._keeper)
+
+    def forget(self) -> None:
+        """The cursor has another statement now."""
+        self.release()
+        self._described = self._sent_as = ()
 
     def keep_returned(self, make_keeper: Callable[[], ResultLobs]) -> ResultLobs:
         """Keeps what RETURNING ... INTO gives, until the next execution."""
