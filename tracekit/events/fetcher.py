@@ -250,6 +250,7 @@ class EventFetcher:
         batches: list[Batch],
         read: Callable[[Batch], Generator[T, None, None]],
     ) -> Generator[T, None, None]:
+        release_freed_memory()  # of very many ids, what sorting out repetitions took
         stream = PieceStream(
             read, batches, max_workers=self._max_workers, retry=self._database.retry
         )
