@@ -742,6 +742,15 @@ def _type(
 
 
 _TYPES = [
+    Example(
+        "products of NUMBERs",
+        (
+            "CREATE TABLE t (qty NUMBER, price NUMBER)",
+            "INSERT INTO t VALUES (1000.5, 2000.25)",
+            "SELECT qty * price, SUM(qty * price) * qty FROM t GROUP BY qty, price",
+        ),
+        [(2001250.125, 2002250750.0625)],
+    ),
     _type("VARCHAR2(10)", "製程 a"),
     _type("NVARCHAR2(10)", "製程"),
     _type("CHAR(4)", "ab", gives="ab  "),

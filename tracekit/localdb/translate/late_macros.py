@@ -15,7 +15,7 @@ _UNARY = (
     "round_day", "round_minute", "round_hour", "round_month", "round_year", "round_quarter",
     "round_week", "round_sunday", "trunc_sunday", "trunc_yearweek", "trunc_monthweek",
 )  # fmt: skip
-_BINARY = ("add", "subtract", "add_months", "months_between", "next_day")
+_BINARY = ("add", "subtract", "multiply", "add_months", "months_between", "next_day")
 _PARAMETERS = {
     **{f"ora_{name}": ("a",) for name in _UNARY},
     **{f"ora_{name}": ("a", "b") for name in _BINARY},

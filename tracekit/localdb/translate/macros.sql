@@ -33,6 +33,17 @@ CREATE OR REPLACE MACRO ora_add
     (a DOUBLE, b TIMESTAMP) AS CAST(date_trunc('second', b) + ora_days(a) AS TIMESTAMP_S),
     (a BIGINT, b INTERVAL) AS ora_moment(a) + b,
     (a, b) AS a + b;
+-- DuckDB adds the scales of DECIMALs: the product of two NUMBERs would have 36 digits after the
+-- point and two before it. Nine digits after the point are enough for both, or else a DOUBLE's 15.
+CREATE OR REPLACE MACRO ora_multiply
+    (a DECIMAL(38, 18), b DECIMAL(38, 18)) AS CASE
+        WHEN a = CAST(a AS DECIMAL(38, 9)) AND b = CAST(b AS DECIMAL(38, 9))
+        THEN CAST(CAST(a AS DECIMAL(38, 9)) * CAST(b AS DECIMAL(38, 9)) AS DECIMAL(38, 18))
+        ELSE CAST(CAST(a AS DOUBLE) * CAST(b AS DOUBLE) AS DECIMAL(38, 18)) END,
+    (a DOUBLE, b DOUBLE) AS a * b,
+    (a HUGEINT, b HUGEINT) AS a * b,
+    (a BIGINT, b BIGINT) AS CAST(a AS HUGEINT) * b,
+    (a, b) AS a * b;
 CREATE OR REPLACE MACRO ora_subtract
     (a TIMESTAMP_S, b TIMESTAMP_S) AS (epoch(a) - epoch(b)) / 86400,
     (a TIMESTAMP, b TIMESTAMP) AS a - b,

@@ -190,9 +190,17 @@ def _product(node: exp.Expr, _: Context) -> exp.Expr:
     factors = _integer(left), _integer(right)
     if factors[0] is not None and factors[1] is not None:
         return number(factors[0] * factors[1])  # DuckDB would multiply them in 32 bits
-    node.set("this", left)
-    node.set("expression", right)
-    return with_kind(node, Kind.NUMBER)
+    if _is_simple_factor(left) or _is_simple_factor(right):
+        node.set("this", left)
+        node.set("expression", right)
+        return with_kind(node, Kind.NUMBER)
+    return call("ora_multiply", left, right, kind=Kind.NUMBER)
+
+
+def _is_simple_factor(node: exp.Expr) -> bool:
+    """Whether a product with it needs no more digits after the point than DuckDB has room for."""
+    inner = node.unnest()
+    return kind_of(inner) is Kind.INTERVAL or isinstance(inner, exp.Literal | exp.Neg)
 
 
 def _integer(node: exp.Expr) -> int | None:
