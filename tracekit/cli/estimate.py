@@ -37,7 +37,8 @@ from tracekit.replay.paths import PATHS
     type=click.IntRange(1),
     default=SAMPLE_CIDS,
     show_default=True,
-    help="CIDs of the largest of three samples; four times as many where nothing is kept.",
+    help="CIDs of the largest of three samples; up to four times as many where rows are few, or "
+    "nothing is kept.",
 )
 @click.option(
     "--check",

@@ -52,7 +52,9 @@ class EventFetcher:
         records: `lean`: records that share their keys and equal values, a quarter of the memory;
             `plain`: one `dict(zip(columns, row))` a row. They cannot be told apart by value,
             type, order or behaviour.
-        max_workers: Batches of ids read at once.
+        max_workers: Batches of ids read at once. Each adds its buffers to the net peak, some 3 MiB
+            to that of `fetch_events`, 8 to Parquet's and 10 to a stream's (measured with 1 to 4 on
+            history); the client's CPU time stays the same, so more help where the database waits.
         batch_size: Rows of a row batch; default the database's `fetchmany_size`, or 2,000 where
             lean records of a whole result are read through Arrow and that is less.
 

@@ -28,8 +28,11 @@ from tracekit.replay.source import Source, Workload, open_source
 
 SAMPLE_CIDS = 12_000
 """CIDs of the largest sample: a dozen batches of ids, so that all workers are busy."""
-LEVEL_ROWS = 200_000
+GROWING_ROWS = 50_000
+"""Rows of the largest sample of a path that keeps them: with fewer, its buffers outweigh them."""
+LEVEL_ROWS = 400_000
 """Rows after which a path that keeps nothing has reached its level."""
+_LINE_SAMPLES = 3
 ERROR_BAR = 0.10
 _SECRETS = ("password", "wallet_password")
 
@@ -53,7 +56,8 @@ def estimate(
     """Predict the net peak of `paths` (all by default) at `cids` CIDs.
 
     Every path is measured on a quarter, a half and all of `sample` CIDs, which are spread over
-    all there are; one that keeps nothing on `sample` and up to four times as many. A path that
+    all there are, and on up to four times as many where they have few rows; one that keeps nothing
+    on `sample` and up to four times as many. A path that
     keeps its rows is predicted by the line through its samples; one that keeps nothing by the
     level that its largest sample reached.
 
@@ -140,16 +144,12 @@ class _Sampler:
     tell: Listener
 
     def samples(self, path: str, most: int) -> _Samples:
-        """The path on parts of the CIDs, each twice the one before.
-
-        A path that keeps nothing is given more, until rows enough passed through it: its level
-        depends on what was met on the way, and it takes less time to run.
-        """
+        """The path on parts of the CIDs, each twice the one before, until rows enough were read."""
         keeps = keeps_events(path, self.source.database)
         taken: list[EstimateSample] = []
         baseline = 0
         for size in self._sizes(most, keeps):
-            if not keeps and taken and taken[-1].rows >= LEVEL_ROWS:
+            if _enough(taken, keeps):
                 break
             child = self._run(path, size, f"{path} on {size:,} CIDs")
             if child.status is not PathStatus.OK:
@@ -162,8 +162,8 @@ class _Sampler:
         there = len(self.source.container_ids)
         if not keeps:
             return sorted({min(there, size) for size in (most, 2 * most, 4 * most)})
-        most = min(there, most)
-        return sorted({-(-most // 4), -(-most // 2), most})
+        parts = (-(-min(there, most) // 4), -(-min(there, most) // 2))
+        return sorted({*parts, *(min(there, times * most) for times in (1, 2, 4))})
 
     def checked(self, path: str, found: PathEstimate, sizes: Sequence[int]) -> PathEstimate:
         """`found` with real runs at `sizes` CIDs beside their predictions."""
@@ -205,6 +205,12 @@ class _Sampler:
         )
         self.tell(ReplayProgress(step, 1.0))
         return child
+
+
+def _enough(taken: Sequence[EstimateSample], keeps: bool) -> bool:
+    if keeps:
+        return len(taken) >= _LINE_SAMPLES and taken[-1].rows >= GROWING_ROWS
+    return bool(taken) and taken[-1].rows >= LEVEL_ROWS
 
 
 def keeps_events(path: str, database: Database) -> bool:

@@ -42,13 +42,14 @@ class PeakModel:
 
 
 def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
-    """The line through samples of a path that keeps its rows, by least squares.
+    """The line through the three largest samples of a path that keeps its rows, by least squares.
 
     Larger samples lie nearer to what is predicted, and the square of the distance makes them count
     for more. With one sample, or none that grows, all of it is taken to grow: too much rather
     than too little.
     """
     measured = tuple(sorted(samples, key=lambda sample: sample.cids))
+    samples = measured[-3:]
     rows = [float(sample.rows) for sample in samples]
     peaks = [float(sample.rss_net_peak_bytes) for sample in samples]
     mean_rows, mean_peak = sum(rows) / len(rows), sum(peaks) / len(peaks)
