@@ -81,3 +81,22 @@ def test_the_last_whole_numbers_stay_whole(ends):
     column = ArrowColumn(pa.int64())
     for _ in range(3):
         assert shown(column.values(pa.array(ends, pa.int64()))) == shown(ends)
+
+
+def test_in_a_stream_values_are_shared_inside_a_batch_and_forgotten_after_it():
+    texts = [f"text {n % 7}" for n in range(1_000)]
+    times = [datetime(2026, 1, 1 + n % 7) for n in range(1_000)]
+    for kind, values in ((pa.large_string(), texts), (pa.timestamp("s"), times)):
+        column = ArrowColumn(kind, across_batches=False)
+        one, other = (column.values(pa.array(values, kind)) for _ in range(2))
+        assert one == other == values
+        assert len({id(value) for value in one}) == 7
+        assert not {id(value) for value in one} & {id(value) for value in other}
+
+
+def test_in_a_stream_unique_values_are_not_looked_up():
+    column = ArrowColumn(pa.large_string(), across_batches=False)
+    for start in range(0, 3_000, 1_000):
+        values = [f"unique {n}" for n in range(start, start + 1_000)]
+        assert column.values(pa.array(values, pa.large_string())) == values
+    assert not column._memo.worthwhile
