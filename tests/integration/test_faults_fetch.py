@@ -365,15 +365,25 @@ def test_a_stream_gives_the_rows_before_the_fault_and_never_ends_as_if_whole(
     assert 0 < len(pieces) < len(whole)
 
 
-def test_a_stream_left_half_way_waits_no_longer_than_a_stalled_call_may(case: Case) -> None:
+def test_a_stream_left_half_way_breaks_off_the_calls_it_waits_in(case: Case) -> None:
     stall = case.local.faults.stall(rows=150)
-    hasty = case.hasty().database
-    pieces = EventFetcher(hasty, max_workers=2).fetch_events_iter(case.cids, DOMAIN)
+    pieces = EventFetcher(case.database, max_workers=2).fetch_events_iter(case.cids, DOMAIN)
     next(pieces)
     until(lambda: case.local.faults.fired[stall] > 0)
     start = time.monotonic()
     pieces.close()
-    assert time.monotonic() - start < 10 * HASTY_SECONDS
+    assert time.monotonic() - start < PATIENT_SECONDS / 2
+
+
+def test_a_failed_batch_breaks_off_the_batches_that_nobody_will_see(case: Case) -> None:
+    stall = case.local.faults.stall(statement=TABLE, connection=1)
+    fault = case.local.faults.error(1555, connection=2)
+    start = time.monotonic()
+    with pytest.raises(BatchFetchError, match="ORA-01555") as info:
+        EventFetcher(case.database, records="plain", max_workers=2).fetch_events(case.cids, DOMAIN)
+    assert time.monotonic() - start < PATIENT_SECONDS / 2
+    assert [failure.cid_count for failure in info.value.failures] == [1000]
+    assert case.local.faults.fired[stall] <= 1 == case.local.faults.fired[fault]
 
 
 def test_one_failed_batch_ends_a_fetch_of_many(case: Case) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
 from tracekit.errors import BatchFailure, ConnectError, FetchError, MemoryBudgetExceeded
+from tracekit.fetch.readers import GRACE_SECONDS, Readers, was_cancelled
 
 T = TypeVar("T")
 Batch = Sequence[str]
@@ -41,6 +42,7 @@ class BatchPool(Generic[T]):
         self._max_workers = max_workers
         self._stop_at_failure = stop_at_failure
         self._stopped = threading.Event()
+        self._readers = Readers()
         self.failures: list[BatchFailure] = []
         """What failed so far, in the batches' order."""
 
@@ -58,26 +60,34 @@ class BatchPool(Generic[T]):
         """The result of each batch that could be read, in the batches' order.
 
         Each result is let go of when the next is asked for. Ends when all workers have; an
-        iterator closed half-way stops them first.
+        iterator closed half-way stops them first, and breaks off calls they wait in.
         """
         with ThreadPoolExecutor(self._max_workers, thread_name_prefix="tracekit-batch") as pool:
+            futures: deque[Future[T]] = deque()
             try:
-                futures = deque(pool.submit(self._run, batch) for batch in self._batches)
+                futures.extend(pool.submit(self._run, batch) for batch in self._batches)
                 for index, batch in enumerate(self._batches):
                     yield from self._result(index, batch, futures.popleft())
             finally:
                 self._stopped.set()
                 pool.shutdown(wait=False, cancel_futures=True)
+                running = [future for future in futures if future.running()]
+                if wait(running, timeout=GRACE_SECONDS).not_done:
+                    self._readers.cancel()
 
     def _run(self, batch: Batch) -> T:
         self.check_stopped()
         try:
-            return self._read(batch)
+            with self._readers.reading_here():
+                return self._read(batch)
         except Stopped:
             raise
-        except BaseException:
+        except BaseException as exc:
+            if self._stopped.is_set() and was_cancelled(exc):
+                raise Stopped from exc
             if self._stop_at_failure:
                 self._stopped.set()
+                self._readers.cancel()
             raise
 
     def _result(self, index: int, batch: Batch, future: Future[T]) -> Iterator[T]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -10,6 +11,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from tracekit.events.channel import Abandoned, Channel
+from tracekit.fetch.readers import GRACE_SECONDS, Readers
 from tracekit.fetch.retry import Retry
 
 T = TypeVar("T")
@@ -48,6 +50,7 @@ class PieceStream(Generic[T]):
         self._batches = batches
         self._max_workers = max_workers
         self._retry = retry
+        self._readers = Readers()
         self._lock = threading.Condition()
         self._next_batch = 0
         self._stopped = False
@@ -59,7 +62,8 @@ class PieceStream(Generic[T]):
         """Each piece, batch by batch.
 
         An error of a reader is raised where its batch's next piece would have been. An iterator
-        closed half-way ends its readers before it returns.
+        closed half-way ends its readers before it returns; calls that a reader waits in are
+        broken off.
         """
         workers = [
             threading.Thread(target=self._work, name="tracekit-stream", daemon=True)
@@ -76,10 +80,19 @@ class PieceStream(Generic[T]):
                 self._forget(index)
         finally:
             self._stop()
+            until = time.monotonic() + GRACE_SECONDS
+            for worker in workers:
+                worker.join(max(0, until - time.monotonic()))
+            if any(worker.is_alive() for worker in workers):
+                self._readers.cancel()
             for worker in workers:
                 worker.join()
 
     def _work(self) -> None:
+        with self._readers.reading_here():
+            self._fill_channels()
+
+    def _fill_channels(self) -> None:
         while (index := self._take()) is not None:
             channel = self._channel(index)
             try:

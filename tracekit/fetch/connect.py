@@ -17,6 +17,7 @@ from tracekit.fetch.arrow import ArrowShape, describe, iter_arrow_batches
 from tracekit.fetch.connect_deadline import connect_within
 from tracekit.fetch.dataframe import fetch_dataframe
 from tracekit.fetch.gate import connecting, reading
+from tracekit.fetch.readers import held_by_readers
 from tracekit.fetch.retry import Retry
 from tracekit.fetch.rows import RowBatch, iter_row_batches
 
@@ -168,7 +169,7 @@ class Database:
                 )
             self.retry.reached()
             try:
-                with reading(self.dsn):
+                with reading(self.dsn), held_by_readers(connection):
                     connection.call_timeout = timeout_ms
                     yield connection
             finally:
