@@ -53,7 +53,7 @@ check: setup ## format, lint, types and import direction
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 format: setup ## format and fix what ruff can fix
 	$(BIN)/ruff format .
