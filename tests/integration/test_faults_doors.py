@@ -49,7 +49,7 @@ from tracekit.errors import FetchError
 QUERY = "SELECT LEVEL AS N FROM DUAL CONNECT BY LEVEL <= 100"
 
 def test_bad_day(local_oracle, oracle_faults):
-    fault = oracle_faults.drop_after(rows=50)
+    fault = oracle_faults.error(1555, rows=50)
     with pytest.raises(FetchError):
         local_oracle.database.read_sql_df(QUERY)
     assert oracle_faults.fired == {fault: 1}
