@@ -12,6 +12,7 @@ import oracledb
 import pytest
 
 from tracekit.errors import ConfigError, ConnectError, FetchError
+from tracekit.fetch import Database
 from tracekit.testbed import LocalOracle
 
 NUMBERS = "SELECT LEVEL AS N FROM DUAL CONNECT BY LEVEL <= 1000"
@@ -108,19 +109,25 @@ def test_every_third_connect_is_refused(local: LocalOracle) -> None:
     assert local.faults.fired == {fault: 2}
 
 
+def once(local: LocalOracle) -> Database:
+    """A Database that never tries again."""
+    return Database(local.dsn, local.user, local.password, retry_attempts=0)
+
+
 def test_what_refused_us_is_said(local: LocalOracle) -> None:
+    database = once(local)
     local.faults.refuse(once=True)
     with pytest.raises(ConnectError, match=r"DPY-6001: Service .* check DB_SERVICE"):
-        local.database.read_sql_df(NUMBERS)
+        database.read_sql_df(NUMBERS)
     local.faults.refuse(12528, once=True)
     with pytest.raises(ConnectError, match=r"DPY-6000: Listener refused .* check DB_SERVICE"):
-        local.database.read_sql_df(NUMBERS)
+        database.read_sql_df(NUMBERS)
     local.faults.deny_login(once=True)
     with pytest.raises(ConnectError, match=r"ORA-01017.*Check DB_USER"):
-        local.database.read_sql_df(NUMBERS)
+        database.read_sql_df(NUMBERS)
     local.faults.deny_login(28000, once=True)
     with pytest.raises(ConnectError, match=r"ORA-28000: the account is locked"):
-        local.database.read_sql_df(NUMBERS)
+        database.read_sql_df(NUMBERS)
 
 
 def test_a_stall_waits_until_released(local: LocalOracle) -> None:
@@ -199,7 +206,7 @@ def test_a_server_that_stops_ends_all_who_wait() -> None:
 
         def read() -> None:
             try:
-                local.database.read_sql_df(NUMBERS)
+                once(local).read_sql_df(NUMBERS)
             except (ConnectError, FetchError) as exc:
                 failures.append(exc)
 

@@ -35,7 +35,9 @@ def test_three_times_the_cids_take_no_more_memory() -> None:
     assert small.net_peak_bytes is not None
     assert large.net_peak_bytes is not None
     assert large.net_peak_bytes <= 96 * MIB
-    assert large.net_peak_bytes <= 1.15 * small.net_peak_bytes
+    # Which batches happen to be alive together moves so small a peak by megabytes; 80,000 records
+    # more would be 120 MiB if they were kept.
+    assert large.net_peak_bytes <= 1.15 * small.net_peak_bytes + 8 * MIB
 
 
 def memory_of_an_idle_process() -> int:

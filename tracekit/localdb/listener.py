@@ -43,6 +43,9 @@ class Listener:
         self._socket = _listen(host, port)
         self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
         self._wake, self._waker = socket.socketpair()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._socket, selectors.EVENT_READ)
+        self._selector.register(self._wake, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._accept_all, name="localdb-accept")
         self._thread.start()
 
@@ -55,6 +58,7 @@ class Listener:
         """Stop listening."""
         self._waker.close()
         self._thread.join()
+        self._selector.close()
         self._socket.close()
         self._wake.close()
         if self._spare is not None:
@@ -62,16 +66,13 @@ class Listener:
 
     def _accept_all(self) -> None:
         """The thread: runs until the waker is closed."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._socket, selectors.EVENT_READ)
-            selector.register(self._wake, selectors.EVENT_READ)
-            while all(key.fileobj is self._socket for key, _ in selector.select()):
-                try:
-                    self._accept()
-                except OSError as exc:
-                    _log.warning("a connection could not be accepted: %s", exc)
-                    if exc.errno not in _OUT_OF_FILES or not self._refuse_with_spare():
-                        time.sleep(_ACCEPT_PAUSE_SECONDS)
+        while all(key.fileobj is self._socket for key, _ in self._selector.select()):
+            try:
+                self._accept()
+            except OSError as exc:
+                _log.warning("a connection could not be accepted: %s", exc)
+                if exc.errno not in _OUT_OF_FILES or not self._refuse_with_spare():
+                    time.sleep(_ACCEPT_PAUSE_SECONDS)
 
     def _accept(self) -> None:
         sock, peer = self._socket.accept()
