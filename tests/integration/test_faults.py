@@ -202,7 +202,10 @@ CONNECT_PACKET = (
 
 def test_a_server_that_stops_ends_all_who_wait() -> None:
     failures: list[BaseException] = []
-    with LocalOracle(":memory:", faults=["hang_connect connection=1", "stall"]) as local:
+    with LocalOracle(":memory:") as local:
+        connect(local).close()  # the driver's very first connect keeps all others waiting
+        local.faults.add("hang_connect connection=1")
+        local.faults.add("stall")
 
         def read() -> None:
             try:
