@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from typing import Generic, TypeVar
 
 from tracekit.errors import BatchFailure, ConnectError, FetchError, MemoryBudgetExceeded
@@ -62,7 +63,10 @@ class BatchPool(Generic[T]):
         Each result is let go of when the next is asked for. Ends when all workers have; an
         iterator closed half-way stops them first, and breaks off calls they wait in.
         """
-        with ThreadPoolExecutor(self._max_workers, thread_name_prefix="tracekit-batch") as pool:
+        with (
+            closing(self._readers),
+            ThreadPoolExecutor(self._max_workers, thread_name_prefix="tracekit-batch") as pool,
+        ):
             futures: deque[Future[T]] = deque()
             try:
                 futures.extend(pool.submit(self._run, batch) for batch in self._batches)

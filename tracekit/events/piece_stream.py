@@ -87,6 +87,7 @@ class PieceStream(Generic[T]):
                 self._readers.cancel()
             for worker in workers:
                 worker.join()
+            self._readers.close()
 
     def _work(self) -> None:
         with self._readers.reading_here():

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import oracledb
 
 from tracekit.config import Settings
-from tracekit.errors import ConfigError, ConnectError
+from tracekit.errors import ConfigError
 from tracekit.fetch.arrow import ArrowShape, describe, iter_arrow_batches
 from tracekit.fetch.connect_deadline import connect_within
 from tracekit.fetch.dataframe import fetch_dataframe
 from tracekit.fetch.gate import connecting, reading
-from tracekit.fetch.readers import held_by_readers
+from tracekit.fetch.idle import Connections, no_free_connection
+from tracekit.fetch.readers import held_by_readers, readers_here
 from tracekit.fetch.retry import Retry
 from tracekit.fetch.rows import RowBatch, iter_row_batches
 
@@ -31,7 +31,8 @@ T = TypeVar("T")
 class Database:
     """Connections to one Oracle database, and the ways to read from it.
 
-    Opens a connection per use, at most `max_concurrent` at once; safe to share between threads.
+    Opens a connection per use, or one for all queries that a fetch of many batches makes one after
+    another; at most `max_concurrent` at once. Safe to share between threads.
 
     Args:
         dsn: `host:port/service`, a TNS descriptor or an alias python-oracledb resolves.
@@ -79,7 +80,7 @@ class Database:
         self.fetchmany_size = _at_least_one("fetchmany_size", fetchmany_size)
         self.retry = Retry(retry_attempts, retry_wait_ms, retry_max_seconds)
         self._driver_options = _known_options(driver_options)
-        self._slots = threading.BoundedSemaphore(max_concurrent)
+        self._connections = Connections(max_concurrent)
 
     @classmethod
     def from_env(cls, settings: Settings | None = None, **driver_options: Any) -> Database:
@@ -157,27 +158,33 @@ class Database:
         self, timeout_seconds: float | None, driver_options: Mapping[str, Any]
     ) -> Iterator[oracledb.Connection]:
         timeout_ms = self._timeout_ms(timeout_seconds)
-        self._take_slot()
+        connection = self._take(driver_options)
         try:
-            with connecting(self.dsn):
-                connection = connect_within(
-                    self.connect_timeout_ms,
-                    self.dsn,
-                    driver_options,
-                    user=self.user,
-                    password=self._password,
-                )
+            if connection is None:
+                with connecting(self.dsn):
+                    connection = connect_within(
+                        self.connect_timeout_ms,
+                        self.dsn,
+                        driver_options,
+                        user=self.user,
+                        password=self._password,
+                    )
             self.retry.reached()
-            try:
-                with reading(self.dsn), held_by_readers(connection):
-                    connection.call_timeout = timeout_ms
-                    yield connection
-            finally:
-                # A connection that timed out or was dropped cannot log off; it is gone already.
-                with suppress(oracledb.Error):
-                    connection.close()
-        finally:
-            self._slots.release()
+            with reading(self.dsn), held_by_readers(connection):
+                connection.call_timeout = timeout_ms
+                yield connection
+        except BaseException:
+            self._connections.give_up(connection)
+            # What befell this one may have befallen those that are idle.
+            self._connections.close_idle()
+            raise
+        self._connections.give_back(connection, driver_options, readers_here())
+
+    def _take(self, driver_options: Mapping[str, Any]) -> oracledb.Connection | None:
+        try:
+            return self._connections.take(driver_options, self.call_timeout_ms / 1000)
+        except TimeoutError:
+            raise no_free_connection(self.dsn, self.max_concurrent, self.call_timeout_ms) from None
 
     def read_sql_df(
         self, sql: str, params: Any = None, timeout_seconds: float | None = None
@@ -300,14 +307,6 @@ class Database:
         if timeout_seconds <= 0:
             raise ConfigError(f"timeout_seconds={timeout_seconds!r}: expected more than 0")
         return max(1, round(timeout_seconds * 1000))
-
-    def _take_slot(self) -> None:
-        if not self._slots.acquire(timeout=self.call_timeout_ms / 1000):
-            raise ConnectError(
-                f"no connection to {self.dsn} came free within {self.call_timeout_ms:,} ms: all "
-                f"{self.max_concurrent} are in use. Close iterators that are not read to their "
-                "end, or raise DB_SLOW_MAX_CONCURRENT."
-            )
 
 
 def _at_least_one(name: str, value: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import oracledb
@@ -27,11 +27,24 @@ class Readers:
         self._lock = threading.Lock()
         self._connections: set[oracledb.Connection] = set()
         self._cancelled = False
+        self._endings: dict[object, Callable[[Readers], None]] = {}
+
+    def at_end(self, owner: object, ending: Callable[[Readers], None]) -> None:
+        """Have `ending` called once all have read, for each `owner` the one given last."""
+        with self._lock:
+            self._endings[owner] = ending
+
+    def close(self) -> None:
+        """Tell those who wait for it that all have read."""
+        with self._lock:
+            endings, self._endings = list(self._endings.values()), {}
+        for ending in endings:
+            ending(self)
 
     @contextmanager
     def reading_here(self) -> Iterator[None]:
         """In this block the calling thread is one of the readers."""
-        before = getattr(_here, "readers", None)
+        before = readers_here()
         _here.readers = self
         try:
             yield
@@ -63,6 +76,11 @@ class Readers:
                 self._connections.discard(connection)
 
 
+def readers_here() -> Readers | None:
+    """The readers the calling thread is one of."""
+    return getattr(_here, "readers", None)
+
+
 @contextmanager
 def held_by_readers(connection: oracledb.Connection) -> Iterator[None]:
     """In this block `connection` is broken off with the readers the calling thread is one of.
@@ -70,7 +88,7 @@ def held_by_readers(connection: oracledb.Connection) -> Iterator[None]:
     Raises:
         Cancelled: they were cancelled before.
     """
-    readers: Readers | None = getattr(_here, "readers", None)
+    readers = readers_here()
     if readers is None:
         yield
         return

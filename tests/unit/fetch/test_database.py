@@ -89,10 +89,10 @@ def test_a_slot_is_given_back_after_a_failure_and_waited_for_when_all_are_taken(
         for _ in range(3):
             with pytest.raises(ConnectError, match="DPY-6005"):
                 database.read_sql_df("SELECT 1 FROM DUAL")
-        database._take_slot()
+        assert database._connections.take({}, 1) is None
         with pytest.raises(ConnectError, match="all 1 are in use"):
             database.read_sql_df("SELECT 1 FROM DUAL")
-        threading.Timer(0.01, database._slots.release).start()
+        threading.Timer(0.01, database._connections.give_up, [None]).start()
         with pytest.raises(ConnectError, match="DPY-6005"):
             database.read_sql_df("SELECT 1 FROM DUAL")
 
