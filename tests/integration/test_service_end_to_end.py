@@ -92,12 +92,13 @@ def test_five_thousand_cids_end_to_end() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_the_whole_incident_end_to_end() -> None:
+    with pipeline_on(114_000) as (pipeline, _, cids):  # its own: memory once grown is used again
+        tenth = measured_job(pipeline, cids[:11_400], DOMAINS)
     with pipeline_on(114_000) as (pipeline, database, cids):
         done = measured_job(pipeline, cids, DOMAINS)
         assert done.status["rows"] > 2_000_000
         assert_within_bounds(done, len(cids))
-        tenth = measured_job(pipeline, cids[:11_400], DOMAINS)
         for role, phase in (("worker 1", None), ("web", "streaming the result")):
             small, large = (process(one, role, phase).rss_net_peak_bytes for one in (tenth, done))
-            assert large <= 1.15 * small + 2 * MIB
+            assert large <= 1.15 * small + 4 * MIB
         assert_equal_to_synchronous(pipeline, database, done, cids)
