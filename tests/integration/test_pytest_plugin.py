@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ def hold(mib):
 
 def run(pytester: pytest.Pytester, tests: str, *args: str) -> pytest.RunResult:
     pytester.makepyfile(test_it=HOLD + tests)
+    with warnings.catch_warnings():  # what other tests left is not charged to those run in here
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
     return pytester.runpytest_inprocess("-p", "no:cacheprovider", *args)
 
 
