@@ -1,4 +1,3 @@
-import gc
 import json
 import signal
 import subprocess
@@ -107,15 +106,6 @@ def test_a_failed_batch_leaves_nothing_and_keeps_what_was_there(tmp_path, small_
     assert database.open_now == 0
 
 
-@pytest.fixture
-def no_collections():
-    """An interrupt that arrives inside a callback of the collector (hypothesis has one) is lost."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("no_collections")
 def test_an_interrupt_leaves_nothing(tmp_path):
     class Interrupting(ColumnDatabase):
         def read_sql_arrow_iter(self, sql, params, **options):
