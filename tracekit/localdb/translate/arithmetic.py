@@ -1,0 +1,125 @@
+"""Sums, products and quotients: of numbers, and of moments, intervals and days."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import call, number, paren
+from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+
+MAX_INTEGER_DIGITS = 19
+"""Of factors that are multiplied here: their product is within DuckDB's largest integers."""
+
+
+def add(node: exp.Add, position: int) -> exp.Expr:
+    """The sum of a whole chain of additions; `position` is where it stands in the statement.
+
+    Raises:
+        OraError: two moments are added.
+    """
+    if isinstance(node.parent, exp.Add) and node.arg_key == "this":
+        return node  # a part of the chain above
+    return _add(_operands(_terms(node)), position)
+
+
+def subtract(node: exp.Sub) -> exp.Expr:
+    """A difference; of two dates it is a number of days."""
+    left, right = _operands([node.this, node.expression])
+    node.set("this", left)
+    node.set("expression", right)
+    kinds = (kind_of(left), kind_of(right))
+    if kinds == (Kind.NUMBER, Kind.NUMBER):
+        return with_kind(node, Kind.NUMBER)
+    return call("ora_subtract", left, right, kind=_sum_kind(kinds, subtract=True))
+
+
+def _operands(values: list[exp.Expr]) -> list[exp.Expr]:
+    """Operands of arithmetic: text counts as the number it spells, unless a date is among them."""
+    kinds = {kind_of(value) for value in values}
+    if Kind.TEXT not in kinds or kinds & {Kind.DATE, Kind.TIMESTAMP, Kind.INTERVAL}:
+        return values
+    return [
+        call("ora_to_number", value, kind=Kind.NUMBER) if kind_of(value) is Kind.TEXT else value
+        for value in values
+    ]
+
+
+def multiply(node: exp.Mul) -> exp.Expr:
+    """A product, with Oracle's digits."""
+    left, right = _operands([node.this, node.expression])
+    factors = _integer(left), _integer(right)
+    if factors[0] is not None and factors[1] is not None:
+        return number(factors[0] * factors[1])  # DuckDB would multiply them in 32 bits
+    if _is_simple_factor(left) or _is_simple_factor(right):
+        node.set("this", left)
+        node.set("expression", right)
+        return with_kind(node, Kind.NUMBER)
+    return call("ora_multiply", left, right, kind=Kind.NUMBER)
+
+
+def _is_simple_factor(node: exp.Expr) -> bool:
+    """Whether a product with it needs no more digits after the point than DuckDB has room for."""
+    inner = node.unnest()
+    return kind_of(inner) is Kind.INTERVAL or isinstance(inner, exp.Literal | exp.Neg)
+
+
+def _integer(node: exp.Expr) -> int | None:
+    """The value of a whole number's literal, within a NUMBER's digits."""
+    inner = node.unnest()
+    if isinstance(inner, exp.Literal) and not inner.is_string and inner.this.isdigit():
+        return int(inner.this) if len(inner.this) <= MAX_INTEGER_DIGITS else None
+    return None
+
+
+def _terms(node: exp.Expr) -> list[exp.Expr]:
+    """The operands of `a + b + c`, in order."""
+    terms: list[exp.Expr] = []
+    while isinstance(node, exp.Add):
+        terms.append(node.expression)
+        node = node.this
+    return [node, *reversed(terms)]
+
+
+def _add(terms: list[exp.Expr], position: int) -> exp.Expr:
+    """The sum of `terms`, as a balanced tree.
+
+    DuckDB binds the argument of a macro with overloads twice, so the cost doubles with each
+    level of nesting: a long chain must not be nested as deep as it is long.
+    """
+    if len(terms) == 1:
+        return terms[0]
+    middle = (len(terms) + 1) // 2
+    left, right = _add(terms[:middle], position), _add(terms[middle:], position)
+    kinds = (kind_of(left), kind_of(right))
+    addends = _integer(left), _integer(right)
+    if addends[0] is not None and addends[1] is not None:
+        return number(addends[0] + addends[1])  # DuckDB would add them in 32 bits
+    if kinds == (Kind.NUMBER, Kind.NUMBER):
+        return with_kind(exp.Add(this=left, expression=paren(right)), Kind.NUMBER)
+    moments = (Kind.DATE, Kind.TIMESTAMP)
+    if kinds[0] in moments and kinds[1] in moments:
+        raise OraError(975, "date + date not allowed", position=position)
+    return call("ora_add", left, right, kind=_sum_kind(kinds, subtract=False))
+
+
+def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
+    left, right = kinds
+    if left is Kind.DATE or right is Kind.DATE:
+        if subtract and left is Kind.DATE and right is Kind.DATE:
+            return Kind.NUMBER
+        other = right if left is Kind.DATE else left
+        return Kind.DATE if other in (Kind.NUMBER, Kind.INTERVAL) or not subtract else Kind.UNKNOWN
+    if left is Kind.TIMESTAMP and right is Kind.INTERVAL:
+        return Kind.TIMESTAMP
+    return Kind.UNKNOWN
+
+
+def divide(node: exp.Div) -> exp.Expr:
+    """A quotient; by zero it is ORA-01476 when the statement runs."""
+    dividend, divisor = _operands([node.this, node.expression])
+    node.set("this", dividend)
+    node.set("expression", divisor)
+    if isinstance(divisor, exp.Literal) and float(divisor.this or 0) != 0:
+        return with_kind(node, Kind.NUMBER)
+    return call("ora_divide", paren(node.this), paren(divisor), kind=Kind.NUMBER)
