@@ -59,15 +59,17 @@ class Connections:
     def give_back(
         self, connection: oracledb.Connection, options: Mapping[str, Any], readers: Readers | None
     ) -> None:
-        """Let go of a connection that works; it stays open if `readers` may want it again."""
+        """Let go of a connection that works; it stays open if `readers` may want it again.
+
+        Not once they were cancelled: the break may have come when the call was over, and would
+        end the next reader's.
+        """
         with self._lock:
-            keep = readers is not None and not self._waiting
-            if readers is not None and keep:
+            if readers is not None and not readers.cancelled and not self._waiting:
                 self._idle.append((readers, options, connection))
-        if readers is None or not keep:
-            self.give_up(connection)
-        else:
-            readers.at_end(self, self.close_idle)
+                readers.at_end(self, self.close_idle)
+                return
+        self.give_up(connection)
 
     def give_up(self, connection: oracledb.Connection | None) -> None:
         """Close a connection, if one was opened, and free its slot."""

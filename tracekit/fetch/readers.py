@@ -29,6 +29,11 @@ class Readers:
         self._cancelled = False
         self._endings: dict[object, Callable[[Readers], None]] = {}
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether their calls were broken off."""
+        return self._cancelled
+
     def at_end(self, owner: object, ending: Callable[[Readers], None]) -> None:
         """Have `ending` called once all have read, for each `owner` the one given last."""
         with self._lock:

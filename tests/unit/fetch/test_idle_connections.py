@@ -90,3 +90,12 @@ def test_readers_close_their_own_only():
     assert (one.closed, other.closed) == (True, False)
     connections.close_idle()
     assert other.closed
+
+
+def test_one_that_a_break_may_be_on_its_way_to_is_not_kept():
+    connections, readers = Connections(1), Readers()
+    connection = opened(connections)
+    readers.cancel()
+    connections.give_back(connection, {}, readers)
+    assert connection.closed
+    opened(connections)
