@@ -196,7 +196,8 @@ def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) ->
             "'the shell goes on'",
             "%%peak guarded\ngrow()",
             "_peak.heap_peak_bytes >> 20",
-            "import time\nkept = [b'y' * 2**20 for _ in range(200)]",
+            # Slow enough for the watching thread to have its turn, however busy the machine.
+            "import time\nkept = [time.sleep(0.001) or b'y' * 2**20 for _ in range(1000)]",
             "import time\nkept = []\nfor _ in range(140): kept.append(b'y' * 2**20)\n"
             "kept += [b'y' * 2**23] + [b'y' * 2**24]\ntime.sleep(60)",
             "del kept",

@@ -1,6 +1,7 @@
 import copy
 import json
 import math
+import os
 import pickle
 import shutil
 import subprocess
@@ -187,7 +188,8 @@ for width in (1, 2, 15, 28, 29, 30, 31, 200):
 
 def interpreters(version):
     """Those of pyenv, and whatever else of that version is on the path."""
-    found = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = sorted((pyenv / "versions").glob(f"{version}.*/bin/python"))
     other = shutil.which(f"python{version}")
     if not found and other is not None and "shims" not in other:
         found = [Path(other)]
