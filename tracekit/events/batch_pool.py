@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Generic, TypeVar
 
 from tracekit.errors import BatchFailure, ConnectError, FetchError, MemoryBudgetExceeded
-from tracekit.fetch.readers import GRACE_SECONDS, Readers, was_cancelled
+from tracekit.fetch.readers import GRACE_SECONDS, Cancelled, Readers
 
 T = TypeVar("T")
 Batch = Sequence[str]
@@ -86,9 +86,9 @@ class BatchPool(Generic[T]):
                 return self._read(batch)
         except Stopped:
             raise
-        except BaseException as exc:
-            if self._stopped.is_set() and was_cancelled(exc):
-                raise Stopped from exc
+        except Cancelled as exc:
+            raise Stopped from exc
+        except BaseException:
             if self._stop_at_failure:
                 self._stopped.set()
                 self._readers.cancel()

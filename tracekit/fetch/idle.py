@@ -61,8 +61,7 @@ class Connections:
     ) -> None:
         """Let go of a connection that works; it stays open if `readers` may want it again.
 
-        Not once they were cancelled: the break may have come when the call was over, and would
-        end the next reader's.
+        Not once they were cancelled: its socket may have been shut down when the call was over.
         """
         with self._lock:
             if readers is not None and not readers.cancelled and not self._waiting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -9,15 +10,19 @@ from contextlib import contextmanager, suppress
 import oracledb
 
 from tracekit.errors import FetchError
+from tracekit.fetch.connection_socket import socket_copied
 
 GRACE_SECONDS = 0.1
 """How long a reader that is to end may take to see so for itself before its call is broken off."""
-_CANCELLED = "ORA-01013"
+_BREAK = b"!"  # what Oracle Net clients send as urgent data; over TLS it is ignored
 _here = threading.local()
 
 
 class Cancelled(FetchError):
-    """A reader was about to begin when its consumer had gone."""
+    """A reader's call was broken off, or had not begun, since its consumer had gone."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody waits any more for what was to be read; ask for it anew")
 
 
 class Readers:
@@ -25,7 +30,7 @@ class Readers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._connections: set[oracledb.Connection] = set()
+        self._sockets: set[socket.socket] = set()
         self._cancelled = False
         self._endings: dict[object, Callable[[Readers], None]] = {}
 
@@ -57,28 +62,34 @@ class Readers:
             _here.readers = before
 
     def cancel(self) -> None:
-        """Break off each reader's call, which then fails with ORA-01013, and let none begin.
+        """End each reader's call, which then fails with Cancelled, and let none begin.
 
-        A database that does not answer the break either keeps its reader until the call times
-        out.
+        The database is sent a break out of band, for a statement that would run on for nobody,
+        and the connection ends.
         """
         with self._lock:
             self._cancelled = True
-            for connection in self._connections:
-                with suppress(oracledb.Error, OSError):
-                    connection.cancel()
+            for one in self._sockets:
+                with suppress(OSError):
+                    one.send(_BREAK, socket.MSG_OOB | socket.MSG_DONTWAIT)
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
-    def _holding(self, connection: oracledb.Connection) -> Iterator[None]:
+    def _holding(self, copied: socket.socket) -> Iterator[None]:
         with self._lock:
             if self._cancelled:
-                raise Cancelled("nobody waits any more for what was to be read; ask for it anew")
-            self._connections.add(connection)
+                raise Cancelled
+            self._sockets.add(copied)
         try:
             yield
+        except oracledb.Error:
+            if self._cancelled:
+                raise Cancelled from None
+            raise
         finally:
             with self._lock:
-                self._connections.discard(connection)
+                self._sockets.discard(copied)
 
 
 def readers_here() -> Readers | None:
@@ -91,19 +102,12 @@ def held_by_readers(connection: oracledb.Connection) -> Iterator[None]:
     """In this block `connection` is broken off with the readers the calling thread is one of.
 
     Raises:
-        Cancelled: they were cancelled before.
+        Cancelled: they were cancelled, before or meanwhile.
     """
     readers = readers_here()
-    if readers is None:
-        yield
-        return
-    with readers._holding(connection):
-        yield
-
-
-def was_cancelled(error: BaseException) -> bool:
-    """Whether a reader failed because its call was broken off, or had not begun."""
-    cause = error.__cause__
-    if isinstance(error, Cancelled):
-        return True
-    return isinstance(cause, oracledb.Error) and str(cause).startswith(_CANCELLED)
+    with socket_copied(connection) as copied:
+        if readers is None or copied is None:
+            yield
+            return
+        with readers._holding(copied):
+            yield

@@ -92,7 +92,7 @@ def test_readers_close_their_own_only():
     assert other.closed
 
 
-def test_one_that_a_break_may_be_on_its_way_to_is_not_kept():
+def test_one_whose_readers_were_cancelled_is_not_kept():
     connections, readers = Connections(1), Readers()
     connection = opened(connections)
     readers.cancel()

@@ -1,0 +1,142 @@
+"""What becomes of a connection's socket when the connection is reset or nobody waits for it."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+import threading
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from tracekit import Database, LocalOracle
+from tracekit.errors import FetchError
+from tracekit.fetch.readers import Cancelled, Readers
+
+ROUNDS = 40
+_SECONDS = 30
+_ABORT = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: closing sends a reset
+
+
+class Relay:
+    """Forwards one connection after another to `port`, and resets the client's when told to."""
+
+    def __init__(self, port: int) -> None:
+        self._server = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._reset, self._told = socket.socketpair()
+        self.port = self._listener.getsockname()[1]
+
+    def reset(self) -> None:
+        self._reset.send(b"!")
+
+    def run(self) -> None:
+        with self._listener, self._reset, self._told, contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                with client, socket.create_connection(("127.0.0.1", self._server)) as server:
+                    self._forward(client, server)
+
+    def stop(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        while True:
+            ready, _, _ = select.select([client, server, self._told], [], [], _SECONDS)
+            if self._told in ready:
+                self._told.recv(1)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+                return
+            for source, target in ((client, server), (server, client)):
+                if source in ready:
+                    try:
+                        data = source.recv(1 << 16)
+                        target.sendall(data)
+                    except OSError:
+                        data = b""
+                    if not data and source is server:
+                        return
+                    if not data:
+                        self._told.recv(1)  # whoever ended it tells so too
+                        return
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[LocalOracle]:
+    with LocalOracle(":memory:") as running:
+        yield running
+
+
+@pytest.fixture
+def relay(local: LocalOracle) -> Iterator[Relay]:
+    relay = Relay(int(local.dsn.split(":")[1].split("/")[0]))
+    thread = threading.Thread(target=relay.run)
+    thread.start()
+    yield relay
+    relay.stop()
+    thread.join(_SECONDS)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def database(local: LocalOracle, relay: Relay) -> Database:
+    dsn = f"127.0.0.1:{relay.port}/{local.dsn.split('/')[1]}"
+    return Database(dsn, local.user, local.password, retry_attempts=0)
+
+
+def test_the_socket_of_a_connection_that_was_reset_is_closed(
+    database: Database, relay: Relay
+) -> None:
+    """The driver forgets it, which Python warns of where it is asked to."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        with pytest.raises(FetchError, match="DPY-4011"), database.connect() as connection:
+            cursor = connection.cursor()
+            relay.reset()
+            while True:
+                cursor.execute("SELECT 1 FROM DUAL").fetchall()
+    assert [str(one.message) for one in warned] == []
+
+
+def test_readers_may_be_cancelled_while_their_connection_breaks(
+    database: Database, relay: Relay
+) -> None:
+    """Whoever comes first, it is an error with a name and the process lives."""
+    for _ in range(ROUNDS):
+        readers, failed = Readers(), list[BaseException]()
+        begun = threading.Event()
+
+        def read(readers: Readers, failed: list[BaseException], begun: threading.Event) -> None:
+            try:
+                with readers.reading_here(), database.connect() as connection:
+                    cursor = connection.cursor()
+                    begun.set()
+                    while True:
+                        cursor.execute("SELECT 1 FROM DUAL").fetchall()
+            except FetchError as exc:
+                failed.append(exc)
+
+        thread = threading.Thread(target=read, args=(readers, failed, begun))
+        thread.start()
+        assert begun.wait(_SECONDS)
+        relay.reset()
+        readers.cancel()
+        thread.join(_SECONDS)
+        assert not thread.is_alive()
+        (error,) = failed
+        assert isinstance(error, Cancelled) or "DPY-" in str(error)
+
+
+def test_a_database_is_sent_a_break_and_then_the_end() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        server, _ = listener.accept()
+    readers = Readers()
+    with client, server, readers._holding(client):
+        readers.cancel()
+        assert select.select([], [], [server], _SECONDS)[2]
+        assert server.recv(1, socket.MSG_OOB) == b"!"
+        assert server.recv(1) == b""
