@@ -88,6 +88,7 @@ class ParquetTarget:
         self._cids += piece.new_cids
         self._pending.append(piece.rows)
         self._pending_bytes += piece.rows.nbytes
+        release_freed_memory()
         if self._pending_bytes >= ROW_GROUP_BYTES:
             self._write_row_group()
 
@@ -120,13 +121,13 @@ class ParquetTarget:
             return
         columns = pa.Table.from_batches(self._pending).columns
         self._pending, self._pending_bytes = [], 0
-        release_freed_memory()  # writing is where memory peaks
         for place, column in enumerate(columns):
             # A change of dictionary within a row group would be written as text. Column by column,
             # so that there is never a second copy of them all.
             columns[place] = column.unify_dictionaries()
             del column
         table = pa.Table.from_arrays(columns, schema=self._schema)
+        release_freed_memory()  # what unifying took, before the writer takes as much
         with self._writing():
             self._writer.write_table(table, row_group_size=max(1, len(table)))
         del table

@@ -110,7 +110,12 @@ class Retry:
             before_sleep=self._note,
             reraise=True,
         )
-        return retrying(lambda: self._once(work))
+        try:
+            return retrying(lambda: self._once(work))
+        finally:
+            # It lists methods of its own to call: a cycle that would keep `unseen` and what that
+            # refers to, for each batch of ids, until the cyclic collector comes.
+            retrying.iter_state.reset()
 
     def _once(self, work: Callable[[], T]) -> T:
         before = getattr(_here, "inside", False)

@@ -207,6 +207,24 @@ def test_a_result_is_held_by_nobody_but_who_asked_for_it():
         gc.enable()
 
 
+def test_who_is_asked_for_what_was_seen_is_held_by_nobody_once_work_is_done():
+    """It may be a queue of rows, one for each batch of ids."""
+
+    class Queue:
+        def unseen(self):
+            return True
+
+    gc.disable()
+    try:
+        queue = Queue()
+        reached().call(Work(), unseen=queue.unseen)
+        held = weakref.ref(queue)
+        del queue
+        assert held() is None
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize(
     ("values", "name"),
     [((-1, 1, 1), "retry_attempts"), ((0, 0, 1), "retry_wait_ms"), ((0, 1, 0), "retry_max_s")],
