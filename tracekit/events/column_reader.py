@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tracekit.events.column_kinds import array_of, encoded_text, held_array
 from tracekit.events.column_plan import ColumnPlan, PlanChanged
 from tracekit.events.domains import CID_COLUMN, CID_LIST_COLUMN, Domain
-from tracekit.events.freed_memory import release_freed_memory
 from tracekit.events.value_arrays import text_array
 from tracekit.fetch import Database
 from tracekit.fetch.arrow import NotWholeNumber
@@ -110,14 +109,6 @@ class ColumnReader:
                 yield pa.RecordBatch.from_arrays(list(arrays), names=self._schema.names)
 
     def _piece(self, gathered: list[pa.RecordBatch], batch: Sequence[str], seen: set[str]) -> Piece:
-        try:
-            return self._encoded(gathered, batch, seen)
-        finally:
-            release_freed_memory()  # encoding takes and frees more than the piece is
-
-    def _encoded(
-        self, gathered: list[pa.RecordBatch], batch: Sequence[str], seen: set[str]
-    ) -> Piece:
         import pyarrow as pa
 
         rows = pa.Table.from_batches(gathered)

@@ -88,7 +88,6 @@ class ParquetTarget:
         self._cids += piece.new_cids
         self._pending.append(piece.rows)
         self._pending_bytes += piece.rows.nbytes
-        release_freed_memory()
         if self._pending_bytes >= ROW_GROUP_BYTES:
             self._write_row_group()
 
@@ -121,6 +120,7 @@ class ParquetTarget:
             return
         columns = pa.Table.from_batches(self._pending).columns
         self._pending, self._pending_bytes = [], 0
+        release_freed_memory()
         for place, column in enumerate(columns):
             # A change of dictionary within a row group would be written as text. Column by column,
             # so that there is never a second copy of them all.
