@@ -324,14 +324,14 @@ def _time_zone(node: exp.Expr, context: Context) -> exp.Expr:
     raise unsupported("AT TIME ZONE other than UTC", context.position(node))
 
 
-_RULES: dict[type[Any], Callable[[exp.Expr, Context], exp.Expr]] = {
+_RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Column: _column,
     exp.Literal: _literal,
     exp.DPipe: _concatenation,
-    exp.Add: lambda node, context: arithmetic.add(node, context.position(node)),  # type: ignore[arg-type]
-    exp.Sub: lambda node, _: arithmetic.subtract(node),  # type: ignore[arg-type]
-    exp.Mul: lambda node, _: arithmetic.multiply(node),  # type: ignore[arg-type]
-    exp.Div: lambda node, _: arithmetic.divide(node),  # type: ignore[arg-type]
+    exp.Add: lambda node, context: arithmetic.add(node, context.position(node)),
+    exp.Sub: lambda node, _: arithmetic.subtract(node),
+    exp.Mul: lambda node, _: arithmetic.multiply(node),
+    exp.Div: lambda node, _: arithmetic.divide(node),
     exp.Cast: _cast,
     exp.Anonymous: _call,
     exp.Dot: _package_call,
@@ -344,9 +344,9 @@ _RULES: dict[type[Any], Callable[[exp.Expr, Context], exp.Expr]] = {
     exp.Fetch: _fetch,
     exp.Table: _table,
     exp.AtTimeZone: _time_zone,
-    exp.Extract: lambda node, _: dates.extract(node),  # type: ignore[arg-type]
-    exp.Interval: lambda node, _: dates.interval_literal(node),  # type: ignore[arg-type]
-    exp.Trim: lambda node, _: text_functions.trim(node),  # type: ignore[arg-type]
+    exp.Extract: lambda node, _: dates.extract(node),
+    exp.Interval: lambda node, _: dates.interval_literal(node),
+    exp.Trim: lambda node, _: text_functions.trim(node),
     exp.Window: lambda node, context: aggregates.window(node, context.position(node)),
     exp.WithinGroup: lambda node, context: aggregates.within_group(node, context.position(node)),
     **dict.fromkeys(_CLOCK, _clock),
