@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import select
 import socket
 import struct
@@ -14,6 +15,7 @@ import pytest
 
 from tracekit import Database, LocalOracle
 from tracekit.errors import FetchError
+from tracekit.fetch.connection_socket import copy_of
 from tracekit.fetch.readers import Cancelled, Readers
 
 ROUNDS = 40
@@ -47,32 +49,21 @@ class Relay:
         while True:
             ready, _, _ = select.select([client, server, self._told], [], [], _SECONDS)
             if self._told in ready:
-                self._told.recv(1)
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
-                return
-            for source, target in ((client, server), (server, client)):
-                if source in ready:
-                    try:
-                        data = source.recv(1 << 16)
-                        target.sendall(data)
-                    except OSError:
-                        data = b""
-                    if not data and source is server:
-                        return
-                    if not data:
-                        self._told.recv(1)  # whoever ended it tells so too
-                        return
-
-
-@pytest.fixture(scope="module")
-def local() -> Iterator[LocalOracle]:
-    with LocalOracle(":memory:") as running:
-        yield running
+                break
+            source, target = (client, server) if client in ready else (server, client)
+            with contextlib.suppress(OSError):
+                if data := source.recv(1 << 16):
+                    target.sendall(data)
+                    continue
+            break  # whoever ended it tells so too
+        self._told.recv(1)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
 
 
 @pytest.fixture
-def relay(local: LocalOracle) -> Iterator[Relay]:
-    relay = Relay(int(local.dsn.split(":")[1].split("/")[0]))
+def relay(local_oracle_server: LocalOracle) -> Iterator[Relay]:
+    _, port = local_oracle_server.dsn.split("/")[0].split(":")
+    relay = Relay(int(port))
     thread = threading.Thread(target=relay.run)
     thread.start()
     yield relay
@@ -82,9 +73,10 @@ def relay(local: LocalOracle) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def database(local: LocalOracle, relay: Relay) -> Database:
-    dsn = f"127.0.0.1:{relay.port}/{local.dsn.split('/')[1]}"
-    return Database(dsn, local.user, local.password, retry_attempts=0)
+def database(local_oracle_server: LocalOracle, relay: Relay) -> Database:
+    server = local_oracle_server
+    dsn = f"127.0.0.1:{relay.port}/{server.dsn.split('/')[1]}"
+    return Database(dsn, server.user, server.password, retry_attempts=0)
 
 
 def test_the_socket_of_a_connection_that_was_reset_is_closed(
@@ -134,9 +126,21 @@ def test_a_database_is_sent_a_break_and_then_the_end() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = socket.create_connection(listener.getsockname())
         server, _ = listener.accept()
+    server.settimeout(_SECONDS)
     readers = Readers()
     with client, server, readers._holding(client):
         readers.cancel()
         assert select.select([], [], [server], _SECONDS)[2]
         assert server.recv(1, socket.MSG_OOB) == b"!"
         assert server.recv(1) == b""
+
+
+def test_a_process_with_too_many_files_open_is_told_so() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(FetchError, match="ulimit -n"):
+                copy_of(one)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -120,7 +120,7 @@ class ParquetTarget:
             return
         columns = pa.Table.from_batches(self._pending).columns
         self._pending, self._pending_bytes = [], 0
-        release_freed_memory()
+        release_freed_memory()  # what reading took, before unifying takes as much
         for place, column in enumerate(columns):
             # A change of dictionary within a row group would be written as text. Column by column,
             # so that there is never a second copy of them all.

@@ -9,33 +9,43 @@ the connection refers to.
 from __future__ import annotations
 
 import gc
-import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import oracledb
 
+from tracekit.errors import FetchError
+
 _DEPTH = 5  # connection, its implementation, protocol, transport, socket
 
 
 @contextmanager
-def socket_copied(connection: oracledb.Connection) -> Iterator[socket.socket | None]:
-    """A descriptor of its own for the connection's socket; None where the driver has none.
+def socket_of(connection: oracledb.Connection) -> Iterator[socket.socket | None]:
+    """The driver's own socket, or None; closed at the end if the driver has let go of it."""
+    found = _socket_of(connection)
+    try:
+        yield found
+    finally:
+        if found is not None and _socket_of(connection) is None:
+            found.close()
+
+
+def copy_of(original: socket.socket) -> socket.socket:
+    """A descriptor of its own for the same end of the line; the caller closes it.
 
     Shutting it down ends what waits on the original, whose number may be another file's by then.
-    At the end of the block the copy is closed, and the original too if the driver has let go of it.
+
+    Raises:
+        FetchError: the process has no descriptor left.
     """
-    original = _socket_of(connection)
-    if original is None:
-        yield None
-        return
     try:
-        with socket.socket(fileno=os.dup(original.fileno())) as copied:
-            yield copied
-    finally:
-        if _socket_of(connection) is None:
-            original.close()
+        return socket.fromfd(original.fileno(), original.family, original.type)
+    except OSError as exc:
+        raise FetchError(
+            f"a connection's socket could not be copied: {exc}. Raise the limit of open files "
+            "(ulimit -n), or read with fewer workers."
+        ) from exc
 
 
 def _socket_of(connection: oracledb.Connection) -> socket.socket | None:

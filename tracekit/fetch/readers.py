@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 import oracledb
 
 from tracekit.errors import FetchError
-from tracekit.fetch.connection_socket import socket_copied
+from tracekit.fetch.connection_socket import copy_of, socket_of
 
 GRACE_SECONDS = 0.1
 """How long a reader that is to end may take to see so for itself before its call is broken off."""
-_BREAK = b"!"  # what Oracle Net clients send as urgent data; over TLS it is ignored
+_BREAK = b"!"  # what Oracle Net clients send as urgent data
 _here = threading.local()
 
 
@@ -76,20 +76,21 @@ class Readers:
                     one.shutdown(socket.SHUT_RDWR)
 
     @contextmanager
-    def _holding(self, copied: socket.socket) -> Iterator[None]:
-        with self._lock:
-            if self._cancelled:
-                raise Cancelled
-            self._sockets.add(copied)
-        try:
-            yield
-        except oracledb.Error:
-            if self._cancelled:
-                raise Cancelled from None
-            raise
-        finally:
+    def _holding(self, original: socket.socket) -> Iterator[None]:
+        with copy_of(original) as copied:
             with self._lock:
-                self._sockets.discard(copied)
+                if self._cancelled:
+                    raise Cancelled
+                self._sockets.add(copied)
+            try:
+                yield
+            except oracledb.Error:
+                if self._cancelled:
+                    raise Cancelled from None
+                raise
+            finally:
+                with self._lock:
+                    self._sockets.discard(copied)
 
 
 def readers_here() -> Readers | None:
@@ -101,13 +102,16 @@ def readers_here() -> Readers | None:
 def held_by_readers(connection: oracledb.Connection) -> Iterator[None]:
     """In this block `connection` is broken off with the readers the calling thread is one of.
 
+    At its end the connection's socket is closed if the driver has let go of it without that.
+
     Raises:
         Cancelled: they were cancelled, before or meanwhile.
+        FetchError: the process has too many files open.
     """
     readers = readers_here()
-    with socket_copied(connection) as copied:
-        if readers is None or copied is None:
+    with socket_of(connection) as found:
+        if readers is None or found is None:
             yield
             return
-        with readers._holding(copied):
+        with readers._holding(found):
             yield
