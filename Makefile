@@ -7,7 +7,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
-PANDAS_TESTS := tests/unit/equality tests/unit/events tests/unit/replay tests/unit/fetch $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py)
+PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/replay tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py)
 .PHONY: help setup replay test test-slow test-pandas2 check check-memory format bench fuzz lock clean
 
 help: ## show the targets

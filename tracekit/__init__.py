@@ -14,37 +14,37 @@ from tracekit._version import __version__
 if TYPE_CHECKING:
     from tracekit import errors as errors
     from tracekit.equality import observe as observe
-    from tracekit.events import EventFetcher as EventFetcher
-    from tracekit.events import LegacyEventFetcher as LegacyEventFetcher
-    from tracekit.events.event_table import EventTable as EventTable
-    from tracekit.events.lean import lean_records as lean_records
-    from tracekit.events.open_events import open_events as open_events
-    from tracekit.fetch import Database as Database
-    from tracekit.fetch import read_sql_df as read_sql_df
-    from tracekit.fetch import read_sql_df_slow_iter as read_sql_df_slow_iter
+    from tracekit.keyed import EventFetcher as EventFetcher
+    from tracekit.keyed import LegacyEventFetcher as LegacyEventFetcher
+    from tracekit.keyed.event_table import EventTable as EventTable
+    from tracekit.keyed.lean import lean_records as lean_records
+    from tracekit.keyed.open_events import open_events as open_events
     from tracekit.magics import load_ipython_extension as load_ipython_extension
     from tracekit.magics import unload_ipython_extension as unload_ipython_extension
     from tracekit.ndjson import read_stream as read_stream
+    from tracekit.oracle import Database as Database
+    from tracekit.oracle import read_sql_df as read_sql_df
+    from tracekit.oracle import read_sql_df_slow_iter as read_sql_df_slow_iter
     from tracekit.replay.estimate import estimate as estimate
     from tracekit.replay.experiment import replay as replay
     from tracekit.replay.prove import prove as prove
     from tracekit.testbed import LocalOracle as LocalOracle
 
 _HOMES = {
-    "Database": "tracekit.fetch:Database",
-    "EventFetcher": "tracekit.events:EventFetcher",
-    "EventTable": "tracekit.events.event_table:EventTable",
-    "LegacyEventFetcher": "tracekit.events:LegacyEventFetcher",
+    "Database": "tracekit.oracle:Database",
+    "EventFetcher": "tracekit.keyed:EventFetcher",
+    "EventTable": "tracekit.keyed.event_table:EventTable",
+    "LegacyEventFetcher": "tracekit.keyed:LegacyEventFetcher",
     "LocalOracle": "tracekit.testbed:LocalOracle",
     "errors": "tracekit.errors",
     "estimate": "tracekit.replay.estimate:estimate",
-    "lean_records": "tracekit.events.lean:lean_records",
+    "lean_records": "tracekit.keyed.lean:lean_records",
     "load_ipython_extension": "tracekit.magics:load_ipython_extension",
     "observe": "tracekit.equality:observe",
-    "open_events": "tracekit.events.open_events:open_events",
+    "open_events": "tracekit.keyed.open_events:open_events",
     "prove": "tracekit.replay.prove:prove",
-    "read_sql_df": "tracekit.fetch:read_sql_df",
-    "read_sql_df_slow_iter": "tracekit.fetch:read_sql_df_slow_iter",
+    "read_sql_df": "tracekit.oracle:read_sql_df",
+    "read_sql_df_slow_iter": "tracekit.oracle:read_sql_df_slow_iter",
     "read_stream": "tracekit.ndjson:read_stream",
     "replay": "tracekit.replay",
     "unload_ipython_extension": "tracekit.magics:unload_ipython_extension",

@@ -18,8 +18,8 @@ import duckdb
 import oracledb
 
 from tests.bench.localdb_table import connect
-from tracekit.events.container_ids import BATCH_SIZE
-from tracekit.events.domains import find_domain
+from tracekit.keyed.container_ids import BATCH_SIZE
+from tracekit.keyed.domains import find_domain
 from tracekit.testbed import LocalOracle
 
 WORKLOAD = "trace-114k"

@@ -10,7 +10,7 @@ import pytest
 MIB = 2**20
 LEAK = """
 import os
-from tracekit.events.fetcher import EventFetcher
+from tracekit.keyed.fetcher import EventFetcher
 
 size = int(os.environ.get("LEAK_BYTES", "0"))
 fetch_events, held = EventFetcher.fetch_events, []

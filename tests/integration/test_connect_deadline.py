@@ -13,7 +13,7 @@ import pytest
 
 from tracekit.config import Settings
 from tracekit.errors import ConnectError
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 
 QUERY = "SELECT 1 FROM DUAL"

@@ -15,8 +15,8 @@ import pytest
 
 from tracekit import Database, LocalOracle
 from tracekit.errors import FetchError
-from tracekit.fetch.connection_socket import copy_of
-from tracekit.fetch.readers import Cancelled, Readers
+from tracekit.oracle.connection_socket import copy_of
+from tracekit.oracle.readers import Cancelled, Readers
 
 ROUNDS = 40
 _SECONDS = 30

@@ -9,9 +9,9 @@ import pytest
 from redis import Redis
 
 from tracekit import EventFetcher
-from tracekit.events import DOMAINS, Events, PartialEvents
-from tracekit.events.cache import CachedEventFetcher, EventCache
 from tracekit.jobs import EmbeddedStore
+from tracekit.keyed import DOMAINS, Events, PartialEvents
+from tracekit.keyed.cache import CachedEventFetcher, EventCache
 from tracekit.testbed import LocalOracle
 
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from tracekit.errors import BatchFetchError, FetchError
-from tracekit.events import DOMAINS, EventFetcher, LegacyEventFetcher, PartialEvents
-from tracekit.events.domains import find_domain
-from tracekit.fetch import Database
+from tracekit.keyed import DOMAINS, EventFetcher, LegacyEventFetcher, PartialEvents
+from tracekit.keyed.domains import find_domain
+from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 
 
@@ -139,8 +139,8 @@ def test_the_drained_iterator_holds_one_row_batch_at_a_time(database, cids):
 
 PROGRAM = """
 import os, sys
-from tracekit.events import EventFetcher
-from tracekit.fetch import Database
+from tracekit.keyed import EventFetcher
+from tracekit.oracle import Database
 database = Database(os.environ["DSN"], os.environ["NAME"], os.environ["WORD"])
 fetcher = EventFetcher(database, records=sys.argv[1])
 events = fetcher.fetch_events(sys.argv[2:], "history")

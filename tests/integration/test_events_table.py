@@ -8,8 +8,8 @@ import pytest
 
 import tracekit
 from tracekit.errors import BatchFetchError
-from tracekit.events import DOMAINS, EventFetcher
-from tracekit.fetch import Database
+from tracekit.keyed import DOMAINS, EventFetcher
+from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 
 

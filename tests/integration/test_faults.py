@@ -12,7 +12,7 @@ import oracledb
 import pytest
 
 from tracekit.errors import ConfigError, ConnectError, FetchError
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 
 NUMBERS = "SELECT LEVEL AS N FROM DUAL CONNECT BY LEVEL <= 1000"

@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracekit.errors import BatchFetchError, ConnectError, FetchError, TracekitError
-from tracekit.events import EventFetcher, LegacyEventFetcher, PartialEvents
-from tracekit.events.grouping import Events
-from tracekit.fetch import Database
+from tracekit.keyed import EventFetcher, LegacyEventFetcher, PartialEvents
+from tracekit.keyed.grouping import Events
+from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 
 DOMAIN = "holds"
@@ -199,7 +199,7 @@ def test_an_equal_result_or_a_named_error(
 ) -> None:
     waits = fault.startswith(("stall", "half_open"))
     if waits:
-        monkeypatch.setattr("tracekit.events.legacy._TIMEOUT_SECONDS", HASTY_SECONDS)
+        monkeypatch.setattr("tracekit.keyed.legacy._TIMEOUT_SECONDS", HASTY_SECONDS)
     set_fault = case.local.faults.add(fault)
     error: TracekitError | None = None
     try:

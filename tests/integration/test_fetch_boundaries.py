@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from tracekit.errors import ConnectError, FetchError
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 
 NUMBERED = (

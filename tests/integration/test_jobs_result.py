@@ -10,12 +10,12 @@ import pytest
 from tests.integration.jobs_bench import JobsBench, jobs_bench
 from tracekit import EventFetcher
 from tracekit.errors import ConfigError, JobNotComplete, JobNotFound, ResultIncomplete
-from tracekit.events import Record
 from tracekit.jobs import JobState, TraceJobs
 from tracekit.jobs.shard import run_shard
 from tracekit.jobs.shard_work import ShardProgress, ShardWork, WorkOver
 from tracekit.jobs.store import JobStore
 from tracekit.jsonvalue import encode
+from tracekit.keyed import Record
 from tracekit.ndjson import read_stream
 
 DOMAINS = ("history", "jobs", "holds")

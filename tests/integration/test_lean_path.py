@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tracekit.equality import compare_digests
-from tracekit.events import DOMAINS
+from tracekit.keyed import DOMAINS
 from tracekit.profiling import run_child
 from tracekit.records import Level, PathStatus
 from tracekit.replay import replay

@@ -11,7 +11,7 @@ import pytest
 
 from tracekit.bench import bench
 from tracekit.bench.deep_size import deep_size_bytes
-from tracekit.events import EventFetcher, LegacyEventFetcher
+from tracekit.keyed import EventFetcher, LegacyEventFetcher
 from tracekit.testbed import LocalOracle
 
 MIB = 2**20

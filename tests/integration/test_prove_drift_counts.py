@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tracekit.events import EventFetcher, LegacyEventFetcher
+from tracekit.keyed import EventFetcher, LegacyEventFetcher
 from tracekit.records import Level
 from tracekit.replay.prove import prove
 from tracekit.testbed import LocalOracle

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tracekit.errors import ConfigError, ConnectError
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 from tracekit.profiling import run_child
 from tracekit.records import Level, PathStatus
 from tracekit.replay import read_run, replay

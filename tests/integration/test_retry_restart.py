@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tracekit.errors import BatchFetchError, ConnectError
-from tracekit.events import EventFetcher
-from tracekit.events.grouping import Events
-from tracekit.fetch import Database
+from tracekit.keyed import EventFetcher
+from tracekit.keyed.grouping import Events
+from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 
 DOMAIN = "holds"

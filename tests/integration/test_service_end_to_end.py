@@ -10,8 +10,8 @@ from playwright.sync_api import expect
 
 from tests.integration.browser import chromium
 from tracekit import EventFetcher, LocalOracle, prove
-from tracekit.events import Record
-from tracekit.fetch import Database
+from tracekit.keyed import Record
+from tracekit.oracle import Database
 from tracekit.records import Level, ProcessMeasurement
 from tracekit.replay.pipeline import Pipeline
 from tracekit.replay.service_path import (

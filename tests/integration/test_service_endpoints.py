@@ -16,9 +16,9 @@ from flask.testing import FlaskClient
 from tests.integration.jobs_bench import JobsBench, jobs_bench
 from tracekit import EventFetcher
 from tracekit.config import ServiceSettings, Settings, TraceSettings
-from tracekit.fetch import Database
 from tracekit.jsonvalue import encode
 from tracekit.ndjson import read_stream
+from tracekit.oracle import Database
 from tracekit.service import trace_blueprint
 
 DOMAINS = ["history", "holds"]

@@ -16,7 +16,7 @@ import pytest
 
 from tests.integration.jobs_bench import wait_for
 from tracekit.errors import ConfigError, ResultIncomplete
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 from tracekit.records import Level, PathStatus
 from tracekit.replay import Replay, read_run, replay
 from tracekit.replay.pipeline import Pipeline, PipelineJob, Status

@@ -14,8 +14,8 @@ from tracekit.bench.bars import bench_bars
 from tracekit.bench.contestants import IDS_HELD, REFERENCE, Contestant, known_contestants
 from tracekit.bench.figures import ContestantRuns, bench_ratios
 from tracekit.errors import ConfigError
-from tracekit.events.domains import find_domain
-from tracekit.fetch import Database
+from tracekit.keyed.domains import find_domain
+from tracekit.oracle import Database
 from tracekit.profiling import ChildRun, read_heap, run_child
 from tracekit.records import BenchRecord, BenchRun, ContestantResult, PathStatus
 from tracekit.replay.conditions import at_least_one

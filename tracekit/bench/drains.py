@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tracekit.events.container_ids import batches_of, normalise_container_ids
-from tracekit.events.domains import find_domain
-from tracekit.fetch import Database
+from tracekit.keyed.container_ids import batches_of, normalise_container_ids
+from tracekit.keyed.domains import find_domain
+from tracekit.oracle import Database
 from tracekit.profiling import Report, Subject
 
 CountRows = Callable[[int], None]

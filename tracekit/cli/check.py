@@ -16,7 +16,7 @@ from tracekit.cli.exit_code import ExitCode
 from tracekit.cli.lists import names
 from tracekit.cli.steps import Steps
 from tracekit.errors import ConfigError
-from tracekit.events.domains import DOMAINS
+from tracekit.keyed.domains import DOMAINS
 from tracekit.records import Level, ReplayOptions, to_json
 from tracekit.replay import DEFAULT_PATHS, ReplayProgress
 from tracekit.replay.baseline import (

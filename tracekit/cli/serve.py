@@ -19,7 +19,7 @@ import click
 from tracekit.cli.steps import Steps
 from tracekit.config import DatabaseSettings, Settings
 from tracekit.errors import ConfigError, ConnectError
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 from tracekit.testbed.companion import Companion
 

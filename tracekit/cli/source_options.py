@@ -11,8 +11,8 @@ import click
 
 from tracekit.config import Settings
 from tracekit.errors import ConfigError
-from tracekit.events.domains import DOMAINS
-from tracekit.fetch import Database
+from tracekit.keyed.domains import DOMAINS
+from tracekit.oracle import Database
 from tracekit.records import Level
 
 DEFAULT_WORKLOAD = "trace-114k"

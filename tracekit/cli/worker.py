@@ -9,7 +9,7 @@ import click
 
 from tracekit.cli.size_type import SizeType
 from tracekit.config import Settings
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 
 
 @click.command("worker")

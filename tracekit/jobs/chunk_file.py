@@ -11,8 +11,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tracekit.errors import ResultIncomplete
-from tracekit.events.column_decoder import ColumnDecoder
-from tracekit.events.column_kinds import (
+from tracekit.jobs.chunk import ChunkEntry
+from tracekit.jsonvalue import encode
+from tracekit.keyed.column_decoder import ColumnDecoder
+from tracekit.keyed.column_kinds import (
     KIND_KEY,
     Kind,
     array_of,
@@ -20,9 +22,7 @@ from tracekit.events.column_kinds import (
     held_field,
     wide_enough,
 )
-from tracekit.events.grouping import Record
-from tracekit.jobs.chunk import ChunkEntry
-from tracekit.jsonvalue import encode
+from tracekit.keyed.grouping import Record
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,8 +14,6 @@ from itertools import chain
 
 from tracekit.config import Settings
 from tracekit.errors import JobError
-from tracekit.events import EventFetcher, Events, Record
-from tracekit.fetch import Database
 from tracekit.jobs.chunk import ChunkEntry, pack
 from tracekit.jobs.chunk_file import ChunkColumns
 from tracekit.jobs.connection import connect_store
@@ -24,6 +22,8 @@ from tracekit.jobs.shard_work import ShardProgress, ShardWork, WorkOver
 from tracekit.jobs.store import JobStore
 from tracekit.jobs.ticker import ProgressTicker
 from tracekit.jsonvalue import encode
+from tracekit.keyed import EventFetcher, Events, Record
+from tracekit.oracle import Database
 from tracekit.profiling import os_memory
 from tracekit.profiling.memory_limit import limited_memory
 

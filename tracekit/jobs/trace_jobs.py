@@ -10,8 +10,6 @@ from redis import Redis
 
 from tracekit.config import Settings, TraceSettings
 from tracekit.errors import ConfigError, JobNotFound
-from tracekit.events.container_ids import normalise_container_ids
-from tracekit.events.domains import find_domain
 from tracekit.jobs.connection import connect_store
 from tracekit.jobs.keys import new_job_id
 from tracekit.jobs.legacy_result import LegacyResult
@@ -24,6 +22,8 @@ from tracekit.jobs.result_lines import result_lines
 from tracekit.jobs.rq_jobs import drop_queued, enqueue_shards, stop_running, worker_count
 from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
 from tracekit.jobs.store import JobStore, StoredJob
+from tracekit.keyed.container_ids import normalise_container_ids
+from tracekit.keyed.domains import find_domain
 from tracekit.ndjson import Position
 
 SHARD_CIDS = 10_000

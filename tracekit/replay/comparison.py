@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tracekit.equality import compare_digests
-from tracekit.events import Events
+from tracekit.keyed import Events
 from tracekit.records import CandidateProof, PathMeasurement, PathStatus, Proof
 from tracekit.replay.conditions import Conditions
 from tracekit.replay.paths import fetch_by_path

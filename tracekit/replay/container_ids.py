@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import closing
 
 from tracekit.errors import ConfigError
-from tracekit.events.container_ids import normalise_container_ids
-from tracekit.fetch import Database
+from tracekit.keyed.container_ids import normalise_container_ids
+from tracekit.oracle import Database
 
 _ALL = "SELECT CONTAINERID FROM DWH.DW_MES_CONTAINER ORDER BY CONTAINERID"
 _FIRST = f"{_ALL} FETCH FIRST :n ROWS ONLY"

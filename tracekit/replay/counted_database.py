@@ -7,13 +7,13 @@ from collections.abc import Callable, Generator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from tracekit.fetch.arrow import ArrowShape
+    from tracekit.oracle.arrow import ArrowShape
 
 BatchT = TypeVar("BatchT")
 RowBatch = tuple[list[str], list[tuple[Any, ...]]]

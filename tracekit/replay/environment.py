@@ -6,7 +6,7 @@ import os
 import platform
 from importlib.metadata import version
 
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 from tracekit.profiling import PINNED
 from tracekit.records import Environment
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tracekit.errors import ConfigError
-from tracekit.events.domains import find_domain
-from tracekit.fetch import Database
+from tracekit.keyed.domains import find_domain
+from tracekit.oracle import Database
 from tracekit.profiling import ChildRun, run_child
 from tracekit.records import (
     EstimateCheck,

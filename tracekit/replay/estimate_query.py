@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tracekit.events.domains import CID_COLUMN, DOMAINS, Domain
+from tracekit.keyed.domains import CID_COLUMN, DOMAINS, Domain
 from tracekit.replay.paths import PathSubject
 
 NAME = "sql"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tracekit.config import Settings
-from tracekit.events.domains import find_domain
-from tracekit.fetch import Database
+from tracekit.keyed.domains import find_domain
+from tracekit.oracle import Database
 from tracekit.records import Level, MemoryTimeline, ReplayOptions, ReplaySummary
 from tracekit.replay.comparison import compare_paths
 from tracekit.replay.conditions import (

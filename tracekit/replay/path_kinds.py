@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from tracekit.events import EventFetcher, Events
+from tracekit.keyed import EventFetcher, Events
 
 if TYPE_CHECKING:
-    from tracekit.events.columnar_events import ColumnarEvents
-    from tracekit.events.event_table import EventTable
+    from tracekit.keyed.columnar_events import ColumnarEvents
+    from tracekit.keyed.event_table import EventTable
 
 Kept = TypeVar("Kept")
 
@@ -115,7 +115,7 @@ class ParquetPath(Path[str]):
 
     def pieces(self, kept: str, container_ids: Sequence[str], domain: str) -> Iterator[Events]:
         """The records of each CID, as `open_events` gives them."""
-        from tracekit.events.open_events import open_events
+        from tracekit.keyed.open_events import open_events
 
         with open_events(kept) as events:
             yield from _looked_up(events)

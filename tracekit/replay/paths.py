@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tracekit.errors import ConfigError
-from tracekit.events import EventFetcher, Events, LegacyEventFetcher
-from tracekit.fetch import Database
+from tracekit.keyed import EventFetcher, Events, LegacyEventFetcher
+from tracekit.oracle import Database
 from tracekit.profiling import Report, Subject
 from tracekit.replay import path_kinds
 from tracekit.replay.counted_database import CountedDatabase

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tracekit.errors import ProfileError
-from tracekit.events.domains import find_domain
-from tracekit.fetch import Database
+from tracekit.keyed.domains import find_domain
+from tracekit.oracle import Database
 from tracekit.records import Level, PathStatus
 from tracekit.replay.comparison import compare_paths
 from tracekit.replay.conditions import Conditions, at_least_one, known_level, known_paths

@@ -12,9 +12,9 @@ import oracledb
 
 from tracekit.config import WORKER_MEMORY_LIMIT
 from tracekit.errors import ResultIncomplete
-from tracekit.events import Events, Record
-from tracekit.events.domains import CID_COLUMN, find_domain
-from tracekit.fetch import Database
+from tracekit.keyed import Events, Record
+from tracekit.keyed.domains import CID_COLUMN, find_domain
+from tracekit.oracle import Database
 from tracekit.replay.counted_database import CountedDatabase
 from tracekit.replay.path_kinds import Path
 from tracekit.replay.pipeline import Pipeline, PipelineJob, Status

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from tracekit.errors import ConfigError
-from tracekit.fetch import Database
+from tracekit.oracle import Database
 from tracekit.records import WorkloadInfo
 from tracekit.replay.container_ids import choose_container_ids
 from tracekit.replay.environment import server_version

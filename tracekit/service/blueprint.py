@@ -13,8 +13,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
 from tracekit.config import Settings
-from tracekit.fetch import Database
 from tracekit.jobs import JobState, JobStatus, TraceJobs
+from tracekit.oracle import Database
 from tracekit.service.answers import json_answer, json_bytes_answer, lines_answer
 from tracekit.service.events_request import parse_events_request
 from tracekit.service.guard import check_caller

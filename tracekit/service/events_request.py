@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import msgspec
 
 from tracekit.errors import ConfigError
-from tracekit.events.container_ids import normalise_container_ids
-from tracekit.events.domains import find_domain
 from tracekit.jobs import PROFILES
+from tracekit.keyed.container_ids import normalise_container_ids
+from tracekit.keyed.domains import find_domain
 from tracekit.service.problems import Problem
 
 MAX_CID_LENGTH = 64

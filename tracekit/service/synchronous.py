@@ -9,8 +9,8 @@ from itertools import chain
 from typing import Protocol
 
 from tracekit.errors import TracekitError
-from tracekit.events import Events
 from tracekit.jsonvalue import encode
+from tracekit.keyed import Events
 from tracekit.service.events_request import EventsRequest
 from tracekit.service.problems import internal_message
 

@@ -10,10 +10,10 @@ from redis.exceptions import RedisError
 
 from tracekit.config import Settings
 from tracekit.errors import JobNotFound
-from tracekit.events import DOMAINS, EventFetcher
-from tracekit.events.cache import CachedEventFetcher, EventCache
-from tracekit.fetch import Database
 from tracekit.jobs import AGGREGATED_PROFILES, PROFILES, TraceJobs, connect_store
+from tracekit.keyed import DOMAINS, EventFetcher
+from tracekit.keyed.cache import CachedEventFetcher, EventCache
+from tracekit.oracle import Database
 from tracekit.service.admission import Admission, admit
 from tracekit.service.events_request import EventsRequest
 from tracekit.service.problems import Problem

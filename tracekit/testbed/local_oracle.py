@@ -18,8 +18,8 @@ import oracledb
 from tracekit import workloads
 from tracekit.config import Settings
 from tracekit.errors import ConfigError, ConnectError
-from tracekit.fetch import Database
 from tracekit.localdb.faults import AnyFault
+from tracekit.oracle import Database
 from tracekit.testbed.faults import Faults, as_records
 from tracekit.testbed.init_script import run_script
 from tracekit.testbed.server_process import ServerProcess, ServerReady

@@ -90,7 +90,7 @@ ARROW = PathMeasurement(
     exit_code=1,
     stderr_tail=(
         "Traceback (most recent call last):\n"
-        '  File "/home/jane/tracekit/fetch/arrow.py", line 12, in read\n'
+        '  File "/home/jane/tracekit/oracle/arrow.py", line 12, in read\n'
         "    secret = source_line()\n"
         "ValueError: column 品名|x has `4881660000000ab1` twice\x1b[31m"
     ),

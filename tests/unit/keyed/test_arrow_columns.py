@@ -1,0 +1,102 @@
+import math
+from datetime import datetime
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracekit.keyed.arrow_columns import ArrowColumn
+
+KINDS = {
+    "text": (pa.large_string(), st.sampled_from(["", "a", "機台", "x" * 300])),
+    "number": (pa.int64(), st.one_of(st.integers(-50, 50), st.integers(-(2**60), 2**60))),
+    "long number": (
+        pa.decimal128(38, 0),
+        st.one_of(st.integers(-50, 50), st.integers(-(10**37), 10**37)),
+    ),
+    "float": (pa.float64(), st.sampled_from([0.0, -0.0, 1.0, -2.5, 1e300, math.inf])),
+    "date": (
+        pa.timestamp("s"),
+        st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).map(
+            lambda value: value.replace(microsecond=0, fold=0)
+        ),
+    ),
+    "timestamp": (
+        pa.timestamp("us"),
+        st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)).map(
+            lambda value: value.replace(fold=0)
+        ),
+    ),
+}
+
+
+def shown(values):
+    return [(type(value), repr(value)) for value in values]
+
+
+@pytest.mark.parametrize("name", KINDS)
+@given(data=st.data())
+def test_cells_come_out_as_they_went_in_also_from_slices(name, data):
+    kind, values = KINDS[name]
+    column = ArrowColumn(kind)
+    for _ in range(3):
+        given_cells = data.draw(st.lists(st.one_of(st.none(), values), max_size=20))
+        array = pa.array(given_cells, kind)
+        assert shown(column.values(array)) == shown(given_cells)
+        start = data.draw(st.integers(0, len(given_cells)))
+        assert shown(column.values(array.slice(start))) == shown(given_cells[start:])
+
+
+def test_nan_becomes_none_and_null_stays_none():
+    column = ArrowColumn(pa.float64())
+    assert column.values(pa.array([1.0, math.nan, None, 1.0])) == [1.0, None, None, 1.0]
+
+
+def test_equal_cells_are_one_object_across_batches():
+    text = ArrowColumn(pa.large_string())
+    number = ArrowColumn(pa.int64())
+    cells = []
+    numbers = []
+    for _ in range(3):
+        cells += text.values(pa.array([f"EQP{n % 20}" for n in range(1000)], pa.large_string()))
+        numbers += number.values(pa.array([5000 + n % 30 for n in range(1000)], pa.int64()))
+    assert len(set(map(id, cells))) == 20
+    assert len(set(map(id, numbers))) == 30
+
+
+def test_unique_values_give_their_memo_up():
+    column = ArrowColumn(pa.timestamp("s"))
+    for start in range(0, 50_000, 5_000):
+        ticks = pa.array(range(start * 1000, (start + 5_000) * 1000, 1000), pa.int64())
+        assert len(column.values(ticks.cast(pa.timestamp("s")))) == 5_000
+    assert not column._memo.worthwhile
+    assert len(column._memo) == 0
+
+
+@pytest.mark.parametrize(
+    "ends", [[2**63 - 1], [2**63 - 3, 2**63 - 1], [-(2**63)], [-(2**63), None]]
+)
+def test_the_last_whole_numbers_stay_whole(ends):
+    column = ArrowColumn(pa.int64())
+    for _ in range(3):
+        assert shown(column.values(pa.array(ends, pa.int64()))) == shown(ends)
+
+
+def test_in_a_stream_values_are_shared_inside_a_batch_and_forgotten_after_it():
+    texts = [f"text {n % 7}" for n in range(1_000)]
+    times = [datetime(2026, 1, 1 + n % 7) for n in range(1_000)]
+    for kind, values in ((pa.large_string(), texts), (pa.timestamp("s"), times)):
+        column = ArrowColumn(kind, across_batches=False)
+        one, other = (column.values(pa.array(values, kind)) for _ in range(2))
+        assert one == other == values
+        assert len({id(value) for value in one}) == 7
+        assert not {id(value) for value in one} & {id(value) for value in other}
+
+
+def test_in_a_stream_unique_values_are_not_looked_up():
+    column = ArrowColumn(pa.large_string(), across_batches=False)
+    for start in range(0, 3_000, 1_000):
+        values = [f"unique {n}" for n in range(start, start + 1_000)]
+        assert column.values(pa.array(values, pa.large_string())) == values
+    assert not column._memo.worthwhile

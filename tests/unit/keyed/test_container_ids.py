@@ -1,0 +1,46 @@
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracekit.keyed.container_ids import batches_of, normalise_container_ids
+
+
+def test_blanks_repetitions_and_what_is_no_text_are_left_out():
+    given_ids = [" A1 ", "B2", None, "", "  ", 7, "A1", b"C3", "B2\n", "C3"]
+    assert normalise_container_ids(given_ids) == ["A1", "B2", "C3"]
+
+
+@given(st.lists(st.one_of(st.text(max_size=4), st.integers(), st.none())))
+def test_normalising_twice_changes_nothing(ids):
+    once = normalise_container_ids(ids)
+    assert normalise_container_ids(once) == once
+    assert len(set(once)) == len(once)
+
+
+def test_repetitions_among_very_many_ids_are_left_out_too():
+    ids = [f"C{n}" for n in range(120_000)]
+    assert normalise_container_ids(ids) == ids
+    assert normalise_container_ids([*ids, *ids[7:70_000:999], " C3 "]) == ids
+
+
+def test_very_many_ids_are_normalised_without_a_table_of_them_all():
+    ids = [f"C{n}" for n in range(110_000)]
+    tracemalloc.start()
+    kept = normalise_container_ids(ids)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert kept == ids
+    assert peak_bytes < 24 * len(ids)  # 8 are the list itself; a dict of them takes 40 more
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [(0, []), (1, [1]), (999, [999]), (1000, [1000]), (1001, [1000, 1]), (2500, [1000, 1000, 500])],
+)
+def test_a_batch_holds_at_most_a_thousand_ids_in_order(count, sizes):
+    ids = [f"C{n}" for n in range(count)]
+    batches = list(batches_of(ids))
+    assert [len(batch) for batch in batches] == sizes
+    assert [cid for batch in batches for cid in batch] == ids

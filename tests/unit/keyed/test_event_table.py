@@ -1,0 +1,303 @@
+import pickle
+import random
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracekit.errors import BatchFetchError, ConfigError
+from tracekit.keyed import EventFetcher, column_reader, event_table
+from tracekit.keyed.event_table import EventTable
+
+sys.path.insert(0, str(Path(__file__).parent))
+from column_database import ColumnDatabase
+
+START = datetime(2026, 1, 1)
+TYPES = {
+    "CONTAINERID": pa.large_string(),
+    "NAME": pa.large_string(),
+    "QTY": pa.int64(),
+    "HOURS": pa.float64(),
+    "SHARE": pa.float64(),
+    "AT": pa.timestamp("s"),
+    "N": pa.large_string(),
+}
+
+
+def rows_of(cid, hours=lambda n: n):
+    dice = random.Random(cid)
+    return [
+        (
+            cid,
+            dice.choice(["切割", "MOLD", None]),
+            dice.choice([1, 40_000, None]),
+            hours(n),
+            dice.choice([0.5, 2.0, None, float("nan")]),
+            dice.choice([None, START + timedelta(seconds=n)]),
+            f"{dice.random()}",
+        )
+        for n in range(dice.randrange(6))
+    ]
+
+
+def scripted(rows=rows_of, types=TYPES, **options):
+    return ColumnDatabase(types, rows, unbounded=["HOURS"], **options)
+
+
+def exact(events):
+    return [
+        (cid, [[(key, type(value), value) for key, value in record.items()] for record in records])
+        for cid, records in events.items()
+    ]
+
+
+def both(database, cids, domain="history", **options):
+    plain = EventFetcher(database, records="plain").fetch_events(cids, domain)
+    return plain, EventFetcher(database, **options).fetch_event_table(cids, domain)
+
+
+def cids_of(count):
+    return [f"LOT{n:05}" for n in range(count)]
+
+
+def test_a_table_reads_like_the_mapping():
+    database = scripted()
+    plain, table = both(database, cids_of(2_500))
+    assert exact(table.to_events()) == exact(plain)
+    assert exact(table) == exact(plain)
+    assert table == plain
+    assert len(table) == len(plain)
+    assert list(table) == list(plain)
+    assert table.rows == sum(map(len, plain.values()))
+    for cid in cids_of(2_500):
+        assert (cid in table) == (cid in plain)
+    assert "LOT99999" not in table
+    assert 7 not in table
+    with pytest.raises(KeyError):
+        table["LOT99999"]
+    assert database.open_now == 0
+
+
+def test_a_table_comes_in_pieces_too(monkeypatch):
+    monkeypatch.setattr(event_table, "_PART_ROWS", 700)
+    plain, table = both(scripted(), cids_of(1_500))
+    pieces = list(table.pieces())
+    assert len(pieces) == -(-table.rows // 700)
+    joined: dict = {}
+    for piece in pieces:
+        assert sum(map(len, piece.values())) <= 700
+        for cid, records in piece.items():
+            joined.setdefault(cid, []).extend(records)
+    assert exact(joined) == exact(table.to_events()) == exact(plain)
+
+
+def test_records_are_made_on_demand_and_cannot_be_changed():
+    plain, table = both(scripted(), cids_of(50))
+    cid = max(plain, key=lambda it: len(plain[it]))
+    records = table[cid]
+    assert records == plain[cid]
+    assert records != plain[cid][:-1]
+    assert records[0] == plain[cid][0]
+    assert records[-1] == plain[cid][-1]
+    assert records[1:3] == plain[cid][1:3]
+    with pytest.raises(IndexError):
+        records[len(records)]
+    with pytest.raises(IndexError):
+        records[-len(records) - 1]
+    with pytest.raises(TypeError):
+        records[0]["QTY"] = 1
+    own = records.to_records()
+    own[0]["QTY"] = -1
+    assert table[cid][0] == plain[cid][0]
+
+
+def test_columns_are_narrow_and_text_is_encoded():
+    table = both(scripted(), cids_of(2_500))[1]
+    types = {field.name: field.type for field in table.schema}
+    assert types["NAME"] == pa.dictionary(pa.int8(), pa.string())
+    assert types["CONTAINERID"] == pa.dictionary(pa.int16(), pa.string())
+    assert types["QTY"] == pa.int32()
+    assert types["AT"] == pa.timestamp("s")
+    assert types["N"] == pa.string(), "unique text is not encoded"
+    assert table.nbytes < 70 * table.rows
+
+
+def test_text_that_hardly_repeats_is_not_encoded_whatever_the_nulls_and_the_first_piece():
+    def rows(cid):
+        late = cid >= "LOT01000"
+        return [
+            (cid, f"{cid}-{n}" if n % 2 else None, n, n, 0.5, None, f"{cid}-{n}" if late else "x")
+            for n in range(4)
+        ]
+
+    plain, table = both(scripted(rows), cids_of(8_000))
+    assert exact(table.to_events()) == exact(plain)
+    types = {field.name: field.type for field in table.schema}
+    assert types["NAME"] == pa.string(), "half of it is NULL"
+    assert types["N"] == pa.string(), "only its first thousand CIDs repeat"
+    assert types["CONTAINERID"] == pa.dictionary(pa.int16(), pa.string())
+
+
+@pytest.mark.parametrize(
+    ("hours", "kind", "type_"),
+    [
+        (lambda n: n, "whole", pa.int8()),
+        (lambda n: 2**62 + n, "whole", pa.int64()),
+        (lambda n: 10**30 + n, "long_whole", pa.decimal128(38, 0)),
+        (lambda n: n / 4 if n % 4 else n // 4, "number", pa.float64()),
+        (lambda n: 1.0 if n else 1, "digits", None),
+        (lambda n: 2**53 + 1 if n else 0.5, "digits", None),
+        (lambda n: 10**39 if n else 10**30, "digits", None),
+    ],
+)
+@pytest.mark.parametrize("rows_only", [False, True])
+def test_numbers_without_precision_come_back_as_they_were(hours, kind, type_, rows_only):
+    if kind == "digits" and hours(1) == 10**39:
+        rows_only = True  # the driver itself refuses those as decimals
+    database = scripted(lambda cid: rows_of(cid, hours), rows_only=rows_only)
+    plain, table = both(database, cids_of(1_200))
+    assert exact(table.to_events()) == exact(plain)
+    assert exact(table) == exact(plain)
+    field = table.schema.field("HOURS")
+    assert field.metadata == {b"tracekit:kind": kind.encode()}
+    assert type_ in (None, field.type)
+
+
+def test_a_fraction_in_the_last_batch_of_ids_changes_the_whole_column():
+    def late(cid):
+        return rows_of(cid, lambda n: n / 8 if cid >= "LOT03000" else n)
+
+    plain, table = both(scripted(late), cids_of(3_100))
+    assert exact(table.to_events()) == exact(plain)
+
+
+def test_a_large_batch_of_ids_comes_in_pieces(monkeypatch):
+    monkeypatch.setattr(column_reader, "_GATHERED_BYTES", 2_000)
+    plain, table = both(scripted(), cids_of(1_500), batch_size=50)
+    assert exact(table.to_events()) == exact(plain)
+    assert exact(table) == exact(plain)
+    assert len(table) == len(plain)
+
+
+def test_rows_without_cid_are_left_out():
+    def some(cid):
+        rows = rows_of(cid)
+        return [(None if n == 1 else "" if n == 2 else cid, *row[1:]) for n, row in enumerate(rows)]
+
+    plain, table = both(scripted(some), cids_of(300))
+    assert exact(table) == exact(plain)
+
+
+def test_a_row_that_lists_cids_belongs_to_each():
+    types = {"CONTAINERIDS": pa.large_string(), **TYPES}
+
+    def jobs(cid):
+        listed = None if cid.endswith("3") else f"{cid},{cid[:-1]}7"
+        return [(listed, None, *row[1:]) for row in rows_of(cid)]
+
+    plain, table = both(scripted(jobs, types), cids_of(1_020), domain="jobs")
+    assert plain
+    assert exact(table) == exact(plain)
+
+
+@pytest.mark.parametrize("cids", [[], ["NOROWS"]])
+def test_no_rows_make_an_empty_table(cids):
+    table = EventFetcher(scripted(lambda cid: [])).fetch_event_table(cids, "history")
+    assert (len(table), table.rows, table.to_events()) == (0, 0, {})
+    assert table.to_arrow().num_rows == 0
+
+
+def test_a_failed_batch_leaves_nothing():
+    database = scripted(rows_of, fails=["LOT01500"])
+    with pytest.raises(BatchFetchError, match="1 of 3 batches of domain 'history'") as caught:
+        EventFetcher(database).fetch_event_table(cids_of(2_500), "history")
+    assert caught.value.failures[0].batch_index == 1
+    assert database.open_now == 0
+
+
+def test_an_unknown_domain_is_refused():
+    with pytest.raises(ConfigError, match="'nothing' is no domain"):
+        EventFetcher(scripted()).fetch_event_table([], "nothing")
+
+
+def test_other_libraries_read_the_columns():
+    duckdb = pytest.importorskip("duckdb")
+    plain, events = both(scripted(), cids_of(400))
+    rows = sum(map(len, plain.values()))
+    found = duckdb.sql("SELECT count(*), count(DISTINCT CONTAINERID), sum(QTY) FROM events")
+    quantity = sum(it["QTY"] or 0 for records in plain.values() for it in records)
+    assert found.fetchall() == [(rows, len(plain), quantity)]
+    assert len(events.to_pandas()) == rows
+    assert pa.table(events).equals(events.to_arrow())
+    address = events.to_arrow().column("QTY").chunk(0).buffers()[1].address
+    assert pa.table(events).column("QTY").chunk(0).buffers()[1].address == address, "copied"
+
+
+def test_polars_reads_the_columns():
+    pytest.importorskip("polars")
+    plain, table = both(scripted(), cids_of(400))
+    names = [it["NAME"] for records in plain.values() for it in records]
+    assert table.to_polars()["NAME"].to_list() == names
+
+
+def test_a_pickled_table_is_the_same_elsewhere():
+    plain, table = both(scripted(), cids_of(40))
+    assert exact(pickle.loads(pickle.dumps(table))) == exact(plain)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.integers(-(10**39), 10**39),
+            st.integers(-100, 100),
+            st.floats(allow_nan=False, allow_infinity=False),
+            st.integers(-400, 400).map(lambda n: n / 4),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_any_numbers_of_a_column_survive(values):
+    types = {"CONTAINERID": pa.large_string(), "X": pa.float64(), "N": pa.large_string()}
+    rows = [("A", value, f"{n:03}") for n, value in enumerate(values)]
+    database = ColumnDatabase(types, lambda cid: rows, unbounded=["X"], rows_only=True)
+    plain, table = both(database, ["A"])
+    assert exact(table.to_events()) == exact(plain)
+    assert exact(table) == exact(plain)
+
+
+@pytest.mark.parametrize("value", [True, b"\x00\xff", datetime(2026, 1, 1, 0, 0, 0, 123456)])
+def test_other_types_survive_too(value):
+    arrow = {bool: pa.bool_(), bytes: pa.large_binary(), datetime: pa.timestamp("ns")}
+    types = {"CONTAINERID": pa.large_string(), "X": arrow[type(value)], "N": pa.large_string()}
+    rows = [("A", value, "0"), ("A", None, "1")]
+    plain, table = both(ColumnDatabase(types, lambda cid: rows, rows_only=True), ["A"])
+    assert exact(table) == exact(plain)
+    assert exact(table.to_events()) == exact(plain)
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "message"),
+    [
+        (pa.large_string(), 7, "column X does not hold text alone: int"),
+        (pa.timestamp("s"), datetime(2026, 1, 1, tzinfo=UTC), "times with a time zone"),
+        (pa.large_binary(), "text", "column X does not hold binary alone"),
+    ],
+)
+def test_a_value_that_its_column_cannot_hold_is_named(type_, value, message):
+    types = {"CONTAINERID": pa.large_string(), "X": type_, "N": pa.large_string()}
+    database = ColumnDatabase(types, lambda cid: [(cid, value, "0")], rows_only=True)
+    with pytest.raises(BatchFetchError, match=message):
+        EventFetcher(database).fetch_event_table(["A"], "history")
+
+
+def test_a_table_can_be_made_of_any_columns_with_cids():
+    table = EventTable(pa.table({"CONTAINERID": ["A", "A", "B", "A"], "D": [Decimal(1)] * 4}))
+    assert [len(table[cid]) for cid in table] == [3, 1]
+    assert table["B"] == [{"CONTAINERID": "B", "D": Decimal(1)}]

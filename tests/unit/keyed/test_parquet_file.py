@@ -1,0 +1,172 @@
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tracekit.errors import BatchFetchError, ConfigError, ExportError
+from tracekit.keyed import EventFetcher, column_reader, parquet
+from tracekit.keyed.open_events import open_events
+
+sys.path.insert(0, str(Path(__file__).parent))
+from column_database import ColumnDatabase
+from test_event_table import cids_of, exact, rows_of, scripted
+
+
+def export(database, cids, path, domain="history", **options):
+    plain = EventFetcher(database, records="plain").fetch_events(cids, domain)
+    return plain, EventFetcher(database, **options).to_parquet(cids, domain, path)
+
+
+def names_in(folder):
+    return [path.name for path in folder.iterdir()]
+
+
+@pytest.fixture
+def small_row_groups(monkeypatch):
+    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 20_000)
+    monkeypatch.setattr(column_reader, "_GATHERED_BYTES", 30_000)
+
+
+def test_a_file_reads_like_the_mapping(tmp_path, small_row_groups):
+    file = tmp_path / "events.parquet"
+    plain, done = export(scripted(), cids_of(3_500), file, batch_size=100)
+    assert (done.path, done.rows) == (file, sum(map(len, plain.values())))
+    assert (done.cids, done.file_bytes) == (len(plain), file.stat().st_size)
+    with open_events(file) as events:
+        assert exact(events.to_events()) == exact(plain)
+        assert exact(events) == exact(plain)
+        assert (len(events), events.rows, list(events)) == (done.cids, done.rows, list(plain))
+        assert "LOT99999" not in events
+        cid = next(reversed(plain))
+        assert cid in events
+        assert events[cid] == plain[cid]
+    assert names_in(tmp_path) == ["events.parquet"]
+
+
+def test_row_groups_are_bounded_and_hold_the_cids_in_order(tmp_path, small_row_groups):
+    plain, _ = export(scripted(), cids_of(3_500), tmp_path / "e.parquet", batch_size=100)
+    file = pq.ParquetFile(tmp_path / "e.parquet")
+    assert file.metadata.num_row_groups > 5
+    assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+    for group in range(file.metadata.num_row_groups):
+        assert file.metadata.row_group(group).total_byte_size < 60_000
+    found = file.read(columns=["CONTAINERID"]).column(0).to_pylist()
+    assert list(dict.fromkeys(found)) == list(plain)
+    assert file.schema_arrow.metadata[b"tracekit:domain"] == b"history"
+
+
+def test_other_readers_find_plain_columns(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    file = tmp_path / "e.parquet"
+    plain, done = export(scripted(lambda cid: rows_of(cid, lambda n: n + 0.25)), cids_of(900), file)
+    found = duckdb.sql(f"DESCRIBE FROM '{file}'").fetchall()
+    assert [row[1] for row in found] == [
+        "VARCHAR", "VARCHAR", "BIGINT", "DOUBLE", "DOUBLE", "TIMESTAMP", "VARCHAR"
+    ]  # fmt: skip
+    hours = [it["HOURS"] for records in plain.values() for it in records]
+    assert duckdb.sql(f"SELECT sum(HOURS), count(*) FROM '{file}'").fetchall() == [
+        (sum(hours), done.rows)
+    ]
+
+
+@pytest.mark.parametrize(
+    "hours", [lambda n: n / 4 if n else 3, lambda n: 10**30, lambda n: 1.0 if n else 1]
+)
+def test_numbers_come_back_as_they_were(tmp_path, hours):
+    database = scripted(lambda cid: rows_of(cid, hours))
+    plain, _ = export(database, cids_of(1_200), tmp_path / "e.parquet")
+    with open_events(tmp_path / "e.parquet") as events:
+        assert exact(events) == exact(plain)
+        assert exact(events.to_events()) == exact(plain)
+    assert names_in(tmp_path) == ["e.parquet"], "what was begun again left nothing"
+
+
+@pytest.mark.parametrize("cids", [[], ["NOROWS"]])
+def test_no_rows_make_a_file_without_events(tmp_path, cids):
+    database = scripted(lambda cid: [])
+    done = EventFetcher(database).to_parquet(cids, "history", tmp_path / "e.parquet")
+    assert (done.rows, done.cids) == (0, 0)
+    with open_events(tmp_path / "e.parquet") as events:
+        assert (len(events), list(events), events.to_events()) == (0, [], {})
+
+
+def test_a_failed_batch_leaves_nothing_and_keeps_what_was_there(tmp_path, small_row_groups):
+    file = tmp_path / "e.parquet"
+    file.write_text("before")
+    database = scripted(fails=["LOT01500"])
+    with pytest.raises(BatchFetchError, match="1 of 3 batches"):
+        EventFetcher(database).to_parquet(cids_of(2_500), "history", file)
+    assert file.read_text() == "before"
+    assert names_in(tmp_path) == ["e.parquet"]
+    assert database.open_now == 0
+
+
+def test_an_interrupt_leaves_nothing(tmp_path):
+    class Interrupting(ColumnDatabase):
+        def read_sql_arrow_iter(self, sql, params, **options):
+            yield from super().read_sql_arrow_iter(sql, params, **options)
+            if params["p0"] == "LOT01000":
+                signal.raise_signal(signal.SIGINT)
+
+    database = Interrupting(scripted().types, rows_of, unbounded=["HOURS"])
+    with pytest.raises(KeyboardInterrupt):
+        EventFetcher(database).to_parquet(cids_of(5_000), "history", tmp_path / "e.parquet")
+    assert names_in(tmp_path) == []
+    assert database.open_now == 0
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_event_table import cids_of, scripted
+from tracekit.errors import ExportError
+from tracekit.keyed import EventFetcher
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
+try:
+    EventFetcher(scripted()).to_parquet(cids_of(2_000), "history", sys.argv[2])
+except ExportError as exc:
+    print(exc)
+"""
+
+
+def test_a_file_that_cannot_grow_is_a_named_error(tmp_path):
+    file = tmp_path / "e.parquet"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(Path(__file__).parent), str(file)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"{file} could not be written: File too large. Free some room" in done.stdout
+    assert names_in(tmp_path) == []
+
+
+def test_places_that_cannot_hold_a_file_are_refused_before_anything_is_read(tmp_path):
+    database = scripted()
+    fetcher = EventFetcher(database)
+    with pytest.raises(ConfigError, match="is a folder: name a file in it"):
+        fetcher.to_parquet(["A"], "history", tmp_path)
+    with pytest.raises(ConfigError, match="is no folder: make it first"):
+        fetcher.to_parquet(["A"], "history", tmp_path / "none" / "e.parquet")
+    assert database.queries == 0
+
+
+def test_what_is_no_file_of_events_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="is no file"):
+        open_events(tmp_path / "none.parquet")
+    (tmp_path / "text").write_text(json.dumps({}))
+    with pytest.raises(ExportError, match="cannot be read as Parquet"):
+        open_events(tmp_path / "text")
+    pq.write_table(pa.table({"X": [1]}), tmp_path / "x.parquet")
+    with pytest.raises(ExportError, match="has no column CONTAINERID"):
+        open_events(tmp_path / "x.parquet")
+    pq.write_table(pa.table({"CONTAINERID": ["A", None]}), tmp_path / "n.parquet")
+    with pytest.raises(ExportError, match="1 rows without CONTAINERID"):
+        open_events(tmp_path / "n.parquet")

@@ -1,0 +1,108 @@
+"""Worker threads that read batches of ids, stop at the first failure and leave nothing running."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from typing import Generic, TypeVar
+
+from tracekit.errors import BatchFailure, ConnectError, FetchError, MemoryBudgetExceeded
+from tracekit.oracle.readers import GRACE_SECONDS, Cancelled, Readers
+
+T = TypeVar("T")
+Batch = Sequence[str]
+
+
+class Stopped(Exception):
+    """Tells a worker that nobody waits for its batch any more."""
+
+
+class BatchPool(Generic[T]):
+    """Reads batches of ids in worker threads and hands their results out in order.
+
+    Args:
+        read: Reads one batch; called in a worker thread. It calls `check_stopped` between steps.
+        batches: What to read.
+        max_workers: Batches read at once.
+        stop_at_failure: Whether batches that have not begun are dropped once one has failed.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Batch], T],
+        batches: Sequence[Batch],
+        *,
+        max_workers: int,
+        stop_at_failure: bool,
+    ) -> None:
+        self._read = read
+        self._batches = batches
+        self._max_workers = max_workers
+        self._stop_at_failure = stop_at_failure
+        self._stopped = threading.Event()
+        self._readers = Readers()
+        self.failures: list[BatchFailure] = []
+        """What failed so far, in the batches' order."""
+
+    def check_stopped(self) -> None:
+        """Raise Stopped where reading on would be for nobody."""
+        if self._stopped.is_set():
+            raise Stopped
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or raise Stopped as soon as nobody waits for the batch any more."""
+        self._stopped.wait(seconds)
+        self.check_stopped()
+
+    def results(self) -> Generator[T, None, None]:
+        """The result of each batch that could be read, in the batches' order.
+
+        Each result is let go of when the next is asked for. Ends when all workers have; an
+        iterator closed half-way stops them first, and breaks off calls they wait in.
+        """
+        with (
+            closing(self._readers),
+            ThreadPoolExecutor(self._max_workers, thread_name_prefix="tracekit-batch") as pool,
+        ):
+            futures: deque[Future[T]] = deque()
+            try:
+                futures.extend(pool.submit(self._run, batch) for batch in self._batches)
+                for index, batch in enumerate(self._batches):
+                    yield from self._result(index, batch, futures.popleft())
+            finally:
+                self._stopped.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                running = [future for future in futures if future.running()]
+                if wait(running, timeout=GRACE_SECONDS).not_done:
+                    self._readers.cancel()
+
+    def _run(self, batch: Batch) -> T:
+        self.check_stopped()
+        try:
+            with self._readers.reading_here():
+                return self._read(batch)
+        except Stopped:
+            raise
+        except Cancelled as exc:
+            raise Stopped from exc
+        except BaseException:
+            if self._stop_at_failure:
+                self._stopped.set()
+                self._readers.cancel()
+            raise
+
+    def _result(self, index: int, batch: Batch, future: Future[T]) -> Iterator[T]:
+        try:
+            result = future.result()
+        except (Stopped, CancelledError):
+            return
+        except MemoryBudgetExceeded:
+            raise
+        except (ConnectError, FetchError) as exc:
+            self.failures.append(BatchFailure(index, len(batch), exc))
+            return
+        del future
+        yield result

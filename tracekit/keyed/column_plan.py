@@ -1,0 +1,81 @@
+"""The plan by which one fetch reads and holds its columns, and changes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tracekit.keyed.column_kinds import Kind, held_field, kind_of, wide_enough
+from tracekit.keyed.domains import Domain
+from tracekit.oracle import Database
+from tracekit.oracle.arrow import ArrowShape
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class PlanChanged(Exception):
+    """What was read does not fit the plan: drop it and read again by `plan`."""
+
+    def __init__(self, plan: ColumnPlan) -> None:
+        self.plan = plan
+        super().__init__(plan)
+
+
+@dataclass(frozen=True)
+class ColumnPlan:
+    """How the columns of one domain are read, and held in one schema for all batches of ids."""
+
+    shape: ArrowShape
+    """What the driver is asked for."""
+    kinds: tuple[Kind, ...]
+    through_rows: bool
+    """Read by fetchmany, because Arrow's numbers could not say what rows hold."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of every batch."""
+        import pyarrow as pa
+
+        described = self.shape.schema
+        return pa.schema(
+            held_field(field.name, kind, field.type)
+            for field, kind in zip(described, self.kinds, strict=True)
+        )
+
+    def fitting(self, columns: Sequence[Sequence[Any]]) -> ColumnPlan:
+        """A plan that can hold `columns` too: this one where nothing must change."""
+        kinds = tuple(map(wide_enough, self.kinds, columns))
+        return self if kinds == self.kinds else replace(self, kinds=kinds)
+
+    def reading_rows(self) -> ColumnPlan:
+        """The same, read by fetchmany."""
+        return replace(self, through_rows=True)
+
+    def with_long_numbers(self) -> ColumnPlan:
+        """The same, with room for 38 digits wherever the driver is asked for a decimal."""
+        import pyarrow as pa
+
+        kinds = [
+            Kind.LONG_WHOLE if pa.types.is_decimal(field.type) else kind
+            for field, kind in zip(self.shape.schema, self.kinds, strict=True)
+        ]
+        return replace(self, kinds=tuple(kinds))
+
+
+def first_plan(database: Database, domain: Domain) -> ColumnPlan:
+    """The plan by what the query is described with; NUMBERs without precision are whole.
+
+    Raises:
+        ConnectError: the database could not be reached or refused us.
+        FetchError: the query cannot be described, or a column cannot be held in Arrow.
+    """
+    sql, _ = domain.query(["any"])
+    described = database.describe_arrow(sql)
+    shape = described.with_whole_numbers()
+    kinds = [
+        Kind.WHOLE if place in described.unbounded else kind_of(field.type)
+        for place, field in enumerate(shape.schema)
+    ]
+    return ColumnPlan(shape, tuple(kinds), through_rows=not described.same_as_rows)

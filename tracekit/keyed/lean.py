@@ -1,0 +1,57 @@
+"""Lean records: the same dicts at a fraction of the memory, by sharing keys and equal values."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from tracekit.keyed.grouping import Record
+from tracekit.keyed.interning import ColumnInterner
+from tracekit.keyed.shared_keys import record_constructor
+
+
+def lean_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Record]:
+    """One record for each row of any DB-API cursor: `dict(zip(columns, row))`, float NaN as None.
+
+    Each is a `dict` of its own with the values the row holds, in column order; what they share
+    (key table, equal immutable values) cannot be seen through them, nor changed. For several row
+    batches of one query make one `LeanRecords`, which shares across them.
+
+    Raises:
+        ValueError: a row has not one value for each column.
+    """
+    return LeanRecords(columns).records(rows)
+
+
+class LeanRecords:
+    """Makes the lean records of one query; may be called by several threads.
+
+    Args:
+        columns: Column names, as `dict(zip(columns, row))` would take them.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._width = len(columns)
+        self._make = record_constructor(tuple(columns))
+        self._interners = [ColumnInterner() for _ in columns]
+        self._lock = threading.Lock()
+
+    def records(self, rows: Sequence[Sequence[Any]]) -> list[Record]:
+        """One record for each row, in order.
+
+        Raises:
+            ValueError: a row has not one value for each column.
+        """
+        if not rows:
+            return []
+        cells = list(zip(*rows, strict=True))
+        if len(cells) != self._width:
+            raise ValueError(f"rows of {len(cells)} values do not fit {self._width} columns")
+        with self._lock:
+            shared = [
+                interner.intern(column)
+                for interner, column in zip(self._interners, cells, strict=True)
+            ]
+        del cells
+        return list(map(self._make, *shared))

@@ -1,0 +1,165 @@
+"""Events into one Parquet file: streamed, in one schema, there only when it is complete."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from tracekit.errors import ConfigError, ExportError
+from tracekit.keyed.column_reader import Piece
+from tracekit.keyed.domains import CID_COLUMN
+from tracekit.keyed.freed_memory import release_freed_memory
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROW_GROUP_BYTES = 4 * 2**20
+"""A row group is closed at this size of its columns in memory: some 40,000 rows of history. A
+look-up reads one of them; halved, writing takes 1.6 times the CPU."""
+DOMAIN_KEY = b"tracekit:domain"
+"""Where the file's metadata name the domain."""
+
+
+@dataclass(frozen=True)
+class ParquetExport:
+    """What `EventFetcher.to_parquet` wrote."""
+
+    path: Path
+    rows: int
+    cids: int
+    """CIDs that have events."""
+    file_bytes: int
+
+
+class ParquetTarget:
+    """A Parquet file that appears under its name once the block is left without an error.
+
+    Until then it lies beside it under a name of its own; on an error, Ctrl-C included, that is
+    removed, and what was there before stays.
+
+    Args:
+        path: The file to make or replace.
+        schema: The schema of every batch.
+        domain: Kept in the file's metadata.
+
+    Raises:
+        ExportError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, domain: str) -> None:
+        self._path = path
+        self._partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+        self._schema = schema.with_metadata({DOMAIN_KEY: domain.encode()})
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_bytes = 0
+        self._rows = 0
+        self._cids = 0
+
+    def __enter__(self) -> ParquetTarget:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        repeated = [field.name for field in self._schema if pa.types.is_dictionary(field.type)]
+        with self._writing():
+            try:
+                self._writer = pq.ParquetWriter(
+                    self._partial,
+                    self._schema,
+                    compression="zstd",
+                    use_dictionary=repeated,
+                    write_statistics=[CID_COLUMN],
+                    store_schema=True,
+                )
+            except BaseException:
+                self._partial.unlink(missing_ok=True)
+                raise
+        return self
+
+    def write(self, piece: Piece) -> None:
+        """Add a piece."""
+        self._rows += len(piece.rows)
+        self._cids += piece.new_cids
+        self._pending.append(piece.rows)
+        self._pending_bytes += piece.rows.nbytes
+        if self._pending_bytes >= ROW_GROUP_BYTES:
+            self._write_row_group()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._write_row_group()
+                with self._writing():
+                    self._writer.close()
+                    _flush(self._partial)
+                    self._partial.replace(self._path)
+        finally:
+            with suppress(Exception):  # what failed first is what is told
+                self._writer.close()
+            self._partial.unlink(missing_ok=True)
+
+    def export(self) -> ParquetExport:
+        """What was written, once the block is left."""
+        return ParquetExport(self._path, self._rows, self._cids, self._path.stat().st_size)
+
+    def _write_row_group(self) -> None:
+        import pyarrow as pa
+
+        if not self._pending:
+            return
+        columns = pa.Table.from_batches(self._pending).columns
+        self._pending, self._pending_bytes = [], 0
+        release_freed_memory()  # what reading took, before unifying takes as much
+        for place, column in enumerate(columns):
+            # A change of dictionary within a row group would be written as text. Column by column,
+            # so that there is never a second copy of them all.
+            columns[place] = column.unify_dictionaries()
+            del column
+        table = pa.Table.from_arrays(columns, schema=self._schema)
+        release_freed_memory()  # what unifying took, before the writer takes as much
+        with self._writing():
+            self._writer.write_table(table, row_group_size=max(1, len(table)))
+        del table
+        release_freed_memory()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            full = exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            advice = "Free some room" if full else "Check that its folder may be written to"
+            raise ExportError(
+                f"{self._path} could not be written: {os.strerror(exc.errno or errno.EIO)}. "
+                f"{advice}, or choose another folder. Nothing of it was left behind."
+            ) from exc
+
+
+def parquet_path(path: str | os.PathLike[str]) -> Path:
+    """`path`, if a file can be there.
+
+    Raises:
+        ConfigError: it is a folder, or its folder does not exist.
+    """
+    found = Path(path)
+    if found.is_dir():
+        raise ConfigError(f"{found} is a folder: name a file in it, such as events.parquet.")
+    if not found.parent.is_dir():
+        raise ConfigError(f"{found.parent} is no folder: make it first.")
+    return found
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

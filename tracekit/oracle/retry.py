@@ -1,0 +1,176 @@
+"""Trying again after a fault of the connection, never so that a row is doubled or lost.
+
+What is tried again is always a whole piece of work whose rows nobody has seen: a query that gave
+no row yet, or a batch of ids none of whose rows left the fetch. Each attempt opens a connection of
+its own and runs the query anew, so its rows are those of one statement, consistent in itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
+
+from tracekit.errors import ConfigError, ConnectError, FetchError
+from tracekit.oracle.connection_faults import is_connection_fault
+
+T = TypeVar("T")
+
+_LONGEST_WAIT_SECONDS = 30.0
+
+_log = logging.getLogger(__name__)
+_here = threading.local()
+
+
+class Retry:
+    """How often, and how patiently, work is tried again after its connection failed.
+
+    Waits grow by doubling from `wait_ms`, each with up to `wait_ms` more by chance, so that workers
+    that lost their connections together do not come back together. Each further attempt is logged
+    as a warning. Safe to share between threads.
+
+    Args:
+        attempts: Further attempts at one piece of work; 0 for none. A database that was never
+            reached is tried once more only: its address is likelier wrong than its time.
+        wait_ms: The first wait.
+        max_seconds: No further attempt begins later than this after the first fault.
+        clock: Tells seconds.
+
+    Raises:
+        ConfigError: `attempts` is below 0, or another is below 1.
+    """
+
+    def __init__(
+        self,
+        attempts: int,
+        wait_ms: int,
+        max_seconds: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        for name, value, least in (
+            ("retry_attempts", attempts, 0),
+            ("retry_wait_ms", wait_ms, 1),
+            ("retry_max_seconds", max_seconds, 1),
+        ):
+            if value < least:
+                raise ConfigError(f"{name}={value!r}: expected a whole number of at least {least}")
+        self.attempts = attempts
+        self.wait_ms = wait_ms
+        self.max_seconds = max_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._count = 0
+        self._reached = False
+
+    @property
+    def count(self) -> int:
+        """Further attempts made so far, by all who share this."""
+        return self._count
+
+    def reached(self) -> None:
+        """Note that the database answered."""
+        self._reached = True
+
+    def call(
+        self,
+        work: Callable[[], T],
+        *,
+        unseen: Callable[[], bool] = lambda: True,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> T:
+        """What `work` returns, begun again as a whole where its connection failed.
+
+        Calls nest, and only the outermost tries again: a batch of ids as a whole, not each query
+        in it as well.
+
+        Args:
+            work: Opens its own connection, and closes it on an error.
+            unseen: Asked after a fault of the connection: whether nobody has seen any of what
+                `work` read. Where it is False, the error is raised.
+            pause: Waits so many seconds; it may raise to give up.
+
+        Raises:
+            ConnectError: the database could not be reached; `retries` says how often it was tried
+                again. FetchError likewise.
+        """
+        if self.attempts == 0 or getattr(_here, "inside", False):
+            return self._once(work)
+        attempts = _Attempts(self, unseen, self._clock)
+        wait = self.wait_ms / 1000
+        retrying = Retrying(
+            sleep=pause,
+            retry=attempts.are_worth_another,
+            wait=wait_exponential(wait, max=_LONGEST_WAIT_SECONDS) + wait_random(0, wait),
+            stop=attempts.are_enough,
+            before_sleep=self._note,
+            reraise=True,
+        )
+        try:
+            return retrying(lambda: self._once(work))
+        finally:
+            # It lists methods of its own to call: a cycle that would keep `unseen` and what that
+            # refers to, for each batch of ids, until the cyclic collector comes.
+            retrying.iter_state.reset()
+
+    def _once(self, work: Callable[[], T]) -> T:
+        before = getattr(_here, "inside", False)
+        _here.inside = True
+        try:
+            return work()
+        finally:
+            _here.inside = before
+
+    def most_attempts(self) -> int:
+        """Further attempts that are worth while now."""
+        return self.attempts if self._reached else min(1, self.attempts)
+
+    def _note(self, state: RetryCallState) -> None:
+        with self._lock:
+            self._count += 1
+        error = state.outcome.exception() if state.outcome else None
+        _log.warning(
+            "%s Trying again in %.1f s, attempt %d of %d.",
+            error,
+            state.upcoming_sleep,
+            state.attempt_number,
+            self.most_attempts(),
+        )
+
+
+class _Attempts:
+    """The attempts at one piece of work."""
+
+    def __init__(
+        self, retry: Retry, unseen: Callable[[], bool], clock: Callable[[], float]
+    ) -> None:
+        self._retry = retry
+        self._unseen = unseen
+        self._clock = clock
+        self._first_fault: float | None = None
+
+    def are_worth_another(self, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if not isinstance(error, ConnectError | FetchError):
+            return False
+        error.retries = state.attempt_number - 1
+        if not is_connection_fault(error):
+            return False
+        if self._first_fault is None:
+            self._first_fault = self._clock()
+        return self._unseen()
+
+    def are_enough(self, state: RetryCallState) -> bool:
+        if state.attempt_number > self._retry.most_attempts():
+            return True
+        assert self._first_fault is not None
+        next_begins = self._clock() + state.upcoming_sleep
+        return next_begins - self._first_fault > self._retry.max_seconds
+
+
+NO_RETRY = Retry(0, 1, 1)
+"""Runs work once, whatever is inside."""
