@@ -18,6 +18,7 @@ from tracekit.localdb.duck.notes import TableNotes
 from tracekit.localdb.duck.overlay import Overlay
 from tracekit.localdb.duck.sequences import copy_sequences
 from tracekit.localdb.duck.statement import StatementCache
+from tracekit.localdb.duck.table_columns import TableColumns
 from tracekit.localdb.translate import install
 
 IN_MEMORY = ":memory:"
@@ -62,6 +63,7 @@ class Database:
         root.execute(f'CREATE SCHEMA IF NOT EXISTS {catalog}."{schema}"')
         self.declared = DeclaredColumns(root, catalog, inherited)
         self.notes = TableNotes(root, catalog, inherited)
+        self.columns = TableColumns(self.connect, self.declared)
 
     def clone(self, name: str) -> Database:
         """A private copy: what is here now can be read there, changes stay there.

@@ -45,6 +45,7 @@ def define(
         writer.run_alone(sql)
     database.declared.follow(definition, schema)
     database.notes.follow(definition, schema)
+    database.columns.forget()
     if definition.object_type == "SCHEMA" and database.overlay is not None:
         database.overlay.drop_schema(definition.name)
 

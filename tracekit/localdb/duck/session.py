@@ -79,7 +79,8 @@ class DuckSession:
         Raises:
             OraError: the statement is malformed or cannot be translated.
         """
-        return self._database.statements.get(sql, self._schema)
+        database = self._database
+        return database.statements.get(sql, self._schema, database.columns.find)
 
     def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
         """The columns a query would give, without running it.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import duckdb
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate import Translated, map_error, translate
+from tracekit.localdb.translate import Columns, Translated, map_error, translate
 
 MAX_CACHED_CHARS = 8_000_000
 """Statement text kept with its translation; the longest unused goes first."""
@@ -39,15 +40,30 @@ class DuckStatement:
         return map_error(error, self.sql)
 
 
+FindColumns: TypeAlias = Callable[[str, str], Columns]
+"""The columns of a table by schema and name."""
+
+
+@dataclass(frozen=True)
+class _Kept:
+    statement: DuckStatement
+    asked: tuple[tuple[tuple[str, str], Columns], ...]
+    """The tables that the translation looked up, and what it found."""
+
+    def holds(self, find: FindColumns) -> bool:
+        """Whether the tables are still what they were."""
+        return all(find(*key) == columns for key, columns in self.asked)
+
+
 class StatementCache:
     """Statements by text and schema, shared by all sessions."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], DuckStatement] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._kept_chars = 0
         self._lock = threading.Lock()
 
-    def get(self, sql: str, current_schema: str) -> DuckStatement:
+    def get(self, sql: str, current_schema: str, find: FindColumns) -> DuckStatement:
         """The statement `sql`, translated now if it is not kept.
 
         Raises:
@@ -55,18 +71,29 @@ class StatementCache:
         """
         key = (sql, current_schema)
         with self._lock:
-            if key in self._kept:
+            kept = self._kept.get(key)
+            if kept is not None:
                 self._kept.move_to_end(key)
-                return self._kept[key]
-        made = DuckStatement(sql, translate(sql, current_schema=current_schema))
+        if kept is not None and kept.holds(find):
+            return kept.statement
+        asked: dict[tuple[str, str], Columns] = {}
+
+        def columns_of(schema: str | None, table: str) -> Columns:
+            place = (schema or current_schema, table)
+            if place not in asked:
+                asked[place] = find(*place)
+            return asked[place]
+
+        translated = translate(sql, current_schema=current_schema, columns_of=columns_of)
+        made = DuckStatement(sql, translated)
         with self._lock:
-            self._keep(key, made)
+            self._keep(key, _Kept(made, tuple(asked.items())))
         return made
 
-    def _keep(self, key: tuple[str, str], made: DuckStatement) -> None:
+    def _keep(self, key: tuple[str, str], made: _Kept) -> None:
         if key not in self._kept:
-            self._kept_chars += len(made.sql)
+            self._kept_chars += len(made.statement.sql)
         self._kept[key] = made
         while self._kept_chars > MAX_CACHED_CHARS:
             _, dropped = self._kept.popitem(last=False)
-            self._kept_chars -= len(dropped.sql)
+            self._kept_chars -= len(dropped.statement.sql)

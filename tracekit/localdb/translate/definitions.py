@@ -15,6 +15,7 @@ from tracekit.localdb.translate.kinds import Kind
 from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
+from tracekit.localdb.translate.scopes import Scopes, nothing_known
 from tracekit.localdb.translate.table_clauses import without_storage
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
@@ -212,7 +213,7 @@ def constraint_clause(written: str, current_schema: str) -> tuple[ConstraintDecl
     statement = f"CREATE TABLE x ({written})"
     prepared = prepare(statement, without_storage(tokenize(statement)))
     tree = parse_one(prepared.text, read=ReadOracle)
-    context = Context(prepared, current_schema, current_schema)
+    context = Context(prepared, current_schema, current_schema, Scopes(nothing_known))
     parts = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
     if len(parts) != 1:
         raise unsupported("ALTER TABLE ADD of more than one constraint")

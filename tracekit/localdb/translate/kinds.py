@@ -16,6 +16,8 @@ class Kind(Enum):
     NUMBER = "number"
     DATE = "date"
     TIMESTAMP = "timestamp"
+    ZONED = "timestamp with time zone"
+    LOCAL = "timestamp with local time zone"
     INTERVAL = "interval"
     ROWID = "rowid"
 

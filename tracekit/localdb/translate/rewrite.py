@@ -28,6 +28,7 @@ from tracekit.localdb.translate.kinds import (
 )
 from tracekit.localdb.translate.like_runs import LIKE_ANY
 from tracekit.localdb.translate.lob_functions import is_package_function, package_function
+from tracekit.localdb.translate.scopes import Scopes, in_order
 from tracekit.localdb.translate.types import read_type
 
 
@@ -38,6 +39,7 @@ class Context:
     prepared: Prepared
     current_schema: str
     user: str
+    scopes: Scopes
 
     def position(self, node: exp.Expr) -> int:
         """Where `node` stands in the client's text, 0 if that is not known."""
@@ -60,7 +62,7 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
             raise unsupported(f"table function {shown}", context.position(table))
         if not isinstance(table.args.get("db"), exp.Identifier | None):
             raise OraError(903, "invalid table name", position=context.position(table))
-    for node in reversed(list(tree.walk(bfs=True))):
+    for node in in_order(tree):
         rule = _RULES.get(type(node))
         if rule is None:
             continue
@@ -77,7 +79,10 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
 def _column(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Column)
     identifier = node.this
-    if not isinstance(identifier, exp.Identifier) or identifier.quoted:
+    if not isinstance(identifier, exp.Identifier):
+        return node
+    context.scopes.mark(node)
+    if identifier.quoted:
         return node
     name = identifier.name.upper()
     if node.args.get("table") is not None:

@@ -39,6 +39,7 @@ from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_c
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
+from tracekit.localdb.translate.scopes import ColumnsOf, Scopes, nothing_known
 from tracekit.localdb.translate.table_clauses import is_create_table, without_storage
 from tracekit.localdb.translate.translated import TableReference, Translated
 from tracekit.localdb.translate.writer import write
@@ -49,25 +50,32 @@ _DDL_WORDS = {"CREATE", "DROP", "ALTER", "TRUNCATE", "RENAME", "COMMENT", "GRANT
 _PLSQL_WORDS = {"BEGIN", "DECLARE", "CALL"}
 
 
-def translate(sql: str, *, current_schema: str = "DWH", user: str | None = None) -> Translated:
+def translate(
+    sql: str,
+    *,
+    current_schema: str = "DWH",
+    user: str | None = None,
+    columns_of: ColumnsOf = nothing_known,
+) -> Translated:
     """Translate one statement as a client sends it (Oracle's dialect, no trailing semicolon).
 
     Args:
         sql: the statement.
         current_schema: what SYS_CONTEXT('userenv', 'current_schema') answers.
         user: what USER answers; the current schema when None.
+        columns_of: the catalogue, asked for the tables whose columns' types matter.
 
     Raises:
         OraError: the statement is malformed (ORA-009xx, ORA-01756 ...) or uses something that
             cannot be translated (ORA-03001, naming it); with its position where known.
     """
     try:
-        return _translate(sql, current_schema, user or current_schema)
+        return _translate(sql, current_schema, user or current_schema, columns_of)
     except RecursionError:
         raise unsupported("a statement nested this deeply") from None
 
 
-def _translate(sql: str, current_schema: str, user: str) -> Translated:
+def _translate(sql: str, current_schema: str, user: str, columns_of: ColumnsOf) -> Translated:
     tokens = tokenize(sql)
     if not tokens:
         raise OraError(900, "invalid SQL statement")
@@ -87,7 +95,7 @@ def _translate(sql: str, current_schema: str, user: str) -> Translated:
     if is_create_table(tokens):
         asked = without_storage(tokens)
     prepared = prepare(sql, asked)
-    context = Context(prepared, current_schema, user)
+    context = Context(prepared, current_schema, user, Scopes(columns_of))
     if word in _QUERY_WORDS:
         return _query(_parse(prepared), prepared, context)
     if word in _DML_WORDS:

@@ -1,0 +1,58 @@
+"""The columns of tables and views, looked up once until the next DDL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import duckdb
+
+from tracekit.localdb.duck.declared import DeclaredColumns
+from tracekit.localdb.translate import Columns, ColumnType, TableReference
+
+
+class TableColumns:
+    """A cache in front of DuckDB's catalogue.
+
+    Args:
+        connect: opens a connection that resolves unqualified names in a schema.
+        declared: types that Oracle DDL stated.
+    """
+
+    def __init__(
+        self, connect: Callable[[str], duckdb.DuckDBPyConnection], declared: DeclaredColumns
+    ) -> None:
+        self._connect = connect
+        self._declared = declared
+        self._known: dict[tuple[str, str], Columns] = {}
+        self._lock = threading.Lock()
+
+    def find(self, schema: str, table: str) -> Columns:
+        """The columns of a table as seen from a schema; none if there is no such table."""
+        with self._lock:
+            known = self._known.get((schema, table))
+            generation = self._known
+        if known is None:
+            known = self._look_up(schema, table)
+            with self._lock:
+                generation[schema, table] = known  # DDL may have replaced it meanwhile
+        return known
+
+    def forget(self) -> None:
+        """DDL changed what there is."""
+        with self._lock:
+            self._known = {}
+
+    def _look_up(self, schema: str, table: str) -> Columns:
+        name = '"' + table.replace('"', '""') + '"'
+        try:
+            with self._connect(schema) as connection:
+                relation = connection.sql(f"SELECT * FROM {name} LIMIT 0")  # noqa: S608
+                found = list(zip(relation.columns, relation.types, strict=True))
+        except duckdb.Error:  # no such table: running the statement will say so
+            return {}
+        reference = [TableReference(None, table, 0)]
+        return {
+            column: ColumnType(str(kind), self._declared.find(column, reference, schema))
+            for column, kind in found
+        }
