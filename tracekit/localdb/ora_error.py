@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from tracekit.localdb.stored_names import shown_name
+
 
 class OraError(Exception):
     """One Oracle error on its way to the client; never leaves the server process.
 
     Args:
         number: Oracle's error number, 942 for ORA-00942.
-        text: the message without its `ORA-nnnnn: ` prefix.
+        text: the message without its `ORA-nnnnn: ` prefix; held names are shown as Oracle's.
         position: 0-based offset in the statement as the client sent it, where one is known.
     """
 
     def __init__(self, number: int, text: str, *, position: int = 0) -> None:
+        text = shown_name(text)
         super().__init__(f"ORA-{number:05d}: {text}")
         self.number = number
         self.text = text

@@ -60,7 +60,7 @@ def find_name(sql: str, name: str, qualifier: str | None = None) -> int:
 
 def _is_name(token: Token, name: str) -> bool:
     if token.kind is TokenKind.QUOTED:
-        return token.text[1:-1].upper() == name.upper()
+        return token.text[1:-1] == name
     return token.kind is TokenKind.WORD and token.text.upper() == name.upper()
 
 
@@ -197,7 +197,18 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             r"Violates foreign key constraint",
             _says(2292, "integrity constraint violated - child record found"),
         ),
-        (r"has (?P<columns>\d+) columns but (?P<values>\d+) values were supplied", _value_count),
+        (
+            r"(?:has|expected) (?P<columns>\d+) columns but (?P<values>\d+) values were supplied",
+            _value_count,
+        ),
+        (
+            r"Duplicate column name [^\n]* in INSERT|specified more than once",
+            _says(957, "duplicate column name"),
+        ),
+        (
+            r"Column with name [^\n]* already exists",
+            _says(1430, "column being added already exists in table"),
+        ),
         (
             r"same number of result columns",
             _says(1789, "query block has incorrect number of result columns"),

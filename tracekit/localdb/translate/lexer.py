@@ -8,6 +8,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.stored_names import held_name
 
 
 class TokenKind(Enum):
@@ -22,7 +23,10 @@ class TokenKind(Enum):
 
 
 class Token(NamedTuple):
-    """One token and its place in the client's text; comments and blanks are no tokens."""
+    """One token and its place in the client's text; comments and blanks are no tokens.
+
+    The text of a quoted name is the name as DuckDB holds it (`stored_names`).
+    """
 
     kind: TokenKind
     text: str
@@ -88,7 +92,8 @@ def scan(sql: str, position: int = 0) -> Iterator[Token]:
             raise OraError(1740, "missing double quote in identifier", position=start)
         kind = _KINDS.get(group)
         if kind is not None:
-            yield Token(kind, match[0], start, position)
+            text = held_name(match[0]) if kind is TokenKind.QUOTED else match[0]
+            yield Token(kind, text, start, position)
 
 
 def _alternative_quote_end(sql: str, start: int, body: int) -> int:

@@ -6,6 +6,7 @@ import re
 
 from sqlglot import exp
 
+from tracekit.localdb.stored_names import shown_name
 from tracekit.localdb.translate.binds import Prepared
 from tracekit.localdb.translate.dialect import SOURCE_SPAN
 from tracekit.localdb.translate.kinds import has_precision
@@ -53,9 +54,10 @@ def column_name(item: exp.Expr, prepared: Prepared) -> str:
         return ""
     written = prepared.text[span[0] : span[1]]
     if isinstance(item, exp.Column):
-        return item.name.upper()
+        return folded(item.this)
     shown = _PLACEHOLDER.sub(lambda match: prepared.shown.get(match[1], match[0]), written)
-    return _BLANKS.sub(lambda match: match[1] or "", shown).upper()[:_MAX_NAME_LENGTH]
+    written = shown_name(_BLANKS.sub(lambda match: match[1] or "", shown))
+    return written.upper()[:_MAX_NAME_LENGTH]
 
 
 def expand_order_aliases(tree: exp.Expr) -> None:
@@ -67,17 +69,20 @@ def expand_order_aliases(tree: exp.Expr) -> None:
         order = select.args.get("order")
         if order is None:
             continue
-        aliased = {_key(item.args["alias"]): item.this for item in select.expressions if item.alias}
+        aliased = {folded(item.args["alias"]): item.this for item in select.expressions if item.alias}
         for ordered in order.expressions:
             if isinstance(ordered.this, exp.Column):
                 continue
             for column in list(ordered.find_all(exp.Column)):
-                value = None if column.table else aliased.get(_key(column.this))
+                value = None if column.table else aliased.get(folded(column.this))
                 if value is not None:
                     column.replace(exp.Paren(this=value.copy()))
 
 
-def _key(identifier: exp.Expr) -> str:
+def folded(identifier: exp.Expr | None) -> str:
+    """The name an identifier stands for, as DuckDB holds it; "" for none."""
+    if identifier is None:
+        return ""
     return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from tracekit.localdb.translate.names import folded
+
 
 @dataclass(frozen=True)
 class TableColumn:
@@ -119,7 +121,7 @@ class _Reader:
         with_clause = query.args.get("with_")
         for cte in with_clause.expressions if with_clause is not None else ():
             alias = cte.args.get("alias")
-            known = {**known, _folded(alias.this): _renamed(alias, self.scope_of(cte.this, known))}
+            known = {**known, folded(alias.this): _renamed(alias, self.scope_of(cte.this, known))}
         if isinstance(query, exp.Subquery):
             return self.scope_of(query.this, known)
         if isinstance(query, exp.SetOperation):
@@ -134,7 +136,7 @@ class _Reader:
                 for source in sources.values():
                     scope.add_all(source)
             elif isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star):
-                scope.add_all(sources.get(_folded(inner.args.get("table")), _Scope()))
+                scope.add_all(sources.get(folded(inner.args.get("table")), _Scope()))
             else:
                 scope.outputs.setdefault(self._output_name(item), self._output_of(inner, sources))
         return scope
@@ -150,15 +152,15 @@ class _Reader:
             alias = table.args.get("alias")
             if isinstance(table, exp.Subquery):
                 scope = _renamed(alias, self.scope_of(table.this, known))
-                found[_folded(alias.this) if alias is not None else f"?{len(found)}"] = scope
+                found[folded(alias.this) if alias is not None else f"?{len(found)}"] = scope
             elif isinstance(table, exp.Table) and isinstance(table.this, exp.Identifier):
-                owner, name = table.args.get("db"), _folded(table.this)
-                schema = _folded(owner) if owner is not None else None
+                owner, name = table.args.get("db"), folded(table.this)
+                schema = folded(owner) if owner is not None else None
                 local = known.get(name) if schema is None else None
                 alias_name = (
                     alias.this if alias is not None and alias.this is not None else table.this
                 )
-                found[_folded(alias_name)] = local or _Scope(tables=[(schema, name)])
+                found[folded(alias_name)] = local or _Scope(tables=[(schema, name)])
         return found
 
     def _output_of(self, node: exp.Expr, sources: Mapping[str, _Scope]) -> Output:
@@ -182,8 +184,8 @@ class _Reader:
 
     def _output_name(self, item: exp.Expr) -> str:
         if isinstance(item, exp.Alias):
-            return _folded(item.args["alias"])
-        return _folded(item.this) if isinstance(item, exp.Column) else self._name_of(item)
+            return folded(item.args["alias"])
+        return folded(item.this) if isinstance(item, exp.Column) else self._name_of(item)
 
 
 def _renamed(alias: exp.Expr | None, scope: _Scope) -> _Scope:
@@ -193,7 +195,7 @@ def _renamed(alias: exp.Expr | None, scope: _Scope) -> _Scope:
         return scope
     if scope.tables or len(columns) != len(scope.outputs):
         return _Scope()
-    names = (_folded(column) for column in columns)
+    names = (folded(column) for column in columns)
     return _Scope(dict(zip(names, scope.outputs.values(), strict=True)))
 
 
@@ -233,11 +235,11 @@ def _merged(parts: Iterable[Output]) -> Output:
 
 
 def _column_output(column: exp.Column, sources: Mapping[str, _Scope]) -> Output:
-    name = _folded(column.this)
+    name = folded(column.this)
     if name == "ROWID" and not column.this.args.get("quoted"):
         return Output(type_name="ROWID")
     if column.args.get("table") is not None:
-        owner = sources.get(_folded(column.args["table"]))
+        owner = sources.get(folded(column.args["table"]))
         return owner.find(name) if owner is not None else Output()
     found = [source.find(name) for source in sources.values()]
     known = [output for output in found if output != Output()]
@@ -245,9 +247,3 @@ def _column_output(column: exp.Column, sources: Mapping[str, _Scope]) -> Output:
         return known[0]
     columns = dict.fromkeys(one for output in known for one in output.columns)
     return Output(tuple(columns), plain=all(output.plain for output in known))
-
-
-def _folded(identifier: exp.Expr | None) -> str:
-    if identifier is None:
-        return ""
-    return identifier.name if identifier.args.get("quoted") else identifier.name.upper()

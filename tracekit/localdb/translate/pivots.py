@@ -9,7 +9,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.stored_names import held_name, shown_name
 from tracekit.localdb.translate.build import case, text, unsupported
+from tracekit.localdb.translate.names import folded
 
 _UNNAMED = "ORA$PIVOT"
 _AGGREGATES = {"SUM", "MIN", "MAX", "AVG", "COUNT", "MEDIAN", "STDDEV", "VARIANCE"}
@@ -51,7 +53,7 @@ def _pivoted(pivot: exp.Expr, source: exp.Expr) -> exp.Expr:
     key = field.this
     if not isinstance(key, exp.Column):
         raise unsupported("PIVOT FOR several columns")
-    used = {_folded(column.this) for column in pivot.find_all(exp.Column)}
+    used = {folded(column.this) for column in pivot.find_all(exp.Column)}
     columns: list[exp.Expr] = []
     for item in field.expressions:
         value, label = _labelled(item)
@@ -59,7 +61,7 @@ def _pivoted(pivot: exp.Expr, source: exp.Expr) -> exp.Expr:
             aggregate = written.this if isinstance(written, exp.Alias) else written
             name = label
             if isinstance(written, exp.Alias):
-                name = f"{label}_{_folded(written.args['alias'])}"
+                name = f"{label}_{folded(written.args['alias'])}"
             condition = exp.EQ(this=key.copy(), expression=value.copy())
             identifier = exp.to_identifier(name, quoted=True)
             columns.append(exp.Alias(this=_filtered(aggregate, condition), alias=identifier))
@@ -88,8 +90,8 @@ def _labelled(item: exp.Expr) -> tuple[exp.Expr, str]:
     """A value of the IN list and the name of its column: the alias, or the value as written."""
     if isinstance(item, exp.PivotAlias | exp.Alias):
         alias = item.args["alias"]
-        return item.this, _folded(alias) if isinstance(alias, exp.Identifier) else str(alias.this)
-    return item, item.sql(dialect="oracle").upper()
+        return item.this, folded(alias) if isinstance(alias, exp.Identifier) else held_name(str(alias.this))
+    return item, held_name(item.sql(dialect="oracle"))
 
 
 def _unpivoted(pivot: exp.Expr, source: exp.Expr) -> exp.Expr:
@@ -102,11 +104,11 @@ def _unpivoted(pivot: exp.Expr, source: exp.Expr) -> exp.Expr:
         column = item.this if aliased else item
         if not isinstance(column, exp.Column):
             raise unsupported("UNPIVOT of several columns at once")
-        label = item.args["alias"] if aliased else text(_folded(column.this))
+        label = item.args["alias"] if aliased else text(shown_name(folded(column.this)))
         if not isinstance(label, exp.Literal):
             raise OraError(56901, "non-constant expression is not allowed for pivot|unpivot values")
         listed.append((column, label))
-    excluded = [exp.to_identifier(_folded(c.this), quoted=True) for c, _ in listed]
+    excluded = [exp.to_identifier(folded(c.this), quoted=True) for c, _ in listed]
     branches: list[exp.Select] = []
     for column, label in listed:
         key = exp.Alias(this=label.copy(), alias=_identifier(field.this))
@@ -127,8 +129,4 @@ def _unpivoted(pivot: exp.Expr, source: exp.Expr) -> exp.Expr:
 
 def _identifier(node: exp.Expr) -> exp.Identifier:
     inner = node.this if isinstance(node, exp.Column) else node
-    return exp.to_identifier(_folded(inner), quoted=True)
-
-
-def _folded(identifier: exp.Expr) -> str:
-    return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
+    return exp.to_identifier(folded(inner), quoted=True)

@@ -28,6 +28,7 @@ from tracekit.localdb.translate.kinds import (
 )
 from tracekit.localdb.translate.like_runs import LIKE_ANY
 from tracekit.localdb.translate.lob_functions import is_package_function, package_function
+from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.scopes import Scopes, in_order
 from tracekit.localdb.translate.types import read_type
 
@@ -102,7 +103,7 @@ def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
         owner = node.args.get("db")
         sequence = node.args["table"]
         written = [part for part in (owner, sequence) if part is not None]
-        path = ".".join(f'"{_folded(part)}"' for part in written)
+        path = ".".join(f'"{folded(part)}"' for part in written)
         return call(name.lower(), text(path), kind=Kind.NUMBER)
     if name == "ROWID":
         return _rowid(node, context)
@@ -111,15 +112,11 @@ def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
 
 def _rowid(node: exp.Column, context: Context) -> exp.Expr:
     """DuckDB's row number; what is compared with it becomes one, too."""
-    number = exp.Column(this=exp.to_identifier("rowid", quoted=True), table=node.args.get("table"))
+    number = exp.Column(this=exp.to_identifier("ROWID", quoted=True), table=node.args.get("table"))
     with_kind(number, Kind.ROWID)
     if node.find_ancestor(exp.Returning):  # DuckDB has no row number there
         raise unsupported("RETURNING of ROWID", context.position(node))
     return number
-
-
-def _folded(identifier: exp.Identifier) -> str:
-    return identifier.name if identifier.quoted else identifier.name.upper()
 
 
 _PSEUDO_COLUMNS: dict[str, Callable[[Context], exp.Expr]] = {

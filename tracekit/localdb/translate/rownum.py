@@ -197,7 +197,7 @@ def _limit_change(change: exp.Expr, limit: exp.Expr) -> None:
     table = change.args.get("this")
     if not isinstance(table, exp.Table):
         raise unsupported("ROWNUM in this DELETE or UPDATE")
-    row_id = exp.Column(this=exp.to_identifier("rowid", quoted=True))
+    row_id = exp.Column(this=exp.to_identifier("ROWID", quoted=True))
     inner = exp.Select(
         expressions=[row_id],
         from_=exp.From(this=table.copy()),

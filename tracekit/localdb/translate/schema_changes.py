@@ -14,6 +14,7 @@ from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.definitions import constraint_clause
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
+from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
     ConstraintDeclaration,
@@ -323,7 +324,7 @@ def _column_definitions(
             raise unsupported(f"ALTER TABLE {verb} of other than typed columns", tokens[0].start)
         declared, stored = read_type(part.kind)
         part.set("kind", stored)
-        name = part.name if part.this.args.get("quoted") else part.name.upper()
+        name = folded(part.this)
         columns.append((ColumnDeclaration(name, declared), part))
     return columns
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.types import DeclaredType
 
 _TYPE_META = "ora_column_type"
@@ -176,13 +177,6 @@ class Scopes:
         else:
             return {}
         return {name: column_type(inner) or kind_of(inner)}
-
-
-def folded(identifier: exp.Expr | None) -> str:
-    """An identifier's name as the catalogue has it."""
-    if identifier is None:
-        return ""
-    return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
 
 
 def _find(column: exp.Column, sources: Mapping[str, Source]) -> ColumnType | Kind | None:

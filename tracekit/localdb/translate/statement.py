@@ -30,6 +30,7 @@ from tracekit.localdb.translate.names import (
     computed_columns,
     expand_order_aliases,
     fold_identifiers,
+    folded,
     name_output_columns,
 )
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
@@ -240,7 +241,7 @@ def _create_from_query(
     tree: exp.Create, prepared: Prepared, context: Context, kind: str
 ) -> Translated:
     listed = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
-    names = [one.name if one.args.get("quoted") else one.name.upper() for one in listed]
+    names = [folded(one) for one in listed]
     query = tree.expression.pop()
     outputs, passed_on = defined_outputs(query, lambda item: column_name(item, prepared), names)
     tree.set("expression", _rewrite(query, prepared, context))
