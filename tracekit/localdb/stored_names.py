@@ -14,6 +14,7 @@ _FIRST = 0xF0000
 
 HELD_LETTERS = "".join(chr(_FIRST + ord(letter)) for letter in ascii_lowercase)
 """What stands for a to z."""
+_CAPITALS = str.maketrans(ascii_lowercase, ascii_lowercase.upper())
 _HELD = str.maketrans(ascii_lowercase, HELD_LETTERS)
 _SHOWN = str.maketrans(HELD_LETTERS, ascii_lowercase)
 
@@ -21,6 +22,11 @@ _SHOWN = str.maketrans(HELD_LETTERS, ascii_lowercase)
 def held_name(name: str) -> str:
     """The name in DuckDB of an Oracle name; one that is held already stays as it is."""
     return name.translate(_HELD)
+
+
+def column_title(held: str) -> str:
+    """A result's column as Oracle names it; a file's own small letters are capitals there."""
+    return shown_name(held.translate(_CAPITALS))
 
 
 def shown_name(held: str) -> str:

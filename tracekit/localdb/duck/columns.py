@@ -6,6 +6,7 @@ import duckdb
 
 from tracekit.localdb.duck.declared import LOB_TYPES, DeclaredColumns
 from tracekit.localdb.duck.describe import describe_computed, describe_stored
+from tracekit.localdb.stored_names import column_title
 from tracekit.localdb.translate import Translated
 from tracekit.localdb.translate.outputs import Output
 from tracekit.localdb.wire.column import ColumnDescription
@@ -39,7 +40,7 @@ def describe_columns(
             stated = declared.stated(output, current_schema)
         is_computed = name in translated.computed_columns
         if is_computed and (stated is None or stated.name not in (*LOB_TYPES, "ROWID")):
-            columns.append(describe_computed(name, kind))
+            columns.append(describe_computed(column_title(name), kind))
         else:
-            columns.append(describe_stored(name, kind, stated))
+            columns.append(describe_stored(column_title(name), kind, stated))
     return columns

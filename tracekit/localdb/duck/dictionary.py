@@ -15,6 +15,7 @@ import duckdb
 
 from tracekit.localdb.duck import declared, notes
 from tracekit.localdb.duck.catalogs import PRIVATE_PREFIX
+from tracekit.localdb.stored_names import HELD_LETTERS
 
 SCHEMA = "SYS"
 """In the in-memory catalogue, last in every connection's search path."""
@@ -63,6 +64,7 @@ def install_dictionary(
         "$notes_table": notes.TABLE,
         "$notes": f"{own}.{notes.TABLE}",
         "$private": PRIVATE_PREFIX,
+        "$held": HELD_LETTERS,
         "$version": _RELEASE,
         "$memory": memory_catalog,
         "$sys": own,

@@ -1,11 +1,19 @@
+-- What a client is told of a name: see localdb/stored_names.py. Names from a file that others made
+-- are in capitals here.
+CREATE MACRO $sys.TRACEKIT_SHOWN(held) AS
+    translate(held, '$held', 'abcdefghijklmnopqrstuvwxyz');
+CREATE MACRO $sys.TRACEKIT_NAME(held) AS
+    translate(held, 'abcdefghijklmnopqrstuvwxyz$held',
+              'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
+
 -- A session's own schema of temporary tables comes first in its search path.
 CREATE MACRO $sys.TRACEKIT_CURRENT_SCHEMA() AS
-    upper(list_filter(current_schemas(false), lambda s: NOT starts_with(s, '$private'))[1]);
+    $sys.TRACEKIT_NAME(list_filter(current_schemas(false), lambda s: NOT starts_with(s, '$private'))[1]);
 
 -- The base of all views: tables and views as a client sees them. A view of the overlay that stands
 -- for a table of the file is a table.
 CREATE VIEW $sys.TRACEKIT_OBJECTS AS
-SELECT upper(t.schema_name) AS owner, t.schema_name AS real_schema, t.table_name AS name,
+SELECT $sys.TRACEKIT_NAME(t.schema_name) AS owner, t.schema_name AS real_schema, t.table_name AS name,
        'TABLE' AS kind, '$catalog' AS held_in, t.schema_name AS held_schema,
        t.table_name AS held_name, t.comment, NULL AS text, t.estimated_size AS size_rows,
        t.table_oid AS object_id, g.detail AS on_commit
@@ -17,7 +25,7 @@ WHERE t.database_name = '$catalog' AND NOT t.temporary
   AND t.table_name NOT IN ('$declared_table', '$notes_table')
   AND NOT starts_with(t.schema_name, '$private')
 UNION ALL
-SELECT upper(v.schema_name), v.schema_name, v.view_name,
+SELECT $sys.TRACEKIT_NAME(v.schema_name), v.schema_name, v.view_name,
        CASE WHEN f.table_name IS NULL THEN 'VIEW' ELSE 'TABLE' END,
        CASE WHEN f.table_name IS NULL THEN '$catalog' ELSE f.database_name END,
        coalesce(f.schema_name, v.schema_name), coalesce(f.table_name, v.view_name),
@@ -33,7 +41,7 @@ WHERE v.database_name = '$catalog' AND NOT v.internal
   AND v.schema_name <> 'SYS';
 
 CREATE VIEW $sys.ALL_TABLES AS
-SELECT owner AS OWNER, name AS TABLE_NAME, 'USERS' AS TABLESPACE_NAME,
+SELECT owner AS OWNER, $sys.TRACEKIT_NAME(name) AS TABLE_NAME, 'USERS' AS TABLESPACE_NAME,
        CAST(NULL AS VARCHAR) AS CLUSTER_NAME, CAST(NULL AS VARCHAR) AS IOT_NAME,
        'VALID' AS STATUS, 'YES' AS LOGGING, size_rows AS NUM_ROWS,
        CAST(NULL AS TIMESTAMP_S) AS LAST_ANALYZED, 'NO' AS PARTITIONED,
@@ -46,7 +54,7 @@ SELECT owner AS OWNER, name AS TABLE_NAME, 'USERS' AS TABLESPACE_NAME,
 FROM $sys.TRACEKIT_OBJECTS WHERE kind = 'TABLE';
 
 CREATE VIEW $sys.ALL_VIEWS AS
-SELECT owner AS OWNER, name AS VIEW_NAME, length(text) AS TEXT_LENGTH, text AS TEXT,
+SELECT owner AS OWNER, $sys.TRACEKIT_NAME(name) AS VIEW_NAME, length(text) AS TEXT_LENGTH, text AS TEXT,
        text AS TEXT_VC, 'N' AS EDITIONING_VIEW, 'N' AS READ_ONLY
 FROM $sys.TRACEKIT_OBJECTS WHERE kind = 'VIEW';
 
@@ -111,7 +119,8 @@ WITH typed AS (
              THEN coalesce(type_length, 32767) END AS char_count
     FROM typed
 )
-SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME,
+SELECT owner AS OWNER, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
+       $sys.TRACEKIT_NAME(column_name) AS COLUMN_NAME,
        data_type AS DATA_TYPE, CAST(NULL AS VARCHAR) AS DATA_TYPE_MOD,
        CAST(NULL AS VARCHAR) AS DATA_TYPE_OWNER,
        CAST(CASE WHEN char_count IS NOT NULL THEN least(char_count * 4, 32767)
@@ -141,7 +150,7 @@ SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME,
        coalesce(char_count, 0) AS CHAR_LENGTH,
        CASE WHEN char_count IS NOT NULL THEN 'C' END AS CHAR_USED,
        'NO' AS HIDDEN_COLUMN, 'NO' AS VIRTUAL_COLUMN, column_id AS SEGMENT_COLUMN_ID,
-       column_id AS INTERNAL_COLUMN_ID, column_name AS QUALIFIED_COL_NAME, 'YES' AS USER_GENERATED,
+       column_id AS INTERNAL_COLUMN_ID, $sys.TRACEKIT_NAME(column_name) AS QUALIFIED_COL_NAME, 'YES' AS USER_GENERATED,
        'NO' AS DEFAULT_ON_NULL,
        CASE WHEN generation IS NULL THEN 'NO' ELSE 'YES' END AS IDENTITY_COLUMN
 FROM sized;
@@ -152,16 +161,18 @@ SELECT * EXCLUDE (HIDDEN_COLUMN, VIRTUAL_COLUMN, SEGMENT_COLUMN_ID, INTERNAL_COL
 FROM $sys.ALL_TAB_COLS;
 
 CREATE VIEW $sys.ALL_TAB_COMMENTS AS
-SELECT owner AS OWNER, name AS TABLE_NAME, kind AS TABLE_TYPE, comment AS COMMENTS
+SELECT owner AS OWNER, $sys.TRACEKIT_NAME(name) AS TABLE_NAME, kind AS TABLE_TYPE, comment AS COMMENTS
 FROM $sys.TRACEKIT_OBJECTS;
 
 CREATE VIEW $sys.ALL_COL_COMMENTS AS
-SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME, comment AS COMMENTS
+SELECT owner AS OWNER, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
+       $sys.TRACEKIT_NAME(column_name) AS COLUMN_NAME, comment AS COMMENTS
 FROM $sys.TRACEKIT_COLUMNS;
 
 CREATE VIEW $sys.ALL_TAB_IDENTITY_COLS AS
-SELECT owner AS OWNER, table_name AS TABLE_NAME, column_name AS COLUMN_NAME,
-       generation AS GENERATION_TYPE, identity_sequence AS SEQUENCE_NAME,
+SELECT owner AS OWNER, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
+       $sys.TRACEKIT_NAME(column_name) AS COLUMN_NAME,
+       generation AS GENERATION_TYPE, $sys.TRACEKIT_NAME(identity_sequence) AS SEQUENCE_NAME,
        'START WITH: 1, INCREMENT BY: 1' AS IDENTITY_OPTIONS
 FROM $sys.TRACEKIT_COLUMNS WHERE generation IS NOT NULL;
 
@@ -171,7 +182,8 @@ WITH held AS (
            k.* EXCLUDE (table_name),
            CASE k.constraint_type WHEN 'PRIMARY KEY' THEN 'P' WHEN 'UNIQUE' THEN 'U'
                 WHEN 'FOREIGN KEY' THEN 'R' WHEN 'NOT NULL' THEN 'N' ELSE 'C' END AS kind,
-           list_transform(k.constraint_column_names, lambda c: upper(c)) AS columns
+           list_transform(CASE k.constraint_type WHEN 'CHECK' THEN list_distinct(k.constraint_column_names)
+                          ELSE k.constraint_column_names END, lambda c: upper(c)) AS columns
     FROM $sys.TRACEKIT_OBJECTS o
     JOIN duckdb_constraints() k
       ON k.database_name = o.held_in AND k.schema_name = o.held_schema
@@ -195,8 +207,8 @@ SELECT k.owner, k.table_name, k.constraint_index,
        CASE WHEN n.name IS NULL OR starts_with(n.name, 'SYS_C') THEN 'GENERATED NAME'
             ELSE 'USER NAME' END AS generated,
        CASE k.kind WHEN 'N' THEN 'C' ELSE k.kind END AS constraint_type, k.kind,
-       CASE k.kind WHEN 'N' THEN '"' || k.columns[1] || '" IS NOT NULL'
-            WHEN 'C' THEN k.expression END AS search_condition,
+       CASE k.kind WHEN 'N' THEN '"' || $sys.TRACEKIT_NAME(k.columns[1]) || '" IS NOT NULL'
+            WHEN 'C' THEN $sys.TRACEKIT_SHOWN(k.expression) END AS search_condition,
        k.columns, upper(k.referenced_table) AS referenced_table,
        list_transform(k.referenced_column_names, lambda c: upper(c)) AS referenced_columns
 FROM numbered k
@@ -211,23 +223,23 @@ WHERE
         AND list_contains(p.columns, k.columns[1])));
 
 CREATE VIEW $sys.ALL_CONSTRAINTS AS
-SELECT k.owner AS OWNER, k.constraint_name AS CONSTRAINT_NAME,
-       k.constraint_type AS CONSTRAINT_TYPE, k.table_name AS TABLE_NAME,
+SELECT k.owner AS OWNER, $sys.TRACEKIT_NAME(k.constraint_name) AS CONSTRAINT_NAME,
+       k.constraint_type AS CONSTRAINT_TYPE, $sys.TRACEKIT_NAME(k.table_name) AS TABLE_NAME,
        k.search_condition AS SEARCH_CONDITION, k.search_condition AS SEARCH_CONDITION_VC,
-       r.owner AS R_OWNER, r.constraint_name AS R_CONSTRAINT_NAME,
+       r.owner AS R_OWNER, $sys.TRACEKIT_NAME(r.constraint_name) AS R_CONSTRAINT_NAME,
        CASE WHEN k.constraint_type = 'R' THEN 'NO ACTION' END AS DELETE_RULE,
        'ENABLED' AS STATUS, 'NOT DEFERRABLE' AS DEFERRABLE, 'IMMEDIATE' AS DEFERRED,
        'VALIDATED' AS VALIDATED, k.generated AS GENERATED,
        CASE WHEN k.constraint_type IN ('P', 'U') THEN k.owner END AS INDEX_OWNER,
-       CASE WHEN k.constraint_type IN ('P', 'U') THEN k.constraint_name END AS INDEX_NAME
+       CASE WHEN k.constraint_type IN ('P', 'U') THEN $sys.TRACEKIT_NAME(k.constraint_name) END AS INDEX_NAME
 FROM $sys.TRACEKIT_CONSTRAINTS k
 LEFT JOIN $sys.TRACEKIT_CONSTRAINTS r
   ON k.constraint_type = 'R' AND r.constraint_type IN ('P', 'U') AND r.owner = k.owner
  AND upper(r.table_name) = k.referenced_table AND r.columns = k.referenced_columns;
 
 CREATE VIEW $sys.ALL_CONS_COLUMNS AS
-SELECT owner AS OWNER, constraint_name AS CONSTRAINT_NAME, table_name AS TABLE_NAME,
-       upper(unnest(columns)) AS COLUMN_NAME,
+SELECT owner AS OWNER, $sys.TRACEKIT_NAME(constraint_name) AS CONSTRAINT_NAME, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
+       $sys.TRACEKIT_NAME(unnest(columns)) AS COLUMN_NAME,
        CASE WHEN constraint_type = 'C' THEN NULL
             ELSE unnest(generate_series(1, len(columns))) END AS POSITION
 FROM $sys.TRACEKIT_CONSTRAINTS;
@@ -254,12 +266,12 @@ LEFT JOIN $sys.TRACEKIT_COLUMNS c
  AND upper(c.column_name) = upper(p.part);
 
 CREATE VIEW $sys.ALL_INDEXES AS
-SELECT i.owner AS OWNER, i.index_name AS INDEX_NAME,
+SELECT i.owner AS OWNER, $sys.TRACEKIT_NAME(i.index_name) AS INDEX_NAME,
        CASE WHEN EXISTS (
            SELECT 1 FROM $sys.TRACEKIT_INDEX_PARTS p
            WHERE p.owner = i.owner AND p.index_name = i.index_name AND p.column_name IS NULL
        ) THEN 'FUNCTION-BASED NORMAL' ELSE 'NORMAL' END AS INDEX_TYPE,
-       i.owner AS TABLE_OWNER, i.table_name AS TABLE_NAME, 'TABLE' AS TABLE_TYPE,
+       i.owner AS TABLE_OWNER, $sys.TRACEKIT_NAME(i.table_name) AS TABLE_NAME, 'TABLE' AS TABLE_TYPE,
        CASE WHEN i.is_unique THEN 'UNIQUE' ELSE 'NONUNIQUE' END AS UNIQUENESS,
        'DISABLED' AS COMPRESSION, CAST(NULL AS INTEGER) AS PREFIX_LENGTH,
        'USERS' AS TABLESPACE_NAME, 'VALID' AS STATUS, 'NO' AS PARTITIONED, 'N' AS TEMPORARY,
@@ -267,20 +279,20 @@ SELECT i.owner AS OWNER, i.index_name AS INDEX_NAME,
 FROM $sys.TRACEKIT_INDEXES i;
 
 CREATE VIEW $sys.ALL_IND_COLUMNS AS
-SELECT owner AS INDEX_OWNER, index_name AS INDEX_NAME, owner AS TABLE_OWNER,
-       table_name AS TABLE_NAME,
-       coalesce(column_name, 'SYS_NC' || lpad(CAST(position AS VARCHAR), 5, '0') || '$')
+SELECT owner AS INDEX_OWNER, $sys.TRACEKIT_NAME(index_name) AS INDEX_NAME, owner AS TABLE_OWNER,
+       $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
+       coalesce($sys.TRACEKIT_NAME(column_name), 'SYS_NC' || lpad(CAST(position AS VARCHAR), 5, '0') || '$')
            AS COLUMN_NAME,
        position AS COLUMN_POSITION, 22 AS COLUMN_LENGTH, 0 AS CHAR_LENGTH, 'ASC' AS DESCEND
 FROM $sys.TRACEKIT_INDEX_PARTS;
 
 CREATE VIEW $sys.ALL_IND_EXPRESSIONS AS
-SELECT owner AS INDEX_OWNER, index_name AS INDEX_NAME, owner AS TABLE_OWNER,
-       table_name AS TABLE_NAME, part AS COLUMN_EXPRESSION, position AS COLUMN_POSITION
+SELECT owner AS INDEX_OWNER, $sys.TRACEKIT_NAME(index_name) AS INDEX_NAME, owner AS TABLE_OWNER,
+       $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME, $sys.TRACEKIT_SHOWN(part) AS COLUMN_EXPRESSION, position AS COLUMN_POSITION
 FROM $sys.TRACEKIT_INDEX_PARTS WHERE column_name IS NULL;
 
 CREATE VIEW $sys.ALL_SEQUENCES AS
-SELECT upper(schema_name) AS SEQUENCE_OWNER, sequence_name AS SEQUENCE_NAME,
+SELECT $sys.TRACEKIT_NAME(schema_name) AS SEQUENCE_OWNER, $sys.TRACEKIT_NAME(sequence_name) AS SEQUENCE_NAME,
        min_value AS MIN_VALUE, max_value AS MAX_VALUE, increment_by AS INCREMENT_BY,
        CASE WHEN cycle THEN 'Y' ELSE 'N' END AS CYCLE_FLAG, 'N' AS ORDER_FLAG, 0 AS CACHE_SIZE,
        coalesce(last_value + increment_by, start_value) AS LAST_NUMBER
@@ -289,8 +301,8 @@ FROM duckdb_sequences() WHERE database_name = '$catalog' AND NOT temporary
 
 CREATE VIEW $sys.ALL_OBJECTS AS
 WITH objects AS (
-    SELECT owner, name, kind, object_id FROM $sys.TRACEKIT_OBJECTS
-    UNION ALL SELECT owner, index_name, 'INDEX', NULL FROM $sys.TRACEKIT_INDEXES
+    SELECT owner, $sys.TRACEKIT_NAME(name) AS name, kind, object_id FROM $sys.TRACEKIT_OBJECTS
+    UNION ALL SELECT owner, $sys.TRACEKIT_NAME(index_name), 'INDEX', NULL FROM $sys.TRACEKIT_INDEXES
     UNION ALL SELECT SEQUENCE_OWNER, SEQUENCE_NAME, 'SEQUENCE', NULL FROM $sys.ALL_SEQUENCES
 )
 SELECT owner AS OWNER, name AS OBJECT_NAME, CAST(NULL AS VARCHAR) AS SUBOBJECT_NAME,
@@ -300,7 +312,7 @@ SELECT owner AS OWNER, name AS OBJECT_NAME, CAST(NULL AS VARCHAR) AS SUBOBJECT_N
 FROM objects;
 
 CREATE VIEW $sys.ALL_USERS AS
-SELECT DISTINCT upper(schema_name) AS USERNAME, CAST(NULL AS BIGINT) AS USER_ID,
+SELECT DISTINCT $sys.TRACEKIT_NAME(schema_name) AS USERNAME, CAST(NULL AS BIGINT) AS USER_ID,
        CAST(NULL AS TIMESTAMP_S) AS CREATED, 'NO' AS COMMON,
        CASE WHEN upper(schema_name) = 'SYS' THEN 'Y' ELSE 'N' END AS ORACLE_MAINTAINED
 FROM duckdb_schemas()

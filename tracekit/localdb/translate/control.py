@@ -25,7 +25,7 @@ def control_statement(tokens: Sequence[Token], sql: str) -> Translated | None:
     if first == "SAVEPOINT":
         if len(tokens) != 2:
             raise OraError(933, "SQL command not properly ended", position=tokens[-1].start)
-        return _control(Control.SAVEPOINT, _name(tokens[1]))
+        return _control(Control.SAVEPOINT, tokens[1].name)
     if words[:2] == ["ALTER", "SESSION"]:
         return _alter_session(tokens, words, sql)
     if words[:2] == ["SET", "TRANSACTION"]:
@@ -43,20 +43,16 @@ def _control(
     return Translated(kind, "", control=control, control_argument=argument)
 
 
-def _name(token: Token) -> str:
-    return token.text[1:-1] if token.kind is TokenKind.QUOTED else token.text.upper()
-
-
 def _rollback(tokens: Sequence[Token], words: Sequence[str]) -> Translated:
     rest = [word for word in words[1:] if word not in ("WORK", "SAVEPOINT")]
     if not rest:
         return _control(Control.ROLLBACK)
     if rest[0] != "TO" or len(rest) != 2:
         raise OraError(933, "SQL command not properly ended", position=tokens[1].start)
-    return _control(Control.ROLLBACK_TO, _name(tokens[-1]))
+    return _control(Control.ROLLBACK_TO, tokens[-1].name)
 
 
 def _alter_session(tokens: Sequence[Token], words: Sequence[str], sql: str) -> Translated:
     if len(words) > 4 and words[2] == "SET" and words[3] == "CURRENT_SCHEMA":
-        return _control(Control.SET_SCHEMA, _name(tokens[-1]))
+        return _control(Control.SET_SCHEMA, tokens[-1].name)
     return _control(Control.SET_PARAMETER, sql[tokens[2].start :] if len(tokens) > 2 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +59,7 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
             constraints += _column_constraints(part, context)
         else:
             constraints.append(_table_constraint(part, context))
+    _refuse_repeated([column.name for column in columns], tree, context)
     keys = {name for one in constraints if one.kind == "P" for name in one.columns}
     definition = replace(
         definition,
@@ -68,6 +70,11 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
     )
     _finish(tree, context)
     return "; ".join([*sequences, write(tree)]), definition
+
+
+def _refuse_repeated(names: Sequence[str], node: exp.Expr, context: Context) -> None:
+    if len(set(names)) < len(names):
+        raise OraError(957, "duplicate column name", position=context.position(node))
 
 
 def _finish(tree: exp.Create, context: Context) -> None:

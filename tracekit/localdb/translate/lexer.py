@@ -33,6 +33,11 @@ class Token(NamedTuple):
     start: int
     end: int
 
+    @property
+    def name(self) -> str:
+        """The name it is as an identifier, as DuckDB holds it."""
+        return self.text[1:-1] if self.kind is TokenKind.QUOTED else self.text.upper()
+
     def is_word(self, *words: str) -> bool:
         """Whether it is one of these (upper-case) unquoted words."""
         return self.kind is TokenKind.WORD and self.text.upper() in words

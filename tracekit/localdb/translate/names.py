@@ -69,7 +69,9 @@ def expand_order_aliases(tree: exp.Expr) -> None:
         order = select.args.get("order")
         if order is None:
             continue
-        aliased = {folded(item.args["alias"]): item.this for item in select.expressions if item.alias}
+        aliased = {
+            folded(item.args["alias"]): item.this for item in select.expressions if item.alias
+        }
         for ordered in order.expressions:
             if isinstance(ordered.this, exp.Column):
                 continue

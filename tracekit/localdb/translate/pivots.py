@@ -90,7 +90,8 @@ def _labelled(item: exp.Expr) -> tuple[exp.Expr, str]:
     """A value of the IN list and the name of its column: the alias, or the value as written."""
     if isinstance(item, exp.PivotAlias | exp.Alias):
         alias = item.args["alias"]
-        return item.this, folded(alias) if isinstance(alias, exp.Identifier) else held_name(str(alias.this))
+        named = isinstance(alias, exp.Identifier)
+        return item.this, folded(alias) if named else held_name(str(alias.this))
     return item, held_name(item.sql(dialect="oracle"))
 
 

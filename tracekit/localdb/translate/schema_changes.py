@@ -51,10 +51,8 @@ class _Reader:
             raise OraError(903, "invalid table name", position=self.tokens[-1].end)
         token = self.tokens[self.index]
         self.index += 1
-        if token.kind is TokenKind.QUOTED:
-            return token.text[1:-1]
-        if token.kind is TokenKind.WORD:
-            return token.text.upper()
+        if token.kind in (TokenKind.QUOTED, TokenKind.WORD):
+            return token.name
         raise OraError(903, "invalid table name", position=token.start)
 
     def qualified_name(self) -> tuple[str | None, str]:

@@ -37,11 +37,16 @@ from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
 from tracekit.localdb.translate.outputs import defined_outputs, query_outputs
 from tracekit.localdb.translate.pivots import rewrite_pivots
 from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_construct
+from tracekit.localdb.translate.reserved import check_reserved_words
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
 from tracekit.localdb.translate.scopes import ColumnsOf, Scopes, nothing_known
-from tracekit.localdb.translate.table_clauses import is_create_table, without_storage
+from tracekit.localdb.translate.table_clauses import (
+    is_create_table,
+    without_index_owner,
+    without_storage,
+)
 from tracekit.localdb.translate.translated import TableReference, Translated
 from tracekit.localdb.translate.writer import write
 
@@ -95,6 +100,8 @@ def _translate(sql: str, current_schema: str, user: str, columns_of: ColumnsOf) 
     asked, outputs = split_returning(tokens) if word in _DML_WORDS else (tokens, [])
     if is_create_table(tokens):
         asked = without_storage(tokens)
+    elif word == "CREATE":
+        asked = without_index_owner(tokens)
     prepared = prepare(sql, asked)
     context = Context(prepared, current_schema, user, Scopes(columns_of))
     if word in _QUERY_WORDS:
@@ -146,6 +153,7 @@ def _parse(prepared: Prepared) -> exp.Expr:
     tree = trees[0] if trees else None
     if tree is None or len(trees) != 1:
         raise OraError(900, "invalid SQL statement")
+    check_reserved_words(tree, prepared)
     return tree
 
 

@@ -47,6 +47,21 @@ def without_storage(tokens: Sequence[Token]) -> list[Token]:
     return [*kept, *rest[query:]]
 
 
+def without_index_owner(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens of a CREATE INDEX whose name has no schema: it is always the table's.
+
+    Raises:
+        OraError: ORA-03001, it is to be in another schema than its table.
+    """
+    on = next((i for i, token in enumerate(tokens) if token.is_word("ON")), 0)
+    if not on or tokens[on - 2].text != ".":
+        return list(tokens)
+    owner, table = tokens[on - 3], tokens[on + 1 : on + 3]
+    if len(table) < 2 or table[1].text != "." or owner.name != table[0].name:
+        raise unsupported("an index in another schema than its table's", owner.start)
+    return [*tokens[: on - 3], *tokens[on - 1 :]]
+
+
 def _is_property(tokens: Sequence[Token], index: int) -> bool:
     return index > 2 and tokens[index].is_word(*_PHYSICAL)
 
