@@ -98,6 +98,8 @@ class CheckingSession:
         statement: PreparedStatement,
         bind_rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType] = (),
+        *,
+        go_on: bool = False,
     ) -> ExecuteOutcome:
         for row in bind_rows:
             for value in row:

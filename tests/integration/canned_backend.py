@@ -22,7 +22,7 @@ from tracekit.localdb.backend import (
     PreparedStatement,
     StatementKind,
 )
-from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.ora_error import OraError, RowFailure
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
 from tracekit.localdb.wire.rows import encode_rows
 from tracekit.localdb.wire.rows_lob import LobKeeper
@@ -146,6 +146,8 @@ class CannedSession:
         statement: PreparedStatement,
         bind_rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType] = (),
+        *,
+        go_on: bool = False,
     ) -> ExecuteOutcome:
         assert isinstance(statement, CannedStatement)
         self.executed.append((statement.sql, bind_rows, bind_types))
@@ -157,7 +159,7 @@ class CannedSession:
             return ExecuteOutcome(self._query(statement.sql, bind_rows[0]))
         if statement.kind is not StatementKind.DML:
             return ExecuteOutcome()
-        return self._change(bind_rows)
+        return self._change(bind_rows, go_on=go_on)
 
     def commit(self) -> None:
         self.in_transaction = False
@@ -180,12 +182,15 @@ class CannedSession:
         self.open_results.add(result)
         return result
 
-    def _change(self, bind_rows: Sequence[Sequence[Any]]) -> ExecuteOutcome:
-        if any("bad" in row for row in bind_rows):
-            raise OraError(1, "unique constraint violated")
+    def _change(self, bind_rows: Sequence[Sequence[Any]], *, go_on: bool) -> ExecuteOutcome:
+        error = OraError(1, "unique constraint violated")
+        bad = [index for index, row in enumerate(bind_rows) if "bad" in row]
+        if bad and not go_on:
+            raise error
         self.in_transaction = True
-        counts = [len(row) for row in bind_rows]
-        return ExecuteOutcome(row_count=sum(counts), row_counts=counts)
+        counts = [0 if index in bad else len(row) for index, row in enumerate(bind_rows)]
+        failures = [RowFailure(index, error) for index in bad]
+        return ExecuteOutcome(row_count=sum(counts), row_counts=counts, failures=failures)
 
     def _wait(self, *, late: bool) -> None:
         """Run until interrupted, forgetting earlier interrupts as DuckDB does.

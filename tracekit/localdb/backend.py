@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from tracekit.localdb.ora_error import RowFailure
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
 from tracekit.localdb.wire.rows_lob import LobKeeper
 
@@ -106,6 +107,8 @@ class ExecuteOutcome:
     """Per bind row, for DML row counts."""
     returned: Sequence[ReturnedColumns] = ()
     """Per bind row, what RETURNING ... INTO gives; empty for every other statement."""
+    failures: Sequence[RowFailure] = ()
+    """Bind rows that failed where there are many; they count as 0 rows and return nothing."""
 
 
 class BackendSession(Protocol):
@@ -134,8 +137,13 @@ class BackendSession(Protocol):
         statement: PreparedStatement,
         bind_rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType] = (),
+        *,
+        go_on: bool = False,
     ) -> ExecuteOutcome:
         """Run it once per bind row (a query: exactly once; no binds: one empty row).
+
+        Of several rows, one that fails ends it, unless it is to `go_on`; what the others did
+        stays done.
 
         Bind values are Python values (None, str, int, float, Decimal, datetime, bytes,
         timedelta, bool, YearMonthInterval, EmptyLob), one per placeholder occurrence.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from tracekit.localdb.backend import BindType, PreparedStatement, ResultStream
 from tracekit.localdb.lob_columns import CursorLobs
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.scrolling import ScrollableFeed
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
 from tracekit.localdb.wire.messages.binds import BindLayout
 from tracekit.localdb.wire.messages.execute import NO_BINDS
@@ -72,7 +73,7 @@ class Cursor:
         self.statement: PreparedStatement | None = None
         self.sql = ""
         """The statement as the client sent it."""
-        self.feed: RowFeed | None = None
+        self.feed: RowFeed | ScrollableFeed | None = None
         self.described: Sequence[ColumnDescription] | None = None
         """The columns the client was last told, None before the first execution."""
         self.sending = CursorLobs()

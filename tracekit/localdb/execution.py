@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from tracekit.localdb.backend import (
     BackendSession,
     ExecuteOutcome,
+    ResultStream,
     ReturnedColumns,
     ReturnedLob,
     StatementKind,
 )
 from tracekit.localdb.cursors import Cursor, CursorTable, RowFeed
 from tracekit.localdb.hooks import Cut, Manner, SessionHooks
-from tracekit.localdb.lob_binds import bind_parts, joined
+from tracekit.localdb.lob_binds import bind_parts, run_parts
 from tracekit.localdb.lobs import SessionLobs
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
+from tracekit.localdb.scrolling import ScrollableFeed
 from tracekit.localdb.wire.messages.binds import Unsupported
 from tracekit.localdb.wire.messages.describe import make_describe
-from tracekit.localdb.wire.messages.end import BATCH_ERRORS, END_OF_ROWS, BatchError, EndOfCall
+from tracekit.localdb.wire.messages.end import BATCH_ERRORS, END_OF_ROWS, EndOfCall
 from tracekit.localdb.wire.messages.execute import (
     ExecuteOption,
     ExecuteRequest,
@@ -34,7 +37,7 @@ from tracekit.localdb.wire.messages.results import (
     make_io_vector,
     make_returned_values,
 )
-from tracekit.localdb.wire.rows_lob import LobKeeper, lob_field
+from tracekit.localdb.wire.rows_lob import LobKeeper, has_lobs, lob_field
 
 
 class Execution:
@@ -73,16 +76,20 @@ class Execution:
             return self._end(cursor)
         if request.defines:
             cursor.sending.define(cursor.feed, request.defines)
-        if not request.has(ExecuteOption.EXECUTE):
-            if request.has(ExecuteOption.FETCH) and cursor.feed is not None:
-                return self._send_rows(cursor, cursor.feed, request.prefetch_rows, response)
-            return self._end(cursor)
+        if not request.has(ExecuteOption.EXECUTE) or _goes_on(request, cursor.feed):
+            return self._fetch_more(cursor, request, response)
         if request.has(ExecuteOption.BATCH_ERRORS) and statement.kind is StatementKind.DML:
             end = self._execute_each(cursor, request, response)
         else:
-            rows = request.prefetch_rows if request.has(ExecuteOption.FETCH) else 0
-            wanted = request.row_counts_wanted
-            end = self._run(cursor, request.bind_rows, rows, response, row_counts_wanted=wanted)
+            end = self._run(
+                cursor,
+                request.bind_rows,
+                request.prefetch_rows,
+                response,
+                row_counts_wanted=request.row_counts_wanted,
+                only_lobs=not request.has(ExecuteOption.FETCH),
+                scrollable=request.scroll is not None,
+            )
         if request.has(ExecuteOption.COMMIT):
             end = self._committed(end)
         return end
@@ -104,6 +111,19 @@ class Execution:
         if cursor.feed is None:
             raise OraError(1002, "fetch out of sequence")
         return self._send_rows(cursor, cursor.feed, request.rows, response)
+
+    def _fetch_more(self, cursor: Cursor, request: ExecuteRequest, response: Response) -> EndOfCall:
+        """Rows of the open result: after a define, of a scrollable or of a nested cursor."""
+        feed = cursor.feed
+        wants_rows = request.has(ExecuteOption.FETCH) or request.defines or request.scroll
+        if feed is None or not wants_rows:
+            return self._end(cursor)
+        if request.scroll is None:
+            return self._send_rows(cursor, feed, request.prefetch_rows, response)
+        if not isinstance(feed, ScrollableFeed):
+            raise OraError(1002, "fetch out of sequence")
+        feed.move(request.scroll, request.position)
+        return self._send_rows(cursor, feed, request.prefetch_rows, response)
 
     def _cursor_of(self, request: ExecuteRequest) -> Cursor:
         """The request's cursor, its statement parsed."""
@@ -127,19 +147,39 @@ class Execution:
         response: Response,
         *,
         row_counts_wanted: bool = False,
+        only_lobs: bool = False,
+        scrollable: bool = False,
     ) -> EndOfCall:
         outcome = self._execute_rows(cursor, bind_rows)
         if outcome.result is not None:
-            feed = cursor.feed = RowFeed(outcome.result)
+            feed = self._open_feed(cursor, outcome.result, scrollable=scrollable)
             is_told = self._describe_if_new(cursor, feed, response)
             may_send = cursor.sending.begin(feed, self._lobs.keeper, is_told=is_told)
+            if only_lobs and not has_lobs(feed.columns):  # clients never ask for those by a flag
+                may_send = False
             return self._send_rows(cursor, feed, fetch_rows if may_send else 0, response)
+        for failure in outcome.failures:
+            raise OraError(
+                failure.error.number,
+                failure.error.text,
+                position=failure.row,
+                row_count=outcome.row_count,
+            )
         if cursor.layout.is_plsql and cursor.layout.binds:
             response.add(make_io_vector(len(cursor.layout.binds)))
         self._add_returned(cursor, outcome.returned, response)
         if row_counts_wanted:
             response.add(make_dml_row_counts(outcome.row_counts))
         return self._end(cursor, row_count=outcome.row_count)
+
+    def _open_feed(
+        self, cursor: Cursor, result: ResultStream, *, scrollable: bool
+    ) -> RowFeed | ScrollableFeed:
+        if scrollable:
+            cursor.feed = ScrollableFeed(result, self._backend.spool_folder)
+        else:
+            cursor.feed = RowFeed(result)
+        return cursor.feed
 
     def _add_returned(
         self, cursor: Cursor, returned: Sequence[ReturnedColumns], response: Response
@@ -151,50 +191,42 @@ class Execution:
                 fields = [[_field(value, keeper) for value in values] for values in columns]
                 response.add(make_returned_values(fields))
 
-    def _execute_rows(self, cursor: Cursor, bind_rows: Sequence[Sequence[Any]]) -> ExecuteOutcome:
+    def _execute_rows(
+        self, cursor: Cursor, bind_rows: Sequence[Sequence[Any]], *, go_on: bool = False
+    ) -> ExecuteOutcome:
         cursor.close_result()
         assert cursor.statement is not None
         if any(isinstance(value, Unsupported) for row in bind_rows for value in row):
             raise OraError(3115, "unsupported network datatype or representation")
-        if not cursor.layout.has_lobs:
-            return self._backend.execute(cursor.statement, bind_rows, cursor.bind_types)
-        return joined(
-            self._backend.execute(cursor.statement, part, cursor.bind_types)
-            for part in bind_parts(bind_rows, self._lobs)
+        run = partial(
+            self._backend.execute, cursor.statement, bind_types=cursor.bind_types, go_on=go_on
         )
+        if not cursor.layout.has_lobs:
+            return run(bind_rows)
+        parts = bind_parts(bind_rows, self._lobs)
+        return run_parts(parts, run, go_on=go_on)
 
     def _execute_each(
         self, cursor: Cursor, request: ExecuteRequest, response: Response
     ) -> EndOfCall:
-        """Every bind row on its own, going on after errors."""
-        errors = []
-        counts = []
-        returned: list[ReturnedColumns] = []
-        for index, row in enumerate(request.bind_rows):
-            try:
-                outcome = self._execute_rows(cursor, [row])
-                counts.append(outcome.row_count)
-                returned += outcome.returned
-            except OraError as error:
-                if error.number == 1013:
-                    raise
-                errors.append(BatchError(index, error))
-                counts.append(0)
-                if cursor.layout.returned:
-                    returned.append([()] * cursor.layout.returned)
-        self._add_returned(cursor, returned, response)
+        """Every bind row, going on after errors."""
+        outcome = self._execute_rows(cursor, request.bind_rows, go_on=True)
+        self._add_returned(cursor, outcome.returned, response)
         if request.row_counts_wanted:
-            response.add(make_dml_row_counts(counts))
+            response.add(make_dml_row_counts(outcome.row_counts))
+        failures = outcome.failures
         return EndOfCall(
-            number=BATCH_ERRORS if errors else 0,
-            message=f"ORA-{BATCH_ERRORS}: error(s) in array DML" if errors else "",
+            number=BATCH_ERRORS if failures else 0,
+            message=f"ORA-{BATCH_ERRORS}: error(s) in array DML" if failures else "",
             cursor_id=cursor.id,
-            row_count=sum(counts),
+            row_count=outcome.row_count,
             in_transaction=self._backend.in_transaction,
-            batch_errors=errors,
+            batch_errors=failures,
         )
 
-    def _describe_if_new(self, cursor: Cursor, feed: RowFeed, response: Response) -> bool:
+    def _describe_if_new(
+        self, cursor: Cursor, feed: RowFeed | ScrollableFeed, response: Response
+    ) -> bool:
         """Describe the columns unless the client was told the same before; whether it is now."""
         columns = tuple(feed.columns)
         if columns != cursor.described:
@@ -204,7 +236,7 @@ class Execution:
         return False
 
     def _send_rows(
-        self, cursor: Cursor, feed: RowFeed, wanted: int, response: Response
+        self, cursor: Cursor, feed: RowFeed | ScrollableFeed, wanted: int, response: Response
     ) -> EndOfCall:
         left = wanted
         while left:
@@ -218,12 +250,13 @@ class Execution:
             left -= count
         if not left:
             return self._end(cursor, row_count=feed.sent)
-        cursor.close_result()
+        if isinstance(feed, RowFeed):
+            cursor.close_result()
         return self._end(
             cursor, row_count=feed.sent, number=END_OF_ROWS, message="ORA-01403: no data found"
         )
 
-    def _rows_to_send(self, feed: RowFeed, ready: int, response: Response) -> int:
+    def _rows_to_send(self, feed: RowFeed | ScrollableFeed, ready: int, response: Response) -> int:
         try:
             return self._hooks.before_rows(feed.sent, ready)
         except Cut as cut:
@@ -247,6 +280,14 @@ class Execution:
             row_count=row_count,
             in_transaction=self._backend.in_transaction,
         )
+
+
+def _goes_on(request: ExecuteRequest, feed: RowFeed | ScrollableFeed | None) -> bool:
+    """Whether a scrollable cursor's next rows are wanted: asked for as if it were executed again.
+
+    Only the position tells (`_create_execute_message` in `impl/thin/cursor.pyx`).
+    """
+    return request.scroll is not None and request.position > 1 and feed is not None
 
 
 def _field(value: bytes | ReturnedLob, keeper: LobKeeper) -> bytes:

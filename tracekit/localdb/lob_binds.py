@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from tracekit.localdb.backend import EmptyLob, ExecuteOutcome
+from tracekit.localdb.backend import EmptyLob, ExecuteOutcome, ReturnedColumns
 from tracekit.localdb.lobs import SessionLobs
+from tracekit.localdb.ora_error import RowFailure
 from tracekit.localdb.wire.messages.binds import LobBind
 
 MAX_PART_BYTES = 4 << 20
@@ -41,13 +43,30 @@ def _value(value: Any, lobs: SessionLobs) -> Any:
     return whole or EmptyLob(whole)
 
 
-def joined(outcomes: Iterable[ExecuteOutcome]) -> ExecuteOutcome:
-    """What all parts gave together; a query has one part."""
-    all_of = list(outcomes)
-    if len(all_of) == 1:
-        return all_of[0]
-    return ExecuteOutcome(
-        row_count=sum(outcome.row_count for outcome in all_of),
-        row_counts=[count for outcome in all_of for count in outcome.row_counts],
-        returned=[columns for outcome in all_of for columns in outcome.returned],
+def run_parts(
+    parts: Iterable[Sequence[Sequence[Any]]],
+    run: Callable[[Sequence[Sequence[Any]]], ExecuteOutcome],
+    *,
+    go_on: bool,
+) -> ExecuteOutcome:
+    """What all parts give together.
+
+    Args:
+        parts: bind rows; a query has one part.
+        run: executes a part.
+        go_on: run the parts after one with a row that failed.
+    """
+    counts: list[int] = []
+    returned: list[ReturnedColumns] = []
+    failures: list[RowFailure] = []
+    outcome = ExecuteOutcome()
+    for part in parts:
+        outcome = run(part)
+        failures += [RowFailure(len(counts) + one.row, one.error) for one in outcome.failures]
+        counts += outcome.row_counts
+        returned += outcome.returned
+        if failures and not go_on:
+            break
+    return replace(
+        outcome, row_count=sum(counts), row_counts=counts, returned=returned, failures=failures
     )

@@ -17,6 +17,7 @@ from tracekit.localdb.lobs import SessionLobs, StagedData
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.wire.capabilities import Agreement
+from tracekit.localdb.wire.messages.auth import parse_auth
 from tracekit.localdb.wire.messages.binds import BindLayout
 from tracekit.localdb.wire.messages.end import (
     BATCH_ERRORS,
@@ -153,6 +154,10 @@ class Session:
             case FunctionCode.LOB_OP:
                 operation = parse_lob_op(reader, self._lobs.stage())
                 return partial(self._operate_on_lob, operation)
+            case FunctionCode.AUTH_PHASE_TWO:
+                parse_auth(reader)
+                refusal = "changing the password (restart the local Oracle with another one)"
+                return partial(_fail, OraError(3001, f"unimplemented feature: {refusal}"))
             case FunctionCode.PIPELINE_END:
                 reader.ub4()
                 return self._end_pipeline

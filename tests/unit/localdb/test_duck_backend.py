@@ -67,6 +67,8 @@ def empty() -> Iterator[DuckSession]:
 def run(session: DuckSession, sql: str, *rows: list[Any]) -> int:
     outcome = session.execute(session.prepare(sql), rows)
     assert outcome.result is None
+    for failed in outcome.failures:
+        raise failed.error
     return outcome.row_count
 
 

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.ora_error import OraError, RowFailure
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
 from tracekit.localdb.wire.messages.auth import AuthPair, make_auth_reply
 from tracekit.localdb.wire.messages.describe import make_describe
 from tracekit.localdb.wire.messages.end import (
-    BatchError,
     EndOfCall,
     make_end_of_call,
     make_status,
@@ -127,7 +126,7 @@ def test_an_error_names_number_text_and_position(field_version: int) -> None:
 
 
 def test_batch_errors() -> None:
-    errors = [BatchError(1, OraError(1, "unique")), BatchError(300, OraError(1400, "x" * 400))]
+    errors = [RowFailure(1, OraError(1, "unique")), RowFailure(300, OraError(1400, "x" * 400))]
     end = EndOfCall(24381, "ORA-24381: error(s) in array DML", batch_errors=errors, row_count=9)
     found = _read_end(make_end_of_call(end, 24), 24)
     assert found["batch"] == [

@@ -10,7 +10,13 @@ from tests.unit.localdb.wire_samples import every_way, never_too_short
 from tracekit.errors import RemoteWireError
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import OracleType
-from tracekit.localdb.wire.messages.binds import BindLayout, BindMetadata, count_returned
+from tracekit.localdb.wire.messages.binds import (
+    BindLayout,
+    BindMetadata,
+    CursorBind,
+    Unsupported,
+    count_returned,
+)
 from tracekit.localdb.wire.messages.execute import (
     ExecuteOption,
     ExecuteRequest,
@@ -297,8 +303,27 @@ def test_national_text_is_utf_16() -> None:
 
 
 def test_a_bind_of_unknown_type_is_refused() -> None:
-    with pytest.raises(RemoteWireError, match="type 109"):
-        BindLayout((BindMetadata(109, 10, 0),))
+    with pytest.raises(OraError, match="ORA-03115"):
+        BindLayout((BindMetadata(58, 10, 0),))
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        (OracleType.CURSOR, "0100", CursorBind(0)),
+        (OracleType.CURSOR, "01010107", CursorBind(7)),
+        (114, "00", None),
+        (114, "01020201ff", Unsupported(114)),
+        (109, "00 00 00 00 00 0101", None),
+        (109, "0101 01aa 00 00 00 0102 0101 020102", Unsupported(109)),
+    ],
+)
+def test_binds_without_a_value_here_are_read_to_their_end(
+    kind: int, field: str, value: object
+) -> None:
+    layout = BindLayout((BindMetadata(kind, 10, 0), BindMetadata(OracleType.VARCHAR2, 9, 1)))
+    row = bytes.fromhex("07" + field + "0161")
+    assert every_way(row, layout.parse_row) == [value, "a"]
 
 
 @pytest.mark.parametrize(

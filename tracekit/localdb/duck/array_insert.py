@@ -7,11 +7,13 @@ One row at a time costs DuckDB a plan per row; `INSERT ... VALUES ($b0, $b1)` be
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 MIN_ROWS = 8
+_DECIMAL_DIGITS = 38
 MAX_ROWS = 10_000
 """Rows of one statement; more go in several."""
 
@@ -54,12 +56,31 @@ def as_lists(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]] | None:
 
     DuckDB gives a list one type; a mixed one would be converted, and numbers might be rounded.
     """
-    lists = {name: [row[name] for row in rows] for name in rows[0]}
-    for values in lists.values():
+    lists = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
         types = {type(value) for value in values} - {type(None)}
-        if len(types) > 1 or list in types:
+        if Decimal in types and types <= {int, Decimal}:
+            if not _fit_together(values):
+                return None
+            values = [Decimal(value) if isinstance(value, int) else value for value in values]
+        elif len(types) > 1 or list in types:
             return None
+        lists[name] = values
     return lists
+
+
+def _fit_together(numbers: Iterable[int | Decimal | None]) -> bool:
+    """Whether one DECIMAL holds all of them exactly."""
+    digits = scale = 0
+    for number in numbers:
+        if number is not None:
+            exact = Decimal(number)
+            if not exact.is_finite():
+                return False
+            digits = max(digits, exact.adjusted() + 1)
+            scale = max(scale, -int(exact.as_tuple().exponent))
+    return digits + scale <= _DECIMAL_DIGITS
 
 
 def _is_one_tuple(text: str) -> bool:

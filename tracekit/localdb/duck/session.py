@@ -15,6 +15,7 @@ from tracekit.localdb.backend import (
     BindType,
     ExecuteOutcome,
     PreparedStatement,
+    ReturnedColumns,
     StatementKind,
 )
 from tracekit.localdb.duck.binds import parameter_values, unknown_values
@@ -29,8 +30,8 @@ from tracekit.localdb.duck.returning import encode_returned
 from tracekit.localdb.duck.sequences import Change, prepare_insert
 from tracekit.localdb.duck.source import LOB_READ_ROWS, READ_ROWS, QuerySource
 from tracekit.localdb.duck.statement import DuckStatement
-from tracekit.localdb.duck.writer import WritingConnection
-from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.duck.writer import ROW_ERRORS, WritingConnection
+from tracekit.localdb.ora_error import OraError, RowFailure
 from tracekit.localdb.translate import Control, map_error
 from tracekit.localdb.wire.column import ColumnDescription
 from tracekit.localdb.wire.rows_lob import has_lobs
@@ -104,8 +105,12 @@ class DuckSession:
         statement: PreparedStatement,
         bind_rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType] = (),
+        *,
+        go_on: bool = False,
     ) -> ExecuteOutcome:
         """Run it once per bind row (a query: exactly once; no binds: one empty row).
+
+        Of several rows, one that fails ends it, unless it is to `go_on`.
 
         Raises:
             OraError: any failure; the transaction is as it was before the failing row.
@@ -119,9 +124,8 @@ class DuckSession:
             return ExecuteOutcome(result=self._query(known, rows[0]))
         elif known.kind is StatementKind.DML:
             if known.translated.returning_into:
-                return self._change_and_return(known, rows, bind_types)
-            counts = self._change(known, rows)
-            return ExecuteOutcome(row_count=sum(counts), row_counts=counts)
+                return self._change_and_return(known, rows, bind_types, go_on=go_on)
+            return self._change(known, rows, go_on=go_on)
         elif known.kind is StatementKind.DDL:
             self._define(known)
         else:
@@ -223,29 +227,48 @@ class DuckSession:
             self._streams.add(stream)
         return stream
 
-    def _change(self, statement: DuckStatement, rows: Sequence[Sequence[Any]]) -> list[int]:
+    def _change(
+        self, statement: DuckStatement, rows: Sequence[Sequence[Any]], *, go_on: bool
+    ) -> ExecuteOutcome:
         writer = self._writing_connection()
-        with self._running_on(writer.connection), gate(self._violation_mapper(statement)):
+        to_ora_error = self._violation_mapper(statement)
+        with self._running_on(writer.connection), gate(to_ora_error):
             change = self._prepare_change(writer, statement, rows)
-            return writer.run_each(change.sql, change.rows, volatile=change.volatile)
+            ran = writer.run_each(change.sql, change.rows, volatile=change.volatile, go_on=go_on)
+        failures = [RowFailure(row, to_ora_error(error)) for row, error in ran.failures]
+        return ExecuteOutcome(row_count=sum(ran.counts), row_counts=ran.counts, failures=failures)
 
     def _change_and_return(
         self,
         statement: DuckStatement,
         rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType],
+        *,
+        go_on: bool,
     ) -> ExecuteOutcome:
         kinds = [bind_types[index] for index in statement.translated.returning_into]
         take = partial(encode_returned, kinds=kinds)
         writer = self._writing_connection()
-        with self._running_on(writer.connection), gate(self._violation_mapper(statement)):
+        to_ora_error = self._violation_mapper(statement)
+        returned: list[ReturnedColumns] = []
+        failures: list[RowFailure] = []
+        with self._running_on(writer.connection), gate(to_ora_error):
             change = self._prepare_change(writer, statement, rows)
-            returned = [
-                writer.run_returning(change.sql, one, take, volatile=change.volatile)
-                for one in change.rows
-            ]
+            for row, values in enumerate(change.rows):
+                if failures and not go_on:
+                    break
+                try:
+                    run = writer.run_returning(change.sql, values, take, volatile=change.volatile)
+                except ROW_ERRORS as error:
+                    if len(change.rows) == 1:
+                        raise
+                    failures.append(RowFailure(row, to_ora_error(error)))
+                    run = [()] * len(kinds)
+                returned.append(run)
         counts = [len(columns[0]) for columns in returned]
-        return ExecuteOutcome(row_count=sum(counts), row_counts=counts, returned=returned)
+        return ExecuteOutcome(
+            row_count=sum(counts), row_counts=counts, returned=returned, failures=failures
+        )
 
     def _prepare_change(
         self, writer: WritingConnection, statement: DuckStatement, rows: Sequence[Sequence[Any]]

@@ -34,10 +34,31 @@ Values = Mapping[str, Any]
 Taken = TypeVar("Taken")
 
 
+ROW_ERRORS = (
+    duckdb.ConstraintException,
+    duckdb.ConversionException,
+    duckdb.InvalidInputException,
+    duckdb.OutOfRangeException,
+)
+"""What a row's values can be the reason of."""
+
+
+@dataclass(frozen=True)
+class RowsRun:
+    """What running a statement for many rows gave."""
+
+    counts: list[int]
+    """Per row, the rows it touched; rows after the one that ended it are missing."""
+    failures: list[tuple[int, duckdb.Error]]
+    """Index and error of those that failed."""
+
+
 @dataclass(frozen=True)
 class _Done:
+    """A statement that was run for some rows of values."""
+
     sql: str
-    values: Values
+    rows: Sequence[Values]
     row_count: int
     volatile: bool
 
@@ -79,7 +100,7 @@ class WritingConnection:
         except duckdb.Error:
             self.recover()
             raise
-        self._done.append(_Done(sql, values, row_count, _is_volatile(sql) or volatile))
+        self._keep(_Done(sql, [values], row_count, volatile))
         return row_count
 
     def run_returning(
@@ -114,43 +135,58 @@ class WritingConnection:
         except (OraError, LocalWireError):
             self.restore()
             raise
-        self._done.append(_Done(sql, values, table.num_rows, _is_volatile(sql) or volatile))
+        self._keep(_Done(sql, [values], table.num_rows, volatile))
         return taken
 
-    def run_each(self, sql: str, rows: Sequence[Values], *, volatile: bool = False) -> list[int]:
-        """Run one DML statement for every row of values; the rows each touched.
+    def run_each(
+        self, sql: str, rows: Sequence[Values], *, volatile: bool = False, go_on: bool = False
+    ) -> RowsRun:
+        """Run one DML statement for every row of values.
 
         Args:
             sql: the statement.
             rows: values of its parameters.
             volatile: as for `run`.
+            go_on: run the rows after one that fails.
 
         Raises:
-            duckdb.Error: it failed for a row; the rows before it are kept.
+            duckdb.Error: it fails whatever the values are, or the only row does.
             OraError: ORA-03001, it failed and the transaction could not be kept.
         """
+        ran = RowsRun([], [])
         whole = array_insert(sql) if len(rows) >= MIN_ROWS else None
-        counts: list[int] = []
-        for start in range(0, len(rows), MAX_ROWS):
-            part = rows[start : start + MAX_ROWS]
-            if whole is None or not self._run_at_once(whole, part, volatile):
-                counts += [self.run(sql, values, volatile=volatile) for values in part]
-            else:
-                counts += [1] * len(part)
-        return counts
+        at_once = MAX_ROWS if whole else 1
+        pending = [rows[i : i + at_once] for i in reversed(range(0, len(rows), at_once))]
+        while pending and (go_on or not ran.failures):
+            part = pending.pop()
+            lists = as_lists(part) if len(part) > 1 else None
+            try:
+                if len(part) == 1:
+                    ran.counts.append(self.run(sql, part[0], volatile=volatile))
+                elif whole is not None and lists is not None:
+                    self._run_whole(whole, lists, _Done(sql, part, len(part), volatile))
+                    ran.counts.extend([1] * len(part))
+                else:
+                    pending += _halves(part)
+            except ROW_ERRORS as error:
+                if len(rows) == 1:
+                    raise
+                if len(part) > 1:  # a part of it fails
+                    pending += _halves(part)
+                else:
+                    ran.failures.append((len(ran.counts), error))
+                    ran.counts.append(0)
+        return ran
 
-    def _run_at_once(self, sql: str, rows: Sequence[Values], volatile: bool) -> bool:
-        """Whether all rows could be inserted by one statement; else none is."""
-        lists = as_lists(rows)
-        if lists is None:
-            return False
+    def _run_whole(self, whole: str, lists: Values, done: _Done) -> None:
+        """Run many rows of an insert as one statement."""
+        self._begin()
         try:
-            self.run(sql, lists, volatile=volatile)
-        except duckdb.InterruptException:
-            raise
+            self._execute(whole, lists)
         except duckdb.Error:
-            return False  # one by one they fail at the right row
-        return True
+            self.recover()
+            raise
+        self._keep(done)
 
     def recover(self) -> None:
         """After a failed statement: make the transaction what it was before.
@@ -181,14 +217,14 @@ class WritingConnection:
         self._undo()
         if not done:
             return
-        if any(statement.volatile for statement in done):
+        if any(map(_is_volatile, done)):
             self._savepoints = {}
             raise OraError(3001, LOST.format(reason=DREW))
         self.connection.execute("BEGIN TRANSACTION")
         self._open = True
         try:
             for statement in done:
-                if self._execute(statement.sql, statement.values) != statement.row_count:
+                if self._repeat(statement) != statement.row_count:
                     self.rollback()
                     raise OraError(3001, LOST.format(reason="the data has changed since"))
         except duckdb.Error as error:
@@ -241,7 +277,7 @@ class WritingConnection:
         kept = self._done[: self._savepoints[name]]
         if len(kept) == len(self._done):
             return
-        if any(statement.volatile for statement in kept):
+        if any(map(_is_volatile, kept)):
             raise OraError(
                 3001, f"unimplemented feature: rolling back to a savepoint here ({DREW})"
             )
@@ -273,6 +309,35 @@ class WritingConnection:
         rows = self.connection.fetchall()
         return row_count if row_count >= 0 else len(rows)  # with RETURNING there is no count
 
+    def _repeat(self, done: _Done) -> int:
+        whole = array_insert(done.sql) if len(done.rows) > 1 else None
+        lists = as_lists(done.rows) if whole else None
+        if whole is not None and lists is not None:
+            return self._execute(whole, lists)
+        return sum(self._execute(done.sql, values) for values in done.rows)
+
+    def _keep(self, done: _Done) -> None:
+        """Remember what was done; rows of one insert together, so that repeating it is quick."""
+        last = self._done[-1] if len(self._done) > self._last_savepoint else None
+        if (
+            last is not None
+            and last.sql == done.sql
+            and len(last.rows) + len(done.rows) <= MAX_ROWS
+            and array_insert(done.sql) is not None
+        ):
+            self._done.pop()
+            done = _Done(
+                done.sql,
+                [*last.rows, *done.rows],
+                last.row_count + done.row_count,
+                last.volatile or done.volatile,
+            )
+        self._done.append(done)
+
+    @property
+    def _last_savepoint(self) -> int:
+        return max(self._savepoints.values(), default=0)
+
     def _undo(self) -> None:
         was_open = self._open
         self._forget()
@@ -284,5 +349,11 @@ class WritingConnection:
         self._done = []
 
 
-def _is_volatile(sql: str) -> bool:
-    return VOLATILE.search(sql) is not None
+def _is_volatile(done: _Done) -> bool:
+    return done.volatile or VOLATILE.search(done.sql) is not None
+
+
+def _halves(rows: Sequence[Values]) -> tuple[Sequence[Values], Sequence[Values]]:
+    """The second half and the first, as a stack takes them."""
+    middle = len(rows) // 2
+    return rows[middle:], rows[:middle]

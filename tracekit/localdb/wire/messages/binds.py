@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracekit.errors import RemoteWireError
+from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.capabilities import FIELD_12_2, MAX_STRING_BYTES
 from tracekit.localdb.wire.column import OracleType
 from tracekit.localdb.wire.messages.functions import MessageType
@@ -23,7 +24,7 @@ from tracekit.localdb.wire.values import (
 
 ARRAY_FLAG = 0x40
 NATIONAL_FORM = 2
-_JSON, _VECTOR = 119, 127
+_OBJECT, _BFILE, _JSON, _VECTOR = 109, 114, 119, 127
 _MOST_BINDS = 1 << 17
 
 _SCALARS: dict[int, Callable[[bytes], Any]] = {
@@ -56,6 +57,14 @@ class LobBind:
     """A LOB as a bind value: its locator."""
 
     locator: bytes
+
+
+@dataclass(frozen=True)
+class CursorBind:
+    """A cursor as a bind value, to be opened by a PL/SQL block."""
+
+    cursor_id: int
+    """0 for one that has not been open yet."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +176,11 @@ def _element_reader(bind: BindMetadata) -> Callable[[TtcReader], Any]:
         return _cursor
     if bind.type in (_JSON, _VECTOR):
         return lambda reader: _quasi_lob(reader, bind.type)
-    raise RemoteWireError(f"binds of type {bind.type} cannot be read")
+    if bind.type == _BFILE:
+        return lambda reader: Unsupported(_BFILE) if reader.bytes2() else None
+    if bind.type == _OBJECT:
+        return _object
+    raise OraError(3115, "unsupported network datatype or representation")
 
 
 def _text(data: bytes, encoding: str) -> str | None:
@@ -185,10 +198,20 @@ def _boolean(reader: TtcReader) -> bool | None:
     return reader.raw(length)[-1] == 1 if length else None
 
 
-def _cursor(reader: TtcReader) -> Unsupported:
+def _cursor(reader: TtcReader) -> CursorBind:
+    return CursorBind(reader.ub4() if reader.ub4() else 0)
+
+
+def _object(reader: TtcReader) -> Unsupported | None:
+    for _ in range(3):
+        reader.bytes2()
+    reader.ub2()
+    image_bytes = reader.ub4()
     reader.ub4()
-    reader.ub4()
-    return Unsupported(OracleType.CURSOR)
+    if not image_bytes:
+        return None
+    reader.bytes_()
+    return Unsupported(_OBJECT)
 
 
 def _quasi_lob(reader: TtcReader, kind: int) -> Unsupported | None:

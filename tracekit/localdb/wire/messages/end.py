@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.ora_error import OraError, RowFailure
 from tracekit.localdb.wire.capabilities import FIELD_20_1
 from tracekit.localdb.wire.messages.functions import MessageType
 from tracekit.localdb.wire.primitives import TtcWriter
@@ -20,14 +20,6 @@ _NO_BATCH_ERRORS = bytes(3)
 
 
 @dataclass(frozen=True)
-class BatchError:
-    """One bind row that failed in a batch that goes on after errors."""
-
-    row: int
-    error: OraError
-
-
-@dataclass(frozen=True)
 class EndOfCall:
     """How a call went."""
 
@@ -38,7 +30,7 @@ class EndOfCall:
     cursor_id: int = 0
     row_count: int = 0
     in_transaction: bool = False
-    batch_errors: Sequence[BatchError] = ()
+    batch_errors: Sequence[RowFailure] = ()
 
     @classmethod
     def from_error(
@@ -50,6 +42,7 @@ class EndOfCall:
             message=str(error),
             position=error.position,
             cursor_id=cursor_id,
+            row_count=error.row_count,
             in_transaction=in_transaction,
         )
 
@@ -82,7 +75,7 @@ def make_status(*, in_transaction: bool = False) -> bytes:
     return bytes(writer)
 
 
-def _add_batch_errors(writer: TtcWriter, errors: Sequence[BatchError]) -> None:
+def _add_batch_errors(writer: TtcWriter, errors: Sequence[RowFailure]) -> None:
     """Three parallel arrays: numbers, rows, messages."""
     writer.ub(len(errors))
     writer.u8(0)

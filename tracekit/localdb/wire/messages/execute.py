@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import IntFlag
+from enum import Enum, IntFlag
 from typing import Any
 
 from tracekit.errors import RemoteWireError
@@ -20,6 +20,7 @@ from tracekit.localdb.wire.primitives import TtcReader
 NO_BINDS = BindLayout(())
 _VECTOR_LENGTH = 13
 _DML_ROW_COUNTS = 0x4000
+_SCROLLABLE = 0x2
 _COMMIT_REEXECUTE = 0x1
 _MOST_ROWS = 1 << 26
 _MOST_EMPTY_ROWS = 1 << 20
@@ -40,6 +41,20 @@ class ExecuteOption(IntFlag):
     BATCH_ERRORS = 0x80000
 
 
+class Scroll(Enum):
+    """How the first row that is wanted of a scrollable cursor is named."""
+
+    CURRENT = 0x01
+    FIRST = 0x04
+    LAST = 0x08
+    ABSOLUTE = 0x20
+    RELATIVE = 0x40
+    """By its number too: clients add to the current one themselves."""
+
+
+_SCROLLS = {scroll.value: scroll for scroll in Scroll}
+
+
 @dataclass(frozen=True)
 class ExecuteRequest:
     """Function 94."""
@@ -55,6 +70,10 @@ class ExecuteRequest:
     bind_rows: Sequence[Sequence[Any]] = field(repr=False)
     defines: Sequence[BindMetadata] = ()
     """How the client wants the columns sent, one per column; empty if it does not say."""
+    scroll: Scroll | None = None
+    """Set for a scrollable cursor."""
+    position: int = 0
+    """Of the first row wanted, from 1."""
 
     def has(self, option: ExecuteOption) -> bool:
         """Whether `option` is set."""
@@ -120,6 +139,8 @@ def parse_execute(
         layout=layout,
         bind_rows=layout.parse_rows(reader, executions) if bind_count else [()] * executions,
         defines=defines,
+        scroll=_scroll(vector[10]) if vector[9] & _SCROLLABLE else None,
+        position=vector[11],
     )
 
 
@@ -169,6 +190,12 @@ def _skip_registration(reader: TtcReader, field_version: int) -> None:
         if field_version >= FIELD_12_2_EXT1:
             reader.skip(1)
             reader.ub4()
+
+
+def _scroll(orientation: int) -> Scroll:
+    if orientation not in _SCROLLS:
+        raise RemoteWireError(f"fetch orientation {orientation:#x}")
+    return _SCROLLS[orientation]
 
 
 def _row_limit(rows: int, layout: BindLayout) -> int:
