@@ -1,6 +1,7 @@
 # Every target sets up what it needs; `make help` lists them.
 PYTHON ?= python3
-VENV ?= .venv
+# A Python that was asked for has an environment of its own, .venv-3.13; the default has .venv.
+VENV ?= .venv$(if $(filter-out file,$(origin PYTHON)),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 CIDS ?=
 WORKLOAD ?= trace-114k
 ARGS ?=
@@ -74,4 +75,4 @@ lock: setup ## write the lock files anew from pyproject.toml
 	  pyproject.toml -o requirements-pandas2.lock
 
 clean: ## remove the virtual environment and the caches of the tools
-	rm -rf $(VENV) $(VENV)-pandas2 .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

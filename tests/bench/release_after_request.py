@@ -17,7 +17,7 @@ import sys
 import time
 
 from tracekit import EventFetcher, LocalOracle
-from tracekit.profiling.os_memory import resident_bytes, return_free_memory
+from tracekit.process_memory import resident_bytes, return_free_memory
 from tracekit.service.events_request import EventsRequest
 from tracekit.service.synchronous import events_document
 

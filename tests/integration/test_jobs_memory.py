@@ -44,7 +44,7 @@ def memory_of_an_idle_process() -> int:
     """What counts against the limit before a shard has read anything, some threads apart."""
     program = (
         "import tracekit.jobs.horse, tracekit.jobs.shard, pyarrow\n"
-        "from tracekit.profiling.os_memory import data_bytes\n"
+        "from tracekit.process_memory import data_bytes\n"
         "print(data_bytes() or 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

@@ -179,7 +179,7 @@ def test_two_cells_are_compared_in_memory_and_values(tmp_path: Path) -> None:
 
 
 def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) -> None:
-    used = "from tracekit.profiling.os_memory import resident_bytes\n"
+    used = "from tracekit.process_memory import resident_bytes\n"
     grow = (
         "def grow():\n"
         "    rows = []\n"
@@ -246,7 +246,7 @@ def test_the_guard_leaves_the_display_of_its_error_alone(tmp_path: Path) -> None
     ran = driver.run_cells(
         tmp_path,
         [
-            "from tracekit.profiling.os_memory import resident_bytes",
+            "from tracekit.process_memory import resident_bytes",
             f"get_ipython().set_custom_exc((MemoryError,), eval({slowly!r}, {{}}))",
             "get_ipython().run_line_magic('memory_guard', str(resident_bytes() + (100 << 20)))",
             "kept = []\nwhile True: kept.append(b'y' * 2**20)",

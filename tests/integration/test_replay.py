@@ -27,7 +27,7 @@ def local(tmp_path_factory):
 
 SUBJECTS = """
 import sys
-from tracekit.profiling import os_memory
+from tracekit import process_memory
 from tracekit.replay.paths import PathSubject
 
 class Loaded(PathSubject):
@@ -36,7 +36,7 @@ class Loaded(PathSubject):
 
 class Weighed(PathSubject):
     def run(self, report):
-        return os_memory.data_bytes()
+        return process_memory.data_bytes()
 
     def finish(self, outcome):
         return {"data_bytes": outcome}

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import resource
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-_STATUS = Path("/proc/self/status")
-_CLEAR_REFS = Path("/proc/self/clear_refs")
+from tracekit import process_memory
 
 
 @dataclass(frozen=True)
@@ -27,9 +23,8 @@ class Cost:
 class CostMeter:
     """Measures from its construction to `read()`.
 
-    On Linux VmHWM is reset by writing 5 to /proc/self/clear_refs (proc(5)), so the peak is that
-    of the work alone. Elsewhere the peak comes from `ru_maxrss`, which cannot be reset: work
-    below the process's earlier peak then reads as 0.
+    Where the OS peak cannot be reset (`process_memory.reset_peak`), work below the process's
+    earlier peak reads as 0.
     """
 
     def __init__(self) -> None:
@@ -38,13 +33,12 @@ class CostMeter:
         self._begin()
 
     def _begin(self) -> None:
-        with contextlib.suppress(OSError):
-            _CLEAR_REFS.write_text("5")
-        self._baseline = _peak_bytes()
+        process_memory.reset_peak()
+        self._baseline = process_memory.peak_resident_bytes()
 
     def read(self) -> Cost:
         """What the work has cost so far."""
-        peak = max(self._net_peak_bytes, _peak_bytes() - self._baseline)
+        peak = max(self._net_peak_bytes, process_memory.peak_resident_bytes() - self._baseline)
         return Cost(time.perf_counter() - self._started, peak)
 
     @contextlib.contextmanager
@@ -70,12 +64,3 @@ def collections_held_back() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _peak_bytes() -> int:
-    if _STATUS.exists():
-        for line in _STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

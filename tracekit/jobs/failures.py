@@ -26,8 +26,8 @@ from tracekit.jobs.rq_jobs import drop_queued
 from tracekit.jobs.shard import JobTimedOut
 from tracekit.jobs.status import JobFailure
 from tracekit.jobs.store import JobStore
+from tracekit.process_memory import peak_resident_bytes
 from tracekit.profiling.memory_limit import AtMemoryLimit
-from tracekit.profiling.os_memory import peak_resident_bytes
 from tracekit.sizes import format_size
 
 _log = logging.getLogger("tracekit.jobs")

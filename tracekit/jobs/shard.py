@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import chain
 
+from tracekit import process_memory
 from tracekit.config import Settings
 from tracekit.errors import JobError
 from tracekit.jobs.chunk import ChunkEntry, pack
@@ -24,7 +25,6 @@ from tracekit.jobs.ticker import ProgressTicker
 from tracekit.jsonvalue import encode
 from tracekit.keyed import EventFetcher, Events, Record
 from tracekit.oracle import Database
-from tracekit.profiling import os_memory
 from tracekit.profiling.memory_limit import limited_memory
 
 _WARM_UP = "SELECT 1 FROM DUAL"
@@ -103,9 +103,9 @@ class ShardFetch:
 
         for _ in database.read_sql_df_slow_iter(_WARM_UP):
             pass
-        os_memory.return_free_memory()
-        os_memory.reset_peak()
-        self._baseline_bytes = os_memory.resident_bytes()
+        process_memory.return_free_memory()
+        process_memory.reset_peak()
+        self._baseline_bytes = process_memory.resident_bytes()
         self._report()
 
     def _fetch(self, domain: str, ticker: ProgressTicker) -> DomainContents:
@@ -163,12 +163,12 @@ class ShardFetch:
             )
 
     def _progress(self) -> ShardProgress:
-        peak_bytes = os_memory.peak_resident_bytes()
+        peak_bytes = process_memory.peak_resident_bytes()
         done = self._domain_index * len(self._cids) + self._place
         return ShardProgress(
             cids_done=done // len(self._work.request.domains),
             rows=self._rows,
-            memory_bytes=os_memory.resident_bytes(),
+            memory_bytes=process_memory.resident_bytes(),
             peak_bytes=peak_bytes,
             net_peak_bytes=max(0, peak_bytes - self._baseline_bytes),
         )

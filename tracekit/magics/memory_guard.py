@@ -26,9 +26,9 @@ from typing import Any
 
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
+from tracekit import process_memory
 from tracekit.errors import ConfigError, MemoryGuardExceeded
 from tracekit.magics.holdings import largest_holdings
-from tracekit.profiling import os_memory
 from tracekit.sizes import format_size
 
 INTERVAL_SECONDS = 0.01
@@ -55,7 +55,7 @@ class MemoryGuard:
     """
 
     def __init__(self, shell: InteractiveShell, limit_bytes: int) -> None:
-        used_bytes = os_memory.resident_bytes()
+        used_bytes = process_memory.resident_bytes()
         if limit_bytes <= used_bytes:
             raise ConfigError(
                 f"a guard of {format_size(limit_bytes)} leaves nothing: the process holds "
@@ -103,7 +103,7 @@ class MemoryGuard:
         if self._error is not None:
             _let_go(self._error)
             self._error = None
-            os_memory.return_free_memory()
+            process_memory.return_free_memory()
 
     def _waits(self, info: ExecutionInfo) -> bool:
         """Whether the cell runs as a task of its own, which can wait in `await`."""
@@ -123,7 +123,7 @@ class MemoryGuard:
 
     def _watch(self) -> None:
         while not self._ended.wait(INTERVAL_SECONDS):
-            used_bytes = os_memory.resident_bytes()
+            used_bytes = process_memory.resident_bytes()
             if used_bytes > self.limit_bytes:
                 self._tripped_bytes = used_bytes
                 signal.pthread_kill(self._main_ident, _guard_signal())
@@ -147,10 +147,10 @@ class MemoryGuard:
 
     def _limit_data(self) -> None:
         """The second line, for calls that never return to Python."""
-        data_bytes = os_memory.data_bytes()
+        data_bytes = process_memory.data_bytes()
         if data_bytes is None or sys.platform == "darwin":
             return
-        free_bytes = max(0, self.limit_bytes - os_memory.resident_bytes())
+        free_bytes = max(0, self.limit_bytes - process_memory.resident_bytes())
         allowed = data_bytes + free_bytes + SLACK_BYTES
         soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]

@@ -1,35 +1,77 @@
-"""Arrow's memory pool in a process that is measured while it runs.
+"""Arrow's memory pools in a process that is measured while it runs.
 
 pyarrow's default pool reserves 1 GiB of address space at its first use, which memray counts as
-allocated, and hands out memory from it later unseen. The system pool allocates what is asked for.
+allocated, and hands out memory from it later without memray seeing it. The system pool allocates
+what is asked for. Which pool Arrow's C++ code uses is decided once, when pyarrow is first used;
+`pyarrow.set_memory_pool` moves only what Python asks for.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 VARIABLE = "ARROW_DEFAULT_MEMORY_POOL"
+_SYSTEM = "system"
+
+
+def pin_arrow_pool() -> Callable[[], None]:
+    """Let Arrow use the system's allocator where it is not loaded yet and nobody chose another.
+
+    Returns:
+        What takes the setting back; Arrow stays with the pool it began with.
+    """
+    if "pyarrow" in sys.modules or VARIABLE in os.environ:
+        return lambda: None
+    os.environ[VARIABLE] = _SYSTEM
+
+    def undo() -> None:
+        if os.environ.get(VARIABLE) == _SYSTEM:
+            del os.environ[VARIABLE]
+
+    return undo
+
+
+@dataclass(frozen=True)
+class _PoolState:
+    held_bytes: int
+    most_bytes: int
+    handed_out_bytes: int
+
+
+class ArrowPools:
+    """Arrow's own pools over one stretch of this process, whose memory memray cannot see."""
+
+    def __init__(self) -> None:
+        self._before = _states()
+
+    def unseen_bytes(self) -> int:
+        """At most so many bytes did these pools hand out at once since this object was made."""
+        unused = _PoolState(0, 0, 0)
+        return sum(_growth(self._before.get(name, unused), now) for name, now in _states().items())
 
 
 @contextmanager
-def system_arrow_pool() -> Iterator[None]:
-    """New Arrow buffers come from the system's allocator inside the block.
+def system_arrow_pool() -> Iterator[ArrowPools]:
+    """New Arrow buffers come from the system's allocator inside the block, where that is possible.
 
     Also where pyarrow is first imported inside it, or in a process started inside it; there the
-    pool stays the system's.
+    pool stays the system's. A pool that is in use already makes its reservation before the block.
     """
     pyarrow = sys.modules.get("pyarrow")
     before = None
-    if pyarrow is not None and pyarrow.default_memory_pool().backend_name != "system":
+    if pyarrow is not None and pyarrow.default_memory_pool().backend_name != _SYSTEM:
         before = pyarrow.default_memory_pool()
+        pyarrow.allocate_buffer(1, memory_pool=before)
         pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     chosen = os.environ.get(VARIABLE)
-    os.environ[VARIABLE] = "system"
+    os.environ[VARIABLE] = _SYSTEM
     try:
-        yield
+        yield ArrowPools()
     finally:
         if chosen is None:
             os.environ.pop(VARIABLE, None)
@@ -37,3 +79,29 @@ def system_arrow_pool() -> Iterator[None]:
             os.environ[VARIABLE] = chosen
         if pyarrow is not None and before is not None:
             pyarrow.set_memory_pool(before)
+
+
+def _states() -> dict[str, _PoolState]:
+    """What Arrow's own pools have handed out; the system's is seen by memray."""
+    pyarrow: Any = sys.modules.get("pyarrow")
+    if pyarrow is None:
+        return {}
+    pools = {
+        name: getattr(pyarrow, f"{name}_memory_pool")()
+        for name in pyarrow.supported_memory_backends()
+        if name != _SYSTEM
+    }
+    return {
+        name: _PoolState(
+            pool.bytes_allocated(), pool.max_memory() or 0, pool.total_bytes_allocated()
+        )
+        for name, pool in pools.items()
+    }
+
+
+def _growth(before: _PoolState, now: _PoolState) -> int:
+    """The pool's peak above `before`; where an earlier peak hides it, the most it can have been."""
+    return max(
+        0,
+        min(now.most_bytes - before.held_bytes, now.handed_out_bytes - before.handed_out_bytes),
+    )

@@ -6,11 +6,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracekit.profiling.agreement import within_tolerance
 from tracekit.profiling.calibration_subjects import MAKERS, expected_bytes
 from tracekit.profiling.measurement import Measurement, measure
-
-TOLERANCE_FRACTION = 0.02
-TOLERANCE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -40,18 +38,10 @@ class Calibration:
         return all(check.passed for check in self.checks)
 
 
-def within_tolerance(expected_bytes: int, reported_bytes: int | None) -> bool:
-    """Whether a report is off by at most 2% or 1 MiB, whichever is more."""
-    if reported_bytes is None:
-        return False
-    allowed = max(TOLERANCE_FRACTION * expected_bytes, TOLERANCE_BYTES)
-    return abs(reported_bytes - expected_bytes) <= allowed
-
-
 def calibrate(size_bytes: int = 64 * 2**20) -> Calibration:
     """Take `size_bytes` in every way known here, each in fresh children, and check the reports.
 
-    A `reservation` is never touched: memray counts it, the OS peak must not.
+    A `reservation` is never touched: neither figure may count it.
 
     Raises:
         ProfileError: no child could be started.
@@ -75,14 +65,13 @@ def _check(kind: str, size_bytes: int, capture: Path) -> CalibrationCheck:
     rss = measurement.plain.rss_net_peak_bytes
     heap = measurement.heap.peak_bytes if measurement.heap else None
     expected = expected_bytes(kind, size_bytes)
-    expected_heap = size_bytes if kind == "reservation" else expected
     return CalibrationCheck(
         name=kind,
         requested_bytes=size_bytes,
         expected_rss_bytes=expected,
-        expected_heap_bytes=expected_heap,
+        expected_heap_bytes=expected,
         rss_net_peak_bytes=rss,
         heap_net_peak_bytes=heap,
-        passed=within_tolerance(expected, rss) and within_tolerance(expected_heap, heap),
+        passed=within_tolerance(expected, rss) and within_tolerance(expected, heap),
         reason=measurement.plain.reason,
     )

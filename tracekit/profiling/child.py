@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tracekit.profiling import os_memory
+from tracekit import process_memory
 from tracekit.profiling.memory_limit import (
     AtMemoryLimit,
     error_chain,
@@ -117,10 +117,10 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
     """The measured region, with its baseline before and its figures sent after it."""
     tracker = _tracker(assignment.capture)
     gc.collect()
-    os_memory.return_free_memory()
+    process_memory.return_free_memory()
     with limited_memory(assignment.memory_limit_bytes):
-        remark = os_memory.reset_peak()
-        channel.send(Baseline(os_memory.resident_bytes(), (remark,) if remark else ()))
+        remark = process_memory.reset_peak()
+        channel.send(Baseline(process_memory.resident_bytes(), (remark,) if remark else ()))
         wall = cpu = 0.0
         completed = False
         try:
@@ -132,7 +132,7 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
                 finally:  # before memray compresses its capture
                     wall, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
         finally:
-            peak = os_memory.peak_resident_bytes()
+            peak = process_memory.peak_resident_bytes()
             channel.flush()
             channel.send(Measured(wall, cpu, peak, completed))
         return outcome

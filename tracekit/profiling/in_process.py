@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from memray import FileDestination, FileFormat, FileReader, Tracker
+from memray import FileDestination, FileFormat, Tracker
 
+from tracekit import process_memory
 from tracekit.errors import ProfileError
-from tracekit.profiling import os_memory
-from tracekit.profiling.arrow_pool import system_arrow_pool
+from tracekit.profiling.agreement import Peaks
+from tracekit.profiling.arrow_pool import ArrowPools, system_arrow_pool
+from tracekit.profiling.capture import imported_bytes, read_heap
 from tracekit.profiling.children import ChildrenWatch
 
 
@@ -30,8 +33,9 @@ class TrackerTaken(ProfileError):
 class Stretch:
     """What one stretch of this process cost."""
 
-    heap_peak_bytes: int
-    """memray's high-water mark; what stood before the stretch is not in it."""
+    peaks: Peaks
+    imported_bytes: int
+    """Of the heap peak: what modules took that were first imported in the stretch."""
     rss_baseline_bytes: int
     rss_peak_bytes: int
     """OS peak of the whole process in the stretch; the measuring itself weighs in it."""
@@ -43,9 +47,14 @@ class Stretch:
     remarks: tuple[str, ...] = ()
 
     @property
+    def heap_peak_bytes(self) -> int:
+        """Memray's high-water mark, less what was only reserved; what stood before is not in it."""
+        return self.peaks.heap_bytes
+
+    @property
     def rss_net_peak_bytes(self) -> int:
         """How far the OS peak rose over the baseline; reused free memory is not in it."""
-        return max(0, self.rss_peak_bytes - self.rss_baseline_bytes)
+        return self.peaks.rss_net_bytes
 
 
 class StretchMeasurement:
@@ -69,6 +78,9 @@ class StretchMeasurement:
         self._children = ChildrenWatch() if children else None
         self._cleanup = ExitStack()
         self._remark: str | None = None
+        self._pools = ArrowPools()
+        self._modules = 0
+        self._file_bytes = 0
         self._baseline_bytes = 0
         self._started = 0.0
 
@@ -79,15 +91,17 @@ class StretchMeasurement:
             TrackerTaken: this process is tracked already.
         """
         gc.collect()
-        os_memory.return_free_memory()
         with ExitStack() as undo:
-            undo.enter_context(system_arrow_pool())
+            self._pools = undo.enter_context(system_arrow_pool())
+            process_memory.return_free_memory()
             tracker = Tracker(
                 destination=FileDestination(self._capture, overwrite=True),
                 file_format=self._format,
             )
-            self._remark = os_memory.reset_peak()
-            self._baseline_bytes = os_memory.resident_bytes()
+            self._remark = process_memory.reset_peak()
+            self._modules = len(sys.modules)
+            self._file_bytes = process_memory.file_bytes()
+            self._baseline_bytes = process_memory.resident_bytes()
             if self._children is not None:
                 self._children.start()
                 undo.callback(self._children.stop)
@@ -101,17 +115,32 @@ class StretchMeasurement:
     def stop(self) -> Stretch:
         """End, and read the figures."""
         elapsed_seconds = time.perf_counter() - self._started
-        rss_peak_bytes = os_memory.peak_resident_bytes()
+        rss_peak_bytes = process_memory.peak_resident_bytes()
+        file_bytes = max(0, process_memory.file_bytes() - self._file_bytes)
+        imported = len(sys.modules) > self._modules
+        unseen_bytes = self._pools.unseen_bytes()
         children_peak_bytes = None if self._children is None else self._children.stop()
         self._cleanup.close()
+        rss_net_bytes = max(0, rss_peak_bytes - self._baseline_bytes)
+        from_start = self._remark is not None
+        heap = read_heap(self._capture, rss_net_peak_bytes=None if from_start else rss_net_bytes)
+        peaks = Peaks(
+            heap_bytes=heap.peak_bytes,
+            rss_net_bytes=rss_net_bytes,
+            untouched_bytes=heap.untouched_bytes,
+            unseen_bytes=unseen_bytes,
+            file_bytes=file_bytes,
+            from_start=from_start,
+        )
         return Stretch(
-            heap_peak_bytes=heap_peak_bytes(self._capture),
+            peaks=peaks,
+            imported_bytes=imported_bytes(self._capture) if imported else 0,
             rss_baseline_bytes=self._baseline_bytes,
             rss_peak_bytes=rss_peak_bytes,
             children_peak_bytes=children_peak_bytes,
             elapsed_seconds=elapsed_seconds,
             capture=self._capture,
-            remarks=() if self._remark is None else (self._remark,),
+            remarks=(*(() if self._remark is None else (self._remark,)), *peaks.reasons()),
         )
 
 
@@ -130,16 +159,3 @@ def measure_call(
     finally:
         stretch = measurement.stop()
     return stretch
-
-
-def heap_peak_bytes(capture: Path) -> int:
-    """High-water mark of `capture`, aggregated or not.
-
-    Raises:
-        ProfileError: `capture` is missing or no memray capture.
-    """
-    try:
-        with closing(FileReader(capture)) as reader:
-            return int(reader.metadata.peak_memory)
-    except (OSError, ValueError) as exc:
-        raise ProfileError(f"{capture} could not be read as a memray capture: {exc}") from exc

@@ -13,9 +13,9 @@ from pathlib import Path
 import psutil
 
 from tracekit.errors import ProfileError
+from tracekit.process_memory import reset_peak
 from tracekit.profiling.calibration import CalibrationCheck, calibrate
 from tracekit.profiling.child_environment import PINNED
-from tracekit.profiling.os_memory import reset_peak
 from tracekit.records import CheckStatus, MachineCheck
 from tracekit.sizes import format_size
 

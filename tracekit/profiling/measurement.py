@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tracekit.errors import ProfileError
+from tracekit.profiling.agreement import untouched_reason
 from tracekit.profiling.capture import HeapFigures, read_heap
 from tracekit.profiling.child_process import measured_child
 from tracekit.profiling.child_run import ChildRun, ChildWatch, ProgressListener
@@ -47,9 +48,12 @@ class Measurement:
         heap = self.heap.peak_bytes if self.heap else None
         if rss is None or heap is None or self.plain.status is not PathStatus.OK:
             return ()
+        untouched = self.heap.untouched_bytes if self.heap else 0
+        left_out = (untouched_reason(untouched),) if untouched else ()
         if abs(rss - heap) <= DISAGREEMENT_FRACTION * max(rss, heap) + DISAGREEMENT_BYTES:
-            return ()
+            return left_out
         return (
+            *left_out,
             f"heap and OS peak disagree: memray saw {format_size(heap)} allocated, the OS "
             f"{format_size(rss)} resident. Reserved but untouched memory makes the first larger, "
             "free memory the allocator keeps the second.",
@@ -178,4 +182,5 @@ def measure(
     profiled = run(capture, on_profiled_progress)
     if not capture.exists():  # it died before the run began
         return Measurement(plain, profiled, memory_limit_bytes=memory_limit_bytes)
-    return Measurement(plain, profiled, read_heap(capture), capture, memory_limit_bytes)
+    heap = read_heap(capture, rss_net_peak_bytes=profiled.rss_net_peak_bytes)
+    return Measurement(plain, profiled, heap, capture, memory_limit_bytes)

@@ -7,8 +7,8 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tracekit import process_memory
 from tracekit.errors import BatchFetchError, ProfileError
-from tracekit.profiling import os_memory
 from tracekit.sizes import format_size
 
 AT_LIMIT_FRACTION = 0.95
@@ -39,7 +39,7 @@ def limited_memory(limit_bytes: int | None) -> Iterator[None]:
     if limit_bytes is None:
         yield
         return
-    used = os_memory.data_bytes()
+    used = process_memory.data_bytes()
     if used is not None and used >= limit_bytes:
         raise ProfileError(
             f"the memory limit of {format_size(limit_bytes)} is below the {format_size(used)} of "
@@ -50,7 +50,7 @@ def limited_memory(limit_bytes: int | None) -> Iterator[None]:
     try:
         yield
     except Exception as exc:
-        used = os_memory.data_bytes()  # what was held is still held by the traceback
+        used = process_memory.data_bytes()  # what was held is still held by the traceback
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         at_limit = used is not None and used >= AT_LIMIT_FRACTION * limit_bytes
         if is_out_of_memory(exc) or not (at_limit or _no_thread_stack(exc)):

@@ -18,6 +18,8 @@ from pathlib import Path
 from memray import AllocationRecord, FileFormat, FileReader, Metadata
 
 from tracekit.errors import ProfileError
+from tracekit.profiling.agreement import untouched_reason
+from tracekit.profiling.capture import untouched_bytes
 from tracekit.profiling.stacks_frames import locations
 from tracekit.sizes import format_size
 
@@ -54,7 +56,11 @@ class HeapStacks:
 
 
 def read_stacks(
-    capture: Path, *, most_stacks: int = MOST_STACKS, whole: bool = False
+    capture: Path,
+    *,
+    most_stacks: int = MOST_STACKS,
+    whole: bool = False,
+    rss_net_peak_bytes: int | None = None,
 ) -> HeapStacks:
     """What was alive at the heap peak of `capture`, also of one that a SIGKILL cut off.
 
@@ -64,6 +70,8 @@ def read_stacks(
         whole: keep the frames that were running when the tracker was started. memray leaves out
             as many as there were, the outermost; where the tracker was started in a function that
             has returned since, the measured work's own frames would go with them.
+        rss_net_peak_bytes: the exact OS peak of the tracked stretch above its beginning, as for
+            `read_heap`; what was only reserved is left out of the stack that reserved it.
 
     Raises:
         ProfileError: `capture` is missing, empty or no memray capture.
@@ -74,6 +82,7 @@ def read_stacks(
         gathered = _Gathered(most_stacks)
         for record in reader.get_high_watermark_allocation_records(merge_threads=True):
             gathered.add(record, native=native, whole=whole)
+        gathered.leave_out(untouched_bytes(reader, gathered.size_bytes, rss_net_peak_bytes))
     return HeapStacks(
         stacks=gathered.stacks,
         size_bytes=gathered.size_bytes,
@@ -116,6 +125,7 @@ class _Gathered:
     allocations: int = 0
     left_out: int = 0
     left_out_bytes: int = 0
+    untouched_bytes: int = 0
 
     def add(self, record: AllocationRecord, *, native: bool, whole: bool) -> None:
         """Count one record, which stands for all allocations of one stack."""
@@ -131,11 +141,24 @@ class _Gathered:
         if len(self.stacks) > self.most_stacks:
             self._prune()
 
+    def leave_out(self, untouched: int) -> None:
+        """Take `untouched` bytes off the smallest stack that holds them, or off the largest."""
+        self.untouched_bytes = untouched
+        self.size_bytes -= untouched
+        while untouched:
+            sizes = sorted(self.stacks.values(), key=lambda held: held.size_bytes)
+            held = next((held for held in sizes if held.size_bytes >= untouched), sizes[-1])
+            taken = min(untouched, held.size_bytes)
+            held.size_bytes -= taken
+            untouched -= taken
+
     def remarks(self) -> tuple[str, ...]:
         """What was left out."""
+        untouched = (untouched_reason(self.untouched_bytes),) if self.untouched_bytes else ()
         if not self.left_out:
-            return ()
+            return untouched
         return (
+            *untouched,
             f"the {self.left_out:,} smallest call stacks, {format_size(self.left_out_bytes)} in "
             "all, were left out",
         )

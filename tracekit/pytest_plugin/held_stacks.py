@@ -14,17 +14,24 @@ _FRAMES_SHOWN = 8
 _RUNNER = ("/_pytest/", "/pluggy/", "/pytest/", "/xdist/", "/execnet/", "/tracekit/pytest_plugin/")
 
 
-def held_stacks(capture: Path, verbosity: int, test_file: Path, root: Path) -> list[str]:
+def held_stacks(
+    capture: Path,
+    verbosity: int,
+    test_file: Path,
+    root: Path,
+    *,
+    rss_net_peak_bytes: int | None = None,
+) -> list[str]:
     """The largest call stacks of `capture`: up to 3, 10 with -v, all with -vv, none with -q.
 
     Each is a size and a number of allocations, with its calls below it, the allocating one first.
-    Files below `root` are named from there.
+    Files below `root` are named from there; `rss_net_peak_bytes` is as for `read_stacks`.
     """
     if verbosity < 0:
         return []
     from tracekit.profiling import read_stacks
 
-    heap = read_stacks(capture, whole=True)
+    heap = read_stacks(capture, whole=True, rss_net_peak_bytes=rss_net_peak_bytes)
     ranked = sorted(heap.stacks.items(), key=lambda stack: -stack[1].size_bytes)
     shown = ranked[: _SHOWN_BY_VERBOSITY.get(verbosity, len(ranked))]
     if not verbosity:

@@ -5,23 +5,26 @@ from __future__ import annotations
 from tracekit.sizes import format_size
 
 
-def over_maximum(peak_bytes: int, max_bytes: int) -> str | None:
+def over_maximum(peak_bytes: int, max_bytes: int, figure: str) -> str | None:
     """What to say of a peak above `max_bytes`; a peak of exactly that is within.
 
-    `"Test was limited to 64.0 MiB but peaked at 80.3 MiB"`
+    `"Test was limited to 64.0 MiB but peaked at 80.3 MiB (heap)"`
     """
     if peak_bytes <= max_bytes:
         return None
     return (
-        f"Test was limited to {format_size(max_bytes)} but peaked at {format_size(peak_bytes)}"
-        + (_exactly(peak_bytes, max_bytes))
+        f"Test was limited to {format_size(max_bytes)} but peaked at {format_size(peak_bytes)} "
+        f"({figure}{_exactly(peak_bytes, max_bytes)})"
     )
 
 
-def over_share(peak_bytes: int, at_most: float, reference_bytes: int, of: str) -> str | None:
+def over_share(
+    peak_bytes: int, at_most: float, reference_bytes: int, of: str, figure: str
+) -> str | None:
     """What to say of a peak above `at_most` times `reference_bytes`; exactly that is within.
 
-    `"Test was limited to 0.3 of legacy_fetch's peak but reached 0.52 of it (52.0 MiB of 100 MiB)"`
+    `"Test was limited to 0.3 of legacy_fetch's peak but reached 0.52 of it (52.0 MiB of 100 MiB),
+    heap"`
     """
     if peak_bytes <= at_most * reference_bytes:
         return None
@@ -30,8 +33,8 @@ def over_share(peak_bytes: int, at_most: float, reference_bytes: int, of: str) -
     reached = peak_bytes / reference_bytes
     return (
         f"Test was limited to {at_most:g} of {of}'s peak but reached {reached:.3g} of it "
-        f"({format_size(peak_bytes)} of {format_size(reference_bytes)})"
-        + _exactly(peak_bytes, reference_bytes)
+        f"({format_size(peak_bytes)} of {format_size(reference_bytes)}), {figure}"
+        f"{_exactly(peak_bytes, reference_bytes)}"
     )
 
 
@@ -39,4 +42,4 @@ def _exactly(one_bytes: int, other_bytes: int) -> str:
     """The bytes, where rounding hides the difference."""
     if format_size(one_bytes) != format_size(other_bytes):
         return ""
-    return f" ({one_bytes:,} and {other_bytes:,} bytes)"
+    return f", {one_bytes:,} and {other_bytes:,} bytes"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -14,12 +15,36 @@ from tracekit.sizes import parse_size
 
 MARKER = "peak_memory"
 MARKER_LINE = (
-    f"{MARKER}(max=None, *, at_most=None, of=None, fixtures=False, children=False): fail the test "
-    "if its memory peaks above max (a size like '64MiB'; None lifts the suite's ceiling), or above "
-    "at_most times the peak of the callable of, which is called in the same run; fixtures=True "
-    "counts the test's fixtures, children=True the processes it starts."
+    f"{MARKER}(max=None, *, at_most=None, of=None, gate='auto', fixtures=False, children=False): "
+    "fail the test if its memory peaks above max (a size like '64MiB'; None lifts the limit of the "
+    "function or the suite), or above at_most times the peak of the callable of, which is called "
+    "in the same run. gate is the figure that counts: 'heap' (memray), 'os' (resident memory) or "
+    "'auto': the heap unless memray cannot see all of it. fixtures=True counts the test's "
+    "fixtures, children=True the processes it starts."
 )
-_KEYWORDS = ("max", "at_most", "of", "fixtures", "children")
+_KEYWORDS = ("max", "at_most", "of", "gate", "fixtures", "children")
+
+
+class Gate(StrEnum):
+    """Which figure is held against the limits."""
+
+    AUTO = "auto"
+    """The heap, unless memray cannot have seen all of it."""
+    HEAP = "heap"
+    OS = "os"
+
+
+def parse_gate(value: object) -> Gate:
+    """The gate called `value`.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    try:
+        return Gate(str(value))
+    except ValueError:
+        known = ", ".join(repr(gate.value) for gate in Gate)
+        raise ConfigError(f"{MARKER}: gate={value!r} is unknown; use {known}") from None
 
 
 @dataclass(frozen=True)
@@ -30,6 +55,7 @@ class Limits:
     at_most: float | None = None
     """Share of the peak of `of`."""
     of: Callable[..., object] | None = None
+    gate: Gate = Gate.AUTO
     fixtures: bool = False
     """Whether setting up the test's fixtures counts."""
     children: bool = False
@@ -48,22 +74,36 @@ class Limits:
         ]
 
 
-def limits_of(item: pytest.Item, ceiling_bytes: int | None) -> Limits | None:
+def limits_of(
+    item: pytest.Item, ceiling_bytes: int | None, gate: Gate = Gate.AUTO
+) -> Limits | None:
     """The limits of `item`, or None where it is not measured.
 
-    Markers on the function, its class and its module add up; of one keyword said twice the
-    closest to the function counts.
+    Markers on the parameters, the function, its class and its module add up; of one keyword said
+    twice the first of these counts.
+
+    Args:
+        item: the test.
+        ceiling_bytes: the suite's limit, for a test whose markers say nothing of `max`.
+        gate: the suite's, for a test whose markers name none.
 
     Raises:
         ConfigError: a marker makes no sense.
     """
     said: dict[str, Any] = {}
-    for marker in item.iter_markers(MARKER):
+    for marker in _markers(item):
         said = _keywords(marker) | said
-    if "max" not in said:
-        said["max"] = ceiling_bytes
+    said = {"max": ceiling_bytes, "gate": gate} | said
     limits = _limits(said)
     return limits if limits.max_bytes is not None or limits.at_most is not None else None
+
+
+def _markers(item: pytest.Item) -> Iterator[pytest.Mark]:
+    """The closest first; pytest itself lists a parameter's marks behind its function's."""
+    callspec = getattr(item, "callspec", None)
+    of_parameters = [mark for mark in callspec.marks if mark.name == MARKER] if callspec else []
+    yield from of_parameters
+    yield from (mark for mark in item.iter_markers(MARKER) if mark not in of_parameters)
 
 
 def _keywords(marker: pytest.Mark) -> dict[str, Any]:
@@ -79,6 +119,8 @@ def _keywords(marker: pytest.Mark) -> dict[str, Any]:
 
 
 def _limits(said: dict[str, Any]) -> Limits:
+    if "at_most" in said and said["at_most"] is None:
+        said = said | {"of": None}  # lifts a ratio that a farther marker sets
     at_most, of = said.get("at_most"), said.get("of")
     if (at_most is None) != (of is None):
         raise ConfigError(f"{MARKER}: at_most and of belong together: a share, and of what")
@@ -89,13 +131,14 @@ def _limits(said: dict[str, Any]) -> Limits:
             f"{MARKER}: calling of={of!r} does no work yet; wrap it in a function that runs it"
         )
     if at_most is not None and not (_is_number(at_most) and at_most > 0):
-        raise ConfigError(f"{MARKER}: at_most={at_most!r} is no share; write it like 0.3")
+        raise ConfigError(f"{MARKER}: at_most={at_most!r} is not a share; write it like 0.3")
     if of is not None and said.get("fixtures"):
         raise ConfigError(f"{MARKER}: fixtures=True cannot be compared with of, which has none")
     return Limits(
         max_bytes=_size(said["max"]),
         at_most=at_most,
         of=of,
+        gate=parse_gate(said["gate"]),
         fixtures=bool(said.get("fixtures")),
         children=bool(said.get("children")),
     )
@@ -108,7 +151,7 @@ def _size(value: Any) -> int | None:
         return parse_size(value, name=f"{MARKER}(max)")
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    raise ConfigError(f"{MARKER}: max={value!r} is no size; write it like '64MiB', or as bytes")
+    raise ConfigError(f"{MARKER}: max={value!r} is not a size; write it like '64MiB', or as bytes")
 
 
 def _is_number(value: Any) -> bool:

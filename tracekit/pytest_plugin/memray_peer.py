@@ -23,7 +23,15 @@ def memray_tracks(item: pytest.Item) -> bool:
 
 
 def memray_saw(item: pytest.Item) -> tuple[int, Path] | None:
-    """Heap peak of the call of `item` and its capture; None where pytest-memray kept none."""
+    """Heap peak of the call of `item`, less what was only reserved, and its capture.
+
+    None where pytest-memray kept none.
+    """
     manager = item.config.pluginmanager.get_plugin(_MANAGER)
     result = getattr(manager, "results", {}).get(item.nodeid)
-    return None if result is None else (int(result.peak_memory), Path(result.result_file))
+    if result is None:
+        return None
+    from tracekit.profiling import read_heap
+
+    capture = Path(result.result_file)
+    return read_heap(capture).peak_bytes, capture

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tracekit.pytest_plugin.captures import Captures
+from tracekit.pytest_plugin.counted import Counted, Figure, imports_remark
 from tracekit.pytest_plugin.held_stacks import held_stacks
 from tracekit.pytest_plugin.judgement import over_maximum, over_share
-from tracekit.pytest_plugin.limits import MARKER, Limits
+from tracekit.pytest_plugin.limits import MARKER, Gate, Limits
 from tracekit.pytest_plugin.memray_peer import memray_saw, memray_tracks
 from tracekit.pytest_plugin.peak import Peak, PeakStatus
 
 if TYPE_CHECKING:
-    from tracekit.profiling import Stretch, StretchMeasurement
+    from tracekit.profiling import StretchMeasurement
 
 _BUSY = "No more than one Tracker"
 _BUSY_NOTE = (
@@ -27,29 +28,30 @@ _BUSY_NOTE = (
 _MEMRAY_SEES_CALLS = (
     "pytest-memray has the process's one Tracker, which sees neither fixtures nor children"
 )
+_MEMRAY_SEES_HEAP = "pytest-memray measures this test, and tells nothing of the OS peak"
 _MEMRAY_SAW_NOTHING = "pytest-memray has the process's one Tracker, and kept no result"
 
 
 class References:
-    """Peaks of the callables that tests are compared with."""
+    """What the callables that tests are compared with need."""
 
     def __init__(self, captures: Captures) -> None:
         self._captures = captures
-        self._known: dict[tuple[Callable[..., object], bool], int] = {}
+        self._known: dict[tuple[Callable[..., object], bool], Counted] = {}
 
-    def peak_bytes(self, item: pytest.Item, limits: Limits) -> int:
-        """Peak of `limits.of`; one that takes nothing is measured once a session."""
+    def counted(self, item: pytest.Item, limits: Limits) -> Counted:
+        """What `limits.of` needs; one that takes nothing is measured once a session."""
         assert limits.of is not None
         names = limits.of_arguments
         key = (limits.of, limits.children)
         if not names and key in self._known:
             return self._known[key]
-        peak_bytes = self._measured(item, limits, names)
+        counted = self._measured(item, limits, names)
         if not names:
-            self._known[key] = peak_bytes
-        return peak_bytes
+            self._known[key] = counted
+        return counted
 
-    def _measured(self, item: pytest.Item, limits: Limits, names: list[str]) -> int:
+    def _measured(self, item: pytest.Item, limits: Limits, names: list[str]) -> Counted:
         from tracekit.profiling import measure_call
 
         of = limits.of
@@ -63,7 +65,7 @@ class References:
             exc.add_note(f"raised by {MARKER}'s of={reference_name(limits)}, not by the test")
             raise
         self._captures.drop(capture)
-        return stretch.heap_peak_bytes + (stretch.children_peak_bytes or 0)
+        return Counted.of(stretch)
 
 
 def reference_name(limits: Limits) -> str:
@@ -96,6 +98,8 @@ class Meter:
         if self._by_memray:
             if self.limits.fixtures or self.limits.children:
                 self._peak = replace(self._peak, reason=_MEMRAY_SEES_CALLS)
+            elif self.limits.gate is Gate.OS:
+                self._peak = replace(self._peak, reason=_MEMRAY_SEES_HEAP)
             return
         from tracekit.profiling import StretchMeasurement, TrackerTaken
 
@@ -120,73 +124,94 @@ class Meter:
         """The test failed by itself: its peak so far."""
         if self._measurement is not None and _BUSY in str(error):
             error.add_note(_BUSY_NOTE)
-        peak, capture = self._measured()
+        peak, counted, capture = self._measured()
         if capture is not None:
-            self._captures.drop(capture)
-        return peak if capture is None else replace(peak, status=PeakStatus.TEST_FAILED)
+            self._drop_own(capture)
+        return peak if counted is None else replace(peak, status=PeakStatus.TEST_FAILED)
 
     def judge(self) -> tuple[Peak, str]:
         """The test passed: its peak, and what to say where that is too high."""
-        peak, capture = self._measured()
-        if capture is None:
+        peak, counted, capture = self._measured()
+        if counted is None or capture is None:
+            if capture is not None:
+                self._drop_own(capture)
             return peak, ""
-        peak, breach = self._judged(peak)
+        peak, breach = self._judged(peak, counted)
         if breach is None:
             self._drop_own(capture)
             return peak, ""
         config = self._item.config
-        lines = held_stacks(capture, config.get_verbosity(), self._item.path, config.rootpath)
+        lines = held_stacks(
+            capture,
+            config.get_verbosity(),
+            self._item.path,
+            config.rootpath,
+            rss_net_peak_bytes=counted.os_bytes,
+        )
         self._drop_own(capture)
+        notes = [f"note: {remark}" for remark in peak.remarks]
         return (
             replace(peak, status=PeakStatus.EXCEEDED, reason=breach),
-            "\n".join([breach, *lines]),
+            "\n".join([breach, *notes, *lines]),
         )
 
-    def _judged(self, peak: Peak) -> tuple[Peak, str | None]:
+    def _judged(self, peak: Peak, counted: Counted) -> tuple[Peak, str | None]:
         limits = self.limits
-        assert peak.peak_bytes is not None
+        figure = counted.figure(limits.gate)
+        peak = replace(peak, figure=figure, peak_bytes=counted.total(figure))
         if limits.max_bytes is not None:
-            breach = over_maximum(peak.peak_bytes, limits.max_bytes)
+            breach = over_maximum(counted.total(figure), limits.max_bytes, figure)
             if breach is not None:
                 return peak, breach
         if limits.at_most is None:
             return peak, None
-        reference_bytes = self._references.peak_bytes(self._item, limits)
-        peak = replace(peak, reference_peak_bytes=reference_bytes)
+        reference = self._references.counted(self._item, limits)
+        if reference.figure(limits.gate) is Figure.OS:  # one figure for both, never a mixture
+            figure = Figure.OS
+        reference_bytes = reference.total(figure)
+        peak = replace(
+            peak,
+            figure=figure,
+            peak_bytes=counted.total(figure),
+            reference_peak_bytes=reference_bytes,
+        )
         return peak, over_share(
-            peak.peak_bytes or 0, limits.at_most, reference_bytes, reference_name(limits)
+            counted.total(figure), limits.at_most, reference_bytes, reference_name(limits), figure
         )
 
-    def _measured(self) -> tuple[Peak, Path | None]:
-        """The peak, within for now, and its capture; None where nothing was measured."""
+    def _measured(self) -> tuple[Peak, Counted | None, Path | None]:
+        """The peak, within for now, what counts, and its capture; None: nothing was measured."""
         if self._measurement is not None:
             stretch = self._measurement.stop()
-            return self._of_stretch(stretch), stretch.capture
+            counted = Counted.of(stretch)
+            if self.limits.gate is Gate.OS and not counted.knows_os:
+                return replace(self._peak, reason=stretch.remarks[0]), None, stretch.capture
+            peak = replace(
+                self._within(counted),
+                children_peak_bytes=stretch.children_peak_bytes,
+                rss_net_peak_bytes=stretch.rss_net_peak_bytes,
+                imported_bytes=stretch.imported_bytes,
+                remarks=(*imports_remark(stretch.imported_bytes), *stretch.remarks),
+                capture=str(stretch.capture) if self._captures.kept else None,
+            )
+            return peak, counted, stretch.capture
         if not self._by_memray or self._peak.reason is not None:
-            return self._peak, None
+            return self._peak, None, None
         seen = memray_saw(self._item)
         if seen is None:
-            return replace(self._peak, reason=_MEMRAY_SAW_NOTHING), None
-        peak_bytes, capture = seen
-        return (
-            replace(
-                self._peak,
-                status=PeakStatus.WITHIN,
-                peak_bytes=peak_bytes,
-                heap_peak_bytes=peak_bytes,
-            ),
-            capture,
-        )
+            return replace(self._peak, reason=_MEMRAY_SAW_NOTHING), None, None
+        heap_bytes, capture = seen
+        counted = Counted(heap_bytes)
+        return self._within(counted), counted, capture
 
-    def _of_stretch(self, stretch: Stretch) -> Peak:
+    def _within(self, counted: Counted) -> Peak:
+        figure = counted.figure(self.limits.gate)
         return replace(
             self._peak,
             status=PeakStatus.WITHIN,
-            peak_bytes=stretch.heap_peak_bytes + (stretch.children_peak_bytes or 0),
-            heap_peak_bytes=stretch.heap_peak_bytes,
-            children_peak_bytes=stretch.children_peak_bytes,
-            rss_net_peak_bytes=stretch.rss_net_peak_bytes,
-            capture=str(stretch.capture) if self._captures.kept else None,
+            figure=figure,
+            peak_bytes=counted.total(figure),
+            heap_peak_bytes=counted.heap_bytes,
         )
 
     def _drop_own(self, capture: Path) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from tracekit.errors import ConfigError
+from tracekit.pytest_plugin.limits import Gate, parse_gate
 from tracekit.sizes import parse_size
 
 # pytest reads an ini key only where the option's default is None, so none has another.
 _OPTIONS = {
     "max": ("SIZE", "Fail every test that peaks above SIZE and has no limit of its own (64MiB)"),
+    "gate": ("FIGURE", "What limits are held against: auto (default), heap or os"),
     "json": ("FILE", "Write the peaks of all measured tests to FILE"),
     "captures": ("DIR", "Keep the memray capture of every measured test in DIR"),
     "oracle": ("SOURCE", "What local_oracle serves: a workload, a DuckDB file, :memory: (default)"),
@@ -25,6 +27,8 @@ class Options:
 
     max_bytes: int | None
     """Limit of tests that have none of their own."""
+    gate: Gate
+    """Of tests whose markers name none."""
     json_file: Path | None
     captures_dir: Path | None
 
@@ -41,14 +45,15 @@ def read_options(config: pytest.Config) -> Options:
     """The settings; the command line wins over the ini file.
 
     Raises:
-        pytest.UsageError: the size is none.
+        pytest.UsageError: the size or the gate makes no sense.
     """
     limit = option(config, "max")
     try:
         max_bytes = None if limit is None else parse_size(limit, name="--tracekit-max")
+        gate = parse_gate(option(config, "gate") or Gate.AUTO)
     except ConfigError as exc:
         raise pytest.UsageError(str(exc)) from exc
-    return Options(max_bytes, _path(config, "json"), _path(config, "captures"))
+    return Options(max_bytes, gate, _path(config, "json"), _path(config, "captures"))
 
 
 def option(config: pytest.Config, name: str) -> str | None:

@@ -23,10 +23,14 @@ class Peak:
 
     nodeid: str
     status: PeakStatus
+    figure: str | None = None
+    """What is held against the limits: `heap` or `OS net`."""
     peak_bytes: int | None = None
-    """Heap peak, plus that of children where they count."""
+    """That figure, plus the peak of children where they count."""
     heap_peak_bytes: int | None = None
-    """memray's high-water mark of this test."""
+    """memray's high-water mark of this test, less imports and what was only reserved."""
+    imported_bytes: int | None = None
+    """What modules first imported in this test took of the heap."""
     children_peak_bytes: int | None = None
     rss_net_peak_bytes: int | None = None
     """How far the process's OS peak rose; memory freed by earlier tests and reused is not in it."""
@@ -37,12 +41,19 @@ class Peak:
     reason: str | None = None
     """Why it exceeded or was not measured."""
     capture: str | None = None
+    remarks: tuple[str, ...] = ()
+    """What stands between the heap's peak and the OS's."""
 
     def data(self) -> dict[str, Any]:
         """As plain values, which pytest-xdist can send."""
-        return asdict(self) | {"status": self.status.value}
+        return asdict(self) | {
+            "status": self.status.value,
+            "figure": None if self.figure is None else str(self.figure),
+        }
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Peak:
         """The peak that `data` made."""
-        return cls(**data | {"status": PeakStatus(data["status"])})
+        return cls(
+            **data | {"status": PeakStatus(data["status"]), "remarks": tuple(data["remarks"])}
+        )

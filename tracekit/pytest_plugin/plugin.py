@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tracekit.profiling.arrow_pool import pin_arrow_pool
 from tracekit.pytest_plugin.limits import MARKER_LINE
 from tracekit.pytest_plugin.options import add_options, read_options
 from tracekit.pytest_plugin.oracle import local_oracle as local_oracle
@@ -15,6 +16,12 @@ from tracekit.pytest_plugin.session import PeakSession
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options and ini keys."""
     add_options(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Before a conftest can load Arrow: memray sees what the system's allocator hands out."""
+    early_config.add_cleanup(pin_arrow_pool())
 
 
 def pytest_configure(config: pytest.Config) -> None:

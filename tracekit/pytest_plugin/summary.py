@@ -53,7 +53,8 @@ def _row(peak: Peak) -> str:
         share = peak.peak_bytes / peak.reference_peak_bytes
         allowed.append(f"{share:.3g} of {peak.of}, at most {peak.at_most:g}")
     status = peak.status.replace("_", " ")
-    return f"{format_size(peak.peak_bytes):>9}  {status:<11}  {peak.nodeid} ({'; '.join(allowed)})"
+    size = f"{format_size(peak.peak_bytes):>9} {peak.figure:<6}"
+    return f"{size}  {status:<11}  {peak.nodeid} ({'; '.join(allowed)})"
 
 
 def peaks_json(peaks: Sequence[Peak]) -> str:

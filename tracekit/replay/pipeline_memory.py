@@ -11,8 +11,8 @@ from typing import Any
 
 import psutil
 
+from tracekit import process_memory
 from tracekit.errors import ConfigError, ProfileError
-from tracekit.profiling import os_memory
 from tracekit.profiling.timeline import TimelineBuilder
 from tracekit.records import MemorySample, ProcessMeasurement
 from tracekit.sizes import format_size
@@ -80,13 +80,15 @@ class PipelineMemory:
             ConfigError: this system does not tell the peaks of other processes.
             ProfileError: a process of the pipeline is missing.
         """
-        if not os_memory.has_proc():
+        if not process_memory.has_proc():
             raise ConfigError("path service needs /proc: replay it on Linux.")
         self._lasting = _by_role(self._root)
         for role in (WEB, STORE, SUPERVISORS):
             if role not in self._lasting:
                 raise ProfileError(f"the trace service has no {role} process any more")
-        self._baselines = {one.pid: os_memory.reset_peak_of(one.pid) for one in self._processes()}
+        self._baselines = {
+            one.pid: process_memory.reset_peak_of(one.pid) for one in self._processes()
+        }
         self._cpu_seconds = self._spent_seconds()
         self._began = time.monotonic()
         self._sampler.start()
@@ -98,7 +100,7 @@ class PipelineMemory:
             ProfileError: it has more already.
         """
         for one in self._lasting[WEB]:
-            used = os_memory.data_bytes(one.pid) or 0
+            used = process_memory.data_bytes(one.pid) or 0
             if used >= limit_bytes:
                 raise ProfileError(
                     f"the memory limit of {format_size(limit_bytes)} is below the "
@@ -117,7 +119,7 @@ class PipelineMemory:
         self._phase = name
         for one in self._lasting[WEB]:
             with suppress(OSError):  # told at the end of the phase
-                os_memory.reset_peak_of(one.pid)
+                process_memory.reset_peak_of(one.pid)
 
     def end(self, status: Mapping[str, Any]) -> PipelineFigures:
         """The figures; `status` is the finished job's, which holds those of its workers.
@@ -147,7 +149,7 @@ class PipelineMemory:
         processes = self._lasting[role]
         baseline = sum(self._baselines[one.pid] for one in processes)
         try:
-            peak = sum(os_memory.peak_of(one.pid) for one in processes)
+            peak = sum(process_memory.peak_of(one.pid) for one in processes)
         except OSError as exc:
             raise ProfileError(f"the {role} process ended while it was measured") from exc
         return ProcessMeasurement(role, baseline, peak, max(0, peak - baseline), phase)

@@ -42,6 +42,11 @@ def peak_resident_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
+def file_bytes() -> int:
+    """Resident pages of libraries and other mapped files of this process; 0 where not told."""
+    return _status_bytes("RssFile") + _status_bytes("RssShmem") if has_proc() else 0
+
+
 def reset_peak() -> str | None:
     """Forget the peak so far; a remark says so where that is impossible."""
     if not has_proc():
@@ -75,9 +80,13 @@ def reset_peak_of(pid: int) -> int:
 def return_free_memory() -> None:
     """Give freed heap pages back to the system, so that a run cannot hide inside them.
 
-    Without it, what imports and warm-up freed is reused and the net peak reads too low.
-    malloc_trim(3) is glibc's; elsewhere nothing happens.
+    Without it, what imports and warm-up freed is reused and the net peak reads too low. Arrow's
+    pools release what they can; malloc_trim(3) is glibc's, elsewhere nothing happens.
     """
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None:
+        for name in arrow.supported_memory_backends():
+            getattr(arrow, f"{name}_memory_pool")().release_unused()
     if not sys.platform.startswith("linux"):
         return
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

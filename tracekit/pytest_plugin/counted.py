@@ -1,0 +1,69 @@
+"""What of a measurement counts against a limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tracekit.pytest_plugin.limits import Gate
+from tracekit.sizes import format_size
+
+if TYPE_CHECKING:
+    from tracekit.profiling import Stretch
+
+
+class Figure(StrEnum):
+    """A figure, as messages name it."""
+
+    HEAP = "heap"
+    OS = "OS net"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The figures of one measured call."""
+
+    heap_bytes: int
+    """memray's peak, less what imports took and what was only reserved."""
+    os_bytes: int | None = None
+    """Rise of the process's resident memory; None where it is not known."""
+    children_bytes: int = 0
+    sees_all: bool = True
+    """Whether memray saw all that was allocated."""
+
+    @classmethod
+    def of(cls, stretch: Stretch) -> Counted:
+        """What counts of `stretch`."""
+        return cls(
+            heap_bytes=max(0, stretch.heap_peak_bytes - stretch.imported_bytes),
+            os_bytes=None if stretch.peaks.from_start else stretch.rss_net_peak_bytes,
+            children_bytes=stretch.children_peak_bytes or 0,
+            sees_all=stretch.peaks.sees_all,
+        )
+
+    @property
+    def knows_os(self) -> bool:
+        """Whether there is an OS peak of this call alone."""
+        return self.os_bytes is not None
+
+    def figure(self, gate: Gate) -> Figure:
+        """The figure that `gate` means here."""
+        if gate is Gate.HEAP or self.os_bytes is None:
+            return Figure.HEAP
+        return Figure.HEAP if gate is Gate.AUTO and self.sees_all else Figure.OS
+
+    def total(self, figure: Figure) -> int:
+        """The bytes of `figure`, with those of child processes where they count."""
+        own = self.heap_bytes if figure is Figure.HEAP or self.os_bytes is None else self.os_bytes
+        return own + self.children_bytes
+
+
+def imports_remark(size_bytes: int) -> tuple[str, ...]:
+    """What is said where imports took memory: the next test does not pay for them."""
+    if not size_bytes:
+        return ()
+    return (
+        f"imports: the heap peak leaves out {format_size(size_bytes)} of modules first imported "
+        "in this test",
+    )
