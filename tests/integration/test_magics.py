@@ -272,3 +272,108 @@ def test_the_extension_can_be_taken_back(tmp_path: Path) -> None:
         tmp_path, ["%memory_guard 100GiB", "%unload_ext tracekit", "x = 1\nx"]
     )
     assert (cell.result, cell.error) == ("1", "")
+
+
+_HELD = "kept = []\nfor _ in range(300): kept.append(bytearray(1 << 20))"
+_GUARD = (
+    "from tracekit.process_memory import resident_bytes\n"
+    "get_ipython().run_line_magic('memory_guard', str(resident_bytes() + (150 << 20)))"
+)
+
+
+@pytest.mark.parametrize(
+    "freeing",
+    [
+        "kept.clear()",
+        "import time\ntime.sleep(0.2)\ndel kept",
+        "part = kept[:50]\nsizes = [len(one) for one in part]\nkept.clear()",
+        "import gc, time\nkept.append(bytearray(4 << 20))\ntime.sleep(0.1)\nkept = None\ngc.collect()",
+    ],
+)
+def test_a_cell_that_frees_what_a_stopped_one_left_is_not_stopped(
+    tmp_path: Path, freeing: str
+) -> None:
+    _, stopped, frees, again = driver.run_cells(tmp_path, [_GUARD, _HELD, freeing, _HELD])
+    assert stopped.error.startswith("MemoryGuardExceeded")
+    assert frees.error == ""
+    assert again.error.startswith("MemoryGuardExceeded"), "below its limit the guard is armed again"
+
+
+def test_a_cell_that_grows_on_above_the_limit_is_stopped_again(tmp_path: Path) -> None:
+    more = "while True: kept.append(bytearray(1 << 20))"
+    _, stopped, again = driver.run_cells(tmp_path, [_GUARD, _HELD, more])
+    assert stopped.error.startswith("MemoryGuardExceeded")
+    assert again.error.startswith("MemoryGuardExceeded")
+
+
+def test_a_thread_of_an_earlier_cell_that_grows_is_stopped_and_not_the_cell(tmp_path: Path) -> None:
+    start = (
+        "import threading, time\n"
+        "go, held = threading.Event(), []\n"
+        "def grow():\n"
+        "    go.wait()\n"
+        "    while len(held) < 600:\n"
+        "        held.append(bytearray(1 << 20))\n"
+        "        time.sleep(0.001)\n"
+        "thread = threading.Thread(target=grow)\n"
+        "thread.start()"
+    )
+    wait = "go.set()\nthread.join(60)\n'waited'"
+    _, _, waits, after = driver.run_cells(
+        tmp_path, [_GUARD, start, wait, "(thread.is_alive(), len(held) < 600)"]
+    )
+    assert (waits.result, waits.error) == ("'waited'", "")
+    assert after.result == "(False, True)"
+
+
+def test_a_cell_is_stopped_for_the_threads_it_starts_itself(tmp_path: Path) -> None:
+    cell = (
+        "import concurrent.futures as cf\n"
+        "held = []\n"
+        "def grow(_):\n"
+        "    for _ in range(50): held.append(bytearray(1 << 20))\n"
+        "with cf.ThreadPoolExecutor(2) as pool: list(pool.map(grow, range(12)))"
+    )
+    _, stopped = driver.run_cells(tmp_path, [_GUARD, cell])
+    assert stopped.error.startswith("MemoryGuardExceeded")
+
+
+_LIMIT = "import resource; print(resource.getrlimit(resource.RLIMIT_DATA)[0])"
+
+
+@pytest.mark.parametrize(
+    "child",
+    [
+        f"run([sys.executable, '-c', {_LIMIT!r}], capture_output=True, text=True).stdout.strip()",
+        f"os.popen(f\"{{sys.executable}} -c '{_LIMIT}'\").read().strip()",
+        "multiprocessing.get_context('fork').Pool(1).apply(resource.getrlimit, (2,))[0]",
+        "multiprocessing.get_context('spawn').Pool(1).apply_async("
+        "time.sleep, (0.5,)).get() or multiprocessing.get_context('spawn').Pool(1).map("
+        "later, [0])[0]",
+    ],
+)
+def test_a_child_has_no_limit_of_the_guards(tmp_path: Path, child: str) -> None:
+    (tmp_path / "later_module.py").write_text(
+        "import resource, time\n"
+        "def later(_):\n"
+        "    time.sleep(0.3)\n"
+        "    return resource.getrlimit(resource.RLIMIT_DATA)[0]\n"
+    )
+    imports = (
+        "import multiprocessing, os, resource, sys, time\nfrom subprocess import run\n"
+        "sys.path.insert(0, '')\nfrom later_module import later\n"
+        "own = resource.getrlimit(resource.RLIMIT_DATA)[0]"
+    )
+    cells = [
+        imports,
+        "%memory_guard 2GiB",
+        child,
+        "time.sleep(0.7)\nresource.getrlimit(resource.RLIMIT_DATA)[0] != own",
+        "%memory_guard off",
+        "resource.getrlimit(resource.RLIMIT_DATA)[0] == own",
+    ]
+    _, _, limit, guarded, _, lifted = driver.run_cells(tmp_path, cells)
+    assert limit.error == ""
+    assert limit.result.strip("'") == "-1", "the child may take what it wants"
+    assert guarded.result == "True", "the kernel itself is guarded again"
+    assert lifted.result == "True"

@@ -19,7 +19,9 @@ _SAMPLED = 32
 _DEPTH = 4
 _LARGE_BYTES = 1 << 20
 """Variables below this are not named."""
-_Containers = (list, tuple, set, frozenset, deque)
+_CONTAINERS: tuple[type[Any], ...] = (list, tuple, set, frozenset, deque)
+_SIZED: tuple[type[Any], ...] = (*_CONTAINERS, dict, str, bytes, bytearray)
+_ARRAYS = ("numpy", "pandas", "pyarrow", "polars")
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,20 @@ def _unnamed(count: int) -> list[Holding]:
 
 
 def _holding(name: str, where: str, value: Any, size_bytes: int) -> Holding:
-    items = len(value) if hasattr(type(value), "__len__") else None
-    return Holding(name, where, type(value).__name__, items, size_bytes)
+    return Holding(name, where, type(value).__name__, _length(value), size_bytes)
+
+
+def _length(value: Any) -> int | None:
+    """How many items `value` has, without running code of a class of the user's."""
+    for kind in _SIZED:
+        if isinstance(value, kind):
+            return int(kind.__len__(value))
+    known = _package(value) in _ARRAYS and hasattr(type(value), "__len__")
+    return len(value) if known else None
+
+
+def _package(value: Any) -> str:
+    return type(value).__module__.partition(".")[0]
 
 
 def estimated_bytes(value: Any, depth: int = _DEPTH) -> int:
@@ -86,16 +100,28 @@ def estimated_bytes(value: Any, depth: int = _DEPTH) -> int:
     own = _buffer_bytes(value)
     if own is not None:
         return own
-    own_bytes = sys.getsizeof(value)
+    own_bytes = _own_bytes(value)
     if not depth:
         return own_bytes
+    # By the built-in class's own methods: those of a user's subclass may do anything.
     if isinstance(value, dict):
-        keys = _estimated_items(list(islice(value, _SAMPLED)), len(value), depth)
-        items = _estimated_items(list(islice(value.values(), _SAMPLED)), len(value), depth)
+        length = dict.__len__(value)
+        keys = _estimated_items(list(islice(dict.__iter__(value), _SAMPLED)), length, depth)
+        items = _estimated_items(list(islice(dict.values(value), _SAMPLED)), length, depth)
         return own_bytes + keys + items
-    if isinstance(value, _Containers):
-        return own_bytes + _estimated_items(list(islice(value, _SAMPLED)), len(value), depth)
+    for kind in _CONTAINERS:
+        if isinstance(value, kind):
+            sample = list(islice(kind.__iter__(value), _SAMPLED))
+            return own_bytes + _estimated_items(sample, kind.__len__(value), depth)
     return own_bytes
+
+
+def _own_bytes(value: Any) -> int:
+    """`sys.getsizeof`, which a class of the user's may answer as it likes, or not at all."""
+    try:
+        return sys.getsizeof(value)
+    except Exception:
+        return object.__sizeof__(value)
 
 
 def _estimated_items(sample: list[Any], length: int, depth: int) -> int:
@@ -108,13 +134,11 @@ def _estimated_items(sample: list[Any], length: int, depth: int) -> int:
 
 def _buffer_bytes(value: Any) -> int | None:
     """What arrays, Arrow's tables and pandas' frames say of themselves; None of other things."""
-    package = type(value).__module__.partition(".")[0]
+    package = _package(value)
     if package == "pandas" and hasattr(value, "memory_usage"):
         usage = value.memory_usage(deep=False)
         return int(usage if isinstance(usage, int) else usage.sum())
-    if package in ("numpy", "pyarrow", "polars") and isinstance(
-        getattr(value, "nbytes", None), int
-    ):
+    if package in _ARRAYS and isinstance(getattr(value, "nbytes", None), int):
         return int(value.nbytes)
     return None
 

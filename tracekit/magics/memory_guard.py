@@ -2,12 +2,17 @@
 
 While a cell runs, a thread looks at the process's resident memory a hundred times a second. Above
 the limit it sends the main thread a signal whose handler raises MemoryGuardExceeded there, which
-also ends a sleep, a lock or a wait for a socket. Limits of this:
+also ends a sleep, a lock or a wait for a socket. It fires once: again only after the memory fell
+below the limit, or grew by a `MARGIN_SHARE` of it; so a cell that frees what an earlier one took
+can do so. What to know:
 
 - The handler runs between two steps of Python code. One call into C that takes all memory without
   returning is caught by the second line only: on Linux, the private memory of the process may grow
   by the rest of the limit and `SLACK_BYTES` (RLIMIT_DATA), beyond which it is refused and raises
-  MemoryError. The slack is for address space that libraries reserve and never touch.
+  MemoryError. The slack is for address space that libraries reserve and never touch. Child
+  processes do not inherit the limit.
+- A thread that an earlier cell started and that makes the process grow gets the exception itself
+  (Linux); the cell goes on.
 - A cell that waits in `await` is cancelled, so it sees CancelledError with the same message.
 - Memory of other processes is not counted, nor what is swapped out.
 """
@@ -16,9 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import resource
 import signal
-import sys
 import threading
 import traceback
 from types import FrameType
@@ -28,12 +31,14 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 
 from tracekit import process_memory
 from tracekit.errors import ConfigError, MemoryGuardExceeded
+from tracekit.magics.data_limit import DataLimit
+from tracekit.magics.growing_thread import ThreadFaults, raise_in
 from tracekit.magics.holdings import largest_holdings
 from tracekit.sizes import format_size
 
 INTERVAL_SECONDS = 0.01
-PATIENCE_SECONDS = 1.0
-"""Until a cell that went on after the exception gets another."""
+MARGIN_SHARE = 0.125
+"""Of the limit: how much a process above it may grow before the guard fires again."""
 SLACK_BYTES = 1280 * 2**20
 """1 GiB is what Arrow's default pool reserves at its first use."""
 
@@ -72,7 +77,11 @@ class MemoryGuard:
         self._depth = 0
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
-        self._soft_data_limit: int | None = None
+        self._data_limit = DataLimit()
+        self._faults = ThreadFaults()
+        self._threshold_bytes = limit_bytes
+        self._begun_bytes = used_bytes
+        self._reporting = False
         self._handler_before = signal.signal(_guard_signal(), self._trip)
 
     def close(self) -> None:
@@ -87,6 +96,9 @@ class MemoryGuard:
             return
         self._task = asyncio.current_task() if info and self._waits(info) else None
         self._error = None
+        self._faults = ThreadFaults()
+        self._begun_bytes = process_memory.resident_bytes()
+        self._set_threshold(self._begun_bytes)
         self._limit_data()
         self._ended.clear()
         self._thread = threading.Thread(target=self._watch, name="tracekit-guard", daemon=True)
@@ -115,27 +127,46 @@ class MemoryGuard:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        if self._soft_data_limit is not None:
-            _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-            resource.setrlimit(resource.RLIMIT_DATA, (self._soft_data_limit, hard))
-            self._soft_data_limit = None
+        self._data_limit.lift()
         self._task = None
+
+    def _set_threshold(self, used_bytes: int) -> None:
+        """The limit, or where the process is above it already, somewhat more than it holds."""
+        margin_bytes = int(MARGIN_SHARE * self.limit_bytes)
+        above = used_bytes > self.limit_bytes
+        self._threshold_bytes = used_bytes + margin_bytes if above else self.limit_bytes
 
     def _watch(self) -> None:
         while not self._ended.wait(INTERVAL_SECONDS):
+            self._data_limit.look()
             used_bytes = process_memory.resident_bytes()
-            if used_bytes > self.limit_bytes:
+            if self._reporting:
+                self._set_threshold(used_bytes)
+            elif used_bytes > self._threshold_bytes:
+                self._set_threshold(used_bytes)
                 self._tripped_bytes = used_bytes
-                signal.pthread_kill(self._main_ident, _guard_signal())
-                self._ended.wait(PATIENCE_SECONDS)
+                self._stop_who_grows()
+            elif used_bytes <= self.limit_bytes:
+                self._threshold_bytes = self.limit_bytes
+
+    def _stop_who_grows(self) -> None:
+        thread = self._faults.culprit(self._tripped_bytes - self._begun_bytes)
+        if thread is None:
+            signal.pthread_kill(self._main_ident, _guard_signal())
+        else:
+            raise_in(thread, MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, []))
 
     def _trip(self, _signal_number: int, frame: FrameType | None) -> None:
         """Runs in the main thread, between two steps of what it does."""
-        if self._ended.is_set() or self._thread is None:
+        if self._reporting or self._ended.is_set() or self._thread is None:
             return  # the cell ended while the signal was on its way
-        if self._error is not None and not _runs(frame, self._shell):
+        if _is_shown(frame) or (self._error is not None and not _runs(frame, self._shell)):
             return  # the cell's code has ended; its error is being shown
-        held = [str(holding) for holding in largest_holdings(frame, self._shell.user_ns)]
+        self._reporting = True
+        try:
+            held = [str(holding) for holding in largest_holdings(frame, self._shell.user_ns)]
+        finally:
+            self._reporting = False
         error = MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, held)
         if self._task is not None and not _runs(frame, self._shell):
             # An awaiting cell: raising here would hit the event loop instead.
@@ -148,15 +179,19 @@ class MemoryGuard:
     def _limit_data(self) -> None:
         """The second line, for calls that never return to Python."""
         data_bytes = process_memory.data_bytes()
-        if data_bytes is None or sys.platform == "darwin":
-            return
-        free_bytes = max(0, self.limit_bytes - process_memory.resident_bytes())
-        allowed = data_bytes + free_bytes + SLACK_BYTES
-        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-        if all(allowed < limit for limit in known):
-            self._soft_data_limit = soft
-            resource.setrlimit(resource.RLIMIT_DATA, (allowed, hard))
+        if data_bytes is not None:
+            free_bytes = max(0, self.limit_bytes - process_memory.resident_bytes())
+            self._data_limit.impose(data_bytes + free_bytes + SLACK_BYTES)
+
+
+def _is_shown(frame: FrameType | None) -> bool:
+    """Whether `frame` is called, however far up, by what shows an error."""
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__"))
+        if frame.f_code.co_name in ("showtraceback", "CustomTB") and "IPython" in module:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _runs(frame: FrameType | None, shell: InteractiveShell) -> bool:

@@ -14,7 +14,7 @@ from memray import AllocationRecord, FileReader
 
 from tracekit.errors import ProfileError
 
-_LARGE_BYTES = 32 * 2**20
+_LARGE_BYTES = 16 * 2**20
 _LARGE_ALLOCATION_BYTES = 2**20
 _RESERVATION_BYTES = 256 * 2**20
 _SAMPLED_FRACTION = 0.25
