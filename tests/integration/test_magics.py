@@ -287,7 +287,7 @@ _GUARD = (
         "kept.clear()",
         "import time\ntime.sleep(0.2)\ndel kept",
         "part = kept[:50]\nsizes = [len(one) for one in part]\nkept.clear()",
-        "import gc, time\nkept.append(bytearray(4 << 20))\ntime.sleep(0.1)\nkept = None\ngc.collect()",
+        "import time\nkept.append(bytearray(4 << 20))\ntime.sleep(0.1)\nkept = None",
     ],
 )
 def test_a_cell_that_frees_what_a_stopped_one_left_is_not_stopped(
@@ -377,3 +377,75 @@ def test_a_child_has_no_limit_of_the_guards(tmp_path: Path, child: str) -> None:
     assert limit.result.strip("'") == "-1", "the child may take what it wants"
     assert guarded.result == "True", "the kernel itself is guarded again"
     assert lifted.result == "True"
+
+
+_COSTLY = (
+    "class Costly(Exception):\n"
+    "    def __repr__(self): return str(len(bytearray(100 << 20)))\n"
+    "    def __str__(self): return repr(self)"
+)
+
+
+@pytest.mark.parametrize(
+    "ending", ["Costly()", "raise Costly", "try:\n    1 / 0\nfinally:\n    raise Costly"]
+)
+def test_what_is_displayed_at_the_end_of_a_cell_is_not_measured(
+    tmp_path: Path, ending: str
+) -> None:
+    cell = f"%%peak\nheld = bytearray(8 << 20)\n{ending}"
+    _, ran, peak, back = driver.run_cells(
+        tmp_path,
+        [_COSTLY, cell, "_peak.heap_peak_bytes >> 20", "get_ipython().showtraceback.__name__"],
+    )
+    assert ran.result == "104857600" or ran.error.startswith("Costly")
+    assert 8 <= int(peak.result) < 20
+    assert back.result == "'showtraceback'"
+
+
+def test_a_cell_that_shows_every_value_is_measured_to_its_end(tmp_path: Path) -> None:
+    every = "get_ipython().ast_node_interactivity = 'all'"
+    cell = "%%peak\n1 + 1\nheld = bytearray(30 << 20)\n2 + 2"
+    peak = driver.run_cells(tmp_path, [every, cell, "_peak.heap_peak_bytes >> 20"])[-1]
+    assert 30 <= int(peak.result) < 40
+
+
+def test_the_value_to_compare_is_hidden_by_a_semicolon_or_named(tmp_path: Path) -> None:
+    records = "[{'CONTAINERID': 'A%03d' % (n % 50), 'QTY': n} for n in range(2000)]"
+    cells = [
+        f"%%peak hidden\n{records};",
+        f"%%peak named --result rows\nrows = {records}\nNone",
+        f"%%peak picked --result=found['rows'][:-1]\nfound = {{'rows': {records}}}",
+        "%%peak missing --result nowhere\nx = 1",
+        "%peak_compare hidden named",
+        "%peak_compare hidden picked",
+        "%peak_compare hidden missing",
+        "%%peak --result rows\nx = 1",
+        "%%peak a --result +\nx = 1",
+    ]
+    hidden, _, _, _, equal, differs, missing, nameless, broken = driver.run_cells(tmp_path, cells)
+    assert "CONTAINERID" not in str(hidden.outputs)
+    assert "equal at level exact" in equal.result
+    assert "different" in differs.result
+    assert "a cell gave no value" in missing.result
+    assert "takes a NAME, too" in nameless.error
+    assert broken.error.startswith("UsageError: %%peak --result +")
+
+
+@pytest.mark.parametrize("how", ["%%peak --children\n{}", "%peak --children {}"])
+def test_the_processes_a_cell_starts_are_counted_on_request(tmp_path: Path, how: str) -> None:
+    program = "import time; held = bytearray(60 << 20); time.sleep(0.3)"
+    cell = how.format(f"run([sys.executable, '-c', {program!r}])")
+    _, _, peak, _, without = driver.run_cells(
+        tmp_path,
+        [
+            "import sys\nfrom subprocess import run",
+            cell,
+            '(_peak.children_peak_bytes >> 20, "children\'s peak" in str(_peak))',
+            "%peak 1 + 1",
+            "_peak.children_peak_bytes",
+        ],
+    )
+    mib, shown = eval(peak.result)
+    assert 60 <= mib < 80
+    assert shown is True
+    assert without.result == "None"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -15,7 +16,7 @@ from IPython.display import display
 
 from tracekit.config import Settings
 from tracekit.magics.peak_report import PeakReport
-from tracekit.profiling import StretchMeasurement, TrackerTaken
+from tracekit.profiling import Stretch, StretchMeasurement, TrackerTaken
 
 _display = cast(Callable[[object], None], display)  # IPython does not annotate it
 LATEST = "_peak"
@@ -23,8 +24,19 @@ LATEST = "_peak"
 
 
 @dataclass(frozen=True)
+class PeakOptions:
+    """What a `%%peak` line says."""
+
+    name: str = ""
+    result: str | None = None
+    """The expression whose value is compared; None: the cell's last value."""
+    children: bool = False
+    """Whether processes that the cell starts are watched."""
+
+
+@dataclass(frozen=True)
 class NamedCell:
-    """A measured cell and its last value."""
+    """A measured cell and its value."""
 
     report: PeakReport
     value: Any
@@ -32,11 +44,21 @@ class NamedCell:
 
 @dataclass
 class _Running:
-    name: str
-    is_named: bool
+    options: PeakOptions
+    shown: str
     measurement: StretchMeasurement
     owner: ExecutionResult | None
     """What the cell's `run_cell` will return; tells its end from that of a cell run inside it."""
+    stretch: Stretch | None = None
+    """Once its code has ended; what is displayed after that is not measured."""
+    value: Any = None
+    """Its last value, also where a semicolon keeps it from being displayed."""
+
+    def stop(self) -> Stretch:
+        """End the measurement, at the first call."""
+        if self.stretch is None:
+            self.stretch = self.measurement.stop()
+        return self.stretch
 
 
 class CellMeter:
@@ -47,8 +69,9 @@ class CellMeter:
         self._shell = shell
         self._running: _Running | None = None
         self._counter = count(1)
+        self._restore: Callable[[], None] = lambda: None
 
-    def begin(self, name: str) -> None:
+    def begin(self, options: PeakOptions) -> None:
         """Start to measure the cell this is called from.
 
         Raises:
@@ -56,26 +79,57 @@ class CellMeter:
         """
         # While a cell's code runs, the display hook knows the result it will be put into.
         owner: ExecutionResult | None = self._shell.displayhook.exec_result
-        shown = name or f"cell {self._shell.execution_count}"
-        measurement = self.start(name or f"cell-{self._shell.execution_count}")
-        self._running = _Running(shown, bool(name), measurement, owner)
+        shown = options.name or f"cell {self._shell.execution_count}"
+        measurement = self.start(
+            options.name or f"cell-{self._shell.execution_count}", children=options.children
+        )
+        self._running = _Running(options, shown, measurement, owner)
+        self._stop_before_display(self._running)
 
-    def start(self, name: str) -> StretchMeasurement:
+    def _stop_before_display(self, running: _Running) -> None:
+        """The cell ends where IPython shows its value or its error: showing takes memory, too."""
+        shell: Any = self._shell
+        # IPython puts its own hook back when the cell ends.
+        show_value, sys.displayhook = sys.displayhook, lambda value: displayed(value)
+        show_error = shell.showtraceback
+
+        def is_outer() -> bool:
+            return shell.displayhook.exec_result in (running.owner, None)
+
+        def displayed(value: Any) -> None:
+            if is_outer():
+                running.value = value
+                if shell.ast_node_interactivity != "all":  # else more of the cell is to come
+                    running.stop()
+            show_value(value)
+
+        def failed(*args: Any, **kwargs: Any) -> None:
+            if is_outer():
+                running.stop()
+            show_error(*args, **kwargs)
+
+        def restore() -> None:
+            shell.showtraceback = show_error
+
+        shell.showtraceback = failed
+        self._restore = restore
+
+    def start(self, name: str, *, children: bool = False) -> StretchMeasurement:
         """A started measurement whose capture is named after `name`.
 
         Raises:
             UsageError: a measurement is under way.
         """
-        measurement = StretchMeasurement(self._capture(name))
+        measurement = StretchMeasurement(self._capture(name), children=children)
         try:
             measurement.start()
         except TrackerTaken as exc:
             raise UsageError(f"%peak cannot measure: {exc}. Measure one cell at a time.") from exc
         return measurement
 
-    def show(self, name: str, measurement: StretchMeasurement) -> PeakReport:
-        """End `measurement`, show its report and leave it in `_peak`."""
-        report = PeakReport.of(name, measurement.stop())
+    def show(self, name: str, stretch: Stretch) -> PeakReport:
+        """Show the report of `stretch` and leave it in `_peak`."""
+        report = PeakReport.of(name, stretch)
         self._shell.user_ns[LATEST] = report
         _display(report)
         return report
@@ -99,9 +153,25 @@ class CellMeter:
     def _finish(self, result: ExecutionResult | None) -> None:
         running, self._running = self._running, None
         assert running is not None
-        report = self.show(running.name, running.measurement)
-        if running.is_named:
-            self.named[running.name] = NamedCell(report, None if result is None else result.result)
+        self._restore()
+        options = running.options
+        report = self.show(running.shown, running.stop())
+        if not options.name:
+            return
+        ended_well = result is not None and result.success
+        value = running.value if ended_well else None
+        if options.result is not None and ended_well:
+            value = self._evaluated(options.result)
+        self.named[options.name] = NamedCell(report, value)
+
+    def _evaluated(self, expression: str) -> Any:
+        try:
+            return eval(expression, self._shell.user_ns)  # noqa: S307 - the user's own
+        except Exception as exc:  # any that a user's expression raises
+            print(  # noqa: T201
+                f"%%peak --result {expression}: {type(exc).__name__}: {exc}", file=sys.stderr
+            )
+            return None
 
     def _capture(self, name: str) -> Path:
         folder = (Settings.from_env().runs_dir / "cells").absolute()

@@ -15,15 +15,17 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from tracekit.errors import ConfigError
-from tracekit.magics.cell_meter import CellMeter
+from tracekit.magics.cell_meter import CellMeter, PeakOptions
 from tracekit.magics.cell_source import PeakCellTransform
 from tracekit.magics.memory_guard import MemoryGuard
+from tracekit.profiling.arrow_pool import pin_arrow_pool
 from tracekit.sizes import format_size, parse_size
 
 if TYPE_CHECKING:
     from tracekit.magics.peak_comparison import PeakComparison
 
-_NAME = re.compile(r"[\w.\-]+")
+_NAME = re.compile(r"[\w.][\w.\-]*")
+_CHILDREN = "--children"
 
 
 @magics_class
@@ -41,12 +43,15 @@ class TracekitMagics(Magics):
     def peak(self, line: str, cell: str | None = None) -> Any:
         """Measure the memory that a cell or a statement needs.
 
-        `%%peak [NAME]` as a cell's first line runs the cell as it is and shows below its output:
-        the heap's peak (memray: what the cell allocated), how far the process's memory rose, its
-        course, and the call stacks that held it. The report stays in `_peak`, the capture on disk;
-        with a NAME the cell's last value is kept for `%peak_compare`.
+        `%%peak [NAME] [--children] [--result EXPR]` as a cell's first line runs the cell as it is
+        and shows below its output: the heap's peak (memray: what the cell allocated), how far the
+        process's memory rose, its course, and the call stacks that held it. Displaying the cell's
+        value is not measured. The report stays in `_peak`, the capture on disk. With a NAME the
+        cell's last value is kept for `%peak_compare`, also where a semicolon hides it; with
+        `--result` the value of EXPR, which the rest of the line is, evaluated after the cell.
+        `--children` adds the peak of the processes that the cell starts.
 
-        `%peak STATEMENT` measures one statement and returns its value.
+        `%peak [--children] STATEMENT` measures one statement and returns its value.
         """
         if cell is None:
             return self._measured_statement(line)
@@ -59,9 +64,7 @@ class TracekitMagics(Magics):
     @line_magic
     def tracekit_begin_peak(self, line: str) -> None:
         """Begin to measure the cell this line is in; `%%peak` becomes this."""
-        if line and not _NAME.fullmatch(line):
-            raise UsageError(f"%%peak takes one name of letters, digits, . - and _, not {line!r}")
-        self.meter.begin(line)
+        self.meter.begin(_peak_options(line))
 
     @line_magic
     def peak_compare(self, line: str) -> PeakComparison:
@@ -127,16 +130,18 @@ class TracekitMagics(Magics):
             new.cell_begins()  # the rest of the cell that sets it is guarded, too
 
     def _measured_statement(self, line: str) -> Any:
+        children = line.split(maxsplit=1)[:1] == [_CHILDREN]
+        line = line.strip().removeprefix(_CHILDREN) if children else line
         if not line.strip():
             raise UsageError("%peak takes a statement; %%peak on a cell's first line the cell")
         shell = self._of_shell
         name = f"<peak {shell.execution_count}>"
         tree = shell.compile.ast_parse(shell.transform_cell(line), filename=name)
-        measurement = self.meter.start(f"statement-{shell.execution_count}")
+        measurement = self.meter.start(f"statement-{shell.execution_count}", children=children)
         try:
             return _run(tree, name, shell)
         finally:
-            self.meter.show(line.strip(), measurement)
+            self.meter.show(line.strip(), measurement.stop())
 
 
 def _run(tree: ast.Module, name: str, shell: Any) -> Any:
@@ -148,6 +153,32 @@ def _run(tree: ast.Module, name: str, shell: Any) -> Any:
     before = ast.Module(tree.body[:-1], [])
     exec(compile(before, name, "exec"), shell.user_ns)  # noqa: S102
     return eval(compile(ast.Expression(last.value), name, "eval"), shell.user_ns)  # noqa: S307
+
+
+def _peak_options(line: str) -> PeakOptions:
+    """What the line of `%%peak` says; everything behind `--result` is the expression.
+
+    Raises:
+        UsageError: it makes no sense.
+    """
+    before, flag, expression = line.partition("--result")
+    expression = expression.lstrip("=").strip()
+    if flag and not expression:
+        raise UsageError("%%peak --result takes an expression, such as --result records")
+    try:
+        compile(expression or "None", "<%%peak --result>", "eval")
+    except SyntaxError as exc:
+        raise UsageError(f"%%peak --result {expression}: {exc.msg}") from exc
+    words = before.split()
+    names = [word for word in words if word != _CHILDREN]
+    if len(names) > 1 or not all(map(_NAME.fullmatch, names)):
+        raise UsageError(
+            f"%%peak takes one name of letters, digits, . - and _, {_CHILDREN} and --result EXPR, "
+            f"not {before.strip()!r}"
+        )
+    if flag and not names:
+        raise UsageError("%%peak --result takes a NAME, too: %%peak NAME --result EXPR")
+    return PeakOptions("".join(names), expression or None, _CHILDREN in words)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -169,6 +200,7 @@ class _Loaded:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
+        self._unpin_arrow_pool = pin_arrow_pool()
         self.magics = TracekitMagics(shell)
         manager = shell.input_transformer_manager
         self._transform = PeakCellTransform(list(manager.cleanup_transforms), cell_magic_transform)
@@ -187,6 +219,7 @@ class _Loaded:
             self._shell.events.unregister(event, callback)
         self._shell.input_transformer_manager.cleanup_transforms.remove(self._transform)
         self.magics.close()
+        self._unpin_arrow_pool()
 
 
 _LOADED = "_tracekit_loaded"

@@ -160,15 +160,16 @@ class MemoryGuard:
         """Runs in the main thread, between two steps of what it does."""
         if self._reporting or self._ended.is_set() or self._thread is None:
             return  # the cell ended while the signal was on its way
-        if _is_shown(frame) or (self._error is not None and not _runs(frame, self._shell)):
-            return  # the cell's code has ended; its error is being shown
+        runs = _runs(frame, self._shell)
+        if _is_shown(frame) or (not runs and (self._task is None or self._error is not None)):
+            return  # the cell's code has ended; its value or its error is being shown
         self._reporting = True
         try:
             held = [str(holding) for holding in largest_holdings(frame, self._shell.user_ns)]
         finally:
             self._reporting = False
         error = MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, held)
-        if self._task is not None and not _runs(frame, self._shell):
+        if self._task is not None and not runs:
             # An awaiting cell: raising here would hit the event loop instead.
             self._task.cancel(str(error))
             self._task.get_loop().call_soon_threadsafe(lambda: None)  # wake it

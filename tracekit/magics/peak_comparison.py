@@ -10,7 +10,7 @@ from typing import Any
 from tracekit.errors import ConfigError
 from tracekit.magics.cell_meter import NamedCell
 from tracekit.magics.peak_report import PeakReport, cell_calls
-from tracekit.profiling import diff_stacks, read_stacks
+from tracekit.profiling import diff_stacks
 from tracekit.records import StackDelta
 from tracekit.replay.prove import prove
 from tracekit.replay.prove_view import EqualityProof
@@ -35,11 +35,23 @@ class PeakComparison:
     """The call stacks that changed most."""
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What stands between the two peaks of each cell."""
+        return tuple(
+            f"{report.name}: {remark}"
+            for report in (self.base, self.head)
+            for remark in report.remarks
+        )
+
+    @property
     def rows(self) -> tuple[tuple[str, str, str, str], ...]:
         """Title, base, head and their ratio."""
         base, head = self.base, self.head
+        heap = _size_row("heap peak", base.heap_peak_bytes, head.heap_peak_bytes)
+        if not (base.sees_all and head.sees_all):  # a ratio of what was not all seen misleads
+            heap = (*heap[:3], "–")
         return (
-            _size_row("heap peak", base.heap_peak_bytes, head.heap_peak_bytes),
+            heap,
             _size_row("OS net peak", base.rss_net_peak_bytes, head.rss_net_peak_bytes),
             (
                 "wall, traced",
@@ -56,6 +68,7 @@ class PeakComparison:
         lines = ["  ".join(map(str.rjust, row, widths)).rstrip() for row in table]
         lines.append(f"values: {self.proof}" if self.proof else f"values: {self.not_compared}")
         lines += [f"{_change(delta):>12}  {_innermost(delta)}" for delta in self.stacks]
+        lines += [f"note: {remark}" for remark in self.remarks]
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -69,10 +82,11 @@ class PeakComparison:
             else f"<p>Values: {escape(self.not_compared or '')}</p>"
         )
         changed = [(_change(delta), _innermost(delta)) for delta in self.stacks]
+        notes = "".join(f"<div>{escape(remark)}</div>" for remark in self.remarks)
         return (
             f'<div class="tracekit-peak">{_table(titles, self.rows)}{proof}'
             "<details><summary>Call stacks that changed most</summary>"
-            f"{_table(('by', 'allocated at'), changed)}</details></div>"
+            f"{_table(('by', 'allocated at'), changed)}</details>{notes}</div>"
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
@@ -83,8 +97,8 @@ def compare_cells(base: NamedCell, head: NamedCell, *, key: str, unordered: bool
     """`head` against `base`: memory, and the equality of their last values."""
     proof, not_compared = _proof(base.value, head.value, key=key, unordered=unordered)
     diff = diff_stacks(
-        read_stacks(base.report.capture, whole=True),
-        read_stacks(head.report.capture, whole=True),
+        base.report.read_stacks(),
+        head.report.read_stacks(),
         base_name=base.report.name,
         head_name=head.report.name,
         most_deltas=_TOP_STACKS,
@@ -99,7 +113,10 @@ def _proof(
 ) -> tuple[EqualityProof | None, str | None]:
     for value in (base, head):
         if value is None:
-            return None, "a cell gave no value; end both with the records or the frame"
+            return None, (
+                "a cell gave no value; end both with the records or the frame (a semicolon hides "
+                "them), or name them: %%peak NAME --result records"
+            )
         if isinstance(value, Iterator):
             return None, f"a {type(value).__name__} can be read once only; keep its records"
     try:

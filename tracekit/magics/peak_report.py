@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tracekit.magics.heap_plot import heap_plot
-from tracekit.profiling import Stretch, read_stacks
+from tracekit.profiling import HeapStacks, Stretch, read_stacks
 from tracekit.profiling.timeline import TimelineBuilder
 from tracekit.records import MemorySample
 from tracekit.sizes import format_size
@@ -38,7 +38,8 @@ class PeakReport:
 
     name: str
     heap_peak_bytes: int
-    """memray's high-water mark of the cell; what stood before is not in it."""
+    """memray's high-water mark of the cell, less what was only reserved; what stood before is not
+    in it."""
     rss_peak_bytes: int
     """OS peak of the whole process while the cell ran."""
     rss_net_peak_bytes: int
@@ -51,6 +52,11 @@ class PeakReport:
     samples: tuple[MemorySample, ...]
     """Heap over time."""
     remarks: tuple[str, ...] = ()
+    """What stands between the two peaks."""
+    sees_all: bool = True
+    """Whether memray saw all that was allocated; else go by the OS net peak."""
+    children_peak_bytes: int | None = None
+    """Most that processes started in the cell held at once; None where not watched."""
 
     @classmethod
     def of(cls, name: str, stretch: Stretch) -> PeakReport:
@@ -62,20 +68,33 @@ class PeakReport:
             rss_net_peak_bytes=stretch.rss_net_peak_bytes,
             elapsed_seconds=stretch.elapsed_seconds,
             capture=stretch.capture,
-            stacks=_largest_stacks(stretch.capture),
-            samples=_heap_samples(stretch.capture),
+            stacks=_largest_stacks(stretch),
+            samples=_heap_samples(stretch),
             remarks=stretch.remarks,
+            sees_all=stretch.peaks.sees_all,
+            children_peak_bytes=stretch.children_peak_bytes,
         )
 
     @property
     def figures(self) -> tuple[tuple[str, str], ...]:
         """What is shown in a row, each with its title."""
+        heap = ("heap peak", format_size(self.heap_peak_bytes))
+        net = ("OS net peak", format_size(self.rss_net_peak_bytes))
+        children = (
+            (("children's peak", format_size(self.children_peak_bytes)),)
+            if self.children_peak_bytes is not None
+            else ()
+        )
         return (
-            ("heap peak", format_size(self.heap_peak_bytes)),
-            ("OS net peak", format_size(self.rss_net_peak_bytes)),
+            *((heap, net) if self.sees_all else (net, heap)),
             ("OS peak", format_size(self.rss_peak_bytes)),
+            *children,
             ("wall, traced", f"{self.elapsed_seconds:.2f} s"),
         )
+
+    def read_stacks(self) -> HeapStacks:
+        """All call stacks at the heap's peak, read from the capture."""
+        return read_stacks(self.capture, whole=True, rss_net_peak_bytes=self.rss_net_peak_bytes)
 
     def __str__(self) -> str:
         lines = [f"{self.name}: " + ", ".join(f"{title} {value}" for title, value in self.figures)]
@@ -114,8 +133,8 @@ def _stack_row(stack: HeldStack) -> str:
     )
 
 
-def _largest_stacks(capture: Path) -> tuple[HeldStack, ...]:
-    heap = read_stacks(capture, whole=True)
+def _largest_stacks(stretch: Stretch) -> tuple[HeldStack, ...]:
+    heap = read_stacks(stretch.capture, whole=True, rss_net_peak_bytes=stretch.rss_net_peak_bytes)
     ranked = sorted(heap.stacks.items(), key=lambda stack: -stack[1].size_bytes)
     return tuple(
         HeldStack(held.size_bytes, held.allocations, cell_calls(stack)[:_FRAMES_SHOWN])
@@ -135,12 +154,16 @@ def _is_cell(location: str) -> bool:
     return _CELL_FILE.search(location) is not None
 
 
-def _heap_samples(capture: Path) -> tuple[MemorySample, ...]:
+def _heap_samples(stretch: Stretch) -> tuple[MemorySample, ...]:
     from memray import FileReader
 
     builder = TimelineBuilder(_SAMPLES)
-    with FileReader(capture) as reader:
+    with FileReader(stretch.capture) as reader:
         begun = reader.metadata.start_time.timestamp()
         for snapshot in reader.get_memory_snapshots():
-            builder.add(max(0.0, snapshot.time / 1000 - begun), snapshot.heap)
+            heap_bytes = snapshot.heap
+            if stretch.peaks.untouched_bytes:  # memray's samples count what was only reserved
+                risen_bytes = max(0, snapshot.rss - stretch.rss_baseline_bytes)
+                heap_bytes = min(heap_bytes, risen_bytes, stretch.heap_peak_bytes)
+            builder.add(max(0.0, snapshot.time / 1000 - begun), heap_bytes)
     return builder.samples()

@@ -15,6 +15,7 @@ import psutil
 from tracekit.errors import ProfileError
 from tracekit.process_memory import reset_peak
 from tracekit.profiling.calibration import CalibrationCheck, calibrate
+from tracekit.profiling.cgroup import cgroup_memory
 from tracekit.profiling.child_environment import PINNED
 from tracekit.records import CheckStatus, MachineCheck
 from tracekit.sizes import format_size
@@ -25,10 +26,6 @@ _WANTED_MEMORY_BYTES = 4 * 2**30
 _WANTED_DISK_BYTES = 2 * 2**30
 _PROC = Path("/proc/self/status")
 _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-_CGROUP = Path("/proc/self/cgroup")
-_CGROUP_ROOT = Path("/sys/fs/cgroup")
-_UNLIMITED_BYTES = 2**60
-"""cgroup v1 writes `no limit` as a number near 2**63."""
 
 
 def look_at_machine(folders: Sequence[Path]) -> Iterator[MachineCheck]:
@@ -54,44 +51,6 @@ def look_at_calibration() -> Iterator[MachineCheck]:
         )
         return
     yield from map(_calibrated, checks)
-
-
-def memory_limit_bytes(cgroup: Path = _CGROUP, root: Path = _CGROUP_ROOT) -> int | None:
-    """The lowest memory limit of this process's cgroups; None where there is none.
-
-    Version 2 keeps it in `memory.max`, version 1 in `memory.limit_in_bytes`, of the group and of
-    each of its parents (Linux, cgroups(7)).
-    """
-    try:
-        lines = cgroup.read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    found = [
-        limit
-        for line in lines
-        for file in _limit_files(*line.split(":", 2)[1:], root=root)
-        if (limit := _limit(file)) is not None
-    ]
-    return min(found, default=None)
-
-
-def _limit_files(controllers: str, group: str, *, root: Path) -> Iterator[Path]:
-    if controllers and "memory" not in controllers.split(","):
-        return
-    base, name = (root / "memory", "memory.limit_in_bytes") if controllers else (root, "memory.max")
-    inner = base / group.lstrip("/")
-    for folder in (inner, *inner.parents):
-        if folder.is_relative_to(base):
-            yield folder / name
-
-
-def _limit(file: Path) -> int | None:
-    try:
-        text = file.read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-    limit = int(text) if text.isdecimal() else _UNLIMITED_BYTES  # "max"
-    return limit if limit < _UNLIMITED_BYTES else None
 
 
 def _python() -> MachineCheck:
@@ -177,10 +136,13 @@ def _huge_pages() -> MachineCheck:
 
 
 def _memory() -> MachineCheck:
-    memory, limit = psutil.virtual_memory(), memory_limit_bytes()
-    available = min(memory.available, limit if limit is not None else memory.available)
-    limited = f", limited by a cgroup to {format_size(limit)}" if limit is not None else ""
-    found = f"{format_size(memory.available)} of {format_size(memory.total)} available{limited}"
+    host, group = psutil.virtual_memory(), cgroup_memory()
+    available = host.available
+    found = f"{format_size(host.available)} of {format_size(host.total)} available"
+    if group is not None and group.limit_bytes < host.total:
+        available = min(available, group.free_bytes)
+        how = "throttled above" if group.throttled else "limited by a cgroup to"
+        found = f"{format_size(available)} available, {how} {format_size(group.limit_bytes)}"
     if available >= _WANTED_MEMORY_BYTES:
         return MachineCheck("memory", CheckStatus.OK, found)
     return MachineCheck(

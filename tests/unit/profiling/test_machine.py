@@ -1,51 +1,14 @@
 import json
 from dataclasses import replace
 
-import pytest
-
 from tracekit.cli.app import group
 from tracekit.profiling import machine
 from tracekit.profiling.calibration import Calibration, CalibrationCheck
+from tracekit.profiling.cgroup import CgroupMemory
 from tracekit.records import CheckStatus, MachineReport, from_json
 
 MIB = 2**20
 GOOD = CalibrationCheck("numpy", 64 * MIB, 64 * MIB, 64 * MIB, 64 * MIB, 64 * MIB, passed=True)
-
-
-@pytest.fixture
-def cgroups(tmp_path):
-    """A function that lays out cgroup files and reads the limit."""
-
-    def limit(lines, **files):
-        for name, text in files.items():
-            file = tmp_path / "fs" / name.replace("__", "/").replace("_max", ".max")
-            file = file.with_name(file.name.replace("limit", "memory.limit_in_bytes"))
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(f"{text}\n")
-        (tmp_path / "cgroup").write_text(lines)
-        return machine.memory_limit_bytes(tmp_path / "cgroup", tmp_path / "fs")
-
-    return limit
-
-
-def test_a_limit_of_cgroup_v2_is_the_lowest_on_the_way_up(cgroups):
-    files = {"memory_max": "max", "a__memory_max": str(MIB), "a__b__memory_max": str(2 * MIB)}
-    assert cgroups("0::/a/b\n", **files) == MIB
-
-
-def test_a_limit_of_cgroup_v1_is_found_where_the_group_is_mounted_as_root(cgroups):
-    lines = "5:cpu:/x\n4:memory:/docker/abc\n"
-    assert cgroups(lines, memory__limit=str(3 * MIB)) == 3 * MIB
-
-
-def test_no_limit_is_none(cgroups):
-    assert (
-        cgroups("0::/a\n4:memory:/\n", memory__limit=str(2**63 - 4096), a__memory_max="max") is None
-    )
-
-
-def test_no_cgroups_is_none(tmp_path):
-    assert machine.memory_limit_bytes(tmp_path / "gone", tmp_path) is None
 
 
 def test_a_calibration_that_reads_wrong_fails_and_says_why(monkeypatch):
@@ -78,7 +41,7 @@ def test_huge_pages_always_is_a_warning(tmp_path, monkeypatch):
 
 
 def test_little_memory_is_a_warning(monkeypatch):
-    monkeypatch.setattr(machine, "memory_limit_bytes", lambda: 512 * MIB)
+    monkeypatch.setattr(machine, "cgroup_memory", lambda: CgroupMemory(512 * MIB, 0))
     (found,) = [c for c in machine.look_at_machine([]) if c.name == "memory"]
     assert found.status is CheckStatus.WARN
     assert "limited by a cgroup to 512 MiB" in found.found

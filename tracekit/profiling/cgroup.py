@@ -1,0 +1,96 @@
+"""The memory that the control groups of this process leave it (Linux, cgroups(7))."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_CGROUP = Path("/proc/self/cgroup")
+_ROOT = Path("/sys/fs/cgroup")
+_UNLIMITED_BYTES = 2**60
+"""cgroup v1 writes `no limit` as a number near 2**63."""
+
+
+@dataclass(frozen=True)
+class CgroupMemory:
+    """The group that leaves the least memory."""
+
+    limit_bytes: int
+    used_bytes: int
+    """By all its processes, without the file cache that the kernel drops on demand."""
+    throttled: bool = False
+    """The limit is `memory.high`: above it processes are slowed down instead of killed."""
+
+    @property
+    def free_bytes(self) -> int:
+        """What is left."""
+        return max(0, self.limit_bytes - self.used_bytes)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What the files of one version of control groups are called."""
+
+    limits: tuple[tuple[str, bool], ...]
+    used: str
+    cache: str
+
+
+_VERSION_1 = _Files(
+    (("memory.limit_in_bytes", False),), "memory.usage_in_bytes", "total_inactive_file"
+)
+_VERSION_2 = _Files(
+    (("memory.max", False), ("memory.high", True)), "memory.current", "inactive_file"
+)
+
+
+def cgroup_memory(cgroup: Path = _CGROUP, root: Path = _ROOT) -> CgroupMemory | None:
+    """The group of this process, or a parent of it, that leaves the least; None without a limit.
+
+    Args:
+        cgroup: names the groups, as /proc/self/cgroup.
+        root: where their files are.
+    """
+    try:
+        lines = os.fsdecode(cgroup.read_bytes()).splitlines()
+    except OSError:
+        return None
+    found = [memory for line in lines for memory in _groups(*line.split(":", 2)[1:], root=root)]
+    return min(found, key=lambda memory: memory.free_bytes, default=None)
+
+
+def _groups(controllers: str, group: str, *, root: Path) -> Iterator[CgroupMemory]:
+    if controllers and "memory" not in controllers.split(","):
+        return
+    base, files = (root / "memory", _VERSION_1) if controllers else (root, _VERSION_2)
+    inner = base / group.lstrip("/")
+    for folder in (inner, *inner.parents):
+        if folder.is_relative_to(base):
+            yield from _limits(folder, files)
+
+
+def _limits(folder: Path, files: _Files) -> Iterator[CgroupMemory]:
+    for name, throttled in files.limits:
+        limit = _number(folder / name)
+        if limit is not None and limit < _UNLIMITED_BYTES:
+            used = (_number(folder / files.used) or 0) - _cached(folder / "memory.stat", files)
+            yield CgroupMemory(limit, max(0, used), throttled)
+
+
+def _cached(stat: Path, files: _Files) -> int:
+    try:
+        lines = stat.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    fields = dict(line.split(maxsplit=1) for line in lines if " " in line)
+    return int(fields.get(files.cache, 0))
+
+
+def _number(file: Path) -> int | None:
+    try:
+        text = file.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdecimal() else None  # "max"
