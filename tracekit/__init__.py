@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tracekit.oracle import Database as Database
     from tracekit.oracle import read_sql_df as read_sql_df
     from tracekit.oracle import read_sql_df_slow_iter as read_sql_df_slow_iter
+    from tracekit.profiling.measure import measure as measure
     from tracekit.replay.estimate import estimate as estimate
     from tracekit.replay.experiment import replay as replay
     from tracekit.replay.prove import prove as prove
@@ -40,6 +41,7 @@ _HOMES = {
     "estimate": "tracekit.replay.estimate:estimate",
     "lean_records": "tracekit.keyed.lean:lean_records",
     "load_ipython_extension": "tracekit.magics:load_ipython_extension",
+    "measure": "tracekit.profiling.measure:measure",
     "observe": "tracekit.equality:observe",
     "open_events": "tracekit.keyed.open_events:open_events",
     "prove": "tracekit.replay.prove:prove",

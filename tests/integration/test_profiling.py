@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tracekit.errors import ProfileError
-from tracekit.profiling import calibrate, measure, read_heap, run_child
+from tracekit.profiling import calibrate, measure_subject, read_heap, run_child
 from tracekit.records import PathStatus
 
 MIB = 2**20
@@ -24,7 +24,9 @@ def near(size_mib, tolerance_mib=2):
 
 def test_a_subject_that_ends_well_is_measured(tmp_path):
     capture = tmp_path / "holder.bin"
-    found = measure("toy_subjects:Holder", {"mib": 48}, capture=capture, search_path=[SUBJECTS])
+    found = measure_subject(
+        "toy_subjects:Holder", {"mib": 48}, capture=capture, search_path=[SUBJECTS]
+    )
     record = found.record()
     assert record.status is PathStatus.OK
     assert (record.rows, record.cids) == (48, 48)
@@ -36,7 +38,7 @@ def test_a_subject_that_ends_well_is_measured(tmp_path):
     assert record.cpu_seconds > 0
     assert record.profiled_wall_seconds > 0
     assert record.capture == "holder.bin"
-    assert record.remarks == ()
+    assert all(remark.startswith(("kept: ", "files: ")) for remark in record.remarks)
     assert found.plain.values == {"rows": 48, "weight": 64 * MIB}
     assert found.profiled.values == {}
 
@@ -62,7 +64,7 @@ def test_the_parent_sees_memory_over_time():
 @pytest.mark.parametrize("name", ["Glutton", "GluttonInBatches"])
 def test_running_out_of_memory_says_how_far_it_came(name, tmp_path):
     capture = tmp_path / "glutton.bin"
-    found = measure(
+    found = measure_subject(
         f"toy_subjects:{name}",
         capture=capture,
         search_path=[SUBJECTS],

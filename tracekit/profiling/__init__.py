@@ -20,7 +20,8 @@ if TYPE_CHECKING:
         TrackerTaken,
         measure_call,
     )
-    from tracekit.profiling.measurement import Measurement, measure, run_child
+    from tracekit.profiling.measurement import SubjectRuns, measure_subject, run_child
+    from tracekit.profiling.repeats import spread_remark, typical_run
     from tracekit.profiling.stacks import HeapStacks, read_stacks
     from tracekit.profiling.stacks_diff import diff_stacks
     from tracekit.profiling.stacks_tree import call_tree
@@ -33,22 +34,24 @@ _HOMES = {
     "ChildRun": "child_run",
     "HeapFigures": "capture",
     "HeapStacks": "stacks",
-    "Measurement": "measurement",
     "PINNED": "child_environment",
     "ProgressListener": "child_run",
     "Report": "subject",
     "Stretch": "in_process",
     "StretchMeasurement": "in_process",
     "Subject": "subject",
+    "SubjectRuns": "measurement",
     "TrackerTaken": "in_process",
     "calibrate": "calibration",
     "call_tree": "stacks_tree",
     "diff_stacks": "stacks_diff",
-    "measure": "measurement",
+    "measure_subject": "measurement",
     "measure_call": "in_process",
     "read_heap": "capture",
     "read_stacks": "stacks",
     "run_child": "measurement",
+    "spread_remark": "repeats",
+    "typical_run": "repeats",
 }
 
 __all__ = [
@@ -59,21 +62,23 @@ __all__ = [
     "ChildRun",
     "HeapFigures",
     "HeapStacks",
-    "Measurement",
     "ProgressListener",
     "Report",
     "Stretch",
     "StretchMeasurement",
     "Subject",
+    "SubjectRuns",
     "TrackerTaken",
     "calibrate",
     "call_tree",
     "diff_stacks",
-    "measure",
     "measure_call",
+    "measure_subject",
     "read_heap",
     "read_stacks",
     "run_child",
+    "spread_remark",
+    "typical_run",
 ]
 
 

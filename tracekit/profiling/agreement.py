@@ -36,6 +36,8 @@ class Peaks:
     """Pages of libraries and mapped files that became resident."""
     from_start: bool = False
     """Whether the OS peak could not be reset, so that it includes what was before."""
+    traced: bool = True
+    """Whether the OS peak was taken while memray was at work."""
 
     @property
     def sees_all(self) -> bool:
@@ -72,9 +74,10 @@ class Peaks:
             )
         kept = more_bytes - self.file_bytes - self.unseen_bytes
         if kept > TOLERANCE_BYTES:
+            memray = ", and memray's own records" if self.traced else ""
             said.append(
                 f"kept: the OS net peak includes {format_size(kept)} that allocators kept for "
-                "later, and memray's own records"
+                f"later{memray}"
             )
         return said
 
@@ -85,3 +88,6 @@ def untouched_reason(size_bytes: int) -> str:
         f"reserved: {format_size(size_bytes)} were allocated and never touched, as allocators "
         "reserve address space; the heap peak leaves them out"
     )
+
+
+CHILDREN_REASON = "children: it started processes, whose memory is not counted here"

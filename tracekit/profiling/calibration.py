@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tracekit.profiling.agreement import within_tolerance
 from tracekit.profiling.calibration_subjects import MAKERS, expected_bytes
-from tracekit.profiling.measurement import Measurement, measure
+from tracekit.profiling.measurement import SubjectRuns, measure_subject
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def calibrate(size_bytes: int = 64 * 2**20) -> Calibration:
 
 
 def _check(kind: str, size_bytes: int, capture: Path) -> CalibrationCheck:
-    measurement: Measurement = measure(
+    measurement: SubjectRuns = measure_subject(
         "tracekit.profiling.calibration_subjects:KnownAmount",
         {"kind": kind, "size_bytes": size_bytes},
         capture=capture,

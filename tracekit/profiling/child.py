@@ -20,11 +20,13 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from tracekit import process_memory
+from tracekit.profiling.arrow_pool import ArrowPools
+from tracekit.profiling.ended_processes import ended_processes
 from tracekit.profiling.memory_limit import (
     AtMemoryLimit,
     error_chain,
@@ -41,6 +43,9 @@ from tracekit.profiling.messages import (
     Raised,
 )
 from tracekit.profiling.subject import Subject
+
+if TYPE_CHECKING:
+    from tracekit.profiling.children import ChildrenWatch
 
 T = TypeVar("T")
 
@@ -116,11 +121,13 @@ def _carry_out(assignment: Assignment, channel: Channel) -> None:
 def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T:
     """The measured region, with its baseline before and its figures sent after it."""
     tracker = _tracker(assignment.capture)
+    children = _children_watch(wanted=assignment.children)
     gc.collect()
     process_memory.return_free_memory()
     with limited_memory(assignment.memory_limit_bytes):
         remark = process_memory.reset_peak()
         channel.send(Baseline(process_memory.resident_bytes(), (remark,) if remark else ()))
+        files, ended_before, pools = process_memory.file_bytes(), ended_processes(), ArrowPools()
         wall = cpu = 0.0
         completed = False
         try:
@@ -134,8 +141,29 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
         finally:
             peak = process_memory.peak_resident_bytes()
             channel.flush()
-            channel.send(Measured(wall, cpu, peak, completed))
+            channel.send(
+                Measured(
+                    wall,
+                    cpu,
+                    peak,
+                    completed,
+                    file_bytes=max(0, process_memory.file_bytes() - files),
+                    unseen_bytes=pools.unseen_bytes(),
+                    children_peak_bytes=None if children is None else children.stop(),
+                    started_processes=ended_processes() > ended_before,
+                )
+            )
         return outcome
+
+
+def _children_watch(*, wanted: bool) -> ChildrenWatch | None:
+    if not wanted:
+        return None
+    from tracekit.profiling.children import ChildrenWatch
+
+    watch = ChildrenWatch()
+    watch.start()
+    return watch
 
 
 def _tracker(capture: str | None) -> AbstractContextManager[Any]:

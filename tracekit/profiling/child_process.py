@@ -32,6 +32,7 @@ def measured_child(
     *,
     secrets: Mapping[str, str],
     capture: str | None = None,
+    children: bool = False,
     memory_limit_bytes: int | None = None,
     search_path: Sequence[str] = (),
 ) -> Iterator[ChildProcess]:
@@ -66,6 +67,7 @@ def measured_child(
                 message_fd=write_fd,
                 parent_pid=os.getpid(),
                 capture=capture,
+                children=children,
                 memory_limit_bytes=memory_limit_bytes,
                 search_path=tuple(search_path),
             )

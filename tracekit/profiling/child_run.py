@@ -55,6 +55,12 @@ class ChildRun:
     rss_baseline_bytes: int | None = None
     rss_peak_bytes: int | None = None
     """Of the run alone, also when it raised; None when the process was killed."""
+    file_bytes: int = 0
+    """Of the peak at most: libraries and mapped files that became resident in the run."""
+    unseen_bytes: int = 0
+    """At most so much did Arrow's own pools hand out, which memray does not see."""
+    children_peak_bytes: int | None = None
+    started_processes: bool = False
     samples: tuple[MemorySample, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     """What the subject's `finish` returned."""
@@ -186,6 +192,10 @@ class ChildWatch:
             cpu_seconds=measured.cpu_seconds if measured else None,
             rss_baseline_bytes=baseline.rss_bytes if baseline else None,
             rss_peak_bytes=measured.rss_peak_bytes if measured else None,
+            file_bytes=measured.file_bytes if measured else 0,
+            unseen_bytes=measured.unseen_bytes if measured else 0,
+            children_peak_bytes=measured.children_peak_bytes if measured else None,
+            started_processes=measured.started_processes if measured else False,
             samples=self._timeline.samples(),
             values=self._finished.values if self._finished else {},
             reason=reason,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,11 @@ from memray import FileDestination, FileFormat, Tracker
 
 from tracekit import process_memory
 from tracekit.errors import ProfileError
-from tracekit.profiling.agreement import Peaks
+from tracekit.profiling.agreement import CHILDREN_REASON, Peaks
 from tracekit.profiling.arrow_pool import ArrowPools, system_arrow_pool
 from tracekit.profiling.capture import imported_bytes, read_heap
 from tracekit.profiling.children import ChildrenWatch
+from tracekit.profiling.ended_processes import ended_processes
 
 
 class TrackerTaken(ProfileError):
@@ -79,7 +80,7 @@ class StretchMeasurement:
         self._cleanup = ExitStack()
         self._remark: str | None = None
         self._pools = ArrowPools()
-        self._modules = 0
+        self._modules = self._ended = 0
         self._file_bytes = 0
         self._baseline_bytes = 0
         self._started = 0.0
@@ -99,7 +100,7 @@ class StretchMeasurement:
                 file_format=self._format,
             )
             self._remark = process_memory.reset_peak()
-            self._modules = len(sys.modules)
+            self._modules, self._ended = len(sys.modules), ended_processes()
             self._file_bytes = process_memory.file_bytes()
             self._baseline_bytes = process_memory.resident_bytes()
             if self._children is not None:
@@ -140,8 +141,15 @@ class StretchMeasurement:
             children_peak_bytes=children_peak_bytes,
             elapsed_seconds=elapsed_seconds,
             capture=self._capture,
-            remarks=(*(() if self._remark is None else (self._remark,)), *peaks.reasons()),
+            remarks=tuple(self._remarks(peaks)),
         )
+
+    def _remarks(self, peaks: Peaks) -> Iterator[str]:
+        if self._remark is not None:
+            yield self._remark
+        yield from peaks.reasons()
+        if self._children is None and ended_processes() > self._ended:
+            yield CHILDREN_REASON
 
 
 def measure_call(

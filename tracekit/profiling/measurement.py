@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tracekit.errors import ProfileError
-from tracekit.profiling.agreement import untouched_reason
+from tracekit.profiling.agreement import CHILDREN_REASON, Peaks
 from tracekit.profiling.capture import HeapFigures, read_heap
 from tracekit.profiling.child_process import measured_child
 from tracekit.profiling.child_run import ChildRun, ChildWatch, ProgressListener
 from tracekit.records import MemoryTimeline, PathMeasurement, PathStatus
-from tracekit.sizes import format_size
 
-DISAGREEMENT_FRACTION = 0.25
-DISAGREEMENT_BYTES = 8 * 2**20
 LIMIT_REMARK = (
     "the memory limit counts private writable memory, touched or not (RLIMIT_DATA), imports "
     "included and shared mappings excluded; it is not the OS peak"
@@ -24,7 +21,7 @@ LIMIT_REMARK = (
 
 
 @dataclass(frozen=True)
-class Measurement:
+class SubjectRuns:
     """What one subject cost."""
 
     plain: ChildRun
@@ -37,7 +34,10 @@ class Measurement:
     def remarks(self) -> tuple[str, ...]:
         """What a reader must know about the figures."""
         limit = (LIMIT_REMARK,) if self.memory_limit_bytes is not None else ()
-        return (*self.plain.remarks, *limit, *self._profiled_remarks())
+        plain = self.plain
+        uncounted = plain.started_processes and plain.children_peak_bytes is None
+        children = (CHILDREN_REASON,) if uncounted else ()
+        return (*plain.remarks, *limit, *self._profiled_remarks(), *children)
 
     def _profiled_remarks(self) -> tuple[str, ...]:
         if self.profiled is None:
@@ -45,19 +45,17 @@ class Measurement:
         if self.profiled.status is not self.plain.status:
             return (f"under memray it ended otherwise: {self.profiled.reason or 'well'}",)
         rss = self.plain.rss_net_peak_bytes
-        heap = self.heap.peak_bytes if self.heap else None
-        if rss is None or heap is None or self.plain.status is not PathStatus.OK:
+        if rss is None or self.heap is None or self.plain.status is not PathStatus.OK:
             return ()
-        untouched = self.heap.untouched_bytes if self.heap else 0
-        left_out = (untouched_reason(untouched),) if untouched else ()
-        if abs(rss - heap) <= DISAGREEMENT_FRACTION * max(rss, heap) + DISAGREEMENT_BYTES:
-            return left_out
-        return (
-            *left_out,
-            f"heap and OS peak disagree: memray saw {format_size(heap)} allocated, the OS "
-            f"{format_size(rss)} resident. Reserved but untouched memory makes the first larger, "
-            "free memory the allocator keeps the second.",
-        )
+        return Peaks(
+            heap_bytes=self.heap.peak_bytes,
+            rss_net_bytes=rss,
+            untouched_bytes=self.heap.untouched_bytes,
+            unseen_bytes=self.plain.unseen_bytes,
+            file_bytes=self.plain.file_bytes,
+            from_start=bool(self.plain.remarks),
+            traced=False,
+        ).reasons()
 
     def timeline(self, path: str) -> MemoryTimeline | None:
         """Resident memory of the plain child over its run; None when it never began."""
@@ -100,6 +98,7 @@ def run_child(
     *,
     secrets: Mapping[str, str] | None = None,
     capture: Path | None = None,
+    children: bool = False,
     memory_limit_bytes: int | None = None,
     timeout_seconds: float | None = None,
     search_path: Sequence[str] = (),
@@ -112,6 +111,7 @@ def run_child(
         arguments: JSON values.
         secrets: arguments that appear in no command line, environment or message.
         capture: where memray shall write; None measures plainly.
+        children: watch the processes that the subject starts, too.
         memory_limit_bytes: RLIMIT_DATA from the baseline on.
         timeout_seconds: for the child's whole life; a child that takes longer is ended.
         search_path: folders to import the factory from.
@@ -127,6 +127,7 @@ def run_child(
         arguments or {},
         secrets=secrets or {},
         capture=str(capture) if capture else None,
+        children=children,
         memory_limit_bytes=memory_limit_bytes,
         search_path=search_path,
     ) as child:
@@ -139,18 +140,19 @@ def run_child(
         return watch.run()
 
 
-def measure(
+def measure_subject(
     factory: str,
     arguments: Mapping[str, Any] | None = None,
     *,
     capture: Path | None = None,
     secrets: Mapping[str, str] | None = None,
+    children: bool = False,
     memory_limit_bytes: int | None = None,
     timeout_seconds: float | None = None,
     search_path: Sequence[str] = (),
     on_progress: ProgressListener | None = None,
     on_profiled_progress: ProgressListener | None = None,
-) -> Measurement:
+) -> SubjectRuns:
     """Measure a subject plainly and, with `capture`, once more under memray.
 
     Arguments are those of `run_child`; `on_profiled_progress` is called for the profiled child
@@ -167,6 +169,7 @@ def measure(
             arguments,
             secrets=secrets,
             capture=capture,
+            children=children,
             memory_limit_bytes=memory_limit_bytes,
             timeout_seconds=timeout_seconds,
             search_path=search_path,
@@ -178,9 +181,9 @@ def measure(
     if capture is None or not (
         plain.status is PathStatus.OK or (limited and plain.status is PathStatus.OUT_OF_MEMORY)
     ):
-        return Measurement(plain, memory_limit_bytes=memory_limit_bytes)
+        return SubjectRuns(plain, memory_limit_bytes=memory_limit_bytes)
     profiled = run(capture, on_profiled_progress)
     if not capture.exists():  # it died before the run began
-        return Measurement(plain, profiled, memory_limit_bytes=memory_limit_bytes)
+        return SubjectRuns(plain, profiled, memory_limit_bytes=memory_limit_bytes)
     heap = read_heap(capture, rss_net_peak_bytes=profiled.rss_net_peak_bytes)
-    return Measurement(plain, profiled, heap, capture, memory_limit_bytes)
+    return SubjectRuns(plain, profiled, heap, capture, memory_limit_bytes)

@@ -19,6 +19,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     parent_pid: int
     capture: str | None = None
     """Where memray shall write; None makes this a plain child."""
+    children: bool = False
+    """Whether to watch the processes that the subject starts."""
     memory_limit_bytes: int | None = None
     """Private writable memory the child may have from its baseline on."""
     search_path: tuple[str, ...] = ()
@@ -47,6 +49,14 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     rss_peak_bytes: int
     completed: bool
     """False when the subject raised."""
+    file_bytes: int = 0
+    """Pages of libraries and mapped files that became resident in the region."""
+    unseen_bytes: int = 0
+    """At most so much did Arrow's own pools hand out, which memray does not see."""
+    children_peak_bytes: int | None = None
+    """Most that processes started in the region held at once; None where not watched."""
+    started_processes: bool = False
+    """Whether it started processes that have ended."""
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):

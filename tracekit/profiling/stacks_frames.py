@@ -23,6 +23,7 @@ MOST_FRAMES = 200
 
 _PACKAGE = PurePath(__file__).parents[1].name
 _HARNESS = (
+    f"{_PACKAGE}/profiling/call_subject.py",
     f"{_PACKAGE}/profiling/child.py",
     f"{_PACKAGE}/replay/paths.py",
     f"{_PACKAGE}/replay/path_kinds.py",

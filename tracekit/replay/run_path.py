@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tracekit.profiling import ChildRun, ProgressListener, measure, run_child
+from tracekit.profiling import (
+    ChildRun,
+    ProgressListener,
+    measure_subject,
+    run_child,
+    spread_remark,
+    typical_run,
+)
 from tracekit.records import (
     MemorySample,
     MemoryTimeline,
@@ -19,7 +25,6 @@ from tracekit.replay.paths import SERVICE
 from tracekit.replay.progress import Listener, child_listener
 from tracekit.replay.run_folder import RunFolder
 from tracekit.replay.source import Source
-from tracekit.sizes import format_size
 
 _FACTORY = "tracekit.replay.paths:PathSubject"
 _SECRETS = ("password", "wallet_password")
@@ -55,7 +60,7 @@ def run_path(
     def listener(step: str) -> ProgressListener:
         return child_listener(tell, step, cids, with_memory=one_process)
 
-    first = measure(
+    first = measure_subject(
         _FACTORY,
         _arguments(path, source, conditions, folder),
         capture=folder.capture(path) if conditions.profile and one_process else None,
@@ -97,19 +102,6 @@ def of_processes(run: ChildRun) -> ChildRun:
     )
 
 
-def typical_run(runs: Sequence[ChildRun]) -> tuple[ChildRun, tuple[int, ...]]:
-    """The run with the (lower) median net peak, and the net peaks of all.
-
-    Where a run did not end well that one is typical: a path that fails sometimes has failed.
-    """
-    for run in runs:
-        if run.status is not PathStatus.OK:
-            return run, ()
-    peaks = tuple(run.rss_net_peak_bytes or 0 for run in runs)
-    middle = sorted(peaks)[(len(peaks) - 1) // 2]
-    return runs[peaks.index(middle)], peaks
-
-
 def _arguments(
     path: str, source: Source, conditions: Conditions, folder: RunFolder | None
 ) -> dict[str, Any]:
@@ -146,7 +138,7 @@ def _completed(
         processes=tuple(ProcessMeasurement(**one) for one in plain.values.get("processes", ())),
         result_bytes=plain.values.get("result_bytes"),
         rss_net_peaks_bytes=peaks if len(peaks) > 1 else (),
-        remarks=(*record.remarks, *_retries(typical), *_spread(peaks)),
+        remarks=(*record.remarks, *_retries(typical), *spread_remark(peaks)),
     )
 
 
@@ -157,14 +149,4 @@ def _retries(run: ChildRun) -> tuple[str, ...]:
     return (
         f"failed connections: {count:,}; what they read was read anew, so the times hold the "
         "waits, and the peak may hold what was dropped",
-    )
-
-
-def _spread(peaks: tuple[int, ...]) -> tuple[str, ...]:
-    if len(peaks) < 2 or not max(peaks):
-        return ()
-    low, high = min(peaks), max(peaks)
-    return (
-        f"net peak over {len(peaks)} runs: {format_size(low)} to {format_size(high)}, "
-        f"a spread of {(high - low) / high:.1%}; the figures are of the run with the median",
     )

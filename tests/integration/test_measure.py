@@ -1,0 +1,110 @@
+"""`tracekit.measure`: any callable, in processes of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import tracekit
+from tracekit.errors import ConfigError, ProfileError
+
+MIB = 2**20
+
+
+@pytest.fixture(autouse=True)
+def _runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACEKIT_RUNS_DIR", str(tmp_path / "runs"))
+
+
+def test_a_closure_is_measured_plainly_and_under_memray(tmp_path: Path) -> None:
+    size = 40 * MIB
+
+    def hold() -> bytearray:
+        return bytearray(size)
+
+    found = tracekit.measure(hold)
+    assert found.status == "ok"
+    assert found.rss_net_peak_bytes == pytest.approx(size, abs=2 * MIB)
+    assert found.heap_peak_bytes == pytest.approx(size, abs=MIB)
+    assert found.capture is not None
+    assert Path(found.capture).is_relative_to(tmp_path / "runs")
+    (largest, _) = max(found.stacks.stacks.items(), key=lambda stack: stack[1].size_bytes)
+    assert largest[-1].startswith("hold:")
+    assert "heap peak 40.0 MiB" in str(found)
+    assert found.result is None
+
+
+def test_the_result_comes_back_on_request() -> None:
+    found = tracekit.measure(partial(sorted, [3, 1, 2]), result=True, profile=False)
+    assert found.result == [1, 2, 3]
+    assert found.heap_peak_bytes is None
+    with pytest.raises(ProfileError, match="not profiled"):
+        _ = found.stacks
+
+
+def test_a_result_that_cannot_be_sent_is_said_to_be_missing() -> None:
+    found = tracekit.measure(lambda: threading.Lock(), result=True, profile=False)
+    assert (found.status, found.result) == ("ok", None)
+    assert any("could not be sent back" in remark for remark in found.remarks)
+
+
+def test_repeats_tell_their_spread() -> None:
+    found = tracekit.measure(lambda: bytearray(8 * MIB), repeat=3, profile=False)
+    assert len(found.rss_net_peaks_bytes) == 3
+    assert any("over 3 runs" in remark for remark in found.remarks)
+
+
+def test_what_the_warm_up_imports_is_not_charged() -> None:
+
+    cold = tracekit.measure(lambda: __import__("numpy").ones(MIB, "u1").sum(), profile=False)
+    warm = tracekit.measure(
+        lambda: __import__("numpy").ones(MIB, "u1").sum(),
+        warm_up=lambda: __import__("numpy").ones(1).sum(),
+        profile=False,
+    )
+    assert warm.rss_net_peak_bytes is not None
+    assert cold.rss_net_peak_bytes is not None
+    assert warm.rss_net_peak_bytes < 2 * MIB < cold.rss_net_peak_bytes
+
+
+def test_a_limit_and_a_timeout_and_an_error_are_results() -> None:
+    limited = tracekit.measure(lambda: bytearray(1 << 30), memory_limit="300MiB")
+    assert limited.status == "out_of_memory"
+    late = tracekit.measure(lambda: threading.Event().wait(), timeout_seconds=2)
+    assert late.status == "failed"
+    assert "did not end within 2 s" in str(late)
+    failed = tracekit.measure(lambda: {}["nothing"])
+    assert failed.status == "failed"
+    assert "KeyError" in (failed.reason or "")
+
+
+def test_child_processes_are_counted_or_said_not_to_be() -> None:
+    program = "import time; held = bytearray(60 << 20); time.sleep(0.3)"
+    start = partial(subprocess.run, [sys.executable, "-c", program], check=True)
+    counted = tracekit.measure(start, children=True, profile=False)
+    assert counted.children_peak_bytes == pytest.approx(64 * MIB, abs=10 * MIB)
+    uncounted = tracekit.measure(start, profile=False)
+    assert uncounted.children_peak_bytes is None
+    assert any(remark.startswith("children: ") for remark in uncounted.remarks)
+
+
+def test_what_cannot_be_sent_is_named() -> None:
+    lock = threading.Lock()
+    with pytest.raises(ConfigError, match=r"cannot be sent .* Open connections"):
+        tracekit.measure(lambda: lock)
+    with pytest.raises(ConfigError, match="repeat=0"):
+        tracekit.measure(list, repeat=0)
+    with pytest.raises(ConfigError, match="memory_limit"):
+        tracekit.measure(list, memory_limit="much")
+
+
+def test_an_existing_capture_is_kept(tmp_path: Path) -> None:
+    capture = tmp_path / "mine.bin"
+    assert tracekit.measure(list, capture=capture).capture == str(capture)
+    with pytest.raises(ProfileError, match="exists already"):
+        tracekit.measure(list, capture=capture)

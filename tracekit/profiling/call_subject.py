@@ -1,0 +1,81 @@
+"""A callable as a subject: sent to the child as a file, its result sent back as another."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tracekit.errors import ConfigError
+from tracekit.profiling.subject import Report, Subject
+
+UNSENT = "unsent"
+"""Why the result could not be sent back, among the values of `finish`."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is sent to the child."""
+
+    function: Callable[[], object]
+    warm_up: Callable[[], object] | None
+
+    def write(self, file: Path) -> None:
+        """Write to `file`, functions of a notebook or script by value.
+
+        Raises:
+            ConfigError: something that the function needs cannot be sent to another process.
+        """
+        import cloudpickle
+
+        try:
+            file.write_bytes(cloudpickle.dumps(self))
+        except Exception as exc:  # whatever the user's objects raise
+            raise ConfigError(
+                f"{_name(self.function)} cannot be sent to the measured process: "
+                f"{type(exc).__name__}: {exc}. Open connections and files inside the function."
+            ) from exc
+
+
+class CallSubject(Subject[Any]):
+    """Calls what `call` holds.
+
+    Args:
+        call: the file that `Call.write` wrote.
+        result: the file to write the result to; None: it is dropped.
+    """
+
+    def __init__(self, call: str, result: str | None) -> None:
+        self._call = Path(call)
+        self._result = result
+        self._function: Callable[[], object] | None = None
+
+    def prepare(self) -> None:
+        """Load the function, with the modules it needs, and warm up."""
+        call: Call = pickle.loads(self._call.read_bytes())  # noqa: S301 - our parent wrote it
+        if call.warm_up is not None:
+            call.warm_up()
+        self._function = call.function
+
+    def run(self, report: Report) -> Any:
+        """Call the function."""
+        assert self._function is not None
+        return self._function()
+
+    def finish(self, outcome: Any) -> Mapping[str, Any]:
+        """Send the result back where it is wanted."""
+        if self._result is None:
+            return {}
+        import cloudpickle
+
+        try:
+            Path(self._result).write_bytes(cloudpickle.dumps(outcome))
+        except Exception as exc:  # whatever the user's objects raise
+            return {UNSENT: f"{type(exc).__name__}: {exc}"}
+        return {}
+
+
+def _name(function: Callable[..., object]) -> str:
+    return str(getattr(function, "__qualname__", function))

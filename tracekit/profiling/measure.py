@@ -1,0 +1,162 @@
+"""`tracekit.measure`: what calling a function costs, in processes of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pickle
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from tracekit.config import Settings
+from tracekit.errors import ConfigError, ProfileError
+from tracekit.profiling.call_subject import UNSENT, Call
+from tracekit.profiling.child_run import ChildRun
+from tracekit.profiling.measurement import SubjectRuns, measure_subject, run_child
+from tracekit.profiling.repeats import spread_remark, typical_run
+from tracekit.profiling.stacks import HeapStacks, read_stacks
+from tracekit.records import MemorySample, PathMeasurement, PathStatus
+from tracekit.sizes import format_size, parse_size
+
+_FACTORY = "tracekit.profiling.call_subject:CallSubject"
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Measurement(PathMeasurement):
+    """What calling a function cost; a call that failed is a result, too: see `status`.
+
+    `capture` is the whole path of memray's file.
+    """
+
+    children_peak_bytes: int | None = None
+    """Most that processes started by the call held at once; None where not watched."""
+    samples: tuple[MemorySample, ...] = ()
+    """Resident memory of the process over the call."""
+    result: Any = None
+    """What the call returned, if that was asked for."""
+
+    @property
+    def stacks(self) -> HeapStacks:
+        """Who held the memory at the heap's peak, by call stack.
+
+        Raises:
+            ProfileError: the call was not profiled, or its capture is gone.
+        """
+        if self.capture is None:
+            raise ProfileError("not profiled: measure(..., profile=True) writes the call stacks")
+        return read_stacks(Path(self.capture))
+
+    def __str__(self) -> str:
+        figures = [
+            f"{name} {format_size(size)}"
+            for name, size in (
+                ("OS net peak", self.rss_net_peak_bytes),
+                ("heap peak", self.heap_peak_bytes),
+                ("children's peak", self.children_peak_bytes),
+            )
+            if size is not None
+        ]
+        if self.wall_seconds is not None:
+            figures.append(f"wall {self.wall_seconds:.2f} s")
+        reason = f": {self.reason}" if self.reason else ""
+        lines = [f"{self.status}{reason}", *([", ".join(figures)] if figures else [])]
+        return "\n".join([*lines, *(f"note: {remark}" for remark in self.remarks)])
+
+
+def measure(
+    function: Callable[[], object],
+    *,
+    repeat: int = 1,
+    memory_limit: int | str | None = None,
+    profile: bool = True,
+    children: bool = False,
+    warm_up: Callable[[], object] | None = None,
+    result: bool = False,
+    timeout_seconds: float | None = None,
+    capture: str | Path | None = None,
+) -> Measurement:
+    """Call `function` in a fresh process, and once more under memray, and say what it cost.
+
+    The function is sent to the process by value where it was defined in a notebook or script. The
+    modules it needs are imported before the baseline is taken.
+
+    Args:
+        function: called without arguments; a lambda or functools.partial gives it some.
+        repeat: how often to run it without memray; the figures are of the run with the median
+            net peak.
+        memory_limit: most private memory of the process, in bytes or like `"2GiB"`.
+        profile: run it under memray, too, for the heap's peak and the call stacks.
+        children: count the processes that it starts.
+        warm_up: called before the baseline is taken, to import or fill what is not to count.
+        result: keep what the function returned, sent back by pickle.
+        timeout_seconds: for the life of each process; one that takes longer is ended.
+        capture: memray's file, which must not exist; by default one in the folder of runs.
+
+    Raises:
+        ConfigError: an argument makes no sense, or the function cannot be sent.
+        ProfileError: no process could be started, `capture` exists, or the disk is full.
+    """
+    if repeat < 1:
+        raise ConfigError(f"repeat={repeat}: measure at least once")
+    limits: dict[str, Any] = {
+        "memory_limit_bytes": _size(memory_limit),
+        "timeout_seconds": timeout_seconds,
+        "children": children,
+        "search_path": [path for path in sys.path if path],
+    }
+    with tempfile.TemporaryDirectory(prefix="tracekit-measure-") as folder:
+        call, returned = Path(folder) / "call.pickle", Path(folder) / "result.pickle"
+        Call(function, warm_up).write(call)
+        runs = measure_subject(
+            _FACTORY,
+            {"call": str(call), "result": str(returned) if result else None},
+            capture=_capture(function, capture) if profile else None,
+            **limits,
+        )
+        again = range(repeat - 1) if runs.plain.status is PathStatus.OK else ()
+        arguments = {"call": str(call), "result": None}
+        others = [run_child(_FACTORY, arguments, **limits) for _ in again]
+        value = pickle.loads(returned.read_bytes()) if returned.exists() else None  # noqa: S301 - our child wrote it
+    return _measurement(runs, [runs.plain, *others], value)
+
+
+def _measurement(runs: SubjectRuns, plain: list[ChildRun], value: Any) -> Measurement:
+    typical, peaks = typical_run(plain)
+    told = dataclasses.replace(runs, plain=typical)
+    record = told.record()
+    unsent = runs.plain.values.get(UNSENT)
+    remarks = [*record.remarks, *spread_remark(peaks)]
+    if unsent is not None:
+        remarks.append(f"the result could not be sent back: {unsent}")
+    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    fields |= {
+        "capture": None if runs.capture is None else str(runs.capture),
+        "rss_net_peaks_bytes": peaks if len(peaks) > 1 else (),
+        "remarks": tuple(remarks),
+    }
+    return Measurement(
+        **fields,
+        children_peak_bytes=typical.children_peak_bytes,
+        samples=typical.samples,
+        result=value,
+    )
+
+
+def _size(value: int | str | None) -> int | None:
+    return parse_size(value, name="memory_limit") if isinstance(value, str) else value
+
+
+def _capture(function: Callable[..., object], wanted: str | Path | None) -> Path:
+    if wanted is not None:
+        return Path(wanted).absolute()
+    folder = (Settings.from_env().runs_dir / "measured").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w.\-]+", "-", str(getattr(function, "__name__", "call"))).strip("-")
+    return folder / f"memray-{name}.{os.getpid()}-{next(_NUMBERS)}.bin"
