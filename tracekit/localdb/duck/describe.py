@@ -6,6 +6,7 @@ from typing import Any
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import DeclaredType
+from tracekit.localdb.translate.types import ZONED_TYPE
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
 
 MAX_TEXT_BYTES = 32_767
@@ -42,6 +43,7 @@ _FIXED: dict[str, tuple[OracleType, int, int]] = {
     "timestamp": (OracleType.TIMESTAMP, 11, 6),
     "timestamp_ns": (OracleType.TIMESTAMP, 11, 9),
     "timestamp with time zone": (OracleType.TIMESTAMP_TZ, 13, 6),
+    ZONED_TYPE: (OracleType.TIMESTAMP_TZ, 13, 6),
     "interval": (OracleType.INTERVAL_DS, 11, 6),
     "float": (OracleType.BINARY_FLOAT, 4, 0),
     "double": (OracleType.BINARY_DOUBLE, 8, 0),
@@ -130,10 +132,10 @@ def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDe
         return ColumnDescription(name, OracleType.LONG, charset_form=1)
     if declared.name == "FLOAT" and type_id == "double":
         return _number(name, 126, FREE_SCALE)
-    if declared.name == "TIMESTAMP" and type_id == "timestamp":
+    if declared.name == "TIMESTAMP" and type_id in ("timestamp", "timestamp_ns"):
         scale = 6 if declared.scale is None else declared.scale
         return ColumnDescription(name, OracleType.TIMESTAMP, scale=scale, buffer_bytes=11)
-    if declared.name in _ZONED and type_id == "timestamp with time zone":
+    if declared.name in _ZONED and type_id in ("timestamp with time zone", ZONED_TYPE):
         oracle_type, size = _ZONED[declared.name]
         scale = 6 if declared.scale is None else declared.scale
         return ColumnDescription(name, oracle_type, scale=scale, buffer_bytes=size)
@@ -160,4 +162,4 @@ def _number(name: str, precision: int, scale: int) -> ColumnDescription:
 
 
 def _type_id(kind: Any) -> str:
-    return str(kind.id).lower()
+    return ZONED_TYPE if str(kind) == ZONED_TYPE else str(kind.id).lower()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import zones
 from tracekit.localdb.translate.build import call, number, paren
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_kind
 
 MAX_INTEGER_DIGITS = 19
 """Of factors that are multiplied here: their product is within DuckDB's largest integers."""
@@ -26,9 +27,11 @@ def add(node: exp.Add, position: int) -> exp.Expr:
 def subtract(node: exp.Sub) -> exp.Expr:
     """A difference; of two dates it is a number of days."""
     left, right = _operands([node.this, node.expression])
+    kinds = (kind_of(left), kind_of(right))
+    if set(kinds) & {Kind.ZONED, Kind.LOCAL} and set(kinds) <= set(MOMENTS):
+        left, right = zones.zoned(left), zones.zoned(right)
     node.set("this", left)
     node.set("expression", right)
-    kinds = (kind_of(left), kind_of(right))
     if kinds == (Kind.NUMBER, Kind.NUMBER):
         return with_kind(node, Kind.NUMBER)
     return call("ora_subtract", left, right, kind=_sum_kind(kinds, subtract=True))
@@ -37,7 +40,7 @@ def subtract(node: exp.Sub) -> exp.Expr:
 def _operands(values: list[exp.Expr]) -> list[exp.Expr]:
     """Operands of arithmetic: text counts as the number it spells, unless a date is among them."""
     kinds = {kind_of(value) for value in values}
-    if Kind.TEXT not in kinds or kinds & {Kind.DATE, Kind.TIMESTAMP, Kind.INTERVAL}:
+    if Kind.TEXT not in kinds or kinds & {*MOMENTS, Kind.INTERVAL}:
         return values
     return [
         call("ora_to_number", value, kind=Kind.NUMBER) if kind_of(value) is Kind.TEXT else value
@@ -97,21 +100,22 @@ def _add(terms: list[exp.Expr], position: int) -> exp.Expr:
         return number(addends[0] + addends[1])  # DuckDB would add them in 32 bits
     if kinds == (Kind.NUMBER, Kind.NUMBER):
         return with_kind(exp.Add(this=left, expression=paren(right)), Kind.NUMBER)
-    moments = (Kind.DATE, Kind.TIMESTAMP)
-    if kinds[0] in moments and kinds[1] in moments:
+    if kinds[0] in MOMENTS and kinds[1] in MOMENTS:
         raise OraError(975, "date + date not allowed", position=position)
     return call("ora_add", left, right, kind=_sum_kind(kinds, subtract=False))
 
 
 def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
     left, right = kinds
-    if left is Kind.DATE or right is Kind.DATE:
-        if subtract and left is Kind.DATE and right is Kind.DATE:
-            return Kind.NUMBER
-        other = right if left is Kind.DATE else left
-        return Kind.DATE if other in (Kind.NUMBER, Kind.INTERVAL) or not subtract else Kind.UNKNOWN
-    if left is Kind.TIMESTAMP and right is Kind.INTERVAL:
-        return Kind.TIMESTAMP
+    if left in MOMENTS and right in MOMENTS:
+        return Kind.NUMBER if left is right is Kind.DATE else Kind.INTERVAL
+    if left not in MOMENTS and (right not in MOMENTS or subtract):
+        return Kind.UNKNOWN
+    moment, other = (left, right) if left in MOMENTS else (right, left)
+    if other is Kind.INTERVAL:
+        return moment
+    if other is Kind.NUMBER or (moment is Kind.DATE and not subtract):
+        return Kind.DATE
     return Kind.UNKNOWN
 
 

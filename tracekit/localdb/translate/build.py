@@ -5,7 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate.kinds import (
+    MOMENTS,
+    Kind,
+    fraction_digits,
+    kind_of,
+    with_kind,
+)
 
 
 def call(name: str, *args: exp.Expr | None, kind: Kind = Kind.UNKNOWN) -> exp.Expr:
@@ -50,6 +56,8 @@ def as_text(value: exp.Expr) -> exp.Expr:
         return null_text()
     if kind is Kind.ROWID:
         return call("ora_rowid", value, kind=Kind.TEXT)
+    if kind in MOMENTS:
+        return call("ora_moment_text", value, number(fraction_digits(value)), kind=Kind.TEXT)
     return call("ora_text", value, kind=Kind.TEXT)
 
 

@@ -1,4 +1,4 @@
-"""Oracle's datetime format models, compiled for DuckDB's strftime and strptime.
+"""Oracle's datetime format models.
 
 Elements: Oracle Database SQL Language Reference 19c, Format Models, table 2-17.
 """
@@ -6,37 +6,47 @@ Elements: Oracle Database SQL Language Reference 19c, Format Models, table 2-17.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.build import unsupported
+
+Case = Literal["upper", "title", "lower"]
 
 _ELEMENT = re.compile(
     r"""
       "(?P<text>[^"]*)"
-    | (?P<element>FM|FX|IW|SYYYY|YYYY|RRRR|IYYY|Y,YYY|YYY|IYY|YY|RR|IY|Y|I|SYEAR|YEAR|MONTH|MON
-        |MM|RM|DDD|DD|DAY|DY|D|HH24|HH12|HH|MI|SSSSS|SS|FF[1-9]?|A\.M\.|P\.M\.|AM|PM|B\.C\.|A\.D\.|BC|AD
-        |SCC|CC|Q|WW|W|J|TZH|TZM|TZR|TZD|X|DS|DL|TS|E|EE)
+    | (?P<element>FM|FX|IW|SYYYY|YYYY|RRRR|IYYY|Y,YYY|YYY|IYY|YY|RR|IY|SYEAR|YEAR|Y|MONTH|MON
+        |MM|RM|DDD|DD|DAY|DY|DS|DL|D|HH24|HH12|HH|MI|SSSSS|SS|FF[1-9]?|A\.M\.|P\.M\.|AM|PM
+        |B\.C\.|A\.D\.|BC|AD|SCC|CC|Q|WW|W|J|TZH|TZM|TZR|TZD|TS|X|EE|E|I)
+      (?P<suffix>SPTH|THSP|TH|SP)?
     | (?P<punctuation>[\-/,.;:\s])
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_TERRITORY = {"DS": "fmMM/DD/YYYY", "DL": "fmDay, Month DD, YYYY", "TS": "fmHH:fmMI:SS AM"}
+"""What the short forms stand for in territory AMERICA."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One part of a compiled model."""
+    """One part of a model."""
 
-    kind: Literal["text", "element"]
+    kind: Literal["text", "punctuation", "element"]
     text: str
     """An element is upper-case; its case in the model is in `case`."""
-    case: Literal["upper", "title", "lower"] = "upper"
+    case: Case = "upper"
     padded: bool = True
     """False after FM: no leading zeros, no trailing blanks."""
+    exact: bool = False
+    """True after FX: text must have the model's punctuation and digits."""
+    suffix: str = ""
+    """TH for ordinal numbers, SP for spelled ones."""
 
 
-def parse_model(model: str) -> list[Piece]:
+@lru_cache(maxsize=512)
+def parse_model(model: str) -> tuple[Piece, ...]:
     """The pieces of a datetime format model.
 
     Raises:
@@ -44,92 +54,92 @@ def parse_model(model: str) -> list[Piece]:
     """
     pieces: list[Piece] = []
     position = 0
-    padded = True
+    padded, exact = True, False
     while position < len(model):
         match = _ELEMENT.match(model, position)
         if match is None:
             raise OraError(1821, f"date format not recognized: {model!r}")
         position = match.end()
-        element = match["element"]
+        element, suffix = match["element"], (match["suffix"] or "").upper()
         if element is None:
-            pieces.append(Piece("text", match["text"] or match["punctuation"] or ""))
+            kind: Literal["text", "punctuation"] = (
+                "punctuation" if match["text"] is None else "text"
+            )
+            pieces.append(Piece(kind, match["text"] or match["punctuation"] or ""))
         elif element.upper() == "FM":
             padded = not padded
-        elif element.upper() != "FX":
-            pieces.append(Piece("element", element.upper(), _case(element), padded))
-    return pieces
+        elif element.upper() == "FX":
+            exact = not exact
+        elif element.upper() in _TERRITORY:
+            pieces += parse_model(_TERRITORY[element.upper()])
+        else:
+            name = element.upper().replace(".", "")
+            pieces.append(Piece("element", name, _case(element), padded, exact, suffix))
+    return tuple(replace(piece, exact=piece.exact or exact) for piece in pieces)
 
 
 def is_date_model(model: str) -> bool:
     """Whether a TO_CHAR model is one for dates rather than numbers."""
     plain = re.sub(r'"[^"]*"', "", model).upper()
-    return bool(re.search(r"[YRQWJHA]|MM|MON|MI(?!$)|DD|DY|DAY|SS|FF|IW|CC|TZ|^D$", plain)) and (
+    if re.fullmatch(r"(FM)?(D|DL|DS|TS|J|X|RM)", plain):
+        return True
+    return bool(re.search(r"[YRQWJHA]|MM|MON|MI(?!$)|DD|DY|DAY|SS|FF|IW|CC|TZ", plain)) and (
         not re.search(r"[09]", plain.replace("HH12", ""))
         or re.search(r"FF[1-9]", plain) is not None
     )
 
 
-def _case(element: str) -> Literal["upper", "title", "lower"]:
+def _case(element: str) -> Case:
     if element[0].islower():
         return "lower"
-    return "title" if len(element) > 1 and element[1].islower() else "upper"
+    letters = [one for one in element if one.isalpha()]
+    return "title" if len(letters) > 1 and letters[1].islower() else "upper"
 
 
-_STRPTIME = {
+_STRFTIME = {
     "YYYY": "%Y",
     "RRRR": "%Y",
-    "SYYYY": "%Y",
+    "YY": "%y",
+    "RR": "%y",
     "MM": "%m",
-    "MON": "%b",
-    "MONTH": "%B",
     "DD": "%d",
     "DDD": "%j",
-    "DAY": "%A",
-    "DY": "%a",
     "HH24": "%H",
     "HH12": "%I",
     "HH": "%I",
     "MI": "%M",
     "SS": "%S",
-    "AM": "%p",
-    "PM": "%p",
+    "IYYY": "%G",
+    "IW": "%V",
+    "FF6": "%f",
+    "FF3": "%g",
+    "FF9": "%n",
 }
+_STRFTIME_NAMES = {"MON": "%b", "DY": "%a", "AM": "%p", "PM": "%p"}
 
 
-_TIME_OF_DAY = ("HH24", "HH12", "HH", "MI", "SS", "FF")
+def strftime_format(model: str) -> tuple[str, bool] | None:
+    """DuckDB's format that writes what `model` does, for years after Christ in English.
 
-
-def strptime_formats(model: str) -> list[str]:
-    """Formats that read what `model` describes, longest first.
-
-    Oracle lets time elements be missing from the end of the text; each shorter format leaves out
-    one more.
-
-    Raises:
-        OraError: an element that cannot be read, or one Oracle does not know.
+    Returns:
+        The format, and whether its text is to be made upper-case; None where DuckDB has none.
     """
+    parts: list[str] = []
+    upper = False
     pieces = parse_model(model)
-    formats = ["".join(_strptime_piece(piece) for piece in pieces)]
-    while pieces:
-        last = pieces.pop()
-        if last.kind == "text":
-            continue
-        if last.text.rstrip("123456789") not in _TIME_OF_DAY and last.text not in _TIME_OF_DAY:
-            break
-        while pieces and pieces[-1].kind == "text":
-            pieces.pop()
-        if pieces:
-            formats.append("".join(_strptime_piece(piece) for piece in pieces))
-    return formats
-
-
-def _strptime_piece(piece: Piece) -> str:
-    if piece.kind == "text":
-        return piece.text.replace("%", "%%")
-    if piece.text.startswith("FF"):
-        return "%f"
-    if piece.text in ("RR", "YY"):
-        return "%y"
-    if piece.text in _STRPTIME:
-        return _STRPTIME[piece.text]
-    raise unsupported(f"format element {piece.text} for reading dates")
+    for piece in pieces:
+        if piece.kind != "element":
+            parts.append(piece.text.replace("%", "%%"))
+        elif not piece.padded or piece.suffix:
+            return None
+        elif piece.text in _STRFTIME:
+            parts.append(_STRFTIME[piece.text])
+        elif piece.text in _STRFTIME_NAMES and piece.case == "upper":
+            parts.append(_STRFTIME_NAMES[piece.text])
+            upper = True
+        else:
+            return None
+    literal = "".join(piece.text for piece in pieces if piece.kind != "element")
+    if upper and literal != literal.upper():
+        return None
+    return "".join(parts), upper

@@ -18,134 +18,81 @@ from tracekit.localdb.translate.build import (
     text,
     unsupported,
 )
-from tracekit.localdb.translate.date_models import Piece, parse_model, strptime_formats
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
-
-_STRFTIME = {
-    "YYYY": "%Y",
-    "RRRR": "%Y",
-    "SYYYY": "%Y",
-    "YY": "%y",
-    "RR": "%y",
-    "MM": "%m",
-    "DD": "%d",
-    "DDD": "%j",
-    "HH24": "%H",
-    "HH12": "%I",
-    "HH": "%I",
-    "MI": "%M",
-    "SS": "%S",
-    "IYYY": "%G",
-    "IW": "%V",
-    "FF": "%f",
-    "FF6": "%f",
-    "FF3": "%g",
-    "FF9": "%n",
-}
-_UNPADDED = {
-    "MM": "%-m",
-    "DD": "%-d",
-    "DDD": "%-j",
-    "HH24": "%-H",
-    "HH12": "%-I",
-    "HH": "%-I",
-    "MI": "%-M",
-    "SS": "%-S",
-}
-_NAMES = {"MON": "%b", "MONTH": "%B", "DY": "%a", "DAY": "%A", "AM": "%p", "PM": "%p"}
-_MACRO_ELEMENTS = frozenset(
-    ["Q", "D", "WW", "W", "J", "SSSSS", "CC", "YYY", "Y", "IY", "TZH", "TZM", "TZR"]
+from tracekit.localdb.translate.calendar_days import DAY_MICROSECONDS, calendar_date
+from tracekit.localdb.translate.date_models import parse_model, strftime_format
+from tracekit.localdb.translate.kinds import (
+    MOMENTS,
+    Kind,
+    fraction_digits,
+    kind_of,
+    with_digits,
+    with_kind,
 )
-_BLANK_PADDED = {"MONTH", "DAY"}
-_LONGEST_NAME = 9
-"""Letters of SEPTEMBER and WEDNESDAY: MONTH and DAY are padded to them."""
-_CASES = {"upper": "upper", "lower": "lower"}
+from tracekit.localdb.translate.moment_reader import ReadMoment, read_moment, zone_offset
+
+_MAX_DIGITS = 9
+_MICROSECOND_DIGITS = 6
 
 
 def to_char(value: exp.Expr, model: str) -> exp.Expr:
     """A date as text by a format model."""
-    moment = call("ora_moment", value) if kind_of(value) is not Kind.DATE else value
-    parts: list[exp.Expr] = []
-    pending = ""
-    for piece in parse_model(model):
-        simple = _simple_format(piece)
-        if simple is not None:
-            pending += simple
-            continue
-        if pending:
-            parts.append(call("strftime", moment.copy(), text(pending)))
-            pending = ""
-        parts.append(_element_text(moment.copy(), piece))
-    if pending:
-        parts.append(call("strftime", moment.copy(), text(pending)))
-    if not parts:
+    kind = kind_of(value)
+    if kind is Kind.TEXT:
+        raise OraError(1722, "invalid number")
+    pieces = parse_model(model)
+    if not pieces:
         raise OraError(1821, "date format not recognized: the model is empty")
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = exp.DPipe(this=joined, expression=part)
-    return with_kind(exp.Paren(this=joined), Kind.TEXT)
-
-
-def _simple_format(piece: Piece) -> str | None:
-    """The strftime text of a piece that needs nothing else."""
-    if piece.kind == "text":
-        return piece.text.replace("%", "%%")
-    if not piece.padded and piece.text in _UNPADDED:
-        return _UNPADDED[piece.text]
-    if piece.text in _NAMES and piece.case == "title" and piece.text not in ("AM", "PM"):
-        return None if piece.padded and piece.text in _BLANK_PADDED else _NAMES[piece.text]
-    return _STRFTIME.get(piece.text)
-
-
-def _element_text(moment: exp.Expr, piece: Piece) -> exp.Expr:
-    if piece.text in _NAMES:
-        name = call("strftime", moment, text(_NAMES[piece.text]))
-        if piece.case in _CASES:
-            name = call(_CASES[piece.case], name)
-        if piece.padded and piece.text in _BLANK_PADDED:
-            return call("rpad", name, number(_LONGEST_NAME), text(" "))
-        return name
-    if piece.text in _MACRO_ELEMENTS:
-        return call(f"ora_format_{piece.text.lower()}", moment)
-    if piece.text in ("FF1", "FF2", "FF4", "FF5"):
-        digits = number(int(piece.text[2]))
-        return call("left", call("strftime", moment, text("%f")), digits)
-    raise unsupported(f"format element {piece.text} in TO_CHAR")
+    if kind is Kind.INTERVAL:
+        raise unsupported("TO_CHAR of an interval with a format")
+    native = strftime_format(model)
+    if native is None or kind not in MOMENTS:
+        digits = number(fraction_digits(value))
+        return call("ora_written", value, text(model), digits, kind=Kind.TEXT)
+    name = "ora_strftime_upper" if native[1] else "ora_strftime"
+    moment = value if kind in (Kind.DATE, Kind.TIMESTAMP) else call("ora_moment", value)
+    return call(name, moment, text(native[0]), text(model), kind=Kind.TEXT)
 
 
 def to_date(value: exp.Expr, model: str | None) -> exp.Expr:
     """TO_DATE: text (or a date, left as it is) to DATE."""
     if model is None:
         return call("ora_to_date", value, kind=Kind.DATE)
-    return date(_parsed(value, model))
+    for piece in parse_model(model):
+        if piece.kind == "element" and piece.text[:2] in ("FF", "TZ"):
+            raise OraError(1821, f"date format not recognized: {piece.text} in TO_DATE")
+    return call("ora_text_date", as_text(value), text(model), kind=Kind.DATE)
 
 
 def to_timestamp(value: exp.Expr, model: str | None) -> exp.Expr:
-    """TO_TIMESTAMP: text to TIMESTAMP."""
+    """TO_TIMESTAMP: text to TIMESTAMP, with nanoseconds where it or the model has them."""
     if model is None:
-        return cast(value, exp.DType.TIMESTAMP, Kind.TIMESTAMP)
-    return with_kind(_parsed(value, model), Kind.TIMESTAMP)
+        converted = call("ora_to_timestamp", value, number(_MICROSECOND_DIGITS))
+    else:
+        name = "ora_text_nano" if _has_nanoseconds(value, model) else "ora_text_timestamp"
+        converted = call(name, as_text(value), text(model))
+    return with_digits(with_kind(converted, Kind.TIMESTAMP), _MAX_DIGITS)
 
 
-def _parsed(value: exp.Expr, model: str) -> exp.Expr:
-    """`value` read by `model`; trailing elements may be missing, as Oracle allows."""
-    pieces = [piece.text for piece in parse_model(model) if piece.kind == "element"]
-    formats = strptime_formats(model)
-    listed: exp.Expr = text(formats[0])
-    if len(formats) > 1:
-        listed = exp.Array(expressions=[text(one) for one in formats])
-    parsed = call("strptime", as_text(value), listed)
-    if "RR" in pieces:
-        parsed = call("ora_rr_year", parsed)
-    elif "YY" in pieces:
-        parsed = call("ora_yy_year", parsed)
-    has_year = any(piece in ("YYYY", "RRRR", "SYYYY", "RR", "YY") for piece in pieces)
-    has_month = any(piece in ("MM", "MON", "MONTH", "DDD") for piece in pieces)
-    if not has_year:
-        parsed = call("ora_this_year", parsed)
-    if not has_month:
-        parsed = call("ora_this_month", parsed)
-    return parsed
+def _has_nanoseconds(value: exp.Expr, model: str) -> bool:
+    """A literal says itself whether it does; of other text the model must say so."""
+    elements = {piece.text for piece in parse_model(model)}
+    if isinstance(value, exp.Literal):
+        return "FF" in {name[:2] for name in elements} and has_nanoseconds(str(value.this))
+    return bool(elements & {"FF7", "FF8", "FF9"})
+
+
+def has_nanoseconds(written: str) -> bool:
+    """Whether text has a fraction of a second beyond microseconds."""
+    return re.search(r"\d{6}(?!0+\b)\d{1,3}(?!\d)", written) is not None
+
+
+def to_zoned(value: exp.Expr, model: str | None) -> exp.Expr:
+    """TO_TIMESTAMP_TZ: text to TIMESTAMP WITH TIME ZONE."""
+    if model is None:
+        converted = call("ora_zoned", value)
+    else:
+        converted = call("ora_text_zoned", as_text(value), text(model))
+    return with_digits(with_kind(converted, Kind.ZONED), _MAX_DIGITS)
 
 
 _UNITS = {
@@ -204,73 +151,78 @@ def next_day(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def date_literal(value: str, position: int) -> exp.Expr:
-    """DATE 'YYYY-MM-DD'."""
-    if not re.fullmatch(r"\s*\d{1,4}-\d{1,2}-\d{1,2}\s*", value):
+    """DATE 'YYYY-MM-DD'; a minus sign stands before a year before Christ."""
+    if not re.fullmatch(r"\s*-?\d{1,4}-\d{1,2}-\d{1,2}\s*", value):
         raise OraError(1861, "literal does not match format string", position=position)
-    return date(text(value.strip()))
+    moment = _literal_moment(value, "SYYYY-MM-DD", position)
+    return date(_timestamp(moment, exp.DType.TIMESTAMP))
+
+
+_TIMESTAMP = re.compile(
+    r"\s*(-?\d{1,4}-\d{1,2}-\d{1,2} +\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d{1,9})?)"
+    r"(?:\s*([+-]\d{1,2}:\d{2}|\s[A-Za-z]\S*))?\s*"
+)
 
 
 def timestamp_literal(value: str, position: int) -> exp.Expr:
     """TIMESTAMP 'YYYY-MM-DD HH24:MI:SS[.ff][ +hh:mm]'."""
-    moment = r"\s*\d{1,4}-\d{1,2}-\d{1,2} +\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d{1,9})?"
-    if re.fullmatch(moment + r"\s*", value):
-        return cast(text(value.strip()), exp.DType.TIMESTAMP, Kind.TIMESTAMP)
-    if re.fullmatch(moment + r"\s*[+-]\d{1,2}:\d{2}\s*", value):
-        joined = re.sub(r" +(?=[+-])", "", value.strip())  # DuckDB takes a blank for a zone's name
-        return cast(text(joined), exp.DType.TIMESTAMPTZ, Kind.TIMESTAMP)
-    if re.fullmatch(moment + r"\s+\S+", value):
-        raise unsupported("a time zone region in a TIMESTAMP literal", position)
-    raise OraError(1861, "literal does not match format string", position=position)
+    match = _TIMESTAMP.fullmatch(value)
+    if match is None:
+        raise OraError(1861, "literal does not match format string", position=position)
+    moment = _literal_moment(match[1], "SYYYY-MM-DD HH24:MI:SS.FF", position)
+    zone = match[2]
+    if zone is not None:
+        offset = zone_offset(zone)
+        utc = moment.microseconds - offset * 60_000_000
+        made = call("ora_make_zoned", _bigint(utc), number(moment.nanoseconds), number(offset))
+        return with_digits(with_kind(made, Kind.ZONED), _MAX_DIGITS)
+    stored = exp.DType.TIMESTAMP_NS if moment.nanoseconds else exp.DType.TIMESTAMP
+    return with_digits(_timestamp(moment, stored), _MAX_DIGITS)
+
+
+def _literal_moment(value: str, model: str, position: int) -> ReadMoment:
+    try:
+        return read_moment(value, model, 0, "AMERICAN")
+    except OraError as error:
+        raise OraError(error.number, error.text, position=position) from None
+
+
+def _timestamp(moment: ReadMoment, stored: exp.DType) -> exp.Expr:
+    """A literal of DuckDB's."""
+    days, rest = divmod(moment.microseconds, DAY_MICROSECONDS)
+    year, month, day = calendar_date(days)
+    seconds, fraction = divmod(rest, 1_000_000)
+    era = "" if year > 0 else " (BC)"
+    written = (
+        f"{year if year > 0 else 1 - year:04d}-{month:02d}-{day:02d}{era}"
+        f" {seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    )
+    if fraction or moment.nanoseconds:
+        written += f".{fraction:06d}{moment.nanoseconds:03d}"
+    return cast(text(written), stored, Kind.TIMESTAMP)
+
+
+def _bigint(value: int) -> exp.Expr:
+    return cast(number(value), exp.DType.BIGINT)
+
+
+_ZONE_FIELDS = ("TIMEZONE_HOUR", "TIMEZONE_MINUTE")
+_DATE_FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 
 
 def extract(node: exp.Extract) -> exp.Expr:
     """EXTRACT(field FROM value)."""
     field = node.name.upper()
     value = node.expression
-    if field == "SECOND":
-        return call("ora_extract_second", value, kind=Kind.NUMBER)
-    if field not in ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE"):
-        raise unsupported(f"EXTRACT({field})")
-    if kind_of(value) is Kind.TEXT:
+    if kind_of(value) is Kind.TEXT or (
+        kind_of(value) is Kind.DATE and field not in ("YEAR", "MONTH", "DAY")
+    ):
         raise OraError(30076, "invalid extract field for extract source")
-    return with_kind(exp.Extract(this=exp.var(field), expression=value), Kind.NUMBER)
-
-
-def interval_literal(node: exp.Interval) -> exp.Expr:
-    """INTERVAL '...' with one unit, DAY TO SECOND or YEAR TO MONTH."""
-    value = node.this
-    if not (isinstance(value, exp.Literal) and value.is_string):
-        raise unsupported("INTERVAL of something that is not a literal")
-    written = str(value.this).strip()
-    unit = node.args.get("unit")
-    if isinstance(unit, exp.IntervalSpan):
-        return _interval_span(written, unit.this.name.upper(), unit.expression.name.upper())
-    name = unit.name.upper() if unit is not None else ""
-    if name not in ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"):
-        raise unsupported(f"INTERVAL in {name or 'no unit'}")
-    if not re.fullmatch(r"[+-]?\d+(\.\d+)?", written):
-        raise OraError(1867, "the interval is invalid")
-    return with_kind(exp.Interval(this=text(written), unit=exp.var(name)), Kind.INTERVAL)
-
-
-_FIELDS = ("DAY", "HOUR", "MINUTE", "SECOND")
-
-
-def _interval_span(written: str, first: str, last: str) -> exp.Expr:
-    sign = -1 if written.startswith("-") else 1
-    numbers = re.split(r"[\s:]+", written.lstrip("+-"))
-    if (first, last) == ("YEAR", "MONTH"):
-        years, _, months = written.lstrip("+-").partition("-")
-        amount = sign * (int(years) * 12 + int(months or 0))
-        return call("to_months", number(amount), kind=Kind.INTERVAL)
-    if first not in _FIELDS or last not in _FIELDS:
-        raise unsupported(f"INTERVAL {first} TO {last}")
-    fields = _FIELDS[_FIELDS.index(first) : _FIELDS.index(last) + 1]
-    if len(fields) != len(numbers):
-        raise OraError(1867, "the interval is invalid")
-    units = {"DAY": 86400, "HOUR": 3600, "MINUTE": 60, "SECOND": 1}
-    microseconds = sum(
-        round(float(value) * units[field] * 1_000_000)
-        for value, field in zip(numbers, fields, strict=True)
-    )
-    return call("ora_microseconds", number(sign * microseconds), kind=Kind.INTERVAL)
+    if field in _ZONE_FIELDS:
+        return call(f"ora_extract_{field.lower()}", value, kind=Kind.NUMBER)
+    if field not in _DATE_FIELDS:
+        raise unsupported(f"EXTRACT({field})")
+    source = value
+    if field != "SECOND" and kind_of(value) not in (Kind.DATE, Kind.TIMESTAMP, Kind.INTERVAL):
+        source = call("ora_part_source", value)
+    return call(f"ora_extract_{field.lower()}", source, kind=Kind.NUMBER)

@@ -12,7 +12,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import call, text, unsupported
 from tracekit.localdb.translate.dialect import ReadOracle
-from tracekit.localdb.translate.kinds import Kind
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers, folded
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
@@ -24,9 +24,11 @@ from tracekit.localdb.translate.translated import (
     Definition,
     DrawnColumn,
 )
-from tracekit.localdb.translate.types import read_type
+from tracekit.localdb.translate.types import DeclaredType, read_type
 from tracekit.localdb.translate.writer import write
+from tracekit.localdb.translate.zones import as_declared
 
+_DECLARED_META = "ora_declared"
 _CONSTRAINT_KINDS: dict[type[Any], str] = {
     exp.NotNullColumnConstraint: "N",
     exp.PrimaryKeyColumnConstraint: "P",
@@ -80,7 +82,18 @@ def _refuse_repeated(names: Sequence[str], node: exp.Expr, context: Context) -> 
 def _finish(tree: exp.Create, context: Context) -> None:
     tree.set("properties", None)
     rewrite_expressions(tree, context)
+    for column in tree.find_all(exp.ColumnDef):
+        _convert_default(column)
     fold_identifiers(tree)
+
+
+def _convert_default(column: exp.ColumnDef) -> None:
+    """Make a default that is a date or timestamp one of the column's type."""
+    declared: DeclaredType = column.meta[_DECLARED_META]
+    for constraint in column.constraints:
+        inner = _inner(constraint)
+        if isinstance(inner, exp.DefaultColumnConstraint) and kind_of(inner.this) in MOMENTS:
+            inner.set("this", as_declared(inner.this, declared))
 
 
 def _is_temporary(tree: exp.Create) -> bool:
@@ -104,6 +117,7 @@ def _column(column: exp.ColumnDef, context: Context) -> ColumnDeclaration:
         raise OraError(902, "invalid datatype", position=context.position(column))
     declared, stored = read_type(kind)
     column.set("kind", stored)
+    column.meta[_DECLARED_META] = declared
     kinds = {type(_inner(constraint)) for constraint in column.constraints}
     required = {exp.PrimaryKeyColumnConstraint} & kinds or any(
         isinstance(inner := _inner(one), exp.NotNullColumnConstraint)

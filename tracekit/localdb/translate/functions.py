@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate import dates, lob_functions, text_functions
+from tracekit.localdb.translate import dates, intervals, lob_functions, text_functions, zones
 from tracekit.localdb.translate.build import (
     as_text,
     call,
@@ -22,7 +22,7 @@ from tracekit.localdb.translate.build import (
 )
 from tracekit.localdb.translate.date_models import is_date_model
 from tracekit.localdb.translate.dialect import DATE_LITERAL, TIMESTAMP_LITERAL
-from tracekit.localdb.translate.kinds import Kind, kind_among, kind_of, with_kind
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_among, kind_of, with_kind
 from tracekit.localdb.translate.number_models import is_number_model, parse_number_model
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
@@ -97,7 +97,7 @@ def _trunc(args: Sequence[exp.Expr]) -> exp.Expr:
         kind = kind_of(args[0])
         if kind is Kind.NUMBER:
             return call("trunc", args[0], kind=Kind.NUMBER)
-        known = Kind.DATE if kind in (Kind.DATE, Kind.TIMESTAMP) else Kind.UNKNOWN
+        known = Kind.DATE if kind in MOMENTS else Kind.UNKNOWN
         return call("ora_trunc", args[0], kind=known)
     if kind_of(args[1]) is Kind.TEXT:
         return dates.truncate(args[0], literal_text(args[1], "TRUNC to a unit"))
@@ -109,7 +109,7 @@ def _round(args: Sequence[exp.Expr]) -> exp.Expr:
     if len(args) == 1:
         if kind is Kind.NUMBER:
             return call("ora_round_number", args[0], number(0), kind=Kind.NUMBER)
-        known = Kind.DATE if kind in (Kind.DATE, Kind.TIMESTAMP) else Kind.UNKNOWN
+        known = Kind.DATE if kind in MOMENTS else Kind.UNKNOWN
         return call("ora_round", args[0], kind=known)
     if kind_of(args[1]) is Kind.TEXT:
         return dates.round_date(args[0], literal_text(args[1], "ROUND to a unit"))
@@ -122,14 +122,15 @@ def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
     if len(args) == 3:
         raise unsupported("TO_CHAR with NLS parameters")
     model = literal_text(args[1], "TO_CHAR with a format")
-    if is_number_model(model):
+    is_date = is_date_model(model) and kind_of(args[0]) is not Kind.NUMBER
+    if is_number_model(model) and not is_date:
         if model.upper() in ("TM", "TM9"):
             return as_text(args[0])
         parse_number_model(model)
         return call(
             "ora_format_number", call("ora_plain_text", args[0]), text(model), kind=Kind.TEXT
         )
-    if is_date_model(model):
+    if is_date:
         return dates.to_char(args[0], model)
     parse_number_model(model)
     raise unsupported(f"TO_CHAR format {model!r}")
@@ -158,29 +159,6 @@ def _with_model(convert: Callable[[exp.Expr, str | None], exp.Expr], name: str) 
 
 def _literal_of(build: Callable[[str, int], exp.Expr]) -> Rule:
     return lambda args: build(literal_text(args[0], "a date"), 0)
-
-
-_INTERVAL_UNITS = {
-    "NUMTODSINTERVAL": {"DAY": 86400, "HOUR": 3600, "MINUTE": 60, "SECOND": 1},
-    "NUMTOYMINTERVAL": {"YEAR": 12, "MONTH": 1},
-}
-
-
-def _number_to_interval(name: str) -> Rule:
-    def rule(args: Sequence[exp.Expr]) -> exp.Expr:
-        unit = literal_text(args[1], f"{name} with a unit").upper()
-        factor = _INTERVAL_UNITS[name].get(unit)
-        if factor is None:
-            raise OraError(1760, "illegal argument for function")
-        if name == "NUMTOYMINTERVAL":
-            months = exp.Mul(this=paren(args[0]), expression=number(factor))
-            return call("to_months", cast(months, exp.DType.INT), kind=Kind.INTERVAL)
-        amount = cast(args[0], exp.DType.DOUBLE)  # an INTEGER would overflow
-        microseconds = exp.Mul(this=amount, expression=number(factor * 1_000_000))
-        whole = cast(call("round", microseconds), exp.DType.BIGINT)
-        return call("to_microseconds", whole, kind=Kind.INTERVAL)
-
-    return rule
 
 
 def _lnnvl(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -272,11 +250,16 @@ FUNCTIONS: dict[str, Function] = {
     "TO_BINARY_FLOAT": Function(1, 1, lambda args: cast(args[0], exp.DType.FLOAT, Kind.NUMBER)),
     "TO_DATE": Function(1, 3, _with_model(dates.to_date, "TO_DATE")),
     "TO_TIMESTAMP": Function(1, 3, _with_model(dates.to_timestamp, "TO_TIMESTAMP")),
+    "TO_TIMESTAMP_TZ": Function(1, 3, _with_model(dates.to_zoned, "TO_TIMESTAMP_TZ")),
     "ADD_MONTHS": Function(2, 2, _add_months),
     "LAST_DAY": Function(1, 1, _renamed("ora_last_day", Kind.DATE)),
     "NEXT_DAY": Function(2, 2, dates.next_day),
-    "NUMTODSINTERVAL": Function(2, 2, _number_to_interval("NUMTODSINTERVAL")),
-    "NUMTOYMINTERVAL": Function(2, 2, _number_to_interval("NUMTOYMINTERVAL")),
+    "NUMTODSINTERVAL": Function(2, 2, intervals.number_to_days),
+    "NUMTOYMINTERVAL": Function(2, 2, intervals.number_to_months),
+    "TO_DSINTERVAL": Function(1, 1, intervals.text_to_days),
+    "TO_YMINTERVAL": Function(1, 1, intervals.text_to_months),
+    "FROM_TZ": Function(2, 2, zones.from_tz),
+    "SYS_EXTRACT_UTC": Function(1, 1, zones.extract_utc),
     DATE_LITERAL: Function(1, 1, _literal_of(dates.date_literal)),
     TIMESTAMP_LITERAL: Function(1, 1, _literal_of(dates.timestamp_literal)),
 }
@@ -284,11 +267,11 @@ FUNCTIONS: dict[str, Function] = {
 
 _KNOWN_BUT_MISSING = {
     "BIN_TO_NUM", "COLLECT", "COMPOSE", "CONVERT", "CURSOR", "DECOMPOSE",
-    "DUMP", "EXTRACTVALUE", "FROM_TZ", "GROUPING_ID", "GROUP_ID", "INSTRB",
+    "DUMP", "EXTRACTVALUE", "GROUPING_ID", "GROUP_ID", "INSTRB",
     "JSON_ARRAY", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE", "NANVL",
     "NEW_TIME", "NLSSORT", "NLS_LOWER", "NLS_UPPER", "ORA_HASH", "REMAINDER",
-    "SOUNDEX", "STANDARD_HASH", "SUBSTRB", "SYS_GUID", "TO_DSINTERVAL",
-    "TO_TIMESTAMP_TZ", "TO_YMINTERVAL", "TZ_OFFSET", "UNISTR", "USERENV", "VSIZE",
+    "SOUNDEX", "STANDARD_HASH", "SUBSTRB", "SYS_GUID",
+    "TZ_OFFSET", "UNISTR", "USERENV", "VSIZE",
     "WIDTH_BUCKET", "WM_CONCAT", "XMLAGG", "XMLELEMENT", "XMLTYPE",
 }  # fmt: skip
 """Functions that Oracle has and this room does not translate."""

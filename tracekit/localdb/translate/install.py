@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -9,12 +10,39 @@ from importlib.resources import files
 import duckdb
 
 from tracekit.localdb.translate.late_macros import late_macros_sql
-from tracekit.localdb.translate.number_models import format_number, read_number
+from tracekit.localdb.translate.python_functions import install_python_functions
+
+_FILES = ("moments.sql", "macros.sql")
+_OVERLOADED = re.compile(r"MACRO (\w+)\s+\((.*?)\) AS", re.DOTALL)
 
 
 @cache
 def _macros() -> str:
-    return files(__package__).joinpath("macros.sql").read_text(encoding="utf-8")
+    """All macros in an order that DuckDB takes.
+
+    Macros are bound when they are created, where an argument of unknown type would fit every
+    overload of what they call. So those with overloads get a definition without at first; their
+    own come last.
+    """
+    folder = files(__package__)
+    text = ";\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _FILES)
+    stubs: list[str] = []
+    plain: list[str] = []
+    overloaded: list[str] = []
+    for statement in text.split(";\n"):
+        match = _OVERLOADED.search(statement)
+        if match is None:
+            plain.append(statement)
+        else:
+            overloaded.append(statement)
+            names = [parameter.split()[0] for parameter in _parameters(match[2])]
+            stubs.append(f"CREATE OR REPLACE MACRO {match[1]}({', '.join(names)}) AS {names[0]}")
+    return ";\n".join([*stubs, *plain, *overloaded])
+
+
+def _parameters(text: str) -> list[str]:
+    """Parameters of a macro, whose types may hold commas in parentheses."""
+    return re.split(r",\s*(?![^()]*\))", text)
 
 
 def install(connection: duckdb.DuckDBPyConnection, *, sysdate: datetime | None = None) -> None:
@@ -28,14 +56,9 @@ def install(connection: duckdb.DuckDBPyConnection, *, sysdate: datetime | None =
         sysdate: what SYSDATE, SYSTIMESTAMP and their kin answer; None means the clock's time, UTC.
     """
     _install_clock(connection, sysdate)
+    install_python_functions(connection)
     connection.execute(late_macros_sql())
     connection.execute(_macros())
-    for name, function in (("ora_format_number", format_number), ("ora_read_number", read_number)):
-        known = connection.execute(
-            "SELECT count(*) FROM duckdb_functions() WHERE function_name = ?", [name]
-        ).fetchall()
-        if known == [(0,)]:
-            connection.create_function(name, function)
 
 
 def _install_clock(connection: duckdb.DuckDBPyConnection, sysdate: datetime | None) -> None:
@@ -45,9 +68,8 @@ def _install_clock(connection: duckdb.DuckDBPyConnection, sysdate: datetime | No
         moment = f"TIMESTAMP '{sysdate.replace(tzinfo=None).isoformat(sep=' ')}'"
     connection.execute(
         f"""
-        CREATE OR REPLACE MACRO ora_localtimestamp() AS {moment};
+        CREATE OR REPLACE MACRO ora_utc() AS {moment};
         CREATE OR REPLACE MACRO ora_sysdate() AS
-            CAST(date_trunc('second', {moment}) AS TIMESTAMP_S);
-        CREATE OR REPLACE MACRO ora_systimestamp() AS {moment} AT TIME ZONE 'UTC';
+            CAST(date_trunc('second', ora_utc()) AS TIMESTAMP_S);
         """
     )

@@ -23,7 +23,10 @@ class Kind(Enum):
 
 
 _META = "ora_kind"
+MOMENTS = (Kind.DATE, Kind.TIMESTAMP, Kind.ZONED, Kind.LOCAL)
 _PRECISION_META = "ora_precision"
+_DIGITS_META = "ora_digits"
+_DEFAULT_DIGITS = 6
 _NUMERIC_TYPES = exp.DataType.NUMERIC_TYPES
 _TEXT_TYPES = exp.DataType.TEXT_TYPES
 
@@ -43,6 +46,21 @@ def with_precision(node: exp.Expr) -> exp.Expr:
 def has_precision(node: exp.Expr) -> bool:
     """Whether the client stated the precision of this number."""
     return _PRECISION_META in node.meta
+
+
+def with_digits(node: exp.Expr, digits: int) -> exp.Expr:
+    """`node`, marked as having so many digits of a second."""
+    node.meta[_DIGITS_META] = digits
+    return node
+
+
+def fraction_digits(node: exp.Expr) -> int:
+    """How many digits of a second a timestamp's type has."""
+    marked = node.meta.get(_DIGITS_META)
+    if isinstance(marked, int):
+        return marked
+    inner = node.this if isinstance(node, exp.Paren | exp.Alias) else None
+    return fraction_digits(inner) if isinstance(inner, exp.Expr) else _DEFAULT_DIGITS
 
 
 def is_marked(node: exp.Expr) -> bool:
@@ -89,8 +107,10 @@ def kind_of_type(data_type: exp.DataType) -> Kind:
     name = data_type.this
     if name is exp.DType.TIMESTAMP_S:
         return Kind.DATE
-    if name in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMPTZ):
+    if name in (exp.DType.TIMESTAMP, exp.DType.TIMESTAMP_NS):
         return Kind.TIMESTAMP
+    if name is exp.DType.TIMESTAMPTZ:
+        return Kind.LOCAL
     if name is exp.DType.INTERVAL or isinstance(name, exp.Interval):
         return Kind.INTERVAL
     if name in _NUMERIC_TYPES:

@@ -15,10 +15,20 @@ _UNARY = (
     "round_day", "round_minute", "round_hour", "round_month", "round_year", "round_quarter",
     "round_week", "round_sunday", "trunc_sunday", "trunc_yearweek", "trunc_monthweek",
 )  # fmt: skip
+_OF_MOMENTS = (
+    "part_source", "zoned", "local", "utc_of", "moment_in_timestamps",
+    "extract_year", "extract_month", "extract_day", "extract_hour", "extract_minute",
+    "extract_timezone_hour", "extract_timezone_minute",
+)  # fmt: skip
+_WITH_DIGITS = (
+    "moment_text", "to_timestamp", "to_nano", "from_tz", "at_zone", "round_zoned", "round_local",
+)  # fmt: skip
+_WITH_MODEL = ("written", "strftime", "strftime_upper")
 _BINARY = ("add", "subtract", "multiply", "add_months", "months_between", "next_day")
 _PARAMETERS = {
-    **{f"ora_{name}": ("a",) for name in _UNARY},
-    **{f"ora_{name}": ("a", "b") for name in _BINARY},
+    **{f"ora_{name}": ("a",) for name in (*_UNARY, *_OF_MOMENTS)},
+    **{f"ora_{name}": ("a", "b") for name in (*_BINARY, *_WITH_DIGITS)},
+    **{f"ora_{name}": ("a", "b", "c") for name in _WITH_MODEL},
 }
 _PREFIX = "late_"
 _AGGREGATES = {

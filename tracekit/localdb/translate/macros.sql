@@ -5,7 +5,6 @@
 -- argument of unknown type would fit every overload: the overloads of what others call come last
 -- (until then they are these).
 CREATE OR REPLACE MACRO ora_text(a) AS CAST(a AS VARCHAR);
-CREATE OR REPLACE MACRO ora_moment(a) AS CAST(a AS TIMESTAMP);
 
 CREATE OR REPLACE MACRO ora_plain_number(s) AS
     CASE WHEN contains(s, 'e') THEN CAST(TRY_CAST(CAST(s AS DOUBLE) AS DECIMAL(38, 10)) AS VARCHAR)
@@ -21,16 +20,37 @@ CREATE OR REPLACE MACRO ora_mod(a, b) AS CASE WHEN b = 0 THEN a ELSE a % b END;
 CREATE OR REPLACE MACRO ora_microseconds(n) AS to_microseconds(n);
 CREATE OR REPLACE MACRO ora_days(n) AS
     to_microseconds(CAST(round(CAST(n AS DOUBLE) * 86400) AS BIGINT) * 1000000);
+-- A month that has no such day is an error in Oracle, where DuckDB takes the month's last day.
+CREATE OR REPLACE MACRO ora_plus(a, b) AS
+    CASE WHEN ora_interval_months(b) <> 0 AND day(a + b) <> day(a)
+         THEN error('ORA-01839: date not valid for month specified') ELSE a + b END;
+CREATE OR REPLACE MACRO ora_plus_days(a, n) AS CAST(a + ora_days(n) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_plus_nano(a, b) AS
+    make_timestamp_ns(epoch_us(ora_plus(CAST(a AS TIMESTAMP), b)) * 1000 + ora_ns(a));
+CREATE OR REPLACE MACRO ora_plus_zoned(a, b) AS
+    ora_make_zoned(epoch_us(ora_plus(ora_moment(a), b)) - ora_minutes(a) * 60000000,
+                   ora_ns(a), ora_minutes(a));
 CREATE OR REPLACE MACRO ora_add
-    (a TIMESTAMP_S, b INTERVAL) AS CAST(a + b AS TIMESTAMP_S),
-    (a TIMESTAMP, b INTERVAL) AS a + b,
-    (a TIMESTAMPTZ, b INTERVAL) AS a + b,
-    (a INTERVAL, b TIMESTAMP_S) AS CAST(b + a AS TIMESTAMP_S),
-    (a INTERVAL, b TIMESTAMP) AS b + a,
-    (a TIMESTAMP_S, b DOUBLE) AS CAST(a + ora_days(b) AS TIMESTAMP_S),
-    (a TIMESTAMP, b DOUBLE) AS CAST(date_trunc('second', a) + ora_days(b) AS TIMESTAMP_S),
-    (a DOUBLE, b TIMESTAMP_S) AS CAST(b + ora_days(a) AS TIMESTAMP_S),
-    (a DOUBLE, b TIMESTAMP) AS CAST(date_trunc('second', b) + ora_days(a) AS TIMESTAMP_S),
+    (a TIMESTAMP_S, b INTERVAL) AS CAST(ora_plus(a, b) AS TIMESTAMP_S),
+    (a TIMESTAMP, b INTERVAL) AS ora_plus(a, b),
+    (a TIMESTAMP_NS, b INTERVAL) AS ora_plus_nano(a, b),
+    (a TIMESTAMPTZ, b INTERVAL) AS ora_local(ora_plus(ora_moment(a), b)),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT), b INTERVAL) AS ora_plus_zoned(a, b),
+    (a INTERVAL, b TIMESTAMP_S) AS CAST(ora_plus(b, a) AS TIMESTAMP_S),
+    (a INTERVAL, b TIMESTAMP) AS ora_plus(b, a),
+    (a INTERVAL, b TIMESTAMP_NS) AS ora_plus_nano(b, a),
+    (a INTERVAL, b TIMESTAMPTZ) AS ora_local(ora_plus(ora_moment(b), a)),
+    (a INTERVAL, b STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_plus_zoned(b, a),
+    (a TIMESTAMP_S, b DOUBLE) AS ora_plus_days(a, b),
+    (a TIMESTAMP, b DOUBLE) AS ora_plus_days(ora_to_date(a), b),
+    (a TIMESTAMP_NS, b DOUBLE) AS ora_plus_days(ora_to_date(a), b),
+    (a TIMESTAMPTZ, b DOUBLE) AS ora_plus_days(ora_to_date(a), b),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT), b DOUBLE) AS ora_plus_days(ora_to_date(a), b),
+    (a DOUBLE, b TIMESTAMP_S) AS ora_plus_days(b, a),
+    (a DOUBLE, b TIMESTAMP) AS ora_plus_days(ora_to_date(b), a),
+    (a DOUBLE, b TIMESTAMP_NS) AS ora_plus_days(ora_to_date(b), a),
+    (a DOUBLE, b TIMESTAMPTZ) AS ora_plus_days(ora_to_date(b), a),
+    (a DOUBLE, b STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_plus_days(ora_to_date(b), a),
     (a BIGINT, b INTERVAL) AS ora_moment(a) + b,
     (a, b) AS a + b;
 -- DuckDB adds the scales of DECIMALs: the product of two NUMBERs would have 36 digits after the
@@ -44,28 +64,41 @@ CREATE OR REPLACE MACRO ora_multiply
     (a HUGEINT, b HUGEINT) AS a * b,
     (a BIGINT, b BIGINT) AS CAST(a AS HUGEINT) * b,
     (a, b) AS a * b;
+CREATE OR REPLACE MACRO ora_between(a, b) AS
+    to_microseconds(ora_zoned_us(ora_zoned(a)) + ora_no_nanos(a) - ora_zoned_us(ora_zoned(b)) - ora_no_nanos(b));
 CREATE OR REPLACE MACRO ora_subtract
     (a TIMESTAMP_S, b TIMESTAMP_S) AS (epoch(a) - epoch(b)) / 86400,
     (a TIMESTAMP, b TIMESTAMP) AS a - b,
+    (a TIMESTAMP_NS, b TIMESTAMP_NS) AS to_microseconds(ora_us(a) + ora_no_nanos(a) - ora_us(b) - ora_no_nanos(b)),
     (a TIMESTAMPTZ, b TIMESTAMPTZ) AS a - b,
-    (a TIMESTAMP_S, b INTERVAL) AS CAST(a - b AS TIMESTAMP_S),
-    (a TIMESTAMP, b INTERVAL) AS a - b,
-    (a TIMESTAMPTZ, b INTERVAL) AS a - b,
-    (a TIMESTAMP_S, b DOUBLE) AS CAST(a - ora_days(b) AS TIMESTAMP_S),
-    (a TIMESTAMP, b DOUBLE) AS CAST(date_trunc('second', a) - ora_days(b) AS TIMESTAMP_S),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT), b STRUCT(instant INTERVAL, nanos SMALLINT)) AS
+        to_microseconds(ora_zoned_us(a) + ora_no_nanos(a) - ora_zoned_us(b) - ora_no_nanos(b)),
+    (a TIMESTAMP_S, b STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_between(a, b),
+    (a TIMESTAMP, b STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_between(a, b),
+    (a TIMESTAMPTZ, b STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_between(a, b),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT), b TIMESTAMP_S) AS ora_between(a, b),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT), b TIMESTAMP) AS ora_between(a, b),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT), b TIMESTAMPTZ) AS ora_between(a, b),
+    (a TIMESTAMP_S, b INTERVAL) AS CAST(ora_plus(a, -b) AS TIMESTAMP_S),
+    (a TIMESTAMP, b INTERVAL) AS ora_plus(a, -b),
+    (a TIMESTAMP_NS, b INTERVAL) AS ora_plus_nano(a, -b),
+    (a TIMESTAMPTZ, b INTERVAL) AS ora_local(ora_plus(ora_moment(a), -b)),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT), b INTERVAL) AS ora_plus_zoned(a, -b),
+    (a TIMESTAMP_S, b DOUBLE) AS ora_plus_days(a, -b),
+    (a TIMESTAMP, b DOUBLE) AS ora_plus_days(ora_to_date(a), -b),
+    (a TIMESTAMP_NS, b DOUBLE) AS ora_plus_days(ora_to_date(a), -b),
+    (a TIMESTAMPTZ, b DOUBLE) AS ora_plus_days(ora_to_date(a), -b),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT), b DOUBLE) AS ora_plus_days(ora_to_date(a), -b),
     (a BIGINT, b INTERVAL) AS ora_moment(a) - b,
     (a, b) AS a - b;
 
-CREATE OR REPLACE MACRO ora_to_date
-    (a BIGINT) AS CAST(ora_moment(a) AS TIMESTAMP_S),
-    (a TIMESTAMP_S) AS a,
-    (a TIMESTAMP) AS CAST(date_trunc('second', a) AS TIMESTAMP_S),
-    (a TIMESTAMPTZ) AS CAST(date_trunc('second', CAST(a AS TIMESTAMP)) AS TIMESTAMP_S),
-    (a) AS CAST(a AS TIMESTAMP_S);
 CREATE OR REPLACE MACRO ora_trunc
     (a TIMESTAMP_S) AS CAST(date_trunc('day', a) AS TIMESTAMP_S),
     (a TIMESTAMP) AS CAST(date_trunc('day', a) AS TIMESTAMP_S),
-    (a TIMESTAMPTZ) AS CAST(date_trunc('day', CAST(a AS TIMESTAMP)) AS TIMESTAMP_S),
+    (a TIMESTAMP_NS) AS CAST(date_trunc('day', CAST(a AS TIMESTAMP)) AS TIMESTAMP_S),
+    (a TIMESTAMPTZ) AS CAST(date_trunc('day', ora_moment(a)) AS TIMESTAMP_S),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT)) AS
+        CAST(date_trunc('day', ora_moment(a)) AS TIMESTAMP_S),
     (a BIGINT) AS a,
     (a) AS trunc(a);
 CREATE OR REPLACE MACRO ora_round_number(a, n) AS round(CAST(a AS DECIMAL(38, 12)), n);
@@ -74,6 +107,9 @@ CREATE OR REPLACE MACRO ora_round_day(a) AS
 CREATE OR REPLACE MACRO ora_round
     (a TIMESTAMP_S) AS ora_round_day(a),
     (a TIMESTAMP) AS ora_round_day(a),
+    (a TIMESTAMP_NS) AS ora_round_day(a),
+    (a TIMESTAMPTZ) AS ora_round_day(a),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_round_day(a),
     (a BIGINT) AS a,
     (a) AS ora_round_number(a, 0);
 CREATE OR REPLACE MACRO ora_round_minute(a) AS
@@ -119,35 +155,6 @@ CREATE OR REPLACE MACRO ora_months_between(a, b) AS
 CREATE OR REPLACE MACRO ora_next_day(a, d) AS
     CAST(ora_moment(a) + to_days(CAST((d - isodow(ora_moment(a)) + 6) % 7 + 1 AS INTEGER))
          AS TIMESTAMP_S);
-CREATE OR REPLACE MACRO ora_extract_second
-    (a INTERVAL) AS date_part('microsecond', a) / 1000000,
-    (a TIMESTAMP) AS date_part('microsecond', a) / 1000000,
-    (a BIGINT) AS date_part('microsecond', ora_moment(a)) / 1000000,
-    (a) AS date_part('microsecond', a) / 1000000;
-CREATE OR REPLACE MACRO ora_rr_year(a) AS
-    CASE WHEN year(a) BETWEEN 2050 AND 2099 THEN a - INTERVAL 100 YEAR ELSE a END;
-CREATE OR REPLACE MACRO ora_yy_year(a) AS
-    CASE WHEN year(a) < 2000 THEN a + INTERVAL 100 YEAR ELSE a END;
-CREATE OR REPLACE MACRO ora_this_year(a) AS
-    a + to_years(CAST(year(ora_sysdate()) - year(a) AS INTEGER));
-CREATE OR REPLACE MACRO ora_this_month(a) AS
-    a + to_months(CAST(month(ora_sysdate()) - 1 AS INTEGER));
-
-CREATE OR REPLACE MACRO ora_format_q(a) AS CAST(quarter(a) AS VARCHAR);
-CREATE OR REPLACE MACRO ora_format_d(a) AS CAST(dayofweek(a) + 1 AS VARCHAR);
-CREATE OR REPLACE MACRO ora_format_ww(a) AS lpad(CAST((dayofyear(a) - 1) // 7 + 1 AS VARCHAR), 2, '0');
-CREATE OR REPLACE MACRO ora_format_w(a) AS CAST((day(a) - 1) // 7 + 1 AS VARCHAR);
-CREATE OR REPLACE MACRO ora_format_j(a) AS
-    CAST(date_diff('day', DATE '1970-01-01', CAST(a AS DATE)) + 2440588 AS VARCHAR);
-CREATE OR REPLACE MACRO ora_format_sssss(a) AS
-    lpad(CAST(hour(a) * 3600 + minute(a) * 60 + second(a) AS VARCHAR), 5, '0');
-CREATE OR REPLACE MACRO ora_format_cc(a) AS lpad(CAST((year(a) - 1) // 100 + 1 AS VARCHAR), 2, '0');
-CREATE OR REPLACE MACRO ora_format_yyy(a) AS right(strftime(a, '%Y'), 3);
-CREATE OR REPLACE MACRO ora_format_y(a) AS right(strftime(a, '%Y'), 1);
-CREATE OR REPLACE MACRO ora_format_iy(a) AS right(strftime(a, '%G'), 2);
-CREATE OR REPLACE MACRO ora_format_tzh(a) AS '+00';
-CREATE OR REPLACE MACRO ora_format_tzm(a) AS '00';
-CREATE OR REPLACE MACRO ora_format_tzr(a) AS '+00:00';
 
 CREATE OR REPLACE MACRO ora_substr
     (s, p) AS CASE WHEN p < -length(s) THEN NULL
@@ -235,16 +242,12 @@ CREATE OR REPLACE MACRO ora_rows_to(n) AS
 CREATE OR REPLACE MACRO ora_rows_below(n) AS
     greatest(coalesce(CAST(ceil(CAST(n AS DOUBLE)) AS BIGINT) - 1, 0), 0);
 
-CREATE OR REPLACE MACRO ora_moment
-    (a TIMESTAMP_S) AS a,
-    (a TIMESTAMP) AS a,
-    (a TIMESTAMPTZ) AS CAST(a AS TIMESTAMP),
-    (a BIGINT) AS CAST(CASE WHEN a IS NOT NULL THEN error('ORA-00932: expected DATE') END AS TIMESTAMP),
-    (a) AS CAST(a AS TIMESTAMP);
 CREATE OR REPLACE MACRO ora_text
     (a VARCHAR) AS a,
     (a BIGINT) AS CAST(a AS VARCHAR),
-    (a TIMESTAMP_S) AS upper(strftime(a, '%d-%b-%y')),
-    (a TIMESTAMP) AS upper(strftime(a, '%d-%b-%y %I.%M.%S.%f %p')),
-    (a TIMESTAMPTZ) AS upper(strftime(a, '%d-%b-%y %I.%M.%S.%f %p')) || ' +00:00',
+    (a TIMESTAMP_S) AS ora_moment_text(a, 0),
+    (a TIMESTAMP) AS ora_moment_text(a, 6),
+    (a TIMESTAMP_NS) AS ora_moment_text(a, 9),
+    (a TIMESTAMPTZ) AS ora_moment_text(a, 6),
+    (a STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_moment_text(a, 6),
     (a) AS ora_number_text(ora_plain_number(CAST(a AS VARCHAR)));

@@ -9,12 +9,18 @@ from typing import Any
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate import aggregates, arithmetic, dates, text_functions
+from tracekit.localdb.translate import (
+    aggregates,
+    arithmetic,
+    dates,
+    intervals,
+    text_functions,
+    zones,
+)
 from tracekit.localdb.translate.binds import MAX_LIST_EXPRESSIONS, Prepared
 from tracekit.localdb.translate.build import (
     as_text,
     call,
-    cast,
     null_text,
     text,
     unsupported,
@@ -29,8 +35,8 @@ from tracekit.localdb.translate.kinds import (
 from tracekit.localdb.translate.like_runs import LIKE_ANY
 from tracekit.localdb.translate.lob_functions import is_package_function, package_function
 from tracekit.localdb.translate.names import folded
-from tracekit.localdb.translate.scopes import Scopes, in_order
-from tracekit.localdb.translate.types import read_type
+from tracekit.localdb.translate.scopes import Scopes, column_type, in_order
+from tracekit.localdb.translate.types import DeclaredType, read_type
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,8 @@ def _column(node: exp.Expr, context: Context) -> exp.Expr:
     if not isinstance(identifier, exp.Identifier):
         return node
     context.scopes.mark(node)
+    if _is_undeclared_instant(node):
+        return call("ora_of_utc", node.copy(), kind=Kind.ZONED)
     if identifier.quoted:
         return node
     name = identifier.name.upper()
@@ -96,6 +104,16 @@ def _column(node: exp.Expr, context: Context) -> exp.Expr:
     if name in ("ORA_ROWSCN", "ROWNUM", "LEVEL"):
         raise unsupported(name, context.position(node))
     return node
+
+
+def _is_undeclared_instant(node: exp.Column) -> bool:
+    """Whether a value of a DuckDB file's TIMESTAMPTZ column, an instant in UTC, is worked with."""
+    known = column_type(node)
+    if known is None or known.declared is not None or known.kind is not Kind.LOCAL:
+        return False
+    is_target = isinstance(node.parent, exp.EQ) and isinstance(node.parent.parent, exp.Update)
+    passed_on = (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Distinct, exp.Returning)
+    return not isinstance(node.parent, passed_on) and not (is_target and node.arg_key == "this")
 
 
 def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
@@ -123,20 +141,27 @@ _PSEUDO_COLUMNS: dict[str, Callable[[Context], exp.Expr]] = {
     "SYSDATE": lambda _: call("ora_sysdate", kind=Kind.DATE),
     "USER": lambda context: text(context.user),
     "UID": lambda _: exp.Literal.number(100),
-    "SESSIONTIMEZONE": lambda _: text("+00:00"),
+    "SESSIONTIMEZONE": lambda _: call("ora_session_zone", kind=Kind.TEXT),
     "DBTIMEZONE": lambda _: text("+00:00"),
 }
 _CLOCK: dict[type[Any], tuple[str, Kind]] = {
-    exp.CurrentDate: ("ora_sysdate", Kind.DATE),
-    exp.CurrentTimestamp: ("ora_systimestamp", Kind.TIMESTAMP),
-    exp.Systimestamp: ("ora_systimestamp", Kind.TIMESTAMP),
+    exp.CurrentDate: ("ora_current_date", Kind.DATE),
+    exp.CurrentTimestamp: ("ora_current_timestamp", Kind.ZONED),
+    exp.Systimestamp: ("ora_systimestamp", Kind.ZONED),
     exp.Localtimestamp: ("ora_localtimestamp", Kind.TIMESTAMP),
 }
 
 
+_CLOCK_TYPES = {Kind.ZONED: "TIMESTAMP WITH TIME ZONE", Kind.TIMESTAMP: "TIMESTAMP"}
+
+
 def _clock(node: exp.Expr, _: Context) -> exp.Expr:
     name, kind = _CLOCK[type(node)]
-    return call(name, kind=kind)
+    now = call(name, kind=kind)
+    digits = node.this
+    if isinstance(digits, exp.Literal):
+        return zones.as_declared(now, DeclaredType(_CLOCK_TYPES[kind], scale=int(digits.this)))
+    return now
 
 
 def _literal(node: exp.Expr, _: Context) -> exp.Expr:
@@ -160,8 +185,8 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
         raise unsupported("CAST with DEFAULT or a format", context.position(node))
     declared, stored = read_type(node.to)
     value = node.this
-    if declared.name == "DATE":
-        return call("ora_to_date", value, kind=Kind.DATE)
+    if declared.name == "DATE" or declared.name.startswith("TIMESTAMP"):
+        return zones.as_declared(value, declared)
     if declared.name == "NUMBER" and declared.precision is declared.scale is None:
         return call("ora_to_number", value, kind=Kind.NUMBER)
     if stored.this is exp.DType.VARCHAR:
@@ -244,10 +269,15 @@ def _in(node: exp.Expr, context: Context) -> exp.Expr:
         listed_values = call("unnest", values[0].copy())
         if kind_of(node.this) is Kind.ROWID:
             listed_values = _rowid_number(with_kind(listed_values, Kind.TEXT))
+        subject, listed_values = zones.comparable([node.this, listed_values])
         listed = exp.Select(expressions=[listed_values])
-        return exp.In(this=node.this, query=exp.Subquery(this=listed))
+        return exp.In(this=subject, query=exp.Subquery(this=listed))
     if kind_of(node.this) is Kind.ROWID:
         node.set("expressions", [_rowid_number(value) for value in values])
+    elif values:
+        subject, *compared = zones.comparable([node.this, *values])
+        node.set("this", subject)
+        node.set("expressions", compared)
     return node
 
 
@@ -266,6 +296,10 @@ def _comparison(node: exp.Expr, _: Context) -> exp.Expr:
         node.set("expression", _rowid_number(right))
     elif kind_of(right) is Kind.ROWID:
         node.set("this", _rowid_number(left))
+    else:
+        left, right = zones.comparable([left, right])
+        node.set("this", left)
+        node.set("expression", right)
     return node
 
 
@@ -273,6 +307,10 @@ def _between(node: exp.Expr, _: Context) -> exp.Expr:
     if kind_of(node.this) is Kind.ROWID:
         for bound in ("low", "high"):
             node.set(bound, _rowid_number(node.args[bound]))
+        return node
+    parts = ("this", "low", "high")
+    for name, value in zip(parts, zones.comparable([node.args[one] for one in parts]), strict=True):
+        node.set(name, value)
     return node
 
 
@@ -318,14 +356,6 @@ def _fetch(node: exp.Expr, _: Context) -> exp.Expr:
     return node
 
 
-def _time_zone(node: exp.Expr, context: Context) -> exp.Expr:
-    zone = node.args.get("zone")
-    if isinstance(zone, exp.Literal) and str(zone.this).upper() in ("UTC", "+00:00", "GMT"):
-        moment = cast(call("ora_moment", node.this), exp.DType.TIMESTAMP)
-        return with_kind(exp.AtTimeZone(this=moment, zone=text("UTC")), Kind.TIMESTAMP)
-    raise unsupported("AT TIME ZONE other than UTC", context.position(node))
-
-
 _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Column: _column,
     exp.Literal: _literal,
@@ -345,9 +375,9 @@ _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Select: _select,
     exp.Fetch: _fetch,
     exp.Table: _table,
-    exp.AtTimeZone: _time_zone,
+    exp.AtTimeZone: lambda node, _: zones.at_time_zone(node),
     exp.Extract: lambda node, _: dates.extract(node),
-    exp.Interval: lambda node, _: dates.interval_literal(node),
+    exp.Interval: lambda node, _: intervals.interval_literal(node),
     exp.Trim: lambda node, _: text_functions.trim(node),
     exp.Window: lambda node, context: aggregates.window(node, context.position(node)),
     exp.WithinGroup: lambda node, context: aggregates.within_group(node, context.position(node)),

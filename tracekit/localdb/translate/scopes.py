@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from sqlglot import exp
 
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_digits, with_kind
 from tracekit.localdb.translate.names import folded
-from tracekit.localdb.translate.types import DeclaredType
+from tracekit.localdb.translate.types import ZONED_TYPE, DeclaredType
 
 _TYPE_META = "ora_column_type"
 _SOURCES_FIRST = {"with_": 0, "from_": 1, "using": 1, "joins": 2}
@@ -43,6 +43,8 @@ _KINDS = {
     "TIMESTAMP_MS": Kind.TIMESTAMP,
     "TIMESTAMP_NS": Kind.TIMESTAMP,
     "INTERVAL": Kind.INTERVAL,
+    ZONED_TYPE: Kind.ZONED,
+    "TIMESTAMP WITH TIME ZONE": Kind.LOCAL,
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), Kind.NUMBER),
 }
 
@@ -99,6 +101,8 @@ class Scopes:
             if found is not None:
                 if isinstance(found, ColumnType):
                     column.meta[_TYPE_META] = found
+                    if found.kind in MOMENTS and found.declared is not None:
+                        with_digits(column, found.declared.scale or 0)
                     found = found.kind
                 if found is not Kind.UNKNOWN:
                     with_kind(column, found)

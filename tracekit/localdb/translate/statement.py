@@ -10,6 +10,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.assignments import convert_assignments
 from tracekit.localdb.translate.binds import Prepared, prepare
 from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.changes import shape_change, split_returning
@@ -196,6 +197,7 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
 def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> Translated:
     shape_change(tree)
     tree = _rewrite(tree, prepared, context)
+    convert_assignments(tree, context.scopes)
     return Translated(
         StatementKind.DML,
         write(tree),

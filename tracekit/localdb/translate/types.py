@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import unsupported
 
 NUMBER_PRECISION = 38
@@ -38,10 +39,12 @@ _TEXT = {
     exp.DType.CHAR: "CHAR",
     exp.DType.NCHAR: "NCHAR",
 }
+ZONED_TYPE = "STRUCT(instant INTERVAL, nanos SMALLINT)"
+"""DuckDB's type of a TIMESTAMP WITH TIME ZONE (see `moments.sql`)."""
 _TIMESTAMPS = {
-    exp.DType.TIMESTAMP: ("TIMESTAMP", exp.DType.TIMESTAMP),
-    exp.DType.TIMESTAMPTZ: ("TIMESTAMP WITH TIME ZONE", exp.DType.TIMESTAMPTZ),
-    exp.DType.TIMESTAMPLTZ: ("TIMESTAMP WITH LOCAL TIME ZONE", exp.DType.TIMESTAMPTZ),
+    exp.DType.TIMESTAMP: "TIMESTAMP",
+    exp.DType.TIMESTAMPTZ: "TIMESTAMP WITH TIME ZONE",
+    exp.DType.TIMESTAMPLTZ: "TIMESTAMP WITH LOCAL TIME ZONE",
 }
 _NAMED = {
     "NCLOB": ("NCLOB", exp.DType.VARCHAR),
@@ -53,6 +56,8 @@ _NAMED = {
 }
 _INTEGERS = (exp.DType.INT, exp.DType.SMALLINT)
 _DEFAULT_TIMESTAMP_SCALE = 6
+_MICROSECOND_SCALE = 6
+_MAX_TIMESTAMP_SCALE = 9
 
 
 def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
@@ -71,9 +76,8 @@ def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
     if kind in _INTEGERS:
         return DeclaredType("NUMBER", scale=0), _decimal(NUMBER_PRECISION, 0)
     if kind in _TIMESTAMPS:
-        name, stored = _TIMESTAMPS[kind]
         scale = numbers[0] if numbers else _DEFAULT_TIMESTAMP_SCALE
-        return DeclaredType(name, scale=scale), exp.DataType(this=stored)
+        return DeclaredType(_TIMESTAMPS[kind], scale=scale), _timestamp(kind, scale)
     if isinstance(kind, exp.Interval) or kind is exp.DType.INTERVAL:
         unit = kind.args.get("unit") if isinstance(kind, exp.Interval) else None
         years = unit is not None and unit.this.name.upper() == "YEAR"
@@ -90,6 +94,20 @@ def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
         length = numbers[0] if numbers else None
         return DeclaredType(name, length=length), exp.DataType(this=stored)
     raise unsupported(f"type {written}")
+
+
+def _timestamp(kind: exp.DType, scale: int) -> exp.DataType:
+    if not 0 <= scale <= _MAX_TIMESTAMP_SCALE:
+        raise OraError(30088, "datetime/interval precision is out of range")
+    if kind is exp.DType.TIMESTAMPTZ:
+        return exp.DataType(this=exp.DType.USERDEFINED, kind=ZONED_TYPE)
+    if scale <= _MICROSECOND_SCALE:
+        stored = exp.DType.TIMESTAMPTZ if kind is exp.DType.TIMESTAMPLTZ else exp.DType.TIMESTAMP
+    elif kind is exp.DType.TIMESTAMPLTZ:
+        raise unsupported(f"type TIMESTAMP({scale}) WITH LOCAL TIME ZONE")
+    else:
+        stored = exp.DType.TIMESTAMP_NS
+    return exp.DataType(this=stored)
 
 
 def _number(numbers: list[int]) -> tuple[DeclaredType, exp.DataType]:

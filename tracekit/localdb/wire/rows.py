@@ -47,6 +47,10 @@ def _is_moment(kind: pa.DataType) -> bool:
     return bool(pa.types.is_timestamp(kind) or pa.types.is_date32(kind))
 
 
+def _is_zoned(kind: pa.DataType) -> bool:
+    return _is_moment(kind) or bool(pa.types.is_struct(kind))
+
+
 _FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]]] = {
     OracleType.NUMBER: (_is_number, number_part),
     OracleType.BINARY_INTEGER: (_is_number, number_part),
@@ -55,7 +59,7 @@ _FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array
     OracleType.DATE: (_is_moment, date_part),
     OracleType.TIMESTAMP: (_is_moment, timestamp_part),
     OracleType.TIMESTAMP_LTZ: (_is_moment, timestamp_part),
-    OracleType.TIMESTAMP_TZ: (_is_moment, zoned_part),
+    OracleType.TIMESTAMP_TZ: (_is_zoned, zoned_part),
     OracleType.INTERVAL_DS: (pa.types.is_interval, interval_part),
     OracleType.INTERVAL_YM: (pa.types.is_interval, year_month_part),
     OracleType.BOOLEAN: (pa.types.is_boolean, boolean_part),

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.wire.rows_layout import INT32, INT64, fixed_binary, slots, valid_mask
+from tracekit.localdb.wire.rows_layout import INT16, INT32, INT64, fixed_binary, slots, valid_mask
 
 Int64s = npt.NDArray[np.int64]
 UInt64s = npt.NDArray[np.uint64]
@@ -31,6 +31,8 @@ LAST_DAY = 2_932_896
 BLOCK_DAYS = 4_096
 """Days are looked up in tables of whole blocks, so that neighbouring batches share one."""
 MAX_TABLE_DAYS = 64 * BLOCK_DAYS
+
+_DAYS_PER_MONTH = 30
 
 TIMESTAMP = np.dtype([("length_and_date", "<u8"), ("nanoseconds", ">u4")])
 ZONED = np.dtype(
@@ -63,11 +65,31 @@ def timestamp_part(array: pa.Array) -> pa.Array:
 
 
 def zoned_part(array: pa.Array) -> pa.Array:
-    """TIMESTAMP WITH TIME ZONE fields; the arrays hold instants, so the offset is +00:00."""
+    """TIMESTAMP WITH TIME ZONE fields.
+
+    Args:
+        array: timestamps, instants whose offset is +00:00; or structs of an interval and of
+            nanoseconds. The interval's total is the time since 1970 in UTC, with thirty days for a
+            month; its months are the offset in minutes.
+    """
+    valid = valid_mask(array)
     records = np.empty(len(array), dtype=ZONED)
-    records["length_and_date"], records["nanoseconds"] = _split(array, 13)
-    records["zone_hour"], records["zone_minute"] = 20, 60
-    return fixed_binary(records, valid_mask(array))
+    if pa.types.is_struct(array.type):
+        instants, beyond = (array.field(index) for index in range(2))
+        values = slots(instants, 1, MONTH_DAY_NANO)
+        if valid is not None:
+            values = np.where(valid, values, np.zeros(1, dtype=MONTH_DAY_NANO))
+        minutes = values["months"].astype(np.int64)
+        days = values["days"] + _DAYS_PER_MONTH * minutes
+        seconds, fraction = _divided(values["nanoseconds"], NANOSECONDS_PER_SECOND)
+        records["length_and_date"] = _packed(days, seconds, 13)
+        records["nanoseconds"] = fraction + slots(beyond, 1, INT16)
+    else:
+        minutes = np.zeros(len(array), dtype=np.int64)
+        records["length_and_date"], records["nanoseconds"] = _split(array, 13)
+    hours = np.sign(minutes) * (np.abs(minutes) // 60)
+    records["zone_hour"], records["zone_minute"] = hours + 20, minutes - 60 * hours + 60
+    return fixed_binary(records, valid)
 
 
 def interval_part(array: pa.Array) -> pa.Array:
@@ -117,10 +139,14 @@ def _split(array: pa.Array, length: int) -> tuple[UInt64s, Int64s]:
         fraction = fraction * (NANOSECONDS_PER_SECOND // ticks_per_second)
     if valid is not None:
         days = np.where(valid, days, 0)
+    return _packed(days, seconds, length), fraction
+
+
+def _packed(days: Int64s, seconds: Int64s, length: int) -> UInt64s:
     packed = _packed_days(days)
     packed |= _second_table()[seconds]
     packed |= np.uint64(length)
-    return packed, fraction
+    return packed
 
 
 def _divided(values: Int64s, divisor: int) -> tuple[Int64s, Int64s]:
@@ -135,7 +161,9 @@ def _packed_days(days: Int64s) -> UInt64s:
     if len(days) == 0:
         return np.empty(0, dtype=np.uint64)
     first, last = int(days.min()), int(days.max())
-    if first < FIRST_DAY or last > LAST_DAY:
+    if first < FIRST_DAY:
+        raise OraError(3001, "unimplemented feature: sending a date before Christ")
+    if last > LAST_DAY:
         raise OraError(1841, "(full) year must be between -4713 and +9999, and not be 0")
     first_block, end_block = first // BLOCK_DAYS, last // BLOCK_DAYS + 1
     if (end_block - first_block) * BLOCK_DAYS > MAX_TABLE_DAYS:

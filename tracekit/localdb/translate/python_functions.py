@@ -1,0 +1,92 @@
+"""The functions of translated statements that are written in Python, a row at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import duckdb
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.interval_text import read_day_interval, read_month_interval
+from tracekit.localdb.translate.moment_reader import read_moment, zone_offset
+from tracekit.localdb.translate.moment_text import NO_ZONE, write_moment
+from tracekit.localdb.translate.number_models import format_number, read_number
+
+_NANOSECONDS = 1_000
+_LARGEST = 2**63 - 1
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _telling(function: _Function) -> _Function:
+    """`function`, whose Oracle errors tell their number in the message that DuckDB passes on."""
+
+    @wraps(function)
+    def told(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except OraError as error:
+            raise ValueError(f"ORA-{error.number:05d}: {error.text}") from None
+
+    return cast(_Function, told)
+
+
+def _read_us(text: str, model: str, today: int, language: str) -> int:
+    """Microseconds of a text's local time."""
+    moment = read_moment(text, model, today, language)
+    if moment.nanoseconds:
+        raise unsupported("more than six digits of a second in text that is not a literal")
+    return moment.microseconds
+
+
+def _read_local_us(text: str, model: str, today: int, language: str) -> int:
+    """Microseconds of a text's local time; `_read_ns` tells what it has beyond."""
+    return read_moment(text, model, today, language).microseconds
+
+
+def _read_ns(text: str, model: str, today: int, language: str) -> int:
+    """Nanoseconds of a text beyond its microseconds."""
+    return read_moment(text, model, today, language).nanoseconds
+
+
+def _read_all_ns(text: str, model: str, today: int, language: str) -> int:
+    """Nanoseconds of a text's local time."""
+    moment = read_moment(text, model, today, language)
+    nanoseconds = moment.microseconds * _NANOSECONDS + moment.nanoseconds
+    if abs(nanoseconds) > _LARGEST:
+        raise unsupported("a TIMESTAMP(9) outside of the years 1678 to 2261")
+    return nanoseconds
+
+
+def _read_minutes(text: str, model: str, today: int, language: str, default: int) -> int:
+    """A text's offset in minutes, `default` where it has none."""
+    offset = read_moment(text, model, today, language).offset
+    return default if offset == NO_ZONE else offset
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "ora_format_number": format_number,
+    "ora_read_number": read_number,
+    "ora_write_moment": _telling(write_moment),
+    "ora_read_us": _telling(_read_us),
+    "ora_read_local_us": _telling(_read_local_us),
+    "ora_read_ns": _telling(_read_ns),
+    "ora_read_all_ns": _telling(_read_all_ns),
+    "ora_read_minutes": _telling(_read_minutes),
+    "ora_zone_minutes": _telling(zone_offset),
+    "ora_day_interval_us": _telling(read_day_interval),
+    "ora_month_interval": _telling(read_month_interval),
+}
+
+
+def install_python_functions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make those known that the connection's database does not know yet."""
+    known = connection.execute(
+        "SELECT DISTINCT function_name FROM duckdb_functions()"
+        " WHERE list_contains(?, function_name)",
+        [list(_FUNCTIONS)],
+    ).fetchall()
+    for name in _FUNCTIONS.keys() - {name for (name,) in known}:
+        connection.create_function(name, _FUNCTIONS[name])

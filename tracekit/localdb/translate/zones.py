@@ -1,0 +1,114 @@
+"""Time zones, and what becomes of a value where a type of date or timestamp is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import as_text, call, number
+from tracekit.localdb.translate.kinds import (
+    MOMENTS,
+    Kind,
+    fraction_digits,
+    kind_of,
+    with_digits,
+    with_kind,
+)
+from tracekit.localdb.translate.moment_reader import zone_offset
+from tracekit.localdb.translate.types import DeclaredType
+
+_MICROSECOND_DIGITS = 6
+_MAX_DIGITS = 9
+
+
+def zoned(value: exp.Expr) -> exp.Expr:
+    """`value` as a TIMESTAMP WITH TIME ZONE; one without zone is in the session's."""
+    if kind_of(value) is Kind.ZONED:
+        return value
+    return _like(value, call("ora_zoned", value, kind=Kind.ZONED))
+
+
+def _like(value: exp.Expr, made: exp.Expr) -> exp.Expr:
+    return with_digits(made, fraction_digits(value))
+
+
+def offset_of(zone: exp.Expr | None) -> exp.Expr:
+    """The offset in minutes that an expression of a time zone gives."""
+    if isinstance(zone, exp.Literal) and zone.is_string:
+        return number(zone_offset(str(zone.this)))
+    if isinstance(zone, exp.Expr):
+        return call("ora_zone_minutes", as_text(zone))
+    return call("ora_zone")
+
+
+def at_time_zone(node: exp.AtTimeZone) -> exp.Expr:
+    """`x AT TIME ZONE zone`."""
+    moved = call("ora_at_zone", zoned(node.this), offset_of(node.args["zone"]), kind=Kind.ZONED)
+    return _like(node.this, moved)
+
+
+def from_tz(args: Sequence[exp.Expr]) -> exp.Expr:
+    """FROM_TZ(timestamp, zone)."""
+    if kind_of(args[0]) not in (Kind.TIMESTAMP, Kind.UNKNOWN, Kind.NULL):
+        raise OraError(932, "inconsistent datatypes: expected TIMESTAMP")
+    made = call("ora_from_tz", args[0], offset_of(args[1]), kind=Kind.ZONED)
+    return _like(args[0], made)
+
+
+def extract_utc(args: Sequence[exp.Expr]) -> exp.Expr:
+    """SYS_EXTRACT_UTC(moment)."""
+    return _like(args[0], call("ora_utc_of", zoned(args[0]), kind=Kind.TIMESTAMP))
+
+
+def as_declared(value: exp.Expr, declared: DeclaredType) -> exp.Expr:
+    """`value` converted to a declared type of date or timestamp; others are left as they are."""
+    digits = _MICROSECOND_DIGITS if declared.scale is None else declared.scale
+    if declared.name == "DATE":
+        return value if kind_of(value) is Kind.DATE else call("ora_to_date", value, kind=Kind.DATE)
+    if declared.name == "TIMESTAMP":
+        name = "ora_to_nano" if digits > _MICROSECOND_DIGITS else "ora_to_timestamp"
+        made = call(name, value, number(digits), kind=Kind.TIMESTAMP)
+    elif declared.name == "TIMESTAMP WITH TIME ZONE":
+        made = call("ora_zoned", value) if kind_of(value) is not Kind.ZONED else value
+        made = with_kind(_rounded("ora_round_zoned", made, digits, _MAX_DIGITS), Kind.ZONED)
+    elif declared.name == "TIMESTAMP WITH LOCAL TIME ZONE":
+        made = call("ora_local", value) if kind_of(value) is not Kind.LOCAL else value
+        made = _rounded("ora_round_local", made, digits, _MICROSECOND_DIGITS)
+        made = with_kind(made, Kind.LOCAL)
+    else:
+        return value
+    return with_digits(made, digits)
+
+
+def _rounded(name: str, value: exp.Expr, digits: int, all_digits: int) -> exp.Expr:
+    return value if digits >= all_digits else call(name, value, number(digits))
+
+
+def comparable(values: Sequence[exp.Expr]) -> list[exp.Expr]:
+    """Operands of a comparison: text and moments of other types as the moment it is with.
+
+    Text meets a date by the session's format; a moment without time zone is in the session's.
+    """
+    kinds = {kind_of(value) for value in values}
+    if not kinds & set(MOMENTS):
+        return list(values)
+    if Kind.ZONED in kinds:
+        wanted, name = Kind.ZONED, "ora_zoned"
+    elif Kind.LOCAL in kinds:
+        wanted, name = Kind.LOCAL, "ora_local"
+    elif Kind.TIMESTAMP in kinds:
+        wanted, name = Kind.TIMESTAMP, "ora_moment_in_timestamps"
+    else:
+        wanted, name = Kind.DATE, "ora_moment"
+    return [_converted(value, wanted, name) for value in values]
+
+
+def _converted(value: exp.Expr, wanted: Kind, name: str) -> exp.Expr:
+    kind = kind_of(value)
+    if kind in (wanted, Kind.NULL) or isinstance(value, exp.Subquery | exp.Any | exp.All):
+        return value
+    if wanted in (Kind.DATE, Kind.TIMESTAMP) and kind in MOMENTS:
+        return value  # DuckDB compares them
+    return call(name, value, kind=wanted)
