@@ -21,15 +21,28 @@ _OF_MOMENTS = (
     "extract_timezone_hour", "extract_timezone_minute",
 )  # fmt: skip
 _WITH_DIGITS = (
-    "moment_text", "to_timestamp", "to_nano", "from_tz", "at_zone", "round_zoned", "round_local",
+    "moment_text", "to_timestamp", "to_nano", "round_zoned", "round_local",
 )  # fmt: skip
 _WITH_MODEL = ("written", "strftime", "strftime_upper")
-_BINARY = ("add", "subtract", "multiply", "add_months", "months_between", "next_day")
+_BINARY = (
+    "from_tz",
+    "at_zone",
+    "add",
+    "subtract",
+    "multiply",
+    "add_months",
+    "months_between",
+    "next_day",
+)
 _PARAMETERS = {
     **{f"ora_{name}": ("a",) for name in (*_UNARY, *_OF_MOMENTS)},
-    **{f"ora_{name}": ("a", "b") for name in (*_BINARY, *_WITH_DIGITS)},
+    **{f"ora_{name}": ("a", "b") for name in _BINARY},
+}
+_WITH_CONSTANTS = {
+    **{f"ora_{name}": ("a", "b") for name in _WITH_DIGITS},
     **{f"ora_{name}": ("a", "b", "c") for name in _WITH_MODEL},
 }
+"""Those of which all arguments but the first are constants."""
 _PREFIX = "late_"
 _AGGREGATES = {
     "count", "sum", "avg", "min", "max", "median", "first", "any_value", "list", "string_agg",
@@ -55,13 +68,23 @@ def late_macros_sql() -> str:
             f"CREATE OR REPLACE MACRO {_PREFIX}{name}({listed}) AS "
             f"list_transform([{{{fields}}}], lambda v: {name}({arguments}))[1]"
         )
+    for name, parameters in _WITH_CONSTANTS.items():
+        listed, rest = ", ".join(parameters), ", ".join(parameters[1:])
+        statements.append(f"CREATE OR REPLACE MACRO {name}({listed}) AS a")
+        statements.append(
+            f"CREATE OR REPLACE MACRO {_PREFIX}{name}({listed}) AS "
+            f"list_transform([a], lambda v: {name}(v, {rest}))[1]"
+        )
     return ";\n".join(statements)
 
 
 def choose_late_macros(tree: exp.Expr) -> None:
     """Call the `late_` form wherever an argument holds an aggregate or a window, in place."""
     for node in tree.find_all(exp.Anonymous):
-        if str(node.this) in _PARAMETERS and any(_is_late(arg) for arg in node.expressions):
+        name = str(node.this)
+        if (name in _PARAMETERS or name in _WITH_CONSTANTS) and any(
+            _is_late(arg) for arg in node.expressions
+        ):
             node.set("this", f"{_PREFIX}{node.this}")
 
 
