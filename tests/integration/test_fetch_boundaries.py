@@ -81,6 +81,28 @@ def test_arrow_types_follow_the_describe_information():
     ]
 
 
+@pytest.mark.parametrize("digits", range(6, 10))
+def test_moments_are_the_same_in_arrow_as_in_rows_at_both_ends_of_the_calendar(digits):
+    moments = [
+        "0001-01-01 00:00:00",
+        "1677-09-21 00:12:43.145224192",  # int64 nanoseconds begin one later
+        "1969-12-31 23:59:59.999999999",
+        "2262-04-11 23:47:16.854775808",
+        "9999-12-31 23:59:59",
+    ]
+    with LocalOracle(":memory:") as local, local.database.connect() as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"CREATE TABLE MOMENTS (N NUMBER(3), AT TIMESTAMP({digits}))")
+        for n, moment in enumerate(moments):
+            cursor.execute(f"INSERT INTO MOMENTS VALUES ({n}, TIMESTAMP '{moment}')")
+        connection.commit()
+        query = "SELECT AT FROM MOMENTS ORDER BY N"
+        (batch,) = local.database.read_sql_arrow_iter(query)
+        ((_, rows),) = local.database.read_sql_df_slow_iter(query)
+    assert batch.column(0).to_pylist() == [at for (at,) in rows]
+    assert {at.year for (at,) in rows} >= {1, 1677, 2262, 9999}
+
+
 def test_a_number_without_precision_is_refused_where_arrow_would_round_it(database):
     sql = "SELECT {} + 0 AS N FROM DUAL"
     (batch,) = database.read_sql_arrow_iter(sql.format(2**53 - 1))

@@ -8,9 +8,13 @@ How columns are typed, decided once from the describe information and the same i
 | NUMBER(p, 0), p > 18 | decimal128(38, 0) |
 | NUMBER(p, s), s > 0, FLOAT, BINARY_DOUBLE | float64, the value the row path gives as float |
 | NUMBER without precision | float64, and a FetchError where a value is 2**53 or more |
-| DATE, TIMESTAMP(n) | timestamp in s, ms, us or ns, whichever holds n digits |
+| DATE, TIMESTAMP(n) | timestamp in s, ms or us, whichever holds n digits; us where n > 6 |
 | CHAR, VARCHAR2, NCHAR, NVARCHAR2, CLOB, LONG | large_string |
 | RAW, BLOB, LONG RAW | large_binary |
+
+The driver makes a datetime of every TIMESTAMP, in Arrow as in rows, so digits past the sixth are
+dropped in both; TO_CHAR keeps them. Nanoseconds would add nothing but end in 2262: the driver lets
+a later date wrap around.
 """
 
 from __future__ import annotations
@@ -152,11 +156,10 @@ def describe(connection: oracledb.Connection, sql: str) -> ArrowShape:
 
 def _same_as_rows(column: oracledb.FetchInfo) -> bool:
     kind = column.type_code
-    if kind is oracledb.DB_TYPE_TIMESTAMP:
-        return (column.scale or 0) <= 6  # rows drop the digits past microseconds
     return kind in _TEXT - _LARGE_OBJECTS or kind in (
         oracledb.DB_TYPE_NUMBER,
         oracledb.DB_TYPE_DATE,
+        oracledb.DB_TYPE_TIMESTAMP,
         oracledb.DB_TYPE_BINARY_DOUBLE,
     )
 
@@ -199,7 +202,7 @@ def _number_type(column: oracledb.FetchInfo) -> pa.DataType:
 
 def _unit(column: oracledb.FetchInfo) -> str:
     digits = 0 if column.type_code is oracledb.DB_TYPE_DATE else (column.scale or 0)
-    return ("s", "ms", "us", "ns")[(digits + 2) // 3]
+    return ("s", "ms", "us")[min(digits + 2, 8) // 3]
 
 
 def _check_exact(batch: pa.RecordBatch, unbounded: tuple[int, ...]) -> None:
