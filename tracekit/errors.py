@@ -13,6 +13,7 @@ TracekitError
   ProfileError            a measurement could not be made
     ChildFailed           the measured process ended badly
   NotEqual                two outputs differ
+  NotComparable           a value does not tell what it holds
   RegressionFound         a verdict, where a caller asked for an exception
   WireError               the Oracle Net stream cannot go on
     LocalWireError        we would send what the protocol forbids
@@ -155,6 +156,10 @@ class ChildFailed(ProfileError):
 
 class NotEqual(TracekitError):
     """Two outputs differ, or are not as equal as they had to be."""
+
+
+class NotComparable(TracekitError, TypeError):
+    """A value does not tell what it holds, so nothing can be said about its equality."""
 
 
 class RegressionFound(TracekitError):

@@ -16,12 +16,14 @@ exact
     values; so are `0.0` and `-0.0`, `Decimal("1.10")` and `Decimal("1.1")`, a `datetime` and a
     `Timestamp`, a `str` and a subclass of it, two time zone objects that give the same offset.
     Text is compared by code point: no Unicode normalisation, no trimming. All NaN of one type
-    are one value, whatever their bits. Not part of a value: `fold`, the unit of a `Timestamp`
-    (`us` or `ns`) and attributes a subclass adds.
+    are one value, whatever their bits. Arrays, columns and frames have the same types of
+    elements and the same row labels. Not part of a value: `fold`, the unit of a `Timestamp`
+    (`us` or `ns`), and the chunks of an Arrow array.
 json
     Equal at level value, and `jsonvalue.encode` writes the same bytes, or refuses both. So
     `Timestamp` passes for `datetime` and `NA` for None; `5352.0` for `5352`, NaN for None (NaN
-    is refused) and NaT (`"NaT"`) for None do not.
+    is refused) and NaT (`"NaT"`) for None do not. Of two frames or arrays, which are refused,
+    the elements count.
 value
     Equal after these equivalences, and no others:
 
@@ -37,13 +39,24 @@ value
       instant under another offset, and aware against naive, are different.
     - `Decimal scale`: `Decimal("1.10")` and `Decimal("1.1")`. A Decimal equals no int or float.
     - `subclass = base type`: a `str`, `int`, `float`, `bytes`, `Decimal`, `date`, `datetime` or
-      `timedelta` of a derived class, by the value of its base.
+      `timedelta`, `dict`, `list`, `tuple` or set of a derived class, by the value of its base,
+      if its instances add no attributes.
     - `LOB = its content`: a driver's LOB and the text or bytes that reading it gives.
     - `buffer = bytes`: `bytearray`, `memoryview`.
-    - `array = list`: a numpy array and the list of its elements.
+    - `array, column or frame = list`: an array, Series or Index of numpy, pandas, polars or Arrow
+      and the list of its elements (None where masked); a frame and the list of its records, in
+      which index levels are columns.
+    - `row labels`: the integer labels of a frame's rows that have no name, as slices, filters and
+      `concat` leave them. Those of a Series count.
+    - `frozenset = set`.
 different
     Anything else: `True` against 1, a date against its midnight, a date against its text, `""`
-    against None, trailing spaces, another letter case.
+    against None, trailing spaces, another letter case, a list against a tuple. Dataclasses, enums
+    and other objects that declare their fields are equal if they are of one class and their fields
+    are equal.
+
+A value that does not tell what it holds is refused by `NotComparable`: a plain object, a
+generator, an array with units. Nothing is compared by a `repr` that may leave something out.
 
 Records are equal when they have the same keys with equal values; at levels exact and json the
 keys must also come in the same order (`key order` is the equivalence that level value adds).
@@ -58,7 +71,7 @@ import datetime
 import decimal
 import hashlib
 import marshal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tracekit.equality.foreign import foreign_rule
@@ -74,7 +87,9 @@ from tracekit.equality.forms import (
     NAN_FLOAT,
     NAN_MARK,
     NONE,
+    REFUSED,
     STR,
+    Fields,
     Form,
     Forms,
     Kind,
@@ -84,9 +99,11 @@ from tracekit.equality.forms import (
     is_integral,
     moment_form,
     packed_datetime,
-    type_mark,
     zone_name,
 )
+from tracekit.equality.forms import type_mark as named_mark
+from tracekit.equality.objects import name_of, object_rule
+from tracekit.errors import NotComparable
 
 _MICROSECOND = datetime.timedelta(microseconds=1)
 
@@ -136,7 +153,7 @@ def _datetime(value: datetime.datetime) -> Forms:
     if value.tzinfo is None:
         return Forms(DATETIME, packed_datetime(value))
     kind = Kind(f"datetime[{zone_name(value.tzinfo)}]", "datetime")
-    return Forms(kind, moment_form(value.isoformat()), b"", type_mark(kind.name))
+    return Forms(kind, moment_form(value.isoformat()), b"", named_mark(kind.name))
 
 
 def _decimal(value: decimal.Decimal) -> Forms:
@@ -156,28 +173,45 @@ def _decimal(value: decimal.Decimal) -> Forms:
     return Forms(DECIMAL, form)
 
 
-def _list(value: list[object]) -> Forms:
-    return _sequence(Kind("list", "list"), value)
+def _sequence(kind: Kind) -> Callable[[Any], Forms]:
+    def rule(value: Sequence[object]) -> Forms:
+        forms = _inner(value)
+        return Forms(
+            kind,
+            (kind.family, *(form.value for form in forms)),
+            _inner_mark([form.json_mark for form in forms]),
+            _inner_mark([form.type_mark for form in forms]),
+        )
+
+    return rule
 
 
-def _tuple(value: tuple[object, ...]) -> Forms:
-    return _sequence(Kind("tuple", "tuple"), value)
+def _inner(items: Iterable[object]) -> list[Forms]:
+    try:
+        return [canonical(item) for item in items]
+    except RecursionError:
+        raise NotComparable("a value is nested too deeply, or holds itself") from None
 
 
-def _sequence(kind: Kind, items: Sequence[object]) -> Forms:
-    forms = [canonical(item) for item in items]
+def _set(value: Iterable[object]) -> Forms:
+    forms = sorted(_inner(value), key=_written)
+    kind = Kind(type(value).__name__, "set")
     return Forms(
         kind,
-        (kind.name, *(form.value for form in forms)),
+        ("set", *(form.value for form in forms)),
         _inner_mark([form.json_mark for form in forms]),
-        _inner_mark([form.type_mark for form in forms]),
+        _inner_mark([b"" if kind.name == "set" else b"frozenset", *(f.type_mark for f in forms)]),
     )
 
 
-def _dict(value: dict[object, object]) -> Forms:
-    forms = [(canonical(key), canonical(item)) for key, item in value.items()]
-    by_key = sorted(forms, key=lambda pair: marshal.dumps(pair[0].value, 2))
-    in_order = () if forms == by_key else tuple(key.value for key, _ in forms)
+def _written(form: Forms) -> bytes:
+    return marshal.dumps(form.value, 2)
+
+
+def _dict(value: dict[Any, object]) -> Forms:
+    pairs = list(zip(_inner(value), _inner(value.values()), strict=True))
+    by_key = sorted(pairs, key=lambda pair: _written(pair[0]))
+    in_order = () if pairs == by_key else tuple(key.value for key, _ in pairs)
     cells = [form for pair in by_key for form in pair]
     return Forms(
         Kind("dict", "dict"),
@@ -194,27 +228,39 @@ def _inner_mark(marks: list[bytes], order: tuple[Form, ...] = ()) -> bytes:
     return hashlib.blake2b(marshal.dumps((marks, order), 2), digest_size=16).hexdigest().encode()
 
 
-def _standing_for(value: object, stands_for: StandsFor) -> Forms:
+def _standing_for(value: object, found: StandsFor) -> Forms:
     """The forms of a value that is another representation of a plain one."""
-    name, plain = stands_for
-    if type(plain) is type(value) or isinstance(plain, complex):
-        return _described(value)
-    base = canonical(plain)
+    base = canonical(found.plain)
     written = encoded(value)
-    json_mark = base.json_mark if written == encoded(plain) else b"j" + written
-    shown = f"{name} NaN" if base.kind == NAN_FLOAT else name
-    return Forms(Kind(shown, base.kind.family), base.value, json_mark, type_mark(name))
+    json_mark = base.json_mark
+    if written == REFUSED and base.kind.family in _CONTAINERS:
+        json_mark = _inner_mark([REFUSED, json_mark])
+    elif written != encoded(found.plain):
+        json_mark = b"j" + written
+    type_mark = named_mark(found.name)
+    if found.types is not None or base.type_mark:
+        types = marshal.dumps(canonical(found.types).value, 2)
+        type_mark = _inner_mark([type_mark, types, base.type_mark])
+    if found.labels is not None:
+        labels = marshal.dumps(canonical(found.labels).value, 2)
+        json_mark = _inner_mark([json_mark, labels])
+    shown = f"{found.name} NaN" if base.kind == NAN_FLOAT else found.name
+    return Forms(Kind(shown, base.kind.family), base.value, json_mark, type_mark)
+
+
+_CONTAINERS = ("list", "dict", "set")
+
+
+def _object(found: Fields) -> Forms:
+    inner = _dict(found.fields)
+    kind = Kind(found.name, found.name)
+    return Forms(kind, (found.name, inner.value), inner.json_mark, inner.type_mark)
 
 
 def _buffer(value: bytearray | memoryview) -> Forms:
-    return _standing_for(value, StandsFor(type(value).__name__, bytes(value)))
-
-
-def _described(value: object) -> Forms:
-    """A value of a type unknown here, by what its own `repr` says."""
-    kind = type(value)
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    return Forms(Kind(name, name), ("repr", name, repr(value)))
+    layout = (value.format, value.shape) if isinstance(value, memoryview) else None
+    types = None if layout in (None, ("B", (len(value),))) else layout
+    return _standing_for(value, StandsFor(type(value).__name__, bytes(value), types))
 
 
 _RULES: dict[type, Callable[[Any], Forms]] = {
@@ -231,45 +277,25 @@ _RULES: dict[type, Callable[[Any], Forms]] = {
     datetime.time: _time,
     datetime.timedelta: _timedelta,
     decimal.Decimal: _decimal,
-    list: _list,
-    tuple: _tuple,
+    list: _sequence(Kind("list", "list")),
+    tuple: _sequence(Kind("tuple", "tuple")),
+    set: _set,
+    frozenset: _set,
     dict: _dict,
 }
 
 
-def _plain_datetime(value: datetime.datetime) -> datetime.datetime:
-    return datetime.datetime.combine(
-        datetime.date(value.year, value.month, value.day), value.timetz()
-    )
-
-
-_BASES: tuple[tuple[type, Callable[[Any], object]], ...] = (
-    (str, str.__str__),
-    (int, int.__int__),
-    (float, float.__float__),
-    (bytes, lambda value: bytes(memoryview(value))),
-    (decimal.Decimal, decimal.Decimal),
-    (datetime.datetime, _plain_datetime),
-    (datetime.date, lambda value: datetime.date(value.year, value.month, value.day)),
-    (datetime.timedelta, lambda value: datetime.timedelta(0) + value),
-)
-
-
 def _rule_of(kind: type) -> Callable[[Any], Forms]:
-    foreign = foreign_rule(kind)
-    if foreign is not None:
-        return lambda value: _resolved(value, foreign(value))
-    for base, plain_of in _BASES:
-        if issubclass(kind, base):
-            name = f"{kind.__module__}.{kind.__qualname__}"
-            return lambda value: _standing_for(value, StandsFor(name, plain_of(value)))
-    plain_repr: object = object.__repr__
-    if kind.__repr__ is plain_repr:
-        raise TypeError(
-            f"{kind.__module__}.{kind.__qualname__} has no canonical form: its repr names no value"
+    found = foreign_rule(kind) or object_rule(kind)
+    if found is None:
+        raise NotComparable(
+            f"{name_of(kind)} does not tell what it holds, so two of them cannot be compared. "
+            "Compare a dataclass, a dict or its text instead"
         )
-    return _described
+    return lambda value: _resolved(value, found(value))
 
 
-def _resolved(value: object, found: Forms | StandsFor) -> Forms:
-    return found if isinstance(found, Forms) else _standing_for(value, found)
+def _resolved(value: object, found: Forms | StandsFor | Fields) -> Forms:
+    if isinstance(found, Forms):
+        return found
+    return _object(found) if isinstance(found, Fields) else _standing_for(value, found)

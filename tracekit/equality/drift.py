@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tracekit.equality.alignment import same_value
+from tracekit.equality.canonical import canonical
 from tracekit.equality.digest_file import KindTotal
 from tracekit.equality.forms import Forms, Kind, text_of
 from tracekit.equality.histogram import kind_key, kind_of_key
+from tracekit.equality.inside import first_inside, form_differs
 from tracekit.equality.remarks import remark_on
 from tracekit.records import Drift
 
@@ -31,6 +33,14 @@ _FAMILY_EQUIVALENCE = {
     "datetime": "Timestamp = datetime",
     "duration": "Timedelta = timedelta",
     "decimal": "Decimal scale",
+}
+
+
+_CONTAINERS = {
+    "list": "array, column or frame = list",
+    "tuple": "subclass = base type",
+    "dict": "subclass = base type",
+    "set": "frozenset = set",
 }
 
 
@@ -60,26 +70,43 @@ class CellCounts:
     def compare(self, cells: Iterable[Cell]) -> None:
         """Count the pairs of cells whose kind changed."""
         for name, before, before_forms, after, after_forms in cells:
-            if before_forms.kind.name == after_forms.kind.name:
-                continue
             equal = same_value(before_forms, after_forms)
+            if before_forms.kind.name == after_forms.kind.name:
+                if equal and before_forms[2:] != after_forms[2:]:
+                    self._changed_inside(name, before, after, before_forms.kind)
+                continue
             if not equal and not remark_on(before, after).lossy:
                 continue
-            key = (name, before_forms.kind, after_forms.kind, not equal)
-            seen = self.changed.setdefault(key, Seen(lossy=not equal))
-            seen.count += 1
-            if seen.count == 1:
-                seen.example = (text_of(before, 80), text_of(after, 80))
+            self._count((name, before_forms.kind, after_forms.kind, not equal), before, after)
+
+    def _count(self, key: tuple[str, Kind, Kind, bool], before: object, after: object) -> None:
+        seen = self.changed.setdefault(key, Seen(lossy=key[3]))
+        seen.count += 1
+        if seen.count == 1:
+            seen.example = (text_of(before, 80), text_of(after, 80))
+
+    def _changed_inside(self, name: str, before: object, after: object, outer: Kind) -> None:
+        """Count a nested value whose first changed part stands for the others."""
+        found = first_inside(before, after, form_differs)
+        if found is None:
+            self._count((name, outer, outer, False), before, after)
+            return
+        kinds = (canonical(each).kind for each in (found.reference, found.candidate))
+        one, other = (kind._replace(name=f"{kind.name} in {outer.name}") for kind in kinds)
+        self._count((name, one, other, False), found.reference, found.candidate)
 
 
 def equivalence(before: Kind, after: Kind) -> str | None:
     """The names of what makes values of the two kinds equal, `None` if nothing does."""
     if before.family != after.family:
         return None
+    if before == after:
+        return "column types or row labels"
+    before, after = (each._replace(name=each.name.partition(" in ")[0]) for each in (before, after))
     names = []
     for kind in (before, after):
-        if kind.name.startswith("numpy.ndarray"):
-            names.append("array = list")
+        if kind.family in _CONTAINERS and kind.name != kind.family:
+            names.append(_CONTAINERS[kind.family])
         elif kind.name.startswith("numpy."):
             names.append("numpy scalar = Python scalar")
         elif kind.name == "LOB":

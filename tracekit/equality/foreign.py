@@ -7,10 +7,12 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from tracekit.equality import columnar
 from tracekit.equality.forms import (
     NAT,
     TIMESTAMP,
     TIMESTAMP_MARK,
+    Fields,
     Form,
     Forms,
     Kind,
@@ -22,21 +24,22 @@ from tracekit.equality.forms import (
     type_mark,
     zone_name,
 )
+from tracekit.equality.tables import room_of
 
-Rule = Callable[[Any], Forms | StandsFor]
+Rule = Callable[[Any], Forms | StandsFor | Fields]
 
 _NANOSECONDS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
 def foreign_rule(kind: type) -> Rule | None:
     """How to read values of `kind`; None for a type of no library known here."""
-    room, name = kind.__module__.partition(".")[0], kind.__name__
-    if room == "pandas":
-        return _PANDAS.get(name)
-    if room == "numpy" and hasattr(kind, "item"):
-        return _NUMPY.get(name) or _numpy_scalar
-    if room == "oracledb" and name == "LOB":
-        return lambda lob: StandsFor("LOB", lob.read())
+    for base in kind.__mro__:
+        room = room_of(base)
+        rule = _RULES.get(room, {}).get(base.__name__)
+        if rule is not None and (base.__name__ != "ndarray" or room_of(kind) == room):
+            return rule  # arrays of other libraries mean more than their numbers: units, axes
+    if room_of(kind) == "numpy" and hasattr(kind, "item"):
+        return _numpy_scalar
     return None
 
 
@@ -68,13 +71,27 @@ def _pandas_timedelta(value: Any) -> Forms:
     return Forms(kind, duration_form(nanoseconds), json_mark, type_mark(kind.name))
 
 
-def _numpy_scalar(value: Any) -> StandsFor:
-    return StandsFor(f"numpy.{type(value).__name__}", value.item())
+def _interval(value: Any) -> Fields:
+    fields = {"left": value.left, "right": value.right, "closed": value.closed}
+    return Fields("pandas.Interval", fields)
 
 
-def _numpy_array(value: Any) -> StandsFor:
-    shape = "" if value.ndim == 1 else f", {value.shape}"
-    return StandsFor(f"numpy.ndarray[{value.dtype}{shape}]", value.tolist())
+def _period(value: Any) -> Fields:
+    return Fields("pandas.Period", {"ordinal": value.ordinal, "unit": value.freqstr})
+
+
+def _numpy_scalar(value: Any) -> Forms | StandsFor:
+    name = f"numpy.{type(value).__name__}"
+    plain = value.item()
+    if type(plain) is type(value):  # wider than any number of Python
+        return Forms(Kind(name, name), (name, repr(value)))
+    return StandsFor(name, plain)
+
+
+def _numpy_void(value: Any) -> StandsFor:
+    if value.dtype.names is None:
+        return StandsFor("numpy.void", value.tobytes())
+    return StandsFor("numpy.void", {name: value[name] for name in value.dtype.names})
 
 
 def _numpy_time(value: Any) -> Forms | StandsFor:
@@ -108,14 +125,36 @@ def _numpy_moment(text: str) -> Form:
     return moment_form(f"{whole}.{fraction:0<9}")
 
 
-_PANDAS: dict[str, Rule] = {
-    "NaTType": _nat,
-    "NAType": _na,
-    "Timestamp": _timestamp,
-    "Timedelta": _pandas_timedelta,
-}
-_NUMPY: dict[str, Rule] = {
-    "ndarray": _numpy_array,
-    "datetime64": _numpy_time,
-    "timedelta64": _numpy_time,
+_RULES: dict[str, dict[str, Rule]] = {
+    "pandas": {
+        "NaTType": _nat,
+        "NAType": _na,
+        "Timestamp": _timestamp,
+        "Timedelta": _pandas_timedelta,
+        "Interval": _interval,
+        "Period": _period,
+        "DataFrame": columnar.frame,
+        "Series": columnar.pandas_series,
+        "Index": columnar.pandas_array,
+        "ExtensionArray": columnar.pandas_array,
+    },
+    "numpy": {
+        "ndarray": columnar.numpy_array,
+        "void": _numpy_void,
+        "datetime64": _numpy_time,
+        "timedelta64": _numpy_time,
+    },
+    "polars": {"DataFrame": columnar.frame, "Series": columnar.polars_series},
+    "pyarrow": {
+        "Table": columnar.frame,
+        "RecordBatch": columnar.frame,
+        "Array": columnar.arrow_array,
+        "ChunkedArray": columnar.arrow_array,
+        "Scalar": columnar.arrow_scalar,
+        "Buffer": lambda value: StandsFor("pyarrow.Buffer", value.to_pybytes()),
+    },
+    "oracledb": {
+        "LOB": lambda value: StandsFor("LOB", value.read()),
+        "DataFrame": columnar.frame,
+    },
 }

@@ -56,6 +56,18 @@ class StandsFor(NamedTuple):
     name: str
     """Its type as shown to people."""
     plain: object
+    types: object = None
+    """What the plain value leaves out and level exact compares: the types of columns."""
+    labels: object = None
+    """What the plain value leaves out and levels exact and json compare: the labels of rows."""
+
+
+class Fields(NamedTuple):
+    """An object that is nothing but its named fields."""
+
+    name: str
+    """Its type as shown to people; objects of two types are never equal."""
+    fields: dict[str, object]
 
 
 def is_integral(value: float) -> bool:
@@ -64,7 +76,7 @@ def is_integral(value: float) -> bool:
 
 
 def text_of(value: object, limit: int = 120) -> str:
-    """`value` as shown to people: quoted where it is text, at most `limit` characters."""
+    """`value` as shown to people: quoted where it is text, on one line of at most `limit`."""
     try:
         if isinstance(value, str):
             shown = repr(str.__str__(value))
@@ -72,6 +84,7 @@ def text_of(value: object, limit: int = 120) -> str:
             shown = repr(value) if isinstance(value, bytes | bytearray) else str(value)
     except ValueError:  # an int of more digits than Python writes in decimal
         shown = hex(value) if isinstance(value, int) else repr(value)
+    shown = shown if isinstance(value, str) else " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -101,9 +114,12 @@ def zone_name(zone: datetime.tzinfo) -> str:
     return f"{type(zone).__name__} {zone}"
 
 
+REFUSED = b"refused"
+
+
 def encoded(value: object) -> bytes:
-    """The JSON of `value` without NUL, or `refused`."""
+    """The JSON of `value` without NUL, or `REFUSED`."""
     try:
         return encode(value)
-    except (TypeError, ValueError):
-        return b"refused"
+    except (TypeError, ValueError, RecursionError):
+        return REFUSED

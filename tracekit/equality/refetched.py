@@ -12,6 +12,7 @@ from tracekit.equality.cost import CostMeter
 from tracekit.equality.differences import differences_of
 from tracekit.equality.digest_file import Footer
 from tracekit.equality.drift import NOT_READ_AGAIN, CellCounts, drift_table
+from tracekit.equality.histogram import kind_of_key
 from tracekit.equality.tally import Tally
 from tracekit.errors import TracekitError
 from tracekit.records import Difference, DifferenceKind, Drift, Level
@@ -19,6 +20,9 @@ from tracekit.records import Difference, DifferenceKind, Drift, Level
 Events = Mapping[str, Sequence[Mapping[Any, Any]]]
 _EXAMPLES_PER_CID = 3
 """Differences of one CID that are shown before those of the next."""
+
+_NESTED = ("list", "tuple", "dict", "set")
+"""Families whose totals do not show what changed inside."""
 
 Refetch = Callable[[Sequence[str]], tuple[Events, Events]]
 """Fetches some CIDs again by both paths: the reference's events and the candidate's."""
@@ -51,7 +55,12 @@ class Refetched:
             return False
         drift, sampled = self.drift()
         unseen = any(row.example_to == NOT_READ_AGAIN for row in drift)
-        return bool(self._tally.different or sampled or not drift or unseen)
+        nested = any(
+            kind_of_key(key).family in _NESTED
+            for kinds in self._reference.columns.values()
+            for key in kinds
+        )
+        return bool(self._tally.different or sampled or not drift or unseen or nested)
 
     def fetch(self, refetch: Refetch, meter: CostMeter) -> None:
         """Fetch the first different CIDs, or where none differs the first that drifted."""

@@ -8,6 +8,8 @@ import unicodedata
 from typing import NamedTuple
 
 from tracekit.equality.canonical import canonical
+from tracekit.equality.forms import text_of
+from tracekit.equality.inside import first_inside, value_differs
 from tracekit.jsonvalue import encode
 
 
@@ -24,7 +26,7 @@ _NOTHING = Remark(None, False)
 
 def remark_on(reference: object, candidate: object) -> Remark:
     """What to say of two values that are not value-equal."""
-    for look in (_text, _number, _moment):
+    for look in (_nested, _text, _number, _moment):
         remark = look(reference, candidate)
         if remark.text:
             return remark
@@ -40,9 +42,18 @@ def _same_json(reference: object, candidate: object) -> bool:
         return False
 
 
+def _nested(reference: object, candidate: object) -> Remark:
+    found = first_inside(reference, candidate, value_differs)
+    if found is None:
+        return _NOTHING
+    before, after = text_of(found.reference, 60), text_of(found.candidate, 60)
+    return Remark(f"first at {found.where}: {before} against {after}", False)
+
+
 def _text(reference: object, candidate: object) -> Remark:
     sides = (reference, candidate)
-    if "" in sides and any(canonical(side).kind.family == "null" for side in sides):
+    empty = any(isinstance(side, str) and not len(side) for side in sides)
+    if empty and any(canonical(side).kind.family == "null" for side in sides):
         return Remark("empty text against NULL; Oracle stores '' as NULL", True)
     if not isinstance(reference, str) or not isinstance(candidate, str):
         return _NOTHING

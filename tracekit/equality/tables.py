@@ -1,0 +1,229 @@
+"""Tables and columns of any library as plain columns of cells.
+
+pandas, polars and pyarrow are recognised by type and never imported before a value of theirs is
+there, so a process without pandas stays one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tracekit.errors import NotComparable
+
+Cells = list[Any]
+
+_NANOSECONDS_IN_POLARS = re.compile(r"time_unit='ns'|\bTime\b")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A frame, a column with its labels, or an Arrow table."""
+
+    library: str
+    names: list[Any]
+    """Labels of the columns. Index levels are columns and come first, except row numbers."""
+    types: list[str]
+    """Of each column, as the library calls it."""
+    rows: int
+    columns: Callable[[int, int], list[Cells]]
+    """The cells of rows from the first number up to the second, column by column."""
+    labels: Callable[[int, int], Cells] | None = None
+    """Integer row labels that have no name, where they are no plain row numbers."""
+
+    def repeated(self) -> list[Any]:
+        """Names that more than one column has."""
+        return list({name: None for name in self.names if self.names.count(name) > 1})
+
+    def records(self, start: int, stop: int) -> list[dict[Any, Any]]:
+        """Rows as records; the names are distinct."""
+        rows = zip(*self.columns(start, stop), strict=True)
+        if not self.names:
+            return [{} for _ in range(min(stop, self.rows) - start)]
+        return [dict(zip(self.names, row, strict=True)) for row in rows]
+
+
+def is_a(kind: type, library: str, name: str) -> bool:
+    """Whether `kind` is a class of a library, or of its family, by the names alone."""
+    return any(base.__name__ == name and room_of(base) == library for base in kind.__mro__)
+
+
+def room_of(kind: type) -> str:
+    """The top package of a class."""
+    return str(kind.__module__).partition(".")[0]
+
+
+def table_of(value: Any) -> Table | None:
+    """`value` as a table; None if it is none.
+
+    Raises:
+        NotComparable: (while reading) cells have no Python value that tells all they hold.
+    """
+    kind = type(value)
+    if is_a(kind, "pandas", "DataFrame"):
+        return _of_frame(value)
+    if is_a(kind, "pandas", "Series"):
+        return _of_series(value)
+    if is_a(kind, "polars", "DataFrame"):
+        return _of_polars(value)
+    if is_a(kind, "pyarrow", "Table") or is_a(kind, "pyarrow", "RecordBatch"):
+        return _of_arrow(value)
+    if is_a(kind, "oracledb", "DataFrame"):
+        import pyarrow as pa
+
+        return _of_arrow(pa.table(value))
+    return None
+
+
+def _of_frame(frame: Any) -> Table:
+    levels = _index_columns(frame.index, frame.columns)
+    labels = frame.index if _is_counted(frame.index) else None
+
+    def columns(start: int, stop: int) -> list[Cells]:
+        part = frame.iloc[start:stop]
+        cells = [level[start:stop].tolist() for level in levels.values()]
+        return cells + [_pandas_cells(part.iloc[:, place]) for place in range(part.shape[1])]
+
+    types = [*(level.dtype for level in levels.values()), *frame.dtypes]
+    return Table(
+        "pandas",
+        [*levels, *frame.columns],
+        list(map(dtype_text, types)),
+        len(frame),
+        columns,
+        None if labels is None else lambda start, stop: labels[start:stop].tolist(),
+    )
+
+
+def _of_series(series: Any) -> Table:
+    name = "value" if series.name is None else series.name
+    levels = _index_columns(series.index, [name])
+    if _is_counted(series.index):  # of a Series, labels say what a value belongs to
+        levels = {"index": series.index}
+
+    def columns(start: int, stop: int) -> list[Cells]:
+        cells = [level[start:stop].tolist() for level in levels.values()]
+        return [*cells, _pandas_cells(series.iloc[start:stop])]
+
+    types = [*(level.dtype for level in levels.values()), series.dtype]
+    return Table("pandas", [*levels, name], list(map(dtype_text, types)), len(series), columns)
+
+
+def _index_columns(index: Any, taken: Any) -> dict[Any, Any]:
+    """The levels of a pandas index that are more than row numbers, by label."""
+    if is_a(type(index), "pandas", "MultiIndex"):
+        found = {
+            f"level_{place}" if name is None else name: index.get_level_values(place)
+            for place, name in enumerate(index.names)
+        }
+    elif index.name is not None:
+        found = {index.name: index}
+    elif _is_range(index) or _is_counted(index) or not len(index):
+        found = {}
+    else:
+        found = {"index": index}
+    return {("index", name) if name in taken else name: level for name, level in found.items()}
+
+
+def _is_range(index: Any) -> bool:
+    return is_a(type(index), "pandas", "RangeIndex")
+
+
+def _is_counted(index: Any) -> bool:
+    """Whether rows have integer labels without a name, as `concat` and filters leave them."""
+    plain = index.nlevels == 1 and index.name is None and not _is_range(index)
+    return plain and index.dtype.kind in "iu" and len(index) > 0
+
+
+def dtype_text(dtype: Any) -> str:
+    """A pandas dtype; of a category its values count."""
+    if str(dtype) != "category":
+        return str(dtype)
+    order = "ordered " if dtype.ordered else ""
+    return f"{order}category of {dtype.categories.tolist()!r}"
+
+
+def _pandas_cells(series: Any) -> Cells:
+    if "time64[ns]" in str(series.dtype):
+        import pyarrow as pa
+
+        return arrow_cells(pa.chunked_array(series.array))
+    return series.tolist()  # type: ignore[no-any-return]
+
+
+def _of_polars(frame: Any) -> Table:
+    def columns(start: int, stop: int) -> list[Cells]:
+        return [polars_cells(column) for column in frame.slice(start, stop - start)]
+
+    return Table("polars", frame.columns, list(map(str, frame.dtypes)), frame.height, columns)
+
+
+def polars_cells(series: Any) -> Cells:
+    """The values of a polars Series, whose own `to_list` would drop nanoseconds."""
+    if _NANOSECONDS_IN_POLARS.search(repr(series.dtype)):
+        import pyarrow as pa
+
+        return arrow_cells(pa.chunked_array(series))
+    return series.to_list()  # type: ignore[no-any-return]
+
+
+def _of_arrow(table: Any) -> Table:
+    def columns(start: int, stop: int) -> list[Cells]:
+        part = table.slice(start, stop - start)
+        return [arrow_cells(part.column(place)) for place in range(part.num_columns)]
+
+    types = [str(field.type) for field in table.schema]
+    return Table("pyarrow", table.schema.names, types, table.num_rows, columns)
+
+
+def arrow_cells(column: Any) -> Cells:
+    """The values of an Arrow array, none of them shortened.
+
+    Raises:
+        NotComparable: some have no Python value: of a time Python has no nanoseconds.
+    """
+    import pyarrow as pa
+
+    kind = column.type
+    try:
+        if "time64[ns]" in str(kind):  # as_py() would drop the nanoseconds
+            column = column.cast(_in_microseconds(kind))
+        if _is_plain_moment(kind):
+            return _moments(column)
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (ValueError, OverflowError, NotImplementedError, pa.ArrowException) as exc:
+        raise NotComparable(
+            f"Arrow's {kind} holds what no Python value can: {exc}. Cast the column first"
+        ) from exc
+
+
+def _is_plain_moment(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_date(kind) or (pa.types.is_timestamp(kind) and kind.tz is None)
+
+
+def _moments(column: Any) -> Cells:
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (OverflowError, ValueError):  # a year that Python's datetime does not have
+        return list(column.to_numpy(zero_copy_only=False))
+
+
+def _in_microseconds(kind: Any) -> Any:
+    """An Arrow type with its times in microseconds."""
+    import pyarrow as pa
+
+    if pa.types.is_time(kind):
+        return pa.time64("us")
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_in_microseconds(field.type)) for field in kind])
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_in_microseconds(kind.value_type))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_in_microseconds(kind.value_type), kind.list_size)
+    if pa.types.is_list(kind):
+        return pa.list_(_in_microseconds(kind.value_type))
+    return kind
