@@ -64,7 +64,7 @@ def batches(changes):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_each_of_six_single_changes_among_1_140_000_records_is_found_and_named():
-    proof = tracekit.prove(batches({}), batches(CHANGES), max_examples=50)
+    proof = tracekit.prove(batches({}), batches(CHANGES), "CONTAINERID", max_examples=50)
     assert proof.level is Level.DIFFERENT
     assert proof.record.different_cids == len(CHANGES) + 2
     shown = {}
@@ -82,5 +82,5 @@ def test_each_of_six_single_changes_among_1_140_000_records_is_found_and_named()
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_no_change_among_1_140_000_records_is_exact():
-    proof = tracekit.prove(batches({}), batches({}))
+    proof = tracekit.prove(batches({}), batches({}), "CONTAINERID")
     assert (proof.level, proof.record.different_cids) == (Level.EXACT, 0)

@@ -1,4 +1,4 @@
-"""Which record of one side is which record of the other, within one CID."""
+"""Which record of one side is which record of the other, within one key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from tracekit.equality.canonical import canonical
 from tracekit.equality.forms import Forms
-from tracekit.equality.rows import key_name
+from tracekit.equality.labels import label
 
 _MAX_ALIGNED = 500
 """Records on a side beyond which a stretch of changed ones is paired by position."""
@@ -27,38 +27,57 @@ class Row:
     value: bytes
     """Equal for records that are value-equal."""
     content: bytes
-    """The same without the key column."""
+    """The same without the key columns."""
 
 
 @dataclass
-class CidComparison:
-    """What one CID's two lists of records have in common and what not."""
+class KeyComparison:
+    """What one key's two lists of records have in common and what not."""
 
-    cid: str
+    key: str
     pairs: list[tuple[Row, Row]] = field(default_factory=list)
     moved: list[tuple[Row, Row]] = field(default_factory=list)
-    """Value-equal records at other places within the CID."""
+    """Value-equal records at other places within the key."""
     missing: list[Row] = field(default_factory=list)
     extra: list[Row] = field(default_factory=list)
 
+    @property
+    def empty(self) -> bool:
+        """Whether neither side has a record."""
+        return not (self.pairs or self.moved or self.missing or self.extra)
 
-def rows_of(records: Sequence[Mapping[Any, Any]], key: str) -> list[Row]:
-    """`records` as rows; `key` names the column that holds the CID."""
+    def leave_out_the_end(self) -> None:
+        """Forget what is single past the last pair: its counterpart may come later."""
+        last = max((max(one.index, other.index) for one, other in self.pairs), default=None)
+        if last is not None:
+            self.missing = [row for row in self.missing if row.index <= last]
+            self.extra = [row for row in self.extra if row.index <= last]
+
+
+def rows_of(
+    records: Sequence[Mapping[Any, Any]], key_columns: frozenset[str], first: int = 0
+) -> list[Row]:
+    """`records` as rows; the first of them is record `first` of its key."""
     rows = []
-    for index, record in enumerate(records):
-        cells = {key_name(name): cell for name, cell in record.items()}
+    for index, record in enumerate(records, first):
+        cells = {label(name): cell for name, cell in record.items()}
         forms = {name: canonical(cell) for name, cell in cells.items()}
         form = [(name, forms[name].value) for name in sorted(forms)]
-        content = [item for item in form if item[0] != key]
+        content = [item for item in form if item[0] not in key_columns]
         rows.append(Row(index, cells, forms, marshal.dumps(form, 2), marshal.dumps(content, 2)))
     return rows
 
 
 def compare_rows(
-    cid: str, reference: Sequence[Row], candidate: Sequence[Row], *, key: str, unordered: bool
-) -> CidComparison:
-    """Pair the records of one CID: value-equal ones first, then the most alike."""
-    result = CidComparison(cid)
+    key: str,
+    reference: Sequence[Row],
+    candidate: Sequence[Row],
+    *,
+    key_columns: frozenset[str],
+    unordered: bool,
+) -> KeyComparison:
+    """Pair the records of one key: value-equal ones first, then the most alike."""
+    result = KeyComparison(key)
     stretches = _matched(result, reference, candidate, unordered)
     left = [row for stretch in stretches for row in stretch[0]]
     right = [row for stretch in stretches for row in stretch[1]]
@@ -68,13 +87,13 @@ def compare_rows(
             result,
             [row for row in lefts if row.index not in moved_left],
             [row for row in rights if row.index not in moved_right],
-            key,
+            key_columns,
         )
     return result
 
 
 def _matched(
-    result: CidComparison, reference: Sequence[Row], candidate: Sequence[Row], unordered: bool
+    result: KeyComparison, reference: Sequence[Row], candidate: Sequence[Row], unordered: bool
 ) -> list[tuple[list[Row], list[Row]]]:
     """Put value-equal records into `result.pairs`; returns the stretches between them."""
     if unordered:
@@ -120,13 +139,15 @@ def _matched_anywhere(
 
 
 def _same_elsewhere(
-    result: CidComparison, left: Sequence[Row], right: Sequence[Row]
+    result: KeyComparison, left: Sequence[Row], right: Sequence[Row]
 ) -> tuple[set[int], set[int]]:
     _matched_anywhere(result.moved, left, right)
     return {pair[0].index for pair in result.moved}, {pair[1].index for pair in result.moved}
 
 
-def _pair_alike(result: CidComparison, left: list[Row], right: list[Row], key: str) -> None:
+def _pair_alike(
+    result: KeyComparison, left: list[Row], right: list[Row], key_columns: frozenset[str]
+) -> None:
     """Pair records that changed; what is left over is missing or extra."""
     if len(left) * len(right) > _MAX_ALIGNED**2:
         both = min(len(left), len(right))
@@ -136,7 +157,7 @@ def _pair_alike(result: CidComparison, left: list[Row], right: list[Row], key: s
             (-likeness, i, j)
             for i, one in enumerate(left)
             for j, other in enumerate(right)
-            if (likeness := _likeness(one, other, key)) >= 0.5
+            if (likeness := _likeness(one, other, key_columns)) >= 0.5
         )
     used_left: set[int] = set()
     used_right: set[int] = set()
@@ -149,9 +170,9 @@ def _pair_alike(result: CidComparison, left: list[Row], right: list[Row], key: s
     result.extra.extend(row for j, row in enumerate(right) if j not in used_right)
 
 
-def _likeness(left: Row, right: Row, key: str) -> float:
-    """Share of columns with equal values, the CID aside; 1 where too few columns could tell."""
-    names = [name for name in left.forms if name != key]
+def _likeness(left: Row, right: Row, key_columns: frozenset[str]) -> float:
+    """Share of columns with equal values, the key's aside; 1 where too few could tell."""
+    names = [name for name in left.forms if name not in key_columns]
     if len(names) <= 2:
         return 1.0
     values = Counter(marshal.dumps(form.value, 2) for form in right.forms.values())
@@ -170,7 +191,7 @@ def same_value(left: Forms, right: Forms) -> bool:
     return marshal.dumps(left.value, 2) == marshal.dumps(right.value, 2)
 
 
-def cell_pairs(comparison: CidComparison) -> list[tuple[str, object, Forms, object, Forms]]:
+def cell_pairs(comparison: KeyComparison) -> list[tuple[str, object, Forms, object, Forms]]:
     """Every cell of records on both sides: column, value and forms of each side."""
     return [
         (name, left.cells[name], left.forms[name], right.cells[name], right.forms[name])

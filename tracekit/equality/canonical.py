@@ -60,9 +60,9 @@ generator, an array with units. Nothing is compared by a `repr` that may leave s
 
 Records are equal when they have the same keys with equal values; at levels exact and json the
 keys must also come in the same order (`key order` is the equivalence that level value adds).
-Two CIDs are equal when their records are, in the same order; `unordered` compares them as
-multisets (`record order`). The CIDs of a result have no order. A CID without records differs
-from a CID that is not there.
+Two keys are equal when their records are, in the same order; `unordered` compares them as
+multisets (`record order`). The keys of a result have no order. A key without records differs
+from a key that is not there.
 """
 
 from __future__ import annotations

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tracekit.equality.cost import CostMeter
 from tracekit.equality.digest_file import DigestFile, Footer
+from tracekit.equality.labels import label, quoted, shown
 from tracekit.equality.refetched import Refetch, Refetched
+from tracekit.equality.schema_change import SchemaChange, compare_schemas
 from tracekit.equality.tally import Tally, merged
 from tracekit.errors import ConfigError
 from tracekit.records import CandidateProof, Drift, Level
@@ -19,9 +23,9 @@ def compare_digests(
     *,
     required: Level = Level.VALUE,
     unordered: bool = False,
-    key: str = "CONTAINERID",
+    key: str | Sequence[Any] = (),
     max_examples: int = 10,
-    max_refetch_cids: int = 100,
+    max_refetch_keys: int = 100,
     refetch: Refetch | None = None,
 ) -> CandidateProof:
     """The proof that two digest files state.
@@ -30,27 +34,30 @@ def compare_digests(
         reference: The reference's digest file.
         candidate: The candidate's digest file.
         required: The level that `equal` asks for.
-        unordered: Compare the records of a CID as a multiset.
-        key: The column that holds the CID; a record moved to another CID is known by the others.
+        unordered: Compare the records of a key as a multiset.
+        key: The columns that hold the key; a record moved to another key is known by the others.
         max_examples: Most differences to show.
-        max_refetch_cids: Most CIDs to fetch again.
-        refetch: Fetches CIDs again; without it differences have a CID but no column. Its time
+        max_refetch_keys: Most keys to fetch again.
+        refetch: Fetches keys again; without it differences have a key but no column. Its time
             counts as the proof's, its memory does not: that is the paths' own.
 
     Raises:
         ConfigError: a file cannot be read, or the files cannot be compared with each other.
     """
     meter = CostMeter()
+    columns = frozenset(map(label, [key] if isinstance(key, str) else key))
     left, right = DigestFile(reference), DigestFile(candidate)
     if left.footer.python != right.footer.python:
         raise ConfigError(
             f"digests made by Python {left.footer.python} and {right.footer.python} cannot be "
             "compared; make both with the same version"
         )
-    tally = Tally(limit=max_refetch_cids)
+    tally = Tally(limit=max_refetch_keys)
     for one, other in merged(left, right):
         tally.count(one, other, unordered)
-    again = Refetched(tally, left.footer, right.footer, key=key, unordered=unordered)
+    schemas = compare_schemas(left.footer, right.footer)
+    tally.level = min(tally.level, schemas.level, key=lambda level: level.strictness)
+    again = Refetched(tally, left.footer, right.footer, key_columns=columns, unordered=unordered)
     if refetch is not None and again.needed():
         again.fetch(refetch, meter)
     drift, sampled = again.drift()
@@ -59,13 +66,13 @@ def compare_digests(
         level=tally.level,
         equal=tally.level.reaches(required),
         required_level=required,
-        drift=tuple(drift),
+        drift=tuple(replace(row, column=shown(row.column)) for row in drift),
         different_cids=tally.different,
         missing_cids=tally.missing,
         extra_cids=tally.extra,
         examples=tuple(again.examples(max_examples)),
-        equivalences=_equivalences(drift, tally, again),
-        remarks=tuple(_remarks(tally, left.footer, right.footer, again, sampled)),
+        equivalences=_equivalences(drift, tally, again, schemas),
+        remarks=(*_remarks(tally, left.footer, right.footer, again, sampled), *schemas.remarks),
         prove_seconds=left.footer.seconds + right.footer.seconds + cost.seconds,
         prove_net_peak_bytes=max(
             left.footer.net_peak_bytes, right.footer.net_peak_bytes, cost.net_peak_bytes
@@ -73,13 +80,15 @@ def compare_digests(
     )
 
 
-def _equivalences(drift: Sequence[Drift], tally: Tally, again: Refetched) -> tuple[str, ...]:
+def _equivalences(
+    drift: Sequence[Drift], tally: Tally, again: Refetched, schemas: SchemaChange
+) -> tuple[str, ...]:
     names = {name for row in drift if row.equivalence for name in row.equivalence.split(", ")}
-    if again.keys_reordered or (tally.level is Level.VALUE and again.orders_differ()):
-        names.add("key order")
+    if again.columns_reordered or (tally.level is Level.VALUE and again.orders_differ()):
+        names.add("column order")
     if tally.reordered:
         names.add("record order")
-    return tuple(sorted(names))
+    return tuple(sorted({*names, *schemas.equivalences}))
 
 
 def _remarks(
@@ -87,35 +96,47 @@ def _remarks(
 ) -> Iterator[str]:
     if reference.rows != candidate.rows:
         yield f"{reference.rows:,} records in the reference, {candidate.rows:,} in the candidate"
-    if not reference.cids and not candidate.cids:
+    if not reference.rows and not candidate.rows and tally.level is not Level.DIFFERENT:
         yield "both results are empty"
     renamed = _renamed_columns(reference, candidate)
     if renamed:
         yield renamed
+    if tally.without_columns:
+        yield (
+            f"{tally.without_columns:,} keys have no records; only one side says with which columns"
+        )
     if tally.reordered:
-        yield f"{tally.reordered:,} CIDs have the same records in another order"
+        yield f"{tally.reordered:,} keys have the same records in another order"
     if again.failure is not None:
-        yield f"CIDs could not be fetched again: {again.failure}"
+        yield f"what differs is not shown: {again.failure}"
     if again.unsteady:
         yield (
-            f"{len(again.unsteady):,} CIDs differed and were equal when fetched again "
-            f"(first: {again.unsteady[0]!r}); the data or its order changes between fetches"
+            f"{len(again.unsteady):,} keys differed and were equal when fetched again "
+            f"(first: {quoted(again.unsteady[0])}); the data or its order changes between fetches"
         )
-    if tally.different > again.fetched:
+    if again.cut:
         yield (
-            f"{again.fetched:,} of {tally.different:,} different CIDs were fetched again; drift "
+            "differences are shown from where the first of them is; name key columns with key= to "
+            "see those of every key"
+        )
+    elif tally.different > again.fetched:
+        yield (
+            f"{again.fetched:,} of {tally.different:,} different keys were fetched again; drift "
             "counts from column totals include the others"
         )
     if sampled:
         yield (
-            f"column totals do not settle the drift of {', '.join(sampled)}; what is counted there "
-            f"are cells of the {again.fetched:,} CIDs fetched again"
+            f"column totals do not settle the drift of {', '.join(map(shown, sampled))}; what is "
+            f"counted there are cells of the {again.fetched:,} keys fetched again"
         )
 
 
 def _renamed_columns(reference: Footer, candidate: Footer) -> str | None:
-    gone = sorted(reference.columns.keys() - candidate.columns.keys())
-    new = sorted(candidate.columns.keys() - reference.columns.keys())
-    if not gone and not new:
+    before = reference.columns.keys() | reference.schema.columns.keys()
+    after = candidate.columns.keys() | candidate.schema.columns.keys()
+    if before == after or not before or not after:
         return None
-    return f"columns only in the reference: {gone}; only in the candidate: {new}"
+    gone, new = (", ".join(map(quoted, sorted(each))) for each in (before - after, after - before))
+    return (
+        f"columns only in the reference: {gone or 'none'}; only in the candidate: {new or 'none'}"
+    )

@@ -1,9 +1,9 @@
-"""The file of one side's digests: one entry a CID, sorted by CID, then totals of the columns.
+"""The file of one side's digests: an entry for each key, sorted, then totals of the columns.
 
 Layout, little-endian: MAGIC; entries; the footer as JSON; its length (u64); MAGIC. An entry is
-u16 length of the CID, u32 records, u8 flags, the CID in UTF-8, then digests of 16 bytes each:
+u16 length of the key, u32 records, u8 flags, the key in UTF-8, then digests of 16 bytes each:
 exact, json unless flag 1, value unless flag 2 (a missing one equals the one before it), first
-for records in order, then for the multiset of records. A CID whose UTF-8 is longer than 65,535
+for records in order, then for the multiset of records. A key whose UTF-8 is longer than 65,535
 bytes is refused.
 """
 
@@ -20,6 +20,7 @@ from zlib import crc32
 import msgspec
 
 from tracekit.equality.rows import DIGEST_BYTES
+from tracekit.equality.schema import Schema
 from tracekit.errors import ConfigError
 
 MAGIC = b"tkdigst1"
@@ -35,9 +36,9 @@ class DigestSummary:
     """What one side's digests amount to."""
 
     rows: int
-    cids: int
+    keys: int
     digest: str
-    """Over the ids and exact digests of all CIDs in CID order, hex."""
+    """Over the labels and exact digests of all keys in their order, hex."""
     seconds: float = 0.0
     """Spent on digesting, without the fetch."""
     net_peak_bytes: int = 0
@@ -45,17 +46,17 @@ class DigestSummary:
 
 
 class LevelDigests(NamedTuple):
-    """One CID's digests, strictest level first."""
+    """One key's digests, strictest level first."""
 
     exact: bytes
     json: bytes
     value: bytes
 
 
-class CidDigests(NamedTuple):
-    """One CID's entry."""
+class KeyDigests(NamedTuple):
+    """One key's entry."""
 
-    cid: str
+    key: str
     rows: int
     ordered: LevelDigests
     unordered: LevelDigests
@@ -66,17 +67,17 @@ class KindTotal:
     """How many cells of one kind a column holds, and one of them."""
 
     count: int
-    cid: str | None
-    """The smallest CID with such a cell; the example is its first."""
+    key: str | None
+    """The smallest key with such a cell; the example is its first."""
     example: str
 
 
 @dataclass
 class Footer:
-    """Totals over all CIDs."""
+    """Totals over all keys."""
 
     rows: int
-    cids: int
+    keys: int
     digest: str
     seconds: float
     net_peak_bytes: int
@@ -85,30 +86,34 @@ class Footer:
     columns: dict[str, dict[str, KindTotal]] = field(default_factory=dict)
     """Column to `family:kind` to its total."""
     orders: list[list[str]] = field(default_factory=list)
-    """The key orders seen, the first 64 of them."""
+    """The orders of columns seen, the first 64 of them."""
+    key_kinds: list[str] = field(default_factory=list)
+    """Types of the keys, sorted."""
+    schema: Schema = field(default_factory=Schema)
+    """What the side's tables declared."""
     python: str = field(default_factory=lambda: f"{sys.version_info[0]}.{sys.version_info[1]}")
 
     def summary(self) -> DigestSummary:
         """The part that callers keep."""
-        return DigestSummary(self.rows, self.cids, self.digest, self.seconds, self.net_peak_bytes)
+        return DigestSummary(self.rows, self.keys, self.digest, self.seconds, self.net_peak_bytes)
 
 
-def pack_entry(entry: CidDigests) -> bytes:
+def pack_entry(entry: KeyDigests) -> bytes:
     """`entry` as it stands in the file.
 
     Raises:
-        ConfigError: the CID is too long.
+        ConfigError: the key is too long.
     """
-    cid = entry.cid.encode("utf-8", "surrogatepass")
-    if len(cid) > 0xFFFF:
-        raise ConfigError(f"the id {entry.cid[:40]!r}... is longer than 65,535 bytes")
+    key = entry.key.encode("utf-8", "surrogatepass")
+    if len(key) > 0xFFFF:
+        raise ConfigError(f"the id {entry.key[:40]!r}... is longer than 65,535 bytes")
     in_order, as_set = entry.ordered, entry.unordered
     flags = 0
     if in_order.json == in_order.exact and as_set.json == as_set.exact:
         flags |= _SAME_JSON
     if in_order.value == in_order.json and as_set.value == as_set.json:
         flags |= _SAME_VALUE
-    parts = [_HEAD.pack(len(cid), entry.rows, flags), cid]
+    parts = [_HEAD.pack(len(key), entry.rows, flags), key]
     for digests in (in_order, as_set):
         parts.append(digests.exact)
         if not flags & _SAME_JSON:
@@ -156,8 +161,8 @@ class DigestFile:
     def _damaged(self, why: str) -> ConfigError:
         return ConfigError(f"{str(self.path)!r} is no finished digest file: {why}")
 
-    def __iter__(self) -> Iterator[CidDigests]:
-        """The entries by CID."""
+    def __iter__(self) -> Iterator[KeyDigests]:
+        """The entries by key."""
         with self.path.open("rb", buffering=_READ_BYTES) as file:
             file.seek(len(MAGIC))
             left, checksum = self._end - len(MAGIC), 0
@@ -175,21 +180,21 @@ class DigestFile:
 
 
 def _body_length(head: bytes) -> int:
-    cid_length, _, flags = _HEAD.unpack(head)
-    return int(cid_length) + 2 * _level_count(flags) * DIGEST_BYTES
+    key_length, _, flags = _HEAD.unpack(head)
+    return int(key_length) + 2 * _level_count(flags) * DIGEST_BYTES
 
 
 def _level_count(flags: int) -> int:
     return 3 - bool(flags & _SAME_JSON) - bool(flags & _SAME_VALUE)
 
 
-def _entry(head: bytes, body: bytes) -> CidDigests:
-    cid_length, rows, flags = _HEAD.unpack(head)
-    half = cid_length + _level_count(flags) * DIGEST_BYTES
-    return CidDigests(
-        body[:cid_length].decode("utf-8", "surrogatepass"),
+def _entry(head: bytes, body: bytes) -> KeyDigests:
+    key_length, rows, flags = _HEAD.unpack(head)
+    half = key_length + _level_count(flags) * DIGEST_BYTES
+    return KeyDigests(
+        body[:key_length].decode("utf-8", "surrogatepass"),
         rows,
-        _levels(body[cid_length:half], flags),
+        _levels(body[key_length:half], flags),
         _levels(body[half:], flags),
     )
 

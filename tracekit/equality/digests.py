@@ -1,4 +1,4 @@
-"""From records to a digest file, in memory that does not grow with the number of CIDs."""
+"""From records to a digest file, in memory that does not grow with the number of keys."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 from zlib import crc32
 
+from tracekit.equality.canonical import canonical
 from tracekit.equality.cost import CostMeter, collections_held_back
 from tracekit.equality.digest_file import (
     MAGIC,
@@ -19,22 +20,32 @@ from tracekit.equality.digest_file import (
     write_footer,
 )
 from tracekit.equality.histogram import Histogram
-from tracekit.equality.pieces import BlockDigests, Piece, block_digests, cid_digests
+from tracekit.equality.labels import WHOLE, label, quoted
+from tracekit.equality.pieces import (
+    BlockDigests,
+    Piece,
+    bare_piece,
+    block_digests,
+    key_digests,
+    under_type,
+)
 from tracekit.equality.rows import DIGEST_BYTES
+from tracekit.equality.schema import Schema
 from tracekit.equality.spill import SortedRuns
+from tracekit.errors import NotComparable
 
 _ROWS_PER_BLOCK = 4096
 _SPILL_BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 500
-"""What an open piece of a CID weighs beside its digests, roughly."""
+"""What an open piece of a key weighs beside its digests, roughly."""
 
 
 class DigestWriter:
-    """Writes one side's digest file; `add` every CID, then `close`.
+    """Writes one side's digest file; `add` every key, then `close`.
 
-    CIDs come in any order and a CID may come in several pieces: the records of a CID are those
+    Keys come in any order and a key may come in several pieces: the records of a key are those
     of its pieces in the order they were added. Memory stays within about 40 MiB plus 16 to 48
-    bytes for each record of the largest CID. Nothing is at `path` until `close`; leaving the
+    bytes for each record of the largest key. Nothing is at `path` until `close`; leaving the
     `with` block by an exception writes no file.
     """
 
@@ -42,39 +53,55 @@ class DigestWriter:
         self._path = path
         self._meter = CostMeter()
         self._seconds = 0.0
-        self._cids: list[tuple[str, int]] = []
+        self._keys: list[tuple[str, int, str]] = []
+        self._kinds: set[str] = set()
         self._records: list[Mapping[Any, Any]] = []
         self._open: dict[str, list[Piece]] = {}
         self._open_bytes = 0
         self._runs = SortedRuns(path.parent)
         self._histogram = Histogram()
 
-    def add(self, cid: str, records: Sequence[Mapping[Any, Any]]) -> None:
-        """Append `records` (in order, maybe none) to `cid`.
+    def add(
+        self,
+        key: object,
+        records: Sequence[Mapping[Any, Any]],
+        columns: Sequence[Any] | None = None,
+    ) -> None:
+        """Append `records` (in order, maybe none) to `key`.
+
+        Args:
+            key: Text, a number, a date, a tuple of them, or `WHOLE`.
+            records: What is appended.
+            columns: Those of a table without rows.
 
         Raises:
-            TypeError: a value has no canonical form.
+            NotComparable: a value does not tell what it holds.
         """
+        name = label(key)
+        kind = "" if name is key or key is WHOLE else canonical(key).kind.name
+        self._kinds.add(kind or "str")
+        if not records and (columns is not None or kind):
+            self._open.setdefault(name, []).append(under_type(bare_piece(columns), kind))
         start = 0
         while True:
             room = _ROWS_PER_BLOCK - len(self._records)
             part = records[start : start + room] if start or len(records) > room else records
-            self._cids.append((cid, len(part)))
+            self._keys.append((name, len(part), kind))
             self._records.extend(part)
             start += len(part)
-            if len(self._records) < _ROWS_PER_BLOCK and len(self._cids) < _ROWS_PER_BLOCK:
+            if len(self._records) < _ROWS_PER_BLOCK and len(self._keys) < _ROWS_PER_BLOCK:
                 return
             self._digest_block()
             if start >= len(records):
                 return
 
-    def add_all(self, events: Mapping[str, Sequence[Mapping[Any, Any]]]) -> None:
-        """`add` each CID of a mapping or of a piece of one."""
-        for cid, records in events.items():
-            self.add(cid, records)
+    def add_all(self, results: Mapping[Any, Sequence[Mapping[Any, Any]]]) -> None:
+        """`add` each key of a mapping or of a piece of one."""
+        for key, records in results.items():
+            self.add(key, records)
 
-    def close(self) -> DigestSummary:
-        """Finish the file and say what it amounts to."""
+    def close(self, schema: Schema | None = None) -> DigestSummary:
+        """Finish the file and say what it amounts to; `schema` is what the side's tables say."""
         self._digest_block()
         started = time.perf_counter()
         self._spill()
@@ -83,6 +110,8 @@ class DigestWriter:
             file.write(MAGIC)
             with collections_held_back():
                 footer = self._write_entries(file)
+            footer.schema = schema or Schema()
+            footer.key_kinds = sorted(self._kinds)
             self._seconds += time.perf_counter() - started
             footer.seconds = self._seconds
             footer.net_peak_bytes = self._meter.read().net_peak_bytes
@@ -104,49 +133,67 @@ class DigestWriter:
 
     def _write_entries(self, file: BinaryIO) -> Footer:
         whole = blake2b(digest_size=DIGEST_BYTES)
-        rows = cids = checksum = 0
-        for cid, pieces in self._runs.merged():
-            entry = cid_digests(cid, pieces)
+        rows = keys = checksum = 0
+        for key, pieces in self._runs.merged():
+            entry = key_digests(key, pieces)
             packed = pack_entry(entry)
             file.write(packed)
             checksum = crc32(packed, checksum)
-            name = cid.encode("utf-8", "surrogatepass")
+            name = key.encode("utf-8", "surrogatepass")
             whole.update(b"%d:%b" % (len(name), name))
             whole.update(entry.ordered.exact)
             rows += entry.rows
-            cids += 1
+            keys += 1
         columns, orders = self._histogram.totals()
-        return Footer(rows, cids, whole.hexdigest(), 0.0, 0, checksum, columns, orders)
+        return Footer(rows, keys, whole.hexdigest(), 0.0, 0, checksum, columns, orders)
 
     def _digest_block(self) -> None:
         started = time.perf_counter()
         with collections_held_back():
-            self._take_in(block_digests(self._records))
-        self._cids.clear()
+            self._take_in(self._digested())
+        self._keys.clear()
         self._records.clear()
         if self._open_bytes > _SPILL_BYTES:
             self._spill()
         self._seconds += time.perf_counter() - started
 
+    def _digested(self) -> BlockDigests:
+        try:
+            return block_digests(self._records)
+        except NotComparable as exc:
+            raise NotComparable(f"{self._first_refused()}{exc}") from exc
+
+    def _first_refused(self) -> str:
+        """Where the record is that a block could not be digested for."""
+        owners = self._owners()
+        for place, record in enumerate(self._records):
+            try:
+                block_digests([record])
+            except NotComparable:
+                key = quoted(owners[place])
+                return f"key {key}, " if key else ""
+        return ""
+
     def _take_in(self, block: BlockDigests) -> None:
-        smallest = min((cid for cid, count in self._cids if count), default="")
+        smallest = min((key for key, count, _ in self._keys if count), default="")
         for part, places in zip(block.parts, block.places, strict=True):
             self._histogram.add(part, places, smallest, self._owners)
         position = 0
-        for cid, count in self._cids:
-            pieces = self._open.get(cid)
+        for key, count, kind in self._keys:
+            pieces = self._open.get(key)
             if pieces is None:
-                pieces = self._open[cid] = []
+                pieces = self._open[key] = []
             if count:
-                pieces += block.pieces(position, position + count)
+                found = block.pieces(position, position + count)
+                pieces += [under_type(piece, kind) for piece in found] if kind else found
             position += count
         levels = 1 + (block.json is not block.exact) + (block.value is not block.json)
-        self._open_bytes += _PIECE_BYTES * len(self._cids) + levels * DIGEST_BYTES * position
+        self._open_bytes += _PIECE_BYTES * len(self._keys) + levels * DIGEST_BYTES * position
 
     def _owners(self) -> list[str]:
-        return [cid for cid, count in self._cids for _ in range(count)]
+        return [key for key, count, _ in self._keys for _ in range(count)]
 
     def _spill(self) -> None:
-        self._runs.add((cid, self._open[cid]) for cid in sorted(self._open))
+        self._runs.add((key, self._open[key]) for key in sorted(self._open))
         self._open.clear()
         self._open_bytes = 0

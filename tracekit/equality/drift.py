@@ -2,7 +2,7 @@
 
 Where the totals of two sides settle it, every cell counts: within a family of kinds that can
 hold equal values, if one side has a single kind, each of the other's kinds became it (or it
-each of them). Otherwise the cells of CIDs that were fetched again are counted one by one.
+each of them). Otherwise the cells of keys that were fetched again are counted one by one.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Seen:
 
 @dataclass
 class CellCounts:
-    """What the CIDs that were fetched again hold."""
+    """What the keys that were fetched again hold."""
 
     reference: dict[str, Counter[str]] = field(default_factory=dict)
     candidate: dict[str, Counter[str]] = field(default_factory=dict)
@@ -145,7 +145,7 @@ def drift_table(
         reference: Totals of the reference.
         candidate: Totals of the candidate.
         cells: What was compared cell by cell.
-        complete: Whether `cells` holds every CID whose values differ.
+        complete: Whether `cells` holds every key whose values differ.
     """
     found: list[Drift] = []
     sampled: list[str] = []
@@ -201,7 +201,7 @@ def _column_flows(
 def _rest(
     totals: Mapping[str, KindTotal], taken: Counter[str] | None, complete: bool
 ) -> dict[Kind, int]:
-    """Totals without the CIDs that were compared cell by cell, where those are all that differ."""
+    """Totals without the keys that were compared cell by cell, where those are all that differ."""
     rest = {}
     for key, total in totals.items():
         count = total.count - (taken[key] if taken and complete else 0)
@@ -223,7 +223,7 @@ def _from_totals(
     first = reference[column][kind_key(before)]
     last = candidate[column][kind_key(after)]
     example = seen.example if seen else (first.example, last.example)
-    if not seen and first.cid != last.cid:
+    if not seen and first.key != last.key:
         example = (first.example, NOT_READ_AGAIN)
     return Drift(
         column=column,

@@ -15,8 +15,8 @@ _MAX_ORDERS = 64
 class Histogram:
     """Counts kinds over all records of one side.
 
-    The example of a kind is its first cell in the smallest CID that has one, so two sides of
-    equal values show the same cell, whatever order their CIDs came in.
+    The example of a kind is its first cell in the smallest key that has one, so two sides of
+    equal values show the same cell, whatever order their keys came in.
     """
 
     def __init__(self) -> None:
@@ -33,27 +33,27 @@ class Histogram:
         """Count the records of `part`.
 
         Args:
-            part: Records of a block that share their keys.
+            part: Records of a block that share their columns.
             places: Where in the block they are.
-            smallest: A CID not greater than any of the block's.
-            owners: Gives the CID of each record of the block; asked only where it matters.
+            smallest: A key not greater than any of the block's.
+            owners: Gives the key of each record of the block; asked only where it matters.
         """
         if len(self._orders) < _MAX_ORDERS:
-            self._orders.setdefault(part.keys.names)
-        by_cid: list[tuple[str, int]] = []
+            self._orders.setdefault(part.layout.names)
+        by_key: list[tuple[str, int]] = []
         for name, forms in part.columns.items():
             totals = self._columns.setdefault(name, {})
             for kind, count in forms.kinds.items():
                 total = totals.setdefault(kind_key(kind), KindTotal(0, None, ""))
                 total.count += count
-                if total.cid is None or smallest < total.cid:
-                    by_cid = by_cid or _sorted_places(places, owners())
-                    cid, index = _first(part.cells[name], kind, len(forms.kinds), by_cid)
-                    if total.cid is None or cid < total.cid:
-                        total.cid, total.example = cid, text_of(part.cells[name][index])
+                if total.key is None or smallest < total.key:
+                    by_key = by_key or _sorted_places(places, owners())
+                    key, index = _first(part.cells[name], kind, len(forms.kinds), by_key)
+                    if total.key is None or key < total.key:
+                        total.key, total.example = key, text_of(part.cells[name][index])
 
     def totals(self) -> tuple[dict[str, dict[str, KindTotal]], list[list[str]]]:
-        """Column to `family:kind` to its total, and the key orders seen."""
+        """Column to `family:kind` to its total, and the orders of columns seen."""
         return self._columns, [list(order) for order in self._orders]
 
 
@@ -73,8 +73,8 @@ def _sorted_places(places: Sequence[int], owners: Sequence[str]) -> list[tuple[s
 
 
 def _first(
-    cells: Sequence[object], kind: Kind, kinds: int, by_cid: list[tuple[str, int]]
+    cells: Sequence[object], kind: Kind, kinds: int, by_key: list[tuple[str, int]]
 ) -> tuple[str, int]:
     if kinds == 1:
-        return by_cid[0]
-    return next(entry for entry in by_cid if canonical(cells[entry[1]]).kind == kind)
+        return by_key[0]
+    return next(entry for entry in by_key if canonical(cells[entry[1]]).kind == kind)

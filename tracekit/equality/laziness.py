@@ -183,7 +183,7 @@ def observe(iterator: Iterable[T], *, source: ObservedCursor | None = None) -> O
     """Wrap a path's iterator so that it can be seen whether it streams.
 
     Args:
-        iterator: Yields records, row batches `(columns, rows)`, pieces `{CID: [records]}`,
+        iterator: Yields records, row batches `(columns, rows)`, pieces `{key: [records]}`,
             DataFrames or Arrow batches.
         source: The observed cursor that the path reads from; without it only what the path
             yields can be counted.

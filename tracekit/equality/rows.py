@@ -3,8 +3,8 @@
 The digest of a record at level value is that of `marshal` version 2 of (names, cell, cell, ...)
 with the cells in order of their column names; at level json that of the one before followed by
 the JSON marks of its cells, at level exact that of the json digest followed by the type marks;
-without marks it is the one before. The order of the keys is not part of a record's digest; it is
-kept beside it (`order`) and enters the digest of the CID at levels exact and json.
+without marks it is the one before. The order of the columns is not part of a record's digest; it is
+kept beside it (`order`) and enters the digest of the key at levels exact and json.
 """
 
 from __future__ import annotations
@@ -19,35 +19,37 @@ from typing import Any
 
 from tracekit.equality.canonical import canonical
 from tracekit.equality.columns import Cells, ColumnForms, column_forms
+from tracekit.equality.labels import label, quoted
+from tracekit.errors import NotComparable
 
 DIGEST_BYTES = 16
-"""128 bits: among 10**9 CIDs on each side the chance that any two different ones share a digest
+"""128 bits: among 10**9 keys on each side the chance that any two different ones share a digest
 is below (2 * 10**9)**2 / 2**129, about 6 in 10**21."""
 
 Record = dict[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class KeyOrder:
-    """The keys of a record, as they stand and sorted."""
+class Layout:
+    """The columns of a record, as they stand and sorted."""
 
     names: tuple[str, ...]
     places: tuple[int, ...]
     """Position in `names` of the sorted names."""
     order: bytes
-    """Digest of the names as they stand, 8 bytes."""
+    """Digest of the names as they stand and of their types, 8 bytes."""
     schema: bytes
     """Digest of the sorted names, 8 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordDigests:
-    """Records with the same keys: their digests, columns and cells.
+    """Records with the same columns: their digests, columns and cells.
 
     Levels that agree for all records share the list.
     """
 
-    keys: KeyOrder
+    layout: Layout
     exact: list[bytes]
     json: list[bytes]
     value: list[bytes]
@@ -56,47 +58,48 @@ class RecordDigests:
 
 
 @lru_cache(maxsize=1024)
-def _key_order(names: tuple[str, ...]) -> KeyOrder:
+def _layout(names: tuple[str, ...], types: tuple[str, ...]) -> Layout:
     places = tuple(sorted(range(len(names)), key=names.__getitem__))
-    return KeyOrder(
+    return Layout(
         names,
         places,
-        _digest(marshal.dumps(names, 2))[:8],
+        _digest(marshal.dumps(names + types, 2))[:8],
         _digest(marshal.dumps(tuple(names[place] for place in places), 2))[:8],
     )
 
 
-def key_order(keys: tuple[Any, ...]) -> KeyOrder:
-    """The names of `keys` and their order; 1, True and 1.0 are different keys."""
-    return _key_order(tuple(map(key_name, keys)))
-
-
-def key_name(key: object) -> str:
-    """A key as a column name: text (of any class) as it is, anything else marked with its type."""
-    if isinstance(key, str):
-        return str.__str__(key)
-    return f"\0{canonical(key).kind.name}\0{key!r}"
+def layout_of(columns: tuple[Any, ...]) -> Layout:
+    """The layout of a record with these columns."""
+    types = tuple(canonical(name).kind.name for name in columns if not isinstance(name, str))
+    return _layout(tuple(map(label, columns)), types)
 
 
 def _digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
-def record_digests(records: Sequence[Record], keys: KeyOrder) -> RecordDigests:
-    """Digests of `records`, which all have exactly `keys` in this order.
+def record_digests(records: Sequence[Record], layout: Layout) -> RecordDigests:
+    """Digests of `records`, which all have exactly the columns of `layout` in this order.
 
     Raises:
-        TypeError: a value has no canonical form.
+        NotComparable: a value does not tell what it holds.
     """
     rows = len(records)
-    in_order = list(zip(*map(dict.values, records), strict=True)) if keys.names else []
-    cells: dict[str, Cells] = {keys.names[place]: in_order[place] for place in keys.places}
-    columns = {name: column_forms(column) for name, column in cells.items()}
+    in_order = list(zip(*map(dict.values, records), strict=True)) if layout.names else []
+    cells: dict[str, Cells] = {layout.names[place]: in_order[place] for place in layout.places}
+    columns = {name: _forms_of(name, column) for name, column in cells.items()}
     forms = columns.values()
-    value = _hashed(keys.schema, [column.value for column in forms], rows)
+    value = _hashed(layout.schema, [column.value for column in forms], rows)
     json = _marked(value, b"j", [column.json_marks for column in forms])
     exact = _marked(json, b"x", [column.type_marks for column in forms])
-    return RecordDigests(keys, exact, json, value, cells, columns)
+    return RecordDigests(layout, exact, json, value, cells, columns)
+
+
+def _forms_of(name: str, cells: Cells) -> ColumnForms:
+    try:
+        return column_forms(cells)
+    except NotComparable as exc:
+        raise NotComparable(f"column {quoted(name)}: {exc}") from exc
 
 
 def _marked(

@@ -1,19 +1,20 @@
-"""Two sorted digest files merged CID by CID, and what that counts."""
+"""Two sorted digest files merged key by key, and what that counts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tracekit.equality.digest_file import CidDigests, DigestFile, LevelDigests
+from tracekit.equality.digest_file import DigestFile, KeyDigests, LevelDigests
+from tracekit.equality.pieces import NO_RECORDS
 from tracekit.records import Level
 
-_DRIFT_SAMPLE_CIDS = 20
+_DRIFT_SAMPLE_KEYS = 20
 
 
 @dataclass
 class Tally:
-    """What merging two digest files counts; lists hold the first CIDs only."""
+    """What merging two digest files counts; lists hold the first keys only."""
 
     limit: int
     level: Level = Level.EXACT
@@ -21,54 +22,64 @@ class Tally:
     missing: int = 0
     extra: int = 0
     drifted: int = 0
-    """CIDs that are value-equal but not exactly equal."""
+    """Keys that are value-equal but not exactly equal."""
     reordered: int = 0
-    """CIDs equal only because record order was left out."""
-    different_cids: list[str] = field(default_factory=list)
-    drifted_cids: list[str] = field(default_factory=list)
-    missing_cids: list[str] = field(default_factory=list)
-    extra_cids: list[str] = field(default_factory=list)
+    """Keys equal only because record order was left out."""
+    without_columns: int = 0
+    """Keys without records, of whose columns one side says nothing."""
+    different_keys: list[str] = field(default_factory=list)
+    drifted_keys: list[str] = field(default_factory=list)
+    missing_keys: list[str] = field(default_factory=list)
+    extra_keys: list[str] = field(default_factory=list)
 
     @property
     def different(self) -> int:
-        """CIDs that are not value-equal."""
+        """Keys that are not value-equal."""
         return self.changed + self.missing + self.extra
 
     def count(
-        self, reference: CidDigests | None, candidate: CidDigests | None, unordered: bool
+        self, reference: KeyDigests | None, candidate: KeyDigests | None, unordered: bool
     ) -> None:
-        """Take one CID into account."""
+        """Take one key into account."""
         if candidate is None:
-            assert reference is not None, "one side has the CID"
-            self._differ(reference.cid, self.missing_cids)
+            assert reference is not None, "one side has the key"
+            self._differ(reference.key, self.missing_keys)
             self.missing += 1
         elif reference is None:
-            self._differ(candidate.cid, self.extra_cids)
+            self._differ(candidate.key, self.extra_keys)
             self.extra += 1
         else:
             self._count_pair(reference, candidate, unordered)
 
-    def _count_pair(self, reference: CidDigests, candidate: CidDigests, unordered: bool) -> None:
+    def _count_pair(self, reference: KeyDigests, candidate: KeyDigests, unordered: bool) -> None:
         level = _level(reference.ordered, candidate.ordered)
         if unordered and level is not Level.EXACT:
             without_order = _level(reference.unordered, candidate.unordered)
             self.reordered += without_order is not level
             level = without_order
+        if level is Level.DIFFERENT and _without_columns(reference, candidate):
+            self.without_columns += 1
+            level = Level.VALUE
         if level is Level.DIFFERENT:
             self.changed += 1
-            self._differ(reference.cid, [])
+            self._differ(reference.key, [])
         elif level is not Level.EXACT:
             self.drifted += 1
-            if len(self.drifted_cids) < _DRIFT_SAMPLE_CIDS:
-                self.drifted_cids.append(reference.cid)
+            if len(self.drifted_keys) < _DRIFT_SAMPLE_KEYS:
+                self.drifted_keys.append(reference.key)
         if level.strictness < self.level.strictness:
             self.level = level
 
-    def _differ(self, cid: str, also: list[str]) -> None:
+    def _differ(self, key: str, also: list[str]) -> None:
         self.level = Level.DIFFERENT
-        if len(self.different_cids) < self.limit:
-            self.different_cids.append(cid)
-            also.append(cid)
+        if len(self.different_keys) < self.limit:
+            self.different_keys.append(key)
+            also.append(key)
+
+
+def _without_columns(reference: KeyDigests, candidate: KeyDigests) -> bool:
+    sides = (reference.ordered.value, candidate.ordered.value)
+    return reference.rows == candidate.rows == 0 and NO_RECORDS in sides
 
 
 def _level(reference: LevelDigests, candidate: LevelDigests) -> Level:
@@ -81,15 +92,15 @@ def _level(reference: LevelDigests, candidate: LevelDigests) -> Level:
 
 def merged(
     reference: DigestFile, candidate: DigestFile
-) -> Iterator[tuple[CidDigests | None, CidDigests | None]]:
-    """The entries of both files by CID, None where a side has no such CID."""
+) -> Iterator[tuple[KeyDigests | None, KeyDigests | None]]:
+    """The entries of both files by key, None where a side has no such key."""
     lefts, rights = iter(reference), iter(candidate)
     left, right = next(lefts, None), next(rights, None)
     while left is not None or right is not None:
-        if right is None or (left is not None and left.cid < right.cid):
+        if right is None or (left is not None and left.key < right.key):
             yield left, None
             left = next(lefts, None)
-        elif left is None or right.cid < left.cid:
+        elif left is None or right.key < left.key:
             yield None, right
             right = next(rights, None)
         else:

@@ -68,6 +68,8 @@ class Difference:
     candidate: str | None = None
     candidate_type: str | None = None
     remark: str | None = None
+    key_type: str | None = None
+    """Of a key that is no text; `whole` where the result is not divided by keys."""
 
 
 @dataclass(frozen=True)

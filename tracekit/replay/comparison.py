@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tracekit.equality import compare_digests
 from tracekit.keyed import Events
+from tracekit.keyed.domains import CID_COLUMN
 from tracekit.records import CandidateProof, PathMeasurement, PathStatus, Proof
 from tracekit.replay.conditions import Conditions
 from tracekit.replay.paths import fetch_by_path
@@ -59,5 +60,6 @@ def _compared(
         folder.digests(path),
         required=conditions.level,
         unordered=conditions.unordered,
+        key=CID_COLUMN,
         refetch=refetch,
     )

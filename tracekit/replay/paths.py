@@ -168,7 +168,7 @@ class PathSubject(Subject[Any]):
             for piece in self._path.pieces(outcome, self._container_ids, self._domain):
                 writer.add_all(piece)
             summary = writer.close()
-        return facts | {"rows": summary.rows, "cids": summary.cids, "digest": summary.digest}
+        return facts | {"rows": summary.rows, "cids": summary.keys, "digest": summary.digest}
 
     def close(self) -> None:
         """Remove what the path left on disk."""

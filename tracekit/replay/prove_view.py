@@ -8,7 +8,15 @@ from html import escape
 from typing import Self
 
 from tracekit.errors import NotEqual
-from tracekit.records import CandidateProof, Difference, Drift, Level, from_json, to_json
+from tracekit.records import (
+    CandidateProof,
+    Difference,
+    DifferenceKind,
+    Drift,
+    Level,
+    from_json,
+    to_json,
+)
 from tracekit.sizes import format_size
 
 _SHOWN_IN_ERRORS = 3
@@ -83,7 +91,7 @@ class EqualityProof:
             titles = ("column", "before", "after", "cells", "lossy", "example", "counted in")
             parts.append(_table(titles, map(_drift_cells, record.drift)))
         if record.examples:
-            titles = ("what", "CID", "record", "column", "reference", "candidate", "remark")
+            titles = ("what", "key", "record", "column", "reference", "candidate", "remark")
             parts.append(_table(titles, map(_difference_cells, record.examples)))
         parts += [f"<p>{escape(remark)}</p>" for remark in record.remarks]
         return "\n".join(parts)
@@ -92,7 +100,9 @@ class EqualityProof:
 def headline(proof: CandidateProof) -> str:
     """One line: the level, and what it took."""
     if proof.level is Level.DIFFERENT:
-        said = f"different: {proof.different_cids:,} CIDs differ"
+        said, count = "different", proof.different_cids
+        if count and not any(map(_of_whole, proof.examples)):
+            said += f": {count:,} {'key differs' if count == 1 else 'keys differ'}"
         if proof.missing_cids or proof.extra_cids:
             said += f" ({proof.missing_cids:,} missing, {proof.extra_cids:,} extra)"
     else:
@@ -116,12 +126,14 @@ def drift_line(drift: Drift) -> str:
 
 def difference_line(difference: Difference) -> str:
     """`difference` for people."""
-    where = f"CID {difference.cid!r}"
+    where = [] if _of_whole(difference) else [f"key {_key(difference)}"]
     if difference.record_index is not None:
-        where += f" record {difference.record_index}"
+        where.append(f"record {difference.record_index}")
     if difference.column is not None:
-        where += f" {difference.column}"
-    line = f"{difference.kind.replace('_', ' ')} at {where}"
+        where.append(difference.column)
+    line = kind_text(difference.kind)
+    if where:
+        line += f" at {' '.join(where)}"
     sides = [
         f"{name} {value}" + (f" ({kind})" if kind else "")
         for name, value, kind in (
@@ -135,6 +147,19 @@ def difference_line(difference: Difference) -> str:
     return f"{line} [{difference.remark}]" if difference.remark else line
 
 
+def kind_text(kind: DifferenceKind) -> str:
+    """A kind of difference for people."""
+    return kind.replace("_cid", " key").replace("_", " ")
+
+
+def _of_whole(difference: Difference) -> bool:
+    return difference.key_type == "whole"
+
+
+def _key(difference: Difference) -> str:
+    return difference.cid if difference.key_type else repr(difference.cid)
+
+
 def _drift_cells(drift: Drift) -> Sequence[str]:
     return (
         drift.column,
@@ -143,14 +168,14 @@ def _drift_cells(drift: Drift) -> Sequence[str]:
         f"{drift.count:,}",
         "LOSSY" if drift.lossy else "no",
         f"{drift.example_from} → {drift.example_to}",
-        "every cell" if drift.source == "histogram" else "CIDs fetched again",
+        "every cell" if drift.source == "histogram" else "keys fetched again",
     )
 
 
 def _difference_cells(difference: Difference) -> Sequence[str]:
     index = difference.record_index
     return (
-        difference.kind.replace("_", " "),
+        kind_text(difference.kind),
         difference.cid,
         "" if index is None else str(index),
         difference.column or "",

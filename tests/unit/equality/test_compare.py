@@ -69,11 +69,11 @@ def test_only_cids_that_differ_are_fetched_again_and_not_too_many(tmp_path):
     for cid in list(other)[10:40]:
         other[cid][1]["QTY"] = -1
     sides = Sides(tmp_path, events(50), other)
-    proof = sides.proof(max_refetch_cids=8, max_examples=5)
+    proof = sides.proof(max_refetch_keys=8, max_examples=5)
     assert sides.asked == [f"C{number:03d}" for number in range(10, 18)]
     assert proof.different_cids == 30
     assert [example.cid for example in proof.examples] == sides.asked[:5]
-    assert any("8 of 30 different CIDs" in remark for remark in proof.remarks)
+    assert any("8 of 30 different keys" in remark for remark in proof.remarks)
 
 
 def test_one_bad_cid_does_not_crowd_out_the_others(tmp_path):

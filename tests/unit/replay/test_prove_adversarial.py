@@ -270,13 +270,13 @@ def test_values_that_look_alike_are_different_and_it_is_said_why(before, after, 
     assert [drift.lossy for drift in proof.drift] == ([True] if lossy and kinds_differ else [])
 
 
-def test_key_order():
+def test_column_order():
     def change(events: Events) -> None:
         events[CID] = [dict(reversed(record.items())) for record in events[CID]]
 
     proof = prove(events(), changed(change))
     assert proof.level is Level.VALUE
-    assert proof.record.equivalences == ("key order",)
+    assert proof.record.equivalences == ("column order",)
     assert proof.examples[0].kind is KIND.COLUMNS
     assert "another order" in proof.examples[0].remark
 

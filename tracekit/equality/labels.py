@@ -1,0 +1,94 @@
+"""Keys and column names of any type as text: equal for equal values, sorted, and shown as they are.
+
+Text stands for itself. Anything else is a NUL, what it is and sorts by, a NUL, and its `repr`.
+Labels are equal where the values are equal at level value: 28, 28.0 and `numpy.int64(28)`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import marshal
+from hashlib import blake2b
+from typing import Final
+
+from tracekit.equality.canonical import canonical
+
+
+class _Whole:
+    """In place of a key, where a result is not divided by one."""
+
+
+WHOLE: Final = _Whole()
+_WHOLE_LABEL = "\0whole"
+
+
+def label(value: object) -> str:
+    """`value` as a label.
+
+    Raises:
+        NotComparable: it does not tell what it holds.
+    """
+    if isinstance(value, str):
+        text = str.__str__(value)
+        return f"\0\0{text}" if text.startswith("\0") else text
+    if value is WHOLE:
+        return _WHOLE_LABEL
+    plain = _plain(value)
+    if isinstance(plain, str):
+        return label(plain)
+    return f"\0{type(plain).__name__}{_sorted_as(plain)}\0{plain!r}"
+
+
+def shown(label: str) -> str:
+    """What a label stands for: text as it is, anything else by its `repr`, nothing for a whole."""
+    if not label.startswith("\0"):
+        return label
+    if label.startswith("\0\0"):
+        return label[2:]
+    return label[1:].partition("\0")[2]
+
+
+def type_shown(label: str) -> str | None:
+    """The type of what a label stands for; None for text."""
+    if not label.startswith("\0") or label.startswith("\0\0"):
+        return None
+    return label[1:].partition("\0")[0].partition(" ")[0]
+
+
+def quoted(label: str) -> str:
+    """A label as Python would write it."""
+    return shown(label) if type_shown(label) else repr(shown(label))
+
+
+def _sorted_as(plain: object) -> str:
+    if isinstance(plain, int):
+        digits = f"{abs(plain):x}"
+        size = len(digits) if plain >= 0 else 0xFFFF_FFFF - len(digits)
+        turned = digits if plain >= 0 else "".join(f"{15 - int(digit, 16):x}" for digit in digits)
+        return f" {int(plain >= 0)}{size:08x}{turned}"
+    if isinstance(plain, datetime.date | datetime.time):
+        return f" {plain.isoformat()}"
+    form = marshal.dumps(canonical(plain).value, 2)
+    return f" {blake2b(form, digest_size=8).hexdigest()}"
+
+
+def _plain(value: object) -> object:
+    """The plain value that `value` equals at level value, so that equal ones have one `repr`."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    form = canonical(value).value
+    if form is None or isinstance(form, int | float | str):
+        return form
+    if isinstance(form, tuple) and len(form) == 1 and isinstance(form[0], bytes):
+        return datetime.datetime(form[0])  # type: ignore[call-arg, arg-type]  # as pickle does
+    if isinstance(value, decimal.Decimal) and value.is_finite():
+        sign, digits, exponent = value.as_tuple()
+        kept = len("".join(map(str, digits)).rstrip("0")) or 1
+        power = int(exponent) + len(digits) - kept
+        return decimal.Decimal((sign, digits[:kept], power if any(digits) else 0))
+    if isinstance(form, bytes) and form.startswith(b"b"):
+        return form[1:]
+    if isinstance(form, bytes) and form.startswith(b"d"):
+        return datetime.date.fromisoformat(form[1:].decode())
+    return value
