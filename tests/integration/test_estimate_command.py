@@ -87,7 +87,7 @@ def test_a_query_of_ones_own_and_the_limit_as_exit_code(local, capsys, monkeypat
     assert record.paths["lean"].fits is False
     code, out = invoke(capsys, sql, *given, "--paths", "lean", "-q", "--limit", "4GiB")
     assert code == 0
-    assert "most CIDs within the limit" in out
+    assert "most keys within the limit" in out
 
 
 def test_what_cannot_be_measured_is_told(local, capsys, monkeypatch):

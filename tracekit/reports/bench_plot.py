@@ -39,7 +39,7 @@ def bench_plot(record: BenchRecord, path: str | Path) -> None:
     memory, cpu = figure.subplots(1, 2, sharey=True)
     work = record.workload
     figure.suptitle(
-        f"{work.name} · {work.domain} · {work.cids:,} CIDs · {figures.count(work.rows)} rows",
+        f"{work.name} · {work.domain} · {work.cids:,} keys · {figures.count(work.rows)} rows",
         fontsize=11,
     )
     names = list(ended)

@@ -13,7 +13,7 @@ from tracekit.reports.text_report import TextPage
 _NOTE = (
     "medians of {repeat} runs, each in a process of its own; net is above the baseline taken just "
     "before the fetch; CPU is the client's, the server's is not in it; all read the same queries "
-    "of at most 1,000 CIDs with {workers} workers"
+    "of at most 1,000 keys with {workers} workers"
 )
 _STATUS = {PathStatus.FAILED: "failed", PathStatus.OUT_OF_MEMORY: "out of memory"}
 
@@ -90,7 +90,7 @@ def _title(record: BenchRecord) -> str:
     met = sum(bar.met is True for bar in record.bars)
     judged = sum(bar.met is not None for bar in record.bars)
     return (
-        f"{work.name} · {work.domain} · {work.cids:,} CIDs · {figures.count(work.rows)} rows · "
+        f"{work.name} · {work.domain} · {work.cids:,} keys · {figures.count(work.rows)} rows · "
         f"{met} of the {judged} bars measured are met"
     )
 

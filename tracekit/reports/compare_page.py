@@ -56,7 +56,7 @@ def compare_html(
         metrics=delta_table(deltas),
         unlike=[redact.prose(line) for line in unlike(base, head)],
         diffs=[
-            (diff, stack_sections.stack_table(diff, redact, limit=_STACKS_SHOWN))
+            (diff, stack_sections.stack_tables(diff, redact, limit=_STACKS_SHOWN))
             for diff in stack_diffs
         ],
         diff_title=stack_sections.diff_title,

@@ -15,7 +15,7 @@ from tracekit.reports.comparison import (
 )
 from tracekit.reports.gfm import bullet, marker, prose, section, table_lines
 from tracekit.reports.redaction import Redactor
-from tracekit.reports.stack_sections import TOP_STACKS, diff_title, stack_details, stack_table
+from tracekit.reports.stack_sections import TOP_STACKS, diff_title, stack_details, stack_tables
 from tracekit.reports.text_report import TextPage
 
 
@@ -58,8 +58,10 @@ def compare_text(
     page.table(delta_table(deltas))
     page.items(unlike(base, head), "Not alike")
     for diff in stack_diffs:
-        table = stack_table(diff, redact, limit=TOP_STACKS)
-        page.table(table, diff_title(diff))
+        tables = stack_tables(diff, redact, limit=TOP_STACKS)
+        page.table(tables.changed, diff_title(diff))
+        if tables.chance.rows:
+            page.line(f"{tables.chance_title}.", style="dim")
         page.items(list(diff.remarks), "Remarks")
     return page.rendered()
 

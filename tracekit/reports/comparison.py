@@ -1,4 +1,4 @@
-"""Two replays compared metric by metric; what got worse comes first."""
+"""Two replays compared metric by metric, memory before time; what got worse comes first."""
 
 from __future__ import annotations
 
@@ -60,9 +60,14 @@ class MetricDelta:
         return self.delta / self.base if self.base and self.delta is not None else None
 
 
+MEMORY = ("net_peak", "heap_peak")
+"""The metrics that a headline is about; time is the machine's as much as the code's."""
+REPEATABLE_SHARE = 0.03
+"""By how much net peaks of one and the same path differ from run to run."""
+
 SORTS = ("change", "delta", "name")
-"""`change`: the largest share of growth first; `delta`: metric by metric, the largest growth
-first; `name`: by path."""
+"""`change`: memory first, the largest share of growth first; `delta`: metric by metric, the
+largest growth first; `name`: by path."""
 
 
 def metric_deltas(
@@ -102,7 +107,7 @@ def metric_deltas(
         return sorted(
             found, key=lambda delta: (columns.index(delta.metric.name), -(delta.delta or 0))
         )
-    return sorted(found, key=_worst_first)
+    return sorted(found, key=lambda delta: (delta.metric.name not in MEMORY, *_worst_first(delta)))
 
 
 def _worst_first(delta: MetricDelta) -> tuple[bool, float]:
@@ -156,18 +161,33 @@ def comparison_headline(
         for name, before, after in _in_both(base, head)
         if before.status is PathStatus.OK is not after.status
     ]
-    worst = min(deltas, key=_worst_first, default=None)
-    if worst is None or worst.delta is None:
-        growth = "no metric was measured in both"
-    elif worst.delta <= 0:
-        growth = "no metric grew"
-    else:
-        share = "" if worst.change is None else f" {figures.percent(worst.change)}"
-        growth = (
-            f"largest growth: {worst.path} {worst.metric.name}{share} "
-            f"({worst.metric.shown(worst.base)} to {worst.metric.shown(worst.head)})"
-        )
-    return "; ".join([*broken, *_levels(base, head), growth])
+    return "; ".join([*broken, *_levels(base, head), _largest_change(deltas)])
+
+
+def _largest_change(deltas: Sequence[MetricDelta]) -> str:
+    """Of the memory in bytes; of the other metrics only where none of memory was asked for."""
+    memory = [delta for delta in deltas if delta.metric.name in MEMORY]
+    noun, considered = ("peak", memory) if memory else ("metric", list(deltas))
+    known = [delta for delta in considered if delta.delta is not None]
+    if not known:
+        return f"no {noun} was measured in both"
+    worst = max(known, key=lambda delta: (delta.delta or 0) if memory else (delta.change or 0))
+    best = min(known, key=lambda delta: (delta.delta or 0) if memory else (delta.change or 0))
+    if (worst.delta or 0) > 0:
+        return f"largest growth: {_told(worst)}"
+    if (best.delta or 0) < 0:
+        return f"no {noun} grew; largest fall: {_told(best)}"
+    return f"no {noun} grew"
+
+
+def _told(delta: MetricDelta) -> str:
+    share = "" if delta.change is None else f" {figures.percent(delta.change)}"
+    noise = delta.change is not None and abs(delta.change) <= REPEATABLE_SHARE
+    within = ", no more than runs of the same code differ by" if noise else ""
+    return (
+        f"{delta.path} {delta.metric.name}{share} "
+        f"({delta.metric.shown(delta.base)} to {delta.metric.shown(delta.head)}{within})"
+    )
 
 
 def outcome_prefix(failures: Sequence[str] | None) -> str:

@@ -140,7 +140,7 @@ def peak_sentence(curve: Curve) -> str:
 def plot_titles(summary: ReplaySummary) -> tuple[str, str]:
     """What the plot shows and at which size; and the workload, without where its file lies."""
     work = summary.workload
-    title = f"Memory above baseline while fetching {work.domain} of {work.cids:,} CIDs"
+    title = f"Memory above baseline while fetching {work.domain} of {work.cids:,} keys"
     return title, figures.printable(Redactor().prose(work.name))
 
 

@@ -28,8 +28,8 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
     work = record.workload
     limit = f" · limit {format_size(record.limit_bytes)}" if record.limit_bytes else ""
     page.line(
-        f"{work.name} · {work.domain} · {work.cids:,} CIDs · about {figures.count(work.rows)} "
-        f"rows ({record.rows_per_cid:.2f} a CID){limit}",
+        f"{work.name} · {work.domain} · {work.cids:,} keys · about {figures.count(work.rows)} "
+        f"rows ({record.rows_per_cid:.2f} a key){limit}",
         style="bold",
     )
     page.table(_estimates(record))
@@ -55,11 +55,11 @@ def _estimates(record: EstimateRecord) -> Table:
         Column("fixed", numeric=True),
         Column("a row", numeric=True),
         Column("within the limit"),
-        Column("most CIDs within the limit", numeric=True),
+        Column("most keys within the limit", numeric=True),
     ]
     table = Table.of(columns, (_row(name, found) for name, found in record.paths.items()))
     if record.limit_bytes is None:
-        return table.without("within the limit").without("most CIDs within the limit")
+        return table.without("within the limit").without("most keys within the limit")
     return table
 
 
@@ -79,7 +79,7 @@ def _row(name: str, found: PathEstimate) -> tuple[str, ...]:
 def _samples(record: EstimateRecord) -> Table:
     columns = (
         Column("path", literal=True),
-        Column("CIDs", numeric=True),
+        Column("keys", numeric=True),
         Column("rows", numeric=True),
         Column("net OS peak", numeric=True),
     )
@@ -100,7 +100,7 @@ def _sample_rows(record: EstimateRecord) -> Iterable[tuple[str, ...]]:
 def _checks(record: EstimateRecord) -> Table:
     columns = (
         Column("path", literal=True),
-        Column("CIDs", numeric=True),
+        Column("keys", numeric=True),
         Column("rows", numeric=True),
         Column("predicted", numeric=True),
         Column("measured", numeric=True),

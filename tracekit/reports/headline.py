@@ -60,8 +60,8 @@ def _phrase(summary: ReplaySummary, name: str, proof: CandidateProof) -> tuple[s
         why = [f"{n} {ending(summary.paths[n])}" for n in died]
         return "NOT PROVEN", figures.listing(why) or name
     if proof.level is Level.DIFFERENT:
-        cids = proof.different_cids
-        return "DIFFERENT", f"{name} in {cids:,} CID{'s' * (cids != 1)}" if cids else name
+        count = proof.different_cids
+        return "DIFFERENT", f"{name} in {count:,} key{'s' * (count != 1)}" if count else name
     if proof.equal is False:
         return f"EQUAL only at level {proof.level} where {proof.required_level} was asked for", name
     return f"EQUAL at level {proof.level}", name

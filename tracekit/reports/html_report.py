@@ -32,7 +32,7 @@ def html(
         timelines: Memory over time, drawn as one plot; without any there is no plot.
         call_trees: What was alive at each path's heap peak.
         stack_diffs: Captures compared by call stack.
-        confidential: Whether CIDs become handles and machine paths and source lines are left out.
+        confidential: Whether keys become handles and machine paths and source lines are left out.
     """
     redact = Redactor(summary, confidential=confidential)
     curves = curves_of(summary, timelines)
@@ -60,7 +60,7 @@ def html(
         proof=sections.proof_table(summary),
         remarks=sections.remarks(summary, redact),
         diffs=[
-            (diff, stack_sections.stack_table(diff, redact, limit=_STACKS_SHOWN))
+            (diff, stack_sections.stack_tables(diff, redact, limit=_STACKS_SHOWN))
             for diff in stack_diffs
         ],
         diff_title=stack_sections.diff_title,

@@ -30,7 +30,7 @@ def markdown(
         summary: What the replay found.
         timelines: Memory over time; each path's peak is told in words.
         stack_diffs: Captures compared by call stack, folded away.
-        confidential: Whether CIDs become handles and machine paths and source lines are left out.
+        confidential: Whether keys become handles and machine paths and source lines are left out.
         plot: Where the picture of memory over time is, relative to the report; None for none.
     """
     redact = Redactor(summary, confidential=confidential)

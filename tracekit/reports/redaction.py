@@ -1,7 +1,7 @@
 """What a report that leaves the machine must not hold: bind values, machine paths, source lines.
 
-CIDs are bind values. A confidential report shows each as a short handle (`cid-3f2a9c`), the same
-for the same CID everywhere, so that differences can still be told apart and found again.
+Keys are bind values. A confidential report shows each as a short handle (`key-3f2a9c`), the same
+for the same key everywhere, so that differences can still be told apart and found again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import PurePath
 
 from tracekit.records import ReplaySummary
 
-# A CID is 16 characters; free text (an error's words) may hold one that no record names.
-_LIKE_A_CID = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]*[0-9])[0-9A-Za-z]{16}(?![0-9A-Za-z])")
+# A key is 16 characters; free text (an error's words) may hold one that no record names.
+_LIKE_A_KEY = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]*[0-9])[0-9A-Za-z]{16}(?![0-9A-Za-z])")
+_WHOLE_WORD = r"(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])"
 _QUOTED_PATH = re.compile(r"""(["'])(?:~|[A-Za-z]:)?[/\\][^"'\n]+\1""")
 _BARE_PATH = re.compile(r"""(?<![\w.~:/])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\:'",;()<>|]+){2,}""")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
@@ -22,9 +23,9 @@ _ID_COLUMN_PREFIX = "CONTAINERID"
 _HANDLE_DIGITS = 6
 
 
-def handle(cid: str) -> str:
-    """The short name of `cid` in a confidential report."""
-    return f"cid-{hashlib.sha256(cid.encode('utf-8')).hexdigest()[:_HANDLE_DIGITS]}"
+def handle(key: str) -> str:
+    """The short name of `key` in a confidential report."""
+    return f"key-{hashlib.sha256(key.encode('utf-8')).hexdigest()[:_HANDLE_DIGITS]}"
 
 
 class Redactor:
@@ -32,29 +33,31 @@ class Redactor:
 
     def __init__(self, summary: ReplaySummary | None = None, *, confidential: bool = True) -> None:
         self.confidential = confidential
-        known = sorted(set(_cids(summary)) if summary else (), key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        known = sorted(set(_known_keys(summary)) if summary else (), key=len, reverse=True)
+        self._known = (
+            re.compile(_WHOLE_WORD.format("|".join(map(re.escape, known)))) if known else None
+        )
 
-    def cid(self, cid: str) -> str:
-        """`cid`, or its handle."""
-        return handle(cid) if self.confidential else cid
+    def key(self, key: str) -> str:
+        """`key`, or its handle."""
+        return handle(key) if self.confidential else key
 
     def value(self, column: str | None, value: str | None) -> str | None:
-        """A cell of `column` as text, with the CIDs in it as handles."""
+        """A cell of `column` as text, with the keys in it as handles."""
         if value is None or not self.confidential:
             return value
         if _NUMBER.fullmatch(value) and not _holds_ids(column):
             return value
-        masked = self._without_cids(value)
+        masked = self._without_keys(value)
         return handle(value) if masked == value and _holds_ids(column) else masked
 
     def prose(self, text: str) -> str:
-        """Words of a person or an error: no CIDs, of paths the file name only."""
+        """Words of a person or an error: no keys, of paths the file name only."""
         if not self.confidential:
             return text
         text = _QUOTED_PATH.sub(lambda m: m[1] + _base_name(m[0][1:-1]) + m[1], text)
         text = _BARE_PATH.sub(lambda m: _base_name(m[0]), text)
-        return self._without_cids(text)
+        return self._without_keys(text)
 
     def traceback(self, text: str) -> str:
         """`prose` of a traceback, its source lines left out (Python indents them by four)."""
@@ -75,10 +78,10 @@ class Redactor:
             parts = parts[-2:] if len(parts) > 2 else parts[-1:]
         return ":".join(filter(None, (function, "/".join(parts), line)))
 
-    def _without_cids(self, text: str) -> str:
+    def _without_keys(self, text: str) -> str:
         if self._known:
             text = self._known.sub(lambda m: handle(m[0]), text)
-        return _LIKE_A_CID.sub(lambda m: handle(m[0]), text)
+        return _LIKE_A_KEY.sub(lambda m: handle(m[0]), text)
 
 
 def split_location(location: str) -> tuple[str, str, str]:
@@ -96,7 +99,7 @@ def _base_name(path: str) -> str:
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
 
 
-def _cids(summary: ReplaySummary) -> Iterator[str]:
+def _known_keys(summary: ReplaySummary) -> Iterator[str]:
     for proof in summary.proof.candidates.values():
         for difference in proof.examples:
             if difference.cid:

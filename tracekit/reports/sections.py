@@ -41,7 +41,7 @@ _PATH_CELLS: tuple[tuple[str, Callable[[PathMeasurement], str]], ...] = (
     ("CPU", lambda p: figures.seconds(p.cpu_seconds)),
     ("wall under memray", lambda p: figures.seconds(p.profiled_wall_seconds)),
     ("rows", lambda p: figures.count(p.rows)),
-    ("CIDs", lambda p: figures.count(p.cids)),
+    ("keys", lambda p: figures.count(p.cids)),
 )
 
 
@@ -69,7 +69,7 @@ def workload_line(summary: ReplaySummary, redact: Redactor) -> str:
     parts = [
         redact.prose(work.name),
         work.domain,
-        f"{work.cids:,} CIDs",
+        f"{work.cids:,} keys",
         f"{work.rows:,} rows" if work.rows is not None else "rows not counted",
         f"seed {work.seed}" if work.seed is not None else "",
         f"fingerprint {work.fingerprint}" if work.fingerprint else "no fingerprint",
@@ -128,7 +128,7 @@ def _process_rows(name: str, path: PathMeasurement) -> Iterator[tuple[str, ...]]
 
 def proof_table(summary: ReplaySummary) -> Table:
     """One row per candidate: the level that holds and what it cost to say so."""
-    titles = ("CIDs different", "missing", "extra", "proved in", "prover's net peak")
+    titles = ("keys different", "missing", "extra", "proved in", "prover's net peak")
     return Table.of(
         [
             Column("candidate", literal=True),
@@ -212,7 +212,7 @@ def difference_table(summary: ReplaySummary, redact: Redactor) -> Table:
         [
             Column("candidate", literal=True),
             Column("what"),
-            Column("CID", literal=True),
+            Column("key", literal=True),
             Column("record", numeric=True),
             Column("column", literal=True),
             Column(f"in {reference}", literal=True),
@@ -231,14 +231,20 @@ def difference_table(summary: ReplaySummary, redact: Redactor) -> Table:
 def _difference_row(name: str, found: Difference, redact: Redactor) -> tuple[str, ...]:
     return (
         name,
-        found.kind.replace("_", " "),
-        figures.printable(redact.cid(found.cid), figures.VALUE_LIMIT),
+        found.kind.replace("_cid", " key").replace("_", " "),
+        figures.printable(_key(found, redact), figures.VALUE_LIMIT),
         figures.count(found.record_index),
         figures.text(found.column),
         _typed(found.column, found.reference, found.reference_type, redact),
         _typed(found.column, found.candidate, found.candidate_type, redact),
         redact.prose(found.remark or ""),
     )
+
+
+def _key(found: Difference, redact: Redactor) -> str:
+    if found.key_type in (None, "whole"):
+        return redact.key(found.cid) if found.cid else ""
+    return f"{redact.key(found.cid)} ({found.key_type})"
 
 
 def _typed(column: str | None, value: str | None, type_name: str | None, redact: Redactor) -> str:
@@ -272,7 +278,7 @@ def _ending_sentence(name: str, path: PathMeasurement) -> str:
         if number is not None
     )
     known = path.rows is not None or path.cids is not None
-    far = f" after {figures.count(path.rows)} rows of {figures.count(path.cids)} CIDs"
+    far = f" after {figures.count(path.rows)} rows of {figures.count(path.cids)} keys"
     return (
         f"{name} {ending(path)}{f' ({how})' if how else ''}"
         f"{far if known else ''}: {path.reason or 'no reason was recorded'}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tracekit.records import CallNode, CallTree, StackDelta, StackDiff
@@ -15,6 +15,10 @@ SMALLEST_SHARE = 0.005
 """Nodes holding less than this share of their tree are not drawn."""
 TOP_STACKS = 10
 """Call stacks in a report that is read in a terminal or a comment."""
+CHANCE_BYTES = 4 * 1024**2
+CHANCE_SHARE = 0.05
+"""A change at one call stack of at most so many bytes, and of at most this share of the higher
+peak, is taken for chance: memray charges an arena of small objects (1 MiB) to one call."""
 _CALLERS_SHOWN = 2
 
 
@@ -67,10 +71,36 @@ def _shown(nodes: tuple[CallNode, ...], total_bytes: int) -> list[CallNode]:
     return sorted(large, key=lambda node: -node.size_bytes)
 
 
-def stack_table(diff: StackDiff, redact: Redactor, *, limit: int) -> Table:
-    """The call stacks that changed most, grown ones first."""
-    changed = sorted(diff.deltas, key=lambda delta: -abs(delta.delta_bytes))[:limit]
-    changed.sort(key=lambda delta: -delta.delta_bytes)
+@dataclass(frozen=True)
+class StackTables:
+    """The call stacks of a comparison, the largest change first."""
+
+    changed: Table
+    chance: Table
+    """Changes so small that the next run may show others."""
+    chance_title: str
+
+
+def stack_tables(diff: StackDiff, redact: Redactor, *, limit: int) -> StackTables:
+    """The call stacks that changed most, at most `limit` of each kind."""
+    largest_first = sorted(diff.deltas, key=lambda delta: -abs(delta.delta_bytes))
+    chance = [delta for delta in largest_first if delta.delta_bytes and _is_chance(delta, diff)]
+    changed = [delta for delta in largest_first if delta.delta_bytes and delta not in chance]
+    largest = figures.size(abs(chance[0].delta_bytes)) if chance else ""
+    return StackTables(
+        _table(diff, changed[:limit], redact),
+        _table(diff, chance[:limit], redact),
+        f"{len(chance):,} call stacks changed by chance, each by at most {largest}",
+    )
+
+
+def _is_chance(delta: StackDelta, diff: StackDiff) -> bool:
+    """Whether where arenas of small objects happen to begin explains the change."""
+    peak_bytes = max(diff.base_bytes, diff.head_bytes)
+    return abs(delta.delta_bytes) <= min(CHANCE_BYTES, CHANCE_SHARE * peak_bytes)
+
+
+def _table(diff: StackDiff, deltas: Iterable[StackDelta], redact: Redactor) -> Table:
     return Table.of(
         [
             Column("change"),
@@ -81,7 +111,7 @@ def stack_table(diff: StackDiff, redact: Redactor, *, limit: int) -> Table:
             Column("at", literal=True),
             Column("called from", literal=True),
         ],
-        (_stack_row(delta, redact) for delta in changed if delta.delta_bytes),
+        (_stack_row(delta, redact) for delta in deltas),
     )
 
 
@@ -111,8 +141,13 @@ def stack_details(diffs: Sequence[StackDiff], redact: Redactor) -> list[str]:
     """Compared call stacks as folded Markdown blocks."""
     blocks = []
     for diff in diffs:
-        table = table_lines(stack_table(diff, redact, limit=TOP_STACKS))
-        remarks = bullet(redact.prose(remark) for remark in diff.remarks)
-        body = "\n\n".join(filter(None, (table or "No call stack changed.", remarks)))
+        tables = stack_tables(diff, redact, limit=TOP_STACKS)
+        chance = table_lines(tables.chance)
+        parts = (
+            table_lines(tables.changed) or "No call stack changed by more than chance.",
+            bullet(redact.prose(remark) for remark in diff.remarks),
+            details(tables.chance_title, chance) if chance else "",
+        )
+        body = "\n\n".join(filter(None, parts))
         blocks.append(details(prose(diff_title(diff)), body))
     return blocks

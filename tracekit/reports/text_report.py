@@ -30,7 +30,7 @@ def text(
 ) -> str:
     """The report: verdict first, then the paths, the proof, drift, first differences, remarks.
 
-    It stays on the machine, so CIDs and paths are shown in full.
+    It stays on the machine, so keys and paths are shown in full.
 
     Args:
         summary: What the replay found.

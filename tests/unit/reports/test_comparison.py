@@ -9,6 +9,10 @@ from tracekit.errors import ConfigError
 from tracekit.records import PathMeasurement, PathStatus, ReplaySummary, StackDelta, StackDiff
 from tracekit.reports import compare_markdown, compare_text
 from tracekit.reports.comparison import metric_deltas
+from tracekit.reports.redaction import Redactor
+from tracekit.reports.stack_sections import stack_tables
+
+MIB = 1024**2
 
 
 def _with_iterator(summary: ReplaySummary, **figures: object) -> ReplaySummary:
@@ -62,7 +66,7 @@ def test_the_table_for_a_comment(
 
 
 def test_a_replay_against_itself_grew_nowhere(passing: ReplaySummary) -> None:
-    assert compare_text(passing, passing).startswith("no metric grew.\n")
+    assert compare_text(passing, passing).startswith("no peak grew.\n")
     assert "Not alike" not in compare_text(passing, passing)
 
 
@@ -113,3 +117,62 @@ def test_only_the_columns_asked_for_are_compared(passing: ReplaySummary) -> None
     report = compare_markdown(passing, passing, columns=["wall"])
     assert "| wall |" in report
     assert "net_peak" not in report
+
+
+def _memory_and_wall(before: tuple[int, float], after: tuple[int, float]) -> list[ReplaySummary]:
+    sides = _replays([(before[0], after[0])])
+    return [
+        replace(side, paths={"0": replace(side.paths["0"], wall_seconds=wall)})
+        for side, wall in zip(sides, (before[1], after[1]), strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ((100 * MIB, 1.0), (100 * MIB, 9.0), "no peak grew.\n"),
+        ((100 * MIB, 1.0), (50 * MIB, 9.0), "no peak grew; largest fall: 0 net_peak -50.0%"),
+        ((100 * MIB, 1.0), (110 * MIB, 9.0), "largest growth: 0 net_peak +10.0%"),
+        ((100 * MIB, 1.0), (101 * MIB, 9.0), "no more than runs of the same code differ by"),
+    ],
+)
+def test_the_headline_is_about_memory_whatever_became_of_the_time(before, after, said) -> None:
+    report = compare_text(*_memory_and_wall(before, after))
+    assert said in report
+    assert "wall" not in report.splitlines()[0]
+
+
+def test_the_headline_is_about_time_where_nothing_else_was_asked_for() -> None:
+    report = compare_text(*_memory_and_wall((MIB, 1.0), (MIB, 2.0)), columns=["wall"])
+    assert report.startswith("largest growth: 0 wall +100.0%")
+
+
+def test_the_largest_growth_is_that_of_the_most_bytes() -> None:
+    report = compare_text(*_replays([(1 * MIB, 3 * MIB), (2_000 * MIB, 3_000 * MIB)]))
+    assert report.startswith("largest growth: 1 net_peak +50.0%")
+
+
+def _changed(mib: float, name: str) -> StackDelta:
+    bytes_ = int(abs(mib) * MIB)
+    held = (0, bytes_) if mib > 0 else (bytes_, 0)
+    return StackDelta((f"{name}:a.py:1",), *held, 1, 1)
+
+
+def test_stacks_stand_by_the_size_of_their_change_and_chance_stands_apart() -> None:
+    changes = {"arena": 1, "fell": -639, "rose": 20, "block": -1.5, "big": 5}
+    deltas = tuple(_changed(mib, name) for name, mib in changes.items())
+    diff = StackDiff("base", "head", 2_000 * MIB, 1_300 * MIB, deltas)
+    tables = stack_tables(diff, Redactor(confidential=False), limit=10)
+    assert [row[5] for row in tables.changed.rows] == ["fell:a.py:1", "rose:a.py:1", "big:a.py:1"]
+    assert [row[5] for row in tables.chance.rows] == ["block:a.py:1", "arena:a.py:1"]
+    assert tables.chance_title == "2 call stacks changed by chance, each by at most 1.50 MiB"
+    report = compare_markdown(*_replays([(1, 1)]), stack_diffs=[diff])
+    assert report.index("fell") < report.index("rose") < report.index("changed by chance")
+    assert report.index("changed by chance") < report.index("block:a.py")
+
+
+def test_a_small_change_of_a_small_peak_is_no_chance() -> None:
+    diff = StackDiff("base", "head", 2 * MIB, 3 * MIB, (_changed(1, "grown"),))
+    tables = stack_tables(diff, Redactor(confidential=False), limit=10)
+    assert len(tables.changed.rows) == 1
+    assert tables.chance.rows == ()

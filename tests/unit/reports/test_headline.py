@@ -20,10 +20,10 @@ def test_the_usual_verdict_is_one_sentence(passing: ReplaySummary) -> None:
 @pytest.mark.parametrize(
     ("proof", "says"),
     [
-        (CandidateProof(Level.DIFFERENT, False, different_cids=1), "DIFFERENT (iterator in 1 CID)"),
+        (CandidateProof(Level.DIFFERENT, False, different_cids=1), "DIFFERENT (iterator in 1 key)"),
         (
             CandidateProof(Level.DIFFERENT, False, different_cids=1200),
-            "DIFFERENT (iterator in 1,200 CIDs)",
+            "DIFFERENT (iterator in 1,200 keys)",
         ),
         (
             CandidateProof(Level.VALUE, False, Level.EXACT),
@@ -66,6 +66,6 @@ def test_one_path_alone_is_nothing_compared(passing: ReplaySummary) -> None:
 
 def test_many_candidates_are_told_worst_first(hard: ReplaySummary) -> None:
     assert headline(hard).startswith(
-        "NOT PROVEN (stream ran out of memory, arrow failed), DIFFERENT (lean in 1,234 CIDs), "
+        "NOT PROVEN (stream ran out of memory, arrow failed), DIFFERENT (lean in 1,234 keys), "
         "EQUAL only at level value where json was asked for (iterator); "
     )

@@ -118,7 +118,7 @@ def test_verdict_reasons_endings_and_remarks_are_told(source: str) -> None:
     text = " ".join(_Page(source).texts)
     for expected in (
         "FAILED",
-        "DIFFERENT (lean in 1,234 CIDs)",
+        "DIFFERENT (lean in 1,234 keys)",
         "stream: out of memory",
         "killed at its limit of 2GiB",
         "ValueError: column 品名|x",

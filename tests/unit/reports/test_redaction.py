@@ -22,7 +22,7 @@ def test_no_value_of_an_id_column_survives(value: str) -> None:
 def test_the_same_cid_has_the_same_handle_everywhere(hard: ReplaySummary) -> None:
     redact = Redactor(hard)
     cid = "4881660000000ab1"
-    assert redact.cid(cid) == redact.value("CONTAINERID", cid) == redact.prose(cid) == handle(cid)
+    assert redact.key(cid) == redact.value("CONTAINERID", cid) == redact.prose(cid) == handle(cid)
     assert redact.value("REJECTCOMMENT", f"lot {cid}") == f"lot {handle(cid)}"
     assert handle(cid) != handle("4881660000000ab2")
 
