@@ -13,6 +13,7 @@ import pytest
 from tracekit import workloads
 from tracekit.keyed.domains import DOMAINS
 from tracekit.localdb.translate import install, translate
+from tracekit.localdb.wire.values import decode_number
 
 Row = dict[str, Any]
 SYSDATE = workloads.load("trace-tiny").sysdate
@@ -91,8 +92,21 @@ class Tables:
 
 
 def dicts(result: duckdb.DuckDBPyConnection) -> list[Row]:
-    names = [column[0] for column in result.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    described = result.description or ()
+    return [
+        {
+            column[0]: plain(value, str(column[1]))
+            for column, value in zip(described, row, strict=True)
+        }
+        for row in result.fetchall()
+    ]
+
+
+def plain(value: Any, kind: str) -> Any:
+    """A NUMBER that DuckDB holds as bits is its number."""
+    if kind != "BIT" or value is None:
+        return value
+    return decode_number(int(value, 2).to_bytes(len(value) // 8, "big"))
 
 
 def run(

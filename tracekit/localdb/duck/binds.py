@@ -26,7 +26,7 @@ def parameter_values(translated: Translated, row: Sequence[Any]) -> dict[str, An
         raise OraError(1036, "illegal variable name/number")
     values: dict[str, Any] = {}
     for parameter in translated.parameters:
-        taken = [_value(row[index]) for index in parameter.bind_indexes]
+        taken = [parameter.form.parameter(_value(row[one])) for one in parameter.bind_indexes]
         values[parameter.name] = taken if parameter.is_list else taken[0]
     return values
 

@@ -40,7 +40,8 @@ def describe_columns(
             stated = declared.stated(output, current_schema)
         is_computed = name in translated.computed_columns
         if is_computed and (stated is None or stated.name not in (*LOB_TYPES, "ROWID")):
-            columns.append(describe_computed(column_title(name), kind))
+            is_binary = name in translated.binary_columns
+            columns.append(describe_computed(column_title(name), kind, is_binary=is_binary))
         else:
             columns.append(describe_stored(column_title(name), kind, stated))
     return columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
@@ -63,6 +63,10 @@ class DeclaredColumns:
             for table in tables
         } - {None}
         return found.pop() if len(found) == 1 else None
+
+    def of_table(self, schema: str, table: str) -> Mapping[str, DeclaredType]:
+        """The declared types of a table's columns."""
+        return self._types.get((schema, table), {})
 
     def stated(self, output: Output, current_schema: str) -> DeclaredType | None:
         """The type that an output column has by what it is made of, None if nothing says so."""

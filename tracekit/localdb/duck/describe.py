@@ -15,6 +15,7 @@ FREE_SCALE = -127
 """With precision 0, this scale says NUMBER without declared precision."""
 FREE_NUMBER = (38, 18)
 """Precision and scale of the DECIMAL that holds a NUMBER without declared ones."""
+FLOAT_BITS = 126
 BYTES_PER_CHAR = 4
 NATIONAL_FORM = 2
 LOB_BUFFER_BYTES = 4_000
@@ -48,7 +49,7 @@ _FIXED: dict[str, tuple[OracleType, int, int]] = {
     "float": (OracleType.BINARY_FLOAT, 4, 0),
     "double": (OracleType.BINARY_DOUBLE, 8, 0),
 }
-_NUMBERS = {*_INTEGER_PRECISION, "decimal", "double", "float"}
+_NUMBERS = {*_INTEGER_PRECISION, "decimal", "bit", "double", "float"}
 _TEXTS = {"varchar", "enum", "uuid", "null"}
 _DECLARED_TEXTS = {
     "VARCHAR2": (OracleType.VARCHAR2, 1),
@@ -67,19 +68,20 @@ _DECLARED_LOBS = {
 }
 
 
-def describe_computed(name: str, kind: Any) -> ColumnDescription:
+def describe_computed(name: str, kind: Any, *, is_binary: bool) -> ColumnDescription:
     """A column that is an expression: Oracle's arithmetic gives NUMBER without precision.
 
     Args:
         name: of the column.
         kind: its DuckDB type.
+        is_binary: it is a BINARY_DOUBLE or BINARY_FLOAT.
 
     Raises:
         OraError: ORA-03001, Oracle has no such type.
     """
     if _type_id(kind) == "boolean":
         return ColumnDescription(name, OracleType.BOOLEAN, buffer_bytes=BOOLEAN_BYTES)
-    if _type_id(kind) in _NUMBERS:
+    if _type_id(kind) in _NUMBERS and not is_binary:
         return _number(name, 0, FREE_SCALE)
     return describe_stored(name, kind, None)
 
@@ -93,6 +95,8 @@ def describe_stored(name: str, kind: Any, declared: DeclaredType | None) -> Colu
     type_id = _type_id(kind)
     if declared is not None and (column := _by_declaration(name, declared, type_id)) is not None:
         return column
+    if type_id == "bit":
+        return _number(name, 0, FREE_SCALE)
     if type_id in _INTEGER_PRECISION:
         return _number(name, _INTEGER_PRECISION[type_id], 0)
     if type_id == "decimal":
@@ -130,8 +134,8 @@ def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDe
         return ColumnDescription(name, OracleType.INTERVAL_YM, precision=2, buffer_bytes=5)
     if declared.name == "LONG" and type_id == "varchar":
         return ColumnDescription(name, OracleType.LONG, charset_form=1)
-    if declared.name == "FLOAT" and type_id == "double":
-        return _number(name, 126, FREE_SCALE)
+    if declared.name == "FLOAT" and type_id == "bit":
+        return _number(name, declared.precision or FLOAT_BITS, FREE_SCALE)
     if declared.name == "TIMESTAMP" and type_id in ("timestamp", "timestamp_ns"):
         scale = 6 if declared.scale is None else declared.scale
         return ColumnDescription(name, OracleType.TIMESTAMP, scale=scale, buffer_bytes=11)

@@ -61,7 +61,9 @@ FROM $sys.TRACEKIT_OBJECTS WHERE kind = 'VIEW';
 CREATE VIEW $sys.TRACEKIT_COLUMNS AS
 SELECT o.owner, o.name AS table_name, o.kind AS object_kind, c.column_name,
        c.column_index AS column_id, coalesce(c.comment, h.comment) AS comment,
-       regexp_replace(replace(replace(replace(h.column_default, 'ora_sysdate()', 'SYSDATE'),
+       regexp_replace(replace(replace(replace(regexp_replace(regexp_replace(h.column_default,
+               'ora_number\(CAST\((.*) AS VARCHAR\)\)', '\1'),
+               'ora_number\(''([^'']*)''\)', '\1'), 'ora_sysdate()', 'SYSDATE'),
                'ora_systimestamp()', 'SYSTIMESTAMP'), 'ora_localtimestamp()', 'LOCALTIMESTAMP'),
                'nextval\(''(.*)''\)', '\1.nextval') AS default_text,
        coalesce(h.is_nullable, c.is_nullable) AS is_nullable,
@@ -106,9 +108,10 @@ WITH typed AS (
     FROM $sys.TRACEKIT_COLUMNS
 ), sized AS (
     SELECT *,
-        CASE WHEN data_type = 'FLOAT' THEN 126
+        CASE WHEN data_type = 'FLOAT' THEN coalesce(type_precision, 126)
              WHEN data_type <> 'NUMBER' THEN NULL
              WHEN declared = 'NUMBER' THEN type_precision
+             WHEN stored = 'BIT' THEN NULL
              WHEN stored = 'DECIMAL' AND (stored_precision, stored_scale) = (38, 18) THEN NULL
              WHEN stored = 'DECIMAL' THEN stored_precision
              ELSE CASE stored WHEN 'BOOLEAN' THEN 1 WHEN 'TINYINT' THEN 3 WHEN 'UTINYINT' THEN 3

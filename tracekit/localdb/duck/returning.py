@@ -11,11 +11,13 @@ import pyarrow as pa
 from tracekit.errors import LocalWireError
 from tracekit.localdb.backend import BindType, ReturnedLob
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import number_text
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
 from tracekit.localdb.wire.primitives import TtcWriter
 from tracekit.localdb.wire.rows import encode_rows
 from tracekit.localdb.wire.rows_lob import LOB_TYPES
 from tracekit.localdb.wire.rows_rare import NULL_FIELD
+from tracekit.localdb.wire.values import decode_number
 
 ROW_MESSAGE_BYTES = 1
 _LONG_FORMS = {
@@ -25,15 +27,18 @@ _LONG_FORMS = {
 """A bind of more than 32,767 bytes is sent like a shorter one."""
 _TEXTS = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG}
 _NATIONAL_FORM = 2
+_NUMBER_TYPE = "BIT"
+"""DuckDB's name of the type that holds a NUMBER's bytes, after one of its own."""
 
 
 def encode_returned(
-    table: pa.Table, kinds: Sequence[BindType]
+    table: pa.Table, types: Sequence[str], kinds: Sequence[BindType]
 ) -> list[Sequence[bytes | ReturnedLob]]:
     """Per bind, the fields of all rows.
 
     Args:
         table: the rows returned.
+        types: of its columns, by DuckDB's names.
         kinds: what the client says the binds are.
 
     Raises:
@@ -44,13 +49,18 @@ def encode_returned(
     if table.num_columns != len(kinds):
         few = table.num_columns < len(kinds)
         raise OraError(947, "not enough values") if few else OraError(913, "too many values")
-    return [_fields(table.select([index]), kind) for index, kind in enumerate(kinds)]
+    columns = (table.select([index]) for index in range(len(kinds)))
+    return [_fields(*one) for one in zip(columns, types, kinds, strict=True)]
 
 
-def _fields(column: pa.Table, kind: BindType) -> Sequence[bytes | ReturnedLob]:
+def _fields(column: pa.Table, held_as: str, kind: BindType) -> Sequence[bytes | ReturnedLob]:
     if kind.type in LOB_TYPES:
         return _lobs(column, kind)
     held = column.schema.types[0]
+    if kind.type in _TEXTS and held_as == _NUMBER_TYPE:
+        values = column.column(0).to_pylist()
+        numbers = [None if value is None else decode_number(value[1:]) for value in values]
+        return [_number_text(number, kind) for number in numbers]
     if kind.type in _TEXTS and (pa.types.is_decimal(held) or pa.types.is_integer(held)):
         return [_number_text(row, kind) for row in column.column(0).to_pylist()]
     described = ColumnDescription(
@@ -86,14 +96,9 @@ def _encoded(value: str | bytes) -> bytes:
 
 
 def _number_text(value: Decimal | int | None, kind: BindType) -> bytes:
-    """A number for a text bind, as Oracle converts it: no zeros that say nothing, `.5` for 0.5."""
+    """A number for a text bind, as Oracle converts it."""
     writer = TtcWriter()
-    text = "" if value is None else format(Decimal(value), "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
-    if digits.startswith("0."):
-        digits = digits[1:]
+    text = "" if value is None else number_text(Decimal(value))
     national = kind.charset_form == _NATIONAL_FORM
-    writer.bytes_((sign + digits).encode("utf-16-be" if national else "utf-8"))
+    writer.bytes_(text.encode("utf-16-be" if national else "utf-8"))
     return bytes(writer)

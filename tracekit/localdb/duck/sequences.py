@@ -8,7 +8,7 @@ too, draws once a row however often the row's values name the sequence.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,7 @@ def prepare_insert(
     sql: str,
     rows: Sequence[Mapping[str, Any]],
     notes: Sequence[TableNote],
+    free: Collection[str] = (),
 ) -> Change:
     """Draw what an INSERT takes from sequences, by its text or by its table's defaults.
 
@@ -68,6 +69,7 @@ def prepare_insert(
         sql: any DML statement.
         rows: values of its parameters.
         notes: about the table an INSERT goes to; none for other statements.
+        free: its columns that hold NUMBERs as bytes.
 
     Raises:
         OraError: ORA-32795, a value is given for a column that is GENERATED ALWAYS.
@@ -80,7 +82,7 @@ def prepare_insert(
             given = listed is None or note.subject in listed
             if note.kind == IDENTITY and note.detail == "ALWAYS" and given:
                 raise OraError(32795, "cannot insert into a generated always identity column")
-        sql = with_defaults(sql, drawn)
+        sql = with_defaults(sql, drawn, free)
         listed = listed_columns(sql)
         rest_is_drawn = listed is not None and not drawn.keys() <= listed
     else:
@@ -95,12 +97,13 @@ def listed_columns(sql: str) -> set[str] | None:
     return {_unquoted(name) for name in re.findall(_NAME, match[1])} if match else None
 
 
-def with_defaults(sql: str, sequences: Mapping[str, str]) -> str:
+def with_defaults(sql: str, sequences: Mapping[str, str], free: Collection[str] = ()) -> str:
     """An INSERT of one tuple of values with the columns added whose default draws a value.
 
     Args:
         sql: the statement; another kind than such an insert stays as it is.
         sequences: the paths of the sequences, by column.
+        free: the columns that hold NUMBERs as bytes.
     """
     match = _WITH_COLUMNS.match(sql)
     listed = listed_columns(sql) or set()
@@ -108,7 +111,10 @@ def with_defaults(sql: str, sequences: Mapping[str, str]) -> str:
     if match is None or not missing:
         return sql
     names = ", ".join(_quoted(column) for column in missing)
-    calls = ", ".join(f"nextval('{path}')" for path in missing.values())
+    calls = ", ".join(
+        f"ora_number(nextval('{path}'))" if column in free else f"nextval('{path}')"
+        for column, path in missing.items()
+    )
     return f"{match[1]}{names}, {match[2]}) VALUES ({calls}, {sql[match.end() :]}"
 
 

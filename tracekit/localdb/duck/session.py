@@ -24,6 +24,7 @@ from tracekit.localdb.duck.constraints import Table, Violations
 from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.definer import define
 from tracekit.localdb.duck.gate import ErrorMapper, gate
+from tracekit.localdb.duck.notes import TableNote
 from tracekit.localdb.duck.private_tables import PrivateTables
 from tracekit.localdb.duck.result import EncodedStream
 from tracekit.localdb.duck.returning import encode_returned
@@ -32,7 +33,7 @@ from tracekit.localdb.duck.source import LOB_READ_ROWS, READ_ROWS, QuerySource
 from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import ROW_ERRORS, WritingConnection
 from tracekit.localdb.ora_error import OraError, RowFailure
-from tracekit.localdb.translate import Control, map_error
+from tracekit.localdb.translate import FREE, Control, form_of, map_error
 from tracekit.localdb.wire.column import ColumnDescription
 from tracekit.localdb.wire.rows_lob import has_lobs
 
@@ -115,9 +116,9 @@ class DuckSession:
         Raises:
             OraError: any failure; the transaction is as it was before the failing row.
         """
-        known = _own(statement)
         self._check_open()
         rows = bind_rows or ((),)
+        known = self._for_values(_own(statement), rows)
         if known.translated.control is not None:
             self._control(known.translated.control, known.translated.control_argument)
         elif known.kind is StatementKind.QUERY:
@@ -131,6 +132,15 @@ class DuckSession:
         else:
             raise OraError(3001, "unimplemented feature: PL/SQL")
         return ExecuteOutcome()
+
+    def _for_values(self, statement: DuckStatement, rows: Sequence[Sequence[Any]]) -> DuckStatement:
+        """The statement as it is with these values of its binds, and with today's tables."""
+        if statement.kind not in (StatementKind.QUERY, StatementKind.DML):
+            return statement
+        width = min(len(row) for row in rows)
+        forms = tuple(form_of([row[index] for row in rows]) for index in range(width))
+        database = self._database
+        return database.statements.get(statement.sql, self._schema, database.columns.find, forms)
 
     def commit(self) -> None:
         """End the transaction and keep its work.
@@ -278,11 +288,14 @@ class DuckSession:
         values = [parameter_values(translated, row) for row in rows]
         sql = self._localized(statement)
         self._own_what_is_written(writer, translated.duckdb_sql)
-        notes = []
+        notes: Sequence[TableNote] = []
+        free: set[str] = set()
         if translated.dml == "INSERT" and translated.target is not None:
             schema, name = translated.target
             notes = self._database.notes.of_table(schema or self._schema, name)
-        return prepare_insert(writer.connection, sql, values, notes)
+            columns = self._database.columns.find(schema or self._schema, name)
+            free = {one for one, found in columns.items() if found.number is FREE}
+        return prepare_insert(writer.connection, sql, values, notes, free)
 
     def _define(self, statement: DuckStatement) -> None:
         definition = statement.translated.definition

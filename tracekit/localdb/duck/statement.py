@@ -12,7 +12,7 @@ import duckdb
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate import Columns, Translated, map_error, translate
+from tracekit.localdb.translate import BindForm, Columns, Translated, map_error, translate
 
 MAX_CACHED_CHARS = 8_000_000
 """Statement text kept with its translation; the longest unused goes first."""
@@ -40,6 +40,7 @@ class DuckStatement:
         return map_error(error, self.sql)
 
 
+_Key = tuple[str, str, tuple[BindForm, ...]]
 FindColumns: TypeAlias = Callable[[str, str], Columns]
 """The columns of a table by schema and name."""
 
@@ -59,17 +60,29 @@ class StatementCache:
     """Statements by text and schema, shared by all sessions."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
         self._kept_chars = 0
         self._lock = threading.Lock()
 
-    def get(self, sql: str, current_schema: str, find: FindColumns) -> DuckStatement:
+    def get(
+        self,
+        sql: str,
+        current_schema: str,
+        find: FindColumns,
+        bind_forms: Sequence[BindForm] = (),
+    ) -> DuckStatement:
         """The statement `sql`, translated now if it is not kept.
+
+        Args:
+            sql: as the client sent it.
+            current_schema: the session's.
+            find: looks up the columns of tables.
+            bind_forms: what the binds' values are; empty where that is not known.
 
         Raises:
             OraError: it is malformed, or has no translation.
         """
-        key = (sql, current_schema)
+        key = (sql, current_schema, tuple(bind_forms))
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
@@ -84,13 +97,15 @@ class StatementCache:
                 asked[place] = find(*place)
             return asked[place]
 
-        translated = translate(sql, current_schema=current_schema, columns_of=columns_of)
+        translated = translate(
+            sql, current_schema=current_schema, columns_of=columns_of, bind_forms=bind_forms
+        )
         made = DuckStatement(sql, translated)
         with self._lock:
             self._keep(key, _Kept(made, tuple(asked.items())))
         return made
 
-    def _keep(self, key: tuple[str, str], made: _Kept) -> None:
+    def _keep(self, key: _Key, made: _Kept) -> None:
         if key not in self._kept:
             self._kept_chars += len(made.statement.sql)
         self._kept[key] = made

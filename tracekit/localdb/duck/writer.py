@@ -107,7 +107,7 @@ class WritingConnection:
         self,
         sql: str,
         values: Values,
-        take: Callable[[pa.Table], Taken],
+        take: Callable[[pa.Table, Sequence[str]], Taken],
         *,
         volatile: bool = False,
     ) -> Taken:
@@ -116,7 +116,8 @@ class WritingConnection:
         Args:
             sql: the statement.
             values: of its parameters.
-            take: what to make of the rows; what it raises undoes the statement.
+            take: what to make of the rows and the names of their DuckDB types; what it raises
+                undoes the statement.
             volatile: as for `run`.
 
         Raises:
@@ -126,12 +127,14 @@ class WritingConnection:
         self._begin()
         try:
             # Not a DB-API call: that would copy every row once more. It runs at once, not lazily.
-            table = self.connection.sql(sql, params=dict(values) or None).to_arrow_table()
+            relation = self.connection.sql(sql, params=dict(values) or None)
+            types = [str(kind) for kind in relation.types]
+            table = relation.to_arrow_table()
         except duckdb.Error:
             self.recover()
             raise
         try:
-            taken = take(table)
+            taken = take(table, types)
         except (OraError, LocalWireError):
             self.restore()
             raise

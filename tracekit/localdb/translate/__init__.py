@@ -1,8 +1,11 @@
 """Oracle's SQL dialect as DuckDB SQL: translation, the functions it needs, and error mapping."""
 
+from tracekit.localdb.translate.bind_forms import BindForm, form_of
 from tracekit.localdb.translate.binds import Parameter
 from tracekit.localdb.translate.errors import map_error
 from tracekit.localdb.translate.install import install
+from tracekit.localdb.translate.number_functions import number_text
+from tracekit.localdb.translate.number_types import FREE
 from tracekit.localdb.translate.scopes import Columns, ColumnType
 from tracekit.localdb.translate.statement import translate
 from tracekit.localdb.translate.translated import (
@@ -15,6 +18,8 @@ from tracekit.localdb.translate.translated import (
 from tracekit.localdb.translate.types import DeclaredType
 
 __all__ = [
+    "FREE",
+    "BindForm",
     "ColumnDeclaration",
     "ColumnType",
     "Columns",
@@ -24,7 +29,9 @@ __all__ = [
     "Parameter",
     "TableReference",
     "Translated",
+    "form_of",
     "install",
     "map_error",
+    "number_text",
     "translate",
 ]

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.build import as_text, call, case, paren, text, unsupported
-from tracekit.localdb.translate.functions import rewrite_call
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate import number_aggregates, numbers
+from tracekit.localdb.translate.build import as_text, call, number, paren, text, unsupported
+from tracekit.localdb.translate.functions import check_count, rewrite_call
+from tracekit.localdb.translate.kinds import Kind, kind_of
+from tracekit.localdb.translate.number_types import (
+    FREE,
+    as_double,
+    as_free,
+    like_one_of,
+    number_type,
+)
 
 _QUANTILES = {"PERCENTILE_CONT": "quantile_cont", "PERCENTILE_DISC": "quantile_disc"}
-_SINGLE_ROW_ZERO = {"STDDEV": "stddev_samp", "VARIANCE": "var_samp"}
-_ALWAYS = {"LISTAGG", "RATIO_TO_REPORT", "STDDEV", "VARIANCE", *_QUANTILES}
+_ALWAYS = {"LISTAGG", "RATIO_TO_REPORT", *_QUANTILES}
 """Functions that are rewritten together with the clause around them."""
 
 
@@ -23,6 +31,8 @@ def has_clause(node: exp.Anonymous) -> bool:
     if isinstance(parent, exp.Window) and parent.args.get("over") == "KEEP":
         return True
     name = str(node.this).upper()
+    if name in number_aggregates.WITH_WINDOW:
+        return isinstance(parent, exp.Window) and node.arg_key == "this"
     return name in _ALWAYS and isinstance(parent, exp.WithinGroup | exp.Window)
 
 
@@ -31,8 +41,6 @@ def alone(node: exp.Anonymous, position: int) -> exp.Expr | None:
     name = str(node.this).upper()
     if name == "LISTAGG":
         return _listagg(node, None)
-    if name in _SINGLE_ROW_ZERO:
-        return _spread(node, None)
     if name in _ALWAYS:
         raise OraError(30491, f"missing ORDER BY or OVER clause for {name}", position=position)
     return None
@@ -47,9 +55,14 @@ def within_group(node: exp.Expr, position: int) -> exp.Expr:
     if name in _QUANTILES and isinstance(order, exp.Order) and len(order.expressions) == 1:
         ordered = order.expressions[0]
         share = _first_argument(function)
+        if name == "PERCENTILE_CONT" and kind_of(ordered.this) in (Kind.NUMBER, Kind.TEXT):
+            descending = bool(ordered.args.get("desc"))
+            plain = number_aggregates.plain
+            return number_aggregates.percentile(plain, ordered.this, share, descending=descending)
         if ordered.args.get("desc"):
             share = exp.Sub(this=exp.Literal.number(1), expression=paren(share))
-        return call(_QUANTILES[name], ordered.this, share, kind=Kind.NUMBER)
+        found = call(_QUANTILES[name], ordered.this, as_double(share))
+        return like_one_of(found, [ordered.this])
     raise unsupported(f"{name or 'a function'} WITHIN GROUP", position)
 
 
@@ -106,9 +119,16 @@ def window(node: exp.Expr, position: int) -> exp.Expr:
     name = str(function.this).upper()
     if name == "RATIO_TO_REPORT":
         return _ratio(node, function)
-    if name in _SINGLE_ROW_ZERO:
-        return _spread(function, node)
+    if name in number_aggregates.WITH_WINDOW:
+        return _numeric(node, function, name, position)
     return node
+
+
+def _numeric(node: exp.Expr, function: exp.Anonymous, name: str, position: int) -> exp.Expr:
+    """A numeric aggregate, whose parts are each put into the window."""
+    least, most, rule = number_aggregates.WITH_WINDOW[name]
+    check_count(function.expressions, least, most, position)
+    return rule(partial(_over, node), function.expressions)
 
 
 def _keep(node: exp.Expr, position: int) -> exp.Expr:
@@ -130,7 +150,7 @@ def _keep(node: exp.Expr, position: int) -> exp.Expr:
     value = _first_argument(function)
     keys.append(exp.Ordered(this=value.copy(), desc=name == "MAX", nulls_first=False))
     ordered = exp.Order(this=value, expressions=keys)
-    return call("first", ordered, kind=kind_of(value))
+    return like_one_of(call("first", ordered), [value])
 
 
 def _reversed(key: exp.Expr, first: bool) -> exp.Expr:
@@ -147,24 +167,15 @@ def _over(window_node: exp.Expr | None, function: exp.Expr) -> exp.Expr:
         return function
     copied = window_node.copy()
     copied.set("this", function)
-    return with_kind(copied, kind_of(function))
+    return like_one_of(copied, [function])
 
 
 def _ratio(node: exp.Expr, function: exp.Anonymous) -> exp.Expr:
-    value = _first_argument(function)
-    total = call("nullif", _over(node, call("sum", value.copy())), exp.Literal.number(0))
-    share = exp.Div(this=paren(value), expression=total)
-    return with_kind(exp.Paren(this=share), Kind.NUMBER)
-
-
-def _spread(function: exp.Anonymous, node: exp.Expr | None) -> exp.Expr:
-    """STDDEV and VARIANCE are 0 for one row, where the _SAMP functions are NULL."""
-    value = _first_argument(function)
-    count = _over(node, call("count", value.copy()))
-    single = exp.EQ(this=count, expression=exp.Literal.number(1))
-    name = _SINGLE_ROW_ZERO[str(function.this).upper()]
-    spread = _over(node, call(name, value))
-    return with_kind(case((single, exp.Literal.number(0)), default=spread), Kind.NUMBER)
+    value = numbers.as_number(_first_argument(function))
+    total = number_aggregates.total(partial(_over, node), [value.copy()])
+    nothing = as_free(number(0)) if number_type(total) is FREE else number(0)
+    known = like_one_of(call("nullif", total, nothing), [total])
+    return numbers.ratio(paren(value), known)
 
 
 def rewrite(node: exp.Anonymous, position: int) -> exp.Expr:

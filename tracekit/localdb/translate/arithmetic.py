@@ -5,12 +5,21 @@ from __future__ import annotations
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate import zones
+from tracekit.localdb.translate import numbers, zones
 from tracekit.localdb.translate.build import call, number, paren
+from tracekit.localdb.translate.implicit import as_number
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_kind
+from tracekit.localdb.translate.number_types import (
+    FREE,
+    INTEGER,
+    Exact,
+    as_double,
+    as_free,
+    number_type,
+    with_number,
+)
 
-MAX_INTEGER_DIGITS = 19
-"""Of factors that are multiplied here: their product is within DuckDB's largest integers."""
+SECONDS_OF_DAY = 86_400
 
 
 def add(node: exp.Add, position: int) -> exp.Expr:
@@ -30,30 +39,41 @@ def subtract(node: exp.Sub) -> exp.Expr:
     kinds = (kind_of(left), kind_of(right))
     if set(kinds) & {Kind.ZONED, Kind.LOCAL} and set(kinds) <= set(MOMENTS):
         left, right = zones.zoned(left), zones.zoned(right)
-    node.set("this", left)
-    node.set("expression", right)
     if kinds == (Kind.NUMBER, Kind.NUMBER):
+        known = numbers.difference(left, right)
+        if known is not None:
+            return known
+        node.set("this", left)
+        node.set("expression", right)
         return with_kind(node, Kind.NUMBER)
-    return call("ora_subtract", left, right, kind=_sum_kind(kinds, subtract=True))
+    if kinds == (Kind.DATE, Kind.DATE):
+        seconds = with_number(call("ora_seconds_between", left, right), Exact(INTEGER))
+        return numbers.ratio(seconds, number(SECONDS_OF_DAY))
+    return call("ora_subtract", *map(_as_days, (left, right)), kind=_sum_kind(kinds, subtract=True))
 
 
 def _operands(values: list[exp.Expr]) -> list[exp.Expr]:
     """Operands of arithmetic: text counts as the number it spells, unless a date is among them."""
     kinds = {kind_of(value) for value in values}
-    if Kind.TEXT not in kinds or kinds & {*MOMENTS, Kind.INTERVAL}:
+    if kinds & {*MOMENTS, Kind.INTERVAL}:
         return values
-    return [
-        call("ora_to_number", value, kind=Kind.NUMBER) if kind_of(value) is Kind.TEXT else value
-        for value in values
-    ]
+    values = [as_number(value) for value in values]
+    if Kind.NUMBER in kinds | {kind_of(value) for value in values}:
+        values = [as_free(one) if kind_of(one) is Kind.NULL else one for one in values]
+    return values
+
+
+def _as_days(value: exp.Expr) -> exp.Expr:
+    """A number that is added to a date, as DuckDB counts with it."""
+    return as_double(value) if number_type(value) is FREE else value
 
 
 def multiply(node: exp.Mul) -> exp.Expr:
     """A product, with Oracle's digits."""
     left, right = _operands([node.this, node.expression])
-    factors = _integer(left), _integer(right)
-    if factors[0] is not None and factors[1] is not None:
-        return number(factors[0] * factors[1])  # DuckDB would multiply them in 32 bits
+    known = numbers.product(left, right)
+    if known is not None:
+        return known
     if _is_simple_factor(left) or _is_simple_factor(right):
         node.set("this", left)
         node.set("expression", right)
@@ -65,14 +85,6 @@ def _is_simple_factor(node: exp.Expr) -> bool:
     """Whether a product with it needs no more digits after the point than DuckDB has room for."""
     inner = node.unnest()
     return kind_of(inner) is Kind.INTERVAL or isinstance(inner, exp.Literal | exp.Neg)
-
-
-def _integer(node: exp.Expr) -> int | None:
-    """The value of a whole number's literal, within a NUMBER's digits."""
-    inner = node.unnest()
-    if isinstance(inner, exp.Literal) and not inner.is_string and inner.this.isdigit():
-        return int(inner.this) if len(inner.this) <= MAX_INTEGER_DIGITS else None
-    return None
 
 
 def _terms(node: exp.Expr) -> list[exp.Expr]:
@@ -95,14 +107,14 @@ def _add(terms: list[exp.Expr], position: int) -> exp.Expr:
     middle = (len(terms) + 1) // 2
     left, right = _add(terms[:middle], position), _add(terms[middle:], position)
     kinds = (kind_of(left), kind_of(right))
-    addends = _integer(left), _integer(right)
-    if addends[0] is not None and addends[1] is not None:
-        return number(addends[0] + addends[1])  # DuckDB would add them in 32 bits
     if kinds == (Kind.NUMBER, Kind.NUMBER):
+        known = numbers.sum_of(left, right)
+        if known is not None:
+            return known
         return with_kind(exp.Add(this=left, expression=paren(right)), Kind.NUMBER)
     if kinds[0] in MOMENTS and kinds[1] in MOMENTS:
         raise OraError(975, "date + date not allowed", position=position)
-    return call("ora_add", left, right, kind=_sum_kind(kinds, subtract=False))
+    return call("ora_add", *map(_as_days, (left, right)), kind=_sum_kind(kinds, subtract=False))
 
 
 def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
@@ -122,8 +134,19 @@ def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
 def divide(node: exp.Div) -> exp.Expr:
     """A quotient; by zero it is ORA-01476 when the statement runs."""
     dividend, divisor = _operands([node.this, node.expression])
+    known = numbers.quotient(dividend, divisor)
+    if known is not None:
+        return known
     node.set("this", dividend)
     node.set("expression", divisor)
     if isinstance(divisor, exp.Literal) and float(divisor.this or 0) != 0:
         return with_kind(node, Kind.NUMBER)
     return call("ora_divide", paren(node.this), paren(divisor), kind=Kind.NUMBER)
+
+
+def negate(node: exp.Neg) -> exp.Expr:
+    """-value; of a text, of the number it spells."""
+    value = _operands([node.this])[0]
+    if kind_of(value) is not Kind.NUMBER:
+        return node
+    return numbers.negative(value)

@@ -6,8 +6,22 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from tracekit.localdb.translate.build import as_text, call
+from tracekit.localdb.translate.implicit import as_number
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.names import folded
-from tracekit.localdb.translate.scopes import Columns, ColumnType, Scopes
+from tracekit.localdb.translate.number_types import (
+    DOUBLE,
+    FLOAT,
+    FREE,
+    NumberType,
+    as_double,
+    as_free,
+    number_type,
+    with_number,
+)
+from tracekit.localdb.translate.scopes import Columns, ColumnType, Scopes, mark_with
+from tracekit.localdb.translate.set_operations import items
 from tracekit.localdb.translate.types import ZONED_TYPE, DeclaredType
 from tracekit.localdb.translate.zones import as_declared
 
@@ -23,12 +37,12 @@ _SOURCE = "ORA$ASSIGNED"
 
 
 def convert_assignments(tree: exp.Expr, scopes: Scopes) -> None:
-    """Convert dates and timestamps to the columns' types, in place; `tree` is rewritten."""
+    """Convert values to the columns' types, in place; `tree` is rewritten."""
     columns = scopes.target(tree) if isinstance(tree, exp.Insert | exp.Update | exp.Merge) else {}
-    if not any(_wanted(column) for column in columns.values()):
+    if not columns:
         return
     if isinstance(tree, exp.Insert):
-        _convert_insert(tree, columns)
+        _convert_insert(tree, columns, scopes)
     elif isinstance(tree, exp.Update):
         _convert_update(tree, columns)
     else:
@@ -54,47 +68,111 @@ def _wanted(column: ColumnType | None) -> DeclaredType | None:
 
 def _convert_update(update: exp.Expr, columns: Columns) -> None:
     for assignment in update.expressions:
-        wanted = _wanted(columns.get(folded(assignment.this.this)))
-        if wanted is not None and isinstance(assignment.this, exp.Column):
-            assignment.set("expression", _converted(assignment.expression, wanted))
+        column = columns.get(folded(assignment.this.this))
+        if column is not None and isinstance(assignment.this, exp.Column):
+            assignment.set("expression", _converted(assignment.expression, column))
 
 
-def _convert_insert(insert: exp.Insert, columns: Columns) -> None:
+def _convert_insert(insert: exp.Insert, columns: Columns, scopes: Scopes) -> None:
     listed = insert.this.expressions if isinstance(insert.this, exp.Schema) else ()
     names = [folded(one) for one in listed] or list(columns)
     source = insert.expression
     if isinstance(source, exp.Values):
         for row in source.expressions:
             _convert_values(row, names, columns)
-    elif isinstance(source, exp.Query) and any(_wanted(columns.get(name)) for name in names):
-        insert.set("expression", _converted_query(source, names, columns))
+    elif isinstance(source, exp.Query):
+        insert.set("expression", _converted_query(source, names, columns, scopes))
 
 
-def _converted_query(query: exp.Query, names: Sequence[str], columns: Columns) -> exp.Expr:
+def _converted_query(
+    query: exp.Query, names: Sequence[str], columns: Columns, scopes: Scopes
+) -> exp.Expr:
+    """The query, its outputs converted: in place, or around it where that would change it."""
+    wanted = [columns.get(name, ColumnType("")) for name in names]
+    if isinstance(query, exp.Select) and not query.args.get("distinct"):
+        listed = items(query, scopes)
+        if len(listed) == len(wanted):
+            pairs = zip(listed, wanted, strict=True)
+            query.set("expressions", [_assigned_item(item, column) for item, column in pairs])
+            return query
+    known = list(scopes.outputs(query).values())
+    if len(known) != len(wanted):
+        return query
     aliases = [exp.to_identifier(f"C{number}", quoted=True) for number in range(len(names))]
+    values = [
+        assigned(mark_with(exp.Column(this=identifier.copy()), found), column)
+        for identifier, found, column in zip(aliases, known, wanted, strict=True)
+    ]
     alias = exp.TableAlias(this=exp.to_identifier(_SOURCE, quoted=True), columns=aliases)
-    items: list[exp.Expr] = []
-    for identifier, name in zip(aliases, names, strict=True):
-        column = exp.Column(this=identifier.copy())
-        wanted = _wanted(columns.get(name))
-        items.append(column if wanted is None else _converted(column, wanted))
     source = exp.From(this=exp.Subquery(this=query.copy(), alias=alias))
-    return exp.Select(expressions=items, from_=source)
+    return exp.Select(expressions=values, from_=source)
 
 
 def _convert_values(row: exp.Expr, names: Sequence[str], columns: Columns) -> None:
     if len(row.expressions) == len(names):
-        values = [
-            value if wanted is None else _converted(value, wanted)
-            for value, wanted in zip(
-                row.expressions, (_wanted(columns.get(name)) for name in names), strict=True
-            )
-        ]
+        pairs = zip(row.expressions, (columns.get(name) for name in names), strict=True)
+        values = [value if one is None else _converted(value, one) for value, one in pairs]
         row.set("expressions", values)
 
 
-def _converted(value: exp.Expr, wanted: DeclaredType) -> exp.Expr:
+def _converted(value: exp.Expr, column: ColumnType) -> exp.Expr:
     is_default = isinstance(value, exp.Var) or (
         isinstance(value, exp.Column) and not value.table and value.name.upper() == "DEFAULT"
     )
-    return value if is_default or isinstance(value, exp.Null) else as_declared(value, wanted)
+    if is_default:
+        return value
+    if isinstance(value, exp.Subquery):
+        return _converted_subquery(value, column)
+    return assigned(value, column)
+
+
+def _converted_subquery(value: exp.Subquery, column: ColumnType) -> exp.Expr:
+    """A scalar subquery gives its only output as the column takes it."""
+    select = value.unnest()
+    if isinstance(select, exp.Select) and len(select.expressions) == 1:
+        select.set("expressions", [_assigned_item(select.expressions[0], column)])
+        return value
+    return assigned(value, column)
+
+
+def _assigned_item(item: exp.Expr, column: ColumnType) -> exp.Expr:
+    if not isinstance(item, exp.Alias):
+        return assigned(item, column)
+    item.set("this", assigned(item.this, column))
+    return item
+
+
+def assigned(value: exp.Expr, column: ColumnType) -> exp.Expr:
+    """A value as the column takes it."""
+    if isinstance(value, exp.Null):
+        return value
+    wanted = _wanted(column)
+    if wanted is not None:
+        return as_declared(value, wanted)
+    if column.kind is Kind.NUMBER:
+        return _assigned_number(as_number(value), column.number)
+    if column.kind is Kind.TEXT and kind_of(value) in (Kind.NUMBER, *MOMENTS):
+        return as_text(value)
+    return value
+
+
+def _assigned_number(value: exp.Expr, form: NumberType | None) -> exp.Expr:
+    if form is FREE:
+        known = number_type(value) is not None or kind_of(value) in (Kind.TEXT, Kind.NULL)
+        return as_free(value) if known else call("ora_number", value)
+    if number_type(value) is not FREE:
+        return value
+    if form in (DOUBLE, FLOAT):
+        return as_double(value)
+    return call("ora_free_text", value)  # DuckDB rounds it to the column's scale
+
+
+def stored_number(value: exp.Expr, stored: exp.DataType) -> exp.Expr:
+    """A number rounded to what a column of a DuckDB type holds; too large a one is ORA-01438."""
+    if stored.this is exp.DType.BIT:
+        return as_free(value)
+    if number_type(value) is FREE:
+        value = call("ora_free_text", value)
+    node = exp.Cast(this=value, to=stored)
+    form = number_type(node)
+    return with_number(node, form) if form is not None else node

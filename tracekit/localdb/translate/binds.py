@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.bind_forms import BindForm, widest
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, string_value
 from tracekit.localdb.translate.like_runs import LIKE_ANY, like_run
 
@@ -24,6 +25,7 @@ class Parameter:
     """Positions in the client's bind row."""
     is_list: bool = False
     """True: pass the values as one list, `x IN (SELECT unnest($name))`; else there is one."""
+    form: BindForm = BindForm.UNKNOWN
 
 
 @dataclass
@@ -35,6 +37,21 @@ class Prepared:
     parameters: list[Parameter] = field(default_factory=list)
     shown: dict[str, str] = field(default_factory=dict)
     """Parameter name to the text the client wrote, for column names."""
+    binary_literals: dict[str, str] = field(default_factory=dict)
+    """Literals like `1.5d` by the name they go by in `text`."""
+    bind_forms: Sequence[BindForm] = ()
+    """Of the client's binds, where their values are known."""
+
+    def bind_form(self, name: str) -> BindForm:
+        """The form of a parameter's values."""
+        found = next((one.form for one in self.parameters if one.name == name), None)
+        return found or BindForm.UNKNOWN
+
+    def add_parameter(self, name: str, indexes: tuple[int, ...], *, is_list: bool = False) -> None:
+        """One more parameter; of a list of several forms the widest is taken."""
+        known = {self.bind_forms[one] for one in indexes if one < len(self.bind_forms)}
+        self.parameters.append(Parameter(name, indexes, is_list, widest(known)))
+
     _starts: list[int] = field(default_factory=list)
     _sources: list[int] = field(default_factory=list)
 
@@ -46,13 +63,18 @@ class Prepared:
         return self._sources[index] + position - self._starts[index]
 
 
-def prepare(sql: str, tokens: Sequence[Token]) -> Prepared:
+def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = ()) -> Prepared:
     """Rewrite `tokens` of `sql` for the parser.
+
+    Args:
+        sql: the statement.
+        tokens: the part of it that is to be parsed.
+        bind_forms: of the client's binds; empty where their values are not known.
 
     Raises:
         OraError: ORA-01795, a list of more than 1,000 expressions.
     """
-    prepared = Prepared()
+    prepared = Prepared(bind_forms=bind_forms)
     pieces: list[str] = []
     length = 0
     index = 0
@@ -142,7 +164,7 @@ def _list_parameter(prepared: Prepared, binds: Sequence[Token]) -> str:
     prepared.bind_names.extend(bind_name(token) for token in binds)
     name = f"l{first}"
     indexes = tuple(range(first, first + len(binds)))
-    prepared.parameters.append(Parameter(name, indexes, is_list=True))
+    prepared.add_parameter(name, indexes, is_list=True)
     prepared.shown[name] = ",".join(token.text.upper() for token in binds)
     return name
 
@@ -152,14 +174,16 @@ def _token_text(prepared: Prepared, token: Token) -> str:
         position = len(prepared.bind_names)
         prepared.bind_names.append(bind_name(token))
         name = f"b{position}"
-        prepared.parameters.append(Parameter(name, (position,)))
+        prepared.add_parameter(name, (position,))
         prepared.shown[name] = token.text.upper()
         return f":{name}"
     if token.kind is TokenKind.STRING:
         return "'" + string_value(token).replace("'", "''") + "'"
     if token.kind is TokenKind.NUMBER and token.text[-1] in "fFdD":
-        number = token.text[:-1]
-        return number if "e" in number.lower() else f"{number}e0"
+        name = f"d{len(prepared.binary_literals)}"
+        prepared.binary_literals[name] = token.text
+        prepared.shown[name] = token.text.upper()
+        return f":{name}"
     if token.text == "::":
         raise OraError(911, '":": invalid character after ":"', position=token.start)
     return token.text

@@ -70,6 +70,7 @@ _ALLOWED: dict[type[Any], str] = {
     exp.Window: "this partition_by order spec over alias",
     exp.WindowSpec: "kind start start_side end end_side",
     exp.IgnoreNulls: "this",
+    exp.Filter: "this expression",
     exp.Insert: "this expression with_ returning",
     exp.Returning: "expressions",
     exp.Schema: "this expressions",

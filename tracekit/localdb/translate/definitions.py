@@ -9,14 +9,15 @@ from typing import Any
 from sqlglot import exp, parse_one
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.assignments import assigned
 from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import call, text, unsupported
 from tracekit.localdb.translate.dialect import ReadOracle
-from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers, folded
+from tracekit.localdb.translate.number_types import FREE, Exact, literal_value, with_number
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
-from tracekit.localdb.translate.scopes import Scopes, nothing_known
+from tracekit.localdb.translate.scopes import Columns, ColumnType, Scopes, mark_with, nothing_known
 from tracekit.localdb.translate.table_clauses import without_storage
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
@@ -24,9 +25,8 @@ from tracekit.localdb.translate.translated import (
     Definition,
     DrawnColumn,
 )
-from tracekit.localdb.translate.types import DeclaredType, read_type
+from tracekit.localdb.translate.types import read_type
 from tracekit.localdb.translate.writer import write
-from tracekit.localdb.translate.zones import as_declared
 
 _DECLARED_META = "ora_declared"
 _CONSTRAINT_KINDS: dict[type[Any], str] = {
@@ -70,8 +70,25 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
         drawn_columns=(*drawn, *_drawn_by_default(schema, owner, drawn)),
         on_commit=_on_commit(tree) if definition.temporary else "",
     )
+    types = {
+        folded(part.this): defined_type(part)
+        for part in schema.expressions
+        if isinstance(part, exp.ColumnDef)
+    }
+    mark_columns(tree, types)
     _finish(tree, context)
+    for part in schema.expressions:
+        if isinstance(part, exp.ColumnDef):
+            convert_default(part, types[folded(part.this)])
     return "; ".join([*sequences, write(tree)]), definition
+
+
+def mark_columns(tree: exp.Expr, types: Columns) -> None:
+    """Note what the columns are that constraints name."""
+    for column in tree.find_all(exp.Column):
+        found = types.get(folded(column.this))
+        if found is not None:
+            mark_with(column, found)
 
 
 def _refuse_repeated(names: Sequence[str], node: exp.Expr, context: Context) -> None:
@@ -79,21 +96,31 @@ def _refuse_repeated(names: Sequence[str], node: exp.Expr, context: Context) -> 
         raise OraError(957, "duplicate column name", position=context.position(node))
 
 
+def defined_type(column: exp.ColumnDef) -> ColumnType:
+    """What a column is whose `kind` is DuckDB's already."""
+    assert column.kind is not None, "the column is typed"
+    stored = column.kind.sql(dialect="duckdb")
+    declared = column.meta.get(_DECLARED_META)
+    return ColumnType("VARCHAR" if stored.startswith("TEXT") else stored, declared)
+
+
+def convert_default(column: exp.ColumnDef, found: ColumnType) -> None:
+    """Write a column's default value in the form that the column has, in place."""
+    for constraint in column.constraints:
+        inner = _inner(constraint)
+        if not isinstance(inner, exp.DefaultColumnConstraint):
+            continue
+        value = literal_value(inner.this)
+        if found.number is FREE and value is not None:
+            inner.set("this", call("ora_number", text(f"{value:f}")))
+        else:
+            inner.set("this", assigned(inner.this, found))
+
+
 def _finish(tree: exp.Create, context: Context) -> None:
     tree.set("properties", None)
     rewrite_expressions(tree, context)
-    for column in tree.find_all(exp.ColumnDef):
-        _convert_default(column)
     fold_identifiers(tree)
-
-
-def _convert_default(column: exp.ColumnDef) -> None:
-    """Make a default that is a date or timestamp one of the column's type."""
-    declared: DeclaredType = column.meta[_DECLARED_META]
-    for constraint in column.constraints:
-        inner = _inner(constraint)
-        if isinstance(inner, exp.DefaultColumnConstraint) and kind_of(inner.this) in MOMENTS:
-            inner.set("this", as_declared(inner.this, declared))
 
 
 def _is_temporary(tree: exp.Create) -> bool:
@@ -148,7 +175,7 @@ def _take_identity(
         name = folded(column.this)
         sequence = f"ISEQ$$_{table}_{name}"
         path = f'"{owner}"."{sequence}"'
-        default = exp.DefaultColumnConstraint(this=call("nextval", text(path), kind=Kind.NUMBER))
+        default = exp.DefaultColumnConstraint(this=next_value(path))
         constraint.replace(exp.ColumnConstraint(kind=default))
         column.append("constraints", exp.ColumnConstraint(kind=exp.NotNullColumnConstraint()))
         created = [f"CREATE SEQUENCE {path}"]
@@ -158,6 +185,11 @@ def _take_identity(
         generation = "ALWAYS" if inner.this else "BY DEFAULT"
         return DrawnColumn(name, path, generation), " ".join(created)
     return None
+
+
+def next_value(path: str) -> exp.Expr:
+    """What a sequence gives next."""
+    return with_number(call("nextval", text(path)), Exact(19))
 
 
 def _drawn_by_default(
@@ -178,7 +210,7 @@ def _drawn_by_default(
                 path = ".".join(
                     f'"{part}"' for part in (names if len(names) > 1 else [owner, *names])
                 )
-                value.replace(call("nextval", text(path), kind=Kind.NUMBER))
+                value.replace(next_value(path))
                 found.append(DrawnColumn(name, path))
     return found
 
@@ -224,8 +256,15 @@ def _parent(inner: exp.Expr) -> tuple[str | None, str] | None:
     return (folded(owner) if owner is not None else None), folded(table.this)
 
 
-def constraint_clause(written: str, current_schema: str) -> tuple[ConstraintDeclaration, str]:
+def constraint_clause(
+    written: str, current_schema: str, columns: Columns
+) -> tuple[ConstraintDeclaration, str]:
     """What ALTER TABLE ADD `written` declares, and the clause in DuckDB's dialect.
+
+    Args:
+        written: the constraint.
+        current_schema: where unqualified tables are.
+        columns: of the table.
 
     Raises:
         SqlglotError: it cannot be read.
@@ -239,6 +278,7 @@ def constraint_clause(written: str, current_schema: str) -> tuple[ConstraintDecl
     if len(parts) != 1:
         raise unsupported("ALTER TABLE ADD of more than one constraint")
     declaration = _table_constraint(parts[0], context)
+    mark_columns(tree, columns)
     rewrite_expressions(tree, context)
     fold_identifiers(tree)
     return declaration, write(tree.this.expressions[0])
@@ -289,7 +329,8 @@ def create_table_as(tree: exp.Create, context: Context) -> tuple[str, Definition
     definition = _definition(table, "CREATE", "TABLE", temporary=_is_temporary(tree))
     if definition.temporary:
         raise unsupported("CREATE GLOBAL TEMPORARY TABLE ... AS SELECT", context.position(table))
-    _finish(tree, context)
+    tree.set("properties", None)
+    fold_identifiers(tree)
     return write(tree), definition
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.dialects.oracle import Oracle
 from sqlglot.parsers.oracle import OracleParser
+from sqlglot.tokenizer_core import TokenType
 
 SOURCE_SPAN = "source_span"
 """Key of a node's `meta`: (start, end) in the parsed text, for naming output columns."""
@@ -57,12 +58,18 @@ class ReadOracle(Oracle):
     """The reading dialect."""
 
     class Tokenizer(Oracle.Tokenizer):
-        """BINARY_FLOAT is a type of its own, not Oracle's FLOAT (which is a NUMBER)."""
+        """BINARY_FLOAT and BINARY_DOUBLE are types of their own; FLOAT is a NUMBER.
+
+        DECIMAL and NUMERIC are told from NUMBER, which has another default scale.
+        """
 
         KEYWORDS: ClassVar[dict[str, Any]] = {
-            word: token
-            for word, token in Oracle.Tokenizer.KEYWORDS.items()
-            if word != "BINARY_FLOAT"
+            **{
+                word: token
+                for word, token in Oracle.Tokenizer.KEYWORDS.items()
+                if word not in ("BINARY_FLOAT", "BINARY_DOUBLE")
+            },
+            **dict.fromkeys(("DECIMAL", "DEC", "NUMERIC"), TokenType.DECIMAL128),
         }
 
     Parser = LiteralReader

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate import dates, intervals, lob_functions, text_functions, zones
+from tracekit.localdb.translate import (
+    dates,
+    implicit,
+    intervals,
+    lob_functions,
+    number_aggregates,
+    numbers,
+    text_functions,
+    zones,
+)
 from tracekit.localdb.translate.build import (
     as_text,
     call,
@@ -22,8 +32,18 @@ from tracekit.localdb.translate.build import (
 )
 from tracekit.localdb.translate.date_models import is_date_model
 from tracekit.localdb.translate.dialect import DATE_LITERAL, TIMESTAMP_LITERAL
-from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_among, kind_of, with_kind
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.number_models import is_number_model, parse_number_model
+from tracekit.localdb.translate.number_types import (
+    FLOAT,
+    INTEGER,
+    Exact,
+    as_double,
+    as_free,
+    as_integer,
+    like_one_of,
+    with_number,
+)
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -41,42 +61,60 @@ def _renamed(name: str, kind: Kind = Kind.NUMBER) -> Rule:
     return lambda args: call(name, *args, kind=kind)
 
 
-def _like_first(name: str) -> Rule:
-    return lambda args: call(name, *args, kind=kind_of(args[0]))
-
-
 def _decode(args: Sequence[exp.Expr]) -> exp.Expr:
-    """DECODE compares with NULL equal to NULL."""
+    """DECODE compares with NULL equal to NULL; everything is converted to the first result."""
     subject, rest = args[0], list(args[1:])
-    default = rest.pop() if len(rest) % 2 else None
+    default = [rest.pop()] if len(rest) % 2 else []
+    results = implicit.like_first([*rest[1::2], *default])
+    default = [results.pop()] if default else []
+    searches = _decode_searches(subject, rest[::2])
     branches: list[tuple[exp.Expr, exp.Expr]] = []
-    for search, result in zip(rest[::2], rest[1::2], strict=True):
+    for (left, search), result in zip(searches, results, strict=True):
         comparison: type[exp.Expr] = exp.EQ if isinstance(search, exp.Literal) else exp.NullSafeEQ
-        condition = comparison(this=paren(subject.copy()), expression=paren(search))
+        condition = comparison(this=paren(left.copy()), expression=paren(search))
         branches.append((condition, result))
-    node = case(*branches, default=default)
-    return with_kind(node, kind_among(rest[1::2], node))
+    node = case(*branches, default=default[0] if default else None)
+    return like_one_of(node, [*results, *default])
+
+
+def _decode_searches(
+    subject: exp.Expr, searches: Sequence[exp.Expr]
+) -> list[tuple[exp.Expr, exp.Expr]]:
+    """The subject and each search value, converted to what the first search value is."""
+    kind = implicit.first_kind(searches)
+    subject = implicit.as_kind(subject, kind)
+    alike = [implicit.as_kind(search, kind) for search in searches]
+    return [implicit.compared(subject, search) for search in alike]
 
 
 def _nvl(args: Sequence[exp.Expr]) -> exp.Expr:
-    first, fallback = args
-    kind = kind_of(first)
-    if kind in (Kind.UNKNOWN, Kind.NULL):
-        kind = kind_of(fallback)
-    return call("coalesce", first, fallback, kind=kind)
+    values = implicit.like_first(args)
+    return like_one_of(call("coalesce", *values), values)
 
 
 def _nvl2(args: Sequence[exp.Expr]) -> exp.Expr:
-    value, present, absent = args
+    value, *rest = args
+    present, absent = implicit.like_first(rest)
     condition = exp.Not(this=exp.Is(this=paren(value), expression=exp.Null()))
-    return with_kind(case((condition, present), default=absent), kind_among([present, absent]))
+    return like_one_of(case((condition, present), default=absent), [present, absent])
+
+
+def _coalesce(args: Sequence[exp.Expr]) -> exp.Expr:
+    values = implicit.alike(args)
+    return like_one_of(call("coalesce", *values), values)
+
+
+def _nullif(args: Sequence[exp.Expr]) -> exp.Expr:
+    values = list(implicit.alike(args))
+    return like_one_of(call("nullif", *values), values[:1])
 
 
 def _extreme(name: str) -> Rule:
     """GREATEST and LEAST are NULL when any argument is."""
 
-    def rule(args: Sequence[exp.Expr]) -> exp.Expr:
-        values = call(name, *args, kind=kind_among(list(args)))
+    def rule(given: Sequence[exp.Expr]) -> exp.Expr:
+        args = implicit.like_first(given)
+        values = like_one_of(call(name, *args), args)
         unknown: list[exp.Expr] = [
             exp.Is(this=paren(arg.copy()), expression=exp.Null())
             for arg in args
@@ -87,33 +125,38 @@ def _extreme(name: str) -> Rule:
         any_null = unknown[0]
         for condition in unknown[1:]:
             any_null = exp.Or(this=any_null, expression=condition)
-        return with_kind(case((any_null, exp.Null()), default=values), kind_of(values))
+        return like_one_of(case((any_null, exp.Null()), default=values), [values])
 
     return rule
+
+
+def _like_one(name: str) -> Rule:
+    """A function whose value is one of its first argument's."""
+    return lambda args: like_one_of(call(name, *args), args[:1])
 
 
 def _trunc(args: Sequence[exp.Expr]) -> exp.Expr:
     if len(args) == 1:
         kind = kind_of(args[0])
-        if kind is Kind.NUMBER:
-            return call("trunc", args[0], kind=Kind.NUMBER)
+        if kind in (Kind.NUMBER, Kind.TEXT):
+            return numbers.cut("trunc", args)
         known = Kind.DATE if kind in MOMENTS else Kind.UNKNOWN
         return call("ora_trunc", args[0], kind=known)
     if kind_of(args[1]) is Kind.TEXT:
         return dates.truncate(args[0], literal_text(args[1], "TRUNC to a unit"))
-    return call("trunc", args[0], cast(args[1], exp.DType.INT), kind=Kind.NUMBER)
+    return numbers.cut("trunc", args)
 
 
 def _round(args: Sequence[exp.Expr]) -> exp.Expr:
     kind = kind_of(args[0])
     if len(args) == 1:
-        if kind is Kind.NUMBER:
-            return call("ora_round_number", args[0], number(0), kind=Kind.NUMBER)
+        if kind in (Kind.NUMBER, Kind.TEXT):
+            return numbers.cut("round", args)
         known = Kind.DATE if kind in MOMENTS else Kind.UNKNOWN
         return call("ora_round", args[0], kind=known)
     if kind_of(args[1]) is Kind.TEXT:
         return dates.round_date(args[0], literal_text(args[1], "ROUND to a unit"))
-    return call("ora_round_number", args[0], args[1], kind=Kind.NUMBER)
+    return numbers.cut("round", args)
 
 
 def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -127,24 +170,29 @@ def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
         if model.upper() in ("TM", "TM9"):
             return as_text(args[0])
         parse_number_model(model)
-        return call(
-            "ora_format_number", call("ora_plain_text", args[0]), text(model), kind=Kind.TEXT
-        )
+        plain = as_text(implicit.as_number(args[0]))
+        return call("ora_format_number", plain, text(model), kind=Kind.TEXT)
     if is_date:
         return dates.to_char(args[0], model)
     parse_number_model(model)
     raise unsupported(f"TO_CHAR format {model!r}")
 
 
+def _to_binary_float(args: Sequence[exp.Expr]) -> exp.Expr:
+    return with_number(cast(as_double(args[0]), exp.DType.FLOAT), FLOAT)
+
+
+def as_known_text(value: exp.Expr) -> exp.Expr:
+    """What is not known to be a number is read as a text."""
+    return value if kind_of(value) in (Kind.NUMBER, Kind.TEXT) else as_text(value)
+
+
 def _to_number(args: Sequence[exp.Expr]) -> exp.Expr:
     if len(args) == 1:
-        if kind_of(args[0]) is Kind.NUMBER:
-            return args[0]
-        return call("ora_to_number", args[0], kind=Kind.NUMBER)
+        return as_free(implicit.as_number(as_known_text(args[0])))
     model = literal_text(args[1], "TO_NUMBER with a format")
     parse_number_model(model)
-    plain = call("ora_read_number", as_text(args[0]), text(model))
-    return call("ora_to_number", plain, kind=Kind.NUMBER)
+    return as_free(call("ora_read_number", as_text(args[0]), text(model), kind=Kind.TEXT))
 
 
 def _with_model(convert: Callable[[exp.Expr, str | None], exp.Expr], name: str) -> Rule:
@@ -166,55 +214,22 @@ def _lnnvl(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _add_months(args: Sequence[exp.Expr]) -> exp.Expr:
-    return call("ora_add_months", args[0], args[1], kind=Kind.DATE)
+    months = as_integer(args[1]) if kind_of(args[1]) is not Kind.UNKNOWN else args[1]
+    return call("ora_add_months", implicit.as_kind(args[0], Kind.DATE), months, kind=Kind.DATE)
+
+
+def _months_between(args: Sequence[exp.Expr]) -> exp.Expr:
+    """A whole number of months and a part of one of 31 days, counted in seconds."""
+    moments = [cast(implicit.as_kind(arg, Kind.DATE), exp.DType.TIMESTAMP) for arg in args]
+    seconds = with_number(call("ora_months_seconds", *moments), Exact(INTEGER))
+    return numbers.ratio(seconds, number(31 * 86_400))
 
 
 _ANY = 10_000
-_NUMERIC = {
-    "ABS": ("abs", 1),
-    "CEIL": ("ceil", 1),
-    "FLOOR": ("floor", 1),
-    "SQRT": ("sqrt", 1),
-    "EXP": ("exp", 1),
-    "LN": ("ln", 1),
-    "SIN": ("sin", 1),
-    "COS": ("cos", 1),
-    "TAN": ("tan", 1),
-    "ASIN": ("asin", 1),
-    "ACOS": ("acos", 1),
-    "ATAN": ("atan", 1),
-    "ATAN2": ("atan2", 2),
-    "POWER": ("pow", 2),
-    "SIGN": ("ora_sign", 1),
-    "MOD": ("ora_mod", 2),
-    "LOG": ("ora_log", 2),
-    "BITAND": ("ora_bitand", 2),
-    "MONTHS_BETWEEN": ("ora_months_between", 2),
-}
-_AGGREGATES = {
-    "COUNT": "count",
-    "SUM": "sum",
-    "AVG": "avg",
-    "MEDIAN": "median",
-    "STDDEV_SAMP": "stddev_samp",
-    "STDDEV_POP": "stddev_pop",
-    "VAR_SAMP": "var_samp",
-    "VAR_POP": "var_pop",
-    "ROW_NUMBER": "row_number",
-    "RANK": "rank",
-    "DENSE_RANK": "dense_rank",
-    "PERCENT_RANK": "percent_rank",
-    "CUME_DIST": "cume_dist",
-    "NTILE": "ntile",
-    "GROUPING": "grouping",
-    "APPROX_COUNT_DISTINCT": "approx_count_distinct",
-    "REGR_SLOPE": "regr_slope",
-    "REGR_INTERCEPT": "regr_intercept",
-    "REGR_R2": "regr_r2",
-    "COVAR_POP": "covar_pop",
-    "COVAR_SAMP": "covar_samp",
-    "CORR": "corr",
-}
+_COMPUTED = {
+    "SQRT": 1, "EXP": 1, "LN": 1, "SIN": 1, "COS": 1, "TAN": 1, "ASIN": 1, "ACOS": 1, "ATAN": 1,
+    "SINH": 1, "COSH": 1, "TANH": 1, "ATAN2": 2, "POWER": 2, "LOG": 2, "REMAINDER": 2,
+}  # fmt: skip
 _ANALYTIC = {
     "MIN": ("min", 1, 1),
     "MAX": ("max", 1, 1),
@@ -226,18 +241,26 @@ _ANALYTIC = {
     "ANY_VALUE": ("any_value", 1, 1),
 }
 FUNCTIONS: dict[str, Function] = {
-    **{name: Function(n, n, _renamed(to)) for name, (to, n) in _NUMERIC.items()},
-    **{name: Function(0, 2, _renamed(to)) for name, to in _AGGREGATES.items()},
-    **{name: Function(lo, hi, _like_first(to)) for name, (to, lo, hi) in _ANALYTIC.items()},
+    **{
+        name: Function(n, n, partial(numbers.computed, name.lower()))
+        for name, n in _COMPUTED.items()
+    },
+    "ABS": Function(1, 1, numbers.absolute),
+    "CEIL": Function(1, 1, partial(numbers.whole, "ceil")),
+    "FLOOR": Function(1, 1, partial(numbers.whole, "floor")),
+    "SIGN": Function(1, 1, numbers.sign),
+    "MOD": Function(2, 2, numbers.modulo),
+    "BITAND": Function(2, 2, numbers.bits),
+    "MONTHS_BETWEEN": Function(2, 2, _months_between),
+    **{name: Function(*entry) for name, entry in number_aggregates.RULES.items()},
+    **{name: Function(lo, hi, _like_one(to)) for name, (to, lo, hi) in _ANALYTIC.items()},
     **{name: Function(*entry) for name, entry in text_functions.RULES.items()},
     **{name: Function(*entry) for name, entry in lob_functions.RULES.items()},
     "DECODE": Function(3, 255, _decode),
     "NVL": Function(2, 2, _nvl),
     "NVL2": Function(3, 3, _nvl2),
-    "COALESCE": Function(
-        2, _ANY, lambda args: call("coalesce", *args, kind=kind_among(list(args)))
-    ),
-    "NULLIF": Function(2, 2, _like_first("nullif")),
+    "COALESCE": Function(2, _ANY, _coalesce),
+    "NULLIF": Function(2, 2, _nullif),
     "LNNVL": Function(1, 1, _lnnvl),
     "GREATEST": Function(1, _ANY, _extreme("greatest")),
     "LEAST": Function(1, _ANY, _extreme("least")),
@@ -246,8 +269,8 @@ FUNCTIONS: dict[str, Function] = {
     "TO_CHAR": Function(1, 3, _to_char),
     "TO_NCHAR": Function(1, 3, _to_char),
     "TO_NUMBER": Function(1, 2, _to_number),
-    "TO_BINARY_DOUBLE": Function(1, 1, lambda args: cast(args[0], exp.DType.DOUBLE, Kind.NUMBER)),
-    "TO_BINARY_FLOAT": Function(1, 1, lambda args: cast(args[0], exp.DType.FLOAT, Kind.NUMBER)),
+    "TO_BINARY_DOUBLE": Function(1, 1, lambda args: as_double(args[0])),
+    "TO_BINARY_FLOAT": Function(1, 1, _to_binary_float),
     "TO_DATE": Function(1, 3, _with_model(dates.to_date, "TO_DATE")),
     "TO_TIMESTAMP": Function(1, 3, _with_model(dates.to_timestamp, "TO_TIMESTAMP")),
     "TO_TIMESTAMP_TZ": Function(1, 3, _with_model(dates.to_zoned, "TO_TIMESTAMP_TZ")),
@@ -291,14 +314,23 @@ def rewrite_call(node: exp.Anonymous, position: int) -> exp.Expr:
     if function is None:
         raise OraError(904, f'"{name}": invalid identifier', position=position)
     args = node.expressions
-    count = 0 if len(args) == 1 and isinstance(args[0], exp.Star) and name != "COUNT" else len(args)
-    if count < function.least:
-        raise OraError(938, "not enough arguments for function", position=position)
-    if count > function.most or any(
-        isinstance(arg, exp.Distinct) and len(arg.expressions) != 1 for arg in args
-    ):
-        raise OraError(939, "too many arguments for function", position=position)
+    starred = len(args) == 1 and isinstance(args[0], exp.Star) and name != "COUNT"
+    check_count([] if starred else args, function.least, function.most, position)
     try:
         return function.rule(args)
     except OraError as error:
         raise OraError(error.number, error.text, position=error.position or position) from None
+
+
+def check_count(args: Sequence[exp.Expr], least: int, most: int, position: int) -> None:
+    """Whether a function is given as many arguments as it takes.
+
+    Raises:
+        OraError: ORA-00938 or ORA-00939, it is not.
+    """
+    if len(args) < least:
+        raise OraError(938, "not enough arguments for function", position=position)
+    if len(args) > most or any(
+        isinstance(arg, exp.Distinct) and len(arg.expressions) != 1 for arg in args
+    ):
+        raise OraError(939, "too many arguments for function", position=position)

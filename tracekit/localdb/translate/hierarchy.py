@@ -7,8 +7,9 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.build import call, case, isolate, number, text, unsupported
+from tracekit.localdb.translate.build import call, case, cast, isolate, number, text, unsupported
 from tracekit.localdb.translate.kinds import Kind, with_kind
+from tracekit.localdb.translate.number_types import INTEGER, Exact, with_number
 from tracekit.localdb.translate.rownum import has_aggregate, is_rownum
 
 Position = Callable[[exp.Expr], int]
@@ -71,7 +72,7 @@ def _generate_rows(select: exp.Select, connect: exp.Expr) -> None:
     select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=_alias("DUAL"))))
     for column in list(select.find_all(exp.Column)):
         if _is_level(column) or is_rownum(column):
-            column.replace(with_kind(_column(_LEVEL, "DUAL"), Kind.NUMBER))
+            column.replace(with_number(_column(_LEVEL, "DUAL"), Exact(INTEGER)))
 
 
 def _column(name: str, table: str | None = None) -> exp.Column:
@@ -81,6 +82,11 @@ def _column(name: str, table: str | None = None) -> exp.Column:
 
 def _alias(name: str) -> exp.TableAlias:
     return exp.TableAlias(this=exp.to_identifier(name, quoted=True))
+
+
+def _level(value: exp.Expr) -> exp.Expr:
+    """A LEVEL, of one type in both halves of the recursion."""
+    return with_number(cast(value, exp.DType.BIGINT), Exact(INTEGER))
 
 
 class _Hierarchy:
@@ -139,7 +145,7 @@ class _Hierarchy:
             if node.find_ancestor(exp.Connect):
                 continue
             if _is_level(node):
-                node.replace(with_kind(_column(_LEVEL), Kind.NUMBER))
+                node.replace(with_number(_column(_LEVEL), Exact(INTEGER)))
             elif (
                 isinstance(node, exp.Anonymous) and str(node.this).upper() == "SYS_CONNECT_BY_PATH"
             ):
@@ -209,7 +215,7 @@ class _Hierarchy:
         roots = exp.Select(
             expressions=[
                 exp.Column(this=exp.Star(), table=exp.to_identifier(_CHILD, quoted=True)),
-                exp.alias_(number(1), _LEVEL, quoted=True),
+                exp.alias_(_level(number(1)), _LEVEL, quoted=True),
                 exp.alias_(exp.Array(expressions=[_column(_ROW, _CHILD)]), _PATH, quoted=True),
                 *(exp.alias_(first, name, quoted=True) for name, first, _ in self._extra),
             ],
@@ -217,12 +223,13 @@ class _Hierarchy:
         )
         if start is not None:
             roots.set("where", exp.Where(this=self._of(_CHILD, start)))
-        level = exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1))
+        next_level = exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1))
+        level = _level(next_level)
         path = call("list_append", _column(_PATH, _PARENT), _column(_ROW, _CHILD))
         below = exp.Select(
             expressions=[
                 exp.Column(this=exp.Star(), table=exp.to_identifier(_CHILD, quoted=True)),
-                exp.alias_(with_kind(level, Kind.NUMBER), _LEVEL, quoted=True),
+                exp.alias_(level, _LEVEL, quoted=True),
                 exp.alias_(self._unless_cycle(path), _PATH, quoted=True),
                 *(exp.alias_(again, name, quoted=True) for name, _, again in self._extra),
             ],
@@ -257,7 +264,7 @@ class _Hierarchy:
             parent = column.find_ancestor(exp.Prior) is not None
             if _is_level(column):
                 level = exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1))
-                column.replace(with_kind(exp.Paren(this=level), Kind.NUMBER))
+                column.replace(exp.Paren(this=level))
                 continue
             column.set("table", exp.to_identifier(_PARENT if parent else _CHILD, quoted=True))
         if step.find(exp.Prior) is None:

@@ -10,6 +10,7 @@ from importlib.resources import files
 import duckdb
 
 from tracekit.localdb.translate.late_macros import late_macros_sql
+from tracekit.localdb.translate.number_install import install_numbers
 from tracekit.localdb.translate.python_functions import install_python_functions
 
 _FILES = ("moments.sql", "macros.sql")
@@ -57,6 +58,7 @@ def install(connection: duckdb.DuckDBPyConnection, *, sysdate: datetime | None =
     """
     _install_clock(connection, sysdate)
     install_python_functions(connection)
+    install_numbers(connection)
     connection.execute(late_macros_sql())
     connection.execute(_macros())
 

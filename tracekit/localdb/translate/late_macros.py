@@ -31,7 +31,6 @@ _BINARY = (
     "subtract",
     "multiply",
     "add_months",
-    "months_between",
     "next_day",
 )
 _PARAMETERS = {

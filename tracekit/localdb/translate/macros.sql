@@ -146,12 +146,16 @@ CREATE OR REPLACE MACRO ora_add_months(a, n) AS
     CASE WHEN ora_is_last_day(a)
          THEN ora_last_day(ora_moment(a) + to_months(CAST(trunc(n) AS INTEGER)))
          ELSE CAST(ora_moment(a) + to_months(CAST(trunc(n) AS INTEGER)) AS TIMESTAMP_S) END;
-CREATE OR REPLACE MACRO ora_months_between(a, b) AS
-    (year(ora_moment(a)) - year(ora_moment(b))) * 12 + month(ora_moment(a)) - month(ora_moment(b))
+CREATE OR REPLACE MACRO ora_seconds_between(a, b) AS
+    CAST(epoch(a) - epoch(b) AS BIGINT);
+-- Months of 31 days, in seconds.
+CREATE OR REPLACE MACRO ora_months_seconds(a, b) AS
+    CAST((year(ora_moment(a)) - year(ora_moment(b))) * 12 + month(ora_moment(a))
+         - month(ora_moment(b)) AS BIGINT) * 2678400
     + CASE WHEN day(ora_moment(a)) = day(ora_moment(b))
              OR (ora_is_last_day(a) AND ora_is_last_day(b)) THEN 0
-           ELSE (day(ora_moment(a)) - day(ora_moment(b))
-                 + (epoch(ora_time_of_day(a)) - epoch(ora_time_of_day(b))) / 86400) / 31 END;
+           ELSE (day(ora_moment(a)) - day(ora_moment(b))) * 86400
+                + CAST(epoch(ora_time_of_day(a)) - epoch(ora_time_of_day(b)) AS BIGINT) END;
 CREATE OR REPLACE MACRO ora_next_day(a, d) AS
     CAST(ora_moment(a) + to_days(CAST((d - isodow(ora_moment(a)) + 6) % 7 + 1 AS INTEGER))
          AS TIMESTAMP_S);
@@ -245,6 +249,7 @@ CREATE OR REPLACE MACRO ora_rows_below(n) AS
 CREATE OR REPLACE MACRO ora_text
     (a VARCHAR) AS a,
     (a BIGINT) AS CAST(a AS VARCHAR),
+    (a BIT) AS ora_free_text(a),
     (a TIMESTAMP_S) AS ora_moment_text(a, 0),
     (a TIMESTAMP) AS ora_moment_text(a, 6),
     (a TIMESTAMP_NS) AS ora_moment_text(a, 9),

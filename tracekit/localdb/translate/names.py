@@ -13,7 +13,7 @@ from tracekit.localdb.translate.kinds import has_precision
 
 _MAX_NAME_LENGTH = 128
 _BLANKS = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|\s+")
-_PLACEHOLDER = re.compile(r":([bl]\d+)\b")
+_PLACEHOLDER = re.compile(r":([bdl]\d+)\b")
 
 
 def name_output_columns(tree: exp.Expr, prepared: Prepared) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
@@ -13,18 +14,23 @@ from tracekit.localdb.translate import (
     aggregates,
     arithmetic,
     dates,
+    implicit,
     intervals,
+    set_operations,
     text_functions,
     zones,
 )
+from tracekit.localdb.translate.assignments import stored_number
 from tracekit.localdb.translate.binds import MAX_LIST_EXPRESSIONS, Prepared
 from tracekit.localdb.translate.build import (
     as_text,
     call,
+    cast,
     null_text,
     text,
     unsupported,
 )
+from tracekit.localdb.translate.implicit import as_number
 from tracekit.localdb.translate.kinds import (
     Kind,
     is_marked,
@@ -35,6 +41,16 @@ from tracekit.localdb.translate.kinds import (
 from tracekit.localdb.translate.like_runs import LIKE_ANY
 from tracekit.localdb.translate.lob_functions import is_package_function, package_function
 from tracekit.localdb.translate.names import folded
+from tracekit.localdb.translate.number_types import (
+    DOUBLE,
+    FLOAT,
+    Exact,
+    as_double,
+    as_free,
+    constant,
+    like_one_of,
+    with_number,
+)
 from tracekit.localdb.translate.scopes import Scopes, column_type, in_order
 from tracekit.localdb.translate.types import DeclaredType, read_type
 
@@ -73,7 +89,12 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
         rule = _RULES.get(type(node))
         if rule is None:
             continue
-        replacement = rule(node, context)
+        try:
+            replacement = rule(node, context)
+        except OraError as error:
+            if error.position:
+                raise
+            raise OraError(error.number, error.text, position=context.position(node)) from None
         if replacement is node:
             continue
         if node is tree:
@@ -122,7 +143,7 @@ def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
         sequence = node.args["table"]
         written = [part for part in (owner, sequence) if part is not None]
         path = ".".join(f'"{folded(part)}"' for part in written)
-        return call(name.lower(), text(path), kind=Kind.NUMBER)
+        return with_number(call(name.lower(), text(path)), Exact(19))
     if name == "ROWID":
         return _rowid(node, context)
     return node
@@ -165,11 +186,26 @@ def _clock(node: exp.Expr, _: Context) -> exp.Expr:
 
 
 def _literal(node: exp.Expr, _: Context) -> exp.Expr:
-    """'' is NULL, except where it is part of a type or an option."""
+    """'' is NULL, except where it is part of a type or an option; numbers have all their digits."""
     assert isinstance(node, exp.Literal)
-    if not node.is_string or node.this:
+    if isinstance(node.parent, exp.DataTypeParam) or is_marked(node):
         return node
-    return null_text()
+    if not node.is_string:
+        return constant(Decimal(node.this))
+    return node if node.this else null_text()
+
+
+def _placeholder(node: exp.Expr, context: Context) -> exp.Expr:
+    """A bind is what its values are; binary literals (`1.5d`) come as placeholders, too."""
+    name = str(node.this)
+    literal = context.prepared.binary_literals.get(name)
+    if literal is not None:
+        data_type = exp.DType.FLOAT if literal[-1] in "fF" else exp.DType.DOUBLE
+        value = cast(text(literal[:-1]), data_type)
+        return with_number(value, FLOAT if literal[-1] in "fF" else DOUBLE)
+    if name.startswith("l"):
+        return node  # the list is taken apart by the condition it stands in
+    return context.prepared.bind_form(name).of_value(node.copy())
 
 
 def _concatenation(node: exp.Expr, _: Context) -> exp.Expr:
@@ -181,6 +217,8 @@ def _concatenation(node: exp.Expr, _: Context) -> exp.Expr:
 
 def _cast(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Cast)
+    if is_marked(node):
+        return node
     if node.args.get("default") is not None or node.args.get("format") is not None:
         raise unsupported("CAST with DEFAULT or a format", context.position(node))
     declared, stored = read_type(node.to)
@@ -188,7 +226,7 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
     if declared.name == "DATE" or declared.name.startswith("TIMESTAMP"):
         return zones.as_declared(value, declared)
     if declared.name == "NUMBER" and declared.precision is declared.scale is None:
-        return call("ora_to_number", value, kind=Kind.NUMBER)
+        return as_free(as_number(value))
     if stored.this is exp.DType.VARCHAR:
         shortened = as_text(value)
         if declared.length is not None and declared.name != "CLOB":
@@ -196,13 +234,16 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
             if declared.name in ("CHAR", "NCHAR"):
                 shortened = call("rpad", shortened, exp.Literal.number(declared.length), text(" "))
         return with_kind(shortened, Kind.TEXT)
-    cast = exp.Cast(this=value, to=stored)
-    return with_precision(cast) if declared.name == "NUMBER" else cast
+    if declared.name in ("NUMBER", "FLOAT"):
+        return with_precision(stored_number(as_number(value), stored))
+    return exp.Cast(this=value, to=stored)
 
 
 def _call(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Anonymous)
     if is_marked(node):
+        if str(node.this) in ("ora_rows_to", "ora_rows_below"):
+            node.set("expressions", [as_double(as_number(one)) for one in node.expressions])
         return node
     if is_package_function(node.parent):
         return node
@@ -266,27 +307,75 @@ def _in(node: exp.Expr, context: Context) -> exp.Expr:
         and isinstance(values[0], exp.Placeholder)
         and (str(values[0].this).startswith("l"))
     ):
-        listed_values = call("unnest", values[0].copy())
-        if kind_of(node.this) is Kind.ROWID:
-            listed_values = _rowid_number(with_kind(listed_values, Kind.TEXT))
-        subject, listed_values = zones.comparable([node.this, listed_values])
-        listed = exp.Select(expressions=[listed_values])
-        return exp.In(this=subject, query=exp.Subquery(this=listed))
+        return _in_list(node, context)
     if kind_of(node.this) is Kind.ROWID:
         node.set("expressions", [_rowid_number(value) for value in values])
-    elif values:
-        subject, *compared = zones.comparable([node.this, *values])
-        node.set("this", subject)
-        node.set("expressions", compared)
+        return node
+    query = node.args.get("query")
+    if query is not None:
+        return _in_query(node)
+    tuples = [one.unnest() for one in [node.this, *values]]
+    if all(isinstance(one, exp.Tuple) for one in tuples):
+        _match_tuples(tuples)
+        return node
+    subject, values = implicit.matched(node.this, values)
+    node.set("this", subject)
+    node.set("expressions", values)
     return node
 
 
-def _equality(node: exp.Expr, _: Context) -> exp.Expr:
-    """`x = ANY (1, 2)` is `x IN (1, 2)`."""
+def _in_list(node: exp.In, context: Context) -> exp.Expr:
+    """IN of binds only: they are one list parameter."""
+    placeholder = node.expressions[0]
+    form = context.prepared.bind_form(str(placeholder.this))
+    if kind_of(node.this) is Kind.ROWID:
+        subject: exp.Expr = node.this
+        value = _rowid_number(with_kind(call("unnest", placeholder.copy()), Kind.TEXT))
+    else:
+        subject, values = implicit.matched(node.this, [form.of_list(placeholder.copy())])
+        value = values[0]
+    listed = exp.Select(expressions=[value])
+    return exp.In(this=subject, query=exp.Subquery(this=listed))
+
+
+def _in_query(node: exp.In) -> exp.Expr:
+    """IN of a query with one output, in the form that the subject has."""
+    select = node.args["query"].unnest()
+    items = select.expressions if isinstance(select, exp.Select) else []
+    if len(items) != 1 or isinstance(items[0], exp.Star) or kind_of(items[0]) is Kind.ROWID:
+        return node
+    item = items[0]
+    inner = item.this if isinstance(item, exp.Alias) else item
+    if kind_of(node.this) is Kind.ROWID or select.args.get("distinct"):
+        return node
+    subject, values = implicit.matched(node.this, [inner])
+    node.set("this", subject)
+    if values[0] is not inner:
+        select.set("expressions", [values[0]])
+    return node
+
+
+def _match_tuples(tuples: list[exp.Tuple]) -> None:
+    """The values that stand at the same place, in one form."""
+    if len({len(one.expressions) for one in tuples}) != 1:
+        return  # DuckDB says so
+    columns = [implicit.matched(first, rest) for first, *rest in _columns(tuples)]
+    for index, one in enumerate(tuples):
+        one.set("expressions", [[subject, *values][index] for subject, values in columns])
+
+
+def _columns(tuples: list[exp.Tuple]) -> list[tuple[exp.Expr, ...]]:
+    return list(zip(*(one.expressions for one in tuples), strict=True))
+
+
+def _equality(node: exp.Expr, context: Context) -> exp.Expr:
+    """`x = ANY (1, 2)` is `x IN (1, 2)`; in UPDATE SET it is no comparison."""
     right = node.expression
+    if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":
+        return node
     if isinstance(right, exp.Any) and isinstance(right.this, exp.Tuple):
-        return exp.In(this=node.this, expressions=right.this.expressions)
-    return _comparison(node, _)
+        return _in(exp.In(this=node.this, expressions=right.this.expressions), context)
+    return _comparison(node, context)
 
 
 def _comparison(node: exp.Expr, _: Context) -> exp.Expr:
@@ -296,8 +385,8 @@ def _comparison(node: exp.Expr, _: Context) -> exp.Expr:
         node.set("expression", _rowid_number(right))
     elif kind_of(right) is Kind.ROWID:
         node.set("this", _rowid_number(left))
-    else:
-        left, right = zones.comparable([left, right])
+    elif not isinstance(right, exp.Any | exp.All | exp.Tuple):
+        left, right = implicit.compared(left, right)
         node.set("this", left)
         node.set("expression", right)
     return node
@@ -308,10 +397,30 @@ def _between(node: exp.Expr, _: Context) -> exp.Expr:
         for bound in ("low", "high"):
             node.set(bound, _rowid_number(node.args[bound]))
         return node
-    parts = ("this", "low", "high")
-    for name, value in zip(parts, zones.comparable([node.args[one] for one in parts]), strict=True):
-        node.set(name, value)
+    subject, (low, high) = implicit.matched(node.this, [node.args["low"], node.args["high"]])
+    node.set("this", subject)
+    node.set("low", low)
+    node.set("high", high)
     return node
+
+
+def _case(node: exp.Expr, _: Context) -> exp.Expr:
+    """The results of CASE are of one kind; what a simple CASE compares is made so."""
+    branches = node.args["ifs"]
+    default = node.args.get("default")
+    results = [branch.args["true"] for branch in branches]
+    results += [default] if default is not None else []
+    same = implicit.alike(results)
+    for branch, value in zip(branches, same, strict=False):
+        branch.set("true", value)
+    if default is not None:
+        node.set("default", same[-1])
+    if node.this is not None:
+        subject, values = implicit.matched(node.this, [branch.this for branch in branches])
+        node.set("this", subject)
+        for branch, value in zip(branches, values, strict=True):
+            branch.set("this", value)
+    return like_one_of(node, same)
 
 
 def _rowid_number(value: exp.Expr) -> exp.Expr:
@@ -323,6 +432,8 @@ def _rowid_number(value: exp.Expr) -> exp.Expr:
 
 def _select(node: exp.Expr, context: Context) -> exp.Expr:
     """Oracle puts the common columns of USING and NATURAL first in `*`, DuckDB does not."""
+    if set_operations.is_anchor(node):
+        set_operations.free_outputs(node)
     common = [
         join
         for join in node.args.get("joins") or ()
@@ -352,13 +463,29 @@ def _fetch(node: exp.Expr, _: Context) -> exp.Expr:
     """FETCH FIRST of NULL rows gives none, where DuckDB's LIMIT NULL gives all."""
     count = node.args.get("count")
     if count is not None and not isinstance(count, exp.Literal):
-        node.set("count", call("ora_rows_to", count))
+        node.set("count", call("ora_rows_to", as_double(count)))
+    return node
+
+
+def _offset(node: exp.Expr, _: Context) -> exp.Expr:
+    if not isinstance(node.expression, exp.Literal):
+        node.set("expression", call("ora_rows_to", as_double(node.expression)))
+    return node
+
+
+def _set_operation(node: exp.Expr, context: Context) -> exp.Expr:
+    assert isinstance(node, exp.SetOperation)
+    set_operations.unify(node, context.scopes)
     return node
 
 
 _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Column: _column,
     exp.Literal: _literal,
+    exp.Placeholder: _placeholder,
+    exp.Neg: lambda node, _: arithmetic.negate(node),
+    exp.Case: _case,
+    **dict.fromkeys((exp.Union, exp.Except, exp.Intersect), _set_operation),
     exp.DPipe: _concatenation,
     exp.Add: lambda node, context: arithmetic.add(node, context.position(node)),
     exp.Sub: lambda node, _: arithmetic.subtract(node),
@@ -374,6 +501,7 @@ _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Between: _between,
     exp.Select: _select,
     exp.Fetch: _fetch,
+    exp.Offset: _offset,
     exp.Table: _table,
     exp.AtTimeZone: lambda node, _: zones.at_time_zone(node),
     exp.Extract: lambda node, _: dates.extract(node),

@@ -10,11 +10,19 @@ from sqlglot import exp, parse_one
 from sqlglot.errors import SqlglotError
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.assignments import stored_number
 from tracekit.localdb.translate.build import unsupported
-from tracekit.localdb.translate.definitions import constraint_clause
+from tracekit.localdb.translate.definitions import (
+    constraint_clause,
+    convert_default,
+    defined_type,
+)
 from tracekit.localdb.translate.dialect import ReadOracle
+from tracekit.localdb.translate.implicit import as_number
 from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
 from tracekit.localdb.translate.names import folded
+from tracekit.localdb.translate.number_types import FREE
+from tracekit.localdb.translate.scopes import Columns, ColumnsOf, mark_with
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
     ConstraintDeclaration,
@@ -81,7 +89,9 @@ class _Reader:
             raise OraError(933, "SQL command not properly ended", position=position)
 
 
-def schema_change(tokens: Sequence[Token], current_schema: str) -> tuple[str, Definition] | None:
+def schema_change(
+    tokens: Sequence[Token], current_schema: str, columns_of: ColumnsOf
+) -> tuple[str, Definition] | None:
     """DuckDB's text of such a statement and what it changes; None for another statement.
 
     The text is empty where a table has to be built anew: the definition says with what.
@@ -101,7 +111,7 @@ def schema_change(tokens: Sequence[Token], current_schema: str) -> tuple[str, De
     if reader.take("CREATE", "SEQUENCE"):
         return _create_sequence(reader)
     if reader.take("ALTER", "TABLE"):
-        return _alter_table(reader, current_schema)
+        return _alter_table(reader, current_schema, columns_of)
     if reader.take("RENAME"):
         old = reader.name()
         if not reader.take("TO"):
@@ -199,8 +209,11 @@ def _create_sequence(reader: _Reader) -> tuple[str, Definition]:
     return " ".join(parts), Definition("CREATE", "SEQUENCE", schema, name)
 
 
-def _alter_table(reader: _Reader, current_schema: str) -> tuple[str, Definition]:
+def _alter_table(
+    reader: _Reader, current_schema: str, columns_of: ColumnsOf
+) -> tuple[str, Definition]:
     schema, name = reader.qualified_name()
+    known = columns_of(schema, name)
     path = _path(schema, name)
     alter = partial(Definition, "ALTER", "TABLE", schema, name)
     if reader.take("RENAME", "COLUMN"):
@@ -227,13 +240,13 @@ def _alter_table(reader: _Reader, current_schema: str) -> tuple[str, Definition]
         if reader.take(verb):
             rest = _unwrapped(reader.tokens[reader.index :])
             if verb == "ADD" and rest and rest[0].is_word(*_CONSTRAINT_WORDS):
-                constraint, clause = _added_constraint(rest, current_schema)
+                constraint, clause = _added_constraint(rest, current_schema, known)
                 return "", alter(constraints=(constraint,), added_clauses=(clause,))
             if verb == "MODIFY" and (nullability := _nullability(path, rest)) is not None:
                 text, required = nullability
                 return text, alter(constraints=required)
             columns = _column_definitions(reader.tokens[reader.index :], verb)
-            text = "; ".join(_alterations(path, column, verb) for column in columns)
+            text = "; ".join(_alterations(path, column, verb, known) for column in columns)
             required = tuple(
                 ConstraintDeclaration("N", (declaration.name,))
                 for declaration, node in columns
@@ -277,11 +290,11 @@ def _unwrapped(tokens: Sequence[Token]) -> Sequence[Token]:
 
 
 def _added_constraint(
-    tokens: Sequence[Token], current_schema: str
+    tokens: Sequence[Token], current_schema: str, columns: Columns
 ) -> tuple[ConstraintDeclaration, str]:
     """The one constraint that `tokens` state, and its clause in DuckDB's dialect."""
     try:
-        return constraint_clause(" ".join(token.text for token in tokens), current_schema)
+        return constraint_clause(" ".join(token.text for token in tokens), current_schema, columns)
     except SqlglotError:
         raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start) from None
 
@@ -327,17 +340,22 @@ def _column_definitions(
     return columns
 
 
-def _alterations(path: str, column: tuple[ColumnDeclaration, exp.ColumnDef], verb: str) -> str:
+def _alterations(
+    path: str, column: tuple[ColumnDeclaration, exp.ColumnDef], verb: str, known: Columns
+) -> str:
     declaration, node = column
+    assert node.kind is not None, "the column is typed"
+    found = defined_type(node)
+    convert_default(node, found)
     name = _path(None, declaration.name)
-    stored = write(node.kind) if node.kind is not None else ""
+    stored = write(node.kind)
     default = ""
     for constraint in node.constraints:
         kind = constraint.args.get("kind")
         if isinstance(kind, exp.NotNullColumnConstraint):
             continue
         if not isinstance(kind, exp.DefaultColumnConstraint) or not isinstance(
-            kind.this, exp.Literal
+            kind.this, exp.Literal | exp.Anonymous
         ):
             raise unsupported(f"ALTER TABLE {verb} with this column constraint")
         default = f" DEFAULT {write(kind.this)}"
@@ -347,7 +365,12 @@ def _alterations(path: str, column: tuple[ColumnDeclaration, exp.ColumnDef], ver
         return f"{alter} ADD COLUMN {name} {stored}{default}{required}"
     if default:
         default = f"; {alter} ALTER {name} SET{default}"
-    return f"{alter} ALTER {name} SET DATA TYPE {stored}{default}{required}"
+    using = ""
+    before = known.get(declaration.name)
+    if before is not None and FREE in (before.number, found.number) and found.number is not None:
+        old = mark_with(exp.column(declaration.name, quoted=True), before)
+        using = f" USING {write(stored_number(as_number(old), node.kind))}"
+    return f"{alter} ALTER {name} SET DATA TYPE {stored}{using}{default}{required}"
 
 
 def _is_required(node: exp.ColumnDef) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,6 +11,15 @@ from sqlglot import exp
 
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_digits, with_kind
 from tracekit.localdb.translate.names import folded
+from tracekit.localdb.translate.number_types import (
+    DOUBLE,
+    FLOAT,
+    FREE,
+    Exact,
+    NumberType,
+    number_type,
+    with_number,
+)
 from tracekit.localdb.translate.types import ZONED_TYPE, DeclaredType
 
 _TYPE_META = "ora_column_type"
@@ -30,9 +40,23 @@ class ColumnType:
     @property
     def kind(self) -> Kind:
         """The family of types it is of."""
-        if self.stored.startswith("DECIMAL"):
+        if self.number is not None:
             return Kind.NUMBER
         return _KINDS.get(self.stored, Kind.UNKNOWN)
+
+    @property
+    def number(self) -> NumberType | None:
+        """The form of a number; None for other types."""
+        decimal = _DECIMAL.fullmatch(self.stored)
+        return Exact(int(decimal[1]), int(decimal[2])) if decimal else _NUMBERS.get(self.stored)
+
+
+@dataclass(frozen=True)
+class ValueType:
+    """What is known of a computed output."""
+
+    kind: Kind
+    number: NumberType | None = None
 
 
 _KINDS = {
@@ -45,14 +69,29 @@ _KINDS = {
     "INTERVAL": Kind.INTERVAL,
     ZONED_TYPE: Kind.ZONED,
     "TIMESTAMP WITH TIME ZONE": Kind.LOCAL,
-    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), Kind.NUMBER),
+}
+_DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")
+_NUMBERS: dict[str, NumberType] = {
+    "TINYINT": Exact(3),
+    "UTINYINT": Exact(3),
+    "SMALLINT": Exact(5),
+    "USMALLINT": Exact(5),
+    "INTEGER": Exact(10),
+    "UINTEGER": Exact(10),
+    "BIGINT": Exact(19),
+    "UBIGINT": Exact(20),
+    "HUGEINT": Exact(38),
+    "BIT": FREE,
+    "DOUBLE": DOUBLE,
+    "FLOAT": FLOAT,
 }
 
 Columns: TypeAlias = Mapping[str, ColumnType]
 """A table's columns by name."""
 ColumnsOf: TypeAlias = Callable[[str | None, str], Columns]
 """The columns of a table by its schema (None for the current one) and name; none if unknown."""
-Source: TypeAlias = Mapping[str, "ColumnType | Kind"]
+Output: TypeAlias = ColumnType | ValueType
+Source: TypeAlias = Mapping[str, Output]
 
 
 def nothing_known(_schema: str | None, _table: str) -> Columns:
@@ -79,6 +118,19 @@ def column_type(node: exp.Expr | None) -> ColumnType | None:
     return found if isinstance(found, ColumnType) else None
 
 
+def mark_with(column: exp.Column, found: Output) -> exp.Column:
+    """Note the type of a column reference."""
+    if isinstance(found, ColumnType):
+        column.meta[_TYPE_META] = found
+        if found.kind in MOMENTS and found.declared is not None:
+            with_digits(column, found.declared.scale or 0)
+    if found.number is not None:
+        with_number(column, found.number)
+    elif found.kind is not Kind.UNKNOWN:
+        with_kind(column, found.kind)
+    return column
+
+
 class Scopes:
     """Finds the columns that the references of one statement mean.
 
@@ -97,15 +149,9 @@ class Scopes:
         """
         query = column.find_ancestor(*_READERS)
         while query is not None:
-            found = _find(column, self._sources(query))
+            found = _find(column, self.sources(query))
             if found is not None:
-                if isinstance(found, ColumnType):
-                    column.meta[_TYPE_META] = found
-                    if found.kind in MOMENTS and found.declared is not None:
-                        with_digits(column, found.declared.scale or 0)
-                    found = found.kind
-                if found is not Kind.UNKNOWN:
-                    with_kind(column, found)
+                mark_with(column, found)
                 return
             query = query.find_ancestor(*_READERS)
 
@@ -114,7 +160,7 @@ class Scopes:
         table = change.this.this if isinstance(change.this, exp.Schema) else change.this
         return self._table(table) if isinstance(table, exp.Table) else {}
 
-    def _sources(self, query: exp.Expr) -> dict[str, Source]:
+    def sources(self, query: exp.Expr) -> dict[str, Source]:
         """What a statement or query reads from, by alias."""
         known = self._known.get(id(query))
         if known is None:
@@ -126,7 +172,7 @@ class Scopes:
         if isinstance(source, exp.Table):
             return self._named_query(source) or self._table(source)
         if isinstance(source, exp.Subquery):
-            return _renamed(source.args.get("alias"), self._outputs(source.this))
+            return _renamed(source.args.get("alias"), self.outputs(source.this))
         return {}
 
     def _table(self, table: exp.Table) -> Columns:
@@ -143,23 +189,24 @@ class Scopes:
             with_clause = node.args.get("with_")
             for cte in with_clause.expressions if with_clause is not None else ():
                 if folded(cte.args["alias"].this) == folded(table.this):
-                    if table.find_ancestor(exp.CTE) is cte:
-                        return {}  # a recursive reference
-                    return _renamed(cte.args["alias"], self._outputs(cte.this))
+                    query = cte.this
+                    if _is_within(table, query) and isinstance(query, exp.SetOperation):
+                        query = query.this  # a recursive reference: as the first rows are
+                    return _renamed(cte.args["alias"], self.outputs(query))
             node = node.parent
         return None
 
-    def _outputs(self, query: exp.Expr) -> Source:
+    def outputs(self, query: exp.Expr) -> Source:
         """The columns of a rewritten query, in order."""
         if isinstance(query, exp.Subquery):
-            return self._outputs(query.this)
+            return self.outputs(query.this)
         if isinstance(query, exp.SetOperation):
-            left, right = self._outputs(query.this), self._outputs(query.expression)
+            left, right = self.outputs(query.this), self.outputs(query.expression)
             if len(left) != len(right):
                 return {}
             pairs = zip(left.items(), right.values(), strict=True)
-            return {name: one if one == other else Kind.UNKNOWN for (name, one), other in pairs}
-        outputs: dict[str, ColumnType | Kind] = {}
+            return {name: _common(one, other) for (name, one), other in pairs}
+        outputs: dict[str, Output] = {}
         if isinstance(query, exp.Select):
             for item in query.expressions:
                 outputs |= self._output(item, query)
@@ -168,22 +215,40 @@ class Scopes:
     def _output(self, item: exp.Expr, query: exp.Select) -> Source:
         inner = item.this if isinstance(item, exp.Alias) else item
         if isinstance(inner, exp.Star):
-            passed_on: dict[str, ColumnType | Kind] = {}
-            for source in self._sources(query).values():
+            passed_on: dict[str, Output] = {}
+            for source in self.sources(query).values():
                 passed_on |= source
             return passed_on
         if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star):
-            return self._sources(query).get(folded(inner.args.get("table")), {})
+            return self.sources(query).get(folded(inner.args.get("table")), {})
         if isinstance(item, exp.Alias):
             name = folded(item.args["alias"])
         elif isinstance(inner, exp.Column):
             name = folded(inner.this)
         else:
             return {}
-        return {name: column_type(inner) or kind_of(inner)}
+        return {name: column_type(inner) or ValueType(kind_of(inner), number_type(inner))}
 
 
-def _find(column: exp.Column, sources: Mapping[str, Source]) -> ColumnType | Kind | None:
+def _common(one: Output, other: Output) -> Output:
+    """What two branches of a set operation have in common; a NULL goes with anything."""
+    if one == other or other.kind is Kind.NULL:
+        return one
+    if one.kind is Kind.NULL:
+        return other
+    if one.kind is other.kind and one.number == other.number:
+        return ValueType(one.kind, one.number)
+    return ValueType(Kind.UNKNOWN)
+
+
+def _is_within(node: exp.Expr, query: exp.Expr) -> bool:
+    parent: exp.Expr | None = node
+    while parent is not None and parent is not query:
+        parent = parent.parent
+    return parent is query
+
+
+def _find(column: exp.Column, sources: Mapping[str, Source]) -> Output | None:
     name = folded(column.this)
     owner = column.args.get("table")
     if owner is not None:

@@ -11,7 +11,8 @@ from sqlglot.errors import ParseError, TokenError
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import convert_assignments
-from tracekit.localdb.translate.binds import Prepared, prepare
+from tracekit.localdb.translate.bind_forms import BindForm
+from tracekit.localdb.translate.binds import Parameter, Prepared, prepare
 from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.changes import shape_change, split_returning
 from tracekit.localdb.translate.checks import check_supported
@@ -34,6 +35,7 @@ from tracekit.localdb.translate.names import (
     folded,
     name_output_columns,
 )
+from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
 from tracekit.localdb.translate.outputs import defined_outputs, query_outputs
 from tracekit.localdb.translate.pivots import rewrite_pivots
@@ -43,6 +45,7 @@ from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
 from tracekit.localdb.translate.scopes import ColumnsOf, Scopes, nothing_known
+from tracekit.localdb.translate.set_operations import free_outputs
 from tracekit.localdb.translate.table_clauses import (
     is_create_table,
     without_index_owner,
@@ -63,6 +66,7 @@ def translate(
     current_schema: str = "DWH",
     user: str | None = None,
     columns_of: ColumnsOf = nothing_known,
+    bind_forms: Sequence[BindForm] = (),
 ) -> Translated:
     """Translate one statement as a client sends it (Oracle's dialect, no trailing semicolon).
 
@@ -71,18 +75,25 @@ def translate(
         current_schema: what SYS_CONTEXT('userenv', 'current_schema') answers.
         user: what USER answers; the current schema when None.
         columns_of: the catalogue, asked for the tables whose columns' types matter.
+        bind_forms: what the values of the binds are, one per placeholder; empty if not known.
 
     Raises:
         OraError: the statement is malformed (ORA-009xx, ORA-01756 ...) or uses something that
             cannot be translated (ORA-03001, naming it); with its position where known.
     """
     try:
-        return _translate(sql, current_schema, user or current_schema, columns_of)
+        return _translate(sql, current_schema, user or current_schema, columns_of, bind_forms)
     except RecursionError:
         raise unsupported("a statement nested this deeply") from None
 
 
-def _translate(sql: str, current_schema: str, user: str, columns_of: ColumnsOf) -> Translated:
+def _translate(
+    sql: str,
+    current_schema: str,
+    user: str,
+    columns_of: ColumnsOf,
+    bind_forms: Sequence[BindForm],
+) -> Translated:
     tokens = tokenize(sql)
     if not tokens:
         raise OraError(900, "invalid SQL statement")
@@ -95,7 +106,7 @@ def _translate(sql: str, current_schema: str, user: str, columns_of: ColumnsOf) 
     if control is not None:
         return control
     if word in _DDL_WORDS:
-        changed = schema_change(tokens, current_schema)
+        changed = schema_change(tokens, current_schema, columns_of)
         if changed is not None:
             return Translated(StatementKind.DDL, changed[0], definition=changed[1])
     asked, outputs = split_returning(tokens) if word in _DML_WORDS else (tokens, [])
@@ -103,7 +114,7 @@ def _translate(sql: str, current_schema: str, user: str, columns_of: ColumnsOf) 
         asked = without_storage(tokens)
     elif word == "CREATE":
         asked = without_index_owner(tokens)
-    prepared = prepare(sql, asked)
+    prepared = prepare(sql, asked, bind_forms)
     context = Context(prepared, current_schema, user, Scopes(columns_of))
     if word in _QUERY_WORDS:
         return _query(_parse(prepared), prepared, context)
@@ -186,7 +197,8 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
         StatementKind.QUERY,
         write(tree),
         bind_names=tuple(prepared.bind_names),
-        parameters=tuple(prepared.parameters),
+        parameters=_used(tree, prepared),
+        binary_columns=_binary_columns(tree, context.scopes),
         sorted=tree.args.get("order") is not None,
         tables=_tables(tree, prepared),
         computed_columns=computed_columns(tree),
@@ -202,7 +214,7 @@ def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> 
         StatementKind.DML,
         write(tree),
         bind_names=tuple(prepared.bind_names),
-        parameters=tuple(prepared.parameters),
+        parameters=_used(tree, prepared),
         tables=_tables(tree, prepared),
         dml=word,
         target=_target(tree),
@@ -254,7 +266,10 @@ def _create_from_query(
     names = [folded(one) for one in listed]
     query = tree.expression.pop()
     outputs, passed_on = defined_outputs(query, lambda item: column_name(item, prepared), names)
-    tree.set("expression", _rewrite(query, prepared, context))
+    query = _rewrite(query, prepared, context)
+    if kind == "TABLE":
+        free_outputs(query)
+    tree.set("expression", query)
     build = create_view if kind == "VIEW" else create_table_as
     text, definition = build(tree, context)
     definition = replace(definition, outputs=outputs, passed_on=passed_on)
@@ -282,6 +297,18 @@ def _drop_hints_and_locks(tree: exp.Expr) -> None:
         select.set("hint", None)
         select.set("locks", None)
         select.set("for_", None)
+
+
+def _used(tree: exp.Expr, prepared: Prepared) -> tuple[Parameter, ...]:
+    """The parameters that are left; DuckDB takes no others."""
+    names = {str(placeholder.this) for placeholder in tree.find_all(exp.Placeholder)}
+    return tuple(one for one in prepared.parameters if one.name in names)
+
+
+def _binary_columns(tree: exp.Expr, scopes: Scopes) -> frozenset[str]:
+    """Names of the output columns that are BINARY_DOUBLE or BINARY_FLOAT."""
+    known = scopes.outputs(tree)
+    return frozenset(name for name, one in known.items() if one.number in (DOUBLE, FLOAT))
 
 
 def _tables(tree: exp.Expr, prepared: Prepared) -> tuple[TableReference, ...]:

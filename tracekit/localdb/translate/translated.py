@@ -116,6 +116,8 @@ class Translated:
     tables: tuple[TableReference, ...] = ()
     computed_columns: frozenset[str] = frozenset()
     """Output columns that are expressions: a number there is a NUMBER without precision."""
+    binary_columns: frozenset[str] = frozenset()
+    """Those of them (by upper-case name) that are BINARY_DOUBLE or BINARY_FLOAT."""
     outputs: Mapping[str, Output] = field(default_factory=dict)
     """What is known of output columns by name, beside DuckDB's types."""
     control: Control | None = None

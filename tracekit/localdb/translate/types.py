@@ -10,8 +10,8 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import unsupported
 
 NUMBER_PRECISION = 38
-FREE_SCALE = 18
-"""A NUMBER without precision is kept as DECIMAL(38, 18): 20 digits before the point, 18 after."""
+DECIMAL_DIGITS_OF_A_BIT = 0.30103
+FLOAT_BITS = 126
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,6 @@ _PLAIN = {
     exp.DType.DATE: ("DATE", exp.DType.TIMESTAMP_S),
     exp.DType.TEXT: ("CLOB", exp.DType.VARCHAR),
     exp.DType.VARBINARY: ("BLOB", exp.DType.BLOB),  # what sqlglot reads BLOB as
-    exp.DType.DOUBLE: ("BINARY_DOUBLE", exp.DType.DOUBLE),
-    exp.DType.FLOAT: ("FLOAT", exp.DType.DOUBLE),
     exp.DType.BOOLEAN: ("BOOLEAN", exp.DType.BOOLEAN),
 }
 _TEXT = {
@@ -51,6 +49,7 @@ _NAMED = {
     "LONG": ("LONG", exp.DType.VARCHAR),
     "RAW": ("RAW", exp.DType.BLOB),
     "BINARY_FLOAT": ("BINARY_FLOAT", exp.DType.FLOAT),
+    "BINARY_DOUBLE": ("BINARY_DOUBLE", exp.DType.DOUBLE),
     "ROWID": ("ROWID", exp.DType.VARCHAR),
     "UROWID": ("UROWID", exp.DType.VARCHAR),
 }
@@ -73,6 +72,11 @@ def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
         return declared, exp.DataType(this=exp.DType.VARCHAR)
     if kind is exp.DType.DECIMAL:
         return _number(numbers)
+    if kind is exp.DType.DECIMAL128:  # DECIMAL, DEC and NUMERIC have a scale of 0
+        return _number(numbers or [NUMBER_PRECISION])
+    if kind in (exp.DType.FLOAT, exp.DType.DOUBLE):
+        bits = numbers[0] if numbers else FLOAT_BITS
+        return DeclaredType("FLOAT", precision=bits), exp.DataType(this=exp.DType.BIT)
     if kind in _INTEGERS:
         return DeclaredType("NUMBER", scale=0), _decimal(NUMBER_PRECISION, 0)
     if kind in _TIMESTAMPS:
@@ -112,7 +116,7 @@ def _timestamp(kind: exp.DType, scale: int) -> exp.DataType:
 
 def _number(numbers: list[int]) -> tuple[DeclaredType, exp.DataType]:
     if not numbers:
-        return DeclaredType("NUMBER"), _decimal(NUMBER_PRECISION, FREE_SCALE)
+        return DeclaredType("NUMBER"), exp.DataType(this=exp.DType.BIT)
     precision = numbers[0]
     scale = numbers[1] if len(numbers) > 1 else 0
     if not (1 <= precision <= NUMBER_PRECISION and 0 <= scale <= precision):

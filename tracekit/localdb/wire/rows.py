@@ -39,6 +39,7 @@ def _is_number(kind: pa.DataType) -> bool:
             pa.types.is_decimal,
             pa.types.is_floating,
             pa.types.is_boolean,
+            pa.types.is_binary,
         )
     )
 
@@ -78,8 +79,8 @@ def encode_rows(
 
     Args:
         batch: as many columns as are described, of Arrow types that suit the descriptions: strings
-            for text, binary for RAW, integers, decimals, doubles or booleans for NUMBER,
-            timestamps or date32 for DATE and TIMESTAMP, all-NULL for anything.
+            for text, binary for RAW, integers, decimals, doubles, booleans or a NUMBER's bytes for
+            NUMBER, timestamps or date32 for DATE and TIMESTAMP, all-NULL for anything.
         columns: what the client was told.
 
     Raises:

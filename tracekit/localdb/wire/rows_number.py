@@ -23,6 +23,7 @@ from tracekit.localdb.wire.rows_layout import (
     UINT32,
     UINT64,
     Mask,
+    binary,
     fixed_binary,
     of_fields,
     slots,
@@ -83,7 +84,9 @@ def encode_number(value: Decimal | int) -> bytes:
 
 
 def number_part(array: pa.Array) -> pa.Array:
-    """NUMBER fields of integers, decimals, doubles or booleans."""
+    """NUMBER fields of integers, decimals, doubles, booleans or bytes of NUMBERs (DuckDB's BIT)."""
+    if pa.types.is_binary(array.type):
+        return _bytes_part(array)
     if pa.types.is_decimal(array.type):
         return _decimal_part(array)
     if pa.types.is_floating(array.type):
@@ -93,6 +96,21 @@ def number_part(array: pa.Array) -> pa.Array:
     if pa.types.is_boolean(array.type):
         array = array.cast(pa.int8())
     return _scaled_part(_integers(array.cast(pa.int64())), 0, valid_mask(array))
+
+
+def _bytes_part(array: pa.Array) -> pa.Array:
+    """Fields of what are a NUMBER's bytes already, after one byte that gives way to the length."""
+    if not len(array):
+        return of_fields([])
+    _, bounds, data = array.buffers()
+    offsets = np.frombuffer(bounds, np.int32)[array.offset : array.offset + len(array) + 1]
+    first, last = int(offsets[0]), int(offsets[-1])
+    fields = np.frombuffer(data, np.uint8)[first:last].copy()
+    starts = offsets - first
+    lengths = np.diff(starts)
+    present = lengths > 0
+    fields[starts[:-1][present]] = lengths[present] - 1
+    return binary(fields, starts, valid_mask(array))
 
 
 def binary_double_part(array: pa.Array) -> pa.Array:

@@ -1,0 +1,135 @@
+"""What the values of a bind are: a statement is translated for the kinds of values it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from sqlglot import exp
+
+from tracekit.localdb.translate.build import call, cast
+from tracekit.localdb.translate.kinds import Kind, with_kind
+from tracekit.localdb.translate.number_types import (
+    DOUBLE,
+    FREE,
+    Exact,
+    NumberType,
+    with_number,
+)
+from tracekit.localdb.wire.rows_number import encode_number
+
+_LARGEST_INTEGER = 10**18
+
+
+class BindForm(Enum):
+    """One kind of values, and how DuckDB is given them."""
+
+    UNKNOWN = "unknown"
+    NULL = "null"
+    TEXT = "text"
+    INTEGER = "integer"
+    SHORT = "short"
+    """Numbers of at most 12 digits before and 6 after the point."""
+    LONG = "long"
+    """Numbers of at most 18 digits before and 18 after the point."""
+    FREE = "free"
+    """Any NUMBERs, as their bytes."""
+    DOUBLE = "double"
+
+    def of_value(self, node: exp.Expr) -> exp.Expr:
+        """The placeholder of one value as an expression of its kind."""
+        form = _FORMS.get(self)
+        if form is not None:
+            return with_number(_typed(node, form), form)
+        kinds = {BindForm.TEXT: Kind.TEXT, BindForm.NULL: Kind.NULL}
+        return with_kind(node, kinds[self]) if self in kinds else node
+
+    def of_list(self, node: exp.Expr) -> exp.Expr:
+        """The placeholder of a list of values as rows of one column."""
+        return self.of_value(call("unnest", node))
+
+    def parameter(self, value: Any) -> Any:
+        """A value as DuckDB's client takes it."""
+        if value is None:
+            return None
+        if self is BindForm.FREE:
+            return encode_number(value)
+        if self in (BindForm.SHORT, BindForm.LONG):
+            return f"{Decimal(value):f}"
+        return value
+
+
+_FORMS: dict[BindForm, NumberType] = {
+    BindForm.INTEGER: Exact(18),
+    BindForm.SHORT: Exact(18, 6),
+    BindForm.LONG: Exact(36, 18),
+    BindForm.FREE: FREE,
+    BindForm.DOUBLE: DOUBLE,
+}
+
+
+def _typed(node: exp.Expr, form: NumberType) -> exp.Expr:
+    if form is FREE:
+        return cast(cast(node, exp.DType.BLOB), exp.DType.BIT)
+    if form is DOUBLE:
+        return cast(node, exp.DType.DOUBLE)
+    assert isinstance(form, Exact)
+    if not form.scale:
+        return cast(node, exp.DType.BIGINT)
+    parameters = [
+        exp.DataTypeParam(this=exp.Literal.number(one)) for one in (form.precision, form.scale)
+    ]
+    return exp.Cast(this=node, to=exp.DataType(this=exp.DType.DECIMAL, expressions=parameters))
+
+
+def form_of(values: Iterable[Any]) -> BindForm:
+    """The form that holds all values of one bind."""
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds:
+        return BindForm.NULL
+    if kinds == {str}:
+        return BindForm.TEXT
+    if kinds == {float}:
+        return BindForm.DOUBLE
+    if kinds <= {int, Decimal}:
+        return _number_form([value for value in values if value is not None])
+    return BindForm.UNKNOWN
+
+
+def _number_form(values: list[int | Decimal]) -> BindForm:
+    if all(isinstance(value, int) and abs(value) < _LARGEST_INTEGER for value in values):
+        return BindForm.INTEGER
+    for form in (BindForm.SHORT, BindForm.LONG):
+        exact = _FORMS[form]
+        assert isinstance(exact, Exact)
+        if all(_fits(Decimal(value), exact) for value in values):
+            return form
+    return BindForm.FREE
+
+
+_WIDER = (BindForm.INTEGER, BindForm.SHORT, BindForm.LONG, BindForm.FREE)
+
+
+def widest(forms: Iterable[BindForm]) -> BindForm:
+    """The form that holds values of all these."""
+    known = set(forms) - {BindForm.NULL}
+    if not known:
+        return BindForm.NULL if BindForm.NULL in set(forms) else BindForm.UNKNOWN
+    if len(known) == 1:
+        return known.pop()
+    if known == {BindForm.INTEGER, BindForm.SHORT}:
+        return BindForm.LONG
+    if known <= set(_WIDER):
+        return max(known, key=_WIDER.index)
+    return BindForm.UNKNOWN
+
+
+def _fits(value: Decimal, form: Exact) -> bool:
+    exponent = value.as_tuple().exponent
+    return (
+        isinstance(exponent, int)
+        and exponent >= -form.scale
+        and value.adjusted() < form.precision - form.scale
+    )

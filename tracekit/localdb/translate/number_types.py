@@ -1,0 +1,225 @@
+"""How DuckDB holds a number of Oracle's, and the conversions between the forms.
+
+A number is an integer or DECIMAL of DuckDB's where all its digits are known to fit (`Exact`), a
+binary float, or else `FREE`: Oracle's own bytes of a NUMBER, as BIT. They compare as bytes in the
+order of the numbers, so DuckDB sorts, groups and joins by them, and hold every NUMBER there is;
+their arithmetic is done by `number_functions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import TypeAlias
+
+from sqlglot import exp
+
+from tracekit.localdb.translate.build import call, cast
+from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.wire.rows_number import encode_number
+
+MOST_DIGITS = 38
+"""Of DuckDB's DECIMAL."""
+INTEGER = 18
+"""Digits of what DuckDB counts."""
+
+
+@dataclass(frozen=True)
+class Exact:
+    """An integer or DECIMAL of at most so many digits, `scale` of them after the point."""
+
+    precision: int
+    scale: int = 0
+
+
+class Form(Enum):
+    """The other forms of a number."""
+
+    FREE = "free"
+    DOUBLE = "double"
+    FLOAT = "float"
+
+
+NumberType: TypeAlias = Exact | Form
+FREE, DOUBLE, FLOAT = Form.FREE, Form.DOUBLE, Form.FLOAT
+
+_META = "ora_number"
+
+
+def with_number(node: exp.Expr, form: NumberType) -> exp.Expr:
+    """`node`, marked as a number of this form."""
+    node.meta[_META] = form
+    return with_kind(node, Kind.NUMBER)
+
+
+def counted(name: str, *args: exp.Expr) -> exp.Expr:
+    """A call of a function of DuckDB's that gives an integer."""
+    return with_number(call(name, *args), Exact(INTEGER))
+
+
+def number_type(node: exp.Expr | None) -> NumberType | None:
+    """The form of a rewritten expression's number; None where only the schema could tell."""
+    if node is None:
+        return None
+    marked = node.meta.get(_META)
+    if isinstance(marked, Exact | Form):
+        return marked
+    if isinstance(node, exp.Literal) and not node.is_string:
+        return literal_type(Decimal(node.this))
+    if isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Window):
+        return number_type(node.this)
+    if isinstance(node, exp.Cast):
+        return _cast_type(node.to)
+    return None
+
+
+_INTEGER_DIGITS = {
+    exp.DType.TINYINT: 3,
+    exp.DType.SMALLINT: 5,
+    exp.DType.INT: 10,
+    exp.DType.BIGINT: 19,
+    exp.DType.INT128: 38,
+}
+
+
+def _cast_type(data_type: exp.DataType) -> NumberType | None:
+    kind = data_type.this
+    if kind is exp.DType.DECIMAL and len(data_type.expressions) == 2:
+        precision, scale = (int(one.this.this) for one in data_type.expressions)
+        return Exact(precision, scale)
+    if kind in _INTEGER_DIGITS:
+        return Exact(_INTEGER_DIGITS[kind])
+    return {exp.DType.DOUBLE: DOUBLE, exp.DType.FLOAT: FLOAT}.get(kind)
+
+
+def literal_type(value: Decimal) -> NumberType:
+    """The form of a number that is known."""
+    _, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int), "a literal is finite"
+    scale = max(0, -exponent)
+    precision = max(len(digits) + max(0, exponent), scale, 1)
+    return Exact(precision, scale) if precision <= MOST_DIGITS else FREE
+
+
+def constant(value: Decimal) -> exp.Expr:
+    """A number as DuckDB writes it.
+
+    Raises:
+        OraError: ORA-01426, no NUMBER is as large.
+    """
+    form = literal_type(value)
+    if form is FREE:
+        return free_constant(value)
+    literal = exp.Literal.number(f"{value.copy_abs():f}")
+    return with_number(exp.Neg(this=literal) if value < 0 else literal, form)
+
+
+def free_constant(value: Decimal) -> exp.Expr:
+    """A number as FREE, made now.
+
+    Raises:
+        OraError: ORA-01426, no NUMBER is as large.
+    """
+    written = "".join(f"\\x{byte:02X}" for byte in encode_number(value))
+    blob = cast(exp.Literal.string(written), exp.DType.BLOB)
+    return with_number(cast(blob, exp.DType.BIT), FREE)
+
+
+def literal_value(node: exp.Expr) -> Decimal | None:
+    """The value of a number that stands in the statement, None for anything else."""
+    inner = node.unnest()
+    if isinstance(inner, exp.Neg):
+        value = literal_value(inner.this)
+        return None if value is None else value.copy_negate()
+    if isinstance(inner, exp.Literal) and not inner.is_string:
+        return Decimal(inner.this)
+    return None
+
+
+def common(forms: list[NumberType | None]) -> NumberType | None:
+    """The form that holds all of these exactly; None if one is not known."""
+    if None in forms:
+        return None
+    if DOUBLE in forms:
+        return DOUBLE
+    if FLOAT in forms:
+        return FLOAT
+    if FREE in forms:
+        return FREE
+    exact = [one for one in forms if isinstance(one, Exact)]
+    scale = max(one.scale for one in exact)
+    whole = max(one.precision - one.scale for one in exact)
+    return Exact(whole + scale, scale) if whole + scale <= MOST_DIGITS else FREE
+
+
+def as_form(node: exp.Expr, form: NumberType | None) -> exp.Expr:
+    """A number in another form that holds it."""
+    if form is FREE:
+        return as_free(node)
+    if form is DOUBLE or form is FLOAT:
+        return as_double(node)
+    return as_decimal(node, form) if isinstance(form, Exact) else node
+
+
+def as_free(node: exp.Expr) -> exp.Expr:
+    """A number, or a text that spells one, as FREE."""
+    if number_type(node) is FREE:
+        return node
+    value = literal_value(node)
+    if value is not None:
+        return free_constant(value)
+    if kind_of(node) is Kind.NULL:
+        return with_number(cast(exp.Null(), exp.DType.BIT), FREE)
+    written = node if kind_of(node) is Kind.TEXT else cast(node, exp.DType.VARCHAR)
+    return with_number(call("ora_number", written), FREE)
+
+
+def as_decimal(node: exp.Expr, form: Exact) -> exp.Expr:
+    """A number that fits `form` as a DECIMAL of that form."""
+    if number_type(node) is FREE:
+        node = call("ora_free_text", node)
+    data_type = exp.DataType(
+        this=exp.DType.DECIMAL,
+        expressions=[
+            exp.DataTypeParam(this=exp.Literal.number(one)) for one in (form.precision, form.scale)
+        ],
+    )
+    return with_number(exp.Cast(this=node, to=data_type), form)
+
+
+def as_double(node: exp.Expr) -> exp.Expr:
+    """A number, or a text that spells one, as a binary double."""
+    form = number_type(node)
+    if form is DOUBLE:
+        return node
+    if form is FREE:
+        return with_number(call("ora_number_double", node), DOUBLE)
+    return with_number(cast(node, exp.DType.DOUBLE), DOUBLE)
+
+
+def as_integer(node: exp.Expr) -> exp.Expr:
+    """The whole part of a number, or of a text that spells one, as BIGINT."""
+    value = literal_value(node)
+    if value is not None:
+        return constant(value.to_integral_value("ROUND_DOWN"))
+    form = number_type(node)
+    if kind_of(node) is Kind.TEXT:
+        node, form = as_free(node), FREE
+    if form is FREE:
+        return with_number(call("ora_number_integer", node), Exact(INTEGER))
+    if not (isinstance(form, Exact) and form.scale == 0):
+        node = call("trunc", node)
+    return with_number(cast(node, exp.DType.BIGINT), Exact(INTEGER))
+
+
+def like_one_of(node: exp.Expr, values: Sequence[exp.Expr]) -> exp.Expr:
+    """`node`, whose value is one of `values`, marked with what those are."""
+    for value in values:
+        kind = kind_of(value)
+        if kind is Kind.NULL:
+            continue
+        form = number_type(value)
+        return with_number(node, form) if form is not None else with_kind(node, kind)
+    return with_kind(node, Kind.NULL)
