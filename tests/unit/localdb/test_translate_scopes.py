@@ -29,7 +29,7 @@ TABLES = {
         ("WITH w AS (SELECT MAX(d) AS m FROM t) SELECT m AS x FROM w", Kind.DATE),
         ("WITH w(k) AS (SELECT s FROM t) SELECT w.k AS x FROM w", Kind.TEXT),
         ("SELECT y AS x FROM (SELECT d AS y FROM t UNION ALL SELECT d FROM t)", Kind.DATE),
-        ("SELECT y AS x FROM (SELECT d AS y FROM t UNION ALL SELECT NULL FROM t)", Kind.DATE),
+        ("SELECT y AS x FROM (SELECT d AS y FROM t UNION ALL SELECT NULL AS y FROM t)", Kind.DATE),
         ("SELECT 1 AS x FROM t WHERE EXISTS (SELECT t.d AS x FROM o.u)", Kind.DATE),
         ("SELECT nothing AS x FROM t", Kind.UNKNOWN),
     ],
