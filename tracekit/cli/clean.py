@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import click
+import msgspec
 
 from tracekit import workloads
 from tracekit.cli.table import print_table
@@ -46,25 +49,64 @@ def command(drop_workloads: bool, drop_runs: bool, keep: int, quiet: bool) -> No
         for item in cached:
             workloads.remove(item)
             freed += item.size_bytes
+    failures = []
     if drop_runs:
-        for folder in runs[: len(runs) - keep]:
-            freed += folder_bytes(folder)
-            _remove(folder)
+        for folder in runs[: max(0, len(runs) - keep)]:
+            size_bytes = folder_bytes(folder)
+            try:
+                shutil.rmtree(folder)
+                freed += size_bytes
+            except OSError as exc:
+                failures.append(f"{folder} could not be removed: {exc}")
     if drop_workloads or drop_runs:
         click.echo(f"removed {format_size(freed)}")
     elif not quiet:
         click.echo("nothing removed: say --workloads or --runs")
+    if failures:
+        raise ConfigError("\n".join(failures))
+
+
+class _Summary(msgspec.Struct):
+    """What every version of a run's summary.json has."""
+
+    schema_version: int
+    workload: dict[str, object]
+    environment: dict[str, object]
+    verdict: dict[str, object]
 
 
 def run_folders(runs_dir: Path) -> list[Path]:
-    """The run folders below `runs_dir`, oldest first; only folders that hold a summary count."""
-    found = [summary.parent for summary in runs_dir.glob("*/summary.json")]
+    """The run folders below `runs_dir`, oldest first.
+
+    A folder counts only if it holds a summary that a replay wrote; a link to a folder does not.
+    """
+    found = [
+        summary.parent
+        for summary in runs_dir.glob("*/summary.json")
+        if not summary.parent.is_symlink() and _is_ours(summary)
+    ]
     return sorted(found, key=lambda folder: folder.stat().st_mtime)
 
 
 def folder_bytes(folder: Path) -> int:
-    """What the files of a folder take."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    """What the files of a folder take; links are not followed, what is unreadable counts 0."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            try:
+                status = Path(parent, name).lstat()
+            except OSError:  # removed meanwhile
+                continue
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
+
+
+def _is_ours(summary: Path) -> bool:
+    try:
+        msgspec.json.decode(summary.read_bytes(), type=_Summary)
+    except (OSError, msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def _show(cached: list[workloads.CachedWorkload], runs: list[Path]) -> None:
@@ -83,10 +125,3 @@ def _show(cached: list[workloads.CachedWorkload], runs: list[Path]) -> None:
     total = sum(item.size_bytes for item in cached) + sum(map(folder_bytes, runs))
     rows.append(["total", "", format_size(total), ""])
     print_table(["kind", "name", "size", "where"], rows)
-
-
-def _remove(folder: Path) -> None:
-    try:
-        shutil.rmtree(folder)
-    except OSError as exc:
-        raise ConfigError(f"{folder} could not be removed: {exc}") from exc

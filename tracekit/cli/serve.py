@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
+import resource
 import socket
 import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,10 +27,12 @@ from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 from tracekit.testbed.companion import Companion
 
+if TYPE_CHECKING:
+    from tracekit.jobs import EmbeddedStore
+
 _START_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _WATCH_SECONDS = 0.5
-_THREADS = 8
 _FIRST_DESCRIPTOR = 64  # a Companion needs one below
 _WORKLOAD = "trace-smoke"
 _DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
@@ -70,6 +76,7 @@ def command(
     _check_host(host, settings)
     if dsn is not None and (workload or cids):
         raise ConfigError("--dsn was given with --workload or --cids; name one source")
+    endings: dict[str, Callable[[], str | None]] = {}
     with ExitStack() as running:
         listener = running.enter_context(closing(_listen(host, port)))
         if dsn is not None:
@@ -80,20 +87,27 @@ def command(
                 oracle = LocalOracle(workload, cids=cids, progress=steps.update)
                 running.enter_context(oracle)
             database = DatabaseSettings(oracle.dsn, oracle.user, oracle.password)
-        environment = _environment(database, _redis_url(settings, running))
+            endings["local Oracle"] = partial(_ended, oracle.exit_code)
+        redis_url = settings.trace.redis_url
+        if redis_url is None:
+            store = running.enter_context(_embedded_store())
+            redis_url = store.url
+            endings["store"] = lambda: None if store.listening() else "ended."
+        environment = _environment(database, redis_url)
         companions = {
             f"worker {number + 1}": _worker(environment)
             for number in range(settings.trace.worker_count)
         }
         companions["web process"] = _web(environment, listener, workload)
-        for companion in companions.values():
+        for name, companion in companions.items():
             running.enter_context(companion)
+            endings[name] = partial(_ended, companion.exit_code)
         url = f"http://{_url_host(host)}:{listener.getsockname()[1]}/"
         _wait_until_ready(url, companions["web process"])
         click.echo(url)
         if not quiet:
             click.echo("open this address in a browser; Ctrl-C stops the service.", err=True)
-        _watch(companions)
+        _watch(endings)
 
 
 def _check_host(host: str, settings: Settings) -> None:
@@ -106,20 +120,23 @@ def _check_host(host: str, settings: Settings) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
         with socket.create_server((host, port), family=family) as listener:
             above = fcntl.fcntl(listener.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
             return socket.socket(fileno=above)
     except OSError as exc:
+        if exc.errno in {errno.EMFILE, errno.EINVAL}:  # EINVAL: a descriptor past the limit
+            raise ConfigError(
+                f"too few files may be open: `ulimit -n` is {limit}; raise it to 256 or more."
+            ) from exc
         raise ConfigError(f"--host {host} --port {port}: {exc.strerror}.") from exc
 
 
-def _redis_url(settings: Settings, running: ExitStack) -> str:
-    if settings.trace.redis_url is not None:
-        return settings.trace.redis_url
+def _embedded_store() -> EmbeddedStore:
     from tracekit.jobs import EmbeddedStore
 
-    return running.enter_context(EmbeddedStore()).url
+    return EmbeddedStore()
 
 
 def _named_database(dsn: str, settings: Settings) -> DatabaseSettings:
@@ -153,16 +170,10 @@ def _web(
     environment: Mapping[str, str], listener: socket.socket, workload: str | None
 ) -> Companion:
     descriptor = listener.fileno()
-    arguments = [
-        *("--bind", f"fd://{descriptor}"),
-        *("--worker-class", "gthread"),
-        *("--threads", str(_THREADS)),
-        *("--graceful-timeout", "2"),
-        *("--log-level", "warning"),
-        "--no-control-socket",
-        f"tracekit.service.web:make_app(workload={workload!r})",
-    ]
-    return Companion([sys.executable, "-m", "gunicorn", *arguments], environment, [descriptor])
+    command = [sys.executable, "-m", "tracekit.service", "--bind", f"fd:{descriptor}"]
+    if workload is not None:
+        command += ["--workload", workload]
+    return Companion(command, environment, [descriptor])
 
 
 def _url_host(host: str) -> str:
@@ -184,11 +195,16 @@ def _wait_until_ready(url: str, web: Companion) -> None:
     raise ConnectError("the web process did not start; its log is above.")
 
 
-def _watch(companions: Mapping[str, Companion]) -> None:
+def _ended(exit_code: Callable[[], int | None]) -> str | None:
+    code = exit_code()
+    return None if code is None else f"ended with exit code {code}; its log is above."
+
+
+def _watch(endings: Mapping[str, Callable[[], str | None]]) -> None:
+    # What others depend on comes first: it is the cause.
     pause = threading.Event()
     while True:
-        for name, companion in companions.items():
-            code = companion.exit_code()
-            if code is not None:
-                raise ConnectError(f"the {name} ended with exit code {code}; its log is above.")
+        for name, ending in endings.items():
+            if (said := ending()) is not None:
+                raise ConnectError(f"the {name} {said}")
         pause.wait(_WATCH_SECONDS)

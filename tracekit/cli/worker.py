@@ -40,7 +40,7 @@ def command(
       tracekit worker --burst
       tracekit worker --memory-limit 512MiB
     """
-    from tracekit.jobs.worker import make_worker  # RQ takes a moment to load
+    from tracekit.jobs.worker import work  # RQ takes a moment to load
 
     settings = Settings.from_env()
     Database.from_env(settings)  # a missing setting is better told now than by every job
@@ -51,4 +51,4 @@ def command(
         worker_queue=queue or settings.trace.worker_queue,
         worker_memory_limit_bytes=memory_limit or settings.trace.worker_memory_limit_bytes,
     )
-    make_worker(trace).work(burst=burst, logging_level=level)
+    work(trace, burst=burst, logging_level=level)

@@ -9,11 +9,13 @@ from tracekit.jobs.embedded_store import EmbeddedStore
 from tracekit.jobs.page import ResultPage
 from tracekit.jobs.profiles import AGGREGATED_PROFILES, PROFILES
 from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
+from tracekit.jobs.store_room import STORE_FULL, eviction_warning
 from tracekit.jobs.trace_jobs import TraceJobs
 
 __all__ = [
     "AGGREGATED_PROFILES",
     "PROFILES",
+    "STORE_FULL",
     "EmbeddedStore",
     "JobFailure",
     "JobState",
@@ -22,4 +24,5 @@ __all__ = [
     "TraceJobs",
     "WorkerMemory",
     "connect_store",
+    "eviction_warning",
 ]

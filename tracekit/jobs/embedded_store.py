@@ -7,9 +7,11 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
@@ -88,6 +90,15 @@ class EmbeddedStore:
         """REDIS_URL of the server; holds the password."""
         return f"unix://:{self._password}@{self._running() / 'store.sock'}"
 
+    def listening(self) -> bool:
+        """Whether the server takes connections; one that is only slow does."""
+        try:
+            with closing(socket.socket(socket.AF_UNIX)) as probe:
+                probe.connect(str(self._running() / "store.sock"))
+        except OSError:
+            return False
+        return True
+
     def client(self) -> Redis:
         """A new client."""
         client: Redis = Redis.from_url(self.url)
@@ -132,7 +143,7 @@ class EmbeddedStore:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        with contextlib.closing(self.client()) as client:
+        with closing(self.client()) as client:
             while True:
                 try:
                     client.ping()

@@ -7,9 +7,8 @@ import signal
 from types import TracebackType
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from rq.exceptions import AbandonedJobError
-from rq.job import Job
 from rq.timeouts import JobTimeoutException
 
 from tracekit.config import Settings
@@ -24,8 +23,10 @@ from tracekit.errors import (
 )
 from tracekit.jobs.rq_jobs import drop_queued
 from tracekit.jobs.shard import JobTimedOut
+from tracekit.jobs.shard_job import ShardJob
 from tracekit.jobs.status import JobFailure
 from tracekit.jobs.store import JobStore
+from tracekit.jobs.store_room import STORE_FULL
 from tracekit.process_memory import peak_resident_bytes
 from tracekit.profiling.memory_limit import AtMemoryLimit
 from tracekit.sizes import format_size
@@ -40,6 +41,7 @@ _LASTING = (
     ResultIncomplete,
     MemoryError,
     ProfileError,
+    OutOfMemoryError,
 )
 """What another try would only meet again."""
 
@@ -50,7 +52,7 @@ _NEAR = 0.8  # of the limit, which counts what is reserved too: the peak is of w
 
 
 def on_shard_failure(
-    job: Job,
+    job: ShardJob,
     connection: Redis,
     kind: type[BaseException],
     error: BaseException,
@@ -60,12 +62,12 @@ def on_shard_failure(
     error = _decisive(error)
     # An abandoned job is settled by some other worker, whose memory says nothing of it.
     peak_bytes = None if isinstance(error, AbandonedJobError) else peak_resident_bytes()
-    failure = JobFailure(_code(error), _message(error), _shard(job), peak_bytes)
+    failure = JobFailure(_code(error), _message(error), _place(job)[1], peak_bytes)
     settle(connection, job, failure, lasting=isinstance(error, _LASTING))
 
 
 def worker_killed(
-    job: Job,
+    job: ShardJob,
     wait_status: int,
     peak_bytes: int | None,
     *,
@@ -92,24 +94,34 @@ def worker_killed(
     return JobFailure(
         "WORKER_OUT_OF_MEMORY" if why else "WORKER_KILLED",
         f"The worker's process was ended {how}{why}.{peak}",
-        shard=_shard(job),
+        shard=_place(job)[1],
         peak_bytes=peak_bytes,
     )
 
 
-def settle(connection: Redis, job: Job, failure: JobFailure, *, lasting: bool = False) -> None:
+def settle(connection: Redis, job: ShardJob, failure: JobFailure, *, lasting: bool = False) -> None:
     """Note the failure where the shard will be tried again; else the whole job failed."""
-    results_dir = Settings.from_env().trace.results_dir
-    store, job_id = JobStore(connection, results_dir), str(job.args[0])
+    store = JobStore(connection, Settings.from_env().trace.results_dir)
+    job_id, shard = _place(job)
     again = not lasting and bool(job.retries_left)
     _log.warning("job %s: %s: %s", job_id, "retrying" if again else failure.code, failure.message)
     try:
         if again:
             store.note_retry(job_id, failure)
-        elif store.fail(job_id, failure):
-            drop_queued(connection, job_id, store.read(job_id).request)
+        else:
+            _fail(store, job_id, failure)
+    except OutOfMemoryError:
+        store.make_room(job_id)  # else the failure itself could not be written
+        _fail(store, job_id, JobFailure("STORE_FULL", STORE_FULL, shard, failure.peak_bytes))
     except JobNotFound:
         _log.warning("job %s expired before its failure could be noted", job_id)
+    except ResultIncomplete as exc:
+        _log.warning("job %s: its failure could not be noted: %s", job_id, exc)
+
+
+def _fail(store: JobStore, job_id: str, failure: JobFailure) -> None:
+    if store.fail(job_id, failure):
+        drop_queued(store.redis, job_id, store.read(job_id).request)
 
 
 def _decisive(error: BaseException) -> BaseException:
@@ -123,8 +135,10 @@ def _decisive(error: BaseException) -> BaseException:
     return error
 
 
-def _shard(job: Job) -> int:
-    return int(job.args[1])
+def _place(job: ShardJob) -> tuple[str, int]:
+    place = job.place
+    assert place is not None  # no other job has this module's callback
+    return place
 
 
 def _code(error: BaseException) -> str:
@@ -133,6 +147,7 @@ def _code(error: BaseException) -> str:
         ((AbandonedJobError,), "WORKER_LOST"),
         ((MemoryError, ProfileError), "WORKER_OUT_OF_MEMORY"),
         ((FetchError,), "FETCH_FAILED"),
+        ((OutOfMemoryError,), "STORE_FULL"),
         ((RedisError,), "STORE_UNAVAILABLE"),
         ((ExportError,), "RESULT_NOT_WRITTEN"),
         ((ResultIncomplete,), "RESULT_INCOMPLETE"),
@@ -147,6 +162,8 @@ def _message(error: BaseException) -> str:
         return "The worker was not heard of any more: its machine or both its processes ended."
     if isinstance(error, MemoryError | ProfileError):
         return _memory_message(error)
+    if isinstance(error, OutOfMemoryError):
+        return STORE_FULL
     if isinstance(error, TracekitError):
         return str(error)
     if isinstance(error, JobTimeoutException):

@@ -12,22 +12,24 @@ import threading
 
 from rq import Worker
 from rq.executions import Execution
-from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from tracekit.config import Settings
 from tracekit.jobs.connection import connect_store
 from tracekit.jobs.rq_jobs import open_queue
+from tracekit.jobs.shard_job import ShardJob
 
 
 def main(worker_key: str, job_id: str, queue_name: str, execution_id: str) -> int:
     """Run one job for the worker at `worker_key`; does not return where that worker exists."""
     threading.Thread(target=_end_with_worker, name="tracekit-lifeline", daemon=True).start()
     connection = connect_store(Settings.from_env().trace)
-    worker = Worker.find_by_key(worker_key, connection=connection, serializer=JSONSerializer)
+    worker = Worker.find_by_key(
+        worker_key, connection=connection, job_class=ShardJob, serializer=JSONSerializer
+    )
     if worker is None:
         return 1
-    job = Job.fetch(job_id, connection=connection, serializer=JSONSerializer)
+    job = ShardJob.fetch(job_id, connection=connection, serializer=JSONSerializer)
     worker.execution = Execution.fetch(execution_id, job.id, connection=connection)
     worker.main_work_horse(job, open_queue(connection, queue_name))
     return 0

@@ -34,6 +34,11 @@ def as_bytes(value: object) -> bytes:
 
 
 def as_fields(value: object) -> Fields:
-    """The fields of a hash."""
-    assert isinstance(value, dict)
+    """The fields of a hash.
+
+    Raises:
+        TypeError: it is none, as where the key holds something else.
+    """
+    if not isinstance(value, dict):
+        raise TypeError(f"expected a hash, not {type(value).__name__}")
     return value

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from tracekit.errors import JobError
+from tracekit.errors import ResultIncomplete
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class JobRequest:
         """The request that `stored` holds.
 
         Raises:
-            JobError: it is damaged.
+            ResultIncomplete: it is damaged.
         """
         try:
             return msgspec.json.decode(stored, type=cls)
         except msgspec.DecodeError as exc:
-            raise JobError(f"the job's description is damaged: {exc}") from exc
+            raise ResultIncomplete(f"the job's description is damaged: {exc}") from exc

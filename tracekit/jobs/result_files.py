@@ -17,6 +17,8 @@ from tracekit.jobs.keys import is_job_id
 _NAME = re.compile(r"[a-z_]{1,40}-[0-9]+\.[0-9]+-[0-9a-f]{16}\.parquet", re.ASCII)
 _EXPIRY = ".expires"
 """Its time of last change is when nobody can ask for the job any more."""
+_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+"""Records are for the service's own user, whatever its umask is."""
 
 
 def chunk_file_name(domain: str, shard: int, number: int, attempt: str) -> str:
@@ -43,10 +45,12 @@ class ResultFiles:
         home = self._home(job_id)
         partial = home / f".{name}.{secrets.token_hex(4)}.partial"
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            if not self._folder.exists():
+                self._folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            home.mkdir(mode=_FOLDER_MODE, exist_ok=True)
             self.keep(job_id, keep_seconds)
             try:
-                with partial.open("xb") as file:
+                with open(partial, "xb", opener=_private) as file:
                     file.write(stored)
                     file.flush()
                     os.fsync(file.fileno())
@@ -63,7 +67,7 @@ class ResultFiles:
         """Let the job's files be swept no sooner than in so many seconds."""
         mark = self._home(job_id) / _EXPIRY
         with suppress(FileNotFoundError):
-            mark.touch()
+            mark.touch(mode=_FILE_MODE)
             os.utime(mark, (time.time() + seconds,) * 2)
 
     def read(self, job_id: str, name: str) -> bytes | None:
@@ -107,6 +111,10 @@ class ResultFiles:
     def _home(self, job_id: str) -> Path:
         assert is_job_id(job_id)
         return self._folder / job_id
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, _FILE_MODE)
 
 
 def _expired(mark: Path) -> bool:

@@ -13,15 +13,14 @@ from rq.serializers import JSONSerializer
 from rq.worker_registration import get_keys
 
 from tracekit.jobs.request import JobRequest
+from tracekit.jobs.shard_job import FAILURE_FUNCTION, SHARD_FUNCTION, ShardJob
 
-SHARD_FUNCTION = "tracekit.jobs.shard.run_shard"
-FAILURE_FUNCTION = "tracekit.jobs.failures.on_shard_failure"
 _TRIES_AGAIN = 2
 
 
 def open_queue(connection: Redis, name: str) -> Queue:
-    """The queue called `name`; JSON instead of pickle, so that its content cannot run code."""
-    return Queue(name, connection=connection, serializer=JSONSerializer)
+    """The queue called `name`; its content cannot run code: JSON, and no job but a ShardJob."""
+    return Queue(name, connection=connection, serializer=JSONSerializer, job_class=ShardJob)
 
 
 def enqueue_shards(connection: Redis, job_id: str, request: JobRequest) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import chain
 
+from redis.exceptions import OutOfMemoryError
+
 from tracekit import process_memory
 from tracekit.config import Settings
 from tracekit.errors import JobError
@@ -55,6 +57,9 @@ def run_shard(job_id: str, shard: int) -> None:
                 fetch.run(database)
             except WorkOver:
                 return
+            except OutOfMemoryError:
+                store.make_room(job_id)  # RQ writes too before it hands on that the shard failed
+                raise
     store.finish(job_id)
 
 

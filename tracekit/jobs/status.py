@@ -27,7 +27,7 @@ class JobFailure:
 
     Codes: FETCH_FAILED, JOB_TIMEOUT, WORKER_KILLED (by a signal), WORKER_OUT_OF_MEMORY (at
     its limit, or killed while the kernel killed for lack of memory), WORKER_LOST (never heard of
-    again), STORE_UNAVAILABLE, RESULT_NOT_WRITTEN (to its folder), RESULT_INCOMPLETE,
+    again), STORE_UNAVAILABLE, STORE_FULL, RESULT_NOT_WRITTEN (to its folder), RESULT_INCOMPLETE,
     INTERNAL_ERROR.
     """
 

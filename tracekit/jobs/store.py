@@ -6,8 +6,10 @@ in one transaction that finds it still open.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,18 +43,23 @@ class StoredJob:
 
     @classmethod
     def of(cls, fields: Fields) -> StoredJob:
-        """The job that the fields of its hash describe."""
+        """The job that the fields of its hash describe.
+
+        Raises:
+            ResultIncomplete: a field is missing or damaged.
+        """
         failure = fields.get(b"failure")
-        return cls(
-            request=JobRequest.from_json(fields[b"request"]),
-            state=JobState(fields[b"state"].decode()),
-            created_at=float(fields[b"created_at"]),
-            started_at=_number(fields, b"started_at"),
-            ended_at=_number(fields, b"ended_at"),
-            failure=msgspec.json.decode(failure, type=JobFailure) if failure else None,
-            rows=int(fields[b"rows"]) if b"rows" in fields else None,
-            result_bytes=int(fields[b"result_bytes"]) if b"result_bytes" in fields else None,
-        )
+        with damage("job's entry"):
+            return cls(
+                request=JobRequest.from_json(fields[b"request"]),
+                state=JobState(fields[b"state"].decode()),
+                created_at=_number(fields, b"created_at") or 0.0,
+                started_at=_number(fields, b"started_at"),
+                ended_at=_number(fields, b"ended_at"),
+                failure=msgspec.json.decode(failure, type=JobFailure) if failure else None,
+                rows=int(fields[b"rows"]) if b"rows" in fields else None,
+                result_bytes=int(fields[b"result_bytes"]) if b"result_bytes" in fields else None,
+            )
 
 
 class JobStore:
@@ -101,6 +108,7 @@ class JobStore:
 
         Raises:
             JobNotFound: it never was, or it expired.
+            ResultIncomplete: its entry in the store is damaged.
         """
         try:
             found = self.redis.hgetall(JobKeys(job_id).meta) if is_job_id(job_id) else {}
@@ -117,7 +125,9 @@ class JobStore:
         with self.redis.pipeline(transaction=False) as pipe:
             for number in range(shards):
                 pipe.hgetall(keys.shard(number))
-            return [as_fields(found) for found in pipe.execute()]
+            found = pipe.execute(raise_on_error=False)
+        with damage("progress of a shard"):
+            return [as_fields(one) for one in found]
 
     def note_retry(self, job_id: str, failure: JobFailure) -> None:
         """Keep why a shard has to be tried again, for whoever asks for the job's status.
@@ -133,6 +143,17 @@ class JobStore:
             pipe.hset(key, "retries", msgspec.json.encode([*retries, failure]))
             pipe.expire(key, ttl)
             pipe.execute()
+
+    def forget(self, job_id: str, request: JobRequest) -> None:
+        """Drop a job that could not be queued, as if it had never been."""
+        keys = JobKeys(job_id)
+        self.redis.unlink(keys.meta, *map(keys.cids, range(request.shards)))
+
+    def make_room(self, job_id: str) -> None:
+        """Drop what a job has written: a full store takes no write, but removes what it is told."""
+        keys = JobKeys(job_id)
+        parts = [as_bytes(name) for name in self.redis.smembers(keys.parts)]
+        self.redis.unlink(keys.parts, *parts)
 
     def fail(self, job_id: str, failure: JobFailure) -> bool:
         """End a job as failed and drop what it has written; False where it had ended already."""
@@ -238,15 +259,39 @@ class JobStore:
 
 def not_found(job_id: str) -> JobNotFound:
     """There is no such job."""
-    return JobNotFound(f"there is no job {job_id[:80]!r}: it never was, or its result expired.")
+    return JobNotFound(
+        f"there is no job {job_id[:80]!r}: it never was, its result expired, or the store evicted "
+        "it (its maxmemory-policy should be noeviction)."
+    )
+
+
+@contextmanager
+def damage(what: str) -> Iterator[None]:
+    """Turn what decoding a stored value raises into a named error.
+
+    Raises:
+        ResultIncomplete: `what` could not be decoded.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, RecursionError) as exc:  # msgspec's are ValueErrors
+        raise ResultIncomplete(
+            f"the {what} in the store is damaged ({type(exc).__name__}): submit the job again."
+        ) from exc
 
 
 def _number(fields: Fields, name: bytes) -> float | None:
-    return float(fields[name]) if name in fields else None
+    if name not in fields:
+        return None
+    number = float(fields[name])
+    if not math.isfinite(number):
+        raise ValueError(f"{name.decode()} is {number}")
+    return number
 
 
 def _contents(fields: Fields) -> dict[str, DomainContents]:
-    return msgspec.json.decode(fields[b"contents"], type=dict[str, DomainContents])
+    with damage("list of a shard's chunks"):
+        return msgspec.json.decode(fields[b"contents"], type=dict[str, DomainContents])
 
 
 def _manifest(request: JobRequest, shards: list[dict[str, DomainContents]]) -> Manifest:

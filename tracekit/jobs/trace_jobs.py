@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 from redis import Redis
+from redis.exceptions import RedisError
 
 from tracekit.config import Settings, TraceSettings
 from tracekit.errors import ConfigError, JobNotFound
@@ -21,7 +23,7 @@ from tracekit.jobs.result import open_result, read_page
 from tracekit.jobs.result_lines import result_lines
 from tracekit.jobs.rq_jobs import drop_queued, enqueue_shards, stop_running, worker_count
 from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
-from tracekit.jobs.store import JobStore, StoredJob
+from tracekit.jobs.store import JobStore, StoredJob, damage
 from tracekit.keyed.container_ids import normalise_container_ids
 from tracekit.keyed.domains import find_domain
 from tracekit.ndjson import Position
@@ -102,8 +104,13 @@ class TraceJobs:
             warnings=tuple(warnings),
         )
         job_id = new_job_id()
-        self._store.create(job_id, request, self._shards_of(cids))
-        enqueue_shards(self._redis, job_id, request)
+        try:
+            self._store.create(job_id, request, self._shards_of(cids))
+            enqueue_shards(self._redis, job_id, request)
+        except RedisError:
+            with suppress(RedisError):
+                self._store.forget(job_id, request)
+            raise
         return job_id
 
     def status(self, job_id: str) -> JobStatus:
@@ -111,6 +118,7 @@ class TraceJobs:
 
         Raises:
             JobNotFound: there is no such job, or it expired.
+            ResultIncomplete: what the store says of it is damaged.
         """
         try:
             job = self._store.read(job_id)
@@ -119,7 +127,9 @@ class TraceJobs:
             if legacy is None:
                 raise
             return _legacy_status(job_id, legacy)
-        return _status(job_id, job, self._store.shard_fields(job_id, job.request.shards))
+        shards = self._store.shard_fields(job_id, job.request.shards)
+        with damage("progress of a shard"):
+            return _status(job_id, job, shards)
 
     def cancel(self, job_id: str) -> JobStatus:
         """End the job, stop its workers and drop what was written; one that ended stays as it is.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 from resource import struct_rusage
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import OutOfMemoryError, RedisError
 from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.job import Job
@@ -20,9 +24,14 @@ from tracekit.jobs.connection import connect_store
 from tracekit.jobs.failures import settle, worker_killed
 from tracekit.jobs.result_files import ResultFiles
 from tracekit.jobs.rq_jobs import open_queue
+from tracekit.jobs.shard_job import ShardJob
+from tracekit.jobs.store_room import STORE_FULL, eviction_warning
 from tracekit.profiling.arrow_pool import VARIABLE as ARROW_POOL
 from tracekit.profiling.kernel_kills import kernel_kills
 
+_log = logging.getLogger("tracekit.jobs")
+
+_PAUSE_SECONDS = 3.0
 _MAINTENANCE_SECONDS = 60
 """How often shards of workers that vanished are looked for."""
 _NAME_SECONDS = 60
@@ -32,6 +41,8 @@ _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 class TraceWorker(Worker):
     """Spawns a new interpreter for each shard, so that each begins with clean memory.
+
+    Runs shards only: a job of any other function fails as refused, and the worker goes on.
 
     RQ's own SpawnWorker puts the connection's password on the child's command line, where every
     user of the machine can read it; here it stays in the environment. RQ's default forks from a
@@ -46,6 +57,11 @@ class TraceWorker(Worker):
     """Where results that are kept in files are."""
     _kills_before: int | None = None
     _lifeline: int | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a signal asked it to end."""
+        return self._shutdown_requested_date is not None
 
     def work(self, *arguments: Any, **options: Any) -> bool:
         """Run jobs until a signal; as RQ's own, and whenever the signal comes."""
@@ -103,6 +119,8 @@ class TraceWorker(Worker):
 
     def report_killed(self, job: Job, pid: int, wait_status: int, usage: struct_rusage) -> None:
         """Say why the process is gone, and how much memory it had."""
+        if not isinstance(job, ShardJob) or job.place is None:
+            return
         kills = kernel_kills()
         failure = worker_killed(
             job,
@@ -113,6 +131,33 @@ class TraceWorker(Worker):
             limit_bytes=self.memory_limit_bytes,
         )
         settle(self.connection, job, failure)
+
+
+def work(settings: TraceSettings, *, burst: bool = False, logging_level: str = "INFO") -> None:
+    """Run shards until a signal, or until the queue is empty with `burst`.
+
+    A store that refuses or does not answer is tried again every few seconds: RQ's loop would end.
+
+    Raises:
+        ConfigError: REDIS_URL is not set or malformed.
+    """
+    pause = threading.Event()
+    with suppress(StopRequested):
+        while True:
+            worker = make_worker(settings)
+            if warning := eviction_warning(worker.connection):
+                _log.warning(warning)
+            try:
+                worker.work(burst=burst, logging_level=logging_level)
+            except OutOfMemoryError:
+                _log.warning(STORE_FULL)
+            except RedisError as exc:
+                _log.warning("the store refused a command: %s", type(exc).__name__)
+            else:
+                if burst or worker.stopping:
+                    return
+            _log.warning("worker %s ended; another one starts.", worker.name)
+            pause.wait(_PAUSE_SECONDS)
 
 
 def make_worker(settings: TraceSettings) -> TraceWorker:
@@ -129,6 +174,7 @@ def make_worker(settings: TraceSettings) -> TraceWorker:
         [open_queue(connection, settings.worker_queue)],
         connection=connection,
         serializer=JSONSerializer,
+        job_class=ShardJob,
         maintenance_interval=_MAINTENANCE_SECONDS,
         worker_ttl=_NAME_SECONDS,
     )

@@ -188,9 +188,8 @@ def _role(process: psutil.Process) -> str | None:
     words = process.cmdline()
     if "valkey-server" in process.name():
         return STORE
-    if "gunicorn" in words and words[0] != "/bin/sh":
-        parent = process.parent()
-        return WEB if parent is not None and parent.cmdline() == words else SUPERVISORS
+    if words[1:3] == ["-m", "tracekit.service"]:
+        return WEB
     if "tracekit.jobs.horse" in words:
         return _HORSE
     return SUPERVISORS if words[1:4] == ["-m", "tracekit", "worker"] else None

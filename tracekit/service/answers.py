@@ -45,6 +45,7 @@ def _answer(
 ) -> Response:
     answer = Response(body, status, headers, content_type=media_type)
     answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Vary"] = "Accept-Encoding"
     answer.headers["X-Accel-Buffering"] = "no"  # a proxy that buffers would hide the progress
     return answer

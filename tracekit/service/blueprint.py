@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 from flask import Blueprint, Flask, Response, request, send_from_directory, url_for
 from flask.blueprints import BlueprintSetupState
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from tracekit.config import Settings
 from tracekit.jobs import JobState, JobStatus, TraceJobs
@@ -24,7 +25,10 @@ from tracekit.service.trace_service import TraceService
 _STATIC = Path(__file__).parent / "static"
 _PAGE_LIMIT = 10_000
 """Most records of one page."""
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
 _PAGE_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+View = Callable[..., Response]
 
 
 def trace_blueprint(
@@ -60,12 +64,13 @@ def trace_blueprint(
     def check() -> None:
         if request.endpoint not in {"tracekit.page", "tracekit.asset"}:
             check_caller(service.settings.service.token, allow_remote=allow_remote)
-        request.max_content_length = service.settings.service.max_request_bytes
+        # One byte more: a body in chunks is cut at the limit, not refused.
+        request.max_content_length = service.settings.service.max_request_bytes + 1
 
     blueprint.record_once(start)
     blueprint.before_request(check)
     blueprint.register_error_handler(Exception, answer_problem)
-    routes: list[tuple[str, str, Callable[..., Response], str]] = [
+    routes: list[tuple[str, str, View, str]] = [
         ("/events", "events", limiter.limit(submissions)(_events(service)), "POST"),
         ("/job/<job_id>", "status", _status(service), "GET"),
         ("/job/<job_id>", "cancel", _cancel(service), "DELETE"),
@@ -78,7 +83,30 @@ def trace_blueprint(
     ]
     for rule, endpoint, view, method in routes:
         blueprint.add_url_rule(rule, endpoint, view, methods=[method])
+    _refuse_the_rest(blueprint, routes)
     return blueprint
+
+
+def _refuse_the_rest(blueprint: Blueprint, routes: list[tuple[str, str, View, str]]) -> None:
+    # Flask answers wrong methods and unknown paths outside of the blueprint, as HTML.
+    allowed: dict[str, set[str]] = {}
+    for rule, _, _, method in routes:
+        allowed.setdefault(rule, set()).update({method, "HEAD"} if method == "GET" else {method})
+    allowed["/"] = allowed["/<path:unknown>"] = set()
+    for number, (rule, methods) in enumerate(allowed.items()):
+        view = _wrong_method(sorted(methods)) if methods else _unknown_path
+        blueprint.add_url_rule(rule, f"refused_{number}", view, methods=_METHODS - methods)
+
+
+def _wrong_method(methods: list[str]) -> View:
+    def refuse(**_: str) -> NoReturn:
+        raise MethodNotAllowed(methods, f"this path answers {' and '.join(methods)} only.")
+
+    return refuse
+
+
+def _unknown_path(**_: str) -> NoReturn:
+    raise NotFound("there is no such path; /api/trace/about says what can be asked for.")
 
 
 def _events(service: TraceService) -> Callable[[], Response]:
@@ -86,12 +114,15 @@ def _events(service: TraceService) -> Callable[[], Response]:
         if request.mimetype != "application/json":
             # A form of another site can send anything but this.
             raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", "send the request as application/json.")
-        wanted = parse_events_request(request.get_data(cache=False))
+        body = request.get_data(cache=False)
+        if len(body) > service.settings.service.max_request_bytes:
+            raise RequestEntityTooLarge
+        wanted = parse_events_request(body)
         job_id = service.submit_if_large(wanted)
         if job_id is None:
             return json_bytes_answer(service.fetch(wanted))
-        body = {"stage": "events", "async": True, "job_id": job_id, **_urls(job_id)}
-        return json_answer(body, 202)
+        accepted = {"stage": "events", "async": True, "job_id": job_id, **_urls(job_id)}
+        return json_answer(accepted, 202)
 
     return events
 

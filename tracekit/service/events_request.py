@@ -43,6 +43,8 @@ def parse_events_request(body: bytes) -> EventsRequest:
         found = msgspec.json.decode(body, type=_Body)
     except msgspec.ValidationError as exc:
         raise Problem(400, "INVALID_REQUEST", f"{exc}.") from None
+    except RecursionError:
+        raise Problem(400, "INVALID_JSON", "the request's body is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Problem(400, "INVALID_JSON", "the request's body is no JSON document.") from None
     if found.profile not in PROFILES:

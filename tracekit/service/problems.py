@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from flask import Response
-from redis.exceptions import RedisError
-from werkzeug.exceptions import HTTPException
+from redis.exceptions import OutOfMemoryError, RedisError, ResponseError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from tracekit.errors import (
     AdmissionError,
@@ -19,6 +19,7 @@ from tracekit.errors import (
     ResultIncomplete,
     TracekitError,
 )
+from tracekit.jobs import STORE_FULL
 from tracekit.service.answers import json_answer
 
 _log = logging.getLogger("tracekit.service")
@@ -65,6 +66,12 @@ def answer_problem(error: Exception) -> Response:
         return _answer(error.status, error.code, error.message)
     if isinstance(error, HTTPException):
         return _http_answer(error)
+    if isinstance(error, OutOfMemoryError):
+        return _answer(507, "STORE_FULL", STORE_FULL)
+    if isinstance(error, ResponseError):
+        # Its first word is Redis's code, such as WRONGTYPE; the rest may quote what was sent.
+        said = f"the store refused a command ({str(error).partition(' ')[0][:40]})."
+        return _answer(502, "STORE_REFUSED", said)
     if isinstance(error, RedisError):
         return _answer(503, "STORE_UNAVAILABLE", "the store of jobs and results does not answer.")
     if isinstance(error, AdmissionError):
@@ -105,6 +112,8 @@ def _http_answer(error: HTTPException) -> Response:
     code = _HTTP_CODES.get(status, "INVALID_REQUEST" if status < 500 else "INTERNAL_ERROR")
     message = f"more requests than {error.description}" if status == 429 else error.description
     answer = _answer(status, code, message or error.name)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(error.valid_methods)
     if status == 429:
         answer.headers["Retry-After"] = "60"
     return answer

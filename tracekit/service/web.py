@@ -1,11 +1,13 @@
-"""An app of its own around the blueprint, for a WSGI server."""
+"""An app of its own around the blueprint."""
 
 from __future__ import annotations
 
 from flask import Flask, Response, redirect, url_for
+from werkzeug.exceptions import HTTPException
 
 from tracekit.config import Settings
 from tracekit.service.blueprint import trace_blueprint
+from tracekit.service.problems import answer_problem
 
 
 def make_app(*, settings: Settings | None = None, workload: str | None = None) -> Flask:
@@ -18,11 +20,13 @@ def make_app(*, settings: Settings | None = None, workload: str | None = None) -
     Raises:
         ConfigError: no database is named.
 
-    Example:
-        gunicorn --worker-class gthread --threads 8 'tracekit.service.web:make_app()'
+    `python -m tracekit.service` serves it. Any WSGI server can, but one that holds a thread while a
+    client reads can be silenced by as many slow clients as it has threads.
     """
     app = Flask("tracekit.service", static_folder=None)
     app.register_blueprint(trace_blueprint(settings=settings, workload=workload))
+
+    app.register_error_handler(HTTPException, answer_problem)
 
     @app.get("/")
     def home() -> Response:

@@ -192,6 +192,10 @@ class LocalOracle:
         """Process id of the server while it runs."""
         return self._process.pid
 
+    def exit_code(self) -> int | None:
+        """The server's exit code once it ended by itself; None while it runs."""
+        return self._process.exit_code()
+
     @property
     def client_count(self) -> int:
         """Connections the server holds open, those still logging on included."""

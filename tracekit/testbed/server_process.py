@@ -93,6 +93,10 @@ class ServerProcess:
             raise ConfigError(f"the local Oracle refuses {command}: {answer['error']}")
         return answer
 
+    def exit_code(self) -> int | None:
+        """Its exit code once it ended by itself; None while it runs, or was stopped."""
+        return self._process.poll() if self._process else None
+
     def wait(self) -> int:
         """Block until the server ends; its exit code."""
         assert self._process is not None

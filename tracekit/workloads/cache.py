@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from filelock import Timeout
 from tracekit.errors import WorkloadError
 from tracekit.workloads.build import build_lock, building_dir
 from tracekit.workloads.file import describe_file
+
+_BUILT_STEM = re.compile(r".+-\d+-[0-9a-f]{12}")
+"""As `database_path` names files: of one that cannot be read, all that tells whose it is."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +32,18 @@ class CachedWorkload:
 
 
 def cached(cache_dir: Path) -> list[CachedWorkload]:
-    """The workloads that `cache_dir` keeps, sorted by file name; [] without such a folder."""
+    """The workloads that `cache_dir` keeps, sorted by file name; [] without such a folder.
+
+    Links and files that tracekit did not build are left out.
+    """
     folder = cache_dir / "workloads"
-    whole = [_complete(path) for path in folder.glob("*.duckdb")]
-    unfinished = [_unfinished(path) for path in folder.glob("*.building")]
+    found = [_complete(path) for path in folder.glob("*.duckdb") if not path.is_symlink()]
+    whole = [item for item in found if item is not None]
+    unfinished = [
+        _unfinished(path)
+        for path in folder.glob("*.building")
+        if _BUILT_STEM.fullmatch(path.stem) and not path.is_symlink()
+    ]
     return sorted(whole + unfinished, key=lambda item: (item.path.name, not item.complete))
 
 
@@ -59,12 +71,18 @@ def remove(item: CachedWorkload) -> None:
         raise WorkloadError(f"{item.path} could not be removed: {exc}") from exc
 
 
-def _complete(path: Path) -> CachedWorkload:
-    size_bytes = path.stat().st_size
+def _complete(path: Path) -> CachedWorkload | None:
     try:
+        size_bytes = path.stat().st_size
         file = describe_file(path)
+    except OSError:  # removed meanwhile
+        return None
     except WorkloadError:
+        if not _BUILT_STEM.fullmatch(path.stem):
+            return None
         return CachedWorkload(path.stem, None, None, path, size_bytes, complete=True)
+    if file.fingerprint is None:
+        return None
     return CachedWorkload(
         file.name or path.stem, file.cids, file.fingerprint, path, size_bytes, complete=True
     )

@@ -8,15 +8,15 @@ from typing import cast
 
 import pytest
 from rq.exceptions import AbandonedJobError
-from rq.job import Job
 from rq.timeouts import JobTimeoutException
 
 from tracekit.errors import ConnectError, FetchError
 from tracekit.jobs import failures
 from tracekit.jobs.shard import JobTimedOut
+from tracekit.jobs.shard_job import ShardJob
 from tracekit.profiling.memory_limit import AtMemoryLimit
 
-JOB = cast(Job, SimpleNamespace(args=("j", 3)))
+JOB = cast(ShardJob, SimpleNamespace(place=("j", 3)))
 
 
 @pytest.mark.parametrize(

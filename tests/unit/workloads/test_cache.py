@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tracekit import workloads
@@ -19,7 +20,7 @@ def test_the_cache_lists_what_is_there_and_removes_what_is_asked(tmp_path: Path)
         workloads.build(small, tmp_path),
         workloads.build(workloads.load("trace-tiny"), tmp_path),
     ]
-    damaged = paths[0].with_name("damaged.duckdb")
+    damaged = paths[0].with_name("damaged-12-0123456789ab.duckdb")
     damaged.write_bytes(b"cut short")
 
     items = {item.path: item for item in workloads.cached(tmp_path)}
@@ -27,7 +28,7 @@ def test_the_cache_lists_what_is_there_and_removes_what_is_asked(tmp_path: Path)
     assert items[paths[0]].cids == 3
     assert items[paths[0]].fingerprint == small.fingerprint
     assert items[paths[0]].size_bytes == paths[0].stat().st_size
-    assert (items[damaged].name, items[damaged].cids) == ("damaged", None)
+    assert (items[damaged].name, items[damaged].cids) == (damaged.stem, None)
 
     workloads.remove(items[damaged])
     workloads.remove(items[paths[0]])
@@ -35,6 +36,18 @@ def test_the_cache_lists_what_is_there_and_removes_what_is_asked(tmp_path: Path)
     assert [item.path for item in workloads.cached(tmp_path)] == [paths[1]]
     workloads.remove(items[paths[1]])
     assert list((tmp_path / "workloads").iterdir()) == []
+
+
+def test_files_and_links_of_others_are_not_listed(tmp_path: Path) -> None:
+    built = workloads.build(workloads.load("trace-tiny"), tmp_path / "elsewhere")
+    folder = tmp_path / "workloads"
+    folder.mkdir()
+    (folder / "mine.duckdb").write_text("no database")
+    duckdb.connect(str(folder / "mine-3-0123456789ab.duckdb")).close()
+    (folder / "mine.building").mkdir()
+    (folder / built.name).symlink_to(built)
+    (folder / "dangling-3-0123456789ab.duckdb").symlink_to(tmp_path / "nowhere")
+    assert workloads.cached(tmp_path) == []
 
 
 def test_what_is_being_built_is_not_removed(tmp_path: Path) -> None:

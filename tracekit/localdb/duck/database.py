@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from tracekit.localdb.duck.dictionary import install_dictionary, join_catalogs
 from tracekit.localdb.duck.notes import TableNotes
 from tracekit.localdb.duck.overlay import Overlay
 from tracekit.localdb.duck.sequences import copy_sequences
+from tracekit.localdb.duck.spool_folder import SpoolFolder
 from tracekit.localdb.duck.statement import StatementCache
 from tracekit.localdb.duck.table_columns import TableColumns
 from tracekit.localdb.translate import install
@@ -147,13 +147,13 @@ class Databases:
         threads: int,
         spool_dir: Path | None,
     ) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="tracekit-spool-", dir=spool_dir)
+        self._spool = SpoolFolder(spool_dir)
         self._root = duckdb.connect(IN_MEMORY, config=_settings(memory_limit, threads))
         self._lock = threading.Lock()
         self._clones: dict[str, Database] = {}
         in_place = writable and source != IN_MEMORY
         try:
-            self._root.execute(f"SET temp_directory = '{_escaped(self._temporary.name)}'")
+            self._root.execute(f"SET temp_directory = '{_escaped(str(self._spool.path))}'")
             if source != IN_MEMORY:
                 _attach(self._root, source, writable)
             self._root.execute("SET enable_external_access = false")
@@ -165,7 +165,7 @@ class Databases:
                 self._root,
                 FILE_CATALOG if in_place else MEMORY_CATALOG,
                 schema=schema,
-                spool_folder=Path(self._temporary.name),
+                spool_folder=self._spool.path,
                 statements=StatementCache(),
                 overlay=overlay,
                 inherited=(FILE_CATALOG,) if overlay else (),
@@ -216,7 +216,7 @@ class Databases:
 
     def _free(self) -> None:
         self._root.close()
-        self._temporary.cleanup()
+        self._spool.close()
 
 
 def _attach(root: duckdb.DuckDBPyConnection, source: str, writable: bool) -> None:

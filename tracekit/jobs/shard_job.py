@@ -1,0 +1,65 @@
+"""The only kind of RQ job that a TraceWorker runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rq.exceptions import DeserializationError
+from rq.job import Job
+
+from tracekit.errors import JobError
+from tracekit.jobs.keys import is_job_id
+
+SHARD_FUNCTION = "tracekit.jobs.shard.run_shard"
+FAILURE_FUNCTION = "tracekit.jobs.failures.on_shard_failure"
+
+
+class ShardJob(Job):
+    """Runs `run_shard` or nothing, whatever function or callback its hash in Redis names.
+
+    RQ imports and calls the names it finds there, so without this whoever can write to the store
+    could run any code in the worker.
+    """
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """(job id, shard) of a shard; None for a job of another function or other arguments."""
+        try:
+            if self.func_name != SHARD_FUNCTION or self.kwargs or len(self.args) != 2:
+                return None
+            job_id, shard = self.args
+        except (DeserializationError, TypeError, ValueError):
+            return None
+        if isinstance(job_id, str) and is_job_id(job_id) and type(shard) is int and shard >= 0:
+            return job_id, shard
+        return None
+
+    @property
+    def func(self) -> Any:
+        """`run_shard`.
+
+        Raises:
+            JobError: the job names another function or other arguments.
+        """
+        from tracekit.jobs.shard import run_shard  # loads what only a shard's process needs
+
+        if self.place is None:
+            raise JobError(f"RQ job {self.id} is refused: it is no shard of a trace job.")
+        return run_shard
+
+    @property
+    def failure_callback(self) -> Any:
+        """`on_shard_failure`; None for a job that is no shard."""
+        from tracekit.jobs.failures import on_shard_failure  # which imports this module
+
+        return None if self.place is None else on_shard_failure
+
+    @property
+    def success_callback(self) -> None:
+        """None: a shard has none."""
+        return
+
+    @property
+    def stopped_callback(self) -> None:
+        """None: a shard has none."""
+        return

@@ -1,0 +1,27 @@
+"""What a Redis does when it is full: refuse writes, or evict what was promised to be kept."""
+
+from __future__ import annotations
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+STORE_FULL = (
+    "the store of jobs and results is full: raise its maxmemory, lower TRACE_JOB_TTL_SECONDS, or "
+    "keep large results in files (TRACEKIT_RESULTS_DIR)."
+)
+_SAFE_POLICY = "noeviction"
+
+
+def eviction_warning(redis: Redis) -> str | None:
+    """A warning if the store may evict jobs and results; None if it keeps them, or will not say."""
+    try:
+        memory = redis.info("memory")
+    except RedisError:
+        return None
+    policy = str(memory.get("maxmemory_policy", _SAFE_POLICY))
+    if policy == _SAFE_POLICY:
+        return None
+    return (
+        f"the store's maxmemory-policy is {policy}: when it is full it evicts jobs and results, "
+        f"which are then not found. Set maxmemory-policy to {_SAFE_POLICY}."
+    )

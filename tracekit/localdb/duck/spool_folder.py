@@ -1,0 +1,55 @@
+"""The folder of a server's temporary files, and those that killed servers left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_PREFIX = "tracekit-spool-"
+_LOCK = "owner.lock"
+_NEW_SECONDS = 60.0
+"""A folder without a lock may be one whose owner is about to make it."""
+
+
+class SpoolFolder:
+    """A folder that is removed when closed, or by the next server if this one is killed.
+
+    Its owner holds a lock in it, which the system releases when the process ends, however it does.
+
+    Args:
+        parent: Where it is made; None for the system's place for temporary files.
+    """
+
+    def __init__(self, parent: Path | None = None) -> None:
+        sweep(parent)
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        self._lock = FileLock(self.path / _LOCK, thread_local=False)
+        self._lock.acquire()
+
+    def close(self) -> None:
+        """Remove the folder and all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._lock.release()
+
+
+def sweep(parent: Path | None = None) -> int:
+    """Remove the folders of servers that have ended; how many there were."""
+    swept = 0
+    for folder in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with suppress(OSError, Timeout):
+            status = folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+                continue
+            if not (folder / _LOCK).exists() and time.time() - status.st_mtime < _NEW_SECONDS:
+                continue
+            with FileLock(folder / _LOCK, timeout=0):
+                shutil.rmtree(folder)
+                swept += 1
+    return swept

@@ -1,0 +1,180 @@
+"""A WSGI app served by an asyncio server that takes a thread only while the app computes.
+
+Other bridges keep a thread for as long as a client reads. Here the body is pulled piece by piece,
+each when the client has taken the one before, so readers that are slow or stopped hold no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from tracekit.jsonvalue import encode
+
+Message = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_WAIT_SECONDS = 30.0
+_BUSY = (
+    "the service answers as many such requests as it can: try again in some seconds. "
+    "--answers and --threads of its web process say how many."
+)
+
+
+class Lane:
+    """Requests of one kind: so many compute at once, and so many are answered at once.
+
+    Args:
+        threads: How many compute at once.
+        answers: How many may be under way, until the client has taken all of the answer.
+    """
+
+    def __init__(self, threads: int, answers: int) -> None:
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="tracekit-web")
+        self.room = asyncio.Semaphore(answers)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the app said of its answer."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+
+
+class WsgiBridge:
+    """An ASGI app around a WSGI app.
+
+    Args:
+        app: The WSGI app.
+        lane: Chooses the lane of a request by its ASGI scope, when it comes.
+        max_body_bytes: Most of a request's body that is kept; the app sees one byte more than
+            that where there is more, and refuses it.
+    """
+
+    def __init__(
+        self, app: WSGIApplication, lane: Callable[[Message], Lane], max_body_bytes: int
+    ) -> None:
+        self._app = app
+        self._lane = lane
+        self._max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        body = await self._body(receive)
+        if body is None:
+            return  # the client left
+        lane = self._lane(scope)
+        try:
+            await asyncio.wait_for(lane.room.acquire(), _WAIT_SECONDS)
+        except TimeoutError:
+            await _refuse(send)
+            return
+        try:
+            await self._answer(lane.pool, _environ(scope, body), receive, send)
+        finally:
+            lane.room.release()
+
+    async def _body(self, receive: Receive) -> bytes | None:
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            # All of it is read, so that a client that still sends can see why it is refused.
+            room = self._max_body_bytes + 1 - len(body)
+            body += message.get("body", b"")[: max(0, room)]
+            if not message.get("more_body", False):
+                return bytes(body)
+
+    async def _answer(
+        self, pool: ThreadPoolExecutor, environ: dict[str, Any], receive: Receive, send: Send
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        head, pieces = await loop.run_in_executor(pool, self._start, environ)
+        gone = asyncio.ensure_future(receive())  # nothing but a disconnection can come now
+        try:
+            await send(
+                {"type": "http.response.start", "status": head.status, "headers": head.headers}
+            )
+            iterator = iter(pieces)
+            while not gone.done():
+                piece = await loop.run_in_executor(pool, next, iterator, None)
+                if piece is None:
+                    await send({"type": "http.response.body", "body": b""})
+                    break
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        finally:
+            gone.cancel()
+            if (close := getattr(pieces, "close", None)) is not None:
+                await asyncio.shield(loop.run_in_executor(pool, close))
+
+    def _start(self, environ: dict[str, Any]) -> tuple[Head, Iterable[bytes]]:
+        said: list[Head] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], exc_info: object = None
+        ) -> Callable[[bytes], object]:
+            encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            said[:] = [Head(int(status.split(" ", 1)[0]), encoded)]
+            return _no_write
+
+        pieces = self._app(environ, start_response)
+        return said[0], pieces  # Flask calls it before it returns
+
+
+async def _refuse(send: Send) -> None:
+    body = encode({"error": {"code": "SERVICE_BUSY", "message": _BUSY}})
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"retry-after", b"30"),
+    ]
+    status = HTTPStatus.SERVICE_UNAVAILABLE.value
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _no_write(data: bytes) -> None:
+    raise NotImplementedError("the write() of WSGI")
+
+
+def _environ(scope: Message, body: bytes) -> dict[str, Any]:
+    client, server = scope.get("client") or ("", 0), scope.get("server") or ("localhost", 80)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": scope.get("root_path", ""),
+        "PATH_INFO": scope["path"].encode().decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": server[0],
+        "SERVER_PORT": str(server[1] or 80),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": client[0],
+        "REMOTE_PORT": str(client[1]),
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.get("scheme", "http"),
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        key = name.decode("latin-1").upper().replace("-", "_")
+        if key == "CONTENT_TYPE":
+            environ[key] = value.decode("latin-1")
+        elif key not in {"CONTENT_LENGTH", "TRANSFER_ENCODING"}:  # the body is whole by now
+            key = f"HTTP_{key}"
+            text = value.decode("latin-1")
+            environ[key] = f"{environ[key]},{text}" if key in environ else text
+    return environ
