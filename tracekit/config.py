@@ -68,6 +68,8 @@ class TraceSettings:
     results_dir_cid_threshold: int = 20_000
     """Jobs of more CIDs keep their result in `results_dir`."""
     redis_url: str | None = field(default=None, repr=False)
+    redis_key_prefix: str = ""
+    """What the keys of jobs and results begin with, before a colon."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "REDIS_URL", "", "redis://, rediss:// or unix://; may hold a password.", needed=True
         ),
+        Variable("REDIS_KEY_PREFIX", "", "What the keys of jobs and results begin with."),
     ),
     "The fetch": (
         Variable("EVENT_FETCHER_MAX_WORKERS", "2", "Batches of ids read at once by a request."),
@@ -233,6 +236,7 @@ class Settings:
                     env, "TRACEKIT_RESULTS_DIR_CID_THRESHOLD", 20_000
                 ),
                 redis_url=env.get("REDIS_URL") or None,
+                redis_key_prefix=env.get("REDIS_KEY_PREFIX", ""),
             ),
             service=ServiceSettings(
                 token=env.get("TRACEKIT_SERVICE_TOKEN") or None,

@@ -189,7 +189,9 @@ class JobNotFound(JobError):
 class JobNotComplete(JobError):
     """A result was asked for that is not there yet, or never will be: failed or canceled."""
 
-    def __init__(self, message: str, reason: str | None = None) -> None:
+    def __init__(self, message: str, reason: str | None = None, *, status: str = "") -> None:
+        self.status = status
+        """Where the job stands, as its status says."""
         self.reason = reason
         """Code of the job's failure, such as WORKER_OUT_OF_MEMORY; None where it has not failed."""
         super().__init__(message)

@@ -83,7 +83,7 @@ def test_shards_together_give_each_cid_what_the_whole_gives(here: JobsBench) -> 
 def test_no_chunk_is_larger_than_asked_for_and_every_key_expires(here: JobsBench) -> None:
     jobs, job_id = finished(here)
     lines = [json.loads(line) for line in jobs.stream(job_id)]
-    sizes = [len(line["records"]) for line in lines if line["type"] == "records"]
+    sizes = [len(line["data"]) for line in lines if line["type"] == "records"]
     assert max(sizes) == SMALL["stream_batch_size"]
     names = here.redis.keys(f"trace:job:{job_id}:*")
     assert names

@@ -203,7 +203,14 @@ def test_a_damaged_stream_is_never_called_complete(page: Page) -> None:
     lines = [
         {"type": "meta", "job_id": "j", "domains": ["history"]},
         {"type": "domain_start", "domain": "history", "chunks": 1, "rows": 1},
-        {"type": "records", "domain": "history", "chunk": 0, "records": [{"A": 1}]},
+        {
+            "type": "records",
+            "domain": "history",
+            "batch": 0,
+            "chunk": 0,
+            "count": 1,
+            "data": [{"A": 1}],
+        },
         {"type": "domain_end", "domain": "history", "rows": 1},
     ]
     body = b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)

@@ -46,6 +46,6 @@ def test_it_ends_when_its_worker_does(tmp_path: Path) -> None:
 
 def test_nothing_outlives_it_when_it_is_killed(tmp_path: Path) -> None:
     with served("trace-tiny", tmp_path / "stderr") as (_url, process, started):
-        assert {"gunicorn", "worker"} <= {word for one in started for word in one.cmdline()}
+        assert {"tracekit.service", "worker"} <= {word for one in started for word in one.cmdline()}
         process.kill()
         assert psutil.wait_procs(started, timeout=20)[1] == []

@@ -1,4 +1,4 @@
-"""The whole pipeline with its real parts: local Oracle, store, workers, gunicorn and Chromium."""
+"""The whole pipeline with its real parts: local Oracle, store, workers, web and Chromium."""
 
 from __future__ import annotations
 

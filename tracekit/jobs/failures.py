@@ -101,7 +101,7 @@ def worker_killed(
 
 def settle(connection: Redis, job: ShardJob, failure: JobFailure, *, lasting: bool = False) -> None:
     """Note the failure where the shard will be tried again; else the whole job failed."""
-    store = JobStore(connection, Settings.from_env().trace.results_dir)
+    store = JobStore(connection, Settings.from_env().trace)
     job_id, shard = _place(job)
     again = not lasting and bool(job.retries_left)
     _log.warning("job %s: %s: %s", job_id, "retrying" if again else failure.code, failure.message)

@@ -24,39 +24,47 @@ class JobKeys:
     """The keys of one job."""
 
     job_id: str
+    prefix: str = ""
+    """REDIS_KEY_PREFIX, which comes before each of them with a colon."""
+
+    @property
+    def _base(self) -> str:
+        return (
+            f"{self.prefix}:trace:job:{self.job_id}" if self.prefix else f"trace:job:{self.job_id}"
+        )
 
     @property
     def meta(self) -> str:
         """A hash: what was asked for, and what became of it."""
-        return f"trace:job:{self.job_id}:meta"
+        return f"{self._base}:meta"
 
     @property
     def manifest(self) -> str:
         """The result's table of contents; written last."""
-        return f"trace:job:{self.job_id}:result:meta"
+        return f"{self._base}:result:meta"
 
     @property
     def legacy_result(self) -> str:
         """The whole result under one key, as it was kept before there were chunks."""
-        return f"trace:job:{self.job_id}:result"
+        return f"{self._base}:result"
 
     @property
     def parts(self) -> str:
         """A set: every part any shard has written."""
-        return f"trace:job:{self.job_id}:parts"
+        return f"{self._base}:parts"
 
     def cids(self, shard: int) -> str:
         """The CIDs of one shard."""
-        return f"trace:job:{self.job_id}:cids:{shard}"
+        return f"{self._base}:cids:{shard}"
 
     def shard(self, shard: int) -> str:
         """A hash: who works on a shard, how far, and what it has written."""
-        return f"trace:job:{self.job_id}:shard:{shard}"
+        return f"{self._base}:shard:{shard}"
 
     def chunk(self, domain: str, chunk: int) -> str:
         """One chunk of the finished result."""
-        return f"trace:job:{self.job_id}:result:{domain}:{chunk}"
+        return f"{self._base}:result:{domain}:{chunk}"
 
     def part(self, domain: str, shard: int, number: int) -> str:
         """A chunk while its job is not finished, and its number in the result not known."""
-        return f"trace:job:{self.job_id}:result:{domain}:{shard}.{number}"
+        return f"{self._base}:result:{domain}:{shard}.{number}"

@@ -9,13 +9,12 @@ import json
 import zlib
 from typing import Any
 
-from redis import Redis
-
 from tracekit.errors import ResultIncomplete
 from tracekit.jobs.chunk import ChunkEntry
-from tracekit.jobs.keys import JobKeys, is_job_id
+from tracekit.jobs.keys import is_job_id
 from tracekit.jobs.manifest import DomainContents, Manifest
 from tracekit.jobs.redis_types import as_bytes
+from tracekit.jobs.store import JobStore
 from tracekit.jsonvalue import encode
 
 _CHUNK_ROWS = 5000
@@ -40,6 +39,7 @@ class LegacyResult:
                     f"domain {domain!r} has {len(part['data']):,} records, not {part['count']:,}"
                 )
             self._records[domain] = part["data"]
+        self.document = {**document, "results": self._parts()}
         cids = {one.get(_CID_COLUMN) for records in self._records.values() for one in records}
         self.manifest = Manifest(
             profile=str(document.get("profile", "")),
@@ -48,14 +48,20 @@ class LegacyResult:
             encoding="json",
         )
 
+    def _parts(self) -> dict[str, dict[str, Any]]:
+        return {
+            domain: {"data": records, "count": len(records)}
+            for domain, records in self._records.items()
+        }
+
     @classmethod
-    def read(cls, redis: Redis, job_id: str) -> LegacyResult | None:
+    def read(cls, store: JobStore, job_id: str) -> LegacyResult | None:
         """The result under the job's single key; None where there is none.
 
         Raises:
             ResultIncomplete: it is damaged.
         """
-        stored = redis.get(JobKeys(job_id).legacy_result) if is_job_id(job_id) else None
+        stored = store.redis.get(store.keys(job_id).legacy_result) if is_job_id(job_id) else None
         if stored is None:
             return None
         text = as_bytes(stored)

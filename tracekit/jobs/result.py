@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, Protocol
 
-from redis import Redis
-
 from tracekit.errors import JobNotComplete, ResultIncomplete
 from tracekit.jobs.chunk import unpack
 from tracekit.jobs.chunk_file import unpack_file
-from tracekit.jobs.keys import JobKeys
 from tracekit.jobs.legacy_result import LegacyResult
 from tracekit.jobs.manifest import FILE_ENCODING, Manifest
 from tracekit.jobs.page import ResultPage
@@ -36,9 +33,9 @@ class Result(Protocol):
 class ChunkedResult:
     """A result in chunks, one key each."""
 
-    def __init__(self, redis: Redis, job_id: str, manifest: Manifest) -> None:
-        self._redis = redis
-        self._keys = JobKeys(job_id)
+    def __init__(self, store: JobStore, job_id: str, manifest: Manifest) -> None:
+        self._redis = store.redis
+        self._keys = store.keys(job_id)
         self.manifest = manifest
 
     def records_json(self, domain: str, chunk: int) -> bytes:
@@ -79,22 +76,22 @@ def open_result(store: JobStore, job_id: str) -> Result:
         ResultIncomplete: its manifest is gone or damaged, or it is kept in files and no setting
             says where.
     """
-    keys = JobKeys(job_id)
-    legacy = LegacyResult.read(store.redis, job_id)
+    keys = store.keys(job_id)
+    legacy = LegacyResult.read(store, job_id)
     if legacy is not None:
         return legacy
     job = store.read(job_id)
     if job.state is not JobState.FINISHED:
         why = f": {job.failure.message}" if job.failure else ""
         reason = job.failure.code if job.failure else None
-        raise JobNotComplete(f"job {job_id} is {job.state}{why}", reason)
+        raise JobNotComplete(f"job {job_id} is {job.state}{why}", reason, status=job.state)
     stored = store.redis.get(keys.manifest)
     if stored is None:
         raise ResultIncomplete(f"the result of job {job_id} is gone from the store.")
     manifest = Manifest.from_json(as_bytes(stored))
     if manifest.encoding == FILE_ENCODING:
         return FileResult(store.files, job_id, manifest)
-    return ChunkedResult(store.redis, job_id, manifest)
+    return ChunkedResult(store, job_id, manifest)
 
 
 def read_page(result: Result, domain: str, offset: int, limit: int) -> ResultPage:

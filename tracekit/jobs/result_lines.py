@@ -7,8 +7,9 @@ from collections.abc import Generator
 from redis.exceptions import RedisError
 
 from tracekit.errors import ConfigError, ResultIncomplete
-from tracekit.jobs.profiles import AGGREGATED_PROFILES
+from tracekit.jobs.legacy_result import LegacyResult
 from tracekit.jobs.result import Result
+from tracekit.jobs.result_document import aggregation
 from tracekit.ndjson import LineWriter, Position
 
 
@@ -28,8 +29,23 @@ def result_lines(
     Raises:
         ConfigError: there is no such place; raised before the first line.
     """
+    if isinstance(result, LegacyResult) and after is None:
+        return _full_result(result, job_id)
     _check_place(result, after)
     return _lines(result, job_id, after)
+
+
+def _full_result(result: LegacyResult, job_id: str) -> Generator[bytes, None, None]:
+    manifest, writer = result.manifest, LineWriter()
+    yield writer.meta(
+        job_id=job_id,
+        profile=manifest.profile,
+        domains=list(manifest.domains),
+        cids=manifest.cids,
+    )
+    rows = {domain: contents.rows for domain, contents in manifest.domains.items()}
+    yield writer.full_result(rows, result.document)
+    yield writer.complete()
 
 
 def _lines(result: Result, job_id: str, after: Position | None) -> Generator[bytes, None, None]:
@@ -61,14 +77,8 @@ def _lines(result: Result, job_id: str, after: Position | None) -> Generator[byt
 
 def _end(result: Result, writer: LineWriter) -> Generator[bytes, None, None]:
     manifest = result.manifest
-    if manifest.profile in AGGREGATED_PROFILES:
-        for domain, contents in manifest.domains.items():
-            yield writer.aggregation(
-                domain,
-                rows=contents.rows,
-                cids=manifest.cids,
-                cids_without_rows=manifest.cids - contents.cids_with_rows,
-            )
+    for domain, sums in (aggregation(manifest) or {}).items():
+        yield writer.aggregation(domain, **sums)
     for code, message in manifest.warnings:
         yield writer.warning(code, message)
     yield writer.complete()

@@ -46,7 +46,7 @@ def run_shard(job_id: str, shard: int) -> None:
         MemoryError, ProfileError: the process came to TRACEKIT_WORKER_MEMORY_LIMIT.
     """
     settings = Settings.from_env()
-    store = JobStore(connect_store(settings.trace), settings.trace.results_dir)
+    store = JobStore(connect_store(settings.trace), settings.trace)
     worker = os.environ.get("RQ_WORKER_ID", f"pid {os.getpid()}")
     work = ShardWork.claim(store, job_id, shard, worker)
     if work is not None:

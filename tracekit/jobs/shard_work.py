@@ -13,7 +13,6 @@ import msgspec
 from redis.client import Pipeline
 
 from tracekit.errors import JobError
-from tracekit.jobs.keys import JobKeys
 from tracekit.jobs.manifest import DomainContents
 from tracekit.jobs.redis_types import Value, as_bytes, as_fields, put_fields, transact
 from tracekit.jobs.request import JobRequest
@@ -48,7 +47,7 @@ class ShardWork:
         self, store: JobStore, job_id: str, shard: int, request: JobRequest, started_at: float
     ) -> None:
         self._store = store
-        self._keys = JobKeys(job_id)
+        self._keys = store.keys(job_id)
         self._job_id = job_id
         self._token = secrets.token_hex(8).encode()
         self.shard = shard
@@ -65,7 +64,7 @@ class ShardWork:
             ResultIncomplete: its result is to be kept in files, and no setting says where.
         """
         request = store.read(job_id).request
-        keys = JobKeys(job_id)
+        keys = store.keys(job_id)
         if request.in_files:
             _ = store.files
 

@@ -11,13 +11,13 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import msgspec
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ResponseError
 
+from tracekit.config import TraceSettings
 from tracekit.errors import JobNotFound, ResultIncomplete
 from tracekit.jobs.chunk import pack_ids
 from tracekit.jobs.keys import JobKeys, is_job_id
@@ -67,12 +67,19 @@ class JobStore:
 
     Args:
         redis: A client that returns bytes.
-        results_dir: Where results that are kept in files are.
+        settings: Where results that are kept in files are, and what keys begin with.
     """
 
-    def __init__(self, redis: Redis, results_dir: Path | None = None) -> None:
+    def __init__(self, redis: Redis, settings: TraceSettings | None = None) -> None:
+        settings = settings or TraceSettings()
+        results_dir = settings.results_dir
         self.redis = redis
+        self._key_prefix = settings.redis_key_prefix
         self._files = ResultFiles(results_dir) if results_dir is not None else None
+
+    def keys(self, job_id: str) -> JobKeys:
+        """The names of a job's keys."""
+        return JobKeys(job_id, self._key_prefix)
 
     @property
     def files(self) -> ResultFiles:
@@ -90,7 +97,7 @@ class JobStore:
 
     def create(self, job_id: str, request: JobRequest, shards: Iterable[list[str]]) -> None:
         """Keep a new job and the CIDs of its shards, one shard in memory at a time."""
-        keys = JobKeys(job_id)
+        keys = self.keys(job_id)
         for number, cids in enumerate(shards):
             self.redis.set(keys.cids(number), pack_ids(cids), ex=request.working_ttl_seconds)
         with self.redis.pipeline(transaction=True) as pipe:
@@ -111,7 +118,7 @@ class JobStore:
             ResultIncomplete: its entry in the store is damaged.
         """
         try:
-            found = self.redis.hgetall(JobKeys(job_id).meta) if is_job_id(job_id) else {}
+            found = self.redis.hgetall(self.keys(job_id).meta) if is_job_id(job_id) else {}
         except ResponseError:  # no hash: another layout's
             raise not_found(job_id) from None
         fields = as_fields(found)
@@ -121,7 +128,7 @@ class JobStore:
 
     def shard_fields(self, job_id: str, shards: int) -> list[Fields]:
         """The hash of each shard; empty for one that no worker took yet."""
-        keys = JobKeys(job_id)
+        keys = self.keys(job_id)
         with self.redis.pipeline(transaction=False) as pipe:
             for number in range(shards):
                 pipe.hgetall(keys.shard(number))
@@ -136,7 +143,7 @@ class JobStore:
             JobNotFound: the job expired.
         """
         ttl = self.read(job_id).request.working_ttl_seconds
-        key = JobKeys(job_id).shard(failure.shard or 0)
+        key = self.keys(job_id).shard(failure.shard or 0)
         found = self.redis.hget(key, "retries")
         retries = msgspec.json.decode(as_bytes(found), type=list[JobFailure]) if found else []
         with self.redis.pipeline(transaction=True) as pipe:
@@ -146,12 +153,12 @@ class JobStore:
 
     def forget(self, job_id: str, request: JobRequest) -> None:
         """Drop a job that could not be queued, as if it had never been."""
-        keys = JobKeys(job_id)
+        keys = self.keys(job_id)
         self.redis.unlink(keys.meta, *map(keys.cids, range(request.shards)))
 
     def make_room(self, job_id: str) -> None:
         """Drop what a job has written: a full store takes no write, but removes what it is told."""
-        keys = JobKeys(job_id)
+        keys = self.keys(job_id)
         parts = [as_bytes(name) for name in self.redis.smembers(keys.parts)]
         self.redis.unlink(keys.parts, *parts)
 
@@ -175,7 +182,7 @@ class JobStore:
             return False
         found = [_contents(fields) for fields in shards]
         manifest = _manifest(job.request, found)
-        names = [] if job.request.in_files else _part_names(JobKeys(job_id), job.request, found)
+        names = [] if job.request.in_files else _part_names(self.keys(job_id), job.request, found)
         if not self._has_all(job_id, manifest, [part for part, _ in names]):
             failure = JobFailure("RESULT_INCOMPLETE", "parts of the result are gone from the store")
             self.fail(job_id, failure)
@@ -197,7 +204,7 @@ class JobStore:
         manifest: Manifest,
         names: list[tuple[str, str]],
     ) -> bool:
-        keys, ttl = JobKeys(job_id), request.ttl_seconds
+        keys, ttl = self.keys(job_id), request.ttl_seconds
         leftovers = {as_bytes(name) for name in self.redis.smembers(keys.parts)}
         leftovers -= {part.encode() for part, _ in names}
 
@@ -222,7 +229,7 @@ class JobStore:
         return transact(self.redis, publish, keys.meta)
 
     def _end(self, job_id: str, state: JobState, failure: JobFailure | None = None) -> bool:
-        keys = JobKeys(job_id)
+        keys = self.keys(job_id)
         request = self.read(job_id).request
 
         def end(pipe: Pipeline) -> bool:

@@ -20,6 +20,7 @@ from tracekit.jobs.profiles import PROFILES
 from tracekit.jobs.redis_types import Fields
 from tracekit.jobs.request import JobRequest
 from tracekit.jobs.result import open_result, read_page
+from tracekit.jobs.result_document import result_document
 from tracekit.jobs.result_lines import result_lines
 from tracekit.jobs.rq_jobs import drop_queued, enqueue_shards, stop_running, worker_count
 from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
@@ -48,7 +49,7 @@ class TraceJobs:
     ) -> None:
         self._redis = redis
         self._settings = settings or TraceSettings()
-        self._store = JobStore(redis, self._settings.results_dir)
+        self._store = JobStore(redis, self._settings)
         self._shard_cids = shard_cids
 
     @classmethod
@@ -123,7 +124,7 @@ class TraceJobs:
         try:
             job = self._store.read(job_id)
         except JobNotFound:
-            legacy = LegacyResult.read(self._redis, job_id)
+            legacy = LegacyResult.read(self._store, job_id)
             if legacy is None:
                 raise
             return _legacy_status(job_id, legacy)
@@ -156,6 +157,23 @@ class TraceJobs:
         if offset < 0 or limit < 1:
             raise ConfigError(f"offset={offset}, limit={limit}: expected at least 0 and 1")
         return read_page(open_result(self._store, job_id), domain, offset, limit)
+
+    def document(
+        self, job_id: str, offset: int = 0, limit: int | None = None
+    ) -> Generator[bytes, None, None]:
+        """All domains of a finished job as one JSON document, in pieces.
+
+        Args:
+            job_id: The job.
+            offset: Records left out at the start of each domain.
+            limit: Most records of each domain; None for all.
+
+        Raises:
+            JobNotFound: there is no such job.
+            JobNotComplete: it has not finished, or never will.
+            ResultIncomplete: the manifest is gone or damaged; while iterated, a chunk is.
+        """
+        return result_document(open_result(self._store, job_id), offset, limit)
 
     def stream(self, job_id: str, after: str | None = None) -> Generator[bytes, None, None]:
         """The lines of a finished job's NDJSON stream, one chunk in memory at a time.

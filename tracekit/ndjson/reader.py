@@ -60,6 +60,9 @@ def read_stream(
 class RecordStream:
     """Iterates over (domain, record); ends without an error only when all of it was read.
 
+    Reads the legacy system's streams too: these have no checksum, so what proves them whole are
+    their totals and the last line. One whose `warning` names domains that failed is incomplete.
+
     Raises while it is iterated:
         ResultIncomplete: lines are missing, damaged, out of order or fail the checksum, or the
             stream ended without `complete`, by itself or with an `error` line.
@@ -79,7 +82,8 @@ class RecordStream:
         self._expected: list[str] = []
         self._domain: str | None = None
         self._next_chunk = 0
-        self._announced: dict[str, tuple[int, int]] = {}
+        self._legacy = False
+        self._announced: dict[str, tuple[int | None, int]] = {}
         self._rows: dict[str, int] = {}
         self.meta: Mapping[str, Any] = {}
         self.aggregations: dict[str, Mapping[str, Any]] = {}
@@ -130,15 +134,18 @@ class RecordStream:
             records = handler(fields)
         except (KeyError, TypeError, AttributeError, ValueError) as exc:
             self._broken(f"has a malformed {kind} line ({exc!r})", exc)
-        if records:
-            domain = fields["domain"]
-            for record in records:
-                yield domain, record
+        if isinstance(records, dict):
+            for domain, some in records.items():
+                yield from ((domain, record) for record in some)
+        elif records:
+            yield from ((fields["domain"], record) for record in records)
 
     def _on_meta(self, fields: Mapping[str, Any]) -> None:
-        if fields["schema_version"] != SCHEMA_VERSION:
-            self._broken(f"has schema version {fields['schema_version']!r}, not {SCHEMA_VERSION}")
+        version = fields.get("schema_version")  # the legacy system states none
+        if version not in {None, SCHEMA_VERSION}:
+            self._broken(f"has schema version {version!r}, not {SCHEMA_VERSION}")
         self.meta = fields
+        self._legacy = version is None
         self._expected = list(fields["domains"])
         resumed = fields.get("resumed")
         if resumed:
@@ -149,19 +156,23 @@ class RecordStream:
 
     def _on_domain_start(self, fields: Mapping[str, Any]) -> None:
         domain = fields["domain"]
-        if self._domain is not None or not self._expected or self._expected[0] != domain:
+        due = self._expected if self._legacy else self._expected[:1]
+        if self._domain is not None or domain not in due:
             self._broken(f"starts domain {domain!r} out of order")
-        self._domain = self._expected.pop(0)
-        self._announced[domain] = (fields["chunks"], fields["rows"])
+        self._expected.remove(domain)
+        self._domain = domain
+        self._announced[domain] = (None if self._legacy else fields["chunks"], fields["total"])
         self._rows.setdefault(domain, 0)
 
     def _on_records(self, fields: Mapping[str, Any]) -> list[Record]:
-        domain, chunk = fields["domain"], fields["chunk"]
+        domain, chunk = fields["domain"], fields["batch"]
         if domain != self._domain or chunk != self._next_chunk:
             self._broken(
                 f"has chunk {domain}:{chunk} where {self._domain}:{self._next_chunk} is due"
             )
-        records: list[Record] = fields["records"]
+        records: list[Record] = fields["data"]
+        if len(records) != fields["count"]:
+            self._broken(f"has {len(records)} records in {domain}:{chunk}, not {fields['count']}")
         self._next_chunk += 1
         self._rows[domain] += len(records)
         self.position = f"{domain}:{chunk}"
@@ -171,12 +182,26 @@ class RecordStream:
         domain = fields["domain"]
         if domain != self._domain:
             self._broken(f"ends domain {domain!r} out of order")
-        found = (self._next_chunk, self._rows[domain])
-        if found != self._announced[domain] or fields["rows"] != found[1]:
-            self._broken(f"has {found} chunks and rows of {domain}, not {self._announced[domain]}")
+        chunks, rows = self._announced[domain]
+        found = (None if chunks is None else self._next_chunk, self._rows[domain])
+        if found != (chunks, rows) or fields["count"] != rows:
+            self._broken(f"has {found} chunks and rows of {domain}, not {(chunks, rows)}")
         self._domain, self._next_chunk = None, 0
 
+    def _on_full_result(self, fields: Mapping[str, Any]) -> dict[str, list[Record]]:
+        found: dict[str, list[Record]] = {}
+        for domain, part in fields["data"]["results"].items():
+            found[domain] = part["data"]
+            self._rows[domain] = len(found[domain])
+            if part.get("count", len(found[domain])) != len(found[domain]):
+                self._broken(f"has {len(found[domain])} records of {domain}, not {part['count']}")
+        self._expected = []
+        return found
+
     def _on_aggregation(self, fields: Mapping[str, Any]) -> None:
+        if "domain" not in fields:
+            self.aggregations = fields["data"]  # the legacy system's: of all domains
+            return
         if fields["rows"] != self._rows[fields["domain"]]:
             self._broken(f"sums {fields['rows']} rows of {fields['domain']}, not what it holds")
         self.aggregations[fields["domain"]] = fields
@@ -185,16 +210,22 @@ class RecordStream:
         self.warnings.append(fields)
 
     def _on_complete(self, fields: Mapping[str, Any]) -> None:
+        failed = [name for one in self.warnings for name in one.get("failed_domains") or ()]
+        if failed:
+            self._broken(f"completes without {', '.join(failed)}, which failed")
         if self._domain is not None or self._expected:
             self._broken("completes before all domains were seen")
-        if fields["sha256"] != self._sha256.hexdigest():
+        checked = not self._legacy or "sha256" in fields
+        if checked and fields["sha256"] != self._sha256.hexdigest():
             self._broken("fails its checksum")
-        if fields["domains"] != self._rows or fields["rows"] != sum(self._rows.values()):
-            self._broken(f"promises {fields['domains']} rows, and holds {self._rows}")
+        domains = self._rows if self._legacy else fields["domains"]
+        if domains != self._rows or fields["total_records"] != sum(self._rows.values()):
+            total = fields["total_records"]
+            self._broken(f"promises {total} rows, {domains}, and holds {self._rows}")
         self.complete = fields
 
     def _on_error(self, fields: Mapping[str, Any]) -> None:
-        self._broken(f"ended with {fields['code']}: {fields['message']}")
+        self._broken(f"ended with {fields.get('code', 'an error')}: {fields['message']}")
 
     def _broken(self, what: str, cause: BaseException | None = None) -> NoReturn:
         where = f" after {self.position}" if self.position else " before its first chunk"

@@ -16,6 +16,9 @@ SCHEMA_VERSION = 1
 class LineWriter:
     """Makes the lines of one stream; each method returns one line with its line feed.
 
+    Lines have the fields that clients of the legacy system read (`total`, `batch`, `count`, `data`,
+    `total_records`, `failed_domains`), and beside them those that prove the stream whole.
+
     The caller keeps the order; the writer keeps the totals and the checksum.
     """
 
@@ -57,36 +60,41 @@ class LineWriter:
     def domain_start(self, domain: str, *, chunks: int, rows: int) -> bytes:
         """A domain begins; `chunks` and `rows` are all it has, also where a stream resumes."""
         self._rows.setdefault(domain, 0)
-        return self._line("domain_start", {"domain": domain, "chunks": chunks, "rows": rows})
+        fields = {"domain": domain, "total": rows, "chunks": chunks, "rows": rows}
+        return self._line("domain_start", fields)
 
     def records(self, domain: str, chunk: int, rows: int, records_json: bytes) -> bytes:
         """One chunk, given as the JSON array of its `rows` records."""
         self._rows[domain] += rows
-        head = encode({"type": "records", "domain": domain, "chunk": chunk})
-        return self._counted(b'%b,"records":%b}\n' % (head[:-1], records_json))
+        fields = {"type": "records", "domain": domain, "batch": chunk, "chunk": chunk}
+        head = encode({**fields, "count": rows})
+        return self._counted(b'%b,"data":%b}\n' % (head[:-1], records_json))
+
+    def full_result(self, rows: Mapping[str, int], document: object) -> bytes:
+        """A result that was kept under one key, with the `rows` of each of its domains."""
+        self._rows.update(rows)
+        return self._line("full_result", {"data": document})
 
     def domain_end(self, domain: str) -> bytes:
         """A domain is over; holds the rows written of it, with those before a resumption."""
-        return self._line("domain_end", {"domain": domain, "rows": self._rows[domain]})
+        rows = self._rows[domain]
+        return self._line("domain_end", {"domain": domain, "count": rows, "rows": rows})
 
     def aggregation(self, domain: str, *, rows: int, cids: int, cids_without_rows: int) -> bytes:
         """The sums of one domain: `cids` were asked for, `cids_without_rows` of them had none."""
-        fields = {
-            "domain": domain,
-            "rows": rows,
-            "cids": cids,
-            "cids_without_rows": cids_without_rows,
-        }
-        return self._line("aggregation", fields)
+        sums = {"rows": rows, "cids": cids, "cids_without_rows": cids_without_rows}
+        return self._line("aggregation", {"domain": domain, **sums, "data": {domain: sums}})
 
     def warning(self, code: str, message: str) -> bytes:
         """Something a reader should know that leaves the result whole."""
-        return self._line("warning", {"code": code, "message": message})
+        return self._line("warning", {"code": code, "message": message, "failed_domains": []})
 
     def complete(self) -> bytes:
         """The last line of a whole stream."""
+        total = sum(self._rows.values())
         fields = {
-            "rows": sum(self._rows.values()),
+            "total_records": total,
+            "rows": total,
             "domains": dict(self._rows),
             "sha256": self._sha256.hexdigest(),
         }

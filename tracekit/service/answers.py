@@ -30,11 +30,20 @@ def json_bytes_answer(pieces: list[bytes], status: int = 200) -> Response:
     return _answer(pieces, status, "application/json", {})
 
 
+def json_pieces_answer(pieces: Generator[bytes, None, None]) -> Response:
+    """A JSON document of any size, each piece on its way before the next one is made."""
+    return _streamed(pieces, "application/json")
+
+
 def lines_answer(lines: Generator[bytes, None, None]) -> Response:
     """A stream of NDJSON lines; each is on its way before the next one is made."""
+    return _streamed(lines, MEDIA_TYPE)
+
+
+def _streamed(pieces: Generator[bytes, None, None], media_type: str) -> Response:
     if _gzip_wanted():
-        return _answer(_compressed(lines), 200, MEDIA_TYPE, {"Content-Encoding": "gzip"})
-    return _answer(_pieces(lines), 200, MEDIA_TYPE, {})
+        return _answer(_compressed(pieces), 200, media_type, {"Content-Encoding": "gzip"})
+    return _answer(_pieces(pieces), 200, media_type, {})
 
 
 def _answer(

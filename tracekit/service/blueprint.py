@@ -16,7 +16,12 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound, RequestEntityTooLarg
 from tracekit.config import Settings
 from tracekit.jobs import JobState, JobStatus, TraceJobs
 from tracekit.oracle import Database
-from tracekit.service.answers import json_answer, json_bytes_answer, lines_answer
+from tracekit.service.answers import (
+    json_answer,
+    json_bytes_answer,
+    json_pieces_answer,
+    lines_answer,
+)
 from tracekit.service.events_request import parse_events_request
 from tracekit.service.guard import check_caller
 from tracekit.service.problems import Problem, answer_problem
@@ -148,9 +153,11 @@ def _cancel(service: TraceService) -> Callable[[str], Response]:
 def _result(service: TraceService) -> Callable[[str], Response]:
     def result(job_id: str) -> Response:
         domain = request.args.get("domain")
+        offset = _count("offset", 0)
         if not domain:
-            raise Problem(400, "INVALID_REQUEST", "say which domain: ?domain=NAME")
-        offset, limit = _count("offset", 0), _count("limit", 1000)
+            limit = _count("limit", 0) if "limit" in request.args else None
+            return json_pieces_answer(service.jobs.document(job_id, offset, limit))
+        limit = _count("limit", 1000)
         if not 1 <= limit <= _PAGE_LIMIT:
             raise Problem(400, "INVALID_REQUEST", f"limit must be 1 to {_PAGE_LIMIT}")
         page = service.jobs.page(job_id, domain, offset, limit)
@@ -179,6 +186,7 @@ def _status_document(status: JobStatus) -> dict[str, Any]:
     share = status.cids_done / status.cids if status.cids else 1.0
     body |= {
         "status": body.pop("state"),
+        "cid_count": status.cids,  # as clients of the legacy system read it
         "progress": 1.0 if status.state is JobState.FINISHED else share,
         "warnings": [{"code": code, "message": said} for code, said in status.warnings],
         **_urls(status.job_id),

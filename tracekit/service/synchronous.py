@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Protocol
 
 from tracekit.errors import TracekitError
+from tracekit.jobs import AGGREGATED_PROFILES
 from tracekit.jsonvalue import encode
 from tracekit.keyed import Events
 from tracekit.service.events_request import EventsRequest
@@ -40,10 +41,13 @@ def events_document(
         wanted: The request.
         max_workers: Domains fetched at once.
     """
+    sums: dict[str, dict[str, int]] = {}
 
     def fetch(domain: str) -> list[bytes] | str:
         try:
-            return _domain_document(fetcher.fetch_events(wanted.container_ids, domain))
+            events = fetcher.fetch_events(wanted.container_ids, domain)
+            sums[domain] = _sums(events, len(wanted.container_ids))
+            return _domain_document(events)
         except TracekitError as exc:
             _log.warning("domain %s failed: %s", domain, type(exc).__name__)
             return str(exc)
@@ -58,7 +62,18 @@ def events_document(
     pieces += [b',"results":{']
     for index, (domain, document) in enumerate(results.items()):
         pieces += [b"," if index else b"", encode(domain), b":", *document]
-    return [*pieces, b"}", *_failure_document(failures), b"}"]
+    aggregation = (
+        {domain: sums[domain] for domain in results}
+        if wanted.profile in AGGREGATED_PROFILES
+        else None
+    )
+    pieces += [b'},"aggregation":', encode(aggregation)]
+    return [*pieces, *_failure_document(failures), b"}"]
+
+
+def _sums(events: Events, cids: int) -> dict[str, int]:
+    rows = sum(map(len, events.values()))
+    return {"rows": rows, "cids": cids, "cids_without_rows": cids - len(events)}
 
 
 def _failure_document(failures: dict[str, str]) -> Iterator[bytes]:

@@ -1,9 +1,10 @@
 // Reads an NDJSON stream and believes nothing: order, chunk numbers, totals and checksum must all
 // be what was promised, and a line that cannot be read ends it.
-import { scanRecords } from "./records.js";
+import { scanRecords, scanResults } from "./records.js";
 import { Sha256 } from "./sha256.js";
 
-const RECORDS = /^\{"type":"records","domain":"([a-z_]+)","chunk":(\d+),"records":/;
+const RECORDS = /^\{"type":"records","domain":"([a-z_]+)","batch":(\d+),"chunk":\d+,"count":(\d+),"data":/;
+const FULL_RESULT = '{"type":"full_result",';
 const HEAD_BYTES = 200;
 const LINE_FEED = 10;
 
@@ -35,6 +36,7 @@ export class LineReader {
     const head = new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES)).match(RECORDS);
     try {
       if (head) this.#records(bytes, head);
+      else if (new TextDecoder().decode(bytes.subarray(0, FULL_RESULT.length)) === FULL_RESULT) this.#fullResult(bytes);
       else this.#other(JSON.parse(this.#decoder.decode(bytes)));
     } catch (error) {
       if (error instanceof StreamProblem) throw error;
@@ -43,11 +45,22 @@ export class LineReader {
     this.#sha256.update(bytes);
   }
 
-  #records(bytes, [head, domain, chunk]) {
+  // A result of the layout before chunks: all of it in one line.
+  #fullResult(bytes) {
+    scanResults(bytes, FULL_RESULT.length, (domain, start, end, places, count) => {
+      this.#expect(places.length / 2 === count, `${domain} has other rows than promised.`);
+      this.rows[domain] = count;
+      this.send({ type: "domain_start", domain, rows: count });
+      this.send({ type: "records", domain, bytes: bytes.slice(start, end), places: places.map((at) => at - start) });
+    });
+  }
+
+  #records(bytes, [head, domain, chunk, count]) {
     const { places, end } = scanRecords(bytes, head.length);
     this.#expect(end === bytes.length - 2, "a line of records has more than records.");
     this.#expect(domain === this.#domain && Number(chunk) === this.#next, "a chunk is missing or out of order.");
-    this.rows[domain] += places.length / 2;
+    this.#expect(places.length / 2 === Number(count), `chunk ${chunk} of ${domain} has other records than promised.`);
+    this.rows[domain] += Number(count);
     this.position = `${domain}:${chunk}`;
     this.#next++;
     this.send({ type: "records", domain, bytes, places });

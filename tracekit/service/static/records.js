@@ -28,6 +28,23 @@ export function scanRecords(bytes, start) {
   throw new Error("an array of records has no end");
 }
 
+// The records of {..., "results": {DOMAIN: {"data": [records], "count": N}, ...}, ...}, behind `place`:
+// calls `take(domain, start, end, places, count)` for each, and returns the place behind the results.
+export function scanResults(bytes, place, take) {
+  const decoder = new TextDecoder();
+  const marker = '"results":{';
+  const found = decoder.decode(bytes.subarray(place, place + 400)).indexOf(marker);
+  if (found < 0) throw new Error("expected results");
+  for (place += found + marker.length; bytes[place] !== CLOSE;) {
+    const [head, domain] = decoder.decode(bytes.subarray(place, place + 120)).match(/^,?"([a-z_]+)":\{"data":/);
+    const { places, end } = scanRecords(bytes, place + head.length);
+    const [tail, count] = decoder.decode(bytes.subarray(end, end + 40)).match(/^,"count":(\d+)\}/);
+    take(domain, place, end, places, Number(count));
+    place = end + tail.length;
+  }
+  return place + 1;
+}
+
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null/gy;
 
 // One flat record as [[name, kind, text], ...]. Numbers are kept as they are written: a number of

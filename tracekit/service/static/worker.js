@@ -1,6 +1,6 @@
 // Reads answers beside the page, so that it stays smooth: fetches, checks, finds the records.
 import { LineReader, StreamProblem, readLines } from "./lines.js";
-import { scanRecords } from "./records.js";
+import { scanResults } from "./records.js";
 
 let reader = null;
 
@@ -46,21 +46,14 @@ async function refuse(answer) {
 
 // {..., "results": {DOMAIN: {"data": [records], "count": N}, ...}, ...}: records stay bytes.
 function readDocument(bytes) {
-  const decoder = new TextDecoder();
-  const marker = '"results":{';
-  let place = decoder.decode(bytes.subarray(0, 400)).indexOf(marker) + marker.length;
   const totals = {};
-  while (bytes[place] !== 125) {
-    const [head, domain] = decoder.decode(bytes.subarray(place, place + 120)).match(/^,?"([a-z_]+)":\{"data":/);
-    const { places, end } = scanRecords(bytes, place + head.length);
-    const [tail, count] = decoder.decode(bytes.subarray(end, end + 40)).match(/^,"count":(\d+)\}/);
+  const rest = scanResults(bytes, 0, (domain, start, end, places, count) => {
     totals[domain] = places.length / 2;
-    if (totals[domain] !== Number(count)) throw new StreamProblem("RESULT_DAMAGED", `${domain} has other rows than promised.`, false);
-    post({ type: "domain_start", domain, rows: totals[domain] });
-    post({ type: "records", domain, bytes: bytes.slice(place, end), places: places.map((at) => at - place) });
-    place = end + tail.length;
-  }
-  const { error } = JSON.parse(`{"results":0${decoder.decode(bytes.subarray(place + 1))}`);
+    if (totals[domain] !== count) throw new StreamProblem("RESULT_DAMAGED", `${domain} has other rows than promised.`, false);
+    post({ type: "domain_start", domain, rows: count });
+    post({ type: "records", domain, bytes: bytes.slice(start, end), places: places.map((at) => at - start) });
+  });
+  const { error } = JSON.parse(`{"results":0${new TextDecoder().decode(bytes.subarray(rest))}`);
   if (error) throw new StreamProblem(error.code, error.message, false);
   post({ type: "answered", domains: totals, rows: Object.values(totals).reduce((sum, rows) => sum + rows, 0) });
 }
