@@ -29,9 +29,8 @@ class JobKeys:
 
     @property
     def _base(self) -> str:
-        return (
-            f"{self.prefix}:trace:job:{self.job_id}" if self.prefix else f"trace:job:{self.job_id}"
-        )
+        prefix = f"{self.prefix}:" if self.prefix else ""
+        return f"{prefix}trace:job:{self.job_id}"
 
     @property
     def meta(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rq.exceptions import DeserializationError
 from rq.job import Job
+from rq.utils import import_attribute
 
 from tracekit.errors import JobError
 from tracekit.jobs.keys import is_job_id
@@ -41,18 +42,14 @@ class ShardJob(Job):
         Raises:
             JobError: the job names another function or other arguments.
         """
-        from tracekit.jobs.shard import run_shard  # loads what only a shard's process needs
-
         if self.place is None:
             raise JobError(f"RQ job {self.id} is refused: it is no shard of a trace job.")
-        return run_shard
+        return import_attribute(SHARD_FUNCTION)
 
     @property
     def failure_callback(self) -> Any:
         """`on_shard_failure`; None for a job that is no shard."""
-        from tracekit.jobs.failures import on_shard_failure  # which imports this module
-
-        return None if self.place is None else on_shard_failure
+        return None if self.place is None else import_attribute(FAILURE_FUNCTION)
 
     @property
     def success_callback(self) -> None:

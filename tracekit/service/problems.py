@@ -78,10 +78,10 @@ def answer_problem(error: Exception) -> Response:
         extra = {"cid_count": error.cid_count, "limit": error.limit}
         return _answer(413, "CID_LIMIT_EXCEEDED", str(error), **extra)
     if isinstance(error, JobNotComplete):
-        said = {"code": "JOB_NOT_COMPLETE", "message": str(error)}
+        body = {"code": "JOB_NOT_COMPLETE", "message": str(error)}
         if error.reason is not None:
-            said["reason"] = error.reason
-        return json_answer({"error": said, "status": error.status}, 409)
+            body["reason"] = error.reason
+        return json_answer({"error": body, "status": error.status}, 409)
     for kind in type(error).__mro__:
         if kind in _STATUS_AND_CODE:
             return _answer(*_STATUS_AND_CODE[kind], str(error))
