@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -181,7 +182,126 @@ def test_what_a_client_may_not_send(bench: JobsBench) -> None:
     form = client.post(EVENTS, data=json.dumps(asked(["A"])), content_type="text/plain")
     assert form.status_code == 415
     assert client.post(EVENTS, json={"profile": "x"}).status_code == 400
+    in_chunks = client.post(
+        EVENTS,
+        input_stream=io.BytesIO(json.dumps(asked(["A" * 30] * 100)).encode()),
+        headers={"Content-Type": "application/json", "Transfer-Encoding": "chunked"},
+        environ_base={"wsgi.input_terminated": True},
+    )
+    assert in_chunks.status_code == 413
+    deep = app_client(bench).post(
+        EVENTS, data=b'{"a":' * 200_000 + b"1" + b"}" * 200_000, content_type="application/json"
+    )
+    assert (deep.status_code, (deep.json or {})["error"]["code"]) == (400, "INVALID_JSON")
     assert client.get("/api/trace/job/x/stream?after=nonsense").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("PUT", "events", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "events", 405, "METHOD_NOT_ALLOWED"),
+        ("POST", "job/x", 405, "METHOD_NOT_ALLOWED"),
+        ("DELETE", "job/x/stream", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "nothing/here", 404, "NOT_FOUND"),
+        ("POST", "", 404, "NOT_FOUND"),
+        ("GET", "static/nothing.js", 404, "NOT_FOUND"),
+    ],
+)
+def test_wrong_methods_and_paths_are_told_as_json(
+    bench: JobsBench, method: str, path: str, status: int, code: str
+) -> None:
+    answer = app_client(bench).open(f"/api/trace/{path}", method=method)
+    assert (answer.status_code, (answer.json or {})["error"]["code"]) == (status, code)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_full_store_is_named(bench: JobsBench) -> None:
+    client = app_client(bench, async_cid_threshold=5)
+    bench.redis.config_set("maxmemory", bench.redis.info("memory")["used_memory"] - 100_000)
+    try:
+        answer = client.post(EVENTS, json=asked(bench.cids))
+    finally:
+        bench.redis.config_set("maxmemory", 0)
+    error = (answer.json or {})["error"]
+    assert (answer.status_code, error["code"]) == (507, "STORE_FULL")
+    assert "maxmemory" in error["message"]
+
+
+def test_a_damaged_entry_of_the_store_is_not_an_internal_error(bench: JobsBench) -> None:
+    client = app_client(bench, async_cid_threshold=5)
+    job_id = (client.post(EVENTS, json=asked(bench.cids)).json or {})["job_id"]
+    bench.redis.hset(f"trace:job:{job_id}:meta", "created_at", "nan")
+    for path in ("", "/result?domain=history", "/result", "/stream"):
+        answer = client.get(f"/api/trace/job/{job_id}{path}")
+        assert answer.status_code == 502
+        assert (answer.json or {})["error"]["code"] == "RESULT_INCOMPLETE"
+    bench.redis.delete(f"trace:job:{job_id}:result")
+    bench.redis.lpush(f"trace:job:{job_id}:result", "no text")
+    refused = client.get(f"/api/trace/job/{job_id}/stream")
+    assert (refused.json or {})["error"]["code"] == "STORE_REFUSED"
+    bench.redis.flushall()
+
+
+def test_clients_of_the_legacy_system_read_jobs(bench: JobsBench) -> None:
+    client = app_client(bench, async_cid_threshold=5, cid_limit=10)
+    request = asked(bench.cids, "mid_section_defect")
+    accepted = client.post(EVENTS, json=request).json or {}
+    early = client.get(accepted["stream_url"])
+    assert (early.status_code, (early.json or {})["status"]) == (409, "queued")
+    with bench.worker(burst=True):
+        pass
+    assert (client.get(accepted["status_url"]).json or {})["cid_count"] == len(bench.cids)
+
+    read: dict[str, list[Any]] = {}
+    totals: dict[str, int] = {}
+    for line in map(json.loads, client.get(accepted["stream_url"]).data.splitlines()):
+        match line["type"]:
+            case "domain_start":
+                totals[line["domain"]] = line["total"]
+                read[line["domain"]] = []
+            case "records":
+                assert line["count"] == len(line["data"])
+                read[line["domain"]] += line["data"]
+            case "domain_end":
+                assert line["count"] == totals[line["domain"]] == len(read[line["domain"]])
+            case "warning":
+                assert line["failed_domains"] == []
+            case "aggregation":
+                [(domain, sums)] = line["data"].items()
+                assert sums["rows"] == totals[domain]
+            case "complete":
+                assert line["total_records"] == sum(totals.values())
+    assert read == expected(bench, bench.cids)
+
+    whole = client.get(f"{accepted['status_url']}/result").json or {}
+    assert {domain: part["data"] for domain, part in whole["results"].items()} == read
+    assert whole["totals"] == totals
+    some = client.get(f"{accepted['status_url']}/result?offset=3&limit=4").json or {}
+    assert some["results"] == {
+        domain: {"data": rows[3:7], "count": len(rows[3:7])} for domain, rows in read.items()
+    }
+    at_once = app_client(bench).post(EVENTS, json=request).json or {}
+    assert at_once["aggregation"] == whole["aggregation"]
+
+
+def test_keys_carry_the_prefix_that_the_settings_name(bench: JobsBench) -> None:
+    bench.redis.flushall()
+    client = app_client(bench, async_cid_threshold=5, redis_key_prefix="mes_wip")
+    job_id = (client.post(EVENTS, json=asked(bench.cids)).json or {})["job_id"]
+    assert bench.redis.exists(f"mes_wip:trace:job:{job_id}:meta")
+    assert not bench.redis.keys("trace:job:*")
+    with bench.worker(burst=True, REDIS_KEY_PREFIX="mes_wip"):
+        pass
+    assert client.get(f"/api/trace/job/{job_id}/stream").status_code == 200
+    data = [{"CONTAINERID": "A", "QTY": 5352.0}, {"CONTAINERID": "B", "QTY": None}]
+    document = {"results": {"history": {"data": data, "count": 2}}, "aggregation": None}
+    bench.redis.set("mes_wip:trace:job:old:result", json.dumps(document))
+    lines = client.get("/api/trace/job/old/stream").data.splitlines(keepends=True)
+    assert [json.loads(line)["type"] for line in lines] == ["meta", "full_result", "complete"]
+    assert json.loads(lines[1])["data"] == document
+    assert [record for _, record in read_stream(lines)] == data
+    bench.redis.flushall()
 
 
 def test_submissions_are_limited_per_client(bench: JobsBench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -116,6 +117,55 @@ def test_a_stream_resumed_gives_the_rest_and_the_same_totals(after: str) -> None
     assert list(read) == rest
     assert read.complete is not None
     assert read.complete["rows"] == len(WHOLE)
+
+
+LEGACY = [
+    {"type": "meta", "job_id": "j", "profile": "p", "domains": ["history", "holds"]},
+    {"type": "domain_start", "domain": "history", "total": 3},
+    {"type": "records", "domain": "history", "batch": 0, "count": 2, "data": [{"A": 1}, {"A": 2}]},
+    {"type": "records", "domain": "history", "batch": 1, "count": 1, "data": [{"A": 3}]},
+    {"type": "domain_end", "domain": "history", "count": 3},
+    {"type": "domain_start", "domain": "holds", "total": 0},
+    {"type": "domain_end", "domain": "holds", "count": 0},
+    {"type": "aggregation", "data": {"defects": 2}},
+    {"type": "complete", "total_records": 3},
+]
+
+
+def legacy(lines: list[Any]) -> list[bytes]:
+    return [json.dumps(line).encode() + b"\n" for line in lines]
+
+
+def test_a_stream_of_the_legacy_system_is_read() -> None:
+    read = read_stream(legacy(LEGACY))
+    assert list(read) == [("history", {"A": number}) for number in (1, 2, 3)]
+    assert read.aggregations == {"defects": 2}
+    assert read.complete == LEGACY[-1]
+
+
+@pytest.mark.parametrize("lost", range(1, len(LEGACY)))
+def test_a_stream_of_the_legacy_system_that_lost_a_line_is_incomplete(lost: int) -> None:
+    if LEGACY[lost]["type"] == "aggregation":
+        return
+    with pytest.raises(ResultIncomplete):
+        list(read_stream(legacy(LEGACY[:lost] + LEGACY[lost + 1 :])))
+
+
+def test_a_stream_of_the_legacy_system_without_a_failed_domain_is_incomplete() -> None:
+    warning = {"type": "warning", "code": "PARTIAL", "failed_domains": ["holds"]}
+    with pytest.raises(ResultIncomplete, match="without holds, which failed"):
+        list(read_stream(legacy([*LEGACY[:5], warning, LEGACY[-1]])))
+    with pytest.raises(ResultIncomplete, match="no reason"):
+        list(read_stream(legacy([*LEGACY[:5], {"type": "error", "message": "no reason"}])))
+
+
+def test_a_full_result_of_the_legacy_system_is_read() -> None:
+    data = {"results": {"history": {"data": [{"A": 1}], "count": 1}}}
+    lines = [LEGACY[0] | {"domains": ["history"]}, {"type": "full_result", "data": data}]
+    complete = {"type": "complete", "total_records": 1}
+    assert list(read_stream(legacy([*lines, complete]))) == [("history", {"A": 1})]
+    with pytest.raises(ResultIncomplete, match="promises 2 rows"):
+        list(read_stream(legacy([*lines, complete | {"total_records": 2}])))
 
 
 def test_an_error_line_is_raised_with_its_code() -> None:
