@@ -481,8 +481,7 @@ _CHANGES = [
     _(
         "text too long for its column",
         "UPDATE dept SET dname = 'far too long a name'",
-        gives=4,
-        note="lengths of text are not checked",
+        gives=Error("ORA-12899"),
     ),
     _("too many values", "INSERT INTO dept VALUES (1, 'a', 2)", gives=Error("ORA-00913")),
     _(

@@ -15,7 +15,7 @@ import pytest
 from tracekit.testbed import LocalOracle
 
 ROWS = 2_000
-QUERY = "SELECT id, name, qty, share, made FROM lots ORDER BY id"
+QUERY = "SELECT id, name, qty, part, made FROM lots ORDER BY id"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
             CREATE SCHEMA DWH;
             CREATE TABLE DWH.lots AS
             SELECT i AS id, CASE WHEN i % 7 > 0 THEN '站' || i END AS name,
-                   CASE WHEN i % 3 > 0 THEN i % 50 END AS qty, i / 8 AS share,
+                   CASE WHEN i % 3 > 0 THEN i % 50 END AS qty, i / 8 AS part,
                    CASE WHEN i % 5 > 0
                         THEN CAST(TIMESTAMP '2026-01-01' + to_minutes(i) AS TIMESTAMP_S) END AS made
             FROM range({ROWS}) AS rows(i)
@@ -84,11 +84,11 @@ def test_pandas_writes_appends_and_replaces(engine: Any) -> None:
         {
             "id": [1, 2, 3],
             "name": ["a", None, "站"],
-            "share": [0.5, 1.25, None],
+            "part": [0.5, 1.25, None],
             "made": pd.to_datetime(["2026-01-01 02:03:04", None, "2026-02-01 00:00:00"]),
         }
     )
-    types = {"share": oracle.BINARY_DOUBLE}
+    types = {"part": oracle.BINARY_DOUBLE}
     for existing, copies in (("fail", 1), ("append", 2), ("replace", 1)):
         frame.to_sql("copied", engine, index=False, if_exists=existing, dtype=types)
         found = pd.read_sql("SELECT * FROM copied", engine)

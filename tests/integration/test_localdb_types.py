@@ -145,7 +145,7 @@ def test_types_are_followed_to_where_a_column_goes(connection: oracledb.Connecti
             " FROM DUAL"
         )
         kinds = [column.type_code.name.removeprefix("DB_TYPE_") for column in cursor.description]
-    assert kinds == ["CHAR", "NVARCHAR", "NUMBER", "BOOLEAN", "VARCHAR"]
+    assert kinds == ["CHAR", "NVARCHAR", "NUMBER", "BOOLEAN", "CHAR"]
 
 
 def test_booleans_are_bound_and_compared(connection: oracledb.Connection) -> None:

@@ -34,7 +34,7 @@ def _data(value: Any, column: ColumnDescription) -> bytes:
         case OracleType.VARCHAR2 | OracleType.LONG:
             return str(value).encode("utf-16-be" if column.charset_form == 2 else "utf-8")
         case OracleType.CHAR:
-            return str(value).ljust(column.max_chars).encode("utf-8")
+            return str(value).encode("utf-8")
         case OracleType.RAW | OracleType.LONG_RAW:
             return bytes(value)
         case OracleType.NUMBER:

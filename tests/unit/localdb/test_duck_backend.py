@@ -234,7 +234,7 @@ def test_declared_types_are_described(empty: DuckSession) -> None:
     assert read(empty, "SELECT * FROM t") == image(
         empty,
         "SELECT * FROM t",
-        ["ab", "龍", "龍", Decimal("1.25"), 7, datetime(2026, 1, 2, 3, 4, 5),
+        ["ab ", "龍", "龍", Decimal("1.25"), 7, datetime(2026, 1, 2, 3, 4, 5),
          datetime(2026, 1, 2, 3, 4, 5, 600_000), b"\x01\x02"],
     )  # fmt: skip
     run(empty, "DROP TABLE t")

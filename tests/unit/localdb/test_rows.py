@@ -87,7 +87,7 @@ def test_raw(values: list[Any]) -> None:
 
 @settings(deadline=None)
 @given(columns_of(st.text(characters, min_size=1, max_size=20)))
-def test_char_is_padded_to_its_width(values: list[Any]) -> None:
+def test_char_is_sent_as_it_is_stored(values: list[Any]) -> None:
     check(values, pa.string(), CHAR)
 
 

@@ -7,14 +7,22 @@ from typing import Any
 
 import duckdb
 
-from tracekit.localdb.backend import EmptyLob
+from tracekit.localdb.backend import BindType, EmptyLob
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Translated
+from tracekit.localdb.wire.column import OracleType
 from tracekit.localdb.wire.values import YearMonthInterval
 
 
-def parameter_values(translated: Translated, row: Sequence[Any]) -> dict[str, Any]:
+def parameter_values(
+    translated: Translated, row: Sequence[Any], bind_types: Sequence[BindType] = ()
+) -> dict[str, Any]:
     """Values by parameter name for one bind row.
+
+    Args:
+        translated: the statement.
+        row: a value for each placeholder.
+        bind_types: what the client says they are; a CHAR is padded to what it is compared with.
 
     Raises:
         OraError: ORA-01008 or ORA-01036, the row has too few or too many values.
@@ -26,7 +34,15 @@ def parameter_values(translated: Translated, row: Sequence[Any]) -> dict[str, An
         raise OraError(1036, "illegal variable name/number")
     values: dict[str, Any] = {}
     for parameter in translated.parameters:
-        taken = [parameter.form.parameter(_value(row[one])) for one in parameter.bind_indexes]
+        length = translated.char_binds.get(parameter.name)
+        taken = [
+            parameter.form.parameter(
+                _padded(_value(row[one]), length)
+                if length is not None and _is_char(one, bind_types)
+                else _value(row[one])
+            )
+            for one in parameter.bind_indexes
+        ]
         values[parameter.name] = taken if parameter.is_list else taken[0]
     return values
 
@@ -36,6 +52,14 @@ def unknown_values(translated: Translated) -> dict[str, Any]:
     return {
         parameter.name: [None] if parameter.is_list else None for parameter in translated.parameters
     }
+
+
+def _is_char(index: int, bind_types: Sequence[BindType]) -> bool:
+    return index < len(bind_types) and bind_types[index].type is OracleType.CHAR
+
+
+def _padded(value: Any, length: int) -> Any:
+    return value.rstrip(" ").ljust(length) if isinstance(value, str) else value
 
 
 def _value(value: Any) -> Any:

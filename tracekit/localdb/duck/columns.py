@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import repeat
+
 import duckdb
 
-from tracekit.localdb.duck.declared import LOB_TYPES, DeclaredColumns
 from tracekit.localdb.duck.describe import describe_computed, describe_stored
 from tracekit.localdb.stored_names import column_title
-from tracekit.localdb.translate import Translated
-from tracekit.localdb.translate.outputs import Output
+from tracekit.localdb.translate import ColumnType, DeclaredType, Translated
+from tracekit.localdb.translate.kinds import Kind
+from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
+from tracekit.localdb.translate.scopes import ValueType
 from tracekit.localdb.wire.column import ColumnDescription
-
-_UNKNOWN = Output()
 
 
 def describe_columns(
-    relation: duckdb.DuckDBPyRelation,
-    translated: Translated,
-    declared: DeclaredColumns,
-    current_schema: str,
+    relation: duckdb.DuckDBPyRelation, translated: Translated
 ) -> list[ColumnDescription]:
-    """One description per column, from DuckDB's types and declared ones.
+    """One description per column, from DuckDB's types and what the translation knows.
 
     Args:
         relation: the query in DuckDB.
         translated: what the translation knows of it.
-        declared: types of tables' columns that Oracle DDL stated.
-        current_schema: where unqualified tables are.
 
     Raises:
         OraError: ORA-03001, a column is of a type that Oracle has not.
     """
+    known = translated.outputs
+    if len(known) != len(relation.columns):
+        known = tuple(repeat(ValueType(Kind.UNKNOWN), len(relation.columns)))
     columns = []
-    for name, kind in zip(relation.columns, relation.types, strict=True):
-        output = translated.outputs.get(name, _UNKNOWN)
-        if output is _UNKNOWN:
-            stated = declared.find(name, translated.tables, current_schema)
+    for name, kind, output in zip(relation.columns, relation.types, known, strict=True):
+        title = column_title(name)
+        if isinstance(output, ColumnType):
+            stated, nullable = output.declared, output.nullable
         else:
-            stated = declared.stated(output, current_schema)
-        is_computed = name in translated.computed_columns
-        if is_computed and (stated is None or stated.name not in (*LOB_TYPES, "ROWID")):
-            is_binary = name in translated.binary_columns
-            columns.append(describe_computed(column_title(name), kind, is_binary=is_binary))
+            stated = DeclaredType("ROWID") if output.kind is Kind.ROWID else None
+            nullable = True
+        if stated is None and name in translated.computed_columns:
+            is_binary = output.number in (DOUBLE, FLOAT)
+            columns.append(describe_computed(title, kind, is_binary=is_binary))
         else:
-            columns.append(describe_stored(column_title(name), kind, stated))
+            described = describe_stored(title, kind, stated)
+            columns.append(described if nullable else replace(described, nullable=False))
     return columns

@@ -63,7 +63,7 @@ class Database:
         root.execute(f'CREATE SCHEMA IF NOT EXISTS {catalog}."{schema}"')
         self.declared = DeclaredColumns(root, catalog, inherited)
         self.notes = TableNotes(root, catalog, inherited)
-        self.columns = TableColumns(self.connect, self.declared)
+        self.columns = TableColumns(self.connect, self.declared, self._required_columns)
 
     def clone(self, name: str) -> Database:
         """A private copy: what is here now can be read there, changes stay there.
@@ -113,6 +113,21 @@ class Database:
                 [self.catalog, schema],
             ).fetchone()
         return found is not None
+
+    def _required_columns(
+        self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
+    ) -> set[str]:
+        """The columns of a table that are NOT NULL; none of a view."""
+        viewed = self.overlay.viewed() if self.overlay is not None else {}
+        held = viewed.get((schema.upper(), table.upper()))
+        if held is not None:
+            return {column.name.upper() for column in held.columns if not column.nullable}
+        rows = connection.execute(
+            "SELECT upper(column_name) FROM duckdb_columns() WHERE database_name = ?"
+            " AND schema_name = ? AND table_name = ? AND NOT is_nullable",
+            [self.catalog, schema, table],
+        ).fetchall()
+        return {str(name) for (name,) in rows}
 
     def close(self) -> None:
         """Free what this catalogue holds open; its sessions must be closed before."""

@@ -7,12 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
-from tracekit.localdb.translate import ColumnDeclaration, DeclaredType, Definition, TableReference
-from tracekit.localdb.translate.outputs import Output
+from tracekit.localdb.translate import ColumnDeclaration, DeclaredType, Definition
 
 TABLE = "TRACEKIT_DECLARED_COLUMNS"
 """In the main schema of the catalogue the tables are in."""
-LOB_TYPES = ("CLOB", "NCLOB", "BLOB")
 
 _COLUMNS = "type_name, type_precision, type_scale, type_length"
 
@@ -54,45 +52,9 @@ class DeclaredColumns:
         for schema, table, column, *kind in rows:
             self._types.setdefault((schema, table), {})[column] = DeclaredType(*kind)
 
-    def find(
-        self, column: str, tables: Iterable[TableReference], current_schema: str
-    ) -> DeclaredType | None:
-        """The declared type of a result's column, if the tables that have one of its name agree."""
-        found = {
-            self._types.get((table.schema or current_schema, table.name), {}).get(column)
-            for table in tables
-        } - {None}
-        return found.pop() if len(found) == 1 else None
-
     def of_table(self, schema: str, table: str) -> Mapping[str, DeclaredType]:
-        """The declared types of a table's columns."""
+        """The declared types of a table's or view's columns."""
         return self._types.get((schema, table), {})
-
-    def stated(self, output: Output, current_schema: str) -> DeclaredType | None:
-        """The type that an output column has by what it is made of, None if nothing says so."""
-        if output.type_name:
-            return DeclaredType(output.type_name)
-        tables = (TableReference(one.schema, one.table, 0) for one in output.columns)
-        found = [
-            self.find(one.column, [table], current_schema)
-            for one, table in zip(output.columns, tables, strict=True)
-        ]
-        known = [one for one in found if one is not None]
-        if output.plain:
-            return known[0] if len(set(known)) == 1 else None
-        return next((one for one in known if one.name in LOB_TYPES), None)
-
-    def _taken_over(self, definition: Definition, current_schema: str) -> list[ColumnDeclaration]:
-        """What the columns of a view, or a table made from a query, are declared as there."""
-        taken: dict[str, DeclaredType] = {}
-        for schema, table in definition.passed_on:
-            taken |= self._types.get((schema or current_schema, table), {})
-        for name, output in definition.outputs.items():
-            stated = self.stated(output, current_schema)
-            taken.pop(name, None)
-            if stated is not None and stated.name != "ROWID":
-                taken[name] = stated
-        return [ColumnDeclaration(name, kind) for name, kind in taken.items()]
 
     def follow(self, definition: Definition, current_schema: str) -> None:
         """Take over what a DDL statement that was carried out says about types."""
@@ -105,8 +67,6 @@ class DeclaredColumns:
             self._forget(key, definition.dropped_columns)
             if definition.columns:
                 self._declare(key, definition.columns)
-            if definition.action == "CREATE":
-                self._declare(key, self._taken_over(definition, current_schema))
 
     def close(self) -> None:
         """Free the connection."""

@@ -122,11 +122,11 @@ class DuckSession:
         if known.translated.control is not None:
             self._control(known.translated.control, known.translated.control_argument)
         elif known.kind is StatementKind.QUERY:
-            return ExecuteOutcome(result=self._query(known, rows[0]))
+            return ExecuteOutcome(result=self._query(known, rows[0], bind_types))
         elif known.kind is StatementKind.DML:
             if known.translated.returning_into:
                 return self._change_and_return(known, rows, bind_types, go_on=go_on)
-            return self._change(known, rows, go_on=go_on)
+            return self._change(known, rows, bind_types, go_on=go_on)
         elif known.kind is StatementKind.DDL:
             self._define(known)
         else:
@@ -209,8 +209,10 @@ class DuckSession:
             with self._running_on(writer.connection), gate(_unstated):
                 writer.rollback_to(argument)
 
-    def _query(self, statement: DuckStatement, row: Sequence[Any]) -> EncodedStream:
-        values = parameter_values(statement.translated, row)
+    def _query(
+        self, statement: DuckStatement, row: Sequence[Any], bind_types: Sequence[BindType]
+    ) -> EncodedStream:
+        values = parameter_values(statement.translated, row, bind_types)
         folder = self._database.spool_folder
         writer = self._writer if self.in_transaction else None
         with gate(statement.ora_error):
@@ -238,12 +240,17 @@ class DuckSession:
         return stream
 
     def _change(
-        self, statement: DuckStatement, rows: Sequence[Sequence[Any]], *, go_on: bool
+        self,
+        statement: DuckStatement,
+        rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType],
+        *,
+        go_on: bool,
     ) -> ExecuteOutcome:
         writer = self._writing_connection()
         to_ora_error = self._violation_mapper(statement)
         with self._running_on(writer.connection), gate(to_ora_error):
-            change = self._prepare_change(writer, statement, rows)
+            change = self._prepare_change(writer, statement, rows, bind_types)
             ran = writer.run_each(change.sql, change.rows, volatile=change.volatile, go_on=go_on)
         failures = [RowFailure(row, to_ora_error(error)) for row, error in ran.failures]
         return ExecuteOutcome(row_count=sum(ran.counts), row_counts=ran.counts, failures=failures)
@@ -263,7 +270,7 @@ class DuckSession:
         returned: list[ReturnedColumns] = []
         failures: list[RowFailure] = []
         with self._running_on(writer.connection), gate(to_ora_error):
-            change = self._prepare_change(writer, statement, rows)
+            change = self._prepare_change(writer, statement, rows, bind_types)
             for row, values in enumerate(change.rows):
                 if failures and not go_on:
                     break
@@ -281,11 +288,15 @@ class DuckSession:
         )
 
     def _prepare_change(
-        self, writer: WritingConnection, statement: DuckStatement, rows: Sequence[Sequence[Any]]
+        self,
+        writer: WritingConnection,
+        statement: DuckStatement,
+        rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType],
     ) -> Change:
         """What is to be run: on the right tables, with the values of sequences drawn."""
         translated = statement.translated
-        values = [parameter_values(translated, row) for row in rows]
+        values = [parameter_values(translated, row, bind_types) for row in rows]
         sql = self._localized(statement)
         self._own_what_is_written(writer, translated.duckdb_sql)
         notes: Sequence[TableNote] = []
@@ -379,8 +390,7 @@ class DuckSession:
     def _describe(
         self, relation: duckdb.DuckDBPyRelation, statement: DuckStatement
     ) -> list[ColumnDescription]:
-        declared = self._database.declared
-        return describe_columns(relation, statement.translated, declared, self._schema)
+        return describe_columns(relation, statement.translated)
 
     def _forget(self, stream: EncodedStream) -> None:
         with self._lock:

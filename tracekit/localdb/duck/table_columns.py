@@ -8,7 +8,7 @@ from collections.abc import Callable
 import duckdb
 
 from tracekit.localdb.duck.declared import DeclaredColumns
-from tracekit.localdb.translate import Columns, ColumnType, TableReference
+from tracekit.localdb.translate import Columns, ColumnType
 
 
 class TableColumns:
@@ -17,13 +17,18 @@ class TableColumns:
     Args:
         connect: opens a connection that resolves unqualified names in a schema.
         declared: types that Oracle DDL stated.
+        required: the columns of a table that are NOT NULL, by connection, schema and name.
     """
 
     def __init__(
-        self, connect: Callable[[str], duckdb.DuckDBPyConnection], declared: DeclaredColumns
+        self,
+        connect: Callable[[str], duckdb.DuckDBPyConnection],
+        declared: DeclaredColumns,
+        required: Callable[[duckdb.DuckDBPyConnection, str, str], set[str]],
     ) -> None:
         self._connect = connect
         self._declared = declared
+        self._required = required
         self._known: dict[tuple[str, str], Columns] = {}
         self._lock = threading.Lock()
 
@@ -49,10 +54,11 @@ class TableColumns:
             with self._connect(schema) as connection:
                 relation = connection.sql(f"SELECT * FROM {name} LIMIT 0")  # noqa: S608
                 found = list(zip(relation.columns, relation.types, strict=True))
+                required = self._required(connection, schema, table)
         except duckdb.Error:  # no such table: running the statement will say so
             return {}
-        reference = [TableReference(None, table, 0)]
+        declared = self._declared.of_table(schema, table)
         return {
-            column: ColumnType(str(kind), self._declared.find(column, reference, schema))
-            for column, kind in found
+            column: ColumnType(str(kind), declared.get(column), nullable=column not in required)
+            for column, kind in ((name.upper(), kind) for name, kind in found)
         }

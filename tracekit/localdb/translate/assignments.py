@@ -95,7 +95,7 @@ def _converted_query(
             pairs = zip(listed, wanted, strict=True)
             query.set("expressions", [_assigned_item(item, column) for item, column in pairs])
             return query
-    known = list(scopes.outputs(query).values())
+    known = [output for _, output in scopes.outputs(query)]
     if len(known) != len(wanted):
         return query
     aliases = [exp.to_identifier(f"C{number}", quoted=True) for number in range(len(names))]

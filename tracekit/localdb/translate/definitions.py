@@ -18,7 +18,9 @@ from tracekit.localdb.translate.names import fold_identifiers, folded
 from tracekit.localdb.translate.number_types import FREE, Exact, literal_value, with_number
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.scopes import Columns, ColumnType, Scopes, mark_with, nothing_known
+from tracekit.localdb.translate.stored_values import fitted
 from tracekit.localdb.translate.table_clauses import without_storage
+from tracekit.localdb.translate.text_types import FIXED, TEXTS
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
     ConstraintDeclaration,
@@ -58,10 +60,11 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
                 drawn.append(sequence[0])
                 sequences.append(sequence[1])
             columns.append(_column(part, context))
+            _fit_default(part, columns[-1], f'"{owner}"."{definition.name}"')
             constraints += _column_constraints(part, context)
         else:
             constraints.append(_table_constraint(part, context))
-    _refuse_repeated([column.name for column in columns], tree, context)
+    refuse_repeated([column.name for column in columns])
     keys = {name for one in constraints if one.kind == "P" for name in one.columns}
     definition = replace(
         definition,
@@ -91,9 +94,14 @@ def mark_columns(tree: exp.Expr, types: Columns) -> None:
             mark_with(column, found)
 
 
-def _refuse_repeated(names: Sequence[str], node: exp.Expr, context: Context) -> None:
+def refuse_repeated(names: Sequence[str]) -> None:
+    """Refuse two columns of one name.
+
+    Raises:
+        OraError: ORA-00957.
+    """
     if len(set(names)) < len(names):
-        raise OraError(957, "duplicate column name", position=context.position(node))
+        raise OraError(957, "duplicate column name")
 
 
 def defined_type(column: exp.ColumnDef) -> ColumnType:
@@ -152,6 +160,32 @@ def _column(column: exp.ColumnDef, context: Context) -> ColumnDeclaration:
         for one in column.constraints
     )
     return ColumnDeclaration(folded(column.this), declared, nullable=not required)
+
+
+def _fit_default(column: exp.ColumnDef, declared: ColumnDeclaration, table: str) -> None:
+    """The default of a text column is held as every other value, in place.
+
+    Raises:
+        OraError: ORA-12899, a literal is longer than the column.
+    """
+    length = declared.type.length
+    if declared.type.name not in TEXTS or length is None:
+        return
+    for constraint in column.constraints:
+        inner = _inner(constraint)
+        if not isinstance(inner, exp.DefaultColumnConstraint):
+            continue
+        value = inner.this
+        if isinstance(value, exp.Literal) and value.is_string:
+            if len(value.this) > length:
+                path = f'{table}."{declared.name}" (actual: {len(value.this)}, maximum: {length})'
+                raise OraError(12899, f"value too large for column {path}")
+            if value.this and declared.type.name in FIXED:
+                value.replace(exp.Literal.string(value.this.ljust(length)))
+        elif not isinstance(value, exp.Null):
+            path = f'{table}."{declared.name}"'
+            made = fitted(value.copy(), declared.type.name in FIXED, length, path)
+            value.replace(made)
 
 
 def _inner(constraint: exp.Expr) -> exp.Expr:

@@ -201,6 +201,7 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             r"(?:has|expected) (?P<columns>\d+) columns but (?P<values>\d+) values were supplied",
             _value_count,
         ),
+        (r"has (?P<values>\d+) columns available but (?P<columns>\d+) columns spec", _value_count),
         (
             r"Duplicate column name [^\n]* in INSERT|specified more than once",
             _says(957, "duplicate column name"),

@@ -181,6 +181,13 @@ CREATE OR REPLACE MACRO ora_lpad(s, n, t) AS
     CASE WHEN n < 1 THEN NULL ELSE lpad(s, CAST(trunc(n) AS INTEGER), t) END;
 CREATE OR REPLACE MACRO ora_rpad(s, n, t) AS
     CASE WHEN n < 1 THEN NULL ELSE rpad(s, CAST(trunc(n) AS INTEGER), t) END;
+-- What a text column of n characters holds of a value; a CHAR is padded with blanks.
+CREATE OR REPLACE MACRO ora_fit(s, n, c) AS
+    CASE WHEN length(s) > n
+         THEN error('ORA-12899: value too large for column ' || c || ' (actual: '
+                    || CAST(length(s) AS VARCHAR) || ', maximum: ' || CAST(n AS VARCHAR) || ')')
+         ELSE s END;
+CREATE OR REPLACE MACRO ora_fit_char(s, n, c) AS rpad(ora_fit(s, n, c), n, ' ');
 CREATE OR REPLACE MACRO ora_initcap(s) AS
     array_to_string(list_transform(regexp_extract_all(s, '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'),
                                    lambda w: upper(w[1]) || lower(w[2:])), '');

@@ -30,6 +30,7 @@ from tracekit.localdb.translate.build import (
     text,
     unsupported,
 )
+from tracekit.localdb.translate.char_comparisons import pad_chars
 from tracekit.localdb.translate.implicit import as_number
 from tracekit.localdb.translate.kinds import (
     Kind,
@@ -52,6 +53,7 @@ from tracekit.localdb.translate.number_types import (
     with_number,
 )
 from tracekit.localdb.translate.scopes import Scopes, column_type, in_order
+from tracekit.localdb.translate.text_types import text_type, varies, with_text_type
 from tracekit.localdb.translate.types import DeclaredType, read_type
 
 
@@ -86,9 +88,11 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
         if not isinstance(table.args.get("db"), exp.Identifier | None):
             raise OraError(903, "invalid table name", position=context.position(table))
     for node in in_order(tree):
+        pad_chars(node)
         rule = _RULES.get(type(node))
         if rule is None:
             continue
+        known = text_type(node)
         try:
             replacement = rule(node, context)
         except OraError as error:
@@ -97,6 +101,9 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
             raise OraError(error.number, error.text, position=context.position(node)) from None
         if replacement is node:
             continue
+        if known is None and isinstance(replacement, exp.Literal) and replacement.is_string:
+            known = DeclaredType("VARCHAR2", length=len(replacement.this))  # USER, for instance
+        with_text_type(replacement, known, varies=varies(node))
         if node is tree:
             tree = replacement
         else:
@@ -451,7 +458,9 @@ def _table(node: exp.Expr, context: Context) -> exp.Expr:
         return node
     owner = node.args.get("db")
     if inner.name.upper() == "DUAL" and (owner is None or owner.name.upper() in ("SYS", "PUBLIC")):
-        dummy = exp.alias_(text("X"), exp.to_identifier("DUMMY", quoted=True))
+        letter = text("X")
+        with_text_type(letter, DeclaredType("VARCHAR2", length=1))
+        dummy = exp.alias_(letter, exp.to_identifier("DUMMY", quoted=True))
         alias = node.args.get("alias") or exp.TableAlias(this=exp.to_identifier("DUAL"))
         return exp.Subquery(
             this=exp.Select(expressions=[dummy]), alias=alias, joins=node.args.get("joins")

@@ -23,6 +23,7 @@ from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import FREE
 from tracekit.localdb.translate.scopes import Columns, ColumnsOf, mark_with
+from tracekit.localdb.translate.text_types import FIXED, TEXTS
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
     ConstraintDeclaration,
@@ -340,6 +341,9 @@ def _column_definitions(
     return columns
 
 
+_TOO_BIG = "error('ORA-01441: cannot decrease column length because some value is too big')"
+
+
 def _alterations(
     path: str, column: tuple[ColumnDeclaration, exp.ColumnDef], verb: str, known: Columns
 ) -> str:
@@ -358,14 +362,24 @@ def _alterations(
             kind.this, exp.Literal | exp.Anonymous
         ):
             raise unsupported(f"ALTER TABLE {verb} with this column constraint")
-        default = f" DEFAULT {write(kind.this)}"
+        literal = kind.this
+        if literal.is_string and declaration.type.name in FIXED:
+            literal = exp.Literal.string(literal.this.ljust(declaration.type.length or 1))
+        default = f" DEFAULT {write(literal)}"
+    text = declaration.type if declaration.type.name in TEXTS else None
+    using = ""
+    if text is not None and text.length is not None:
+        padded = f"rpad({name}, {text.length}, ' ')" if text.name in FIXED else name
+        shorter = f"rtrim({name}, ' ')" if text.name in FIXED else name
+        using = (
+            f" USING CASE WHEN length({shorter}) > {text.length} THEN {_TOO_BIG} ELSE {padded} END"
+        )
     alter = f"ALTER TABLE {path}"
     required = f"; {alter} ALTER {name} SET NOT NULL" if _is_required(node) else ""
     if verb == "ADD":
         return f"{alter} ADD COLUMN {name} {stored}{default}{required}"
     if default:
         default = f"; {alter} ALTER {name} SET{default}"
-    using = ""
     before = known.get(declaration.name)
     if before is not None and FREE in (before.number, found.number) and found.number is not None:
         old = mark_with(exp.column(declaration.name, quoted=True), before)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from sqlglot import exp
 
+from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_digits, with_kind
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import (
@@ -20,6 +21,7 @@ from tracekit.localdb.translate.number_types import (
     number_type,
     with_number,
 )
+from tracekit.localdb.translate.text_types import is_null, merge, text_type, varies, with_text_type
 from tracekit.localdb.translate.types import ZONED_TYPE, DeclaredType
 
 _TYPE_META = "ora_column_type"
@@ -35,7 +37,10 @@ class ColumnType:
     stored: str
     """DuckDB's type, in upper case."""
     declared: DeclaredType | None = None
-    """What Oracle DDL said, if that made the table."""
+    """What Oracle DDL said if that made the table; of an expression its text type."""
+    nullable: bool = True
+    varies: bool = False
+    """Of a CHAR: it is an expression whose values may be shorter than its length."""
 
     @property
     def kind(self) -> Kind:
@@ -91,7 +96,11 @@ Columns: TypeAlias = Mapping[str, ColumnType]
 ColumnsOf: TypeAlias = Callable[[str | None, str], Columns]
 """The columns of a table by its schema (None for the current one) and name; none if unknown."""
 Output: TypeAlias = ColumnType | ValueType
-Source: TypeAlias = Mapping[str, Output]
+"""What is known of an output column."""
+Outputs: TypeAlias = Sequence[tuple[str, Output]]
+"""A query's columns in order; none if a source's are not known."""
+Source: TypeAlias = Mapping[str, Output | None]
+"""The columns of one source by name; None is a name of two columns."""
 
 
 def nothing_known(_schema: str | None, _table: str) -> Columns:
@@ -124,6 +133,7 @@ def mark_with(column: exp.Column, found: Output) -> exp.Column:
         column.meta[_TYPE_META] = found
         if found.kind in MOMENTS and found.declared is not None:
             with_digits(column, found.declared.scale or 0)
+        with_text_type(column, found.declared, varies=found.varies)
     if found.number is not None:
         with_number(column, found.number)
     elif found.kind is not Kind.UNKNOWN:
@@ -149,8 +159,10 @@ class Scopes:
         """
         query = column.find_ancestor(*_READERS)
         while query is not None:
-            found = _find(column, self.sources(query))
-            if found is not None:
+            is_found, found = _find(column, self.sources(query))
+            if is_found:
+                if found is None:
+                    raise OraError(918, "column ambiguously defined")
                 mark_with(column, found)
                 return
             query = query.find_ancestor(*_READERS)
@@ -164,7 +176,12 @@ class Scopes:
         """What a statement or query reads from, by alias."""
         known = self._known.get(id(query))
         if known is None:
-            known = {_alias(one): self._source(one) for one in _read(query)}
+            known = {}
+            for one, side in _read(query):
+                source = self._source(one)
+                if side in ("RIGHT", "FULL"):
+                    known = {alias: _optional(before) for alias, before in known.items()}
+                known[_alias(one)] = _optional(source) if side in ("LEFT", "FULL") else source
             self._known[id(query)] = known
         return known
 
@@ -172,7 +189,7 @@ class Scopes:
         if isinstance(source, exp.Table):
             return self._named_query(source) or self._table(source)
         if isinstance(source, exp.Subquery):
-            return _renamed(source.args.get("alias"), self.outputs(source.this))
+            return _as_source(_renamed(source.args.get("alias"), self.outputs(source.this)))
         return {}
 
     def _table(self, table: exp.Table) -> Columns:
@@ -192,52 +209,109 @@ class Scopes:
                     query = cte.this
                     if _is_within(table, query) and isinstance(query, exp.SetOperation):
                         query = query.this  # a recursive reference: as the first rows are
-                    return _renamed(cte.args["alias"], self.outputs(query))
+                    return _as_source(_renamed(cte.args["alias"], self.outputs(query)))
             node = node.parent
         return None
 
-    def outputs(self, query: exp.Expr) -> Source:
-        """The columns of a rewritten query, in order."""
+    def outputs(self, query: exp.Expr) -> Outputs:
+        """The columns of a rewritten query, in order; none if a source's are not known.
+
+        Raises:
+            OraError: ORA-00918, `*` stands for two columns of one name.
+        """
         if isinstance(query, exp.Subquery):
             return self.outputs(query.this)
         if isinstance(query, exp.SetOperation):
             left, right = self.outputs(query.this), self.outputs(query.expression)
             if len(left) != len(right):
-                return {}
-            pairs = zip(left.items(), right.values(), strict=True)
-            return {name: _common(one, other) for (name, one), other in pairs}
-        outputs: dict[str, Output] = {}
-        if isinstance(query, exp.Select):
-            for item in query.expressions:
-                outputs |= self._output(item, query)
+                return []
+            pairs = zip(left, right, strict=True)
+            return [(name, _common(one, other)) for (name, one), (_, other) in pairs]
+        outputs: list[tuple[str, Output]] = []
+        if not isinstance(query, exp.Select):
+            return []
+        for item in query.expressions:
+            found = self._output(item, query)
+            if not found:
+                return []
+            outputs += found
         return outputs
 
-    def _output(self, item: exp.Expr, query: exp.Select) -> Source:
+    def _output(self, item: exp.Expr, query: exp.Select) -> Outputs:
         inner = item.this if isinstance(item, exp.Alias) else item
         if isinstance(inner, exp.Star):
-            passed_on: dict[str, Output] = {}
+            passed_on: list[tuple[str, Output]] = []
             for source in self.sources(query).values():
-                passed_on |= source
+                found = _passed_on(source, inner)
+                if not found:
+                    return []
+                passed_on += found
             return passed_on
         if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star):
-            return self.sources(query).get(folded(inner.args.get("table")), {})
+            owner = folded(inner.args.get("table"))
+            return _passed_on(self.sources(query).get(owner, {}), inner.this)
         if isinstance(item, exp.Alias):
             name = folded(item.args["alias"])
-        elif isinstance(inner, exp.Column):
-            name = folded(inner.this)
         else:
-            return {}
-        return {name: column_type(inner) or ValueType(kind_of(inner), number_type(inner))}
+            name = folded(inner.this) if isinstance(inner, exp.Column) else ""
+        return [(name, _known(inner))]
+
+
+def _known(node: exp.Expr) -> Output:
+    """What is known of an output: a column's type, a text's, or the kind of value."""
+    found, text = column_type(node), text_type(node)
+    if found is not None and text in (None, found.declared):
+        return found
+    if is_null(node):
+        return ValueType(Kind.NULL)
+    if text is not None:
+        stored = "BLOB" if text.name == "BLOB" else "VARCHAR"
+        return ColumnType(stored, text, varies=varies(node))
+    return ValueType(kind_of(node), number_type(node))
+
+
+def _passed_on(source: Source, star: exp.Star) -> Outputs:
+    excluded = {folded(one) for one in star.args.get("except_") or ()}
+    outputs: list[tuple[str, Output]] = []
+    for name, known in source.items():
+        if known is None:
+            raise OraError(918, "column ambiguously defined")
+        if name not in excluded:
+            outputs.append((name, known))
+    return outputs
+
+
+def _as_source(outputs: Outputs) -> Source:
+    names = [name for name, _ in outputs]
+    return {name: None if names.count(name) > 1 else known for name, known in outputs}
+
+
+def _optional(source: Source) -> Source:
+    """The columns of the side of an outer join that may be missing."""
+    return {
+        name: replace(known, nullable=True) if isinstance(known, ColumnType) else known
+        for name, known in source.items()
+    }
 
 
 def _common(one: Output, other: Output) -> Output:
     """What two branches of a set operation have in common; a NULL goes with anything."""
-    if one == other or other.kind is Kind.NULL:
+    if one == other:
         return one
-    if one.kind is Kind.NULL:
-        return other
-    if one.kind is other.kind and one.number == other.number:
+    if Kind.NULL in (one.kind, other.kind):
+        known = other if one.kind is Kind.NULL else one
+        return replace(known, nullable=True) if isinstance(known, ColumnType) else known
+    if isinstance(one, ColumnType) and isinstance(other, ColumnType) and one.stored == other.stored:
+        return ColumnType(
+            one.stored,
+            merge([one.declared, other.declared]) if one.stored == "VARCHAR" else None,
+            nullable=one.nullable or other.nullable,
+            varies=one.varies or other.varies,
+        )
+    if one.kind is other.kind is not Kind.UNKNOWN and one.number == other.number:
         return ValueType(one.kind, one.number)
+    if isinstance(one, ColumnType) and one.declared is not None and one.stored != "VARCHAR":
+        return replace(one, nullable=True)  # what DuckDB's own type does not tell
     return ValueType(Kind.UNKNOWN)
 
 
@@ -248,17 +322,19 @@ def _is_within(node: exp.Expr, query: exp.Expr) -> bool:
     return parent is query
 
 
-def _find(column: exp.Column, sources: Mapping[str, Source]) -> Output | None:
+def _find(column: exp.Column, sources: Mapping[str, Source]) -> tuple[bool, Output | None]:
+    """Whether the reference is to one of the sources, and what is known of the column."""
     name = folded(column.this)
     owner = column.args.get("table")
     if owner is not None:
-        return sources.get(folded(owner), {}).get(name)
+        source = sources.get(folded(owner), {})
+        return name in source, source.get(name)
     found = [source[name] for source in sources.values() if name in source]
-    return found[0] if len(found) == 1 else None
+    return len(found) == 1, found[0] if len(found) == 1 else None
 
 
-def _read(query: exp.Expr) -> list[exp.Expr]:
-    """The tables and subqueries that a statement or query names as its sources."""
+def _read(query: exp.Expr) -> list[tuple[exp.Expr, str]]:
+    """The tables and subqueries a statement or query reads, and the side they are joined on."""
     read = [query.args.get("using")]
     if isinstance(query, exp.Update | exp.Delete | exp.Merge):
         read.append(query.this)
@@ -266,7 +342,7 @@ def _read(query: exp.Expr) -> list[exp.Expr]:
     read.append(origin.this if origin is not None else None)
     named = [one for one in read if isinstance(one, exp.Expr)]
     joins = [join for one in [query, *named] for join in one.args.get("joins") or ()]
-    return named + [join.this for join in joins]
+    return [(one, "") for one in named] + [(join.this, join.side) for join in joins]
 
 
 def _alias(source: exp.Expr) -> str:
@@ -276,10 +352,10 @@ def _alias(source: exp.Expr) -> str:
     return folded(source.this) if isinstance(source, exp.Table) else ""
 
 
-def _renamed(alias: exp.Expr | None, outputs: Source) -> Source:
+def _renamed(alias: exp.Expr | None, outputs: Outputs) -> Outputs:
     columns = alias.columns if isinstance(alias, exp.TableAlias) else []
     if not columns:
         return outputs
     if len(columns) != len(outputs):
-        return {}
-    return dict(zip(map(folded, columns), outputs.values(), strict=True))
+        return []
+    return [(folded(column), known) for column, (_, known) in zip(columns, outputs, strict=True)]

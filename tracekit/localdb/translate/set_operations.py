@@ -73,6 +73,8 @@ def _is_star(item: exp.Expr) -> bool:
 def _expand_stars(select: exp.Select, scopes: Scopes) -> None:
     sources = scopes.sources(select)
     joins = select.args.get("joins") or ()
+    if any(None in columns.values() for columns in sources.values()):
+        raise OraError(918, "column ambiguously defined")
     if not all(sources.values()) or any(
         join.args.get("using") or join.args.get("method") for join in joins
     ):
@@ -90,7 +92,7 @@ def _expand_stars(select: exp.Select, scopes: Scopes) -> None:
                 written += [
                     mark_with(exp.column(name, table=source or None, quoted=True), found)
                     for name, found in columns.items()
-                    if name not in hidden
+                    if found is not None and name not in hidden
                 ]
     select.set("expressions", written)
 

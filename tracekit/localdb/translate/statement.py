@@ -15,6 +15,7 @@ from tracekit.localdb.translate.bind_forms import BindForm
 from tracekit.localdb.translate.binds import Parameter, Prepared, prepare
 from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.changes import shape_change, split_returning
+from tracekit.localdb.translate.char_comparisons import bind_lengths
 from tracekit.localdb.translate.checks import check_supported
 from tracekit.localdb.translate.control import control_statement
 from tracekit.localdb.translate.definitions import (
@@ -22,36 +23,35 @@ from tracekit.localdb.translate.definitions import (
     create_table,
     create_table_as,
     create_view,
+    refuse_repeated,
 )
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.hierarchy import rewrite_hierarchies
 from tracekit.localdb.translate.late_macros import choose_late_macros
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
 from tracekit.localdb.translate.names import (
-    column_name,
     computed_columns,
     expand_order_aliases,
     fold_identifiers,
     folded,
     name_output_columns,
 )
-from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
-from tracekit.localdb.translate.outputs import defined_outputs, query_outputs
 from tracekit.localdb.translate.pivots import rewrite_pivots
 from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_construct
 from tracekit.localdb.translate.reserved import check_reserved_words
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
-from tracekit.localdb.translate.scopes import ColumnsOf, Scopes, nothing_known
+from tracekit.localdb.translate.scopes import ColumnsOf, ColumnType, Scopes, nothing_known
 from tracekit.localdb.translate.set_operations import free_outputs
+from tracekit.localdb.translate.stored_values import fit_values, settle_outputs
 from tracekit.localdb.translate.table_clauses import (
     is_create_table,
     without_index_owner,
     without_storage,
 )
-from tracekit.localdb.translate.translated import TableReference, Translated
+from tracekit.localdb.translate.translated import ColumnDeclaration, TableReference, Translated
 from tracekit.localdb.translate.writer import write
 
 _QUERY_WORDS = {"SELECT", "WITH"}
@@ -191,18 +191,17 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
         raise OraError(900, "invalid SQL statement")
     if not tree.args.get("expressions") and isinstance(tree, exp.Select):
         raise OraError(936, "missing expression", position=len(prepared.text))
-    outputs = query_outputs(tree, lambda item: column_name(item, prepared))
     tree = _rewrite(tree, prepared, context)
     return Translated(
         StatementKind.QUERY,
         write(tree),
         bind_names=tuple(prepared.bind_names),
         parameters=_used(tree, prepared),
-        binary_columns=_binary_columns(tree, context.scopes),
         sorted=tree.args.get("order") is not None,
         tables=_tables(tree, prepared),
         computed_columns=computed_columns(tree),
-        outputs=outputs,
+        outputs=tuple(known for _, known in context.scopes.outputs(tree)),
+        char_binds=bind_lengths(tree),
     )
 
 
@@ -210,11 +209,14 @@ def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> 
     shape_change(tree)
     tree = _rewrite(tree, prepared, context)
     convert_assignments(tree, context.scopes)
+    fit_values(tree, context)
+    choose_late_macros(tree)
     return Translated(
         StatementKind.DML,
         write(tree),
         bind_names=tuple(prepared.bind_names),
         parameters=_used(tree, prepared),
+        char_binds=bind_lengths(tree),
         tables=_tables(tree, prepared),
         dml=word,
         target=_target(tree),
@@ -264,15 +266,22 @@ def _create_from_query(
 ) -> Translated:
     listed = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
     names = [folded(one) for one in listed]
-    query = tree.expression.pop()
-    outputs, passed_on = defined_outputs(query, lambda item: column_name(item, prepared), names)
-    query = _rewrite(query, prepared, context)
+    query = _rewrite(tree.expression.pop(), prepared, context)
     if kind == "TABLE":
         free_outputs(query)
+    outputs = context.scopes.outputs(query)
+    names = names or [name for name, _ in outputs]
+    refuse_repeated(names)
+    settle_outputs(query)
     tree.set("expression", query)
     build = create_view if kind == "VIEW" else create_table_as
     text, definition = build(tree, context)
-    definition = replace(definition, outputs=outputs, passed_on=passed_on)
+    columns = tuple(
+        ColumnDeclaration(name, known.declared)
+        for name, (_, known) in zip(names, outputs, strict=False)
+        if isinstance(known, ColumnType) and known.declared is not None
+    )
+    definition = replace(definition, columns=columns)
     return Translated(StatementKind.DDL, text, definition=definition)
 
 
@@ -303,12 +312,6 @@ def _used(tree: exp.Expr, prepared: Prepared) -> tuple[Parameter, ...]:
     """The parameters that are left; DuckDB takes no others."""
     names = {str(placeholder.this) for placeholder in tree.find_all(exp.Placeholder)}
     return tuple(one for one in prepared.parameters if one.name in names)
-
-
-def _binary_columns(tree: exp.Expr, scopes: Scopes) -> frozenset[str]:
-    """Names of the output columns that are BINARY_DOUBLE or BINARY_FLOAT."""
-    known = scopes.outputs(tree)
-    return frozenset(name for name, one in known.items() if one.number in (DOUBLE, FLOAT))
 
 
 def _tables(tree: exp.Expr, prepared: Prepared) -> tuple[TableReference, ...]:

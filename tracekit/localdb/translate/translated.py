@@ -8,7 +8,7 @@ from enum import Enum
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.translate.binds import Parameter
-from tracekit.localdb.translate.outputs import Output
+from tracekit.localdb.translate.scopes import ColumnType, ValueType
 from tracekit.localdb.translate.types import DeclaredType
 
 
@@ -72,7 +72,7 @@ class Definition:
     schema: str | None
     name: str
     columns: tuple[ColumnDeclaration, ...] = ()
-    """Declared columns; empty for CREATE TABLE AS and everything but tables."""
+    """Declared columns; of a view, or a table made from a query, those whose type is known."""
     dropped_columns: tuple[str, ...] = ()
     temporary: bool = False
     on_commit: str = ""
@@ -81,10 +81,6 @@ class Definition:
     dropped_constraints: tuple[str, ...] = ()
     added_clauses: tuple[str, ...] = ()
     """Constraints of ALTER TABLE ADD, in DuckDB's dialect: it cannot add them itself."""
-    outputs: Mapping[str, Output] = field(default_factory=dict)
-    """What is known of the columns of a view, or a table made from a query."""
-    passed_on: tuple[tuple[str | None, str], ...] = ()
-    """Schema and name of the tables whose columns are all among those."""
     drawn_columns: tuple[DrawnColumn, ...] = ()
     renamed_column: tuple[str, str] | None = None
     new_name: str = ""
@@ -116,10 +112,10 @@ class Translated:
     tables: tuple[TableReference, ...] = ()
     computed_columns: frozenset[str] = frozenset()
     """Output columns that are expressions: a number there is a NUMBER without precision."""
-    binary_columns: frozenset[str] = frozenset()
-    """Those of them (by upper-case name) that are BINARY_DOUBLE or BINARY_FLOAT."""
-    outputs: Mapping[str, Output] = field(default_factory=dict)
-    """What is known of output columns by name, beside DuckDB's types."""
+    outputs: tuple[ColumnType | ValueType, ...] = ()
+    """What is known of the output columns in order, beside DuckDB's types; empty: nothing."""
+    char_binds: Mapping[str, int] = field(default_factory=dict)
+    """Parameters that are compared with a CHAR, and its length: to that a bound CHAR is padded."""
     control: Control | None = None
     control_argument: str = ""
     """The savepoint, schema or parameter a control statement names."""

@@ -22,7 +22,7 @@ from tracekit.localdb.wire.rows_number import (
     number_part,
 )
 from tracekit.localdb.wire.rows_rare import boolean_part, rowid_part, year_month_part
-from tracekit.localdb.wire.rows_text import bytes_parts, long_parts, national_parts, padded
+from tracekit.localdb.wire.rows_text import bytes_parts, long_parts, national_parts
 from tracekit.localdb.wire.rows_time import date_part, interval_part, timestamp_part, zoned_part
 
 MAX_IMAGE_BYTES = 64 << 20
@@ -128,8 +128,6 @@ def column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
 
 
 def _text_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
-    if column.type is OracleType.CHAR and column.max_chars:
-        array = padded(array, column.max_chars)
     return national_parts(array) if column.charset_form == NATIONAL_FORM else bytes_parts(array)
 
 

@@ -75,11 +75,6 @@ def national_parts(array: pa.Array) -> list[pa.Array]:
     return _parts(wide, np.frombuffer(encoded, np.uint8))
 
 
-def padded(array: pa.Array, width_chars: int) -> pa.Array:
-    """CHAR's blank padding to its declared width."""
-    return pc.utf8_rpad(array, width=width_chars, padding=" ")
-
-
 def long_parts(array: pa.Array, *, national: bool = False) -> list[pa.Array]:
     """A column in LONG form: the field, then null indicator (sb4) and return code (ub4)."""
     parts = national_parts(array) if national else bytes_parts(array)
