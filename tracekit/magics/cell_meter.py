@@ -103,7 +103,7 @@ class CellMeter:
                     running.stop()
             show_value(value)
 
-        def failed(*args: Any, **kwargs: Any) -> None:
+        def showtraceback(*args: Any, **kwargs: Any) -> None:
             if is_outer():
                 running.stop()
             show_error(*args, **kwargs)
@@ -111,7 +111,7 @@ class CellMeter:
         def restore() -> None:
             shell.showtraceback = show_error
 
-        shell.showtraceback = failed
+        shell.showtraceback = showtraceback
         self._restore = restore
 
     def start(self, name: str, *, children: bool = False) -> StretchMeasurement:

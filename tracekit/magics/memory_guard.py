@@ -187,18 +187,26 @@ class MemoryGuard:
 
 def _is_shown(frame: FrameType | None) -> bool:
     """Whether `frame` is called, however far up, by what shows an error."""
+    return _is_called_by(frame, ("showtraceback", "CustomTB"), ("IPython", "tracekit"))
+
+
+def _runs(frame: FrameType | None, shell: InteractiveShell) -> bool:
+    """Whether a cell is running: its own code, or IPython between two statements of it."""
+    if _is_called_by(frame, ("run_ast_nodes",), ("IPython",)):
+        return True
     while frame is not None:
-        module = str(frame.f_globals.get("__name__"))
-        if frame.f_code.co_name in ("showtraceback", "CustomTB") and "IPython" in module:
+        if frame.f_globals is shell.user_ns or frame.f_globals is shell.user_global_ns:
             return True
         frame = frame.f_back
     return False
 
 
-def _runs(frame: FrameType | None, shell: InteractiveShell) -> bool:
-    """Whether a cell's own code is among the callers of `frame`."""
+def _is_called_by(
+    frame: FrameType | None, functions: tuple[str, ...], packages: tuple[str, ...]
+) -> bool:
     while frame is not None:
-        if frame.f_globals is shell.user_ns or frame.f_globals is shell.user_global_ns:
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if frame.f_code.co_name in functions and package in packages:
             return True
         frame = frame.f_back
     return False
