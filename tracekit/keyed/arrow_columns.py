@@ -193,7 +193,7 @@ def _instants(array: pa.Array) -> list[Any]:
     ticks = _raw(array, np.int64).view(f"datetime64[{array.type.unit}]")
     missing = _missing(array)
     if missing is not None:  # what a NULL cell holds need not be a date that datetime knows
-        ticks = np.where(missing, np.datetime64("NaT"), ticks)
+        ticks = np.where(missing, np.datetime64("NaT", array.type.unit), ticks)
     return _listed(ticks.astype("datetime64[us]").astype(object))
 
 
