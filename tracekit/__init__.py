@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tracekit.oracle import read_sql_df as read_sql_df
     from tracekit.oracle import read_sql_df_slow_iter as read_sql_df_slow_iter
     from tracekit.profiling.measure import measure as measure
+    from tracekit.profiling.retention import retention as retention
     from tracekit.replay.estimate import estimate as estimate
     from tracekit.replay.experiment import replay as replay
     from tracekit.replay.prove import prove as prove
@@ -49,6 +50,7 @@ _HOMES = {
     "read_sql_df_slow_iter": "tracekit.oracle:read_sql_df_slow_iter",
     "read_stream": "tracekit.ndjson:read_stream",
     "replay": "tracekit.replay",
+    "retention": "tracekit.profiling.retention:retention",
     "unload_ipython_extension": "tracekit.magics:unload_ipython_extension",
 }
 """Public name to the room, or `room:name`, that it stands for."""

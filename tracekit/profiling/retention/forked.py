@@ -1,0 +1,144 @@
+"""Take the retention in a forked process, where the objects stand still.
+
+The program waits for the fork alone: some milliseconds for each GiB. The price is memory: reading
+an object's references changes its page, which the forked process then has to itself, so that up
+to the size of the Python heap is added while it works. Where memory is limited for a group of
+processes, that counts; the kernel is told to end the forked process first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+import warnings
+from array import array
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from tracekit.errors import ProfileError
+from tracekit.profiling import os_memory
+from tracekit.profiling.retention.moment import Moment, this_moment
+from tracekit.records.retention import Retention
+from tracekit.records.serial import from_json, to_json
+
+_LONGEST_SECONDS = 900
+
+
+def retention(
+    *,
+    baseline: Retention | None = None,
+    taken_at: str | None = None,
+    frame: FrameType | None = None,
+) -> Retention:
+    """Who keeps this process's memory alive, here and now.
+
+    Args:
+        baseline: taken before; what that found is left out.
+        taken_at: a name for the moment; the date and time if None.
+        frame: where the stack of the calling thread begins; at the caller if None.
+
+    Raises:
+        ProfileError: this system cannot fork, or the forked process was ended.
+    """
+    read_fd, write_fd = os.pipe()
+    with os.fdopen(read_fd, "rb") as pipe:
+        try:
+            moment = this_moment(frame or sys._getframe(1))
+            pid = fork_retention(write_fd, moment, baseline=baseline, taken_at=taken_at)
+        finally:
+            os.close(write_fd)
+        answer = pipe.read()
+    _, status = os.waitpid(pid, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code:
+        reason = f"signal {-code}" if code < 0 else answer.decode("utf-8", "replace").strip()
+        raise ProfileError(f"the process that looked for the holders of memory ended: {reason}")
+    return from_json(Retention, answer, source="retention")
+
+
+def fork_retention(
+    fd: int,
+    moment: Moment,
+    *,
+    baseline: Retention | None = None,
+    taken_at: str | None = None,
+    survives: bool = False,
+) -> int:
+    """Fork a process that writes the retention as JSON to `fd`; its id.
+
+    Args:
+        fd: a pipe or file; the forked process closes it by its end.
+        moment: noted just before.
+        baseline: as `retention`'s.
+        taken_at: as `retention`'s.
+        survives: let it finish also if this process's group is killed.
+
+    Raises:
+        ProfileError: this system cannot fork.
+    """
+    taken_at = taken_at or datetime.now().astimezone().isoformat(timespec="seconds")
+    total_bytes = os_memory.resident_bytes()
+    if not hasattr(os, "fork"):
+        raise ProfileError("this system cannot fork, which looking for holders of memory needs")
+    with warnings.catch_warnings():
+        # Python 3.12 warns where other threads run. The forked process takes no lock of theirs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            pid = os.fork()
+        except OSError as exc:
+            raise ProfileError(f"no process to look for holders of memory in: {exc}") from exc
+    if pid == 0:
+        _look(fd, moment, baseline, taken_at, total_bytes, survives)
+    return pid
+
+
+def _look(
+    fd: int,
+    moment: Moment,
+    baseline: Retention | None,
+    taken_at: str,
+    total_bytes: int,
+    survives: bool,
+) -> NoReturn:
+    """What the forked process does; it never returns to the program's code."""
+    gc.disable()
+    code = 1
+    try:
+        _become_a_bystander(survives)
+        began = time.perf_counter()
+        tracked = array("Q", map(id, gc.get_objects()))
+        # Imported here and now: the program itself needs neither numpy nor its memory.
+        from tracekit.profiling.retention.record import retention_record
+
+        record = retention_record(moment, tracked, total_bytes, taken_at, baseline, began)
+        _write_all(fd, to_json(record).encode())
+        code = 0
+    except BaseException as exc:  # the program's code must not go on in this process
+        _write_all(fd, "".join(traceback.format_exception_only(exc)).encode())
+    finally:
+        os._exit(code)
+
+
+def _become_a_bystander(survives: bool) -> None:
+    if survives:
+        os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(_LONGEST_SECONDS)  # a lock that another thread held is never given back here
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
+    with contextlib.suppress(OSError):  # Linux: of both processes this is the one to end
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _write_all(fd: int, text: bytes) -> None:
+    while text:
+        text = text[os.write(fd, text) :]

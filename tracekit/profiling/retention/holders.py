@@ -1,0 +1,161 @@
+"""The dominator tree as a person reads it: variables, what they hold, and how much of it.
+
+Frames, functions, classes and the like are looked through (`is_passage`): what a person lets go
+of is a variable in them. Siblings of one name and type are merged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tracekit.profiling.retention import roots
+from tracekit.profiling.retention.dominator_tree import DominatorTree
+from tracekit.profiling.retention.graph import ROOT
+from tracekit.profiling.retention.naming import Naming
+from tracekit.profiling.retention.variables import Variable
+from tracekit.records.retention import Holder
+
+UNNAMED = "modules and small variables"
+_DEPTH = 8
+_SHOWN = 12
+"""Holders inside one holder that are told apart; the others are merged by type."""
+_MACHINERY = frozenset({"code", "function", "module", "property", "str", "type"})
+"""What is left to modules and small variables where no variable holds it."""
+_KIND_NAMES = {"_lru_cache_wrapper": "lru_cache", roots.GARBAGE: "cycles"}
+
+
+@dataclass
+class _Alike:
+    """What becomes one holder: of one type, and held by the same variables."""
+
+    kind: str
+    variables: tuple[Variable, ...] = ()
+    count: int = 0
+    retained_bytes: int = 0
+    nodes: list[int] = field(default_factory=list)
+
+    def add(self, count: int, retained_bytes: int, nodes: Iterable[int] = ()) -> None:
+        self.count += count
+        self.retained_bytes += retained_bytes
+        self.nodes += nodes
+
+
+class _Level:
+    """What some nodes dominate directly, looking through passages; like things merged.
+
+    What no variable of size holds is left out of what passages dominate.
+    """
+
+    def __init__(self, tree: DominatorTree, naming: Naming, floor_bytes: int) -> None:
+        self.alike: dict[tuple[str, tuple[Variable, ...]], _Alike] = {}
+        self._tree = tree
+        self._naming = naming
+        self._floor_bytes = floor_bytes
+        self._small: dict[tuple[bool, str, tuple[int, ...]], _Alike] = {}
+
+    def look_into(self, parent: int) -> None:
+        """Add what `parent` dominates."""
+        stack = [parent]
+        while stack:
+            node = stack.pop()
+            self._add_leaves(node)
+            for child in self._tree.children[node]:
+                if self._tree.retained_bytes[child] < self._floor_bytes:
+                    self._add_small_node(node, child)
+                elif self._naming.is_passage(child):
+                    stack.append(child)
+                else:
+                    self._add_node(child)
+
+    def merge_small(self) -> None:
+        """Put together what is small alone; call it once, at the end."""
+        for (passage, kind, owners), found in self._small.items():
+            large = found.retained_bytes >= self._floor_bytes
+            variables = self._naming.variables_of_owners(owners) if large else ()
+            if variables or not passage:
+                self._merged(kind, variables).add(found.count, found.retained_bytes, found.nodes)
+
+    def _merged(self, kind: str, variables: tuple[Variable, ...]) -> _Alike:
+        return self.alike.setdefault((kind, variables), _Alike(kind, variables))
+
+    def _add_node(self, node: int) -> None:
+        graph = self._tree.graph
+        found = self._merged(graph.kinds[node], self._naming.variables_of(node))
+        found.add(graph.counts[node], self._tree.retained_bytes[node], (node,))
+
+    def _add_small_node(self, parent: int, node: int) -> None:
+        graph = self._tree.graph
+        owners = self._naming.owners(self._tree.holders_of(node), parent, node)
+        found = self._small_like(parent, graph.kinds[node], owners)
+        found.add(graph.counts[node], self._tree.retained_bytes[node], (node,))
+
+    def _add_leaves(self, node: int) -> None:
+        if not self._naming.is_passage(node):
+            for kind, count, size_bytes in self._tree.tallies_of(node):
+                self._merged(kind, ()).add(count, size_bytes)
+        for leaves in self._tree.shared.get(node, ()):
+            owners = self._naming.owners(leaves.holders, node)
+            kind = self._tree.leaf_kinds[leaves.kind]
+            self._small_like(node, kind, owners).add(leaves.count, leaves.size_bytes)
+
+    def _small_like(self, parent: int, kind: str, owners: tuple[int, ...]) -> _Alike:
+        key = (self._naming.is_passage(parent), kind, owners)
+        return self._small.setdefault(key, _Alike(kind))
+
+
+def holders_of(tree: DominatorTree, floor_bytes: int) -> tuple[Holder, ...]:
+    """The variables that hold most, and what is too small to be named; largest first.
+
+    Args:
+        tree: of all objects.
+        floor_bytes: smaller holders are merged.
+    """
+    naming = Naming(tree)
+
+    def level(parents: Sequence[int]) -> _Level:
+        found = _Level(tree, naming, floor_bytes)
+        for parent in parents:
+            found.look_into(parent)
+        found.merge_small()
+        return found
+
+    def below(parents: Sequence[int], depth: int) -> list[Holder]:
+        if not depth or tree.graph.opaque.issuperset(parents):
+            return []
+        found = sorted(level(parents).alike.values(), key=lambda each: -each.retained_bytes)
+        large = [each for each in found if each.retained_bytes >= floor_bytes]
+        rest: dict[str, _Alike] = {}
+        for each in large[_SHOWN:]:
+            merged = rest.setdefault(each.kind, _Alike(each.kind))
+            merged.add(each.count, each.retained_bytes)
+        return _largest_first(holder(each, depth) for each in [*large[:_SHOWN], *rest.values()])
+
+    def holder(each: _Alike, depth: int) -> Holder:
+        first, *others = each.variables or (Variable(""),)
+        return Holder(
+            name=first.name,
+            where=first.where,
+            kind=_KIND_NAMES.get(each.kind, each.kind),
+            count=each.count,
+            retained_bytes=each.retained_bytes,
+            also_held_by=tuple(
+                other.name if other.where == first.where else str(other) for other in others
+            ),
+            children=tuple(below(each.nodes, depth - 1)),
+        )
+
+    top = level([ROOT])
+    named = [
+        each
+        for each in top.alike.values()
+        if each.retained_bytes >= floor_bytes and (each.variables or each.kind not in _MACHINERY)
+    ]
+    holders = [holder(each, _DEPTH) for each in named]
+    unnamed_bytes = tree.retained_bytes[ROOT] - sum(each.retained_bytes for each in named)
+    holders.append(Holder(UNNAMED, "", "", 1, unnamed_bytes))
+    return tuple(_largest_first(holders))
+
+
+def _largest_first(holders: Iterable[Holder]) -> list[Holder]:
+    return sorted(holders, key=lambda holder: -holder.retained_bytes)

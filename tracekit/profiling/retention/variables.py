@@ -1,0 +1,165 @@
+"""The names by which objects are held: variables, attributes, keys, closures."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePath
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+    TracebackType,
+)
+from typing import Any
+
+_Suspended = (GeneratorType, CoroutineType, AsyncGeneratorType)
+_PASSAGES = frozenset(
+    {
+        *_Suspended,
+        CellType,
+        FrameType,
+        FunctionType,
+        MappingProxyType,
+        MethodType,
+        ModuleType,
+        TracebackType,
+        asyncio.Task,
+        classmethod,
+        property,
+        staticmethod,
+    }
+)
+_IPYTHON_ALIAS = re.compile(r"_+|_i+|_i?\d+|_[oid]h|Out|In")
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A name that holds an object, and the function, class or module that knows it."""
+
+    name: str
+    where: str = ""
+
+    @property
+    def rank(self) -> int:
+        """Lower names are shown first: what a person wrote before what IPython adds."""
+        if _IPYTHON_ALIAS.fullmatch(self.name):
+            return 3
+        if not self.name or self.name.startswith(("_", "Out[")):
+            return 2
+        return int(self.name in ("self", "cls"))
+
+    def __str__(self) -> str:
+        return f"{self.name} in {self.where}" if self.where else self.name
+
+
+def is_passage(value: Any, parent: Any) -> bool:
+    """Whether a reader looks through `value`, held by `parent`, at the variables in it."""
+    if type(value) in _PASSAGES or issubclass(type(value), type):
+        return True
+    if type(value) is tuple:
+        return type(parent) is FunctionType  # closures and defaults
+    return type(value) is dict and (
+        type(parent) in (FunctionType, ModuleType)
+        or issubclass(type(parent), type)
+        or value is attributes(parent)
+    )
+
+
+def attributes(value: Any) -> dict[str, Any] | None:
+    """The `__dict__` of an instance, also where its class defines something else as such."""
+    if issubclass(type(value), type):
+        return None
+    try:
+        found = object.__getattribute__(value, "__dict__")
+    except Exception:  # a user's class may do anything
+        return None
+    return found if type(found) is dict else None
+
+
+def name_in(holder: Any, value: Any) -> str | None:
+    """Under which name `holder` itself refers to `value`."""
+    return next((name for name, found in _slots(holder) if found is value), None)
+
+
+def place(holder: Any) -> str | None:
+    """Where the variables of `holder` are seen: a function, a class; None for other objects."""
+    kind = type(holder)
+    if kind is FrameType:
+        return _function(holder.f_code, holder.f_lineno)
+    if isinstance(holder, _Suspended):
+        return _suspended_place(holder)
+    if kind is FunctionType:
+        return f"function {_function(holder.__code__, holder.__code__.co_firstlineno)}"
+    if issubclass(kind, type):
+        return f"class {type.__dict__['__qualname__'].__get__(holder)}"
+    return None
+
+
+def _suspended_place(holder: Any) -> str:
+    code, frame = _of_suspended(holder, "code"), _of_suspended(holder, "frame")
+    return _function(code, frame.f_lineno if frame is not None else code.co_firstlineno)
+
+
+def _of_suspended(holder: Any, part: str) -> Any:
+    prefix = {GeneratorType: "gi", CoroutineType: "cr", AsyncGeneratorType: "ag"}[type(holder)]
+    return getattr(holder, f"{prefix}_{part}")
+
+
+def _function(code: CodeType, line: int | None) -> str:
+    name = code.co_qualname.rpartition("<locals>.")[2]
+    return f"{name} ({PurePath(code.co_filename).name}:{line or code.co_firstlineno})"
+
+
+def _slots(holder: Any) -> Iterator[tuple[str, Any]]:
+    kind = type(holder)
+    if kind is FrameType:
+        yield from holder.f_locals.items()
+    elif kind is dict:
+        for key, value in holder.items():
+            yield key if type(key) is str else f"[{key!r}]" if type(key) is int else "", value
+    elif kind is FunctionType:
+        yield from _function_slots(holder)
+    elif isinstance(holder, _Suspended):
+        frame = _of_suspended(holder, "frame")
+        yield from frame.f_locals.items() if frame is not None else ()
+    elif issubclass(kind, type):
+        yield from type.__dict__["__dict__"].__get__(holder).items()
+    else:
+        yield from (attributes(holder) or {}).items()
+        for base in type.__dict__["__mro__"].__get__(kind):
+            for name, slot in base.__dict__.items():
+                if type(slot) is _MEMBER and not name.startswith("__"):
+                    try:
+                        yield name, slot.__get__(holder)
+                    except AttributeError:  # never set
+                        continue
+
+
+def _function_slots(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    code = function.__code__
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            yield name, cell.cell_contents
+        except ValueError:  # empty
+            continue
+    defaults = function.__defaults__ or ()
+    positional = code.co_varnames[: code.co_argcount]
+    yield from zip(positional[len(positional) - len(defaults) :], defaults, strict=True)
+    yield from (function.__kwdefaults__ or {}).items()
+
+
+class _WithSlot:
+    __slots__ = ("slot",)
+
+
+_MEMBER = type(_WithSlot.__dict__["slot"])

@@ -1,0 +1,114 @@
+"""Who keeps memory alive at one moment: the dominator tree of the objects, by variable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tracekit.sizes import format_size
+
+UNEXPLAINED = (
+    "reached by no variable: native libraries, the interpreter, freed but kept by the allocator"
+)
+_CONTAINERS = frozenset({"dict", "list", "tuple", "set", "frozenset", "deque", "defaultdict"})
+_CHAIN_FRACTION = 0.5
+"""What holds less than this of its holder is not told in one line."""
+_CHAIN_LENGTH = 4
+_LINE_FRACTION = 0.01
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Objects that go away together, and what goes with them."""
+
+    name: str
+    """A variable, an attribute or a key; empty for what is inside a container."""
+    where: str
+    """The function, class or module that knows the variable."""
+    kind: str
+    """The type of the objects."""
+    count: int
+    """How many; equal siblings are merged."""
+    retained_bytes: int
+    """What goes away with them: themselves, and what is reached through them only."""
+    also_held_by: tuple[str, ...] = ()
+    """Others that keep them alive: letting go of `name` alone frees nothing."""
+    children: tuple[Holder, ...] = ()
+    """The largest of what they retain, largest first."""
+
+    @property
+    def title(self) -> str:
+        """The name and where it is known, and who else holds it."""
+        title = f"{self.name} in {self.where}" if self.where else self.name
+        return f"{title}, also held by {_listed(self.also_held_by)}" if self.also_held_by else title
+
+    @property
+    def contents(self) -> str:
+        """What it is, and what most of it is, such as `dict of 12 lists -> 1,200 dicts`."""
+        contents, holder, separator = self._counted_kind(), self, " of "
+        for _ in range(_CHAIN_LENGTH):
+            inner = holder.children[0] if holder.children else None
+            if inner is None or inner.retained_bytes < _CHAIN_FRACTION * holder.retained_bytes:
+                break
+            if holder.kind not in _CONTAINERS:
+                separator = " -> "
+            name = f"{inner.name}: " if inner.name and not inner.name.startswith("_") else ""
+            contents += f"{separator}{name}{inner._counted_kind()}"
+            holder, separator = inner, " -> "
+        return contents
+
+    def _counted_kind(self) -> str:
+        return self.kind if self.count == 1 else f"{self.count:,} x {self.kind}"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Who kept the memory of a process alive; printed as text it says so in a few lines."""
+
+    total_bytes: int
+    """Resident memory of the process, above the baseline where there is one."""
+    explained_bytes: int
+    """What was found in objects and buffers; more than the total where memory is untouched."""
+    taken_at: str
+    """The moment, such as `rows:90%` or a date and time."""
+    holders: tuple[Holder, ...]
+    """Largest first; no memory is in two of them."""
+    above_baseline: bool = False
+    seconds: float = 0.0
+    """How long looking took; the program itself waits for milliseconds of it at least."""
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self, at_most: int = 10) -> Iterator[str]:
+        """A headline, the largest holders, and what is not explained.
+
+        Args:
+            at_most: holders that are named.
+        """
+        above = "above the baseline" if self.above_baseline else "resident"
+        explained = format_size(self.explained_bytes)
+        yield f"{format_size(self.total_bytes)} {above}, {explained} explained"
+        least_bytes = _LINE_FRACTION * self.total_bytes
+        shown = [each for each in self.holders[:at_most] if each.retained_bytes >= least_bytes]
+        width = max((len(each.title) for each in shown), default=0)
+        for holder in shown:
+            yield (
+                f"{self.percentage(holder.retained_bytes)} "
+                f"{holder.title:{width}}   {holder.contents}".rstrip()
+            )
+        rest = self.explained_bytes - sum(each.retained_bytes for each in shown)
+        if rest >= least_bytes:
+            yield f"{self.percentage(rest)} in smaller holders"
+        unexplained = self.total_bytes - self.explained_bytes
+        if unexplained > 0:
+            yield f"{self.percentage(unexplained)} {UNEXPLAINED}"
+
+    def percentage(self, size_bytes: int) -> str:
+        """`size_bytes` as a share of the total, five characters wide."""
+        return f"{size_bytes / max(1, self.total_bytes):5.0%}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
