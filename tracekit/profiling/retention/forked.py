@@ -23,8 +23,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from tracekit import process_memory
 from tracekit.errors import ProfileError
-from tracekit.profiling import os_memory
 from tracekit.profiling.retention.moment import Moment, this_moment
 from tracekit.records.retention import Retention
 from tracekit.records.serial import from_json, to_json
@@ -85,7 +85,7 @@ def fork_retention(
         ProfileError: this system cannot fork.
     """
     taken_at = taken_at or datetime.now().astimezone().isoformat(timespec="seconds")
-    total_bytes = os_memory.resident_bytes()
+    total_bytes = process_memory.resident_bytes()
     if not hasattr(os, "fork"):
         raise ProfileError("this system cannot fork, which looking for holders of memory needs")
     with warnings.catch_warnings():
