@@ -14,11 +14,15 @@ from tracekit._version import __version__
 if TYPE_CHECKING:
     from tracekit import errors as errors
     from tracekit.equality import observe as observe
-    from tracekit.keyed import EventFetcher as EventFetcher
-    from tracekit.keyed import LegacyEventFetcher as LegacyEventFetcher
-    from tracekit.keyed.event_table import EventTable as EventTable
+    from tracekit.experiment.estimate import estimate as estimate
+    from tracekit.experiment.prove import prove as prove
+    from tracekit.experiment.replay import replay as replay
+    from tracekit.keyed import KeyedFetcher as KeyedFetcher
+    from tracekit.keyed import LegacyFetcher as LegacyFetcher
+    from tracekit.keyed import Query as Query
+    from tracekit.keyed.keyed_file import open_parquet as open_parquet
+    from tracekit.keyed.keyed_table import KeyedTable as KeyedTable
     from tracekit.keyed.lean import lean_records as lean_records
-    from tracekit.keyed.open_events import open_events as open_events
     from tracekit.magics import load_ipython_extension as load_ipython_extension
     from tracekit.magics import unload_ipython_extension as unload_ipython_extension
     from tracekit.ndjson import read_stream as read_stream
@@ -27,29 +31,31 @@ if TYPE_CHECKING:
     from tracekit.oracle import read_sql_df_slow_iter as read_sql_df_slow_iter
     from tracekit.profiling.measure import measure as measure
     from tracekit.profiling.retention import retention as retention
-    from tracekit.replay.estimate import estimate as estimate
-    from tracekit.replay.experiment import replay as replay
-    from tracekit.replay.prove import prove as prove
     from tracekit.testbed import LocalOracle as LocalOracle
+    from tracekit.trace import EventFetcher as EventFetcher
+    from tracekit.trace import LegacyEventFetcher as LegacyEventFetcher
 
 _HOMES = {
     "Database": "tracekit.oracle:Database",
-    "EventFetcher": "tracekit.keyed:EventFetcher",
-    "EventTable": "tracekit.keyed.event_table:EventTable",
-    "LegacyEventFetcher": "tracekit.keyed:LegacyEventFetcher",
+    "EventFetcher": "tracekit.trace:EventFetcher",
+    "KeyedFetcher": "tracekit.keyed:KeyedFetcher",
+    "KeyedTable": "tracekit.keyed.keyed_table:KeyedTable",
+    "LegacyEventFetcher": "tracekit.trace:LegacyEventFetcher",
+    "LegacyFetcher": "tracekit.keyed:LegacyFetcher",
     "LocalOracle": "tracekit.testbed:LocalOracle",
+    "Query": "tracekit.keyed:Query",
     "errors": "tracekit.errors",
-    "estimate": "tracekit.replay.estimate:estimate",
+    "estimate": "tracekit.experiment.estimate:estimate",
     "lean_records": "tracekit.keyed.lean:lean_records",
     "load_ipython_extension": "tracekit.magics:load_ipython_extension",
     "measure": "tracekit.profiling.measure:measure",
     "observe": "tracekit.equality:observe",
-    "open_events": "tracekit.keyed.open_events:open_events",
-    "prove": "tracekit.replay.prove:prove",
+    "open_parquet": "tracekit.keyed.keyed_file:open_parquet",
+    "prove": "tracekit.experiment.prove:prove",
     "read_sql_df": "tracekit.oracle:read_sql_df",
     "read_sql_df_slow_iter": "tracekit.oracle:read_sql_df_slow_iter",
     "read_stream": "tracekit.ndjson:read_stream",
-    "replay": "tracekit.replay",
+    "replay": "tracekit.experiment.replay:replay",
     "retention": "tracekit.profiling.retention:retention",
     "unload_ipython_extension": "tracekit.magics:unload_ipython_extension",
 }

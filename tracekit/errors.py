@@ -4,17 +4,15 @@ TracekitError
   ConfigError             a setting is missing or makes no sense
   ConnectError            the database could not be reached or refused us
   FetchError              a query failed while being read
-    BatchFetchError       some batches of ids failed; names them
+    BatchFetchError       some batches of keys failed; names them
     MemoryBudgetExceeded  a fetch would outgrow its budget
-  AdmissionError          too many CIDs for this profile
-  ExportError             a file of events could not be written, or is none
+  AdmissionError          too many keys for this profile
+  ExportError             a file of records could not be written, or cannot be read as one
   WorkloadError           a workload is unknown, malformed or could not be built
   MemoryGuardExceeded     a notebook's cell took more memory than its guard allows
   ProfileError            a measurement could not be made
-    ChildFailed           the measured process ended badly
   NotEqual                two outputs differ
-  NotComparable           a value does not tell what it holds
-  RegressionFound         a verdict, where a caller asked for an exception
+  NotComparable           a value or a result does not tell what it holds
   WireError               the Oracle Net stream cannot go on
     LocalWireError        we would send what the protocol forbids
     RemoteWireError       the client sent what we cannot read
@@ -57,32 +55,32 @@ class FetchError(TracekitError):
 
 @dataclass(frozen=True)
 class BatchFailure:
-    """One batch of ids that could not be read."""
+    """One batch of keys that could not be read."""
 
     batch_index: int
     """Position of the batch in submission order, from 0."""
-    cid_count: int
+    key_count: int
     cause: BaseException
 
     def __str__(self) -> str:
         retries = getattr(self.cause, "retries", 0)
         tried = f", tried {retries + 1} times" if retries else ""
-        return f"batch {self.batch_index} ({self.cid_count:,} CIDs{tried}): {self.cause}"
+        return f"batch {self.batch_index} ({self.key_count:,} keys{tried}): {self.cause}"
 
 
 class BatchFetchError(FetchError):
-    """Some batches of ids failed, so the events would be incomplete."""
+    """Some batches of keys failed, so the records would be incomplete."""
 
-    def __init__(self, domain: str, failures: Sequence[BatchFailure], batch_count: int) -> None:
-        self.domain = domain
+    def __init__(self, query: str, failures: Sequence[BatchFailure], batch_count: int) -> None:
+        self.query = query
         self.failures = tuple(failures)
         self.batch_count = batch_count
-        lost = sum(failure.cid_count for failure in self.failures)
+        lost = sum(failure.key_count for failure in self.failures)
         shown = "; ".join(str(failure).rstrip(".") for failure in self.failures[:3])
         more = f"; and {len(self.failures) - 3} more" if len(self.failures) > 3 else ""
         super().__init__(
-            f"{len(self.failures)} of {batch_count} batches of domain {domain!r} failed, "
-            f"{lost:,} CIDs without events: {shown}{more}. "
+            f"{len(self.failures)} of {batch_count} batches of query {query!r} failed, "
+            f"{lost:,} keys without records: {shown}{more}. "
             "Pass allow_partial=True to get the rest with the failures named."
         )
 
@@ -90,32 +88,32 @@ class BatchFetchError(FetchError):
 class MemoryBudgetExceeded(FetchError):
     """A fetch would outgrow its memory budget; nothing of it is returned."""
 
-    def __init__(self, budget_bytes: int, used_bytes: int, rows: int, cids: int) -> None:
+    def __init__(self, budget_bytes: int, used_bytes: int, rows: int, keys: int) -> None:
         self.budget_bytes = budget_bytes
         self.used_bytes = used_bytes
         self.rows = rows
-        self.cids = cids
+        self.keys = keys
         super().__init__(
             f"the fetch reached {used_bytes:,} bytes of its budget of {budget_bytes:,} after "
-            f"{rows:,} rows of {cids:,} CIDs. Raise memory_budget, ask for fewer CIDs, or read "
-            "in pieces with fetch_events_iter()."
+            f"{rows:,} rows of {keys:,} keys. Raise memory_budget, ask for fewer keys, or read "
+            "in pieces with stream()."
         )
 
 
 class AdmissionError(TracekitError):
-    """A request names more CIDs than its profile may ask for at once."""
+    """A request names more keys than its profile may ask for at once."""
 
-    def __init__(self, cid_count: int, limit: int) -> None:
-        self.cid_count = cid_count
+    def __init__(self, key_count: int, limit: int) -> None:
+        self.key_count = key_count
         self.limit = limit
         super().__init__(
-            f"{cid_count:,} CIDs were asked for, the limit is {limit:,}. "
+            f"{key_count:,} keys were asked for, the limit is {limit:,}. "
             "Ask for fewer, or raise TRACE_EVENTS_CID_LIMIT."
         )
 
 
 class ExportError(TracekitError):
-    """A file of events could not be written, or cannot be read as one."""
+    """A file of records could not be written, or cannot be read as one."""
 
 
 class WorkloadError(TracekitError):
@@ -141,29 +139,12 @@ class ProfileError(TracekitError):
     """A measurement could not be made."""
 
 
-class ChildFailed(ProfileError):
-    """The measured process ended badly."""
-
-    def __init__(
-        self, reason: str, *, exit_code: int | None, signal: int | None, stderr_tail: str
-    ) -> None:
-        self.reason = reason
-        self.exit_code = exit_code
-        self.signal = signal
-        self.stderr_tail = stderr_tail
-        super().__init__(f"{reason}\n{stderr_tail}".rstrip())
-
-
 class NotEqual(TracekitError):
     """Two outputs differ, or are not as equal as they had to be."""
 
 
 class NotComparable(TracekitError, TypeError):
     """A value does not tell what it holds, so nothing can be said about its equality."""
-
-
-class RegressionFound(TracekitError):
-    """A peak grew or an output drifted beyond what was allowed."""
 
 
 class WireError(TracekitError):

@@ -1,6 +1,6 @@
-"""tracekit's paths and their peers, measured on the same database in the same run.
+"""tracekit's candidates and their peers, measured on the same database in the same run.
 
-The names are loaded on first use: a measured process imports its contestant from this room, and
+The names are loaded on first use: a measured process imports its candidate from this room, and
 must not get the rest with it.
 """
 
@@ -10,12 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tracekit.bench.bench_candidates import BENCH_CANDIDATES
     from tracekit.bench.benchmark import bench
-    from tracekit.bench.contestants import CONTESTANTS
 
-_HOMES = {"CONTESTANTS": "contestants", "bench": "benchmark"}
+_HOMES = {"BENCH_CANDIDATES": "bench_candidates", "bench": "benchmark"}
 
-__all__ = ["CONTESTANTS", "bench"]
+__all__ = ["BENCH_CANDIDATES", "bench"]
 
 
 def __getattr__(name: str) -> Any:

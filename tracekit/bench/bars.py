@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tracekit.bench.figures import cpu_ratio, peak_ratio, ratio
-from tracekit.records import BenchBar, BenchRun, ContestantResult
+from tracekit.records import BenchBar, BenchRun, CandidateResult
 from tracekit.sizes import format_size
 
 STREAM_FIXED_BYTES = 48 * 2**20
@@ -17,14 +17,14 @@ FLAT_WITHIN = 0.10
 EXACT = "exact"
 """The bar of the proof."""
 
-Results = Mapping[str, ContestantResult]
+Results = Mapping[str, CandidateResult]
 
 
 def bench_bars(results: Results, cids: int, ids: Sequence[BenchRun] = ()) -> tuple[BenchBar, ...]:
     """Every bar, met or not; None where this bench did not measure what it takes.
 
     Args:
-        results: the contestants by name.
+        results: the candidates by name.
         cids: how many CIDs the bench read.
         ids: what the ids alone take, at each number of CIDs.
     """
@@ -98,7 +98,7 @@ def _spread(peaks: Mapping[int, int], each: int) -> float:
     return (max(beyond) - min(beyond)) / max(beyond)
 
 
-def _peaks_by_cids(found: ContestantResult | None) -> dict[int, int]:
+def _peaks_by_cids(found: CandidateResult | None) -> dict[int, int]:
     if found is None or found.rss_net_peak_bytes is None or not found.runs:
         return {}
     peaks = {run.cids: run.rss_net_peak_bytes for run in found.sizes}

@@ -1,4 +1,4 @@
-"""`bench`: run all contestants on one database, each measurement in a process of its own."""
+"""`bench`: candidates and peers on one database, each measurement in a process of its own."""
 
 from __future__ import annotations
 
@@ -11,31 +11,40 @@ from pathlib import Path
 from typing import Any
 
 from tracekit.bench.bars import bench_bars
-from tracekit.bench.contestants import IDS_HELD, REFERENCE, Contestant, known_contestants
-from tracekit.bench.figures import ContestantRuns, bench_ratios
+from tracekit.bench.bench_candidates import (
+    KEYS_HELD,
+    REFERENCE,
+    BenchCandidate,
+    bench_candidates,
+)
+from tracekit.bench.figures import CandidateRuns, bench_ratios
 from tracekit.errors import ConfigError
-from tracekit.keyed.domains import find_domain
+from tracekit.experiment.candidate_spec import Candidates
+from tracekit.experiment.candidate_subject import subject_arguments
+from tracekit.experiment.checks import at_least_one
+from tracekit.experiment.choose_keys import WantedKeys
+from tracekit.experiment.environment import collect_environment
+from tracekit.experiment.estimate_sample import spread_over
+from tracekit.experiment.progress import Listener, ReplayProgress, child_listener
+from tracekit.experiment.run_candidate import search_path
+from tracekit.experiment.source import Request, Source, WorkloadLike, open_source
+from tracekit.jsonvalue import encode_typed
+from tracekit.keyed import Key, Query
 from tracekit.oracle import Database
 from tracekit.profiling import ChildRun, read_heap, run_child
-from tracekit.records import BenchRecord, BenchRun, ContestantResult, PathStatus
-from tracekit.replay.conditions import at_least_one
-from tracekit.replay.environment import collect_environment
-from tracekit.replay.estimate_sample import spread_over
-from tracekit.replay.progress import Listener, ReplayProgress, child_listener
-from tracekit.replay.source import Source, Workload, open_source
+from tracekit.records import BenchRecord, BenchRun, CandidateResult, PathStatus
 
-_SECRETS = ("password", "wallet_password")
 _PEER_PACKAGES = ("sqlalchemy", "polars", "adbc-driver-oracle")
 
 
 def bench(
-    workload: Workload | None = None,
-    contestants: Sequence[str] | None = None,
+    workload: WorkloadLike | None = None,
+    candidates: Candidates | None = None,
     *,
     database: Database | None = None,
-    cids: int | Sequence[str] | None = None,
-    cids_sql: str | None = None,
-    domain: str | None = None,
+    query: Query | str | None = None,
+    keys: WantedKeys | None = None,
+    keys_sql: str | None = None,
     workers: int = 2,
     repeat: int = 3,
     profile: bool = False,
@@ -44,23 +53,23 @@ def bench(
     command: str | None = None,
     on_progress: Listener | None = None,
 ) -> BenchRecord:
-    """Measure `contestants` (all by default) on the same batches of ids.
+    """Measure `candidates` (all built-in ones and peers by default) on the same batches of keys.
 
-    Rounds are interleaved, every contestant once in each, so that a disturbance of the machine
+    Rounds are interleaved, every candidate once in each, so that a disturbance of the machine
     meets all of them.
 
     Args:
         workload: a workload's name, a Workload or a DuckDB file. None with `database`.
-        contestants: names out of `CONTESTANTS`.
+        candidates: names out of `BENCH_CANDIDATES`, or as `replay`'s.
         database: an Oracle database that is there already.
-        cids: how many CIDs, or which.
-        cids_sql: a query whose first column holds CIDs.
-        domain: the kind of event.
-        workers: batches of ids read at once.
-        repeat: runs of each contestant; figures are medians.
+        query: a Query, or the name of one of the workload's.
+        keys: how many keys, `@FILE`, or which.
+        keys_sql: a query whose columns are the keys.
+        workers: batches of keys read at once.
+        repeat: runs of each candidate; figures are medians.
         profile: run each once more under memray for its heap peak.
-        prove: compare every path's digest with the iterator's (which then must take part).
-        sizes: other numbers of CIDs at which paths that keep no events are measured, too.
+        prove: compare every candidate's digest with the iterator's (which then must take part).
+        sizes: other numbers of keys at which candidates that keep no records are measured, too.
         command: what to type to make this bench again.
         on_progress: told how far it is.
 
@@ -70,15 +79,11 @@ def bench(
         ConnectError: the database could not be reached.
         ProfileError: a measurement could not be made, such as on a full disk.
     """
-    chosen = known_contestants(contestants)
-    if domain is not None:
-        find_domain(domain)
+    chosen = bench_candidates(candidates)
     began = datetime.now(UTC)
     tell = on_progress or _nobody
     with (
-        open_source(
-            workload, database, cids=cids, cids_sql=cids_sql, domain=domain, tell=tell
-        ) as source,
+        open_source(Request(workload, database, query, keys, keys_sql), tell) as source,
         tempfile.TemporaryDirectory(prefix="tracekit-bench-") as scratch,
     ):
         rounds = _Rounds(source, at_least_one("workers", workers), Path(scratch), prove, tell)
@@ -92,8 +97,8 @@ def bench(
             repeat=repeat,
             contestants=results,
             ratios=bench_ratios(results),
-            bars=bench_bars(results, source.workload.cids, rounds.ids),
-            ids=rounds.ids,
+            bars=bench_bars(results, source.workload.cids, rounds.keys),
+            ids=rounds.keys,
             peers=_peer_versions(),
             created=began.isoformat(timespec="seconds"),
             command=command,
@@ -111,46 +116,46 @@ class _Rounds:
     tell: Listener
 
     def __post_init__(self) -> None:
-        self._runs: dict[str, ContestantRuns] = {}
-        self.ids: tuple[BenchRun, ...] = ()
-        """The ids alone, at each number of CIDs."""
+        self._runs: dict[str, CandidateRuns] = {}
+        self.keys: tuple[BenchRun, ...] = ()
+        """The keys alone, at each number of keys."""
 
     def run(
-        self, chosen: Sequence[Contestant], repeat: int, profile: bool, sizes: Sequence[int]
+        self, chosen: Sequence[BenchCandidate], repeat: int, profile: bool, sizes: Sequence[int]
     ) -> None:
-        """Run every contestant `repeat` times; one that does not end well is not run again."""
-        self._runs = {found.name: ContestantRuns(found) for found in chosen}
-        everything = self.source.container_ids
+        """Run every candidate `repeat` times; one that does not end well is not run again."""
+        self._runs = {found.name: CandidateRuns(found) for found in chosen}
+        everything = self.source.keys
         for number in range(1, repeat + 1):
             for runs in self._able():
-                step = f"{runs.contestant.name}, run {number}"
-                child = self._child(runs.contestant, everything, step, check=number == 1)
-                runs.add(len(everything), child)
+                step = f"{runs.candidate.name}, run {number}"
+                child = self._child(runs.candidate, everything, step, check=number == 1)
+                runs.add(self.source.key_count, child)
         for size in sizes:
-            some = spread_over(everything, size)
+            some = spread_over(everything or [], size)
             for number in range(1, repeat + 1):
                 for runs in self._able():
-                    if runs.contestant.is_path and runs.contestant.keeps in ("nothing", "file"):
-                        step = f"{runs.contestant.name} at {size:,} CIDs, run {number}"
-                        runs.add(size, self._child(runs.contestant, some, step))
+                    if runs.candidate.is_proved and runs.candidate.keeps in ("nothing", "file"):
+                        step = f"{runs.candidate.name} at {size:,} keys, run {number}"
+                        runs.add(size, self._child(runs.candidate, some, step))
         if sizes:
-            self.ids = tuple(self._ids_alone(size) for size in (*sizes, len(everything)))
+            self.keys = tuple(self._keys_alone(size) for size in (*sizes, self.source.key_count))
         if profile:
             for runs in self._able():
                 self._profile(runs)
 
-    def results(self) -> dict[str, ContestantResult]:
-        """What came of it, by contestant."""
+    def results(self) -> dict[str, CandidateResult]:
+        """What came of it, by candidate."""
         digests = {name: runs.digest for name, runs in self._runs.items()}
         return {name: runs.result(digests) for name, runs in self._runs.items()}
 
-    def _able(self) -> list[ContestantRuns]:
+    def _able(self) -> list[CandidateRuns]:
         return [runs for runs in self._runs.values() if runs.able]
 
-    def _ids_alone(self, size: int) -> BenchRun:
-        some = spread_over(self.source.container_ids, size)
-        child = self._child(IDS_HELD, some, f"the ids alone, {size:,} CIDs")
-        runs = ContestantRuns(IDS_HELD)
+    def _keys_alone(self, size: int) -> BenchRun:
+        some = spread_over(self.source.keys or [], size)
+        child = self._child(KEYS_HELD, some, f"the keys alone, {size:,} keys")
+        runs = CandidateRuns(KEYS_HELD)
         runs.add(size, child)
         [run] = runs.result({}).runs
         return run
@@ -158,12 +163,12 @@ class _Rounds:
     def _proves(self) -> bool:
         return self.prove and REFERENCE in self._runs
 
-    def _profile(self, runs: ContestantRuns) -> None:
-        name = runs.contestant.name
+    def _profile(self, runs: CandidateRuns) -> None:
+        name = runs.candidate.name
         capture = self.scratch / f"{name}.bin"
         child = self._child(
-            runs.contestant,
-            self.source.container_ids,
+            runs.candidate,
+            self.source.keys,
             f"{name} under memray",
             capture=capture,
         )
@@ -173,42 +178,42 @@ class _Rounds:
 
     def _child(
         self,
-        contestant: Contestant,
-        container_ids: Sequence[str],
+        candidate: BenchCandidate,
+        keys: Sequence[Key] | None,
         step: str,
         *,
         check: bool = False,
         capture: Path | None = None,
     ) -> ChildRun:
-        given = self.source.database.arguments
-        arguments: dict[str, Any] = {
-            **contestant.arguments,
-            "database": {name: given[name] for name in given if name not in _SECRETS},
-            "container_ids": list(container_ids),
-            "domain": self.source.workload.domain,
-            "workers": self.workers,
-        }
-        if contestant.is_path:
-            digests = self.scratch / f"{contestant.name}-digests.bin"
+        source, spec = self.source, candidate.spec
+        arguments: dict[str, Any] = {"database": source.database.plain_arguments}
+        if spec is not None:
+            digests = self.scratch / f"{candidate.name}-digests.bin"
+            arguments |= subject_arguments(spec, source.query, keys, self.workers)
             arguments["digests"] = str(digests) if check and self._proves() else None
-            arguments["weigh"] = check and contestant.weighed
+            arguments["weigh"] = check and candidate.weighed
+        else:
+            arguments["query"] = encode_typed(vars(source.query.definition)).decode()
+            arguments["keys"] = encode_typed(None if keys is None else list(keys)).decode()
+            arguments["workers"] = self.workers
         child = run_child(
-            contestant.factory,
+            candidate.factory,
             arguments,
-            secrets={name: given[name] for name in _SECRETS if name in given},
+            secrets=source.database.secrets,
             capture=capture,
-            on_progress=child_listener(self.tell, step, len(container_ids)),
+            search_path=search_path(spec) if spec else (),
+            on_progress=child_listener(self.tell, step, 1 if keys is None else len(keys)),
         )
         self.tell(ReplayProgress(step, 1.0))
         return child
 
 
 def _known_sizes(sizes: Sequence[int], source: Source) -> list[int]:
-    there = len(source.container_ids)
+    there = source.key_count
     for size in sizes:
         if not 1 <= size < there:
             raise ConfigError(
-                f"sizes={size:,}: expected numbers from 1 to below the {there:,} CIDs of the bench"
+                f"sizes={size:,}: expected numbers from 1 to below the {there:,} keys of the bench"
             )
     return sorted(set(sizes))
 

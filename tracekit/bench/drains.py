@@ -1,4 +1,4 @@
-"""Subjects that read every batch of ids and keep nothing."""
+"""Subjects that read every batch of keys and keep nothing."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tracekit.keyed.container_ids import batches_of, normalise_container_ids
-from tracekit.keyed.domains import find_domain
+from tracekit.jsonvalue import decode_typed
+from tracekit.keyed import Key, Query
+from tracekit.keyed.keys import batches_of
 from tracekit.oracle import Database
 from tracekit.profiling import Report, Subject
+from tracekit.records import QueryDefinition
 
 CountRows = Callable[[int], None]
 
 
 class BatchDrain(Subject[None]):
-    """Reads the queries of one domain in worker threads, row batch after row batch.
+    """Reads one query in worker threads, row batch after row batch.
 
     Args:
         database: Database's arguments without secrets.
-        container_ids: what to ask for.
-        domain: the kind of event.
-        workers: batches of ids read at once.
+        query: what to read: its QueryDefinition, as `encode_typed` wrote it.
+        keys: what to ask for, likewise.
+        workers: batches of keys read at once.
         secrets: Database's other arguments.
     """
 
@@ -31,66 +33,67 @@ class BatchDrain(Subject[None]):
         self,
         *,
         database: Mapping[str, Any],
-        container_ids: Sequence[str],
-        domain: str,
+        query: str,
+        keys: str,
         workers: int,
         **secrets: Any,
     ) -> None:
         self.database = Database(**database, **secrets)
-        self._container_ids = container_ids
-        self._domain = find_domain(domain)
+        self.query = Query.from_definition(QueryDefinition(**decode_typed(query)))
+        self._keys: Sequence[Key] | None = decode_typed(keys)
         self._workers = workers
 
     @abstractmethod
-    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
-        """Read one query to its end and tell the rows of each row batch."""
+    def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
+        """Read one statement to its end and tell the rows of each row batch."""
 
     def prepare(self) -> None:
-        """Read one CID, so that all that is used once is loaded."""
-        self._drain_all(self._container_ids[:1], lambda rows, cids: None)
+        """Read one key, so that all that is used once is loaded."""
+        if self._keys is not None:
+            self._drain_all(self._keys[:1], lambda rows, keys: None)
 
     def run(self, report: Report) -> None:
         """Read everything."""
-        self._drain_all(self._container_ids, report)
+        self._drain_all(self._keys, report)
 
-    def _drain_all(self, container_ids: Sequence[str], report: Report) -> None:
+    def _drain_all(self, asked: Sequence[Key] | None, report: Report) -> None:
         lock = threading.Lock()
-        rows = cids = 0
+        rows = keys = 0
 
-        def count(more_rows: int, more_cids: int) -> None:
-            nonlocal rows, cids
+        def count(more_rows: int, more_keys: int) -> None:
+            nonlocal rows, keys
             with lock:
                 rows += more_rows
-                cids += more_cids
-                sums = rows, cids
+                keys += more_keys
+                sums = rows, keys
             report(*sums)
 
-        def drain(batch: Sequence[str]) -> None:
-            sql, binds = self._domain.query(batch)
+        def drain(batch: Sequence[Key]) -> None:
+            sql, binds = self.query.statement(batch)
             self.drain(sql, binds, lambda more: count(more, 0))
             count(0, len(batch))
 
         with ThreadPoolExecutor(self._workers) as pool:
-            for done in pool.map(drain, batches_of(list(container_ids))):
+            for done in pool.map(drain, batches_of(asked, self.query)):
                 assert done is None
 
 
-class IdsHeld(BatchDrain):
-    """Holds the ids as every path does while it reads, and reads nothing."""
+class KeysHeld(BatchDrain):
+    """Holds the keys as every candidate does while it reads, and reads nothing."""
 
     def run(self, report: Report) -> None:
-        """Normalise the ids and put them in batches."""
-        self._held = list(batches_of(normalise_container_ids(self._container_ids)))
+        """Check the keys and put them in batches."""
+        self._held = batches_of(self._keys, self.query)
 
-    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
+    def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
         """Nothing."""
 
 
 class CursorDrain(BatchDrain):
     """fetchmany: what any reader of rows has to pay."""
 
-    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
-        """Read one query by fetchmany."""
+    def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
+        """Read one statement by fetchmany."""
         for _, rows in self.database.read_sql_df_slow_iter(sql, binds):
             count_rows(len(rows))
             del rows
@@ -99,8 +102,8 @@ class CursorDrain(BatchDrain):
 class DataFrameBatchesDrain(BatchDrain):
     """`Connection.fetch_df_batches` as python-oracledb's documentation has it."""
 
-    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
-        """Read one query into Arrow batches."""
+    def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
+        """Read one statement into Arrow batches."""
         import pyarrow as pa
 
         with self.database.connect() as connection:

@@ -1,23 +1,23 @@
-"""From the runs of contestants to their medians and ratios."""
+"""From the runs of candidates to their medians and ratios."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from tracekit.bench.contestants import REFERENCE, Contestant
+from tracekit.bench.bench_candidates import REFERENCE, BenchCandidate
 from tracekit.profiling import ChildRun
-from tracekit.records import BenchRatios, BenchRun, ContestantResult, PathStatus
+from tracekit.records import BenchRatios, BenchRun, CandidateResult, PathStatus
 
 
-class ContestantRuns:
-    """The runs of one contestant as they come in."""
+class CandidateRuns:
+    """The runs of one candidate as they come in."""
 
-    def __init__(self, contestant: Contestant) -> None:
-        self.contestant = contestant
+    def __init__(self, candidate: BenchCandidate) -> None:
+        self.candidate = candidate
         self.heap_net_peak_bytes: int | None = None
         self.digest: str | None = None
-        self._missing = contestant.missing()
+        self._missing = candidate.missing()
         self._runs: list[BenchRun] = []
         self._failed: ChildRun | None = None
         self._deep_size_bytes: int | None = None
@@ -44,23 +44,23 @@ class ContestantRuns:
             )
         )
 
-    def result(self, digests: Mapping[str, str | None]) -> ContestantResult:
+    def result(self, digests: Mapping[str, str | None]) -> CandidateResult:
         """Its figures.
 
         Args:
-            digests: of every contestant's output, by name.
+            digests: of every candidate's output, by name.
         """
-        contestant = self.contestant
+        candidate = self.candidate
         if not self.able or not self._runs:
-            return ContestantResult(
-                contestant.description, contestant.keeps, self._status(), self._reason()
+            return CandidateResult(
+                candidate.description, candidate.keeps, self._status(), self._reason()
             )
         whole = max(run.cids for run in self._runs)
         full = [run for run in self._runs if run.cids == whole]
         typical = median_run(full)
-        return ContestantResult(
-            description=contestant.description,
-            keeps=contestant.keeps,
+        return CandidateResult(
+            description=candidate.description,
+            keeps=candidate.keeps,
             status=PathStatus.OK,
             rows=typical.rows,
             wall_seconds=typical.wall_seconds,
@@ -83,7 +83,7 @@ class ContestantRuns:
         return self._failed.reason if self._failed else self._missing
 
     def _exact(self, reference: str | None) -> bool | None:
-        if self.contestant.name == REFERENCE or reference is None or self.digest is None:
+        if self.candidate.name == REFERENCE or reference is None or self.digest is None:
             return None
         return self.digest == reference
 
@@ -99,8 +99,8 @@ def median_run(runs: Sequence[BenchRun]) -> BenchRun:
     )
 
 
-def bench_ratios(results: Mapping[str, ContestantResult]) -> dict[str, BenchRatios]:
-    """Each contestant that ended well against legacy and iterator, where they took part."""
+def bench_ratios(results: Mapping[str, CandidateResult]) -> dict[str, BenchRatios]:
+    """Each candidate that ended well against legacy and iterator, where they took part."""
     legacy, iterator = results.get("legacy"), results.get("iterator")
     return {
         name: BenchRatios(
@@ -115,14 +115,14 @@ def bench_ratios(results: Mapping[str, ContestantResult]) -> dict[str, BenchRati
     }
 
 
-def peak_ratio(one: ContestantResult | None, other: ContestantResult | None) -> float | None:
+def peak_ratio(one: CandidateResult | None, other: CandidateResult | None) -> float | None:
     """Net OS peak of `one` divided by that of `other`; None where one was not measured."""
     if one is None or other is None:
         return None
     return ratio(one.rss_net_peak_bytes, other.rss_net_peak_bytes)
 
 
-def cpu_ratio(one: ContestantResult | None, other: ContestantResult | None) -> float | None:
+def cpu_ratio(one: CandidateResult | None, other: CandidateResult | None) -> float | None:
     """Client CPU seconds of `one` divided by those of `other`; None where not measured."""
     if one is None or other is None:
         return None

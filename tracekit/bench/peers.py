@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tracekit.bench.drains import BatchDrain, CountRows
+from tracekit.keyed.sql_text import tokens_of
 
 
 class PandasChunks(BatchDrain):
@@ -28,8 +29,8 @@ class PandasChunks(BatchDrain):
             "oracle+oracledb://", creator=lambda: _connect(self.database.arguments)
         )
 
-    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
-        """Read one query into frames of `fetchmany_size` rows."""
+    def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
+        """Read one statement into frames of `fetchmany_size` rows."""
         import pandas as pd
         import sqlalchemy
 
@@ -52,8 +53,8 @@ class PandasChunks(BatchDrain):
 class PolarsBatches(BatchDrain):
     """`polars.read_database(iter_batches=True)` on an oracledb connection."""
 
-    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
-        """Read one query into frames of `fetchmany_size` rows."""
+    def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
+        """Read one statement into frames of `fetchmany_size` rows."""
         import polars as pl
 
         with self.database.connect() as connection:
@@ -70,7 +71,7 @@ class PolarsBatches(BatchDrain):
 
 
 class AdbcBatches(BatchDrain):
-    """`adbc-driver-oracle` (Go, its own wire protocol): a record batch reader for each query.
+    """`adbc-driver-oracle` (Go, its own wire protocol): a record batch reader for each statement.
 
     The driver decides the size of its batches itself. Each worker keeps its connection.
     """
@@ -80,10 +81,10 @@ class AdbcBatches(BatchDrain):
         self._of_thread = threading.local()
         self._opened: list[Any] = []
 
-    def drain(self, sql: str, binds: Mapping[str, str], count_rows: CountRows) -> None:
-        """Read one query; binds go by position, in the order they stand in it."""
+    def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
+        """Read one statement; binds go by position, in the order they stand in it."""
         with self._connection().cursor() as cursor:
-            cursor.execute(sql, list(binds.values()))
+            cursor.execute(sql, _by_position(sql, binds))
             for batch in cursor.fetch_record_batch():
                 count_rows(batch.num_rows)
                 del batch
@@ -111,3 +112,8 @@ def _connect(arguments: Mapping[str, Any]) -> Any:
     return oracledb.connect(
         dsn=arguments["dsn"], user=arguments["user"], password=arguments["password"]
     )
+
+
+def _by_position(sql: str, binds: Mapping[str, Any]) -> list[Any]:
+    given = {name.upper(): value for name, value in binds.items()}
+    return [given[token.bind_name] for token in tokens_of(sql) if token.kind == "bind"]

@@ -16,13 +16,13 @@ from tracekit.cli.exit_code import ExitCode
 from tracekit.errors import TracekitError
 
 COMMANDS = {
-    "replay": "Run several paths on a workload, measure them and prove them equal.",
-    "prove": "Prove that two paths return the same, or show where they differ.",
+    "replay": "Run several candidates on a workload, measure them and prove them equal.",
+    "prove": "Prove that two candidates return the same, or show where they differ.",
     "report": "Draw a finished run again as text, Markdown or HTML.",
     "compare": "Two runs or two captures side by side: what grew, and at which call stack.",
     "check": "Replay a baseline's workload and fail when memory grew or an output changed.",
-    "bench": "Measure every path and its peers on the same queries, side by side.",
-    "estimate": "Predict each path's memory at any number of CIDs from small samples.",
+    "bench": "Measure every candidate and its peers on the same queries, side by side.",
+    "estimate": "Predict each candidate's memory at any number of keys from small samples.",
     "localdb": "Serve a workload or a DuckDB file to any Oracle driver until Ctrl-C.",
     "doctor": "Is this machine able to measure? What to do where it is not.",
     "workload": "List, build and describe workloads.",

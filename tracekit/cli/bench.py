@@ -1,4 +1,4 @@
-"""`tracekit bench`: the paths against their peers, on the same server in the same run."""
+"""`tracekit bench`: the candidates against their peers, on the same server in the same run."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from tracekit import reports
-from tracekit.bench import CONTESTANTS
+from tracekit.bench import BENCH_CANDIDATES
 from tracekit.bench import bench as run_bench
 from tracekit.bench.bars import EXACT
 from tracekit.cli.exit_code import ExitCode
-from tracekit.cli.lists import names, numbers
+from tracekit.cli.lists import numbers
 from tracekit.cli.record_options import echo_record, record_options
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
@@ -27,10 +27,12 @@ _FILES = ("bench.json", "bench.md", "bench.png")
 @click.command("bench")
 @click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
 @click.option(
-    "--contestants",
-    callback=names,
-    metavar="NAME,...",
-    help=f"Who takes part: any of {', '.join(CONTESTANTS)} [default: all].",
+    "--candidate",
+    "candidates",
+    multiple=True,
+    metavar="[NAME=]SPEC",
+    help=f"What takes part, repeatable: {', '.join(BENCH_CANDIDATES)}, module:function or "
+    "script.py [default: all of those named].",
 )
 @source_options
 @click.option(
@@ -38,15 +40,15 @@ _FILES = ("bench.json", "bench.md", "bench.png")
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="Runs of each contestant; figures are medians.",
+    help="Runs of each candidate; figures are medians.",
 )
 @click.option("--profile", is_flag=True, help="Run each once more under memray: its heap peak.")
-@click.option("--no-proof", is_flag=True, help="Do not compare the paths' outputs.")
+@click.option("--no-proof", is_flag=True, help="Do not compare the outputs.")
 @click.option(
     "--sizes",
     callback=numbers,
     metavar="N,...",
-    help="Smaller numbers of CIDs at which stream and parquet are measured, too: are they flat?",
+    help="Smaller numbers of keys at which stream and parquet are measured, too: are they flat?",
 )
 @click.option(
     "-o",
@@ -59,7 +61,7 @@ _FILES = ("bench.json", "bench.md", "bench.png")
 @record_options
 def command(
     workload: str | None,
-    contestants: tuple[str, ...] | None,
+    candidates: tuple[str, ...],
     repeat: int,
     profile: bool,
     no_proof: bool,
@@ -70,27 +72,27 @@ def command(
     quiet: bool,
     **source: Any,
 ) -> int:
-    """Measure every path and its peers on the same queries, and hold them to their bars.
+    """Measure every candidate and its peers on the same queries, and hold them to their bars.
 
-    Each run is a process of its own; rounds are interleaved. A contestant that is not installed,
+    Each run is a process of its own; rounds are interleaved. One that is not installed,
     or cannot read this server, is named with the reason and left out of the ratios. The bars'
-    ratios were set for 114,000 CIDs of `history`.
+    ratios were set for 114,000 keys of trace-114k's `history`.
 
     \b
     Examples:
       tracekit bench trace-smoke --repeat 1
-      tracekit bench --cids 11000 -o bench
-      tracekit bench --contestants legacy,iterator,lean --profile
+      tracekit bench trace-114k --keys 11000 -o bench
+      tracekit bench payments --candidate iterator --candidate lean --candidate old=bank:load
 
     Exit codes: 0 measured · 1 an output is not exactly the iterator's · 2 could not run ·
-    53 a contestant ran out of memory.
+    53 a candidate ran out of memory.
     """
     read = read_source(workload, **source)
     _check_output(output, force=force)
     with Steps(quiet=quiet) as steps:
         record = run_bench(
             read.workload,
-            contestants,
+            candidates or None,
             **read.arguments(),
             repeat=repeat,
             profile=profile,

@@ -13,13 +13,10 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
-from tracekit.cli.lists import names
+from tracekit.cli.source_options import candidate_option
 from tracekit.cli.steps import Steps
 from tracekit.errors import ConfigError
-from tracekit.keyed.domains import DOMAINS
-from tracekit.records import Level, ReplayOptions, to_json
-from tracekit.replay import DEFAULT_PATHS, ReplayProgress
-from tracekit.replay.baseline import (
+from tracekit.experiment.baseline import (
     DEFAULT_TOLERANCE,
     Checked,
     check,
@@ -27,10 +24,16 @@ from tracekit.replay.baseline import (
     read_baseline,
     write_baseline,
 )
-from tracekit.replay.compared import Side, comparison_record
-from tracekit.replay.regression import parse_rule
+from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
+from tracekit.experiment.candidate_spec import candidate_specs, with_reference_first
+from tracekit.experiment.compared import Side, comparison_record
+from tracekit.experiment.progress import ReplayProgress
+from tracekit.experiment.regression import parse_rule
+from tracekit.experiment.source import resolve
+from tracekit.records import Level, ReplayOptions, to_json
 from tracekit.reports.comparison import METRICS
 
+BASELINES = Path("profiles/baselines")
 _BASELINE_REPEAT = 3
 _BASELINE_WORKERS = 1
 """With several, how many row batches are alive at once is the scheduler's chance: at the smoke
@@ -38,14 +41,15 @@ workload peaks of the iterator were 4% apart with two workers and 0.5% with one.
 
 
 @click.command("check")
+@click.argument("workload", metavar="[WORKLOAD]", required=False)
 @click.option(
     "--baseline",
-    required=True,
+    "baseline_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="The baseline, e.g. profiles/baselines/trace-smoke.json.",
+    help=f"The baseline [default: {BASELINES}/WORKLOAD.json].",
 )
-@click.option("--update", is_flag=True, help="Replay and write the baseline anew.")
+@click.option("--update", is_flag=True, help="Replay and write the baseline again.")
 @click.option(
     "--tolerance",
     multiple=True,
@@ -53,19 +57,13 @@ workload peaks of the iterator were 4% apart with two workers and 0.5% with one.
     help="Growth that is too much, repeatable, in the grammar of compare --fail-on "
     f"[default: {' and '.join(DEFAULT_TOLERANCE)}].",
 )
-@click.option("--workload", help="With --update: what to replay [default: the file's name].")
-@click.option("--cids", type=click.IntRange(1), help="With --update: how many CIDs.")
-@click.option("--domain", type=click.Choice(sorted(DOMAINS)), help="With --update: kind of event.")
-@click.option(
-    "--paths",
-    callback=names,
-    metavar="NAME,...",
-    help="With --update: paths, the reference first.",
-)
+@click.option("--keys", type=click.IntRange(1), help="With --update: how many keys.")
+@click.option("--query", metavar="NAME", help="With --update: which of the workload's queries.")
+@candidate_option
 @click.option(
     "--repeat",
     type=click.IntRange(1),
-    help=f"With --update: plain runs per path, of which the median counts [default: "
+    help=f"With --update: plain runs per candidate, of which the median counts [default: "
     f"{_BASELINE_REPEAT}].",
 )
 @click.option(
@@ -90,13 +88,13 @@ workload peaks of the iterator were 4% apart with two workers and 0.5% with one.
 @click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
-    baseline: Path,
+    workload: str | None,
+    baseline_file: Path | None,
     update: bool,
     tolerance: tuple[str, ...],
-    workload: str | None,
-    cids: int | None,
-    domain: str | None,
-    paths: tuple[str, ...] | None,
+    keys: int | None,
+    query: str | None,
+    candidates: tuple[str, ...],
     repeat: int | None,
     workers: int | None,
     format_: str,
@@ -107,30 +105,31 @@ def command(
     """Replay a baseline's workload and fail when memory grew or an output changed.
 
     A baseline is made once with --update and kept in git; check replays the same workload with
-    the same paths and options. Times are shown but not judged: they are the machine's.
+    the same candidates and options. Times are shown but not judged: they are the machine's.
 
     \b
     Examples:
-      tracekit check --baseline profiles/baselines/trace-smoke.json
-      tracekit check --baseline profiles/baselines/trace-smoke.json --update
+      tracekit check trace-smoke
+      tracekit check payments --update
       tracekit check --baseline FILE --tolerance net_peak:5%+1MiB --format md
 
     Exit codes: 0 nothing grew beyond tolerance · 1 a regression · 2 no baseline, or it was made
     under another fingerprint (Python, packages, Arrow pool, system, workload).
     """
     rules = [parse_rule(rule) for rule in tolerance or DEFAULT_TOLERANCE]
+    baseline = baseline_file or _usual_baseline(workload)
     asked = {
-        "workload": workload,
-        "cids": cids,
-        "domain": domain,
-        "paths": paths,
+        "cids": keys,
+        "domain": query,
+        "paths": candidates or None,
         "repeat": repeat,
         "workers": workers,
     }
     given = {name: value for name, value in asked.items() if value is not None}
     if given and not update:
         raise ConfigError(
-            f"--{next(iter(given))} is the baseline's to say; give it with --update to change it"
+            f"the baseline says what is replayed: give {next(iter(given.values()))!r} together "
+            "with --update to change it"
         )
     with Steps(quiet=quiet) as steps:
 
@@ -138,13 +137,19 @@ def command(
             steps.update(progress.step, progress.fraction, progress.detail)
 
         if update:
-            options = _options(baseline, given)
+            options = _options(baseline, workload, given)
             run = make_run(options, output=output, force=force, command=_typed(), on_progress=tell)
             write_baseline(baseline, run.summary)
             click.echo(f"tracekit: {baseline} is written; its run is in {run.folder}", err=True)
             return ExitCode.OK
         checked = check(
-            baseline, rules, output=output, force=force, command=_typed(), on_progress=tell
+            baseline,
+            rules,
+            workload=workload,
+            output=output,
+            force=force,
+            command=_typed(),
+            on_progress=tell,
         )
     _print(checked, baseline, format_)
     if checked.run.unexpected_out_of_memory:
@@ -152,17 +157,24 @@ def command(
     return ExitCode.OK if checked.judgement.passed else ExitCode.CHECK_FAILED
 
 
-def _options(baseline: Path, given: Mapping[str, object]) -> ReplayOptions:
+def _usual_baseline(workload: str | None) -> Path:
+    if workload is None:
+        raise ConfigError("nothing to check: name a workload, or a baseline with --baseline FILE")
+    return BASELINES / f"{Path(workload).stem}.json"
+
+
+def _options(baseline: Path, workload: str | None, given: Mapping[str, object]) -> ReplayOptions:
     """What to replay: as the baseline that is there says, and else as is usual for one."""
-    if baseline.exists() and "workload" not in given:
-        options = read_baseline(baseline).options
-        assert options is not None  # read_baseline said so
-    else:
+    options = read_baseline(baseline).options if baseline.exists() else None
+    if options is None or workload not in (None, options.workload):
+        name = workload or baseline.stem
+        found = resolve(name)
+        specs = candidate_specs(None, found.candidates or DEFAULT_CANDIDATES)
         options = ReplayOptions(
-            workload=baseline.stem,
+            workload=name,
             cids=None,
-            domain="",
-            paths=DEFAULT_PATHS,
+            domain=found.query or "",
+            paths=tuple(map(str, with_reference_first(specs, found.reference))),
             level=Level.VALUE,
             unordered=False,
             profile=True,

@@ -113,7 +113,7 @@ def _show(cached: list[workloads.CachedWorkload], runs: list[Path]) -> None:
     rows = [
         [
             "workload" if item.complete else "unfinished build",
-            f"{item.name} ({item.cids:,} CIDs)" if item.cids else item.name,
+            f"{item.name} ({item.size:,} keys)" if item.size else item.name,
             format_size(item.size_bytes),
             str(item.path),
         ]

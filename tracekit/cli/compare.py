@@ -11,9 +11,9 @@ import click
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
 from tracekit.cli.report import write_text
+from tracekit.experiment.compared import Side, comparison_record, open_sides, stack_diffs
+from tracekit.experiment.regression import Judgement, judge_growth, parse_rule
 from tracekit.records import ReplaySummary, to_json
-from tracekit.replay.compared import Side, comparison_record, open_sides, stack_diffs
-from tracekit.replay.regression import Judgement, judge_growth, parse_rule
 from tracekit.reports.comparison import METRICS, SORTS
 
 

@@ -27,7 +27,7 @@ Ctrl-C stops the server."""
 
 @click.command("localdb")
 @click.argument("source", metavar="WORKLOAD|FILE|:memory:", required=False)
-@click.option("--cids", type=click.IntRange(1), help="Size of the workload.")
+@click.option("--keys", type=click.IntRange(1), help="Size of the workload.")
 @click.option(
     "--init",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -65,7 +65,7 @@ Ctrl-C stops the server."""
 def command(
     context: click.Context,
     source: str | None,
-    cids: int | None,
+    keys: int | None,
     init: Path | None,
     statement: str | None,
     host: str,
@@ -109,7 +109,7 @@ def command(
             local = running.enter_context(
                 LocalOracle(
                     source,
-                    cids=cids,
+                    keys=keys,
                     host=host,
                     port=port,
                     user=user,

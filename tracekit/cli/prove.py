@@ -14,26 +14,24 @@ from tracekit.cli.source_options import (
     unordered_option,
 )
 from tracekit.cli.steps import Steps
-from tracekit.replay.paths import ALL_PATHS
-from tracekit.replay.prove_paths import prove_paths
+from tracekit.experiment.prove_candidates import prove_candidates
 
 
 @click.command("prove")
 @click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
-@click.option("--workload", "named_workload", metavar="WORKLOAD", help="The same as the argument.")
 @click.option(
     "--left",
-    type=click.Choice(list(ALL_PATHS)),
+    metavar="[NAME=]SPEC",
     default="legacy",
     show_default=True,
-    help="The reference path.",
+    help="The reference: a candidate, as in replay.",
 )
 @click.option(
     "--right",
-    type=click.Choice(list(ALL_PATHS)),
+    metavar="[NAME=]SPEC",
     default="iterator",
     show_default=True,
-    help="The candidate path.",
+    help="The candidate that is compared with it.",
 )
 @source_options
 @level_option
@@ -42,7 +40,6 @@ from tracekit.replay.prove_paths import prove_paths
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     workload: str | None,
-    named_workload: str | None,
     left: str,
     right: str,
     level: str,
@@ -51,9 +48,9 @@ def command(
     quiet: bool,
     **source: Any,
 ) -> int:
-    """Prove that two paths return the same, or show where they differ.
+    """Prove that two candidates return the same, or show where they differ.
 
-    Both paths fetch in processes of their own and leave one digest per CID; only CIDs whose
+    Both fetch in processes of their own and leave one digest per key; only keys whose
     digests differ are fetched again and shown. Levels, strictest first: exact (types, values,
     order, keys), json (the same bytes for an API client), value (equal after the named
     equivalences), different.
@@ -61,16 +58,16 @@ def command(
     \b
     Examples:
       tracekit prove trace-smoke
-      tracekit prove --left legacy --right iterator --workload trace-114k --domain history
+      tracekit prove trace-114k --query rejects --left legacy --right lean
+      tracekit prove --database bank.duckdb --sql q.sql --key ID --left old=bank:load --right lean
       tracekit prove trace-smoke --level exact        exits 1: NULL dates were NaT, are None
 
     Exit codes: 0 the level holds · 1 it does not · 2 could not run.
     """
-    read = read_source(workload or named_workload, **source)
+    read = read_source(workload, **source)
     with Steps(quiet=quiet) as steps:
-        proof = prove_paths(
-            left,
-            right,
+        proof = prove_candidates(
+            (left, right),
             read.workload,
             **read.arguments(),
             level=level,

@@ -12,29 +12,27 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
-from tracekit.cli.lists import names
 from tracekit.cli.size_type import SizeType
 from tracekit.cli.source_options import (
+    candidate_option,
     level_option,
     read_source,
     source_options,
     unordered_option,
 )
 from tracekit.cli.steps import Steps
+from tracekit.experiment.replay import replay as run_replay
+from tracekit.experiment.view import Replay
 from tracekit.records import to_json
-from tracekit.replay import DEFAULT_PATHS, Replay
-from tracekit.replay import replay as run_replay
-from tracekit.replay.paths import ALL_PATHS
 
 
 @click.command("replay")
 @click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
+@candidate_option
 @click.option(
-    "--paths",
-    callback=names,
-    metavar="NAME,...",
-    help=f"Paths to replay, the reference first: any of {', '.join(ALL_PATHS)} "
-    f"[default: {','.join(DEFAULT_PATHS)}].",
+    "--reference",
+    metavar="NAME",
+    help="The candidate the others are compared with [default: the workload's, else the first].",
 )
 @source_options
 @level_option
@@ -45,16 +43,16 @@ from tracekit.replay.paths import ALL_PATHS
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Plain runs per path; figures are the median's, the spread is printed.",
+    help="Plain runs per candidate; figures are the median's, the spread is printed.",
 )
 @click.option(
-    "--memory-limit", type=SizeType(), help="Private memory each path may have, e.g. 2GiB."
+    "--memory-limit", type=SizeType(), help="Private memory each candidate may have, e.g. 2GiB."
 )
 @click.option(
     "--expect-out-of-memory",
     multiple=True,
-    metavar="PATH",
-    help="This path may run out of its memory limit.",
+    metavar="NAME",
+    help="This candidate may run out of its memory limit.",
 )
 @click.option(
     "--timeout",
@@ -75,7 +73,8 @@ from tracekit.replay.paths import ALL_PATHS
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     workload: str | None,
-    paths: tuple[str, ...] | None,
+    candidates: tuple[str, ...],
+    reference: str | None,
     level: str,
     unordered: bool,
     no_profile: bool,
@@ -89,32 +88,41 @@ def command(
     quiet: bool,
     **source: Any,
 ) -> int:
-    """Run several paths on a workload, measure them and prove them equal.
+    """Run several candidates on a workload, measure them and prove them equal.
 
-    Each path runs in two fresh processes: plain, for the OS peak and times, and under memray, for
-    the heap and its call stacks. Every candidate is compared with the reference (the first path),
-    record by record, and the verdict says whether the outputs are equal and the peak is lower.
-    Path service is the whole trace service: a job that is accepted, run by workers, kept in the
-    store and streamed, with each process measured by itself.
-    WORKLOAD is a name (tracekit workload list), a .toml definition or a .duckdb file; without
-    --dsn it is trace-114k, served by a local Oracle that is started for the replay.
+    Each candidate runs in two fresh processes: plain, for the OS peak and times, and under memray,
+    for the heap and its call stacks. Each is compared with the reference, record by record, and
+    the verdict says whether the outputs are equal and the peak is lower.
+
+    WORKLOAD is a name (tracekit workload list; define yours in tracekit.toml or pyproject.toml), a
+    .toml definition or a .duckdb file. Or say what to read by options: where (--database, --dsn),
+    what (--sql, --key) and which keys.
+
+    A candidate is a built-in way of fetching, a function of yours or a script. A function is given
+    what its parameters are called: connection, database, dsn, user, password, keys, query, binds.
+    A script finds the database in DB_HOST, DB_PORT, DB_SERVICE, DB_USER and DB_PASSWORD, and what
+    it leaves in its variable `result` is compared. Candidate service is the whole pipeline, each
+    of its processes measured.
 
     \b
     Examples:
       tracekit replay trace-smoke
-      tracekit replay --cids 5000 --domain rejects --no-profile
-      DB_USER=me DB_PASSWORD_FILE=pw tracekit replay --dsn db.example:1521/MES --cids 2000
-      tracekit replay trace-smoke --paths legacy,service
+      tracekit replay --database bank.duckdb --sql transactions.sql --key ACCOUNT_ID \\
+          --candidate old=bank.jobs:load_frames --candidate new=bank.jobs:stream --candidate lean
+      DB_USER=me DB_PASSWORD_FILE=pw tracekit replay --dsn db.example:1521/BANK \\
+          --sql transactions.sql --key ACCOUNT_ID --bind since:date=2026-01-01 --keys 2000
+      tracekit replay trace-smoke --query rejects --candidate legacy --candidate service
       tracekit replay trace-smoke --memory-limit 64MiB --expect-out-of-memory legacy
 
-    Exit codes: 0 passed · 1 outputs differ or the peak is not lower · 2 could not run ·
-    53 a path ran out of its memory limit unexpectedly.
+    Exit codes: 0 passed · 1 outputs differ, are not proved, or the peak is not lower · 2 could not
+    run · 53 a candidate ran out of its memory limit unexpectedly.
     """
     read = read_source(workload, **source)
     with Steps(quiet=quiet) as steps:
         done = run_replay(
             read.workload,
-            paths,
+            candidates or None,
+            reference=reference,
             **read.arguments(),
             level=level,
             unordered=unordered,

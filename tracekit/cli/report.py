@@ -10,9 +10,8 @@ import click
 
 from tracekit import reports
 from tracekit.errors import ConfigError
+from tracekit.experiment.run_folder import read_run, read_run_stacks
 from tracekit.records import to_json
-from tracekit.replay import read_run
-from tracekit.replay.run_folder import read_run_stacks
 
 
 @click.command("report")

@@ -40,7 +40,7 @@ _DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
 
 @click.command("serve")
 @click.option("--workload", help=f"What a local Oracle serves [default: {_WORKLOAD}].")
-@click.option("--cids", type=click.IntRange(1), help="Size of the workload.")
+@click.option("--keys", type=click.IntRange(1), help="Size of the workload.")
 @click.option(
     "--dsn",
     metavar="HOST:PORT/SERVICE",
@@ -56,7 +56,7 @@ _DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only what goes wrong on stderr.")
 def command(
-    workload: str | None, cids: int | None, dsn: str | None, host: str, port: int, quiet: bool
+    workload: str | None, keys: int | None, dsn: str | None, host: str, port: int, quiet: bool
 ) -> None:
     """Serve the trace service and its page until Ctrl-C, with nothing else installed.
 
@@ -74,9 +74,14 @@ def command(
     """
     settings = Settings.from_env()
     _check_host(host, settings)
+<<<<<<< HEAD
     if dsn is not None and (workload or cids):
         raise ConfigError("--dsn was given with --workload or --cids; name one source")
     endings: dict[str, Callable[[], str | None]] = {}
+=======
+    if dsn is not None and (workload or keys):
+        raise ConfigError("--dsn was given with --workload or --keys; name one source")
+>>>>>>> 15cdb19 (Make the core general: queries, keys, candidates; the trace incident uses the public interface)
     with ExitStack() as running:
         listener = running.enter_context(closing(_listen(host, port)))
         if dsn is not None:
@@ -84,7 +89,7 @@ def command(
         else:
             workload = workload or _WORKLOAD
             with Steps(quiet=quiet) as steps:
-                oracle = LocalOracle(workload, cids=cids, progress=steps.update)
+                oracle = LocalOracle(workload, keys=keys, progress=steps.update)
                 running.enter_context(oracle)
             database = DatabaseSettings(oracle.dsn, oracle.user, oracle.password)
             endings["local Oracle"] = partial(_ended, oracle.exit_code)

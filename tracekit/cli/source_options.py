@@ -1,9 +1,11 @@
-"""Options that say what is read: shared by every command that fetches events."""
+"""Options that say what is read: shared by every command that fetches a query."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,33 +13,80 @@ import click
 
 from tracekit.config import Settings
 from tracekit.errors import ConfigError
-from tracekit.keyed.domains import DOMAINS
+from tracekit.experiment.builtin_candidates import BUILTIN_NAMES
+from tracekit.experiment.source import WorkloadLike
+from tracekit.keyed import Query
+from tracekit.keyed.query import KEYS_PER_STATEMENT
 from tracekit.oracle import Database
 from tracekit.records import Level
-
-DEFAULT_WORKLOAD = "trace-114k"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--cids", metavar="N|@FILE", help="How many CIDs, or a file with one CID a line."),
-    click.option("--cids-sql", metavar="SQL", help="A query whose first column holds the CIDs."),
     click.option(
-        "--domain",
-        type=click.Choice(sorted(DOMAINS)),
-        help="Kind of event [default: the workload's first, which is history].",
+        "--database",
+        "database_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.duckdb",
+        help="Read this DuckDB file, served by a local Oracle.",
     ),
     click.option(
         "--dsn",
         metavar="HOST:PORT/SERVICE",
-        help="Read this Oracle; user and password come from DB_USER and DB_PASSWORD.",
+        help="Read this Oracle; user and password come from DB_USER and DB_PASSWORD. With a "
+        "WORKLOAD, its queries and candidates are replayed there.",
     ),
     click.option("--user", help="Name to log in with at --dsn [default: DB_USER]."),
+    click.option("--query", "query_name", metavar="NAME", help="Which of the workload's queries."),
+    click.option(
+        "--sql",
+        metavar="FILE.sql|TEXT",
+        help="A query of your own; keys go where it says IN (:keys), else around it.",
+    ),
+    click.option(
+        "--key",
+        "key_columns",
+        multiple=True,
+        metavar="COLUMN",
+        help="Column of --sql that rows are grouped by; repeat for several. Without it the whole "
+        "result is one group.",
+    ),
+    click.option(
+        "--bind",
+        "binds",
+        multiple=True,
+        metavar="NAME[:TYPE]=VALUE",
+        help="Value of another placeholder of --sql, repeatable. TYPE is text (default), int, "
+        "number, float or date.",
+    ),
+    click.option(
+        "--keys-per-statement",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Most keys bound into one statement of --sql [default: 1000].",
+    ),
+    click.option(
+        "--keys",
+        metavar="N|@FILE",
+        help="How many keys, or a file with one a line (columns separated by commas) "
+        "[default: all].",
+    ),
+    click.option("--keys-sql", metavar="SQL", help="A query whose columns are the keys."),
     click.option(
         "--workers",
         type=click.IntRange(1),
-        help="Batches of ids a path reads at once [default: EVENT_FETCHER_MAX_WORKERS, 2].",
+        help="Batches of keys a built-in candidate reads at once "
+        "[default: EVENT_FETCHER_MAX_WORKERS, 2].",
     ),
+)
+
+candidate_option = click.option(
+    "--candidate",
+    "candidates",
+    multiple=True,
+    metavar="[NAME=]SPEC",
+    help=f"What to measure, repeatable: {', '.join(BUILTIN_NAMES)}, module:function or script.py "
+    "[default: the workload's].",
 )
 
 level_option = click.option(
@@ -49,7 +98,7 @@ level_option = click.option(
 )
 
 unordered_option = click.option(
-    "--unordered", is_flag=True, help="Compare a CID's records without their order."
+    "--unordered", is_flag=True, help="Compare a key's records without their order."
 )
 
 
@@ -57,20 +106,20 @@ unordered_option = click.option(
 class Source:
     """What is read, checked."""
 
-    workload: str | None
+    workload: WorkloadLike | None
     database: Database | None
-    cids: int | Sequence[str] | None
-    cids_sql: str | None
-    domain: str | None
+    query: Query | str | None
+    keys: int | str | None
+    keys_sql: str | None
     workers: int
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments that `replay` and its siblings share, the workload left out."""
         return {
             "database": self.database,
-            "cids": self.cids,
-            "cids_sql": self.cids_sql,
-            "domain": self.domain,
+            "query": self.query,
+            "keys": self.keys,
+            "keys_sql": self.keys_sql,
             "workers": self.workers,
         }
 
@@ -85,28 +134,41 @@ def source_options(function: F) -> F:
 def read_source(
     workload: str | None,
     *,
-    cids: str | None,
-    cids_sql: str | None,
-    domain: str | None,
+    database_file: Path | None,
     dsn: str | None,
     user: str | None,
+    query_name: str | None,
+    sql: str | None,
+    key_columns: Sequence[str],
+    binds: Sequence[str],
+    keys_per_statement: int | None,
+    keys: str | None,
+    keys_sql: str | None,
     workers: int | None,
 ) -> Source:
     """What the options mean together.
 
     Raises:
-        ConfigError: a workload and --dsn are both given, a setting is missing, or --cids is
-            neither a number nor a readable file.
+        ConfigError: nothing says what to read, two options contradict each other, a setting is
+            missing, or a value is malformed.
     """
     settings = Settings.from_env()
-    if dsn and workload:
-        raise ConfigError(f"both a workload ({workload!r}) and --dsn were given; name one")
+    if database_file and (workload or dsn):
+        raise ConfigError(
+            f"--database {database_file} and {'--dsn' if dsn else repr(workload)} both say what to "
+            "read; give one of them"
+        )
+    if not (workload or database_file or dsn):
+        raise ConfigError(
+            "there is nothing to read: name a workload (tracekit workload list), a DuckDB file "
+            "(--database) or an Oracle (--dsn)"
+        )
     return Source(
-        workload=None if dsn else workload or DEFAULT_WORKLOAD,
+        workload=database_file or workload,
         database=_database(settings, dsn, user) if dsn else None,
-        cids=_cids(cids),
-        cids_sql=cids_sql,
-        domain=domain,
+        query=_query(query_name, sql, key_columns, binds, keys_per_statement),
+        keys=_keys(keys),
+        keys_sql=keys_sql,
         workers=workers or settings.fetch.max_workers,
     )
 
@@ -116,14 +178,57 @@ def _database(settings: Settings, dsn: str, user: str | None) -> Database:
     return Database.from_env(replace(settings, database=found))
 
 
-def _cids(text: str | None) -> int | Sequence[str] | None:
-    if text is None:
-        return None
-    if text.startswith("@"):
-        try:
-            return Path(text[1:]).read_text(encoding="utf-8").split()
-        except (OSError, UnicodeDecodeError) as exc:
-            raise ConfigError(f"--cids {text}: the file could not be read: {exc}") from exc
+def _query(
+    name: str | None,
+    sql: str | None,
+    key_columns: Sequence[str],
+    binds: Sequence[str],
+    keys_per_statement: int | None,
+) -> Query | str | None:
+    if sql is None:
+        given = {"--key": key_columns, "--bind": binds, "--keys-per-statement": keys_per_statement}
+        unused = next((option for option, value in given.items() if value), None)
+        if unused is not None:
+            raise ConfigError(f"{unused} belongs to --sql, which is not given")
+        return name
+    if name is not None:
+        raise ConfigError("--query names one of the workload's queries and --sql is another one")
+    columns = [column.strip() for text in key_columns for column in text.split(",")]
+    return Query(
+        sql,
+        key=columns or None,
+        binds=dict(map(_bind, binds)),
+        keys_per_statement=keys_per_statement or KEYS_PER_STATEMENT,
+    )
+
+
+def _bind(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    name, _, kind = name.strip().removeprefix(":").partition(":")
+    readers: dict[str, Callable[[str], Any]] = {
+        "": str,
+        "text": str,
+        "int": int,
+        "number": Decimal,
+        "float": float,
+        "date": datetime.fromisoformat,
+    }
+    if not equals or not name:
+        raise ConfigError(f"--bind {text!r}: expected NAME=VALUE or NAME:TYPE=VALUE")
+    if kind not in readers:
+        raise ConfigError(
+            f"--bind {text!r}: unknown type {kind!r}; expected one of "
+            f"{', '.join(filter(None, readers))}"
+        )
+    try:
+        return name, readers[kind](value)
+    except (ValueError, InvalidOperation):
+        raise ConfigError(f"--bind {text!r}: {value!r} is not of type {kind}") from None
+
+
+def _keys(text: str | None) -> int | str | None:
+    if text is None or text.startswith("@"):
+        return text
     if not (text.isascii() and text.isdigit()) or int(text) < 1:
-        raise ConfigError(f"--cids {text!r}: expected a number of at least 1, or @FILE")
+        raise ConfigError(f"--keys {text!r}: expected a number of at least 1, or @FILE")
     return int(text)

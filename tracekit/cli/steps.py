@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from tracekit.replay import ReplayProgress
+    from tracekit.experiment.progress import ReplayProgress
 
 _PLAIN_LINE_SECONDS = 10.0
 

@@ -31,13 +31,13 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     print_table(
-        ["name", "CIDs", "domains", "built", "what it is"],
+        ["name", "keys", "queries", "built", "what it is"],
         [
             [
                 row["name"],
-                f"{row['cids']:,}",
-                str(len(row["domains"])),
-                "yes" if row["built"] else "no",
+                f"{row['keys']:,}" if row["keys"] else "–",
+                ", ".join(row["queries"]),
+                _built(row),
                 row["description"],
             ]
             for row in rows
@@ -47,12 +47,12 @@ def list_(as_json: bool) -> None:
 
 @command.command("build")
 @click.argument("name", metavar="WORKLOAD|FILE.toml")
-@click.option("--cids", type=click.IntRange(1), help="Size; default: what the definition says.")
-@click.option("-f", "--force", is_flag=True, help="Build it anew where it is built already.")
+@click.option("--keys", type=click.IntRange(1), help="Size; default: what the definition says.")
+@click.option("-f", "--force", is_flag=True, help="Build it again where it is built already.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-def build(name: str, cids: int | None, force: bool, quiet: bool) -> None:
+def build(name: str, keys: int | None, force: bool, quiet: bool) -> None:
     """Build a workload into the cache and print the path of its DuckDB file."""
-    workload = workloads.load(name, cids=cids)
+    workload = workloads.load(name, keys=keys)
     with Steps(quiet=quiet) as steps:
         path = workloads.build(
             workload, Settings.from_env().cache_dir, progress=steps.update, force=force
@@ -62,23 +62,30 @@ def build(name: str, cids: int | None, force: bool, quiet: bool) -> None:
 
 @command.command("show")
 @click.argument("name", metavar="WORKLOAD|FILE.toml")
-@click.option("--cids", type=click.IntRange(1), help="Size; default: what the definition says.")
+@click.option("--keys", type=click.IntRange(1), help="Size; default: what the definition says.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-def show(name: str, cids: int | None, as_json: bool) -> None:
+def show(name: str, keys: int | None, as_json: bool) -> None:
     """What a workload is made of; row counts where it is built."""
-    workload = workloads.load(name, cids=cids)
-    path = workloads.database_path(workload, Settings.from_env().cache_dir)
-    facts = _facts(workload, built=path.exists())
-    if path.exists():
+    workload = workloads.load(name, keys=keys)
+    path = workload.database
+    if workload.generator is not None:
+        path = workloads.database_path(workload, Settings.from_env().cache_dir)
+    built = path is not None and path.exists()
+    facts = _facts(workload, built=built)
+    if path is not None and built:
         facts["path"] = str(path)
         facts["size_bytes"] = path.stat().st_size
         facts["table_rows"] = workloads.table_rows(path)
     if as_json:
         click.echo(json.dumps(facts, indent=2))
         return
-    for key in ("name", "description", "cids", "seed", "sysdate", "fingerprint"):
-        click.echo(f"{key:12} {facts[key]}")
-    click.echo(f"{'domains':12} {', '.join(workload.domains)}")
+    for key in ("name", "description", "source", "keys", "seed", "sysdate", "fingerprint"):
+        if facts[key] is not None:
+            click.echo(f"{key:12} {facts[key]}")
+    click.echo(f"{'queries':12} {', '.join(workload.queries)}")
+    click.echo(f"{'candidates':12} {', '.join(workload.candidates)}")
+    if path is None:
+        return
     if not path.exists():
         click.echo(f"{'built':12} no (tracekit workload build {name})")
         return
@@ -92,11 +99,17 @@ def show(name: str, cids: int | None, as_json: bool) -> None:
 def _facts(workload: workloads.Workload, *, built: bool) -> dict[str, Any]:
     return {
         "name": workload.name,
-        "description": workload.definition.description,
-        "cids": workload.cids,
+        "description": workload.description,
+        "source": str(workload.database or workload.dsn or workload.generator),
+        "keys": workload.size,
         "seed": workload.seed,
-        "sysdate": workload.sysdate.isoformat(),
-        "domains": list(workload.domains),
+        "sysdate": workload.sysdate.isoformat() if workload.sysdate else None,
+        "queries": list(workload.queries),
+        "candidates": list(workload.candidates),
         "fingerprint": workload.fingerprint,
-        "built": built,
+        "built": built if workload.generator else None,
     }
+
+
+def _built(row: dict[str, Any]) -> str:
+    return {True: "yes", False: "no", None: "–"}[row["built"]]

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tracekit.errors import ResultIncomplete
-from tracekit.jsonvalue import encode
+from tracekit.jsonvalue import encode_typed
+from tracekit.keyed import Key
 
 _LEVEL = 1  # records repeat themselves: level 1 leaves a tenth, higher levels only cost time
 
@@ -47,9 +48,9 @@ def unpack(stored: bytes | None, entry: ChunkEntry, name: str) -> bytes:
     return zlib.decompress(stored)
 
 
-def pack_ids(ids: Iterable[str]) -> bytes:
-    """CIDs, compressed."""
-    return zlib.compress(encode(list(ids)), _LEVEL)
+def pack_keys(keys: Iterable[Key]) -> bytes:
+    """Keys, compressed."""
+    return zlib.compress(encode_typed(list(keys)), _LEVEL)
 
 
 def _array(records: Sequence[bytes]) -> Iterable[bytes]:

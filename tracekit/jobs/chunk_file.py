@@ -16,7 +16,7 @@ from tracekit.jsonvalue import encode
 from tracekit.keyed.column_decoder import ColumnDecoder
 from tracekit.keyed.column_kinds import (
     KIND_KEY,
-    Kind,
+    ColumnKind,
     array_of,
     held_array,
     held_field,
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
 _JSON_KIND = b"json"
 """Of a column that holds the JSON of its values: what no Arrow type gives back exactly."""
-_KINDS: dict[type, Kind] = {
-    str: Kind.TEXT,
-    int: Kind.WHOLE,
-    float: Kind.NUMBER,
-    bool: Kind.BOOLEAN,
-    bytes: Kind.BINARY,
-    datetime: Kind.INSTANT,
+_KINDS: dict[type, ColumnKind] = {
+    str: ColumnKind.TEXT,
+    int: ColumnKind.WHOLE,
+    float: ColumnKind.NUMBER,
+    bool: ColumnKind.BOOLEAN,
+    bytes: ColumnKind.BINARY,
+    datetime: ColumnKind.INSTANT,
 }
 _ENCODED_AT_ONCE = 250
 _NUMBERS = {int, float}
@@ -117,15 +117,15 @@ def unpack_file(stored: bytes | None, entry: ChunkEntry, name: str) -> bytes:
     return b"[" + b",".join(pieces) + b"]"
 
 
-def _kind(types: set[type], values: list[Any]) -> Kind | None:
+def _kind(types: set[type], values: list[Any]) -> ColumnKind | None:
     if types <= _NUMBERS and types:
         finite = all(value is None or math.isfinite(value) for value in values)
-        return wide_enough(Kind.WHOLE, values) if finite else None
+        return wide_enough(ColumnKind.WHOLE, values) if finite else None
     if len(types) > 1 or not types <= _KINDS.keys():
         return None
     if types == {datetime} and any(value and value.tzinfo for value in values):
         return None
-    return _KINDS[next(iter(types))] if types else Kind.TEXT
+    return _KINDS[next(iter(types))] if types else ColumnKind.TEXT
 
 
 def _values(field: pa.Field, array: pa.Array | pa.ChunkedArray) -> list[Any]:

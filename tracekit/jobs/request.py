@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import msgspec
 
+<<<<<<< HEAD
 from tracekit.errors import ResultIncomplete
+=======
+from tracekit.errors import JobError
+from tracekit.jsonvalue import decode_typed
+from tracekit.keyed import Query
+from tracekit.records import QueryDefinition
+>>>>>>> 15cdb19 (Make the core general: queries, keys, candidates; the trace incident uses the public interface)
 
 
 @dataclass(frozen=True)
@@ -15,6 +22,9 @@ class JobRequest:
 
     profile: str
     domains: tuple[str, ...]
+    """Names of its queries, in the result's order."""
+    queries: str
+    """Their definitions by name, as `encode_typed` writes them."""
     cids: int
     shards: int
     batch_size: int
@@ -27,6 +37,11 @@ class JobRequest:
     in_files: bool = False
     """Whether the chunks are kept as Parquet files, not in Redis."""
     warnings: tuple[tuple[str, str], ...] = ()
+
+    def query(self, name: str) -> Query:
+        """The query called so."""
+        definition = decode_typed(self.queries)[name]
+        return Query.from_definition(QueryDefinition(**definition))
 
     @property
     def working_ttl_seconds(self) -> int:

@@ -1,6 +1,6 @@
 """Fetch one shard of a job: what a worker's process runs.
 
-What it holds is a few pieces of `fetch_events_iter` and one chunk, however large the request is.
+What it holds is a few pieces of `KeyedFetcher.stream` and one chunk, however large the request is.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tracekit.jobs.shard_work import ShardProgress, ShardWork, WorkOver
 from tracekit.jobs.store import JobStore
 from tracekit.jobs.ticker import ProgressTicker
 from tracekit.jsonvalue import encode
-from tracekit.keyed import EventFetcher, Events, Record
+from tracekit.keyed import KeyedFetcher, Record, RecordsByKey
 from tracekit.oracle import Database
 from tracekit.profiling.memory_limit import limited_memory
 
@@ -42,7 +42,7 @@ def run_shard(job_id: str, shard: int) -> None:
     Raises:
         JobNotFound: the job expired.
         JobTimedOut: the job's time is over.
-        BatchFetchError: batches of ids failed.
+        BatchFetchError: batches of keys failed.
         MemoryError, ProfileError: the process came to TRACEKIT_WORKER_MEMORY_LIMIT.
     """
     settings = Settings.from_env()
@@ -51,10 +51,10 @@ def run_shard(job_id: str, shard: int) -> None:
     work = ShardWork.claim(store, job_id, shard, worker)
     if work is not None:
         database = Database.from_env(settings)
-        fetch = ShardFetch(work, EventFetcher(database, max_workers=settings.trace.max_workers))
+        fetch = ShardFetch(work, database, max_workers=settings.trace.max_workers)
         with limited_memory(settings.trace.worker_memory_limit_bytes):
             try:
-                fetch.run(database)
+                fetch.run()
             except WorkOver:
                 return
             except OutOfMemoryError:
@@ -68,13 +68,15 @@ class ShardFetch:
 
     Args:
         work: The hold on the shard.
-        fetcher: What reads.
+        database: What is read.
+        max_workers: Batches of keys read at once.
     """
 
-    def __init__(self, work: ShardWork, fetcher: EventFetcher) -> None:
+    def __init__(self, work: ShardWork, database: Database, *, max_workers: int) -> None:
         self._work = work
-        self._fetcher = fetcher
-        self._cids = work.container_ids()
+        self._database = database
+        self._max_workers = max_workers
+        self._cids = work.shard_keys()
         self._places = {cid: place for place, cid in enumerate(self._cids)}
         self._telling = threading.Lock()  # what is told never goes back
         self._baseline_bytes = 0
@@ -82,15 +84,15 @@ class ShardFetch:
         self._place = 0
         self._rows = 0
 
-    def run(self, database: Database) -> None:
+    def run(self) -> None:
         """Fetch all domains of the shard.
 
         Raises:
             WorkOver: the job has ended, or another worker has the shard.
             JobTimedOut: the job's time is over.
-            BatchFetchError: batches of ids failed.
+            BatchFetchError: batches of keys failed.
         """
-        self._take_baseline(database)
+        self._take_baseline()
         contents = {}
         with ProgressTicker(self._report) as ticker:
             for index, domain in enumerate(self._work.request.domains):
@@ -103,10 +105,10 @@ class ShardFetch:
         with self._telling:
             self._work.report(self._progress())
 
-    def _take_baseline(self, database: Database) -> None:
+    def _take_baseline(self) -> None:
         import pyarrow  # noqa: F401 - what the fetch loads is not what the request needs
 
-        for _ in database.read_sql_df_slow_iter(_WARM_UP):
+        for _ in self._database.read_sql_df_slow_iter(_WARM_UP):
             pass
         process_memory.return_free_memory()
         process_memory.reset_peak()
@@ -118,7 +120,7 @@ class ShardFetch:
         cids_with_rows = 0
         write = self._file_writer(domain) if self._work.request.in_files else self._writer(domain)
 
-        def counted(pieces: Iterator[Events]) -> Generator[Record, None, None]:
+        def counted(pieces: Iterator[RecordsByKey]) -> Generator[Record, None, None]:
             nonlocal cids_with_rows
             for piece in pieces:
                 if ticker.over:
@@ -129,9 +131,9 @@ class ShardFetch:
                 self._place = self._places.get(next(reversed(piece)), self._place) + 1
                 del piece
 
-        with closing(
-            self._fetcher.fetch_events_iter(self._cids, domain, whole_cids=True)
-        ) as pieces:
+        query = self._work.request.query(domain)
+        fetcher = KeyedFetcher(self._database, query, max_workers=self._max_workers)
+        with closing(fetcher.stream(self._cids, whole_keys=True)) as pieces:
             for records in _groups(counted(pieces), self._work.request.batch_size):
                 entries.append(write(len(entries), records))
                 del records

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 import zlib
@@ -19,6 +18,8 @@ from tracekit.jobs.request import JobRequest
 from tracekit.jobs.result_files import chunk_file_name
 from tracekit.jobs.status import JobState
 from tracekit.jobs.store import JobStore, StoredJob
+from tracekit.jsonvalue import decode_typed
+from tracekit.keyed import Key
 
 
 class WorkOver(Exception):
@@ -86,16 +87,16 @@ class ShardWork:
 
         return transact(store.redis, take, keys.meta, keys.shard(shard))
 
-    def container_ids(self) -> list[str]:
-        """The CIDs of this shard.
+    def shard_keys(self) -> list[Key]:
+        """The keys of this shard.
 
         Raises:
             JobError: they are gone from the store.
         """
         stored = self._store.redis.get(self._keys.cids(self.shard))
         if stored is None:
-            raise JobError(f"the CIDs of shard {self.shard} are gone from the store.")
-        ids: list[str] = json.loads(zlib.decompress(as_bytes(stored)))
+            raise JobError(f"the keys of shard {self.shard} are gone from the store.")
+        ids: list[Key] = decode_typed(zlib.decompress(as_bytes(stored)))
         return ids
 
     def file_name(self, domain: str, number: int) -> str:

@@ -19,13 +19,14 @@ from redis.exceptions import ResponseError
 
 from tracekit.config import TraceSettings
 from tracekit.errors import JobNotFound, ResultIncomplete
-from tracekit.jobs.chunk import pack_ids
+from tracekit.jobs.chunk import pack_keys
 from tracekit.jobs.keys import JobKeys, is_job_id
 from tracekit.jobs.manifest import FILE_ENCODING, DomainContents, Manifest
 from tracekit.jobs.redis_types import Fields, Value, as_bytes, as_fields, put_fields, transact
 from tracekit.jobs.request import JobRequest
 from tracekit.jobs.result_files import ResultFiles
 from tracekit.jobs.status import JobFailure, JobState
+from tracekit.keyed import Key
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,11 @@ class JobStore:
             )
         return self._files
 
-    def create(self, job_id: str, request: JobRequest, shards: Iterable[list[str]]) -> None:
+    def create(self, job_id: str, request: JobRequest, shards: Iterable[list[Key]]) -> None:
         """Keep a new job and the CIDs of its shards, one shard in memory at a time."""
         keys = self.keys(job_id)
         for number, cids in enumerate(shards):
-            self.redis.set(keys.cids(number), pack_ids(cids), ex=request.working_ttl_seconds)
+            self.redis.set(keys.cids(number), pack_keys(cids), ex=request.working_ttl_seconds)
         with self.redis.pipeline(transaction=True) as pipe:
             fields: dict[str, Value] = {
                 "request": request.to_json(),

@@ -10,9 +10,8 @@ import msgspec
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tracekit.config import Settings, TraceSettings
+from tracekit.config import TraceSettings
 from tracekit.errors import ConfigError, JobNotFound
-from tracekit.jobs.connection import connect_store
 from tracekit.jobs.keys import new_job_id
 from tracekit.jobs.legacy_result import LegacyResult
 from tracekit.jobs.page import ResultPage
@@ -24,9 +23,15 @@ from tracekit.jobs.result_document import result_document
 from tracekit.jobs.result_lines import result_lines
 from tracekit.jobs.rq_jobs import drop_queued, enqueue_shards, stop_running, worker_count
 from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
+<<<<<<< HEAD
 from tracekit.jobs.store import JobStore, StoredJob, damage
 from tracekit.keyed.container_ids import normalise_container_ids
 from tracekit.keyed.domains import find_domain
+=======
+from tracekit.jobs.store import JobStore, StoredJob
+from tracekit.jsonvalue import encode_typed
+from tracekit.keyed import Key, Query
+>>>>>>> 15cdb19 (Make the core general: queries, keys, candidates; the trace incident uses the public interface)
 from tracekit.ndjson import Position
 
 SHARD_CIDS = 10_000
@@ -52,16 +57,6 @@ class TraceJobs:
         self._store = JobStore(redis, self._settings)
         self._shard_cids = shard_cids
 
-    @classmethod
-    def from_settings(cls, settings: Settings | None = None) -> TraceJobs:
-        """With the Redis and the limits that `settings` (default: the environment) name.
-
-        Raises:
-            ConfigError: REDIS_URL is not set or malformed.
-        """
-        trace = (settings or Settings.from_env()).trace
-        return cls(connect_store(trace), trace)
-
     def worker_count(self) -> int:
         """Workers that listen to the queue now."""
         return worker_count(self._redis, self._settings.worker_queue)
@@ -69,8 +64,8 @@ class TraceJobs:
     def submit(
         self,
         profile: str,
-        container_ids: Iterable[object],
-        domains: Sequence[str],
+        keys: Iterable[Key],
+        queries: Sequence[Query],
         *,
         warnings: Sequence[tuple[str, str]] = (),
     ) -> str:
@@ -78,22 +73,23 @@ class TraceJobs:
 
         Args:
             profile: One of PROFILES.
-            container_ids: CIDs; blanks, repetitions and whatever is no text are left out.
-            domains: Which; repetitions are left out, the order is the result's.
+            keys: What to ask for; equal ones are asked for once.
+            queries: What to ask; repetitions are left out, the order is the result's.
             warnings: (code, message) to be handed on with the status and the stream.
 
         Raises:
-            ConfigError: the profile or a domain is unknown, or there are no CIDs or domains.
+            ConfigError: the profile is unknown, or there are no keys or queries.
         """
         if profile not in PROFILES:
-            raise ConfigError(f"{profile!r} is no profile; there are {', '.join(PROFILES)}.")
-        wanted = tuple(dict.fromkeys(find_domain(domain).name for domain in domains))
-        cids = normalise_container_ids(container_ids)
+            raise ConfigError(f"unknown profile {profile!r}; expected one of {', '.join(PROFILES)}")
+        wanted = {query.name: vars(query.definition) for query in queries}
+        cids = list(dict.fromkeys(keys))
         if not cids or not wanted:
-            raise ConfigError("a job needs at least one CID and one domain")
+            raise ConfigError("a job needs at least one key and one query")
         request = JobRequest(
             profile=profile,
-            domains=wanted,
+            domains=tuple(wanted),
+            queries=encode_typed(wanted).decode(),
             cids=len(cids),
             shards=-(-len(cids) // self._shard_cids),
             batch_size=self._settings.stream_batch_size,
@@ -194,7 +190,7 @@ class TraceJobs:
         position = Position.parse(after) if after is not None else None
         return result_lines(open_result(self._store, job_id), job_id, position)
 
-    def _shards_of(self, cids: list[str]) -> Iterator[list[str]]:
+    def _shards_of(self, cids: list[Key]) -> Iterator[list[Key]]:
         for start in range(0, len(cids), self._shard_cids):
             yield cids[start : start + self._shard_cids]
 

@@ -1,17 +1,17 @@
-"""Events of production lots: what is asked per CID, and the paths that fetch it."""
+"""Fetch a query for many keys: batches of keys, lean records, table, file, stream, cache."""
 
-from tracekit.keyed.domains import DOMAINS, Domain
-from tracekit.keyed.fetcher import EventFetcher
-from tracekit.keyed.grouping import Events, Record
-from tracekit.keyed.legacy import LegacyEventFetcher
-from tracekit.keyed.partial import PartialEvents
+from tracekit.keyed.grouping import Record, RecordsByKey
+from tracekit.keyed.keyed_fetcher import KeyedFetcher
+from tracekit.keyed.legacy_fetcher import LegacyFetcher
+from tracekit.keyed.partial_records import PartialRecords
+from tracekit.keyed.query import Key, Query
 
 __all__ = [
-    "DOMAINS",
-    "Domain",
-    "EventFetcher",
-    "Events",
-    "LegacyEventFetcher",
-    "PartialEvents",
+    "Key",
+    "KeyedFetcher",
+    "LegacyFetcher",
+    "PartialRecords",
+    "Query",
     "Record",
+    "RecordsByKey",
 ]

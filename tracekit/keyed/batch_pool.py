@@ -1,4 +1,4 @@
-"""Worker threads that read batches of ids, stop at the first failure and leave nothing running."""
+"""Worker threads that read batches of keys, stop at the first failure and leave nothing running."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from contextlib import closing
 from typing import Generic, TypeVar
 
 from tracekit.errors import BatchFailure, ConnectError, FetchError, MemoryBudgetExceeded
+from tracekit.keyed.query import Key
 from tracekit.oracle.readers import GRACE_SECONDS, Cancelled, Readers
 
 T = TypeVar("T")
-Batch = Sequence[str]
+Batch = Sequence[Key]
 
 
 class Stopped(Exception):
@@ -21,10 +22,10 @@ class Stopped(Exception):
 
 
 class BatchPool(Generic[T]):
-    """Reads batches of ids in worker threads and hands their results out in order.
+    """Reads batches of keys in worker threads and hands their results out in order.
 
     Args:
-        read: Reads one batch; called in a worker thread. It calls `check_stopped` between steps.
+        read: Reads one batch for the given readers; called in a worker thread. It calls `check_stopped` between steps.
         batches: What to read.
         max_workers: Batches read at once.
         stop_at_failure: Whether batches that have not begun are dropped once one has failed.
@@ -32,7 +33,7 @@ class BatchPool(Generic[T]):
 
     def __init__(
         self,
-        read: Callable[[Batch], T],
+        read: Callable[[Batch, Readers], T],
         batches: Sequence[Batch],
         *,
         max_workers: int,
@@ -82,8 +83,7 @@ class BatchPool(Generic[T]):
     def _run(self, batch: Batch) -> T:
         self.check_stopped()
         try:
-            with self._readers.reading_here():
-                return self._read(batch)
+            return self._read(batch, self._readers)
         except Stopped:
             raise
         except Cancelled as exc:

@@ -16,12 +16,12 @@ from decimal import Decimal
 from typing import Any
 
 from tracekit.jsonvalue import encode
-from tracekit.keyed.grouping import Events, Record
+from tracekit.keyed.grouping import Record, RecordsByKey
 from tracekit.keyed.lean import LeanRecords
 
 _LEVEL = 1
 _PLAIN = frozenset({type(None), str, int, float, bool})
-_KINDS: dict[str, tuple[type, Callable[[str], Any]]] = {
+_STORED: dict[str, tuple[type, Callable[[str], Any]]] = {
     "datetime": (datetime, datetime.fromisoformat),
     "date": (date, date.fromisoformat),
     "decimal": (Decimal, Decimal),
@@ -37,19 +37,19 @@ class DamagedChunk(Exception):
     """The bytes are not what was kept."""
 
 
-Piece = list[tuple[str, list[Record]]]
-"""(CID, some of its records), in order."""
+KeyRuns = list[tuple[str, list[Record]]]
+"""(key, some of its records), in order."""
 Makers = dict[tuple[str, ...], LeanRecords]
 
 
-def pieces_of(events: Events, size: int) -> Iterator[Piece]:
-    """`events` in pieces of at most `size` records; a CID may go on in the next one."""
-    piece: Piece = []
+def pieces_of(found: RecordsByKey, size: int) -> Iterator[KeyRuns]:
+    """`found` in pieces of at most `size` records; a key may go on in the next one."""
+    piece: KeyRuns = []
     room = size
-    for cid, records in events.items():
+    for key, records in found.items():
         for start in _starts(len(records), room, size):
             part = records[start[0] : start[1]]
-            piece.append((cid, part))
+            piece.append((key, part))
             room -= len(part)
             if room == 0:
                 yield piece
@@ -58,7 +58,7 @@ def pieces_of(events: Events, size: int) -> Iterator[Piece]:
         yield piece
 
 
-def pack(piece: Piece) -> tuple[str, bytes]:
+def pack(piece: KeyRuns) -> tuple[str, bytes]:
     """The checksum and the bytes of a piece.
 
     Raises:
@@ -67,10 +67,10 @@ def pack(piece: Piece) -> tuple[str, bytes]:
     records = [record for _, part in piece for record in part]
     columns = tuple(records[0]) if records else ()
     if any(tuple(record) != columns for record in records):
-        raise NotCacheable("records of one domain have different columns")
+        raise NotCacheable("records of one query have different columns")
     cells = [[record[name] for record in records] for name in columns]
     document = {
-        "cids": [(cid, len(part)) for cid, part in piece],
+        "keys": [(key, len(part)) for key, part in piece],
         "columns": columns,
         "kinds": list(map(_kind, columns, cells)),
         "cells": cells,
@@ -82,13 +82,13 @@ def pack(piece: Piece) -> tuple[str, bytes]:
     return hashlib.sha256(stored).hexdigest(), stored
 
 
-def unpack(stored: bytes | None, checksum: str, events: Events, makers: Makers) -> None:
-    """Append the records of a chunk to `events`.
+def unpack(stored: bytes | None, checksum: str, found: RecordsByKey, makers: Makers) -> None:
+    """Append the records of a chunk to `found`.
 
     Args:
         stored: Its bytes.
         checksum: Of its bytes.
-        events: What it goes on.
+        found: What it goes on.
         makers: Kept between the chunks of one result, to share keys and values across them.
 
     Raises:
@@ -106,8 +106,8 @@ def unpack(stored: bytes | None, checksum: str, events: Events, makers: Makers) 
         makers[columns] = LeanRecords(columns)
     records = makers[columns].records(list(zip(*cells, strict=True)))
     place = 0
-    for cid, count in document["cids"]:
-        events.setdefault(cid, []).extend(records[place : place + count])
+    for key, count in document["keys"]:
+        found.setdefault(key, []).extend(records[place : place + count])
         place += count
 
 
@@ -125,7 +125,7 @@ def _kind(name: str, values: Sequence[Any]) -> str | None:
     types = set(map(type, values))
     if types <= _PLAIN:
         return None
-    for kind, (wanted, _) in _KINDS.items():
+    for kind, (wanted, _) in _STORED.items():
         if types <= {wanted, type(None)}:
             if wanted is datetime and any(
                 value and (value.tzinfo or value.fold) for value in values
@@ -137,5 +137,5 @@ def _kind(name: str, values: Sequence[Any]) -> str | None:
 
 
 def _parser(kind: str) -> Callable[[str | None], Any]:
-    parse = _KINDS[kind][1]
+    parse = _STORED[kind][1]
     return lambda text: None if text is None else parse(text)

@@ -6,7 +6,7 @@ general, so such a column takes the first of these kinds that can give every val
 
 | kind | Arrow | holds |
 |---|---|---|
-| whole | int64 (narrower in an EventTable) | ints below 2**63 |
+| whole | int64 (narrower in a KeyedTable) | ints below 2**63 |
 | long_whole | decimal128(38, 0) | ints of up to 38 digits |
 | number | float64, integral ones standing for ints | floats with a fraction, ints up to 2**53 |
 | digits | text as Python writes the number | anything |
@@ -33,7 +33,7 @@ _EXACT_FLOAT = range(-(2**53), 2**53 + 1)
 _38_DIGITS = range(-(10**38) + 1, 10**38)
 
 
-class Kind(StrEnum):
+class ColumnKind(StrEnum):
     """How one column is held."""
 
     TEXT = "text"
@@ -47,47 +47,47 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
 
 
-_EVER_WIDER = (Kind.WHOLE, Kind.LONG_WHOLE, Kind.NUMBER, Kind.DIGITS)
+_EVER_WIDER = (ColumnKind.WHOLE, ColumnKind.LONG_WHOLE, ColumnKind.NUMBER, ColumnKind.DIGITS)
 
 
-def kind_of(type_: pa.DataType) -> Kind:
+def kind_of(type_: pa.DataType) -> ColumnKind:
     """The kind of a column that the driver describes by `type_`."""
     import pyarrow as pa
 
-    tests: list[tuple[Callable[[pa.DataType], bool], Kind]] = [
-        (pa.types.is_large_string, Kind.TEXT),
-        (pa.types.is_integer, Kind.WHOLE),
-        (pa.types.is_decimal, Kind.LONG_WHOLE),
-        (pa.types.is_floating, Kind.FLOAT),
-        (pa.types.is_timestamp, Kind.INSTANT),
-        (pa.types.is_large_binary, Kind.BINARY),
-        (pa.types.is_boolean, Kind.BOOLEAN),
+    tests: list[tuple[Callable[[pa.DataType], bool], ColumnKind]] = [
+        (pa.types.is_large_string, ColumnKind.TEXT),
+        (pa.types.is_integer, ColumnKind.WHOLE),
+        (pa.types.is_decimal, ColumnKind.LONG_WHOLE),
+        (pa.types.is_floating, ColumnKind.FLOAT),
+        (pa.types.is_timestamp, ColumnKind.INSTANT),
+        (pa.types.is_large_binary, ColumnKind.BINARY),
+        (pa.types.is_boolean, ColumnKind.BOOLEAN),
     ]
     return next(kind for test, kind in tests if test(type_))
 
 
-def held_field(name: str, kind: Kind, described: pa.DataType) -> pa.Field:
+def held_field(name: str, kind: ColumnKind, described: pa.DataType) -> pa.Field:
     """The field that holds a column; its metadata name the kind."""
     import pyarrow as pa
 
     types = {
-        Kind.TEXT: pa.dictionary(pa.int32(), pa.string()),
-        Kind.WHOLE: pa.int64(),
-        Kind.LONG_WHOLE: pa.decimal128(38, 0),
-        Kind.NUMBER: pa.float64(),
-        Kind.DIGITS: pa.dictionary(pa.int32(), pa.string()),
-        Kind.FLOAT: pa.float64(),
-        Kind.BINARY: pa.large_binary(),
-        Kind.BOOLEAN: pa.bool_(),
+        ColumnKind.TEXT: pa.dictionary(pa.int32(), pa.string()),
+        ColumnKind.WHOLE: pa.int64(),
+        ColumnKind.LONG_WHOLE: pa.decimal128(38, 0),
+        ColumnKind.NUMBER: pa.float64(),
+        ColumnKind.DIGITS: pa.dictionary(pa.int32(), pa.string()),
+        ColumnKind.FLOAT: pa.float64(),
+        ColumnKind.BINARY: pa.large_binary(),
+        ColumnKind.BOOLEAN: pa.bool_(),
     }
-    if kind is Kind.INSTANT:  # rows never hold more than microseconds
+    if kind is ColumnKind.INSTANT:  # rows never hold more than microseconds
         held = pa.timestamp("us") if described.unit == "ns" else described
     else:
         held = types[kind]
     return pa.field(name, held, metadata={KIND_KEY: kind.value.encode()})
 
 
-def wide_enough(kind: Kind, values: Sequence[Any]) -> Kind:
+def wide_enough(kind: ColumnKind, values: Sequence[Any]) -> ColumnKind:
     """The first of the number kinds from `kind` on that can give all `values` back.
 
     A kind that is no number's, or is a declared float's, stays what it is.
@@ -98,13 +98,13 @@ def wide_enough(kind: Kind, values: Sequence[Any]) -> Kind:
     return next(candidate for candidate in candidates if _fits(candidate, values))
 
 
-def _fits(kind: Kind, values: Sequence[Any]) -> bool:
+def _fits(kind: ColumnKind, values: Sequence[Any]) -> bool:
     present = [value for value in values if value is not None]
-    if kind is Kind.WHOLE:
+    if kind is ColumnKind.WHOLE:
         return set(map(type, present)) <= {int} and all(value in _INT64 for value in present)
-    if kind is Kind.LONG_WHOLE:
+    if kind is ColumnKind.LONG_WHOLE:
         return set(map(type, present)) <= {int} and all(value in _38_DIGITS for value in present)
-    if kind is Kind.NUMBER:
+    if kind is ColumnKind.NUMBER:
         return all(
             value in _EXACT_FLOAT if type(value) is int else not value.is_integer()
             for value in present
@@ -112,7 +112,7 @@ def _fits(kind: Kind, values: Sequence[Any]) -> bool:
     return True
 
 
-def array_of(field: pa.Field, kind: Kind, values: Sequence[Any]) -> pa.Array:
+def array_of(field: pa.Field, kind: ColumnKind, values: Sequence[Any]) -> pa.Array:
     """The values of a row batch's column as Arrow: float NaN as NULL, text not yet encoded.
 
     Raises:
@@ -120,20 +120,20 @@ def array_of(field: pa.Field, kind: Kind, values: Sequence[Any]) -> pa.Array:
     """
     import pyarrow as pa
 
-    if kind is Kind.LONG_WHOLE:
+    if kind is ColumnKind.LONG_WHOLE:
         return text_array([None if value is None else str(value) for value in values]).cast(
             field.type
         )
-    if kind is Kind.DIGITS:
+    if kind is ColumnKind.DIGITS:
         return text_array([None if value is None else repr(value) for value in values])
-    if kind is Kind.FLOAT:
+    if kind is ColumnKind.FLOAT:
         values = [None if value is None or math.isnan(value) else value for value in values]
     try:
-        return value_array(pa.string() if kind is Kind.TEXT else field.type, values)
+        return value_array(pa.string() if kind is ColumnKind.TEXT else field.type, values)
     except (pa.ArrowInvalid, TypeError) as exc:  # pyarrow's ArrowTypeError is a TypeError
         raise FetchError(
             f"column {field.name} does not hold {kind} alone: {exc}. CAST it in the query, or read "
-            "records with fetch_events()."
+            "records with KeyedFetcher.records()."
         ) from exc
 
 
@@ -199,7 +199,7 @@ def _digits(text: str) -> int | float:
 
 
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
-    Kind.LONG_WHOLE: int,
-    Kind.NUMBER: _number,
-    Kind.DIGITS: _digits,
+    ColumnKind.LONG_WHOLE: int,
+    ColumnKind.NUMBER: _number,
+    ColumnKind.DIGITS: _digits,
 }

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tracekit.keyed.column_kinds import Kind, held_field, kind_of, wide_enough
-from tracekit.keyed.domains import Domain
+from tracekit.keyed.column_kinds import ColumnKind, held_field, kind_of, wide_enough
+from tracekit.keyed.query import Query
 from tracekit.oracle import Database
 from tracekit.oracle.arrow import ArrowShape
 
@@ -25,11 +25,11 @@ class PlanChanged(Exception):
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """How the columns of one domain are read, and held in one schema for all batches of ids."""
+    """How the columns of one query are read, and held in one schema for all batches of keys."""
 
     shape: ArrowShape
     """What the driver is asked for."""
-    kinds: tuple[Kind, ...]
+    kinds: tuple[ColumnKind, ...]
     through_rows: bool
     """Read by fetchmany, because Arrow's numbers could not say what rows hold."""
 
@@ -58,24 +58,24 @@ class ColumnPlan:
         import pyarrow as pa
 
         kinds = [
-            Kind.LONG_WHOLE if pa.types.is_decimal(field.type) else kind
+            ColumnKind.LONG_WHOLE if pa.types.is_decimal(field.type) else kind
             for field, kind in zip(self.shape.schema, self.kinds, strict=True)
         ]
         return replace(self, kinds=tuple(kinds))
 
 
-def first_plan(database: Database, domain: Domain) -> ColumnPlan:
+def first_plan(database: Database, query: Query) -> ColumnPlan:
     """The plan by what the query is described with; NUMBERs without precision are whole.
 
     Raises:
         ConnectError: the database could not be reached or refused us.
         FetchError: the query cannot be described, or a column cannot be held in Arrow.
     """
-    sql, _ = domain.query(["any"])
+    sql, _ = query.statement([("any",) * query.key_width])
     described = database.describe_arrow(sql)
     shape = described.with_whole_numbers()
     kinds = [
-        Kind.WHOLE if place in described.unbounded else kind_of(field.type)
+        ColumnKind.WHOLE if place in described.unbounded else kind_of(field.type)
         for place, field in enumerate(shape.schema)
     ]
     return ColumnPlan(shape, tuple(kinds), through_rows=not described.same_as_rows)

@@ -1,14 +1,16 @@
-"""Records: what one row of a domain becomes, and under which CIDs it is kept."""
+"""Records: what one row becomes, and the key it is kept under."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
-from tracekit.keyed.domains import CID_COLUMN, CID_LIST_COLUMN, Domain
+from tracekit.errors import ConfigError, FetchError
+from tracekit.keyed.query import Key, Query
 
 Record = dict[str, Any]
-Events = dict[str, list[Record]]
+RecordsByKey = dict[Key, list[Record]]
 
 
 def plain_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Record]:
@@ -32,37 +34,68 @@ def nan_positions(rows: Sequence[Sequence[Any]]) -> list[int]:
     ]
 
 
-def group(events: Events, domain: Domain, batch: Sequence[str], records: Iterable[Record]) -> None:
-    """Append each record under its CID, in order.
+class Grouping:
+    """Puts the records of one query under their keys.
 
-    Records whose CONTAINERID is not a non-empty text are left out. In a domain that fans out a
-    record is copied under every CID of `batch` that its CONTAINERIDS text names, with CONTAINERID
-    filled in.
+    Args:
+        query: Whose key columns say what a record belongs to.
     """
-    if domain.fans_out:
-        _fan_out(events, batch, records)
-        return
-    for record in records:
-        cid = record.get(CID_COLUMN)
-        if isinstance(cid, str) and cid:
-            _append(events, cid, record)
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self._columns = query.column_names
+        self._key_of = _key_of(self._columns)
+
+    def add(self, found: RecordsByKey, records: Iterable[Record]) -> None:
+        """Append each record under its key, in order.
+
+        Raises:
+            ConfigError: the result has no such key column.
+            FetchError: a key is NULL.
+        """
+        key_of = self._key_of
+        for record in records:
+            try:
+                key = key_of(record)
+            except KeyError:
+                self.check_columns(record)
+                raise
+            group = found.get(key)
+            if group is None:
+                if self._is_null(key):
+                    raise null_key(self._query)
+                found[key] = [record]
+            else:
+                group.append(record)
+
+    def _is_null(self, key: Key) -> bool:
+        parts = key if len(self._columns) > 1 else (key,) * len(self._columns)
+        return any(part is None or part != part for part in parts)  # NaN and NaT alone differ
+
+    def check_columns(self, columns: Iterable[str]) -> None:
+        """Refuse a result that lacks a key column.
+
+        Raises:
+            ConfigError: it does.
+        """
+        there = list(columns)
+        for name in self._columns:
+            if name not in there:
+                raise ConfigError(
+                    f"query {self._query.name!r} has no column {name} to group by; its columns are "
+                    f"{', '.join(there)}"
+                )
 
 
-def _fan_out(events: Events, batch: Sequence[str], records: Iterable[Record]) -> None:
-    for record in records:
-        listed = record.get(CID_LIST_COLUMN)
-        if not isinstance(listed, str) or not listed:
-            continue
-        for cid in batch:
-            if cid in listed:
-                copy = record.copy()
-                copy[CID_COLUMN] = cid
-                _append(events, cid, copy)
+def null_key(query: Query) -> FetchError:
+    """The error of a row that belongs to no key."""
+    return FetchError(
+        f"query {query.name!r} returned a row with NULL in its key ({', '.join(query.column_names)}"
+        "), so it belongs to no key. Leave such rows out in the SQL, or group by another column."
+    )
 
 
-def _append(events: Events, cid: str, record: Record) -> None:
-    found = events.get(cid)
-    if found is None:
-        events[cid] = [record]
-    else:
-        found.append(record)
+def _key_of(columns: Sequence[str]) -> Callable[[Record], Key]:
+    if not columns:
+        return lambda record: None
+    return itemgetter(*columns)

@@ -21,7 +21,7 @@ class MemoryBudget:
         budget: Bytes, or a size such as `2GiB`.
 
     Raises:
-        ConfigError: `budget` is no size, or not above 0.
+        ConfigError: `budget` is not a size above 0.
     """
 
     def __init__(self, budget: int | str) -> None:
@@ -33,23 +33,23 @@ class MemoryBudget:
         self._start_bytes = self._process.memory_info().rss
         self._lock = threading.Lock()
         self._rows = 0
-        self._cids = 0
+        self._keys = 0
 
-    def give_back(self, rows: int, cids: int) -> None:
-        """Count no more what was dropped, to be read anew."""
+    def give_back(self, rows: int, keys: int) -> None:
+        """Count no more what was dropped, to be read again."""
         with self._lock:
             self._rows -= rows
-            self._cids -= cids
+            self._keys -= keys
 
-    def spend(self, rows: int, cids: int) -> None:
-        """Count `rows` records and `cids` CIDs that are new, and look at the memory.
+    def spend(self, rows: int, keys: int) -> None:
+        """Count `rows` records and `keys` keys that are new, and look at the memory.
 
         Raises:
             MemoryBudgetExceeded: the process has grown past the budget.
         """
         with self._lock:
             self._rows += rows
-            self._cids += cids
+            self._keys += keys
             used_bytes = self._process.memory_info().rss - self._start_bytes
             if used_bytes > self._budget_bytes:
-                raise MemoryBudgetExceeded(self._budget_bytes, used_bytes, self._rows, self._cids)
+                raise MemoryBudgetExceeded(self._budget_bytes, used_bytes, self._rows, self._keys)

@@ -1,8 +1,9 @@
-"""Events into one Parquet file: streamed, in one schema, there only when it is complete."""
+"""Records into one Parquet file: streamed, in one schema, there only when it is complete."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from tracekit.errors import ConfigError, ExportError
-from tracekit.keyed.column_reader import Piece
-from tracekit.keyed.domains import CID_COLUMN
+from tracekit.keyed.column_reader import KeyedRows
 from tracekit.keyed.freed_memory import release_freed_memory
+from tracekit.keyed.query import Query
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,18 +24,20 @@ if TYPE_CHECKING:
 ROW_GROUP_BYTES = 4 * 2**20
 """A row group is closed at this size of its columns in memory: some 40,000 rows of history. A
 look-up reads one of them; halved, writing takes 1.6 times the CPU."""
-DOMAIN_KEY = b"tracekit:domain"
-"""Where the file's metadata name the domain."""
+QUERY_KEY = b"tracekit:query"
+"""Where the file's metadata name the query."""
+KEY_COLUMNS_KEY = b"tracekit:key_columns"
+"""Where they list its key columns, as JSON."""
 
 
 @dataclass(frozen=True)
 class ParquetExport:
-    """What `EventFetcher.to_parquet` wrote."""
+    """What `KeyedFetcher.to_parquet` wrote."""
 
     path: Path
     rows: int
-    cids: int
-    """CIDs that have events."""
+    keys: int
+    """Keys that have records."""
     file_bytes: int
 
 
@@ -47,20 +50,26 @@ class ParquetTarget:
     Args:
         path: The file to make or replace.
         schema: The schema of every batch.
-        domain: Kept in the file's metadata.
+        query: Its name and key columns are kept in the file's metadata.
 
     Raises:
         ExportError: the file cannot be written.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, domain: str) -> None:
+    def __init__(self, path: Path, schema: pa.Schema, query: Query) -> None:
         self._path = path
+        self._key_columns = query.column_names
         self._partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-        self._schema = schema.with_metadata({DOMAIN_KEY: domain.encode()})
+        self._schema = schema.with_metadata(
+            {
+                QUERY_KEY: query.name.encode(),
+                KEY_COLUMNS_KEY: json.dumps(self._key_columns).encode(),
+            }
+        )
         self._pending: list[pa.RecordBatch] = []
         self._pending_bytes = 0
         self._rows = 0
-        self._cids = 0
+        self._keys = 0
 
     def __enter__(self) -> ParquetTarget:
         import pyarrow as pa
@@ -74,7 +83,7 @@ class ParquetTarget:
                     self._schema,
                     compression="zstd",
                     use_dictionary=repeated,
-                    write_statistics=[CID_COLUMN],
+                    write_statistics=list(self._key_columns),
                     store_schema=True,
                 )
             except BaseException:
@@ -82,10 +91,10 @@ class ParquetTarget:
                 raise
         return self
 
-    def write(self, piece: Piece) -> None:
+    def write(self, piece: KeyedRows) -> None:
         """Add a piece."""
         self._rows += len(piece.rows)
-        self._cids += piece.new_cids
+        self._keys += piece.new_keys
         self._pending.append(piece.rows)
         self._pending_bytes += piece.rows.nbytes
         if self._pending_bytes >= ROW_GROUP_BYTES:
@@ -111,7 +120,7 @@ class ParquetTarget:
 
     def export(self) -> ParquetExport:
         """What was written, once the block is left."""
-        return ParquetExport(self._path, self._rows, self._cids, self._path.stat().st_size)
+        return ParquetExport(self._path, self._rows, self._keys, self._path.stat().st_size)
 
     def _write_row_group(self) -> None:
         import pyarrow as pa
@@ -154,12 +163,27 @@ def parquet_path(path: str | os.PathLike[str]) -> Path:
     """
     found = Path(path)
     if found.is_dir():
-        raise ConfigError(f"{found} is a folder: name a file in it, such as events.parquet.")
+        raise ConfigError(f"{found} is a folder: name a file in it, such as records.parquet.")
     if not found.parent.is_dir():
-        raise ConfigError(f"{found.parent} is no folder: make it first.")
+        raise ConfigError(f"there is no folder {found.parent}: make it first")
     return found
 
 
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def key_columns_of(schema: pa.Schema, path: Path) -> list[str]:
+    """The key columns that a file's metadata name.
+
+    Raises:
+        ExportError: they name none, so `to_parquet` did not write it.
+    """
+    written = (schema.metadata or {}).get(KEY_COLUMNS_KEY)
+    if written is None:
+        raise ExportError(
+            f"{path} does not say which columns are its key. Write it with to_parquet()."
+        )
+    columns: list[str] = json.loads(written)
+    return columns

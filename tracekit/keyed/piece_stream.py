@@ -1,4 +1,4 @@
-"""Worker threads that read batches of ids ahead of a consumer, never further than a few pieces."""
+"""Worker threads that read batches of keys ahead of a consumer, never further than a few pieces."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from tracekit.keyed.channel import Abandoned, Channel
+from tracekit.keyed.query import Key
 from tracekit.oracle.readers import GRACE_SECONDS, Readers
 from tracekit.oracle.retry import Retry
 
 T = TypeVar("T")
-Batch = Sequence[str]
+Batch = Sequence[Key]
 
 _PIECES_AHEAD = 2
-"""Pieces that may wait for the consumer, for each batch of ids that is being read."""
+"""Pieces that may wait for the consumer, for each batch of keys that is being read."""
 
 
 class PieceStream(Generic[T]):
-    """Hands out the pieces of many batches of ids in the batches' order, read by several threads.
+    """Hands out the pieces of many batches of keys in the batches' order, read by several threads.
 
     A slow consumer stops the readers: each holds one piece it is making and at most two that wait.
 
-    A batch whose connection failed is read anew if the consumer took no piece of it: those that
+    A batch whose connection failed is read again if the consumer took no piece of it: those that
     wait are dropped first, so that all its pieces come of one run of its query. Once a piece was
     taken the error is raised, because what a second run would give need not begin with the same
     rows.
 
     Args:
-        read: Reads one batch piece by piece; called in a worker thread.
+        read: Reads one batch piece by piece for the given readers; called in a worker thread.
         batches: What to read.
         max_workers: Batches read at once.
-        retry: How often a batch is read anew.
+        retry: How often a batch is read again.
     """
 
     def __init__(
         self,
-        read: Callable[[Batch], Generator[T, None, None]],
+        read: Callable[[Batch, Readers], Generator[T, None, None]],
         batches: Sequence[Batch],
         *,
         max_workers: int,
@@ -90,10 +91,6 @@ class PieceStream(Generic[T]):
             self._readers.close()
 
     def _work(self) -> None:
-        with self._readers.reading_here():
-            self._fill_channels()
-
-    def _fill_channels(self) -> None:
         while (index := self._take()) is not None:
             channel = self._channel(index)
             try:
@@ -110,7 +107,7 @@ class PieceStream(Generic[T]):
             channel.finish()
 
     def _fill(self, channel: Channel[T], batch: Batch) -> None:
-        with closing(self._read(batch)) as pieces:
+        with closing(self._read(batch, self._readers)) as pieces:
             for piece in pieces:
                 channel.put(piece)
                 del piece

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from tracekit.errors import ConfigError
 from tracekit.keyed.arrow_columns import ArrowColumn
@@ -26,15 +26,21 @@ RecordKind = Literal["lean", "plain"]
 
 
 class RecordReader(Protocol):
-    """Reads the records of one domain, batch of ids after batch of ids, from several threads."""
+    """Reads the records of one query, a batch of keys after the other, from several threads."""
 
     saves_memory: bool
     """Whether the fetch around it saves memory and collector time too, or stays as specified."""
 
     def read(
-        self, sql: str, binds: Mapping[str, str], *, may_restart: bool
+        self, database: Database, sql: str, binds: Mapping[str, Any], *, may_restart: bool
     ) -> Generator[list[Record], None, None]:
-        """The records of one query, a row batch at a time.
+        """The records of one statement, a row batch at a time.
+
+        Args:
+            database: Where to read, as the calling worker may.
+            sql: The statement.
+            binds: Its binds by name.
+            may_restart: Whether the caller can drop what it was given.
 
         Raises:
             ReadAgain: only where `may_restart`: what this call gave is to be dropped, and the
@@ -55,9 +61,9 @@ def record_reader(
         ConfigError: `kind` is unknown.
     """
     if kind == "lean":
-        return LeanReader(database, batch_size, stream=stream)
+        return LeanReader(batch_size, database.fetchmany_size, stream=stream)
     if kind == "plain":
-        return PlainReader(database, batch_size)
+        return PlainReader(batch_size)
     raise ConfigError(f"records={kind!r}: expected {' or '.join(get_args(RecordKind))}")
 
 
@@ -66,15 +72,14 @@ class PlainReader:
 
     saves_memory = False
 
-    def __init__(self, database: Database, batch_size: int | None) -> None:
-        self._database = database
+    def __init__(self, batch_size: int | None) -> None:
         self._batch_size = batch_size
 
     def read(
-        self, sql: str, binds: Mapping[str, str], *, may_restart: bool
+        self, database: Database, sql: str, binds: Mapping[str, Any], *, may_restart: bool
     ) -> Generator[list[Record], None, None]:
         """The records of one query, a row batch at a time."""
-        batches = self._database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
+        batches = database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
         with closing(batches):
             for columns, rows in batches:
                 records = plain_records(columns, rows)
@@ -95,11 +100,12 @@ class LeanReader:
 
     saves_memory = True
 
-    def __init__(self, database: Database, batch_size: int | None, *, stream: bool = False) -> None:
-        self._database = database
+    def __init__(
+        self, batch_size: int | None, fetchmany_size: int, *, stream: bool = False
+    ) -> None:
         self._batch_size = batch_size
         self._stream = stream
-        self._arrow_rows = batch_size or min(database.fetchmany_size, _ARROW_ROWS)
+        self._arrow_rows = batch_size or min(fetchmany_size, _ARROW_ROWS)
         self._lock = threading.Lock()
         self._described = False
         self._shape: ArrowShape | None = None
@@ -108,20 +114,20 @@ class LeanReader:
         self._rows: LeanRecords | None = None
 
     def read(
-        self, sql: str, binds: Mapping[str, str], *, may_restart: bool
+        self, database: Database, sql: str, binds: Mapping[str, Any], *, may_restart: bool
     ) -> Generator[list[Record], None, None]:
         """The records of one query, a row batch at a time."""
-        shape = self._describe(sql)
+        shape = self._describe(database, sql)
         if shape is None or (self._guessing and not may_restart):
-            return self._through_rows(sql, binds)
-        return self._through_arrow(sql, binds, shape)
+            return self._through_rows(database, sql, binds)
+        return self._through_arrow(database, sql, binds, shape)
 
-    def _describe(self, sql: str) -> ArrowShape | None:
+    def _describe(self, database: Database, sql: str) -> ArrowShape | None:
         # All queries of one fetch differ in their number of binds only.
         with self._lock:
             if not self._described:
                 try:
-                    shape = self._database.describe_arrow(sql)
+                    shape = database.describe_arrow(sql)
                 except NoArrowType:
                     shape = None
                 if shape is not None and shape.same_as_rows:
@@ -135,11 +141,9 @@ class LeanReader:
             return self._shape
 
     def _through_arrow(
-        self, sql: str, binds: Mapping[str, str], shape: ArrowShape
+        self, database: Database, sql: str, binds: Mapping[str, Any], shape: ArrowShape
     ) -> Generator[list[Record], None, None]:
-        batches = self._database.read_sql_arrow_iter(
-            sql, binds, batch_size=self._arrow_rows, shape=shape
-        )
+        batches = database.read_sql_arrow_iter(sql, binds, batch_size=self._arrow_rows, shape=shape)
         make = record_constructor(tuple(shape.schema.names))
         with closing(batches), self._wrong_guess():
             for batch in batches:
@@ -167,9 +171,9 @@ class LeanReader:
             ]
 
     def _through_rows(
-        self, sql: str, binds: Mapping[str, str]
+        self, database: Database, sql: str, binds: Mapping[str, Any]
     ) -> Generator[list[Record], None, None]:
-        batches = self._database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
+        batches = database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
         with closing(batches):
             for columns, rows in batches:
                 records = self._lean_rows(columns).records(rows)

@@ -8,12 +8,12 @@ from html import escape
 from typing import Any
 
 from tracekit.errors import ConfigError
+from tracekit.experiment.prove import prove
+from tracekit.experiment.prove_view import EqualityProof
 from tracekit.magics.cell_meter import NamedCell
 from tracekit.magics.peak_report import PeakReport, cell_calls
 from tracekit.profiling import diff_stacks
 from tracekit.records import StackDelta
-from tracekit.replay.prove import prove
-from tracekit.replay.prove_view import EqualityProof
 from tracekit.sizes import format_size
 
 _TOP_STACKS = 5

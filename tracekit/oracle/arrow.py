@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import oracledb
 
 from tracekit.errors import FetchError
+from tracekit.oracle.rows import describe_query
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -142,11 +143,7 @@ def describe(connection: oracledb.Connection, sql: str) -> ArrowShape:
     """
     import pyarrow as pa
 
-    with connection.cursor() as cursor:
-        cursor.parse(sql)
-        columns = cursor.description
-    if columns is None:
-        raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
+    columns = describe_query(connection, sql)
     fields = [pa.field(column.name.upper(), _arrow_type(column)) for column in columns]
     unbounded = [place for place, column in enumerate(columns) if _is_unbounded(column)]
     return ArrowShape(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -17,15 +18,16 @@ from tracekit.oracle.connect_deadline import connect_within
 from tracekit.oracle.dataframe import fetch_dataframe
 from tracekit.oracle.gate import connecting, reading
 from tracekit.oracle.idle import Connections, no_free_connection
-from tracekit.oracle.readers import held_by_readers, readers_here
+from tracekit.oracle.readers import Readers, held_by
 from tracekit.oracle.retry import Retry
-from tracekit.oracle.rows import RowBatch, iter_row_batches
+from tracekit.oracle.rows import RowBatch, describe_query, iter_row_batches
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
 T = TypeVar("T")
+_SECRETS = ("password", "wallet_password")
 
 
 class Database:
@@ -81,6 +83,7 @@ class Database:
         self.retry = Retry(retry_attempts, retry_wait_ms, retry_max_seconds)
         self._driver_options = _known_options(driver_options)
         self._connections = Connections(max_concurrent)
+        self._readers: Readers | None = None
 
     @classmethod
     def from_env(cls, settings: Settings | None = None, **driver_options: Any) -> Database:
@@ -112,6 +115,25 @@ class Database:
             **driver_options,
         )
 
+    def read_by(self, readers: Readers) -> Database:
+        """The same database for one fetch of many statements, which tries again by itself.
+
+        Its connections stay open until `readers` have read, and are broken off when they are
+        cancelled. A fault of a connection is raised immediately.
+        """
+        mine = copy.copy(self)
+        mine._readers = readers
+        return mine
+
+    def without_retry(self) -> Database:
+        """The same database, whose faults are raised immediately."""
+        mine = copy.copy(self)
+        mine.retry = Retry(0, 1, 1)
+        return mine
+
+    def _retrying(self, work: Callable[[], T]) -> T:
+        return work() if self._readers is not None else self.retry.call(work)
+
     def __repr__(self) -> str:
         return f"Database(dsn={self.dsn!r}, user={self.user!r})"
 
@@ -135,6 +157,16 @@ class Database:
             **self._driver_options,
         }
 
+    @property
+    def secrets(self) -> dict[str, Any]:
+        """Those of `arguments` that must not reach a command line, a log or a report."""
+        return {name: value for name, value in self.arguments.items() if name in _SECRETS}
+
+    @property
+    def plain_arguments(self) -> dict[str, Any]:
+        """The others."""
+        return {name: value for name, value in self.arguments.items() if name not in _SECRETS}
+
     @contextmanager
     def connect(self, timeout_seconds: float | None = None) -> Iterator[oracledb.Connection]:
         """A connection of its own, closed at the end of the block, in one of the slots.
@@ -149,7 +181,7 @@ class Database:
             FetchError: the driver failed inside the block.
         """
         with ExitStack() as stack:
-            yield self.retry.call(
+            yield self._retrying(
                 lambda: stack.enter_context(self._connect(timeout_seconds, self._driver_options))
             )
 
@@ -170,15 +202,15 @@ class Database:
                         password=self._password,
                     )
             self.retry.reached()
-            with reading(self.dsn), held_by_readers(connection):
+            with reading(self.dsn), held_by(self._readers, connection):
                 connection.call_timeout = timeout_ms
                 yield connection
         except BaseException:
             self._connections.give_up(connection)
-            # What befell this one may have befallen those that are idle.
+            # The idle ones may have failed for the same reason.
             self._connections.close_idle()
             raise
-        self._connections.give_back(connection, driver_options, readers_here())
+        self._connections.give_back(connection, driver_options, self._readers)
 
     def _take(self, driver_options: Mapping[str, Any]) -> oracledb.Connection | None:
         try:
@@ -204,10 +236,10 @@ class Database:
         """
 
         def read() -> pd.DataFrame:
-            with self.connect(timeout_seconds) as connection:
+            with self._connect(timeout_seconds, self._driver_options) as connection:
                 return fetch_dataframe(connection, sql, params)
 
-        return self.retry.call(read)
+        return self._retrying(read)
 
     def read_sql_df_slow_iter(
         self,
@@ -268,10 +300,24 @@ class Database:
         """
 
         def read() -> ArrowShape:
-            with self.connect(timeout_seconds) as connection:
+            with self._connect(timeout_seconds, self._driver_options) as connection:
                 return describe(connection, sql)
 
-        return self.retry.call(read)
+        return self._retrying(read)
+
+    def describe(self, sql: str, timeout_seconds: float | None = None) -> list[oracledb.FetchInfo]:
+        """The columns of `sql` as the driver describes them, without running it.
+
+        Raises:
+            ConnectError: the database could not be reached or refused us.
+            FetchError: the query cannot be described.
+        """
+
+        def read() -> list[oracledb.FetchInfo]:
+            with self._connect(timeout_seconds, self._driver_options) as connection:
+                return describe_query(connection, sql)
+
+        return self._retrying(read)
 
     def _read(
         self,
@@ -291,7 +337,7 @@ class Database:
                     stack.push(opened.pop_all())
                     return batches, first
 
-            batches, first = self.retry.call(begin)
+            batches, first = self._retrying(begin)
             if first:
                 yield first.pop()
             yield from batches

@@ -15,7 +15,6 @@ from tracekit.oracle.connection_socket import copy_of, socket_of
 GRACE_SECONDS = 0.1
 """How long a reader that is to end may take to see so for itself before its call is broken off."""
 _BREAK = b"!"  # what Oracle Net clients send as urgent data
-_here = threading.local()
 
 
 class Cancelled(FetchError):
@@ -51,16 +50,6 @@ class Readers:
         for ending in endings:
             ending(self)
 
-    @contextmanager
-    def reading_here(self) -> Iterator[None]:
-        """In this block the calling thread is one of the readers."""
-        before = readers_here()
-        _here.readers = self
-        try:
-            yield
-        finally:
-            _here.readers = before
-
     def cancel(self) -> None:
         """End each reader's call, which then fails with Cancelled, and let none begin.
 
@@ -93,14 +82,9 @@ class Readers:
                     self._sockets.discard(copied)
 
 
-def readers_here() -> Readers | None:
-    """The readers the calling thread is one of."""
-    return getattr(_here, "readers", None)
-
-
 @contextmanager
-def held_by_readers(connection: oracledb.Connection) -> Iterator[None]:
-    """In this block `connection` is broken off with the readers the calling thread is one of.
+def held_by(readers: Readers | None, connection: oracledb.Connection) -> Iterator[None]:
+    """In this block `connection` is broken off when `readers` are cancelled.
 
     At its end the connection's socket is closed if the driver has let go of it without that.
 
@@ -108,7 +92,6 @@ def held_by_readers(connection: oracledb.Connection) -> Iterator[None]:
         Cancelled: they were cancelled, before or meanwhile.
         FetchError: the process has too many files open.
     """
-    readers = readers_here()
     with socket_of(connection) as found:
         if readers is None or found is None:
             yield

@@ -23,7 +23,6 @@ T = TypeVar("T")
 _LONGEST_WAIT_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
-_here = threading.local()
 
 
 class Retry:
@@ -85,9 +84,6 @@ class Retry:
     ) -> T:
         """What `work` returns, begun again as a whole where its connection failed.
 
-        Calls nest, and only the outermost tries again: a batch of ids as a whole, not each query
-        in it as well.
-
         Args:
             work: Opens its own connection, and closes it on an error.
             unseen: Asked after a fault of the connection: whether nobody has seen any of what
@@ -98,8 +94,8 @@ class Retry:
             ConnectError: the database could not be reached; `retries` says how often it was tried
                 again. FetchError likewise.
         """
-        if self.attempts == 0 or getattr(_here, "inside", False):
-            return self._once(work)
+        if self.attempts == 0:
+            return work()
         attempts = _Attempts(self, unseen, self._clock)
         wait = self.wait_ms / 1000
         retrying = Retrying(
@@ -111,19 +107,11 @@ class Retry:
             reraise=True,
         )
         try:
-            return retrying(lambda: self._once(work))
+            return retrying(work)
         finally:
             # It lists methods of its own to call: a cycle that would keep `unseen` and what that
             # refers to, for each batch of ids, until the cyclic collector comes.
             retrying.iter_state.reset()
-
-    def _once(self, work: Callable[[], T]) -> T:
-        before = getattr(_here, "inside", False)
-        _here.inside = True
-        try:
-            return work()
-        finally:
-            _here.inside = before
 
     def most_attempts(self) -> int:
         """Further attempts that are worth while now."""
@@ -170,7 +158,3 @@ class _Attempts:
         assert self._first_fault is not None
         next_begins = self._clock() + state.upcoming_sleep
         return next_begins - self._first_fault > self._retry.max_seconds
-
-
-NO_RETRY = Retry(0, 1, 1)
-"""Runs work once, whatever is inside."""

@@ -45,3 +45,18 @@ def execute_query(cursor: oracledb.Cursor, sql: str, params: Any) -> list[str]:
     if cursor.description is None:
         raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
     return [column[0].upper() for column in cursor.description]
+
+
+def describe_query(connection: oracledb.Connection, sql: str) -> list[oracledb.FetchInfo]:
+    """The columns of `sql`, without running it.
+
+    Raises:
+        FetchError: not a query.
+        oracledb.Error: the driver failed; the caller translates.
+    """
+    with connection.cursor() as cursor:
+        cursor.parse(sql)
+        columns: list[oracledb.FetchInfo] | None = cursor.description
+    if columns is None:
+        raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
+    return columns

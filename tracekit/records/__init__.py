@@ -5,7 +5,7 @@ from tracekit.records.bench import (
     BenchRatios,
     BenchRecord,
     BenchRun,
-    ContestantResult,
+    CandidateResult,
 )
 from tracekit.records.comparison import Comparison, MetricChange
 from tracekit.records.environment import Environment
@@ -24,6 +24,7 @@ from tracekit.records.measurement import (
     ProcessMeasurement,
 )
 from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, Drift, Level, Proof
+from tracekit.records.query_definition import QueryDefinition
 from tracekit.records.serial import from_json, to_json
 from tracekit.records.stacks import (
     CallNode,
@@ -43,9 +44,9 @@ __all__ = [
     "CallNode",
     "CallTree",
     "CandidateProof",
+    "CandidateResult",
     "CheckStatus",
     "Comparison",
-    "ContestantResult",
     "Difference",
     "DifferenceKind",
     "Drift",
@@ -64,6 +65,7 @@ __all__ = [
     "PathStatus",
     "ProcessMeasurement",
     "Proof",
+    "QueryDefinition",
     "ReplayOptions",
     "ReplaySummary",
     "RunStacks",

@@ -23,7 +23,7 @@ class BenchRun:
 
 
 @dataclass(frozen=True)
-class ContestantResult:
+class CandidateResult:
     """One contestant; figures are medians of its runs, None where nothing was measured."""
 
     description: str
@@ -79,7 +79,7 @@ class BenchRecord:
     environment: Environment
     workers: int
     repeat: int
-    contestants: dict[str, ContestantResult]
+    contestants: dict[str, CandidateResult]
     ratios: dict[str, BenchRatios] = field(default_factory=dict)
     bars: tuple[BenchBar, ...] = ()
     ids: tuple[BenchRun, ...] = ()

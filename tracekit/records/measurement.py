@@ -54,6 +54,8 @@ class PathMeasurement:
     """File name in the run folder."""
     digest: str | None = None
     """Digest over the exact digests of all CIDs, hex."""
+    not_proved: str | None = None
+    """Why its output could not be digested, so that nothing of it is proved."""
     digests: str | None = None
     """File name in the run folder of the per-CID digests."""
     timeline: str | None = None

@@ -20,6 +20,8 @@ class WorkloadInfo:
     cids: int
     rows: int | None
     domain: str
+    remarks: tuple[str, ...] = ()
+    """What a reader must know about the keys that were asked for."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class ReplayOptions:
     repeat: int
     workers: int
     memory_limit_bytes: int | None = None
+    expect_out_of_memory: tuple[str, ...] = ()
+    timeout_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracekit.records import BenchBar, BenchRatios, BenchRecord, ContestantResult, PathStatus
+from tracekit.records import BenchBar, BenchRatios, BenchRecord, CandidateResult, PathStatus
 from tracekit.reports import figures
 from tracekit.reports.gfm import bullet, table_lines
 from tracekit.reports.table import Column, Table
@@ -99,7 +99,7 @@ def _note(record: BenchRecord) -> str:
     return _NOTE.format(repeat=record.repeat, workers=record.workers)
 
 
-def _row(name: str, found: ContestantResult, ratios: BenchRatios) -> tuple[str, ...]:
+def _row(name: str, found: CandidateResult, ratios: BenchRatios) -> tuple[str, ...]:
     ended_well = found.status is PathStatus.OK
     status = found.keeps if ended_well else _status(found)
     return (
@@ -117,7 +117,7 @@ def _row(name: str, found: ContestantResult, ratios: BenchRatios) -> tuple[str, 
     )
 
 
-def _status(found: ContestantResult) -> str:
+def _status(found: CandidateResult) -> str:
     return "not run" if found.status is None else _STATUS[found.status]
 
 

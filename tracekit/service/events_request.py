@@ -8,9 +8,9 @@ import msgspec
 
 from tracekit.errors import ConfigError
 from tracekit.jobs import PROFILES
-from tracekit.keyed.container_ids import normalise_container_ids
-from tracekit.keyed.domains import find_domain
 from tracekit.service.problems import Problem
+from tracekit.trace.container_ids import normalise_container_ids
+from tracekit.trace.queries import domain_query
 
 MAX_CID_LENGTH = 64
 """Characters; CIDs have 16."""
@@ -71,7 +71,7 @@ def _domains(names: list[str]) -> tuple[str, ...]:
         raise Problem(400, "INVALID_REQUEST", "domains names no domain.")
     for name in names:
         try:
-            find_domain(name[:80])
+            domain_query(name[:80])
         except ConfigError as exc:
             raise Problem(400, "UNKNOWN_DOMAIN", str(exc)) from None
     return tuple(dict.fromkeys(names))

@@ -75,7 +75,7 @@ def answer_problem(error: Exception) -> Response:
     if isinstance(error, RedisError):
         return _answer(503, "STORE_UNAVAILABLE", "the store of jobs and results does not answer.")
     if isinstance(error, AdmissionError):
-        extra = {"cid_count": error.cid_count, "limit": error.limit}
+        extra = {"cid_count": error.key_count, "limit": error.limit}
         return _answer(413, "CID_LIMIT_EXCEEDED", str(error), **extra)
     if isinstance(error, JobNotComplete):
         body = {"code": "JOB_NOT_COMPLETE", "message": str(error)}

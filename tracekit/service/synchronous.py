@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Protocol
@@ -11,7 +11,7 @@ from typing import Protocol
 from tracekit.errors import TracekitError
 from tracekit.jobs import AGGREGATED_PROFILES
 from tracekit.jsonvalue import encode
-from tracekit.keyed import Events
+from tracekit.keyed import RecordsByKey
 from tracekit.service.events_request import EventsRequest
 from tracekit.service.problems import internal_message
 
@@ -21,15 +21,15 @@ _PIECE_RECORDS = 1000
 PARTIAL_FAILURE = "EVENTS_PARTIAL_FAILURE"
 
 
-class FetchesEvents(Protocol):
-    """An EventFetcher, or one behind a cache."""
+class FetchesRecords(Protocol):
+    """A KeyedFetcher, or one behind a cache."""
 
-    def fetch_events(self, container_ids: list[str], domain: str, /) -> Events:
+    def records(self, keys: list[str], /) -> RecordsByKey:
         """The records of each CID that has any."""
 
 
 def events_document(
-    fetcher: FetchesEvents, wanted: EventsRequest, *, max_workers: int
+    fetcher_of: Callable[[str], FetchesRecords], wanted: EventsRequest, *, max_workers: int
 ) -> list[bytes]:
     """The JSON document of the answer, in pieces.
 
@@ -37,7 +37,7 @@ def events_document(
     explained in `error`.
 
     Args:
-        fetcher: What reads.
+        fetcher_of: What reads a domain.
         wanted: The request.
         max_workers: Domains fetched at once.
     """
@@ -45,9 +45,13 @@ def events_document(
 
     def fetch(domain: str) -> list[bytes] | str:
         try:
+<<<<<<< HEAD
             events = fetcher.fetch_events(wanted.container_ids, domain)
             sums[domain] = _sums(events, len(wanted.container_ids))
             return _domain_document(events)
+=======
+            return _domain_document(fetcher_of(domain).records(wanted.container_ids))
+>>>>>>> 15cdb19 (Make the core general: queries, keys, candidates; the trace incident uses the public interface)
         except TracekitError as exc:
             _log.warning("domain %s failed: %s", domain, type(exc).__name__)
             return str(exc)
@@ -84,7 +88,7 @@ def _failure_document(failures: dict[str, str]) -> Iterator[bytes]:
     yield b',"error":' + encode({"code": PARTIAL_FAILURE, "message": said})
 
 
-def _domain_document(events: Events) -> list[bytes]:
+def _domain_document(events: RecordsByKey) -> list[bytes]:
     pieces, count = [b'{"data":['], 0
     batch: list[object] = []
     for record in chain.from_iterable(events.values()):

@@ -11,13 +11,15 @@ from redis.exceptions import RedisError
 from tracekit.config import Settings
 from tracekit.errors import JobNotFound
 from tracekit.jobs import AGGREGATED_PROFILES, PROFILES, TraceJobs, connect_store
-from tracekit.keyed import DOMAINS, EventFetcher
-from tracekit.keyed.cache import CachedEventFetcher, EventCache
+from tracekit.keyed import KeyedFetcher
+from tracekit.keyed.records_cache import CachedFetcher, RecordsCache
 from tracekit.oracle import Database
 from tracekit.service.admission import Admission, admit
 from tracekit.service.events_request import EventsRequest
 from tracekit.service.problems import Problem
-from tracekit.service.synchronous import FetchesEvents, events_document
+from tracekit.service.synchronous import FetchesRecords, events_document
+from tracekit.trace import DOMAINS, domain_query
+from tracekit.trace.queries import SHORT_TTL_SECONDS
 
 _ALL_IDS = "SELECT CONTAINERID FROM DW_MES_CONTAINER ORDER BY CONTAINERID"
 _COUNT_IDS = "SELECT COUNT(*) AS CIDS FROM DW_MES_CONTAINER"
@@ -46,17 +48,16 @@ class TraceService:
         self.settings = settings
         self._database = database or Database.from_env(settings)
         self._workload = workload
-        fetcher = EventFetcher(self._database, max_workers=settings.fetch.max_workers)
-        self._fetcher: FetchesEvents = fetcher
+        self._cache: RecordsCache | None = None
         self._jobs = jobs
         if settings.trace.redis_url is not None:
             self._jobs = jobs or TraceJobs(connect_store(settings.trace), settings.trace)
-            cache = EventCache(
+            self._cache = RecordsCache(
                 connect_store(settings.trace, patient=False),
                 source=str(self._database.dsn),
-                skip_cid_threshold=settings.fetch.cache_skip_cid_threshold,
+                skip_threshold=settings.fetch.cache_skip_cid_threshold,
+                ttl_seconds=SHORT_TTL_SECONDS,
             )
-            self._fetcher = CachedEventFetcher(fetcher, cache)
 
     @property
     def jobs(self) -> TraceJobs:
@@ -83,12 +84,23 @@ class TraceService:
             said = f"{count:,} CIDs are above the limit of {trace.cid_limit:,}."
             warnings.append(("CID_LIMIT_EXCEEDED", said))
         return self.jobs.submit(
-            wanted.profile, wanted.container_ids, wanted.domains, warnings=warnings
+            wanted.profile,
+            wanted.container_ids,
+            [domain_query(domain) for domain in wanted.domains],
+            warnings=warnings,
         )
+
+    def _fetcher_of(self, domain: str) -> FetchesRecords:
+        fetcher = KeyedFetcher(
+            self._database, domain_query(domain), max_workers=self.settings.fetch.max_workers
+        )
+        return fetcher if self._cache is None else CachedFetcher(fetcher, self._cache)
 
     def fetch(self, wanted: EventsRequest) -> list[bytes]:
         """The JSON document of the events, in pieces."""
-        return events_document(self._fetcher, wanted, max_workers=self.settings.trace.max_workers)
+        return events_document(
+            self._fetcher_of, wanted, max_workers=self.settings.trace.max_workers
+        )
 
     def workload_ids(self, limit: int) -> dict[str, Any]:
         """The first `limit` CIDs of the workload.

@@ -20,6 +20,7 @@ from tracekit.config import Settings
 from tracekit.errors import ConfigError, ConnectError
 from tracekit.localdb.faults import AnyFault
 from tracekit.oracle import Database
+from tracekit.oracle.key_list import read_keys
 from tracekit.testbed.faults import Faults, as_records
 from tracekit.testbed.init_script import run_script
 from tracekit.testbed.server_process import ServerProcess, ServerReady
@@ -33,7 +34,7 @@ class LocalOracle:
 
     Args:
         source: a workload's name, a Workload, the path of a DuckDB file, or `":memory:"`.
-        cids: size of the workload; None for the size its definition names.
+        keys: how many keys a generated workload has; None for as many as its definition says.
         host: address to listen on; anything but loopback needs `allow_remote`.
         port: port to listen on, 0 for any free one.
         user: name to log in with.
@@ -61,7 +62,7 @@ class LocalOracle:
         self,
         source: str | Path | workloads.Workload,
         *,
-        cids: int | None = None,
+        keys: int | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
         user: str = "tracekit",
@@ -89,13 +90,13 @@ class LocalOracle:
         self._init = Path(init) if init is not None else None
         self.faults = Faults(self._process.ask)
         self._ready: ServerReady | None = None
-        self._choose(source, cids)
+        self._choose(source, keys)
         pinned = self.workload.sysdate if self.workload else None
         self._sysdate = sysdate or pinned
 
     def __enter__(self) -> LocalOracle:
         """Build the workload where it is missing, start the server, wait until it listens."""
-        if self.workload is not None:
+        if self.workload is not None and self.workload.generator is not None:
             self._path = workloads.build(self.workload, self._cache_dir, progress=self._progress)
         self._ready = self._process.start(self._specification(self._listen["port"]))
         try:
@@ -201,11 +202,21 @@ class LocalOracle:
         """Connections the server holds open, those still logging on included."""
         return int(self._process.ask({"do": "status"})["clients"])
 
-    def container_ids(self, limit: int | None = None) -> list[str]:
-        """The first `limit` CIDs of DW_MES_CONTAINER by CONTAINERID, all where it is None."""
-        if self._path is None:
-            raise ConfigError("an empty local Oracle (':memory:') has no container table")
-        return workloads.container_ids(self._path, limit)
+    def keys(self, limit: int | None = None) -> list[Any]:
+        """The workload's keys, the first `limit` of them.
+
+        Raises:
+            ConfigError: what is served is not a workload whose definition says where its keys are.
+        """
+        sql = self.workload.keys if self.workload else None
+        if sql is None and self._path is not None:
+            sql = workloads.describe_file(self._path).keys
+        if sql is None or sql.startswith("@"):
+            raise ConfigError(
+                f'{self!r} has no query for its keys: write keys = "SELECT ..." into the '
+                "workload's definition, or run a query of your own"
+            )
+        return read_keys(self.database, sql, limit=limit)
 
     def wait(self) -> None:
         """Block while the server runs.
@@ -245,22 +256,36 @@ class LocalOracle:
             "faults": [msgspec.to_builtins(fault) for fault in self._faults_at_start],
         }
 
-    def _choose(self, source: str | Path | workloads.Workload, cids: int | None) -> None:
+    def _choose(self, source: str | Path | workloads.Workload, keys: int | None) -> None:
         if isinstance(source, workloads.Workload):
-            self.workload = source
+            self._serve(source if keys is None else source.sized(keys))
             return
         if str(source) == ":memory:":
             return
-        if cids is not None and Path(source).suffix in {".duckdb", ".db"}:
-            raise ConfigError(f"cids={cids} sizes a workload; {str(source)!r} is a finished file")
+        if keys is not None and Path(source).suffix in {".duckdb", ".db"}:
+            raise ConfigError(f"keys={keys} sizes a workload; {str(source)!r} is a finished file")
         if Path(source).suffix in {".duckdb", ".db"}:
-            self._path = Path(source)
-            if not self._path.exists():
-                raise ConfigError(f"{str(source)!r}: no such DuckDB file")
+            self._path = _existing(Path(source))
             return
-        self.workload = workloads.load(source, cids=cids)
+        self._serve(workloads.load(source, keys=keys))
+
+    def _serve(self, workload: workloads.Workload) -> None:
+        self.workload = workload
+        if workload.database is not None:
+            self._path = _existing(workload.database)
+        elif workload.generator is None:
+            raise ConfigError(
+                f"workload {workload.name!r} has no data of its own to serve: its definition names "
+                "neither a database file nor a generator"
+            )
 
     def _started(self) -> ServerReady:
         if self._ready is None:
             raise ConnectError("the local Oracle is not running: use it inside its with block")
         return self._ready
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise ConfigError(f"there is no DuckDB file {path}")
+    return path

@@ -1,25 +1,62 @@
-"""Named, seeded workloads: found by name, generated into DuckDB, kept in a cache."""
+"""Named workloads: what is replayed; generated into DuckDB and kept in a cache, or a file.
 
-from tracekit.workloads.build import build, database_path
-from tracekit.workloads.cache import CachedWorkload, cached, remove
-from tracekit.workloads.catalog import catalog, load
-from tracekit.workloads.definition import Definition, Workload
-from tracekit.workloads.file import WorkloadFile, container_ids, describe_file, table_rows
-from tracekit.workloads.generate import Progress
+The names are loaded on first use: who only asks for a definition needs no DuckDB.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tracekit.workloads.build import build, database_path
+    from tracekit.workloads.cache import CachedWorkload, cached, remove
+    from tracekit.workloads.catalog import catalog, load, shipped_folder
+    from tracekit.workloads.definition import Workload
+    from tracekit.workloads.file import (
+        WorkloadFile,
+        content_fingerprint,
+        describe_file,
+        table_rows,
+    )
+    from tracekit.workloads.generator import Progress
+
+_HOMES = {
+    "CachedWorkload": "cache",
+    "Progress": "generator",
+    "Workload": "definition",
+    "WorkloadFile": "file",
+    "build": "build",
+    "cached": "cache",
+    "catalog": "catalog",
+    "content_fingerprint": "file",
+    "database_path": "build",
+    "describe_file": "file",
+    "load": "catalog",
+    "remove": "cache",
+    "shipped_folder": "catalog",
+    "table_rows": "file",
+}
 
 __all__ = [
     "CachedWorkload",
-    "Definition",
     "Progress",
     "Workload",
     "WorkloadFile",
     "build",
     "cached",
     "catalog",
-    "container_ids",
+    "content_fingerprint",
     "database_path",
     "describe_file",
     "load",
     "remove",
+    "shipped_folder",
     "table_rows",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -15,8 +15,8 @@ from filelock import FileLock, Timeout
 
 from tracekit.errors import WorkloadError
 from tracekit.workloads.definition import Workload
-from tracekit.workloads.file import describe_file
-from tracekit.workloads.generate import Progress, generate
+from tracekit.workloads.file import describe_file, write_description
+from tracekit.workloads.generator import Progress, find_generator
 
 MEMORY_LIMIT = "512MiB"
 """What DuckDB may hold while it builds; it spills to disk beyond that."""
@@ -27,7 +27,8 @@ _NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
 
 def database_path(workload: Workload, cache_dir: Path) -> Path:
     """Where `build` puts this workload; the name changes whenever the rows would."""
-    stem = f"{workload.name}-{workload.cids}-{workload.fingerprint[:12]}"
+    fingerprint = workload.fingerprint or ""
+    stem = f"{workload.name}-{workload.size}-{fingerprint[:12]}"
     return cache_dir / "workloads" / f"{stem}.duckdb"
 
 
@@ -59,7 +60,7 @@ def build(
         cache_dir: folder that keeps built workloads.
         progress: called with what is being done and the part done, 0.0 to 1.0, 1.0 at the end;
             from a thread of its own while tables are made.
-        force: build anew even if the file is there. Who has the old one open keeps it.
+        force: build again even if the file is there. Who has the old one open keeps it.
 
     Raises:
         WorkloadError: the disk is full, the folder cannot be written, or DuckDB failed.
@@ -126,7 +127,9 @@ def _build_locked(workload: Workload, path: Path, report: Progress) -> None:
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, workload: Workload, report: Progress) -> None:
-    generate(connection, workload, report)
+    assert workload.generator is not None, "only generated workloads are built"
+    find_generator(workload.generator)(connection, workload, report)
+    write_description(connection, workload)
     report("writing", 0.97)
     connection.execute("CHECKPOINT")
 
@@ -150,11 +153,11 @@ def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], Non
 
 
 def _failure(workload: Workload, path: Path, exc: Exception) -> WorkloadError:
-    what = f"workload {workload.name!r} with {workload.cids:,} CIDs could not be built"
+    what = f"workload {workload.name!r} with {workload.size:,} keys could not be built"
     if any(words in str(exc) for words in _NO_ROOM):
         return WorkloadError(
             f"{what}: the disk that holds {path.parent} is full. Free some room (tracekit clean "
-            "shows what is kept), set TRACEKIT_CACHE_DIR elsewhere, or ask for fewer CIDs."
+            "shows what is kept), set TRACEKIT_CACHE_DIR elsewhere, or ask for fewer keys."
         )
     return WorkloadError(f"{what} in {path.parent}: {exc}")
 

@@ -23,7 +23,8 @@ class CachedWorkload:
 
     name: str
     """Of the workload; of the file where the file cannot say."""
-    cids: int | None
+    size: int | None
+    """Keys it was built with."""
     fingerprint: str | None
     path: Path
     """The DuckDB file, which is not there yet while `complete` is false."""
@@ -84,7 +85,7 @@ def _complete(path: Path) -> CachedWorkload | None:
     if file.fingerprint is None:
         return None
     return CachedWorkload(
-        file.name or path.stem, file.cids, file.fingerprint, path, size_bytes, complete=True
+        file.name or path.stem, file.size, file.fingerprint, path, size_bytes, complete=True
     )
 
 

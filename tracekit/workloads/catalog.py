@@ -1,76 +1,153 @@
-"""Find workload definitions by name: the user's own first, then those that come with tracekit."""
+"""Find workloads by name: the project's own first, then those that come with tracekit."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from tracekit.errors import WorkloadError
-from tracekit.workloads.definition import Workload, parse
+from tracekit.workloads.definition import Definition, Workload, workload_of
 
 USER_DIR = Path("profiles/workloads")
-"""Where a project keeps its own definitions, relative to the working directory."""
+"""Where a project may keep definitions, relative to the working directory."""
 
 _PACKAGE = Path(__file__).parent
+_PYPROJECT = "pyproject.toml"
+_OWN_FILE = "tracekit.toml"
 
 
-def load(name_or_path: str | Path, *, cids: int | None = None) -> Workload:
-    """The workload called so, or defined by the TOML file at that path, at `cids` CIDs.
+def load(name_or_path: str | Path, *, keys: int | None = None) -> Workload:
+    """The workload called so, or the only one of the TOML file at that path, with so many keys.
 
-    Scaling by `cids` keeps the shape: distributions, rates and cardinalities stay as defined.
+    Names are looked for in tracekit.toml (`[workloads.NAME]`) or pyproject.toml
+    (`[tool.tracekit.workloads.NAME]`) of the working directory or the nearest folder above it, in
+    `profiles/workloads/*.toml`, and among those that come with tracekit.
 
     Raises:
-        WorkloadError: there is no such workload or file, the definition is malformed, or `cids`
-            is out of range.
+        WorkloadError: there is no such workload or file, the definition is malformed, or it cannot
+            have so many keys.
     """
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
-        return _read(Path(name_or_path), cids=cids)
-    known = _definition_files()
-    if text not in known:
-        close = difflib.get_close_matches(text, known, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise WorkloadError(
-            f"there is no workload {text!r}, only {', '.join(sorted(known))}.{hint} "
-            f"Define one in {USER_DIR}/{text}.toml, or name a .toml file."
-        )
-    return _read(known[text], cids=cids)
+        found = _only(Path(name_or_path))
+    else:
+        found = _named(text)
+    return found if keys is None else found.sized(keys)
 
 
 def catalog() -> list[Workload]:
-    """All workloads that can be loaded by name, sorted by name, each at its own size.
+    """All workloads that can be loaded by name, sorted by name.
 
     Raises:
         WorkloadError: a definition is malformed; names its file.
     """
-    return [_read(path) for _, path in sorted(_definition_files().items())]
+    tables = _tables()
+    return [_workload(name, tables[name]) for name in sorted(tables)]
 
 
-def _definition_files() -> dict[str, Path]:
-    """Definition name to file; a user's definition hides a shipped one of its name."""
-    return {path.stem: path for folder in _folders() for path in sorted(folder.glob("*.toml"))}
-
-
-def _folders() -> Iterator[Path]:
+def shipped_folder() -> Path:
+    """Where the definitions that come with tracekit, and their SQL, are."""
     installed = _PACKAGE / "definitions"
     # The wheel carries profiles/workloads as tracekit/workloads/definitions; a checkout is not
     # built, so there they are found where they are written.
-    yield installed if installed.is_dir() else _PACKAGE.parents[1] / "profiles" / "workloads"
-    yield USER_DIR
+    return installed if installed.is_dir() else _PACKAGE.parents[1] / "profiles" / "workloads"
 
 
-def _read(path: Path, *, cids: int | None = None) -> Workload:
+Tables = Mapping[str, Any]
+Found = tuple[Path, Tables]
+"""A file, and all its workloads' tables by name."""
+
+
+def _named(name: str) -> Workload:
+    known = _tables()
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise WorkloadError(
+            f"unknown workload {name!r}; expected one of {', '.join(sorted(known))}.{hint} "
+            f"Define it in {_OWN_FILE} ([workloads.{name}]), or name a .toml or .duckdb file."
+        )
+    return _workload(name, known[name])
+
+
+def _only(path: Path) -> Workload:
+    tables = _read(path)
+    if len(tables) != 1:
+        names = ", ".join(tables) or "none"
+        raise WorkloadError(
+            f"{path} defines {len(tables)} workloads ({names}); a path names the file of one"
+        )
+    return _workload(next(iter(tables)), (path, tables))
+
+
+def _tables() -> dict[str, Found]:
+    """Name to file and tables; what is nearer hides what is farther."""
+    found: dict[str, Found] = {}
+    for path in _files():
+        tables = _read(path)
+        found |= dict.fromkeys(tables, (path, tables))
+    return found
+
+
+def _files() -> Iterator[Path]:
+    """Files that may define workloads, the farthest first."""
+    yield from sorted(shipped_folder().glob("*.toml"))
+    if USER_DIR.resolve() != shipped_folder().resolve():
+        yield from sorted(USER_DIR.glob("*.toml"))
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        there = [folder / name for name in (_PYPROJECT, _OWN_FILE) if (folder / name).is_file()]
+        if there:
+            yield from there
+            return
+
+
+def _read(path: Path) -> Tables:
     try:
-        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WorkloadError(f"{path}: no such workload definition") from None
+        raise WorkloadError(f"there is no workload definition {path}") from None
     except (OSError, UnicodeDecodeError) as exc:
         raise WorkloadError(f"{path} could not be read: {exc}") from exc
-    workload = parse(text, source=str(path), cids=cids)
-    if workload.name != path.stem:
-        raise WorkloadError(
-            f"{path} calls itself {workload.name!r}; a definition is found by its file's name: "
-            f'write name = "{path.stem}" or rename the file'
-        )
-    return workload
+    except tomllib.TOMLDecodeError as exc:
+        raise WorkloadError(f"{path} is not valid TOML: {exc}") from exc
+    if path.name == _PYPROJECT:
+        document = document.get("tool", {}).get("tracekit", {})
+    tables = document.get("workloads", {})
+    if not isinstance(tables, dict):
+        raise WorkloadError(f"{path}: expected tables [workloads.NAME]")
+    return tables
+
+
+def _workload(name: str, found: Found) -> Workload:
+    path, tables = found
+    try:
+        definition = msgspec.convert(_extended(name, tables, path, ()), Definition)
+    except msgspec.ValidationError as exc:
+        raise WorkloadError(f"{path}: workload {name!r} is malformed: {exc}") from exc
+    return workload_of(name, definition, path.parent, str(path))
+
+
+def _extended(name: str, tables: Tables, path: Path, below: tuple[str, ...]) -> dict[str, Any]:
+    """The table of `name` over that of the workload it extends."""
+    table = dict(tables[name])
+    base = table.get("extends")
+    if base is None:
+        return table
+    if base in (*below, name) or base not in tables:
+        what = "extends itself" if base in (*below, name) else f"extends the unknown {base!r}"
+        raise WorkloadError(f"{path}: workload {name!r} {what}")
+    return _merged(_extended(base, tables, path, (*below, name)), table)
+
+
+def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged

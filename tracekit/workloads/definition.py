@@ -1,223 +1,187 @@
-"""What a workload is made of: the TOML a person writes, checked, and the workload it names."""
+"""A workload's definition: what a person writes in TOML, checked, and the workload it names."""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
 
 from tracekit.errors import WorkloadError
+from tracekit.jsonvalue import encode_typed
+from tracekit.records import QueryDefinition
+from tracekit.workloads.generator import generator_version
 
-GENERATOR_VERSION = 1
-"""Raised whenever the same definition would give other rows; it is part of the fingerprint."""
-
-MOST_CIDS = 5_000_000
-"""More would outgrow the places the generator gives to ids and names."""
-
-Domain = Literal[
-    "history",
-    "materials",
-    "rejects",
-    "holds",
-    "jobs",
-    "upstream_history",
-    "downstream_rejects",
-]
-
-Rate = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
-Names = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
-"""A number of names, all of which are held in memory while building."""
+MOST_KEYS = 100_000_000
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
-Width = Annotated[int, msgspec.Meta(ge=1, le=4000)]
+class QueryTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `queries.NAME` table."""
 
-
-class Band(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """`[share, fewest, most]`: this share of the CIDs has so many rows, each count as likely."""
-
-    share: Rate
-    fewest: Annotated[int, msgspec.Meta(ge=0, le=10_000)]
-    most: Annotated[int, msgspec.Meta(ge=0, le=10_000)]
-
-
-class RowsPerCid(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Distribution of the rows a CID has in each base table."""
-
-    history: tuple[Band, ...]
-    materials: tuple[Band, ...]
-    rejects: tuple[Band, ...]
-    holds: tuple[Band, ...]
-
-
-class Jobs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Jobs belong to equipment, so their number is given for all CIDs together."""
-
-    per_1000_cids: Annotated[int, msgspec.Meta(ge=0, le=1000)]
-    cids_per_job: tuple[Band, ...]
-
-
-class Rates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Shares of rows; a name that ends in `_null` is the share of NULLs in that column."""
-
-    track_out_null: Rate
-    """Visits still in process: TRACKOUTTIMESTAMP and TRACKOUTQTY are NULL."""
-    partial_track_out: Rate
-    """Visits with two or three recorded track-outs, of which the queries keep the latest."""
-    equipment_null: Rate
-    finished_runcard_null: Rate
-    pj_type_null: Rate
-    pj_function_null: Rate
-    product_line_null: Rate
-    wafer_lot_null: Rate
-    loss_reason_null: Rate
-    reject_text_null: Rate
-    reject_equipment_null: Rate
-    reject_comment_null: Rate
-    reject_quantity_null: Rate
-    still_held: Rate
-    """Holds without a release."""
-    hold_comment_null: Rate
-    release_comment_null: Rate
-    ncr_null: Rate
-    job_code_null: Rate
-    symptom_null: Rate
-
-
-class Cardinalities(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many different names there are of each kind, whatever the number of CIDs."""
-
-    equipment: Names
-    specs: Names
-    products: Count
-    product_types: Names
-    bops: Names
-    wafer_lots: Count
-    material_parts: Names
-    material_lots: Count
-    employees: Names
-    hold_reasons: Names
-    loss_reasons: Names
-    job_codes: Names
-    lots_per_work_order: Count
+    sql: str
+    """The text, or the path of a `.sql` file beside the definition."""
+    key: str | list[str] | None = None
+    binds: dict[str, Any] = {}
+    keys_per_statement: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 1000
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A workload as its TOML file states it; nothing has a default, so a file says all."""
+    """One `[workloads.NAME]` table."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-    description: str
-    seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-    cids: Annotated[int, msgspec.Meta(ge=1, le=MOST_CIDS)]
-    domains: Annotated[tuple[Domain, ...], msgspec.Meta(min_length=1)]
-    """Domains with rows, the one replayed by default first; tables of no domain stay empty."""
-    sysdate: Annotated[datetime.datetime, msgspec.Meta(tz=False)]
-    """What SYSDATE is while the workload is replayed."""
-    span_days: Annotated[int, msgspec.Meta(ge=2, le=36_500)]
-    """All lots begin within so many days before SYSDATE."""
-    route_days: Annotated[int, msgspec.Meta(ge=1, le=3650)]
-    """All of a lot's transactions lie within so many days."""
-    comment_width: tuple[Width, Width]
-    """Fewest and most characters of a comment."""
-    rows_per_cid: RowsPerCid
-    jobs: Jobs
-    rates: Rates
-    cardinalities: Cardinalities
-
-    @property
-    def jobs_in_all(self) -> int:
-        """Jobs the whole workload has."""
-        return self.cids * self.jobs.per_1000_cids // 1000 if "jobs" in self.domains else 0
+    description: str = ""
+    extends: str | None = None
+    """Another workload, of the same file, whose entries this one has where it has none."""
+    database: str | None = None
+    """A DuckDB file, served by a local Oracle."""
+    dsn: str | None = None
+    """A real Oracle; user and password come from the environment."""
+    generator: str | None = None
+    """`module:function` that fills a DuckDB file."""
+    queries: dict[Name, QueryTable | str] = {}
+    """By name; a text alone is the SQL of a query without a key."""
+    query: str | None = None
+    """The one that is replayed where none is named; needed where there are several."""
+    keys: str | None = None
+    """A query whose first columns are the keys, or `@FILE` with one a line."""
+    size: Annotated[int, msgspec.Meta(ge=1, le=MOST_KEYS)] | None = None
+    """How many keys the generator makes."""
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
+    candidates: dict[str, str] | list[str] = {}
+    reference: str | None = None
+    sysdate: Annotated[datetime.datetime, msgspec.Meta(tz=False)] | None = None
+    """What SYSDATE is while the workload is served."""
+    parameters: dict[str, Any] = {}
+    """What the generator takes."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A definition at one size."""
+    """A definition at one size: what is replayed, and by which candidates."""
 
     name: str
-    seed: int
-    cids: int
-    domains: tuple[str, ...]
-    """Domains that have rows; the first is the one replayed by default."""
-    sysdate: datetime.datetime
-    fingerprint: str
-    """SHA-256, hex, of everything that decides the rows: definition, size, generator version."""
-    definition: Definition
-    """With `cids` as given here."""
+    description: str = ""
+    database: Path | None = None
+    dsn: str | None = None
+    generator: str | None = None
+    queries: dict[str, QueryDefinition] = field(default_factory=dict)
+    query: str | None = None
+    """The one that is replayed where none is named."""
+    keys: str | None = None
+    size: int | None = None
+    seed: int | None = None
+    candidates: tuple[str, ...] = ()
+    """Each `NAME=SPEC`, or a built-in one's name."""
+    reference: str | None = None
+    sysdate: datetime.datetime | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path = Path()
+    """Where its definition is: files and modules it names are looked for there."""
+
+    @property
+    def fingerprint(self) -> str | None:
+        """SHA-256, hex, of all that decides a generated workload's rows; None for another one."""
+        if self.generator is None:
+            return None
+        decisive = {
+            "name": self.name,
+            "generator": self.generator,
+            "version": generator_version(self.generator),
+            "size": self.size,
+            "seed": self.seed,
+            "sysdate": self.sysdate,
+            "parameters": dict(self.parameters),
+        }
+        return hashlib.sha256(encode_typed(decisive, sort_keys=True)).hexdigest()
+
+    def sized(self, keys: int) -> Workload:
+        """The same with so many keys.
+
+        Raises:
+            WorkloadError: it cannot have so many, or is not generated.
+        """
+        if self.generator is None:
+            raise WorkloadError(
+                f"workload {self.name!r} is not generated, so it has the keys it has"
+            )
+        if not 1 <= keys <= MOST_KEYS:
+            raise WorkloadError(
+                f"workload {self.name!r} cannot have {keys:,} keys: ask for 1 to {MOST_KEYS:,}"
+            )
+        return replace(self, size=keys)
 
 
-def parse(text: str, *, source: str, cids: int | None = None) -> Workload:
-    """The workload that a TOML `text` defines, at `cids` CIDs or at its own size.
+def workload_of(name: str, definition: Definition, folder: Path, source: str) -> Workload:
+    """The workload that a checked definition stands for.
+
+    Args:
+        name: What it is called.
+        definition: Its table, `extends` resolved.
+        folder: Where the files it names are looked for.
+        source: What messages call the definition's file.
 
     Raises:
-        WorkloadError: the text is no definition, contradicts itself, or cannot have so many CIDs;
-            names `source`.
+        WorkloadError: it contradicts itself, or a file it names is missing.
     """
-    try:
-        definition = msgspec.toml.decode(text, type=Definition)
-    except msgspec.ValidationError as exc:
-        raise WorkloadError(f"{source} is no workload definition: {exc}") from exc
-    except (msgspec.DecodeError, ValueError) as exc:
-        raise WorkloadError(f"{source} is no TOML: {exc}") from exc
-    if cids is not None:
-        if not 1 <= cids <= MOST_CIDS:
-            raise WorkloadError(
-                f"workload {definition.name!r} cannot have {cids:,} CIDs: "
-                f"ask for 1 to {MOST_CIDS:,}"
-            )
-        definition = msgspec.structs.replace(definition, cids=cids)
-    fault = next(_faults(definition), None)
-    if fault:
-        raise WorkloadError(f"{source}: {fault}")
+    sources = [option for option in ("database", "dsn", "generator") if getattr(definition, option)]
+    if len(sources) > 1:
+        raise WorkloadError(
+            f"{source}: workload {name!r} has both {sources[0]} and {sources[1]}; keep one"
+        )
+    if definition.generator is None and (definition.size is not None or definition.parameters):
+        raise WorkloadError(
+            f"{source}: workload {name!r} has a size or parameters, but no generator to use them"
+        )
+    if definition.generator is not None and definition.size is None:
+        raise WorkloadError(f"{source}: workload {name!r} has a generator, but no size (its keys)")
+    if definition.query is not None and definition.query not in definition.queries:
+        raise WorkloadError(
+            f"{source}: workload {name!r} names the unknown query {definition.query!r}; expected "
+            f"one of {', '.join(definition.queries)}"
+        )
+    if definition.keys and definition.keys.startswith("@"):
+        keys: str | None = f"@{folder / definition.keys[1:]}"
+    else:
+        keys = definition.keys
     return Workload(
-        name=definition.name,
-        seed=definition.seed,
-        cids=definition.cids,
-        domains=definition.domains,
+        name=name,
+        description=definition.description,
+        database=folder / definition.database if definition.database else None,
+        dsn=definition.dsn,
+        generator=definition.generator,
+        queries={
+            query: _query(query, table, folder, f"{source}: workload {name!r}")
+            for query, table in definition.queries.items()
+        },
+        query=definition.query,
+        keys=keys,
+        size=definition.size,
+        seed=definition.seed if definition.seed is not None or not definition.generator else 0,
+        candidates=_candidates(definition.candidates),
+        reference=definition.reference,
         sysdate=definition.sysdate,
-        fingerprint=_fingerprint(definition),
-        definition=definition,
+        parameters=definition.parameters,
+        folder=folder,
     )
 
 
-def _fingerprint(definition: Definition) -> str:
-    # What people read (name, description) decides no row, but a renamed definition is another
-    # workload to those who compare runs; only the description may change freely.
-    decisive = msgspec.structs.replace(definition, description="")
-    content = msgspec.json.encode((GENERATOR_VERSION, decisive), order="deterministic")
-    return hashlib.sha256(content).hexdigest()
+def _candidates(written: Mapping[str, str] | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(written, Mapping):
+        return tuple(name if name == spec else f"{name}={spec}" for name, spec in written.items())
+    return tuple(written)
 
 
-def _faults(definition: Definition) -> Iterator[str]:
-    """What the types cannot forbid: each would make an order key equal, or a draw impossible."""
-    rows = definition.rows_per_cid
-    for name in rows.__struct_fields__:
-        yield from _band_faults(f"rows_per_cid.{name}", getattr(rows, name), definition)
-    yield from _band_faults("jobs.cids_per_job", definition.jobs.cids_per_job, definition)
-    if any(band.fewest < 1 for band in definition.jobs.cids_per_job):
-        yield "jobs.cids_per_job: a job names at least 1 CID"
-    if definition.jobs_in_all * 60 > definition.span_days * 86_400:
-        yield f"span_days = {definition.span_days}: no room for {definition.jobs_in_all:,} jobs"
-    if definition.route_days >= definition.span_days:
-        yield f"route_days = {definition.route_days}: must be below span_days"
-    if len(set(definition.domains)) != len(definition.domains):
-        yield "domains: one stands there twice"
-    if definition.comment_width[0] > definition.comment_width[1]:
-        yield f"comment_width = {list(definition.comment_width)}: the first is above the second"
-    if definition.sysdate.microsecond:
-        yield f"sysdate = {definition.sysdate}: Oracle's DATE has no fractions of a second"
-
-
-def _band_faults(key: str, bands: tuple[Band, ...], definition: Definition) -> Iterator[str]:
-    shares = sum(band.share for band in bands)
-    if round(shares, 6) != 1:
-        yield f"{key}: the shares of its bands add up to {shares:g}, not 1"
-    for band in bands:
-        if band.fewest > band.most:
-            yield f"{key}: a band from {band.fewest} to {band.most} is empty"
-        if band.most * 64 > definition.route_days * 86_400:
-            yield f"{key}: {band.most} rows a CID leave no room in {definition.route_days} days"
+def _query(name: str, table: QueryTable | str, folder: Path, source: str) -> QueryDefinition:
+    found = QueryTable(table) if isinstance(table, str) else table
+    sql = found.sql
+    if sql.endswith(".sql") and not set(" \n\t") & set(sql):
+        try:
+            sql = (folder / sql).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            raise WorkloadError(f"{source}: query {name!r} could not be read: {exc}") from exc
+    key = (found.key,) if isinstance(found.key, str) else tuple(found.key or ())
+    return QueryDefinition(name, sql, key, found.binds, found.keys_per_statement)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import duckdb
-import msgspec
 
 from tracekit.errors import WorkloadError
-from tracekit.workloads.definition import Definition
+from tracekit.jsonvalue import decode_typed, encode_typed
+from tracekit.records import QueryDefinition
+from tracekit.workloads.definition import Workload
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,16 @@ class WorkloadFile:
     name: str | None = None
     fingerprint: str | None = None
     seed: int | None = None
-    cids: int | None = None
+    size: int | None = None
+    """Keys it was built with."""
     sysdate: datetime.datetime | None = None
-    generator_version: int | None = None
-    domains: tuple[str, ...] | None = None
+    queries: dict[str, QueryDefinition] = field(default_factory=dict)
+    query: str | None = None
+    """The one that is replayed where none is named."""
+    keys: str | None = None
+    """The query for its keys."""
+    candidates: tuple[str, ...] = ()
+    reference: str | None = None
 
 
 def describe_file(path: Path) -> WorkloadFile:
@@ -44,36 +52,71 @@ def describe_file(path: Path) -> WorkloadFile:
         ).fetchall()
         if not described:
             return WorkloadFile(path, size_bytes)
-        [(name, fingerprint, seed, cids, sysdate, version, definition)] = connection.execute(
-            "SELECT NAME, FINGERPRINT, SEED, CIDS, SYSDATE, GENERATOR_VERSION, DEFINITION"
-            " FROM TRACEKIT_META.WORKLOAD"
+        [(name, fingerprint, seed, size, sysdate, told)] = connection.execute(
+            "SELECT NAME, FINGERPRINT, SEED, SIZE, SYSDATE, REPLAY FROM TRACEKIT_META.WORKLOAD"
         ).fetchall()
+    replay = decode_typed(told)
     return WorkloadFile(
         path=path,
         size_bytes=size_bytes,
         name=name,
         fingerprint=fingerprint,
         seed=seed,
-        cids=cids,
+        size=size,
         sysdate=sysdate,
-        generator_version=version,
-        domains=_domains(definition),
+        queries={
+            query["name"]: QueryDefinition(**{**query, "key": tuple(query["key"])})
+            for query in replay["queries"]
+        },
+        query=replay["query"],
+        keys=replay["keys"],
+        candidates=tuple(replay["candidates"]),
+        reference=replay["reference"],
     )
 
 
-def container_ids(path: Path, limit: int | None = None) -> list[str]:
-    """The first `limit` CIDs of DW_MES_CONTAINER by CONTAINERID, all of them without a limit.
+def write_description(connection: duckdb.DuckDBPyConnection, workload: Workload) -> None:
+    """Let a file say what it holds and how it is replayed, wherever it is taken.
 
     Raises:
-        WorkloadError: the file cannot be read, or has no container table.
+        duckdb.Error: DuckDB could not do it.
     """
-    with _reading(path) as connection:
-        rows = connection.execute(
-            "SELECT CONTAINERID FROM DWH.DW_MES_CONTAINER WHERE CONTAINERID IS NOT NULL"
-            " ORDER BY CONTAINERID LIMIT ?",
-            [limit],
-        ).fetchall()
-    return [cid for (cid,) in rows]
+    replay = {
+        "queries": [asdict(query) for query in workload.queries.values()],
+        "query": workload.query,
+        "keys": workload.keys,
+        "candidates": workload.candidates,
+        "reference": workload.reference,
+    }
+    connection.execute("CREATE SCHEMA TRACEKIT_META")
+    connection.execute(
+        "CREATE TABLE TRACEKIT_META.WORKLOAD (NAME VARCHAR, FINGERPRINT VARCHAR, SEED BIGINT,"
+        " SIZE BIGINT, SYSDATE TIMESTAMP_S, REPLAY VARCHAR)"
+    )
+    connection.execute(
+        "INSERT INTO TRACEKIT_META.WORKLOAD VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            workload.name,
+            workload.fingerprint,
+            workload.seed,
+            workload.size,
+            workload.sysdate,
+            encode_typed(replay).decode(),
+        ],
+    )
+
+
+def content_fingerprint(path: Path) -> str:
+    """SHA-256, hex, of the file's bytes: the fingerprint of a database made elsewhere.
+
+    Raises:
+        WorkloadError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as exc:
+        raise WorkloadError(f"{path} could not be read: {exc}") from exc
 
 
 def table_rows(path: Path) -> dict[str, int]:
@@ -98,17 +141,10 @@ def _count(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> in
     return int(rows)
 
 
-def _domains(definition: str) -> tuple[str, ...] | None:
-    try:
-        return msgspec.json.decode(definition, type=Definition).domains
-    except msgspec.DecodeError:
-        return None  # written by another version of tracekit; the rest still holds
-
-
 @contextmanager
 def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.is_file():
-        raise WorkloadError(f"{path}: no such DuckDB file")
+        raise WorkloadError(f"there is no DuckDB file {path}")
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             yield connection

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from tracekit.bench.bars import bench_bars
-from tracekit.records import BenchRun, ContestantResult, PathStatus
+from tracekit.records import BenchRun, CandidateResult, PathStatus
 
 MIB = 2**20
 
 
 def found(peak_mib, cpu=1.0, *, deep_mib=None, exact=None, sizes=()):
     peak = round(peak_mib * MIB)
-    return ContestantResult(
+    return CandidateResult(
         "",
         "events",
         PathStatus.OK,
@@ -62,7 +62,7 @@ def test_every_bar_can_be_missed():
 
 
 def test_what_was_not_measured_is_neither_met_nor_missed():
-    died = ContestantResult("", "events", PathStatus.FAILED, "raised")
+    died = CandidateResult("", "events", PathStatus.FAILED, "raised")
     for results in ({}, {"legacy": died, "lean": died, "stream": died, "parquet": died}):
         assert set(met(results).values()) == {None}
     assert met({"stream": found(10)})["net OS peak beyond the ids, stream, over sizes"] is None

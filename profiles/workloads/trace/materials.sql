@@ -1,0 +1,15 @@
+-- materials: what was consumed to make each lot, one row per material lot and transaction.
+SELECT
+    m.CONTAINERID,
+    c.CONTAINERNAME,
+    m.MATERIALPARTNAME,
+    m.MATERIALLOTNAME,
+    m.QTYCONSUMED,
+    m.WORKCENTERNAME,
+    m.SPECNAME,
+    m.EQUIPMENTNAME,
+    m.TXNDATE
+FROM DWH.DW_MES_LOTMATERIALSHISTORY m
+LEFT JOIN DWH.DW_MES_CONTAINER c ON c.CONTAINERID = m.CONTAINERID
+WHERE m.CONTAINERID IN (:keys)
+ORDER BY m.TXNDATE

@@ -1,0 +1,62 @@
+-- rejects: every reject booked on each lot, with the group and sequence of its spec's workcenter.
+-- A missing text is written (NA), a missing loss reason (未填寫), a missing quantity 0. A spec may
+-- stand under several workcenters of the mapping view; its first group in line order counts.
+WITH workcenter_groups AS (
+    SELECT
+        v.SPEC,
+        v.WORK_CENTER_GROUP,
+        v.WORKCENTERSEQUENCE_GROUP,
+        ROW_NUMBER() OVER (
+            PARTITION BY v.SPEC
+            ORDER BY v.WORKCENTERSEQUENCE_GROUP, v.WORK_CENTER
+        ) AS RN
+    FROM DWH.DW_MES_SPEC_WORKCENTER_V v
+    WHERE v.SPEC IS NOT NULL
+),
+booked AS (
+    SELECT
+        r.CONTAINERID,
+        r.WORKCENTERNAME,
+        r.SPECNAME,
+        r.LOSSREASONNAME,
+        r.EQUIPMENTNAME,
+        r.REJECTCOMMENT,
+        NVL(r.REJECTQTY, 0) AS REJECT_QTY,
+        NVL(r.STANDBYQTY, 0) AS STANDBY_QTY,
+        NVL(r.QTYTOPROCESS, 0) AS QTYTOPROCESS_QTY,
+        NVL(r.INPROCESSQTY, 0) AS INPROCESS_QTY,
+        NVL(r.PROCESSEDQTY, 0) AS PROCESSED_QTY,
+        NVL(r.DEFECTQTY, 0) AS DEFECT_QTY,
+        r.TXNDATE
+    FROM DWH.DW_MES_LOTREJECTHISTORY r
+    WHERE r.CONTAINERID IN (:keys)
+)
+SELECT
+    b.CONTAINERID,
+    c.CONTAINERNAME,
+    b.WORKCENTERNAME,
+    NVL(g.WORK_CENTER_GROUP, '(NA)') AS WORKCENTER_GROUP,
+    NVL(g.WORKCENTERSEQUENCE_GROUP, '999') AS WORKCENTERSEQUENCE_GROUP,
+    NVL(TRIM(c.PRODUCTLINENAME), '(NA)') AS PRODUCTLINENAME,
+    NVL(TRIM(c.PJ_FUNCTION), '(NA)') AS PJ_FUNCTION,
+    NVL(TRIM(c.PJ_TYPE), '(NA)') AS PJ_TYPE,
+    NVL(TRIM(c.PRODUCTNAME), '(NA)') AS PRODUCTNAME,
+    NVL(TRIM(b.SPECNAME), '(NA)') AS SPECNAME,
+    NVL(TRIM(b.LOSSREASONNAME), '(未填寫)') AS LOSSREASONNAME,
+    NVL(TRIM(b.EQUIPMENTNAME), '(NA)') AS EQUIPMENTNAME,
+    TRIM(b.REJECTCOMMENT) AS REJECTCOMMENT,
+    b.REJECT_QTY,
+    b.STANDBY_QTY,
+    b.QTYTOPROCESS_QTY,
+    b.INPROCESS_QTY,
+    b.PROCESSED_QTY,
+    b.REJECT_QTY + b.STANDBY_QTY + b.QTYTOPROCESS_QTY + b.INPROCESS_QTY + b.PROCESSED_QTY
+        AS REJECT_TOTAL_QTY,
+    b.DEFECT_QTY,
+    b.TXNDATE AS TXN_TIME,
+    b.TXNDATE,
+    TRUNC(b.TXNDATE) AS TXN_DAY
+FROM booked b
+LEFT JOIN DWH.DW_MES_CONTAINER c ON c.CONTAINERID = b.CONTAINERID
+LEFT JOIN workcenter_groups g ON g.SPEC = b.SPECNAME AND g.RN = 1
+ORDER BY b.TXNDATE

@@ -1,0 +1,137 @@
+"""Who takes part in a bench: candidates, bare drains as floors, and peers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from tracekit.errors import ConfigError
+from tracekit.experiment.candidate_spec import Candidates, CandidateSpec, candidate_specs
+
+REFERENCE = "iterator"
+"""The candidate every other one must be exactly equal to."""
+
+
+@dataclass(frozen=True)
+class BenchCandidate:
+    """One way to read the same batches of keys."""
+
+    name: str
+    description: str
+    keeps: str
+    """What is in memory when it is done: `nothing`, `records`, `table` or `file` (on disk)."""
+    factory: str
+    """Dotted name of its subject."""
+    spec: CandidateSpec | None = None
+    """Of a candidate of `replay`; None for a drain or a peer."""
+    modules: tuple[str, ...] = ()
+    """Packages beyond tracekit's own that it needs."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether it gives records, whose digests can be compared."""
+        return self.spec is not None
+
+    @property
+    def weighed(self) -> bool:
+        """Whether the deep size of what it returns is told, for the bar that asks for it."""
+        return self.name == "lean"
+
+    def missing(self) -> str | None:
+        """Why it cannot run here; None where it can."""
+        absent = [module for module in self.modules if find_spec(module) is None]
+        if not absent:
+            return None
+        return f"{', '.join(absent)} is not installed: pip install 'tracekit[peers]'"
+
+
+def _candidate(spec: CandidateSpec, description: str, keeps: str) -> BenchCandidate:
+    factory = "tracekit.bench.weighed_candidate:WeighedCandidate"
+    return BenchCandidate(spec.name, description, keeps, factory, spec)
+
+
+def _builtin(name: str, description: str, keeps: str) -> BenchCandidate:
+    return _candidate(CandidateSpec(name, name), description, keeps)
+
+
+_DRAINS = "tracekit.bench.drains"
+_PEERS = "tracekit.bench.peers"
+_KNOWN = (
+    BenchCandidate(
+        "cursor-drain",
+        "fetchmany of every query, keeping nothing: the floor",
+        "nothing",
+        f"{_DRAINS}:CursorDrain",
+    ),
+    _builtin("legacy", "fetchall into DataFrames, walked row by row", "records"),
+    _builtin("iterator", "fetchmany into plain dicts", "records"),
+    _builtin("lean", "the same mapping as lean records", "records"),
+    _builtin("stream", "KeyedFetcher.stream, each piece let go of", "nothing"),
+    _builtin("table", "KeyedFetcher.table: Arrow columns", "table"),
+    _builtin("parquet", "KeyedFetcher.to_parquet", "file"),
+    BenchCandidate(
+        "df-batches-drain",
+        "oracledb's fetch_df_batches to pyarrow, keeping nothing",
+        "nothing",
+        f"{_DRAINS}:DataFrameBatchesDrain",
+    ),
+    BenchCandidate(
+        "pandas-chunks",
+        "pandas.read_sql(chunksize) through SQLAlchemy's oracle+oracledb, keeping nothing",
+        "nothing",
+        f"{_PEERS}:PandasChunks",
+        modules=("sqlalchemy",),
+    ),
+    BenchCandidate(
+        "polars-batches",
+        "polars.read_database(iter_batches=True) on an oracledb connection, keeping nothing",
+        "nothing",
+        f"{_PEERS}:PolarsBatches",
+        modules=("polars",),
+    ),
+    BenchCandidate(
+        "adbc",
+        "adbc-driver-oracle's record batches, keeping nothing",
+        "nothing",
+        f"{_PEERS}:AdbcBatches",
+        modules=("adbc_driver_oracle",),
+    ),
+)
+KEYS_HELD = BenchCandidate(
+    "keys-held",
+    "the keys alone, in batches as every candidate holds them: no query",
+    "keys",
+    f"{_DRAINS}:KeysHeld",
+)
+"""Takes no part, but says what the keys add to every candidate's peak."""
+BENCH_CANDIDATES = {found.name: found for found in _KNOWN}
+"""By name, in the order they are run and shown."""
+
+
+def bench_candidates(written: Candidates | None) -> tuple[BenchCandidate, ...]:
+    """Those that `written` names: of the bench's own, or `[NAME=]SPEC` as in `replay`.
+
+    All of the bench's own by default.
+
+    Raises:
+        ConfigError: a spec is unknown, or two have one name.
+    """
+    if written is None:
+        return tuple(BENCH_CANDIDATES.values())
+    if isinstance(written, Mapping):
+        return tuple(map(_of_spec, candidate_specs(written)))
+    found: list[BenchCandidate] = []
+    for one in written:
+        known = BENCH_CANDIDATES.get(one) if isinstance(one, str) else None
+        found += [known] if known else map(_of_spec, candidate_specs([one]))
+    names = [one.name for one in found]
+    if not found or len(set(names)) < len(names):
+        raise ConfigError(f"candidates={', '.join(names)!r}: name at least one, each once")
+    return tuple(found)
+
+
+def _of_spec(spec: CandidateSpec) -> BenchCandidate:
+    if spec.name in BENCH_CANDIDATES and spec.spec == spec.name:
+        return BENCH_CANDIDATES[spec.name]
+    return _candidate(spec, spec.spec, "records")

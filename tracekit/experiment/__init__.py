@@ -1,0 +1,1 @@
+"""One experiment: run candidates on a workload, compare their outputs, judge."""

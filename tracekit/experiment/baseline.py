@@ -1,0 +1,237 @@
+"""Baselines: a run's summary that is kept, and that later runs are judged by.
+
+Bytes are compared, not times: on another machine of the same kind the same code, libraries and
+workload take the same memory within a few per cent, which the tolerance covers, while times are
+the machine's own. What memory depends on is the baseline's fingerprint; under another one the
+figures mean something else, so nothing is judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tracekit.errors import ConfigError
+from tracekit.experiment.environment import collect_environment
+from tracekit.experiment.progress import Listener
+from tracekit.experiment.regression import Judgement, Rule, judge_growth, lost_levels
+from tracekit.experiment.replay import replay
+from tracekit.experiment.source import resolve
+from tracekit.experiment.view import Replay
+from tracekit.records import (
+    Environment,
+    ReplayOptions,
+    ReplaySummary,
+    WorkloadInfo,
+    from_json,
+    to_json,
+)
+
+DEFAULT_TOLERANCE = ("net_peak:10%+2MiB", "heap_peak:10%+4MiB")
+_MACHINES = re.compile(r"-(x86_64|amd64|aarch64|arm64)(?:-|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A baseline, the run that was made to check it, and what they say."""
+
+    baseline: ReplaySummary
+    run: Replay
+    judgement: Judgement
+
+
+def read_baseline(path: Path) -> ReplaySummary:
+    """The baseline in a file.
+
+    Raises:
+        ConfigError: there is none, it cannot be read, or it does not say how it was made.
+    """
+    try:
+        saved = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no baseline {path}; nothing was checked. Make it with "
+            f"tracekit check --baseline {path} --update"
+        ) from None
+    except OSError as exc:
+        raise ConfigError(f"baseline {path} could not be read: {exc}") from exc
+    baseline = from_json(ReplaySummary, saved, source=f"baseline {path}")
+    if baseline.options is None or baseline.options.workload is None:
+        raise ConfigError(
+            f"baseline {path} does not name the workload it was made of, so it cannot be replayed; "
+            "make it anew with --update --workload NAME"
+        )
+    return baseline
+
+
+def write_baseline(path: Path, summary: ReplaySummary) -> None:
+    """Keep `summary` as a baseline, without what only its run folder has.
+
+    Raises:
+        ConfigError: a path did not end well or outputs were not equal, or `path` cannot be
+            written.
+    """
+    if not all(found.status == "ok" for found in summary.paths.values()):
+        raise ConfigError(f"no baseline was written: {'; '.join(summary.verdict.reasons)}")
+    if summary.verdict.equal is False:
+        raise ConfigError(f"no baseline was written: {'; '.join(summary.verdict.reasons)}")
+    paths = {
+        name: replace(found, capture=None, digests=None, timeline=None)
+        for name, found in summary.paths.items()
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_json(replace(summary, paths=paths, command=None)), encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"baseline {path} could not be written: {exc}") from exc
+
+
+def check(
+    path: Path,
+    rules: Sequence[Rule],
+    *,
+    workload: str | None = None,
+    output: Path | None = None,
+    force: bool = False,
+    command: str | None = None,
+    on_progress: Listener | None = None,
+) -> Checked:
+    """Replay the workload of the baseline in `path` as it was replayed, and judge the run.
+
+    Args:
+        path: the baseline.
+        rules: growth that is too much.
+        workload: what the baseline must be of.
+        output: the run's folder; default a new one under `profiles/runs/`.
+        force: replace an older run in `output`.
+        command: what to type to make this run again.
+        on_progress: told how far it is.
+
+    Raises:
+        ConfigError: there is no baseline, or it was made under another fingerprint.
+        TracekitError: the workload could not be replayed.
+    """
+    baseline = read_baseline(path)
+    options = baseline.options
+    assert options is not None  # read_baseline said so
+    if workload not in (None, options.workload):
+        raise ConfigError(
+            f"baseline {path} is of workload {options.workload!r}, not {workload!r}: name its own, "
+            "or make one of this with --update"
+        )
+    _same_fingerprint(path, baseline, collect_environment(""), _workload_now(baseline, options))
+    run = make_run(options, output=output, force=force, command=command, on_progress=on_progress)
+    summary = run.summary
+    _same_fingerprint(path, baseline, summary.environment, summary.workload)
+    return Checked(baseline, run, judge_run(baseline, summary, rules))
+
+
+def judge_run(baseline: ReplaySummary, head: ReplaySummary, rules: Sequence[Rule]) -> Judgement:
+    """Growth beyond `rules`, outputs that changed, and proofs and verdicts that no longer hold.
+
+    Raises:
+        ConfigError: a rule's metric is not in the baseline.
+    """
+    growth = judge_growth(baseline, head, rules)
+    verdict = head.verdict.reasons if baseline.verdict.passed else ()
+    failures = [*growth.failures, *_changed_outputs(baseline, head), *lost_levels(baseline, head)]
+    failures += [reason for reason in verdict if reason not in failures]
+    return Judgement(growth.rules, tuple(failures))
+
+
+def make_run(
+    options: ReplayOptions,
+    *,
+    output: Path | None = None,
+    force: bool = False,
+    command: str | None = None,
+    on_progress: Listener | None = None,
+) -> Replay:
+    """The replay that `options` describe.
+
+    Raises:
+        TracekitError: as `replay`.
+    """
+    return replay(
+        options.workload,
+        options.paths,
+        query=options.domain or None,
+        keys=options.cids,
+        level=options.level,
+        unordered=options.unordered,
+        profile=options.profile,
+        repeat=options.repeat,
+        memory_limit_bytes=options.memory_limit_bytes,
+        expect_out_of_memory=options.expect_out_of_memory,
+        timeout_seconds=options.timeout_seconds,
+        workers=options.workers,
+        output=output,
+        force=force,
+        command=command,
+        on_progress=on_progress,
+    )
+
+
+def fingerprint(environment: Environment, workload: WorkloadInfo) -> dict[str, str]:
+    """What a memory figure depends on besides the measured code, by name."""
+    machine = _MACHINES.search(environment.platform)
+    return {
+        "Python": ".".join(environment.python.split(".")[:2]),
+        "pandas": environment.pandas,
+        "pyarrow": environment.pyarrow,
+        "oracledb": environment.oracledb,
+        "memray": environment.memray,
+        "Arrow memory pool": environment.arrow_memory_pool,
+        "system": environment.platform.partition("-")[0],
+        "machine": machine[1].lower() if machine else "unknown",
+        "workload": workload.name,
+        "workload fingerprint": workload.fingerprint or "none",
+        "domain": workload.domain,
+        "CIDs": str(workload.cids),
+    }
+
+
+def _same_fingerprint(
+    path: Path, baseline: ReplaySummary, environment: Environment, workload: WorkloadInfo
+) -> None:
+    before = fingerprint(baseline.environment, baseline.workload)
+    now = fingerprint(environment, workload)
+    different = [
+        f"{name} {before[name]}, here {now[name]}" for name in now if before[name] != now[name]
+    ]
+    if different:
+        raise ConfigError(
+            f"baseline {path} was made under another fingerprint: {'; '.join(different)}. Its "
+            "figures cannot judge this run; check in the baseline's environment, or make it again "
+            "with --update."
+        )
+
+
+def _workload_now(baseline: ReplaySummary, options: ReplayOptions) -> WorkloadInfo:
+    """The workload as its definition has it today; a database tells only when it is opened."""
+    assert options.workload is not None
+    found = resolve(options.workload)
+    if found.generator is None:
+        return baseline.workload
+    if options.cids is not None:
+        found = found.sized(options.cids)
+    return replace(baseline.workload, name=found.name, fingerprint=found.fingerprint)
+
+
+def _changed_outputs(baseline: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
+    for name, before in baseline.paths.items():
+        after = head.paths.get(name)
+        if after is None or before.digest is None or after.digest is None:
+            continue
+        if after.rows != before.rows or after.cids != before.cids:
+            yield (
+                f"{name} returned {before.rows:,} rows of {before.cids:,} CIDs and returns "
+                f"{after.rows:,} of {after.cids:,} now"
+            )
+        elif after.digest != before.digest:
+            yield (
+                f"the output of {name} changed: the digest of all records was "
+                f"{before.digest[:12]}… and is {after.digest[:12]}… now"
+            )

@@ -1,0 +1,48 @@
+"""What a candidate is: a way to get a query's result, and to look at the result afterwards."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from tracekit.keyed import Key, RecordsByKey
+
+Kept = TypeVar("Kept")
+Keys = Sequence[Key] | None
+"""What is asked for; None where the query takes no keys."""
+
+
+class Candidate(ABC, Generic[Kept]):
+    """One way to get the result of one query."""
+
+    keeps_records: ClassVar[bool] = True
+    """Whether what `fetch` returns, and so its memory, grows with the rows."""
+
+    @abstractmethod
+    def fetch(self, keys: Keys) -> Kept:
+        """The work that is measured; what it returns is what the candidate keeps."""
+
+    @abstractmethod
+    def pieces(self, kept: Kept, keys: Keys) -> Iterator[RecordsByKey]:
+        """The records as mappings, one after the other; a key may go on in a later one.
+
+        Args:
+            kept: what `fetch` returned for the same keys.
+            keys: the keys, for a candidate that kept nothing and fetches again.
+
+        Raises:
+            NothingToProve: what `fetch` returned says nothing about records.
+        """
+
+    def warm_up(self, keys: Keys) -> None:
+        """Use all that is used once: by default, fetch one key."""
+        if keys is not None:
+            self.fetch(keys[:1])
+
+    def facts(self, kept: Kept) -> dict[str, Any]:
+        """What else is to be told of the fetch, as JSON values."""
+        return {}
+
+    def close(self) -> None:
+        """Remove what `fetch` left outside of memory."""

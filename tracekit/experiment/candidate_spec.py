@@ -1,0 +1,112 @@
+"""How candidates are named: built-in ones, `module:function`, scripts, callables."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tracekit.errors import ConfigError
+from tracekit.experiment.builtin_candidates import BUILTIN_NAMES, DEFAULT_CANDIDATES
+
+_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True)
+class CandidateSpec:
+    """A candidate by the name that reports give it, and what it is."""
+
+    name: str
+    spec: str
+    """`lean`, `module:function`, `script.py`; of a callable its own name, for people."""
+    pickled: str | None = None
+    """Of a callable: cloudpickle's bytes in base64."""
+
+    @property
+    def is_builtin(self) -> bool:
+        """Whether it comes with tracekit."""
+        return self.pickled is None and self.spec in BUILTIN_NAMES
+
+    def __str__(self) -> str:
+        return self.name if self.name == self.spec else f"{self.name}={self.spec}"
+
+
+Candidates = Sequence[str | CandidateSpec] | Mapping[str, str | Callable[..., Any]]
+"""Written candidates: `[NAME=]SPEC` texts, or a mapping of names to specs and callables."""
+
+
+def candidate_specs(
+    candidates: Candidates | None, default: Sequence[str] = DEFAULT_CANDIDATES
+) -> tuple[CandidateSpec, ...]:
+    """The candidates meant, in order; `default` where there are none.
+
+    Raises:
+        ConfigError: a spec is unknown, or two candidates have one name.
+    """
+    if candidates is None:
+        candidates = default
+    if isinstance(candidates, Mapping):
+        found = [_named(name, spec) for name, spec in candidates.items()]
+    else:
+        found = [one if isinstance(one, CandidateSpec) else _written(one) for one in candidates]
+    names = [one.name for one in found]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ConfigError(f"two candidates are called {repeated!r}: give one another name, NAME=…")
+    if not found:
+        raise ConfigError("no candidates: name at least one")
+    return tuple(found)
+
+
+def with_reference_first(
+    specs: Sequence[CandidateSpec], reference: str | None
+) -> tuple[CandidateSpec, ...]:
+    """The same with the reference first.
+
+    Raises:
+        ConfigError: it is not among them.
+    """
+    if reference is None:
+        return tuple(specs)
+    first = [one for one in specs if one.name == reference]
+    if not first:
+        names = ", ".join(one.name for one in specs)
+        raise ConfigError(f"reference {reference!r} is not a candidate; expected one of {names}")
+    return (*first, *(one for one in specs if one.name != reference))
+
+
+def _written(text: str) -> CandidateSpec:
+    name, equals, spec = text.partition("=")
+    if equals:
+        return _named(name.strip(), spec.strip())
+    spec = text.strip()
+    if spec in BUILTIN_NAMES:
+        return CandidateSpec(spec, spec)
+    stem = Path(spec).stem if spec.endswith((".py", ".ipynb")) else spec.rpartition(":")[2]
+    return _named(stem, spec)
+
+
+def _named(name: str, spec: str | Callable[..., Any]) -> CandidateSpec:
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"candidate name {name!r}: expected letters, digits, '_', '-' and '.' (it names files)"
+        )
+    if callable(spec):
+        import cloudpickle
+
+        pickled = base64.b64encode(cloudpickle.dumps(spec)).decode("ascii")
+        return CandidateSpec(name, getattr(spec, "__qualname__", repr(type(spec))), pickled)
+    if spec in BUILTIN_NAMES or _FUNCTION.fullmatch(spec):
+        return CandidateSpec(name, spec)
+    if spec.endswith(".py"):
+        if not Path(spec).is_file():
+            raise ConfigError(f"candidate {name!r}: there is no script {spec}")
+        return CandidateSpec(name, str(Path(spec).absolute()))
+    raise ConfigError(
+        f"candidate {name!r}: unknown {spec!r}; expected {', '.join(BUILTIN_NAMES)}, "
+        "module:function or a script.py"
+    )

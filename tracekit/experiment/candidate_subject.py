@@ -1,0 +1,155 @@
+"""A candidate at work in its own process: the subject that is measured."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tracekit.errors import NothingToProve
+from tracekit.experiment.builtin_candidates import BUILTIN, SERVICE
+from tracekit.experiment.candidate import Candidate, Keys
+from tracekit.experiment.candidate_spec import CandidateSpec
+from tracekit.experiment.counted_database import CountedDatabase
+from tracekit.jsonvalue import decode_typed, encode_typed
+from tracekit.keyed import Key, Query, RecordsByKey
+from tracekit.oracle import Database
+from tracekit.profiling import Report, Subject
+from tracekit.records import QueryDefinition
+
+
+def make_candidate(
+    spec: CandidateSpec,
+    database: Database,
+    query: Query,
+    workers: int,
+    memory_limit_bytes: int | None = None,
+) -> Candidate[Any]:
+    """The candidate that `spec` names.
+
+    Args:
+        spec: which.
+        database: what is read.
+        query: what is asked for.
+        workers: batches of keys read at once, by a built-in one.
+        memory_limit_bytes: for each process of a candidate that has several; one of one process is
+            limited by whoever runs that.
+
+    Raises:
+        ConfigError: it cannot be loaded.
+    """
+    if not spec.is_builtin:
+        from tracekit.experiment.user_candidate import UserCandidate
+
+        return UserCandidate(spec, database, query)
+    if spec.spec == SERVICE:
+        from tracekit.experiment.service_candidate import ServiceCandidate
+
+        return ServiceCandidate(database, query, workers, memory_limit_bytes)
+    return BUILTIN[spec.spec](database, query, workers)
+
+
+def fetch_by(candidate: Candidate[Any], keys: list[Key] | None) -> RecordsByKey:
+    """The records of a few keys as `candidate` gives them, whole.
+
+    Raises:
+        FetchError: they cannot be fetched.
+    """
+    found: RecordsByKey = {}
+    for piece in candidate.pieces(candidate.fetch(keys), keys):
+        for key, records in piece.items():
+            found.setdefault(key, []).extend(records)
+    return found
+
+
+def subject_arguments(
+    spec: CandidateSpec, query: Query, keys: Keys, workers: int
+) -> dict[str, Any]:
+    """The JSON values from which `CandidateSubject` makes candidate, query and keys again."""
+    definition = query.definition
+    return {
+        "candidate": {"name": spec.name, "spec": spec.spec, "pickled": spec.pickled},
+        "query": encode_typed(vars(definition)).decode(),
+        "keys": encode_typed(None if keys is None else list(keys)).decode(),
+        "workers": workers,
+    }
+
+
+class CandidateSubject(Subject[Any]):
+    """One candidate at work on one query.
+
+    Args:
+        candidate: fields of its CandidateSpec.
+        query: its QueryDefinition, as `encode_typed` wrote it.
+        keys: what to ask for, likewise.
+        database: Database's arguments without secrets.
+        workers: batches of keys read at once.
+        digests: file for the digests of what came back; None writes none.
+        memory_limit_bytes: as `make_candidate`'s.
+        secrets: Database's other arguments.
+    """
+
+    def __init__(
+        self,
+        *,
+        candidate: Mapping[str, Any],
+        query: str,
+        keys: str,
+        database: Mapping[str, Any],
+        workers: int,
+        digests: str | None,
+        memory_limit_bytes: int | None = None,
+        **secrets: str,
+    ) -> None:
+        self._query = Query.from_definition(QueryDefinition(**decode_typed(query)))
+        self._database = CountedDatabase(self._query, **database, **secrets)
+        self._candidate = make_candidate(
+            CandidateSpec(**candidate), self._database, self._query, workers, memory_limit_bytes
+        )
+        self._keys: Keys = decode_typed(keys)
+        self._digests = digests
+        self._retries_before = 0
+
+    def prepare(self) -> None:
+        """Fetch one key, so that all that is used once is loaded and allocated for good."""
+        self._candidate.warm_up(self._keys)
+
+    def run(self, report: Report) -> Any:
+        """Fetch everything."""
+        self._database.counter.start(report)
+        self._retries_before = self._database.retry.count
+        return self._candidate.fetch(self._keys)
+
+    def finish(self, outcome: Any) -> dict[str, Any]:
+        """Rows, keys and digest of the records, what the candidate tells, Arrow's memory pool."""
+        self._database.counter.stop()
+        facts: dict[str, Any] = {
+            "arrow_memory_pool": _arrow_memory_pool(),
+            "retries": self._database.retry.count - self._retries_before,
+        }
+        facts |= self._candidate.facts(outcome)
+        return facts if self._digests is None else facts | self._digested(outcome, self._digests)
+
+    def close(self) -> None:
+        """Remove what the candidate left on disk."""
+        self._candidate.close()
+
+    def _digested(self, outcome: Any, digests: str) -> dict[str, Any]:
+        from tracekit.equality import DigestWriter
+
+        file = Path(digests)
+        try:
+            with DigestWriter(file) as writer:
+                for piece in self._candidate.pieces(outcome, self._keys):
+                    writer.add_all(piece)
+                summary = writer.close()
+        except (NothingToProve, TypeError) as exc:
+            file.unlink(missing_ok=True)
+            return {"not_proved": str(exc)}
+        return {"rows": summary.rows, "cids": summary.cids, "digest": summary.digest}
+
+
+def _arrow_memory_pool() -> str | None:
+    arrow = sys.modules.get("pyarrow")
+    return None if arrow is None else str(arrow.default_memory_pool().backend_name)

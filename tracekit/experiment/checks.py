@@ -1,0 +1,50 @@
+"""Arguments of a replay, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from tracekit.errors import ConfigError
+from tracekit.experiment.candidate_spec import CandidateSpec
+from tracekit.records import Level
+
+
+def expected_deaths(
+    expected: Collection[str], candidates: Sequence[CandidateSpec]
+) -> tuple[str, ...]:
+    """The candidates that may run out of memory.
+
+    Raises:
+        ConfigError: one of them is not replayed.
+    """
+    names = [candidate.name for candidate in candidates]
+    for name in expected:
+        if name not in names:
+            raise ConfigError(
+                f"{name!r} is expected to run out of memory but is not replayed; "
+                f"the candidates are {', '.join(names)}"
+            )
+    return tuple(expected)
+
+
+def known_level(level: Level | str) -> Level:
+    """The level called `level`.
+
+    Raises:
+        ConfigError: there is none that outputs could be asked to reach.
+    """
+    reachable = [found for found in Level if found is not Level.DIFFERENT]
+    if level not in reachable:
+        raise ConfigError(f"level={str(level)!r}: expected {', '.join(reachable)}")
+    return Level(level)
+
+
+def at_least_one(name: str, value: int) -> int:
+    """`value`.
+
+    Raises:
+        ConfigError: it is below 1.
+    """
+    if value < 1:
+        raise ConfigError(f"{name}={value!r}: expected a whole number of at least 1")
+    return value

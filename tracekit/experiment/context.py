@@ -1,0 +1,28 @@
+"""What one replay works with, passed from step to step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracekit.experiment.candidate_spec import CandidateSpec
+from tracekit.experiment.progress import Listener
+from tracekit.experiment.run_folder import RunFolder
+from tracekit.experiment.source import Source
+from tracekit.records import ReplayOptions
+
+
+@dataclass(frozen=True)
+class ReplayContext:
+    """What is read, what runs, how, and where it is written."""
+
+    source: Source
+    candidates: tuple[CandidateSpec, ...]
+    """The first is the reference."""
+    options: ReplayOptions
+    folder: RunFolder
+    tell: Listener
+
+    @property
+    def reference(self) -> CandidateSpec:
+        """The candidate the others are compared with."""
+        return self.candidates[0]

@@ -1,0 +1,272 @@
+"""`estimate`: how much memory each candidate will need, from small measured samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from tracekit.errors import ConfigError
+from tracekit.experiment.builtin_candidates import BUILTIN, SERVICE
+from tracekit.experiment.candidate_spec import Candidates, CandidateSpec, candidate_specs
+from tracekit.experiment.candidate_subject import subject_arguments
+from tracekit.experiment.checks import at_least_one
+from tracekit.experiment.choose_keys import WantedKeys
+from tracekit.experiment.estimate_model import PeakModel, growing_model, level_model
+from tracekit.experiment.estimate_sample import spread_over
+from tracekit.experiment.progress import Listener, ReplayProgress, child_listener
+from tracekit.experiment.run_candidate import search_path
+from tracekit.experiment.source import Request, Source, WorkloadLike, open_source, resolve
+from tracekit.keyed import Query
+from tracekit.oracle import Database
+from tracekit.profiling import ChildRun, run_child
+from tracekit.records import (
+    EstimateCheck,
+    EstimateRecord,
+    EstimateSample,
+    PathEstimate,
+    PathStatus,
+)
+
+SAMPLE_KEYS = 12_000
+"""Keys of the largest sample: a dozen batches, so that all workers are busy."""
+GROWING_ROWS = 50_000
+"""Rows of the largest sample of a path that keeps them: with fewer, its buffers outweigh them."""
+LEVEL_ROWS = 400_000
+"""Rows after which a path that keeps nothing has reached its level."""
+LEVEL_RUNS = 3
+"""Runs of the largest sample of a path that keeps nothing; the highest counts."""
+_LINE_SAMPLES = 3
+ERROR_BAR = 0.10
+
+
+def estimate(
+    workload: WorkloadLike | None = None,
+    candidates: Candidates | None = None,
+    *,
+    database: Database | None = None,
+    query: Query | str | None = None,
+    keys: WantedKeys | None = None,
+    keys_sql: str | None = None,
+    limit_bytes: int | None = None,
+    sample: int = SAMPLE_KEYS,
+    check: Sequence[int] = (),
+    workers: int = 2,
+    command: str | None = None,
+    on_progress: Listener | None = None,
+) -> EstimateRecord:
+    """Predict the net peak of `candidates` at `keys` keys.
+
+    Every candidate is measured on a quarter, a half and all of `sample` keys, which are spread over
+    all there are, and on up to four times as many where they have few rows; one that keeps nothing
+    on `sample` and up to four times as many, the last thrice. A path that keeps its rows is
+    predicted by the line through its samples; one that keeps nothing by the highest level that
+    its largest sample reached.
+
+    Args:
+        workload: a workload's name, a Workload or a DuckDB file. None with `database`.
+        candidates: as `replay`'s; default the workload's, else all built-in ones.
+        database: an Oracle database that is there already.
+        query: a Query, or the name of one of the workload's.
+        keys: how many keys to predict for, or which; default all there are. May be more than
+            there are.
+        keys_sql: a query whose columns are the keys.
+        limit_bytes: memory that the whole process may have.
+        sample: keys of the largest sample of a candidate that keeps its rows.
+        check: numbers of keys to run for real, too, and to compare with their predictions.
+        workers: batches of keys a built-in candidate reads at once.
+        command: what to type to make this estimate again.
+        on_progress: told how far it is.
+
+    Raises:
+        ConfigError: an argument makes no sense.
+        WorkloadError: the workload is unknown or could not be built.
+        ConnectError: the database could not be reached.
+        ProfileError: no process could be started.
+    """
+    specs = candidate_specs(candidates, resolve(workload).candidates or tuple(BUILTIN))
+    if any(spec.spec == SERVICE for spec in specs):
+        raise ConfigError("candidate service cannot be estimated: its memory is its processes'")
+    at_least_one("sample", sample)
+    for size in check:
+        at_least_one("check", size)
+    began = datetime.now(UTC)
+    asked = keys if isinstance(keys, int) else None
+    # A workload is sampled at its own size: building it at the size asked for may take hours.
+    listed = None if asked is not None and database is None else keys
+    tell = on_progress or (lambda progress: None)
+    with open_source(Request(workload, database, query, listed, keys_sql), tell) as source:
+        work = source.workload
+        if source.keys is None:
+            raise ConfigError(
+                f"query {source.query.name!r} takes no keys, so there are no sizes to sample"
+            )
+        target = at_least_one("keys", asked) if asked is not None else work.cids
+        sampler = _Sampler(source, at_least_one("workers", workers), tell)
+        measured = {spec: sampler.samples(spec, sample) for spec in specs}
+        rows_per_cid = _rows_per_cid(measured.values())
+        found = {}
+        for spec, taken in measured.items():
+            predicted = _estimated(spec, taken, target, rows_per_cid)
+            if limit_bytes is not None and taken.taken:
+                model = _model_of(spec, taken.taken)
+                predicted = _with_limit(predicted, model, limit_bytes, rows_per_cid)
+            found[spec.name] = sampler.checked(spec, predicted, check)
+    return EstimateRecord(
+        workload=replace(work, cids=target, rows=round(target * rows_per_cid)),
+        rows_per_cid=rows_per_cid,
+        limit_bytes=limit_bytes,
+        workers=workers,
+        paths=found,
+        created=began.isoformat(timespec="seconds"),
+        command=command,
+    )
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """A path's samples, or how the one that failed ended."""
+
+    taken: tuple[EstimateSample, ...]
+    rss_baseline_bytes: int
+    failed: ChildRun | None = None
+
+
+@dataclass(frozen=True)
+class _Sampler:
+    """Runs paths on parts of a source."""
+
+    source: Source
+    workers: int
+    tell: Listener
+
+    def samples(self, spec: CandidateSpec, most: int) -> _Samples:
+        """The path on parts of the CIDs, each twice the one before, until rows enough were read."""
+        keeps = keeps_records(spec)
+        taken: list[EstimateSample] = []
+        baseline = 0
+        for size in self._sizes(most, keeps):
+            if _enough(taken, keeps):
+                break
+            child = self._run(spec, size, f"{spec.name} on {size:,} keys")
+            if child.status is not PathStatus.OK:
+                return _Samples((), 0, child)
+            baseline = child.rss_baseline_bytes or 0
+            taken.append(EstimateSample(size, child.rows or 0, child.rss_net_peak_bytes or 0))
+        if not keeps and taken:
+            taken[-1] = self._at_its_highest(spec, taken[-1])
+        return _Samples(tuple(taken), baseline)
+
+    def _at_its_highest(self, spec: CandidateSpec, sample: EstimateSample) -> EstimateSample:
+        """`sample`, or one as large that peaked higher.
+
+        What peaks is how reads and writes happen to coincide: the more rows, the likelier the
+        worst, so of some runs the highest tells best what a long one reaches.
+        """
+        peaks = [sample.rss_net_peak_bytes]
+        for turn in range(1, LEVEL_RUNS):
+            step = f"{spec.name} on {sample.cids:,} keys, run {turn + 1}"
+            child = self._run(spec, sample.cids, step)
+            if child.status is PathStatus.OK:
+                peaks.append(child.rss_net_peak_bytes or 0)
+        return replace(sample, rss_net_peak_bytes=max(peaks))
+
+    def _sizes(self, most: int, keeps: bool) -> list[int]:
+        there = self.source.key_count
+        if not keeps:
+            return sorted({min(there, size) for size in (most, 2 * most, 4 * most)})
+        parts = (-(-min(there, most) // 4), -(-min(there, most) // 2))
+        return sorted({*parts, *(min(there, times * most) for times in (1, 2, 4))})
+
+    def checked(
+        self, spec: CandidateSpec, found: PathEstimate, sizes: Sequence[int]
+    ) -> PathEstimate:
+        """`found` with real runs at `sizes` keys beside their predictions."""
+        if found.status is not PathStatus.OK or not sizes:
+            return found
+        model = _model_of(spec, found.samples)
+        checks = []
+        for size in sizes:
+            child = self._run(spec, size, f"{spec.name} for real on {size:,} keys")
+            if child.status is not PathStatus.OK or not child.rss_net_peak_bytes:
+                continue
+            cids = min(size, self.source.key_count)
+            most = max(found.samples, key=lambda sample: sample.cids)
+            predicted = model.net_peak_bytes(cids, cids * most.rows / most.cids)
+            measured = child.rss_net_peak_bytes
+            error = round(predicted / measured - 1, 4)
+            checks.append(EstimateCheck(cids, child.rows or 0, measured, predicted, error))
+        return replace(found, checks=tuple(checks))
+
+    def _run(self, spec: CandidateSpec, size: int, step: str) -> ChildRun:
+        database, keys = self.source.database, self.source.keys or []
+        some = spread_over(keys, size)
+        child = run_child(
+            "tracekit.experiment.candidate_subject:CandidateSubject",
+            {
+                **subject_arguments(spec, self.source.query, some, self.workers),
+                "database": database.plain_arguments,
+                "digests": None,
+            },
+            secrets=database.secrets,
+            search_path=search_path(spec),
+            on_progress=child_listener(self.tell, step, size),
+        )
+        self.tell(ReplayProgress(step, 1.0))
+        return child
+
+
+def _enough(taken: Sequence[EstimateSample], keeps: bool) -> bool:
+    if keeps:
+        return len(taken) >= _LINE_SAMPLES and taken[-1].rows >= GROWING_ROWS
+    return bool(taken) and taken[-1].rows >= LEVEL_ROWS
+
+
+def keeps_records(spec: CandidateSpec) -> bool:
+    """Whether the memory of a candidate grows with the rows; taken so of one's own functions."""
+    return not spec.is_builtin or spec.spec not in ("stream", "parquet")
+
+
+def _rows_per_cid(measured: Iterable[_Samples]) -> float:
+    """Of the largest sample that was measured; 0 where none was."""
+    largest = max(
+        (sample for samples in measured for sample in samples.taken),
+        key=lambda sample: sample.cids,
+        default=None,
+    )
+    return largest.rows / largest.cids if largest else 0.0
+
+
+def _estimated(
+    spec: CandidateSpec, samples: _Samples, cids: int, rows_per_cid: float
+) -> PathEstimate:
+    if samples.failed is not None:
+        return PathEstimate(samples.failed.status, samples.failed.reason)
+    model = _model_of(spec, samples.taken)
+    net = model.net_peak_bytes(cids, cids * rows_per_cid)
+    return PathEstimate(
+        PathStatus.OK,
+        rss_baseline_bytes=samples.rss_baseline_bytes,
+        rss_net_peak_bytes=net,
+        rss_peak_bytes=net + samples.rss_baseline_bytes,
+        fixed_bytes=round(model.fixed_bytes),
+        bytes_per_row=model.bytes_per_row,
+        bytes_per_cid=model.bytes_per_cid,
+        samples=samples.taken,
+    )
+
+
+def _with_limit(
+    found: PathEstimate, model: PeakModel, limit_bytes: int, rows_per_cid: float
+) -> PathEstimate:
+    assert found.rss_peak_bytes is not None and found.rss_baseline_bytes is not None
+    left = limit_bytes - found.rss_baseline_bytes
+    return replace(
+        found,
+        fits=found.rss_peak_bytes <= limit_bytes,
+        largest_cids=model.largest_cids(left, rows_per_cid),
+    )
+
+
+def _model_of(spec: CandidateSpec, samples: Sequence[EstimateSample]) -> PeakModel:
+    return growing_model(samples) if keeps_records(spec) else level_model(samples)

@@ -1,0 +1,159 @@
+"""Prove that any two results are equal, or see where they differ."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tracekit.equality import DigestWriter, compare_digests
+from tracekit.equality.labels import label
+from tracekit.equality.sources import KeyColumns, Pieces, key_columns, read_once
+from tracekit.equality.stretch import MOST_RECORDS, Records, first_stretches
+from tracekit.errors import ConfigError
+from tracekit.experiment.prove_view import EqualityProof
+from tracekit.records import Level
+
+
+def prove(
+    left: Any,
+    right: Any,
+    key: Any = None,
+    *,
+    unordered: bool = False,
+    level: Level | str = Level.VALUE,
+    max_examples: int = 10,
+) -> EqualityProof:
+    """The strictest level at which `right` equals `left`, what drifts, what differs first.
+
+    Each side is a mapping of keys to records, to frames or to single values; a frame (pandas,
+    polars) or a Series, an Arrow table or anything that exports an Arrow stream; an iterable of
+    records, of rows, of row batches `(columns, rows)`, of frames, of Arrow batches or of such
+    mappings; a cursor; or a single value. Neither is held in memory beyond what the caller holds:
+    a side that can be read only once is spooled to a temporary file, so that what differs can be
+    shown.
+
+    Args:
+        left: The reference.
+        right: The candidate.
+        key: The column that holds the key, or several; rows of one key are compared in order,
+            keys have no order. A mapping's keys are keys already, and name the column of the
+            other side where a column of the mapping's own records holds them. Without any, the
+            results are compared as a whole, in order.
+        unordered: Compare the records of a key (or all of them) as a multiset: for queries whose
+            order leaves ties.
+        level: The level that must hold for `equal` to be true.
+        max_examples: Most differences to show.
+
+    Raises:
+        ConfigError: a side cannot be divided by `key`, or `level` is none.
+        NotComparable: a value does not tell what it holds (a plain object).
+    """
+    required = _level(level)
+    keys = _key_columns(key, left, right)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracekit-prove-")))
+        sides = [_Side(source, keys, folder) for source in (left, right)]
+        for side in sides:
+            stack.callback(side.close)
+        files = [folder / "reference", folder / "candidate"]
+        for side, file in zip(sides, files, strict=True):
+            side.digest(file)
+
+        def refetch(labels: Sequence[str]) -> tuple[Records, Records]:
+            found, others = (side.records_of(labels) for side in sides)
+            if found is not None and others is not None:
+                return found, others
+            if unordered:
+                raise ConfigError(
+                    f"they are among more than {MOST_RECORDS:,} records without an order. Name "
+                    "the columns that hold the key with key="
+                )
+            one, other = (side.records_of_key(labels[0]) for side in sides)
+            return first_stretches(labels[0], one, other)
+
+        record = compare_digests(
+            *files,
+            required=required,
+            unordered=unordered,
+            key=keys or (),
+            max_examples=max_examples,
+            refetch=refetch,
+        )
+    return EqualityProof(record)
+
+
+def _key_columns(key: Any, left: Any, right: Any) -> KeyColumns | None:
+    """The columns that hold the key; None where neither side is divided by keys."""
+    if key is not None:
+        return tuple(key) if isinstance(key, list | tuple) else (key,)
+    mappings = [side for side in (left, right) if isinstance(side, Mapping)]
+    if not mappings:
+        return None
+    found = (columns for side in mappings if (columns := key_columns(side)))
+    return next(found, ())
+
+
+def _level(level: Level | str) -> Level:
+    try:
+        return Level(level)
+    except ValueError:
+        names = ", ".join(Level)
+        raise ConfigError(f"level {level!r} is none of {names}") from None
+
+
+class _Side:
+    """One side's result, to be read through once and looked into again."""
+
+    def __init__(self, source: Any, keys: KeyColumns | None, folder: Path) -> None:
+        self._pieces = Pieces(source, keys)
+        self._spool: BinaryIO | None = None
+        if read_once(source):
+            self._spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by close)
+
+    def digest(self, file: Path) -> None:
+        """Write the side's digests; what cannot be read again is spooled meanwhile."""
+        with DigestWriter(file) as writer:
+            for piece in self._pieces:
+                if self._spool is not None:
+                    pickle.dump((label(piece.key), piece.records), self._spool, protocol=5)
+                writer.add(*piece)
+            writer.close(self._pieces.schema)
+
+    def records_of(self, labels: Sequence[str]) -> Records | None:
+        """The records of some keys; None if these are more than are looked at one by one."""
+        found: dict[str, list[Mapping[Any, Any]]] = defaultdict(list)
+        wanted, count = set(labels), 0
+        for key, records in self._again():
+            if key in wanted:
+                count += len(records)
+                if count > MOST_RECORDS:
+                    return None
+                found[key].extend(records)
+        return found
+
+    def records_of_key(self, wanted: str) -> Iterator[Sequence[Mapping[Any, Any]]]:
+        """The records of one key, piece by piece."""
+        for key, records in self._again():
+            if key == wanted:
+                yield records
+
+    def _again(self) -> Iterator[tuple[str, Sequence[Mapping[Any, Any]]]]:
+        if self._spool is None:
+            yield from ((label(piece.key), piece.records) for piece in self._pieces)
+            return
+        self._spool.seek(0)
+        while True:
+            try:
+                yield pickle.load(self._spool)  # noqa: S301 (we wrote it just before)
+            except EOFError:
+                return
+
+    def close(self) -> None:
+        """Give the spool's disk space back."""
+        if self._spool is not None:
+            self._spool.close()

@@ -1,0 +1,71 @@
+"""Prove two candidates equal without measuring them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from tracekit.errors import ProfileError
+from tracekit.experiment.candidate_spec import Candidates, candidate_specs
+from tracekit.experiment.checks import at_least_one, known_level
+from tracekit.experiment.choose_keys import WantedKeys
+from tracekit.experiment.comparison import compare_candidates
+from tracekit.experiment.context import ReplayContext
+from tracekit.experiment.progress import Listener
+from tracekit.experiment.prove_view import EqualityProof
+from tracekit.experiment.run_candidate import run_candidate
+from tracekit.experiment.run_folder import RunFolder
+from tracekit.experiment.source import Request, WorkloadLike, open_source
+from tracekit.keyed import Query
+from tracekit.oracle import Database
+from tracekit.records import Level, PathStatus, ReplayOptions
+
+
+def prove_candidates(
+    candidates: Candidates,
+    workload: WorkloadLike | None = None,
+    *,
+    database: Database | None = None,
+    query: Query | str | None = None,
+    keys: WantedKeys | None = None,
+    keys_sql: str | None = None,
+    level: Level | str = Level.VALUE,
+    unordered: bool = False,
+    workers: int = 2,
+    on_progress: Listener | None = None,
+) -> EqualityProof:
+    """Fetch by two candidates, each in a process of its own, and prove the second equal.
+
+    Nothing is kept on disk. Arguments and errors are those of `replay`.
+
+    Raises:
+        ProfileError: a candidate did not come to its end, so there is nothing to compare.
+    """
+    specs = candidate_specs(candidates)
+    options = ReplayOptions(
+        workload=None,
+        cids=None,
+        domain="",
+        paths=tuple(map(str, specs)),
+        level=known_level(level),
+        unordered=unordered,
+        profile=False,
+        repeat=1,
+        workers=at_least_one("workers", workers),
+    )
+    tell = on_progress or (lambda progress: None)
+    with (
+        open_source(Request(workload, database, query, keys, keys_sql), tell) as source,
+        tempfile.TemporaryDirectory(prefix="tracekit-prove-") as scratch,
+    ):
+        context = ReplayContext(source, specs, options, RunFolder(Path(scratch)), tell)
+        records = {}
+        for spec in specs:
+            found = records[spec.name] = run_candidate(spec, context).record
+            if found.status is not PathStatus.OK:
+                raise ProfileError(
+                    f"candidate {spec.name!r} did not come to its end, so nothing is proved: "
+                    f"{found.reason}\n{found.stderr_tail or ''}".rstrip()
+                )
+        proof = compare_candidates(records, context)
+    return EqualityProof(proof.candidates[specs[-1].name])

@@ -1,0 +1,144 @@
+"""`replay`: run several candidates on one workload, prove them equal, judge, write it all down."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tracekit.config import Settings
+from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
+from tracekit.experiment.candidate_spec import Candidates, candidate_specs, with_reference_first
+from tracekit.experiment.checks import at_least_one, expected_deaths, known_level
+from tracekit.experiment.choose_keys import WantedKeys
+from tracekit.experiment.comparison import compare_candidates
+from tracekit.experiment.context import ReplayContext
+from tracekit.experiment.environment import collect_environment
+from tracekit.experiment.progress import Listener, ReplayProgress
+from tracekit.experiment.run_candidate import CandidateRun, run_candidate
+from tracekit.experiment.run_folder import RunFolder, run_name, write_run
+from tracekit.experiment.source import Request, WorkloadLike, open_source, resolve
+from tracekit.experiment.verdict import judge, unexpected_out_of_memory
+from tracekit.experiment.view import Replay
+from tracekit.keyed import Query
+from tracekit.oracle import Database
+from tracekit.records import Level, MemoryTimeline, ReplayOptions, ReplaySummary
+
+
+def replay(
+    workload: WorkloadLike | None = None,
+    candidates: Candidates | None = None,
+    *,
+    database: Database | None = None,
+    query: Query | str | None = None,
+    keys: WantedKeys | None = None,
+    keys_sql: str | None = None,
+    reference: str | None = None,
+    level: Level | str = Level.VALUE,
+    unordered: bool = False,
+    profile: bool = True,
+    repeat: int = 1,
+    memory_limit_bytes: int | None = None,
+    expect_out_of_memory: Collection[str] = (),
+    timeout_seconds: float | None = None,
+    workers: int = 2,
+    output: str | Path | None = None,
+    force: bool = False,
+    command: str | None = None,
+    on_progress: Listener | None = None,
+) -> Replay:
+    """Measure `candidates`, each in fresh processes, and compare each with the reference.
+
+    Args:
+        workload: a workload's name, a Workload, its .toml file or a DuckDB file, served by a local
+            Oracle that is started for this replay. None with `database`.
+        candidates: `[NAME=]SPEC` texts, or a mapping of names to specs and callables. A spec is a
+            built-in candidate, `module:function` or a script. Default: the workload's, else
+            legacy, iterator and lean. `service` runs in several processes, each measured, and not
+            under memray.
+        database: an Oracle database that is there already, read instead of what the workload names.
+        query: a Query, or the name of one of the workload's.
+        keys: how many keys, `@FILE`, or which; default all.
+        keys_sql: a query whose columns are the keys.
+        reference: name of the candidate the others are compared with; default the workload's, else
+            the first.
+        level: what equality must reach.
+        unordered: compare the records of a key without their order.
+        profile: run each candidate a second time under memray.
+        repeat: plain runs of each candidate; figures are of the run with the median net peak.
+        memory_limit_bytes: private writable memory a candidate may have (RLIMIT_DATA).
+        expect_out_of_memory: candidates that may run into the limit.
+        timeout_seconds: for each process; one that takes longer has failed.
+        workers: batches of keys a built-in candidate reads at once.
+        output: the run's folder; default a new one under `profiles/runs/`.
+        force: replace an older run in `output`.
+        command: what to type to make this run again, kept in the summary.
+        on_progress: told how far it is.
+
+    Raises:
+        ConfigError: an argument makes no sense, or `output` holds a run already.
+        WorkloadError: the workload is unknown or could not be built.
+        ConnectError: the database could not be reached.
+        ProfileError: a measurement could not be made, such as on a full disk.
+    """
+    known = resolve(workload)
+    specs = candidate_specs(candidates, known.candidates or DEFAULT_CANDIDATES)
+    named = reference or (known.reference if candidates is None else None)
+    specs = with_reference_first(specs, named)
+    options = ReplayOptions(
+        workload=str(workload) if isinstance(workload, str | Path) else None,
+        cids=keys if isinstance(keys, int) else None,
+        domain="",
+        paths=tuple(map(str, specs)),
+        level=known_level(level),
+        unordered=unordered,
+        profile=profile,
+        repeat=at_least_one("repeat", repeat),
+        workers=at_least_one("workers", workers),
+        memory_limit_bytes=memory_limit_bytes,
+        expect_out_of_memory=expected_deaths(expect_out_of_memory, specs),
+        timeout_seconds=timeout_seconds,
+    )
+    began = datetime.now(UTC)
+    tell = on_progress or _nobody
+    with open_source(Request(workload, database, query, keys, keys_sql), tell) as source:
+        options = replace(options, domain=source.query.name)
+        name = run_name(source.workload.name, source.query.name, began)
+        path = Path(output) if output is not None else Settings.from_env().runs_dir / name
+        folder = RunFolder.new(path, force=force)
+        context = ReplayContext(source, specs, options, folder, tell)
+        try:
+            summary, timelines = _experiment(context)
+            created = began.isoformat(timespec="seconds")
+            summary = replace(summary, created=created, command=command, options=options)
+            write_run(summary, timelines, folder)
+        except BaseException:
+            folder.discard()
+            raise
+    died = unexpected_out_of_memory(summary.paths, options.expect_out_of_memory)
+    return Replay(summary, timelines, folder.path, died)
+
+
+def _experiment(context: ReplayContext) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:
+    runs = {spec.name: run_candidate(spec, context) for spec in context.candidates}
+    records = {name: run.record for name, run in runs.items()}
+    proof = compare_candidates(records, context)
+    rows = next((run.rows for run in records.values() if run.digest is not None), None)
+    source, options = context.source, context.options
+    summary = ReplaySummary(
+        workload=replace(source.workload, rows=rows),
+        environment=collect_environment(source.server, _arrow_memory_pool(runs.values())),
+        paths=records,
+        proof=proof,
+        verdict=judge(records, proof, expect_out_of_memory=options.expect_out_of_memory),
+    )
+    return summary, tuple(run.timeline for run in runs.values() if run.timeline is not None)
+
+
+def _arrow_memory_pool(runs: Collection[CandidateRun]) -> str | None:
+    return next((pool for run in runs if (pool := run.arrow_memory_pool)), None)
+
+
+def _nobody(progress: ReplayProgress) -> None:
+    """Where progress goes when nobody listens."""

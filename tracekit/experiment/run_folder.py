@@ -1,0 +1,162 @@
+"""A run's folder: captures, digests, timelines, the summary and its drawings."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from tracekit import reports
+from tracekit.errors import ConfigError, ProfileError
+from tracekit.experiment.run_stacks import run_stacks
+from tracekit.records import MemoryTimeline, ReplaySummary, RunStacks, from_json, to_json
+
+SUMMARY = "summary.json"
+STACKS = "stacks.json"
+REPORT = "report.md"
+PAGE = "report.html"
+PLOT = "memory.png"
+_OURS = (SUMMARY, STACKS, REPORT, PAGE, PLOT, "*.bin", "*.bin.part", "*-timeline.json")
+
+
+class RunFolder:
+    """Where one replay writes; nothing of an older run is ever mixed in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def new(cls, path: Path, *, force: bool = False) -> RunFolder:
+        """An empty folder for a run.
+
+        Raises:
+            ConfigError: `path` holds files already and `force` is not given, or cannot be made.
+        """
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            old = sorted(path.iterdir())
+            if old and not force:
+                raise ConfigError(
+                    f"{path} holds {old[0].name} already and will not be written to without "
+                    "--force (force=True), which replaces the files of an older run there."
+                )
+            RunFolder(path).clear()
+        except OSError as exc:
+            raise ConfigError(f"no run can be written to {path}: {exc}") from exc
+        return cls(path)
+
+    def clear(self) -> None:
+        """Remove what a replay writes, and nothing else."""
+        for pattern in _OURS:
+            for file in self.path.glob(pattern):
+                file.unlink()
+
+    def discard(self) -> None:
+        """Remove a run that did not come to its end, and the folder if nothing else is in it."""
+        self.clear()
+        with suppress(OSError):
+            self.path.rmdir()
+
+    def capture(self, name: str) -> Path:
+        """Memray's file of one candidate."""
+        return self.path / f"{name}.bin"
+
+    def digests(self, name: str) -> Path:
+        """Digests by key of one candidate."""
+        return self.path / f"{name}-digests.bin"
+
+    def timeline(self, name: str) -> Path:
+        """Memory over time of one candidate."""
+        return self.path / f"{name}-timeline.json"
+
+
+def run_name(workload: str, query: str, began: datetime) -> str:
+    """The folder name of a run: `20261123T101502-trace-smoke-history`."""
+    return f"{began:%Y%m%dT%H%M%S}-{_plain(workload)}-{_plain(query)}"
+
+
+def _plain(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in name)
+
+
+def write_run(
+    summary: ReplaySummary, timelines: Sequence[MemoryTimeline], folder: RunFolder
+) -> None:
+    """Write the summary, the timelines, what the captures tell and the drawings of a run.
+
+    Everything has been measured: captures are read here, and reading takes memory and time.
+
+    Raises:
+        ProfileError: the disk is full.
+    """
+    with disk_errors(folder.path):
+        (folder.path / SUMMARY).write_text(to_json(summary), encoding="utf-8")
+        for timeline in timelines:
+            folder.timeline(timeline.path).write_text(to_json(timeline), encoding="utf-8")
+        stacks = run_stacks(summary, folder.path)
+        (folder.path / STACKS).write_text(to_json(stacks), encoding="utf-8")
+        reports.memory_plot(summary, timelines, folder.path / PLOT)
+        report = reports.markdown(summary, timelines, stack_diffs=stacks.stack_diffs, plot=PLOT)
+        (folder.path / REPORT).write_text(report, encoding="utf-8")
+        page = reports.html(
+            summary,
+            timelines,
+            call_trees=stacks.call_trees,
+            stack_diffs=stacks.stack_diffs,
+        )
+        (folder.path / PAGE).write_text(page, encoding="utf-8")
+
+
+def read_run(path: Path) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:
+    """The summary and timelines of a run's folder.
+
+    Raises:
+        ConfigError: `path` holds no run that can be read.
+    """
+    try:
+        summary = from_json(
+            ReplaySummary, (path / SUMMARY).read_bytes(), source=str(path / SUMMARY)
+        )
+        timelines = tuple(
+            from_json(MemoryTimeline, (path / file).read_bytes(), source=str(path / file))
+            for measured in summary.paths.values()
+            if (file := measured.timeline) and (path / file).exists()
+        )
+    except OSError as exc:
+        raise ConfigError(f"{path} holds no run: {exc}") from exc
+    return summary, timelines
+
+
+def read_run_stacks(path: Path) -> RunStacks:
+    """Who held the memory in the run of a folder; empty where it was not profiled.
+
+    Raises:
+        ConfigError: the file is there and cannot be read.
+    """
+    try:
+        saved = (path / STACKS).read_bytes()
+    except FileNotFoundError:
+        return RunStacks()
+    except OSError as exc:
+        raise ConfigError(f"{path / STACKS} could not be read: {exc}") from exc
+    return from_json(RunStacks, saved, source=str(path / STACKS))
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """A full disk under `path` becomes a named error.
+
+    Raises:
+        ProfileError: the disk is full.
+    """
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ProfileError(
+            f"the disk that holds {path} is full. Make room (tracekit clean), or choose another "
+            "output folder."
+        ) from exc

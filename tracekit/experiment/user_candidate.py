@@ -1,0 +1,174 @@
+"""Candidates of the user's own: a function or a script that reads Oracle in its own way."""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import inspect
+import os
+import runpy
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import oracledb
+
+from tracekit.equality.sources import event_pieces
+from tracekit.errors import ConfigError, NothingToProve
+from tracekit.experiment.candidate import Candidate, Keys
+from tracekit.experiment.candidate_spec import CandidateSpec
+from tracekit.keyed import Query, RecordsByKey
+from tracekit.oracle import Database
+
+GIVEN = ("connection", "database", "dsn", "user", "password", "keys", "query", "binds")
+"""What a function's parameters may be called, and so what it is given."""
+
+
+class UserCandidate(Candidate[Any]):
+    """A function that is given what its parameters are called, or a script.
+
+    A generator it returns is drained piece by piece. What a script leaves in its variable
+    `result` is its result. Both find the database in the DB_* environment variables too.
+
+    Args:
+        spec: What to run.
+        database: What it reads.
+        query: What it is asked for.
+
+    Raises:
+        ConfigError: the function cannot be imported, or has a parameter nothing is given for.
+    """
+
+    def __init__(self, spec: CandidateSpec, database: Database, query: Query) -> None:
+        self._spec = spec
+        self._database = database
+        self._query = query
+        self._opened = ExitStack()
+        os.environ.update(_variables(database))
+        self._call = self._script() if spec.spec.endswith(".py") else self._function()
+        self._returns_generator = False
+
+    def fetch(self, keys: Keys) -> Any:
+        """What it returns; None where that was a generator, which is drained."""
+        found = self._call(keys)
+        self._returns_generator = isinstance(found, Generator)
+        if not self._returns_generator:
+            return found
+        for piece in found:
+            del piece
+        return None
+
+    def pieces(self, kept: Any, keys: Keys) -> Iterator[RecordsByKey]:
+        """Its result as records; where it kept nothing, those of another call."""
+        result = self._call(keys) if self._returns_generator else kept
+        if result is None:
+            raise NothingToProve(f"{self._spec.name} returned None, so nothing of it is proved")
+        try:
+            for key, records in event_pieces(result, self._query.column_names[0]):
+                yield {key: list(map(dict, records))}
+        except ConfigError as exc:
+            raise NothingToProve(f"nothing of {self._spec.name} is proved: {exc}") from exc
+
+    def close(self) -> None:
+        """Close its connection."""
+        self._opened.close()
+
+    def _script(self) -> Callable[[Keys], Any]:
+        def run(keys: Keys) -> Any:
+            return runpy.run_path(self._spec.spec, run_name="__main__").get("result")
+
+        return run
+
+    def warm_up(self, keys: Keys) -> None:
+        """Call it with one key, if it takes keys; a script runs once only."""
+        if keys is not None and self._takes_keys:
+            self.fetch(keys[:1])
+
+    def _function(self) -> Callable[[Keys], Any]:
+        function = _loaded(self._spec)
+        given = self._given(function)
+
+        def run(keys: Keys) -> Any:
+            if "keys" in given:
+                given["keys"] = keys
+            return function(**given)
+
+        return run
+
+    @property
+    def _takes_keys(self) -> bool:
+        return not self._spec.spec.endswith(".py") and "keys" in _parameters(_loaded(self._spec))
+
+    def _given(self, function: Callable[..., Any]) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        for name, parameter in _parameters(function).items():
+            if name in GIVEN:
+                given[name] = self._value(name)
+            elif parameter.default is parameter.empty:
+                raise ConfigError(
+                    f"candidate {self._spec.name!r}: nothing is given for its parameter {name!r}; "
+                    f"a function may take {', '.join(GIVEN)}"
+                )
+        return given
+
+    def _value(self, name: str) -> Any:
+        if name == "connection":
+            return self._opened.enter_context(self._database.connect())
+        values = {
+            "database": self._database,
+            "dsn": self._database.dsn,
+            "user": self._database.user,
+            "password": self._database.arguments["password"],
+            "keys": None,
+            "query": self._query,
+            "binds": self._query.binds,
+        }
+        return values[name]
+
+
+def _loaded(spec: CandidateSpec) -> Callable[..., Any]:
+    if spec.pickled is not None:
+        import cloudpickle
+
+        found: Callable[..., Any] = cloudpickle.loads(base64.b64decode(spec.pickled))
+        return found
+    module, _, path = spec.spec.partition(":")
+    try:
+        value: Any = importlib.import_module(module)
+        for name in path.split("."):
+            value = getattr(value, name)
+    except (ImportError, AttributeError) as exc:
+        raise ConfigError(
+            f"candidate {spec.name!r}: {spec.spec} cannot be imported: {exc}"
+        ) from exc
+    if not callable(value):
+        raise ConfigError(f"candidate {spec.name!r}: {spec.spec} is not a function")
+    loaded: Callable[..., Any] = value
+    return loaded
+
+
+def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {
+        name: parameter
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind not in variable
+    }
+
+
+def _variables(database: Database) -> dict[str, str]:
+    """The DB_* environment variables that name the database."""
+    found = {"DB_USER": database.user, "DB_PASSWORD": database.arguments["password"]}
+    parameters = oracledb.ConnectParams()
+    try:
+        parameters.parse_connect_string(database.dsn)
+    except oracledb.Error:  # an alias only the driver's configuration knows
+        return found
+    for name, value in (
+        ("DB_HOST", parameters.host),
+        ("DB_PORT", parameters.port),
+        ("DB_SERVICE", parameters.service_name),
+    ):
+        if isinstance(value, str | int) and value:
+            found[name] = str(value)
+    return found

@@ -1,0 +1,64 @@
+"""A finished replay that can draw itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracekit import reports
+from tracekit.experiment.run_folder import read_run_stacks
+from tracekit.records import MemoryTimeline, ReplaySummary, RunStacks, Verdict
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What `replay` returns: the record, and ways to look at it."""
+
+    summary: ReplaySummary
+    timelines: tuple[MemoryTimeline, ...]
+    folder: Path
+    """Where captures, digests, summary and report are."""
+    unexpected_out_of_memory: tuple[str, ...] = ()
+    """Paths that ran out of memory though nobody said they might."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the replay says."""
+        return self.summary.verdict
+
+    @property
+    def stacks(self) -> RunStacks:
+        """Who held the memory at each path's heap peak, and what differs; empty without profile.
+
+        Raises:
+            ConfigError: the run's file is there and cannot be read.
+        """
+        return read_run_stacks(self.folder)
+
+    def plot(self, path: str | Path | None = None) -> Path:
+        """Draw memory over time of all paths as PNG; by default into the run's folder."""
+        target = Path(path) if path is not None else self.folder / "memory.png"
+        reports.memory_plot(self.summary, self.timelines, target)
+        return target
+
+    def __str__(self) -> str:
+        return reports.text(self.summary, folder=str(self.folder))
+
+    def _repr_html_(self) -> str:
+        stacks = self.stacks
+        page = reports.html(
+            self.summary,
+            self.timelines,
+            call_trees=stacks.call_trees,
+            stack_diffs=stacks.stack_diffs,
+        )
+        return _framed(page)
+
+
+def _framed(page: str) -> str:
+    """`page` in a frame: its styles are for a whole page and must not restyle a notebook."""
+    quoted = page.replace("&", "&amp;").replace('"', "&quot;")
+    return (
+        '<iframe title="replay report" sandbox srcdoc="'
+        f'{quoted}" style="width: 100%; height: 40rem; border: 0"></iframe>'
+    )

@@ -1,0 +1,205 @@
+"""Where a query's keys go: in place of `IN (:keys)`, or around a text that has no such place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracekit.errors import ConfigError
+from tracekit.keyed.sql_text import Token
+
+_LIST_LIMIT = 1000
+"""Most expressions in one IN list (ORA-01795)."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """One `:keys` of the text."""
+
+    start: int
+    end: int
+    left: str | None
+    """What is compared; None where the list stands in something else than an IN."""
+
+
+class KeyPlaces:
+    """A text and the places of its keys.
+
+    Args:
+        sql: The text.
+        places: Of `:keys` in it; empty where the text is wrapped.
+        key_columns: Of the result.
+        order: The text's own ORDER BY, for the text around it.
+        prefix: Of the names of the binds.
+    """
+
+    def __init__(
+        self,
+        sql: str,
+        places: Sequence[_Place],
+        key_columns: Sequence[str],
+        order: str,
+        prefix: str,
+    ) -> None:
+        self._sql = sql
+        self._places = places
+        self._key_columns = key_columns
+        self._order = order
+        self._prefix = prefix
+        self._width = max(1, len(key_columns))
+
+    @property
+    def found(self) -> bool:
+        """Whether the text itself says where the keys go."""
+        return bool(self._places)
+
+    def with_keys(self, count: int) -> str:
+        """The text with placeholders for `count` keys."""
+        names = [self._placeholder(index) for index in range(count)]
+        if self._places:
+            return self._replaced([_listed(place.left, names) for place in self._places])
+        columns = ", ".join(self._key_columns)
+        left = columns if self._width == 1 else f"({columns})"
+        return f"SELECT * FROM (\n{self._sql}\n) WHERE {_listed(left, names)}{self._order}"
+
+    def without_keys(self) -> str:
+        """The text as it is for all keys.
+
+        Raises:
+            ConfigError: the keys stand elsewhere than in an IN, so leaving them out has no meaning.
+        """
+        if any(place.left is None for place in self._places):
+            raise ConfigError(
+                "the keys of this query cannot be left out of it (:keys stands elsewhere than in "
+                "IN (:keys)): say which keys to ask for, with --keys or --keys-sql"
+            )
+        return self._replaced(["1 = 1"] * len(self._places))
+
+    def binds_of(self, keys: Sequence[Any]) -> dict[str, Any]:
+        """The values of the placeholders of `with_keys`."""
+        if self._width == 1:
+            return {f"{self._prefix}{index}": key for index, key in enumerate(keys)}
+        return {
+            f"{self._prefix}{index}_{part}": value
+            for index, key in enumerate(keys)
+            for part, value in enumerate(key)
+        }
+
+    def _placeholder(self, index: int) -> str:
+        if self._width == 1:
+            return f":{self._prefix}{index}"
+        parts = (f":{self._prefix}{index}_{part}" for part in range(self._width))
+        return f"({', '.join(parts)})"
+
+    def _replaced(self, texts: Sequence[str]) -> str:
+        pieces, last = [], 0
+        for place, text in zip(self._places, texts, strict=True):
+            pieces += [self._sql[last : place.start], text]
+            last = place.end
+        return "".join([*pieces, self._sql[last:]])
+
+
+def find_key_places(sql: str, tokens: Sequence[Token], key_columns: Sequence[str]) -> KeyPlaces:
+    """The places of `:keys` in `sql`, or those around it.
+
+    Raises:
+        ConfigError: `:keys` stands where no list can, or the text cannot be wrapped.
+    """
+    at = [n for n, token in enumerate(tokens) if token.kind == "bind" and token.bind_name == "KEYS"]
+    places = [_place(sql, tokens, n) for n in at]
+    order = "" if places or not key_columns else _order(tokens)
+    binds = {token.bind_name for token in tokens if token.kind == "bind"}
+    prefix = next(
+        prefix
+        for prefix in ("p", "key_", "tracekit_key_")
+        if not any(name.startswith(prefix.upper()) and name != "KEYS" for name in binds)
+    )
+    return KeyPlaces(sql, places, key_columns, order, prefix)
+
+
+def _listed(left: str | None, names: Sequence[str]) -> str:
+    if left is None:
+        return ", ".join(names)
+    lists = [
+        f"{left} IN ({', '.join(names[start : start + _LIST_LIMIT])})"
+        for start in range(0, len(names), _LIST_LIMIT)
+    ]
+    return lists[0] if len(lists) == 1 else f"({' OR '.join(lists)})"
+
+
+def _place(sql: str, tokens: Sequence[Token], at: int) -> _Place:
+    in_parentheses = 0 < at < len(tokens) - 1 and tokens[at - 1].text == "("
+    if not in_parentheses or tokens[at + 1].text != ")":
+        raise ConfigError(
+            ":keys stands for a list: write it in parentheses, as in ACCOUNT_ID IN (:keys)"
+        )
+    if at < 2 or not tokens[at - 2].is_word("IN"):
+        return _Place(tokens[at].start, tokens[at].end, None)
+    left = at - 3
+    if left < 0 or tokens[left].is_word("NOT"):
+        raise ConfigError("NOT IN (:keys) asks for everything but the keys; write IN (:keys)")
+    first = _first_of_operand(tokens, left)
+    return _Place(
+        tokens[first].start, tokens[at + 1].end, sql[tokens[first].start : tokens[left].end]
+    )
+
+
+def _first_of_operand(tokens: Sequence[Token], last: int) -> int:
+    """Where the operand that ends at `last` begins: a.b, f(x), (a, b)."""
+    first = last
+    if tokens[last].text == ")":
+        depth = tokens[last].depth
+        while tokens[first].text != "(" or tokens[first].depth != depth:
+            first -= 1
+        called = first > 0 and tokens[first - 1].kind in ("name", "quoted")
+        if not called or tokens[first - 1].is_word("WHERE", "AND", "OR", "ON", "NOT", "WHEN"):
+            return first
+        first -= 1
+    while first >= 2 and tokens[first - 1].text == ".":
+        first -= 2
+    return first
+
+
+def _order(tokens: Sequence[Token]) -> str:
+    """The ORDER BY of the whole text, by the names of result columns; empty without one."""
+    top = [token for token in tokens if token.depth == 0]
+    starts = [
+        n for n, token in enumerate(top[:-1]) if token.is_word("ORDER") and top[n + 1].is_word("BY")
+    ]
+    if not starts:
+        return ""
+    begin, end = top[starts[-1] + 1].end, None
+    for token in top[starts[-1] + 2 :]:
+        if token.is_word("FETCH", "OFFSET", "FOR"):
+            end = token.start
+            break
+    inside = [
+        token for token in tokens if token.start >= begin and (end is None or token.start < end)
+    ]
+    items: list[list[Token]] = [[]]
+    for token in inside:
+        if token.text == "," and token.depth == 0:
+            items.append([])
+        else:
+            items[-1].append(token)
+    return "\nORDER BY " + ", ".join(map(_ordered_by, items))
+
+
+def _ordered_by(item: Sequence[Token]) -> str:
+    words = list(item)
+    suffix: list[str] = []
+    while words and words[-1].is_word("ASC", "DESC", "NULLS", "FIRST", "LAST"):
+        suffix.insert(0, words.pop().text)
+    names = words[::2]
+    dots = words[1::2]
+    qualified = all(token.kind in ("name", "quoted") for token in names) and all(
+        token.text == "." for token in dots
+    )
+    if not (words and (qualified or (len(words) == 1 and words[0].kind == "number"))):
+        text = " ".join(token.text for token in item)
+        raise ConfigError(
+            f"the query is ordered by {text!r}, which its result does not name. Write IN (:keys) "
+            "into the SQL where the keys go, or order by columns of the result."
+        )
+    return " ".join([names[-1].text, *suffix])

@@ -1,0 +1,98 @@
+"""Keys as people pass them and as statements take them: checked, distinct, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from tracekit.errors import ConfigError
+from tracekit.keyed.query import Key, Query
+
+_BINDABLE = (str, int, float, Decimal, date, timedelta, bytes)  # a datetime is a date
+_MANY = 100_000
+_PARTS = 8
+"""In so many passes repetitions are looked for among many keys, each among a part of them."""
+
+
+def batches_of(keys: Iterable[Any] | None, query: Query) -> list[Sequence[Key]]:
+    """The distinct keys in the order they come, in batches of one statement each.
+
+    A query that takes no keys is one batch of none.
+
+    Args:
+        keys: Values the driver can bind; numpy and Arrow scalars stand for the Python values they
+            hold. For several key columns each is a sequence of as many values.
+        query: What they are asked of.
+
+    Raises:
+        ConfigError: a key cannot be bound or can match nothing (None, NaN, an empty text), or keys
+            are given to a query that takes none, or none to one that does.
+    """
+    if not query.takes_keys:
+        if keys is not None:
+            raise ConfigError(
+                f"query {query.name!r} has neither a key nor (:keys) in its text, so it takes no "
+                "keys. Give it a key column, or leave the keys out."
+            )
+        return [()]
+    if keys is None:
+        raise ConfigError(f"query {query.name!r} is asked for keys: give some")
+    if isinstance(keys, str | bytes):
+        raise ConfigError(f"keys={keys!r}: expected a list of keys, not one text")
+    found = distinct([_checked(key, query) for key in keys])
+    size = query.keys_per_statement
+    return [found[start : start + size] for start in range(0, len(found), size)]
+
+
+def _checked(key: Any, query: Query) -> Key:
+    if query.key_width == 1:
+        return _bindable(key, query)
+    if isinstance(key, str) or not isinstance(key, Sequence) or len(key) != query.key_width:
+        raise ConfigError(
+            f"key {key!r} of query {query.name!r}: expected {query.key_width} values, for "
+            f"{', '.join(query.column_names)}"
+        )
+    return tuple(_bindable(part, query) for part in key)
+
+
+def _bindable(value: Any, query: Query) -> Hashable:
+    plain: Any = value
+    if type(value).__module__ != "builtins" and not isinstance(value, _BINDABLE):
+        plain = value.as_py() if hasattr(value, "as_py") else value
+        plain = plain.item() if hasattr(plain, "item") and not _is_time(plain) else plain
+    if isinstance(plain, _BINDABLE) and plain != "" and plain == plain:  # NaN alone differs
+        found: Hashable = plain
+        return found
+    if plain is None or plain == "" or plain != plain:
+        raise ConfigError(
+            f"key {value!r} of query {query.name!r} is NULL to Oracle and matches no row. Leave it "
+            "out, or ask for such rows with a query of their own."
+        )
+    raise ConfigError(
+        f"key {value!r} of query {query.name!r} is a {type(value).__name__}, which the driver "
+        "cannot bind. Convert it to a text, number, date, datetime or bytes."
+    )
+
+
+def _is_time(value: Any) -> bool:
+    # The item() of a numpy time of nanoseconds is a bare integer.
+    return getattr(getattr(value, "dtype", None), "kind", "") in "mM"
+
+
+def distinct(keys: list[Key]) -> list[Key]:
+    """The keys without repetitions, in the order they come; the list itself if there are none."""
+    if len(keys) < _MANY:
+        return list(dict.fromkeys(keys))
+    repeated: set[int] = set()
+    for part in range(_PARTS):  # a table of all of them would be larger than all else of a stream
+        seen: set[Key] = set()
+        for place, key in enumerate(keys):
+            if hash(key) % _PARTS == part:
+                if key in seen:
+                    repeated.add(place)
+                seen.add(key)
+    if not repeated:
+        return keys
+    return [key for place, key in enumerate(keys) if place not in repeated]

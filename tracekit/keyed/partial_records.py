@@ -1,0 +1,27 @@
+"""What `KeyedFetcher.records(allow_partial=True)` returns when batches failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tracekit.errors import BatchFailure
+from tracekit.keyed.grouping import Record, RecordsByKey
+from tracekit.keyed.query import Key
+
+
+class PartialRecords(dict[Key, list[Record]]):
+    """Records of the batches that could be read, with those that could not.
+
+    A result of type `dict` itself is complete; one of this type never is.
+
+    Attributes:
+        failures: The batches that failed, in the order of their keys.
+        batch_count: How many batches were asked for.
+    """
+
+    def __init__(
+        self, found: RecordsByKey, failures: Sequence[BatchFailure], batch_count: int
+    ) -> None:
+        super().__init__(found)
+        self.failures = tuple(failures)
+        self.batch_count = batch_count

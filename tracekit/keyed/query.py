@@ -1,0 +1,188 @@
+"""`Query`: SQL with the place of its keys, the key columns its rows are grouped by, other binds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tracekit.errors import ConfigError
+from tracekit.keyed.key_places import KeyPlaces, find_key_places
+from tracekit.keyed.sql_text import Token, tokens_of
+from tracekit.records import QueryDefinition
+
+KEYS_PER_STATEMENT = 1000
+"""Oracle's limit of an expression list."""
+MOST_BINDS = 65_535
+"""Oracle's limit of bind variables in one statement."""
+
+Key = Any
+"""A text, number, date or other hashable value the driver can bind; a tuple for several columns."""
+Statement = tuple[str, dict[str, Any]]
+"""SQL, and the values bound to it by name."""
+
+
+class Query:
+    """A query that is asked for keys, a batch of them in one statement.
+
+    The keys go where the text says `IN (:keys)` (for several key columns
+    `(A, B) IN (:keys)`). A text without that place is wrapped: `SELECT * FROM (text) WHERE key
+    IN (...)`, in the order the text asks for. Values are always bound, never written into the SQL.
+
+    Args:
+        sql: The text, or the path of a `.sql` file.
+        key: Column, or columns, of the result that rows are grouped by; upper-cased unless quoted.
+            None: the whole result is one group, under the key None.
+        binds: Values of the other placeholders, by name.
+        keys_per_statement: Most keys bound into one statement. Above 1,000 the list is split into
+            several joined by OR.
+        name: What messages call it; default the file's name, else `query`.
+
+    Raises:
+        ConfigError: the file cannot be read, a placeholder has no value or a value no placeholder,
+            the keys have no place, or `keys_per_statement` is out of range.
+    """
+
+    def __init__(
+        self,
+        sql: str | Path,
+        *,
+        key: str | Sequence[str] | None = None,
+        binds: Mapping[str, Any] | None = None,
+        keys_per_statement: int = KEYS_PER_STATEMENT,
+        name: str | None = None,
+    ) -> None:
+        text, file_name = _text_of(sql)
+        self.sql = text.strip().removesuffix(";").rstrip()
+        self.name = name or file_name or "query"
+        self.key_columns = _columns(key)
+        self.binds = dict(binds or {})
+        self.keys_per_statement = keys_per_statement
+        self._tokens = tokens_of(self.sql)
+        self._check_binds()
+        self._check_size()
+        self._statements: dict[int, str] = {}
+
+    def __repr__(self) -> str:
+        key = self.key_columns[0] if len(self.key_columns) == 1 else self.key_columns or None
+        return f"Query({self.name!r}, key={key!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Query.from_definition, (self.definition,)
+
+    @classmethod
+    def from_definition(cls, definition: QueryDefinition) -> Query:
+        """The query that a workload or a job holds.
+
+        Raises:
+            ConfigError: as the class.
+        """
+        return cls(
+            definition.sql,
+            key=tuple(definition.key) or None,
+            binds=definition.binds,
+            keys_per_statement=definition.keys_per_statement,
+            name=definition.name,
+        )
+
+    @property
+    def definition(self) -> QueryDefinition:
+        """What makes it again elsewhere."""
+        return QueryDefinition(
+            self.name, self.sql, self.key_columns, self.binds, self.keys_per_statement
+        )
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether its statements have keys bound into them."""
+        return bool(self.key_columns) or self._places.found
+
+    @property
+    def key_width(self) -> int:
+        """Values in one key."""
+        return max(1, len(self.key_columns))
+
+    def statement(self, keys: Sequence[Key]) -> Statement:
+        """The SQL for one batch of keys, and its binds `p0`, `p1`, … in the batch's order."""
+        if not self.takes_keys:
+            return self.sql, dict(self.binds)
+        count = len(keys)
+        if count not in self._statements:
+            if len(self._statements) > 8:
+                self._statements.clear()
+            self._statements[count] = self._places.with_keys(count)
+        return self._statements[count], {**self._places.binds_of(keys), **self.binds}
+
+    def statement_of_keys(self) -> Statement:
+        """A query for the distinct keys, in order: the text without its key filter.
+
+        Raises:
+            ConfigError: it has no key, or its keys are not in an `IN (:keys)`.
+        """
+        if not self.key_columns:
+            raise ConfigError(f"query {self.name!r} has no key columns, so it has no keys to list")
+        columns = ", ".join(self.key_columns)
+        places = ", ".join(str(place + 1) for place in range(len(self.key_columns)))
+        text = self._places.without_keys()
+        return f"SELECT DISTINCT {columns} FROM (\n{text}\n) ORDER BY {places}", dict(self.binds)
+
+    @cached_property
+    def _places(self) -> KeyPlaces:
+        return find_key_places(self.sql, self._tokens, self.key_columns)
+
+    @cached_property
+    def column_names(self) -> tuple[str, ...]:
+        """The key columns as results name them."""
+        return tuple(
+            (name[1:-1] if name.startswith('"') else name).upper() for name in self.key_columns
+        )
+
+    def _check_binds(self) -> None:
+        asked = {token.bind_name for token in self._tokens if token.kind == "bind"} - {"KEYS"}
+        given = {name.upper(): name for name in self.binds}
+        missing = sorted(asked - set(given))
+        if missing:
+            raise ConfigError(
+                f"query {self.name!r}: :{missing[0].lower()} has no value. Give it with "
+                f"--bind {missing[0].lower()}=VALUE, or binds={{{missing[0].lower()!r}: ...}}."
+            )
+        unknown = sorted(set(given) - asked)
+        if unknown:
+            there = ", ".join(f":{name.lower()}" for name in sorted(asked)) or "none"
+            raise ConfigError(
+                f"query {self.name!r}: there is no placeholder :{given[unknown[0]]} in the SQL "
+                f"(placeholders: {there})"
+            )
+
+    def _check_size(self) -> None:
+        most = (MOST_BINDS - len(self.binds)) // self.key_width
+        if not 1 <= self.keys_per_statement <= most:
+            raise ConfigError(
+                f"keys_per_statement={self.keys_per_statement!r}: expected 1 to {most:,} "
+                f"({MOST_BINDS:,} binds are the most one statement takes)"
+            )
+        if self.takes_keys:
+            self._places.with_keys(1)  # refuses early what cannot be placed
+
+
+def _text_of(sql: str | Path) -> tuple[str, str | None]:
+    named_file = isinstance(sql, Path) or (sql.endswith(".sql") and not set(" \n\t") & set(sql))
+    if not named_file:
+        return str(sql), None
+    path = Path(sql)
+    try:
+        return path.read_text(encoding="utf-8"), path.stem
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"the SQL file {path} could not be read: {exc}") from exc
+
+
+def _columns(key: str | Sequence[str] | None) -> tuple[str, ...]:
+    columns = (key,) if isinstance(key, str) else tuple(key or ())
+    for column in columns:
+        (token, *more) = tokens_of(column) or [Token("other", "", 0, 0, 0)]
+        if more or token.kind not in ("name", "quoted"):
+            raise ConfigError(
+                f"key {column!r}: expected the name of a column of the result, as ACCOUNT_ID"
+            )
+    return columns

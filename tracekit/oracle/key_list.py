@@ -1,0 +1,32 @@
+"""Keys that a query lists: its first column, or tuples of all of them."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+from tracekit.oracle.connect import Database
+
+
+def read_keys(
+    database: Database, sql: str, binds: Any = None, *, limit: int | None = None
+) -> list[Any]:
+    """What each row of `sql` holds: its value, or a tuple of them where it has several columns.
+
+    Args:
+        database: Where to ask.
+        sql: A query.
+        binds: The values bound to it.
+        limit: Most rows to take; the rest is not read.
+
+    Raises:
+        ConnectError, FetchError: the database could not be asked.
+    """
+    found: list[Any] = []
+    text = sql.strip().removesuffix(";")
+    with closing(database.read_sql_df_slow_iter(text, binds)) as batches:
+        for columns, rows in batches:
+            found += rows if len(columns) > 1 else [row[0] for row in rows]
+            if limit is not None and len(found) >= limit:
+                break
+    return found[:limit]

@@ -1,0 +1,34 @@
+"""The seven queries of the incident, one for each kind of event of a production lot."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tracekit.errors import ConfigError
+from tracekit.keyed import Query
+from tracekit.workloads import shipped_folder
+
+DOMAINS = (
+    "history",
+    "materials",
+    "rejects",
+    "holds",
+    "jobs",
+    "upstream_history",
+    "downstream_rejects",
+)
+"""Names of the queries."""
+SHORT_TTL_SECONDS = {"holds": 180, "jobs": 180}
+"""How long the event cache keeps domains whose open records change while one looks."""
+
+
+@lru_cache
+def domain_query(domain: str) -> Query:
+    """The query of a domain, whose rows are grouped by CONTAINERID.
+
+    Raises:
+        ConfigError: the domain is unknown; the message lists those there are.
+    """
+    if domain not in DOMAINS:
+        raise ConfigError(f"unknown domain {domain!r}; expected one of {', '.join(DOMAINS)}")
+    return Query(shipped_folder() / "trace" / f"{domain}.sql", key="CONTAINERID", name=domain)

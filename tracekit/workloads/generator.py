@@ -1,0 +1,39 @@
+"""Generators: functions that fill a DuckDB file, named `module:function` in a definition.
+
+A generator is called as `build(connection, workload, progress)`: an open DuckDB connection, the
+Workload (its `size`, `seed`, `sysdate` and `parameters`), and a function that takes what is being
+done and the part done (0.0 to 1.0). The same workload must give the same rows everywhere. Its
+module may have a `VERSION`, raised whenever the same workload would give other rows.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from tracekit.errors import WorkloadError
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the part of the whole that is done, 0.0 to 1.0."""
+
+
+def find_generator(name: str) -> Callable[..., None]:
+    """The function that `module:function` names.
+
+    Raises:
+        WorkloadError: there is none.
+    """
+    module, _, function = name.partition(":")
+    try:
+        found: Callable[..., None] = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as exc:
+        raise WorkloadError(
+            f"generator {name!r} cannot be loaded: {exc}. Expected module:function"
+        ) from exc
+    return found
+
+
+def generator_version(name: str) -> Any:
+    """The `VERSION` of a generator's module; 1 where it has none."""
+    return getattr(importlib.import_module(find_generator(name).__module__), "VERSION", 1)
