@@ -3,17 +3,18 @@ PYTHON ?= python3
 # A Python that was asked for has an environment of its own, .venv-3.13; the default has .venv.
 VENV ?= .venv$(if $(filter-out file,$(origin PYTHON)),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 CIDS ?=
+KEYS ?= $(CIDS)
 WORKLOAD ?= trace-114k
 ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
-PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/replay tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py)
+PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/experiment tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py)
 .PHONY: help setup replay test test-slow test-pandas2 check check-memory format bench fuzz lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
-	@echo "  settings: CIDS=5000 (a smaller replay), WORKLOAD=trace-smoke, ARGS='--no-profile' (more options), PYTHON=python3.12"
+	@echo "  settings: KEYS=5000 (a smaller replay), WORKLOAD=trace-smoke, ARGS='--no-profile' (more options), PYTHON=python3.12"
 
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -36,7 +37,7 @@ $(VENV)-pandas2/.installed: requirements-pandas2.lock pyproject.toml
 	$(call install,$(VENV)-pandas2,requirements-pandas2.lock)
 
 replay: setup ## replay the workload by legacy and iterator, measure both, prove them equal
-	$(BIN)/tracekit replay $(WORKLOAD) $(if $(CIDS),--cids $(CIDS)) $(ARGS)
+	$(BIN)/tracekit replay $(WORKLOAD) $(if $(KEYS),--keys $(KEYS)) $(ARGS)
 
 test: setup ## run the tests (seconds to minutes; the slow lane is test-slow)
 	$(BIN)/python -m pytest -m "not slow" -n 2 $(ARGS)
@@ -61,7 +62,7 @@ format: setup ## format and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 
 bench: setup ## measure every path and its peers on the workload (minutes; prints tables)
-	$(BIN)/tracekit bench $(WORKLOAD) $(if $(CIDS),--cids $(CIDS)) $(ARGS)
+	$(BIN)/tracekit bench $(WORKLOAD) $(if $(KEYS),--keys $(KEYS)) $(ARGS)
 
 fuzz: setup ## send the local Oracle a million spoiled messages (minutes; ARGS='--seed 2 --count 50000')
 	$(BIN)/python -m tests.fuzz $(ARGS)

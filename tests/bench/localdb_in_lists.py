@@ -18,15 +18,15 @@ import duckdb
 import oracledb
 
 from tests.bench.localdb_table import connect
-from tracekit.keyed.container_ids import BATCH_SIZE
-from tracekit.keyed.domains import find_domain
+from tracekit.keyed.query import KEYS_PER_STATEMENT
 from tracekit.testbed import LocalOracle
+from tracekit.trace import domain_query
 
 WORKLOAD = "trace-114k"
 BATCHES = 30
 MOST_EXTRA_MS = 10.0
 DOMAIN = "history"
-IDS_AS_BINDS = ", ".join(f":p{index}" for index in range(BATCH_SIZE))
+IDS_AS_BINDS = ", ".join(f":p{index}" for index in range(KEYS_PER_STATEMENT))
 IDS_AS_LIST = "SELECT unnest($ids)"
 FILTER = "SELECT COUNT(*) FROM DWH.DW_MES_LOTWIPHISTORY h WHERE h.CONTAINERID IN ({})"
 
@@ -39,13 +39,13 @@ def main() -> int:
 
 def report() -> bool:
     """Print the cost of every statement and kind of batch; whether the bar was met."""
-    domain_sql, _ = find_domain(DOMAIN).query([""] * BATCH_SIZE)
+    domain_sql, _ = domain_query(DOMAIN).query([""] * KEYS_PER_STATEMENT)
     assert IDS_AS_BINDS in domain_sql
     statements = {"filter": FILTER.format(IDS_AS_BINDS), DOMAIN: domain_sql}
     extra_ms = []
-    print(f"{BATCH_SIZE:,} ids             bare ms  ours ms  extra ms  all rows ms")
+    print(f"{KEYS_PER_STATEMENT:,} ids             bare ms  ours ms  extra ms  all rows ms")
     with LocalOracle(WORKLOAD) as local, connect(local) as connection:
-        for kind, batches in _batches(local.container_ids()).items():
+        for kind, batches in _batches(local.keys()).items():
             for name, sql in statements.items():
                 bare_ms, ours_ms, all_ms = _compare(connection, str(local.path), sql, batches)
                 extra_ms.append(ours_ms - bare_ms)
@@ -61,7 +61,7 @@ def report() -> bool:
 def _batches(ids: Batch) -> dict[str, list[Batch]]:
     mixed = random.Random(1).sample(ids, len(ids))
     return {
-        kind: [some[i * BATCH_SIZE : (i + 1) * BATCH_SIZE] for i in range(BATCHES)]
+        kind: [some[i * KEYS_PER_STATEMENT : (i + 1) * KEYS_PER_STATEMENT] for i in range(BATCHES)]
         for kind, some in (("neighbours", ids), ("scattered", mixed))
     }
 

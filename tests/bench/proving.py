@@ -1,4 +1,4 @@
-"""Seconds and peaks of proving synthetic results: `python tests/bench/proving.py --cids 114000`.
+"""Seconds and peaks of proving synthetic results: `python tests/bench/proving.py --keys 114000`.
 
 Three sides are digested, each in a process of its own that makes its records as it goes (their
 making is not counted): `iterator` (what the driver hands out), `legacy` (what pandas makes of
@@ -94,7 +94,7 @@ def digest(side: str, cids: int, path: Path) -> None:
 def main() -> None:
     """Digest the sides in processes of their own, compare them, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cids", type=int, default=114_000)
+    parser.add_argument("--keys", type=int, default=114_000)
     parser.add_argument("--sides", default="legacy,iterator")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
@@ -106,7 +106,7 @@ def main() -> None:
         sides = options.sides.split(",")
         for side in sides:
             path = Path(folder, side)
-            command = [sys.executable, __file__, "--cids", str(options.cids), "--side", side]
+            command = [sys.executable, __file__, "--keys", str(options.cids), "--side", side]
             out = subprocess.run([*command, "--path", str(path)], check=True, capture_output=True)
             cost = json.loads(out.stdout)
             print(

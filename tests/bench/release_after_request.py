@@ -32,11 +32,11 @@ def resident() -> str:
 
 def main() -> None:
     cids = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    with LocalOracle("trace-114k", cids=cids) as oracle:
-        wanted = EventsRequest("query_tool", oracle.container_ids(), DOMAINS)
+    with LocalOracle("trace-114k", keys=cids) as oracle:
+        wanted = EventsRequest("query_tool", oracle.keys(), DOMAINS)
         fetcher = EventFetcher(oracle.database)
         events_document(
-            fetcher, EventsRequest("query_tool", oracle.container_ids(10), DOMAINS), max_workers=2
+            fetcher, EventsRequest("query_tool", oracle.keys(10), DOMAINS), max_workers=2
         )
         print(f"{cids:,} CIDs, warm: {resident()}")
         for number in range(ROUNDS):

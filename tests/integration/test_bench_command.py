@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tracekit.bench import CONTESTANTS, bench
+from tracekit.bench import BENCH_CANDIDATES, bench
 from tracekit.errors import ConfigError
 from tracekit.records import BenchRecord, PathStatus, from_json
 
@@ -23,7 +23,7 @@ def environ(tmp_path_factory):
 
 def run(environ, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "tracekit", "bench", "trace-tiny", "--cids", str(CIDS), *arguments],
+        [sys.executable, "-m", "tracekit", "bench", "trace-tiny", "--keys", str(CIDS), *arguments],
         env=environ,
         capture_output=True,
         text=True,
@@ -42,7 +42,7 @@ def done(environ, tmp_path_factory):
 def test_everybody_reads_the_same_rows_and_our_paths_are_exact(done):
     found, _ = done
     record = from_json(BenchRecord, found.stdout)
-    assert list(record.contestants) == list(CONTESTANTS)
+    assert list(record.contestants) == list(BENCH_CANDIDATES)
     for name, result in record.contestants.items():
         assert result.status is PathStatus.OK, f"{name}: {result.reason}"
         assert result.rows == record.workload.rows > CIDS
@@ -75,7 +75,9 @@ def test_the_folder_holds_record_tables_and_plot(done, environ):
 
 
 def test_a_few_contestants_as_tables(environ):
-    found = run(environ, "--contestants", "iterator,lean", "--repeat", "1", "--profile")
+    found = run(
+        environ, "--candidate", "iterator", "--candidate", "lean", "--repeat", "1", "--profile"
+    )
     assert found.returncode == 0, found.stderr
     assert "net heap peak" in found.stdout
     assert "client CPU, lean / iterator" in found.stdout
@@ -83,7 +85,7 @@ def test_a_few_contestants_as_tables(environ):
 
 
 def test_arguments_that_make_no_sense_are_refused_before_anything_runs(environ):
-    assert "no contestant" in run(environ, "--contestants", "nobody").stderr
+    assert "no contestant" in run(environ, "--candidate", "nobody").stderr
     assert "expected numbers" in run(environ, "--sizes", "many").stderr
     with pytest.raises(ConfigError, match="name a workload"):
         bench()

@@ -10,7 +10,7 @@ import pytest
 MIB = 2**20
 LEAK = """
 import os
-from tracekit.keyed.fetcher import EventFetcher
+from tracekit.trace import EventFetcher
 
 size = int(os.environ.get("LEAK_BYTES", "0"))
 fetch_events, held = EventFetcher.fetch_events, []
@@ -48,7 +48,7 @@ def tracekit(folder, *arguments, leak_bytes=0):
 def baseline(folder):
     file = folder / "baselines" / "trace-smoke.json"
     done = tracekit(
-        folder, "--baseline", str(file), "--update", "--paths", "iterator", "--repeat", "1"
+        folder, "--baseline", str(file), "--update", "--candidate", "iterator", "--repeat", "1"
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
@@ -99,6 +99,6 @@ def test_no_baseline_is_exit_code_2(folder):
 
 
 def test_the_options_are_the_baselines(folder, baseline):
-    done = tracekit(folder, "--baseline", str(baseline), "--paths", "legacy")
+    done = tracekit(folder, "--baseline", str(baseline), "--candidate", "legacy")
     assert done.returncode == 2
     assert "--paths is the baseline's to say" in done.stderr

@@ -50,7 +50,7 @@ def localdb(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[st
 
 
 def test_replay_writes_a_run_whose_json_is_what_it_prints(tmp_path: Path) -> None:
-    done = run("replay", "trace-tiny", "--cids", "400", "--json", "-o", str(tmp_path / "run"))
+    done = run("replay", "trace-tiny", "--keys", "400", "--json", "-o", str(tmp_path / "run"))
 
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
@@ -93,9 +93,12 @@ def test_prove_exits_1_when_the_level_does_not_hold() -> None:
     ("arguments", "said"),
     [
         (["replay", "trace-smok"], "Did you mean 'trace-smoke'?"),
-        (["replay", "trace-tiny", "--cids", "0"], "--cids '0'"),
-        (["replay", "trace-tiny", "--cids", "@nowhere"], "@nowhere"),
-        (["replay", "trace-tiny", "--paths", "legacy,nosuch"], "'nosuch' is no path"),
+        (["replay", "trace-tiny", "--keys", "0"], "--keys '0'"),
+        (["replay", "trace-tiny", "--keys", "@nowhere"], "@nowhere"),
+        (
+            ["replay", "trace-tiny", "--candidate", "legacy", "--candidate", "nosuch"],
+            "'nosuch' is no path",
+        ),
         (["replay", "trace-tiny", "--memory-limit", "2 lakh"], "'2 lakh' is no size"),
         (["replay", "trace-tiny", "--dsn", "h/s"], "both a workload"),
         (["replay", "--dsn", "h/s"], "DB_USER is not set"),

@@ -6,8 +6,8 @@ import pytest
 
 from tracekit.cli.app import group
 from tracekit.errors import ConfigError
+from tracekit.experiment.estimate import estimate
 from tracekit.records import EstimateRecord, PathStatus, from_json
-from tracekit.replay.estimate import estimate
 from tracekit.testbed import LocalOracle
 
 CIDS = 8_000
@@ -16,7 +16,7 @@ MIB = 2**20
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    with LocalOracle("trace-tiny", cids=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
+    with LocalOracle("trace-tiny", keys=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
         yield it
 
 
@@ -78,21 +78,23 @@ def invoke(capsys, *arguments):
 def test_a_query_of_ones_own_and_the_limit_as_exit_code(local, capsys, monkeypatch):
     monkeypatch.setenv("DB_PASSWORD", local.password)
     sql = "SELECT CONTAINERID, EQUIPMENTID FROM DWH.DW_MES_LOTWIPHISTORY"
-    given = ["--dsn", local.dsn, "--user", local.user, "--cids", "1000", "--sample", "1000"]
-    code, out = invoke(capsys, sql, *given, "--paths", "lean", "--json", "-q", "--limit", "16MiB")
+    given = ["--dsn", local.dsn, "--user", local.user, "--keys", "1000", "--sample", "1000"]
+    code, out = invoke(
+        capsys, sql, *given, "--candidate", "lean", "--json", "-q", "--limit", "16MiB"
+    )
     record = from_json(EstimateRecord, out)
     assert code == 1
     assert record.workload.domain == "sql"
     assert record.paths["lean"].samples[-1].rows > 5_000
     assert record.paths["lean"].fits is False
-    code, out = invoke(capsys, sql, *given, "--paths", "lean", "-q", "--limit", "4GiB")
+    code, out = invoke(capsys, sql, *given, "--candidate", "lean", "-q", "--limit", "4GiB")
     assert code == 0
     assert "most keys within the limit" in out
 
 
 def test_what_cannot_be_measured_is_told(local, capsys, monkeypatch):
     monkeypatch.setenv("DB_PASSWORD", local.password)
-    given = ["--dsn", local.dsn, "--user", local.user, "--cids", "50", "--paths", "lean", "-q"]
+    given = ["--dsn", local.dsn, "--user", local.user, "--keys", "50", "--candidate", "lean", "-q"]
     code, out = invoke(capsys, "SELECT * FROM NO_SUCH_TABLE", *given)
     assert code == 2
     assert "ORA-00942" in out

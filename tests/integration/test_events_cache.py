@@ -10,9 +10,10 @@ from redis import Redis
 
 from tracekit import EventFetcher
 from tracekit.jobs import EmbeddedStore
-from tracekit.keyed import DOMAINS, Events, PartialEvents
-from tracekit.keyed.cache import CachedEventFetcher, EventCache
+from tracekit.keyed import PartialRecords, RecordsByKey
+from tracekit.keyed.records_cache import CachedFetcher, RecordsCache
 from tracekit.testbed import LocalOracle
+from tracekit.trace import DOMAINS
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +41,16 @@ GONE = Redis(unix_socket_path="/nonexistent/store.sock", retry=None)
 class CountingFetcher(EventFetcher):
     fetches = 0
 
-    def fetch_events(self, *args: object, **more: object) -> Events:
+    def fetch_events(self, *args: object, **more: object) -> RecordsByKey:
         self.fetches += 1
         return super().fetch_events(*args, **more)  # type: ignore[arg-type]
 
 
 def cached(
     oracle: LocalOracle, redis: Redis, source: str = "here", **more: int
-) -> tuple[CachedEventFetcher, CountingFetcher]:
+) -> tuple[CachedFetcher, CountingFetcher]:
     fetcher = CountingFetcher(oracle.database)
-    return CachedEventFetcher(fetcher, EventCache(redis, source=source, **more)), fetcher
+    return CachedFetcher(fetcher, RecordsCache(redis, source=source, **more)), fetcher
 
 
 @pytest.mark.parametrize("domain", list(DOMAINS))
@@ -57,8 +58,8 @@ def test_a_hit_is_exactly_what_was_fetched(
     oracle: LocalOracle, redis: Redis, domain: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     fetcher, counted = cached(oracle, redis)
-    first = fetcher.fetch_events(oracle.container_ids(), domain)
-    again = fetcher.fetch_events(reversed(oracle.container_ids()), domain)
+    first = fetcher.fetch_events(oracle.keys(), domain)
+    again = fetcher.fetch_events(reversed(oracle.keys()), domain)
     assert counted.fetches == 1
     assert repr(again) == repr(first)
     assert list(again) == list(first)
@@ -73,7 +74,7 @@ def test_other_ids_another_domain_and_another_source_miss(
     oracle: LocalOracle, redis: Redis
 ) -> None:
     fetcher, counted = cached(oracle, redis)
-    cids = oracle.container_ids()
+    cids = oracle.keys()
     fetcher.fetch_events(cids, "history")
     fetcher.fetch_events(cids[1:], "history")
     fetcher.fetch_events(cids, "holds")
@@ -86,19 +87,19 @@ def test_other_ids_another_domain_and_another_source_miss(
 def test_large_requests_are_not_kept(oracle: LocalOracle, redis: Redis) -> None:
     fetcher, counted = cached(oracle, redis, skip_cid_threshold=9)
     for _ in range(2):
-        fetcher.fetch_events(oracle.container_ids(10), "history")
+        fetcher.fetch_events(oracle.keys(10), "history")
     assert counted.fetches == 2
     assert not redis.keys("*")
 
 
 def test_partial_events_are_not_kept(redis: Redis) -> None:
     class PartialFetcher(EventFetcher):
-        def fetch_events(self, *args: object, **more: object) -> Events:
-            return PartialEvents({"A": []}, [], 1)
+        def fetch_events(self, *args: object, **more: object) -> RecordsByKey:
+            return PartialRecords({"A": []}, [], 1)
 
     with LocalOracle(":memory:") as oracle:
-        cache = EventCache(redis, source="here")
-        CachedEventFetcher(PartialFetcher(oracle.database), cache).fetch_events(["A"], "history")
+        cache = RecordsCache(redis, source="here")
+        CachedFetcher(PartialFetcher(oracle.database), cache).fetch_events(["A"], "history")
     assert not redis.keys("*")
 
 
@@ -128,10 +129,10 @@ def test_a_damaged_entry_is_a_miss_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     fetcher, counted = cached(oracle, redis)
-    first = fetcher.fetch_events(oracle.container_ids(), "history")
+    first = fetcher.fetch_events(oracle.keys(), "history")
     entry, chunk = sorted(redis.keys("trace:events:*"), key=len)
     damage(redis, chunk, entry)
-    assert fetcher.fetch_events(oracle.container_ids(), "history") == first
+    assert fetcher.fetch_events(oracle.keys(), "history") == first
     assert counted.fetches == 2
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
@@ -141,7 +142,7 @@ def test_a_store_that_is_gone_fails_no_request(
 ) -> None:
     fetcher, _ = cached(oracle, GONE)
     for _ in range(2):
-        assert fetcher.fetch_events(oracle.container_ids(), "history")
+        assert fetcher.fetch_events(oracle.keys(), "history")
     assert len(caplog.records) == 1
 
 
@@ -150,15 +151,15 @@ def test_a_store_that_comes_back_is_used_again_after_a_rest(
 ) -> None:
     now = 0.0
     fetcher = CountingFetcher(oracle.database)
-    cache = EventCache(redis, source="here", clock=lambda: now)
-    both = CachedEventFetcher(fetcher, cache)
+    cache = RecordsCache(redis, source="here", clock=lambda: now)
+    both = CachedFetcher(fetcher, cache)
     pool, redis.connection_pool = redis.connection_pool, GONE.connection_pool
-    both.fetch_events(oracle.container_ids(), "history")
+    both.fetch_events(oracle.keys(), "history")
     redis.connection_pool = pool
-    both.fetch_events(oracle.container_ids(), "history")
+    both.fetch_events(oracle.keys(), "history")
     assert not redis.keys("trace:events:*")
     now = 31.0
     for _ in range(2):
-        both.fetch_events(oracle.container_ids(), "history")
+        both.fetch_events(oracle.keys(), "history")
     assert fetcher.fetches == 3
     assert len(caplog.records) == 1

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from tracekit.errors import BatchFetchError, FetchError
-from tracekit.keyed import DOMAINS, EventFetcher, LegacyEventFetcher, PartialEvents
-from tracekit.keyed.domains import find_domain
+from tracekit.keyed import PartialRecords
 from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
+from tracekit.trace import DOMAINS, EventFetcher, LegacyEventFetcher, domain_query
 
 
 @pytest.fixture(scope="module")
@@ -116,13 +116,13 @@ def test_a_batch_that_times_out_is_named_and_the_rest_can_be_had(oracle, cids):
     assert isinstance(caught.value.__cause__, FetchError)
     assert "ORA-00942" in str(caught.value)
     partial = fetcher.fetch_events(cids, "materials", allow_partial=True)
-    assert isinstance(partial, PartialEvents)
+    assert isinstance(partial, PartialRecords)
     assert set(partial) <= set(cids[:1000])
     assert [failure.batch_index for failure in partial.failures] == [1]
 
 
 def test_the_drained_iterator_holds_one_row_batch_at_a_time(database, cids):
-    sql, binds = find_domain("history").query(cids[:1000])
+    sql, binds = domain_query("history").query(cids[:1000])
     peaks = {}
     for batch_size in (100, 2_000):
         rows = database.read_sql_df_slow_iter(sql, binds, batch_size=batch_size)
@@ -139,7 +139,7 @@ def test_the_drained_iterator_holds_one_row_batch_at_a_time(database, cids):
 
 PROGRAM = """
 import os, sys
-from tracekit.keyed import EventFetcher
+from tracekit.trace import EventFetcher
 from tracekit.oracle import Database
 database = Database(os.environ["DSN"], os.environ["NAME"], os.environ["WORD"])
 fetcher = EventFetcher(database, records=sys.argv[1])

@@ -8,9 +8,9 @@ import pytest
 
 import tracekit
 from tracekit.errors import BatchFetchError
-from tracekit.keyed import DOMAINS, EventFetcher
 from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
+from tracekit.trace import DOMAINS, EventFetcher
 
 
 @pytest.fixture(scope="module")
@@ -21,28 +21,28 @@ def oracle():
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_table_and_file_are_exactly_the_plain_iterator(oracle, domain, tmp_path):
-    cids = oracle.container_ids()
+    cids = oracle.keys()
     fetcher = EventFetcher(oracle.database)
     plain = EventFetcher(oracle.database, records="plain").fetch_events(cids, domain)
     table = fetcher.fetch_event_table(cids, domain)
     done = fetcher.to_parquet(cids, domain, tmp_path / "events.parquet")
     assert list(table) == list(plain)
     assert (done.rows, done.cids) == (table.rows, len(plain))
-    with tracekit.open_events(tmp_path / "events.parquet") as stored:
+    with tracekit.open_parquet(tmp_path / "events.parquet") as stored:
         assert list(stored) == list(plain)
-        for events in (table, stored, table.to_events(), stored.to_events()):
+        for events in (table, stored, table.to_records(), stored.to_records()):
             tracekit.prove(plain, events, level="exact").raise_for_level()
 
 
 def test_the_counts_of_a_table_are_those_of_the_database(oracle):
-    table = EventFetcher(oracle.database).fetch_event_table(oracle.container_ids(), "materials")
+    table = EventFetcher(oracle.database).fetch_event_table(oracle.keys(), "materials")
     sql = "SELECT COUNT(*), COUNT(DISTINCT CONTAINERID) FROM DWH.DW_MES_LOTMATERIALSHISTORY"
     (row,) = oracle.database.read_sql_df(sql).itertuples(index=False)
     assert (table.rows, len(table)) == tuple(row)
 
 
 def test_a_failing_query_leaves_nothing(oracle, tmp_path):
-    cids = oracle.container_ids()
+    cids = oracle.keys()
 
     class Flaky(Database):
         """Reads the second batch of ids from a table that is not there."""
@@ -63,7 +63,7 @@ def test_a_failing_query_leaves_nothing(oracle, tmp_path):
 PROGRAM = """
 import os, sys
 import psutil, pyarrow
-from tracekit import Database, EventFetcher, open_events
+from tracekit import Database, EventFetcher, open_parquet
 
 cids = open(sys.argv[2]).read().split()
 fetcher = EventFetcher(Database(os.environ["DSN"], os.environ["NAME"], os.environ["WORD"]))
@@ -79,10 +79,10 @@ before = psutil.Process().memory_info().rss
 kept = fetch(cids)
 with open("/proc/self/status") as status:
     peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) * 1024
-with open_events(fetcher.to_parquet(cids, "history", file).path) as events:
+with open_parquet(fetcher.to_parquet(cids, "history", file).path) as events:
     assert events[cids[0]]
 for domain in ("holds", "jobs"):  # read as rows, and fanned out
-    assert fetcher.fetch_event_table(cids, domain).to_events()
+    assert fetcher.fetch_event_table(cids, domain).to_records()
 loaded = {"pandas", "duckdb"} & set(sys.modules)
 assert not loaded, f"{loaded} was loaded"
 print(peak - before, getattr(kept, "nbytes", 0))
@@ -92,7 +92,7 @@ print(peak - before, getattr(kept, "nbytes", 0))
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 @pytest.mark.parametrize("path", ["table", "parquet"])
 def test_memory_is_bounded_and_no_frame_library_is_loaded(oracle, path, tmp_path):
-    (tmp_path / "cids").write_text("\n".join(oracle.container_ids()))
+    (tmp_path / "cids").write_text("\n".join(oracle.keys()))
     env = os.environ | {
         "DSN": oracle.dsn,
         "NAME": oracle.user,

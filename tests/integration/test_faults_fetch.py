@@ -20,10 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tracekit.errors import BatchFetchError, ConnectError, FetchError, TracekitError
-from tracekit.keyed import EventFetcher, LegacyEventFetcher, PartialEvents
-from tracekit.keyed.grouping import Events
+from tracekit.keyed import PartialRecords, RecordsByKey
 from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
+from tracekit.trace import EventFetcher, LegacyEventFetcher
 
 DOMAIN = "holds"
 TABLE = "DW_MES_HOLDRELEASEHISTORY"
@@ -57,7 +57,7 @@ class Case:
 @pytest.fixture(scope="module")
 def case() -> Iterator[Case]:
     with LocalOracle("trace-smoke") as local:
-        yield Case(local, _database(local, PATIENT_SECONDS), local.container_ids())
+        yield Case(local, _database(local, PATIENT_SECONDS), local.keys())
 
 
 def _database(local: LocalOracle, timeout_seconds: float, *, attempts: int = 0) -> Database:
@@ -92,15 +92,15 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.005)
 
 
-def _joined(pieces: Iterator[Events]) -> Events:
-    events: Events = {}
+def _joined(pieces: Iterator[RecordsByKey]) -> RecordsByKey:
+    events: RecordsByKey = {}
     for piece in pieces:
         for cid, records in piece.items():
             events.setdefault(cid, []).extend(records)
     return events
 
 
-def _stream(case: Case, *, whole_cids: bool = False) -> Events:
+def _stream(case: Case, *, whole_cids: bool = False) -> RecordsByKey:
     fetcher = EventFetcher(case.database, records="plain")
     return _joined(fetcher.fetch_events_iter(case.cids, DOMAIN, whole_cids=whole_cids))
 
@@ -115,7 +115,7 @@ def _arrow_batches(case: Case) -> list[Any]:
     return [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
 
 
-def _table(case: Case) -> Events:
+def _table(case: Case) -> RecordsByKey:
     table = EventFetcher(case.database).fetch_event_table(case.cids, DOMAIN)
     return {cid: [dict(record) for record in table[cid]] for cid in table}
 
@@ -317,7 +317,7 @@ def test_wherever_connections_drop_a_stream_never_doubles_or_loses_a_record(
     for row in drops:
         case.local.faults.drop_in_row(row, once=True)
     fetcher = EventFetcher(again.database, records="plain")
-    given_out: Events = {}
+    given_out: RecordsByKey = {}
     try:
         for piece in fetcher.fetch_events_iter(case.cids, DOMAIN, rows):
             for cid, records in piece.items():
@@ -332,7 +332,7 @@ def test_wherever_connections_drop_a_stream_never_doubles_or_loses_a_record(
         assert repr(given_out) == undisturbed["plain"]
 
 
-def _second_batch_is_larger(case: Case) -> tuple[list[str], int, Events]:
+def _second_batch_is_larger(case: Case) -> tuple[list[str], int, RecordsByKey]:
     """CIDs in two batches, a number of rows that only the second has, and all events."""
     whole = EventFetcher(case.database, records="plain").fetch_events(case.cids, DOMAIN)
     some = list(whole)[::4]
@@ -351,9 +351,9 @@ def test_a_partial_result_is_whole_batches_and_names_the_rest(
     case.local.faults.add(f"{fault} rows={rows}")
     fetcher = EventFetcher(case.database, records=records, max_workers=1)  # type: ignore[arg-type]
     events = fetcher.fetch_events(cids, DOMAIN, allow_partial=True)
-    assert isinstance(events, PartialEvents)
+    assert isinstance(events, PartialRecords)
     (failure,) = events.failures
-    assert (failure.batch_index, failure.cid_count) == (1, 1000)
+    assert (failure.batch_index, failure.key_count) == (1, 1000)
     assert dict(events) == {cid: whole[cid] for cid in cids[:1000] if cid in whole}
 
 
@@ -365,7 +365,7 @@ def test_a_stream_gives_the_rows_before_the_fault_and_never_ends_as_if_whole(
     fetcher = EventFetcher(case.database, records="plain", max_workers=1)
     whole = list(fetcher.fetch_events_iter(cids, DOMAIN))
     case.local.faults.add(f"{fault} rows={rows}")
-    pieces: list[Events] = []
+    pieces: list[RecordsByKey] = []
     with pytest.raises(BatchFetchError) as info:
         pieces.extend(fetcher.fetch_events_iter(cids, DOMAIN))
     assert info.value.failures[0].batch_index == 1
@@ -397,7 +397,7 @@ def test_a_failed_batch_breaks_off_the_batches_that_nobody_will_see(case: Case) 
     with pytest.raises(BatchFetchError, match="ORA-01555") as info:
         EventFetcher(case.database, records="plain", max_workers=2).fetch_events(case.cids, DOMAIN)
     assert time.monotonic() - start < PATIENT_SECONDS / 2
-    assert [failure.cid_count for failure in info.value.failures] == [1000]
+    assert [failure.key_count for failure in info.value.failures] == [1000]
     assert case.local.faults.fired[stall] <= 1 == case.local.faults.fired[fault]
 
 

@@ -43,7 +43,7 @@ def test_alone(local_oracle, parts, turn):
         cursor.execute("DELETE FROM dw_mes_container WHERE ROWNUM <= 10")
         connection.commit()
         cursor.execute("SELECT COUNT(*) FROM dw_mes_container")
-        assert cursor.fetchall() == [(len(local_oracle.container_ids()) - 10,)]
+        assert cursor.fetchall() == [(len(local_oracle.keys()) - 10,)]
 """
 
 

@@ -15,8 +15,8 @@ from tests.integration.jobs_bench import JobsBench, jobs_bench, wait_for
 from tracekit.errors import ResultIncomplete
 from tracekit.jobs import JobState, TraceJobs
 from tracekit.jobs.shard import run_shard
-from tracekit.keyed import DOMAINS
 from tracekit.ndjson import read_stream
+from tracekit.trace import DOMAINS
 
 SETTINGS = {"stream_batch_size": 40, "results_dir_cid_threshold": 10}
 

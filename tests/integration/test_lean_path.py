@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from tracekit.equality import compare_digests
-from tracekit.keyed import DOMAINS
+from tracekit.experiment.candidate_subject import CandidateSubject
+from tracekit.experiment.replay import replay
 from tracekit.profiling import run_child
 from tracekit.records import Level, PathStatus
-from tracekit.replay import replay
-from tracekit.replay.paths import PATHS, PathSubject, fetch_by_path, make_path
 from tracekit.testbed import LocalOracle
+from tracekit.trace import DOMAINS
 
 CIDS = 1_200
 """More than one batch of ids."""
@@ -21,7 +21,7 @@ EXACT_PATHS = [path for path in PATHS if path not in ("legacy", "iterator")]
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    with LocalOracle("trace-tiny", cids=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
+    with LocalOracle("trace-tiny", keys=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
         yield it
 
 
@@ -30,7 +30,7 @@ def arguments(local, path, domain, digests, cids=None):
     return {
         "path": path,
         "database": database,
-        "container_ids": local.container_ids(cids),
+        "container_ids": local.keys(cids),
         "domain": domain,
         "workers": 2,
         "digests": digests and str(digests),
@@ -38,7 +38,7 @@ def arguments(local, path, domain, digests, cids=None):
 
 
 def digested(local, path, domain, file):
-    subject = PathSubject(**arguments(local, path, domain, file))
+    subject = CandidateSubject(**arguments(local, path, domain, file))
     reached = []
     try:
         subject.prepare()
@@ -65,7 +65,7 @@ def test_every_path_gives_exactly_what_the_iterator_gives(local, domain, tmp_pat
 
 
 def test_a_few_cids_come_whole_from_every_path(local):
-    cids = local.container_ids(5)
+    cids = local.keys(5)
     expected = fetch_by_path("iterator", local.database, 2, cids, "history")
     assert len(expected) == 5
     for path in EXACT_PATHS:
@@ -89,7 +89,7 @@ def test_a_replay_against_the_iterator_is_exact(local, tmp_path):
 
 def test_the_parquet_file_is_removed(local):
     path = make_path("parquet", local.database, 2)
-    cids = local.container_ids(3)
+    cids = local.keys(3)
     first = path.fetch(cids[:1], "history")
     file = path.fetch(cids, "history")
     assert file == first
@@ -100,9 +100,9 @@ def test_the_parquet_file_is_removed(local):
 
 LOADED = """
 import sys
-from tracekit.replay.paths import PathSubject
+from tracekit.experiment.candidate_subject import CandidateSubject
 
-class Loaded(PathSubject):
+class Loaded(CandidateSubject):
     def finish(self, outcome):
         return super().finish(None) | {"modules": sorted(sys.modules)}
 """
@@ -121,6 +121,6 @@ def test_a_path_without_frames_never_loads_pandas(local, path, tmp_path):
     )
     assert found.status is PathStatus.OK, found.reason
     modules = set(found.values["modules"])
-    assert "tracekit.replay.path_kinds" in modules
+    assert "tracekit.experiment.path_kinds" in modules
     assert {"pandas", "duckdb", "memray", "matplotlib", "click"}.isdisjoint(modules)
     assert found.values["arrow_memory_pool"] in ("system", None)

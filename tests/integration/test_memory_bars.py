@@ -11,8 +11,8 @@ import pytest
 
 from tracekit.bench import bench
 from tracekit.bench.deep_size import deep_size_bytes
-from tracekit.keyed import EventFetcher, LegacyEventFetcher
 from tracekit.testbed import LocalOracle
+from tracekit.trace import EventFetcher, LegacyEventFetcher
 
 MIB = 2**20
 
@@ -50,7 +50,7 @@ def test_what_keeps_nothing_stays_under_its_ceiling(net_peaks, path):
 
 
 def test_what_is_kept_takes_a_fraction_of_plain_records(local):
-    cids = local.container_ids()
+    cids = local.keys()
     plain = EventFetcher(local.database, records="plain").fetch_events(cids, "history")
     plain_bytes = deep_size_bytes(plain)
     lean_bytes = deep_size_bytes(EventFetcher(local.database).fetch_events(cids, "history"))

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from tests.integration.browser import chromium
 from tests.integration.jobs_bench import wait_for
 from tracekit import LocalOracle
-from tracekit.replay.pipeline import Pipeline
+from tracekit.experiment.pipeline import Pipeline
 
 DEADLINE_MS = 60_000
 HISTORY = "DW_MES_LOTWIPHISTORY"
@@ -78,7 +78,7 @@ def page(browser: Browser, pipeline: Pipeline, local: LocalOracle) -> Iterator[P
     errors: list[str] = []
     found.on("pageerror", lambda error: errors.append(str(error)))
     found.goto(pipeline.url)
-    found.get_by_role("textbox", name="CIDs").fill(" ".join(local.container_ids()))
+    found.get_by_role("textbox", name="CIDs").fill(" ".join(local.keys()))
     yield found
     context.close()
     local.faults.release()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tracekit.keyed import EventFetcher, LegacyEventFetcher
+from tracekit.experiment.prove import prove
 from tracekit.records import Level
-from tracekit.replay.prove import prove
 from tracekit.testbed import LocalOracle
+from tracekit.trace import EventFetcher, LegacyEventFetcher
 
 CIDS = 300
 KEPT = """
@@ -21,7 +21,7 @@ KEPT = """
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    with LocalOracle("trace-smoke", cids=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
+    with LocalOracle("trace-smoke", keys=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
         yield it
 
 
@@ -33,7 +33,7 @@ def counted(local, condition):
 
 
 def test_the_drift_table_has_the_counts_of_the_database(local):
-    ids = local.container_ids(CIDS)
+    ids = local.keys(CIDS)
     legacy = LegacyEventFetcher(local.database).fetch_events(ids, "history")
     iterated = EventFetcher(local.database, records="plain").fetch_events(ids, "history")
     proof = prove(legacy, iterated)

@@ -7,12 +7,11 @@ import sys
 import pytest
 
 from tracekit.errors import ConfigError, ConnectError
+from tracekit.experiment.replay import replay
+from tracekit.experiment.run_folder import read_run, read_run_stacks
 from tracekit.oracle import Database
 from tracekit.profiling import run_child
 from tracekit.records import Level, PathStatus
-from tracekit.replay import read_run, replay
-from tracekit.replay.container_ids import choose_container_ids
-from tracekit.replay.run_folder import read_run_stacks
 from tracekit.testbed import LocalOracle
 
 MIB = 2**20
@@ -21,20 +20,20 @@ CIDS = 300
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    with LocalOracle("trace-smoke", cids=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
+    with LocalOracle("trace-smoke", keys=CIDS, cache_dir=tmp_path_factory.mktemp("cache")) as it:
         yield it
 
 
 SUBJECTS = """
 import sys
 from tracekit import process_memory
-from tracekit.replay.paths import PathSubject
+from tracekit.experiment.candidate_subject import CandidateSubject
 
-class Loaded(PathSubject):
+class Loaded(CandidateSubject):
     def finish(self, outcome):
         return {"modules": sorted(name for name in sys.modules if "." not in name)}
 
-class Weighed(PathSubject):
+class Weighed(CandidateSubject):
     def run(self, report):
         return process_memory.data_bytes()
 
@@ -44,7 +43,7 @@ class Weighed(PathSubject):
 
 
 def run_path_subject(name, local, folder, path):
-    """The run of a variant of PathSubject on five CIDs."""
+    """The run of a variant of CandidateSubject on five CIDs."""
     (folder / "path_subjects.py").write_text(SUBJECTS)
     arguments = local.database.arguments
     password = arguments.pop("password")
@@ -53,7 +52,7 @@ def run_path_subject(name, local, folder, path):
         {
             "path": path,
             "database": arguments,
-            "container_ids": local.container_ids(5),
+            "container_ids": local.keys(5),
             "domain": "history",
             "workers": 2,
             "digests": None,
@@ -262,7 +261,7 @@ def test_a_path_loads_what_it_needs_and_no_more(local, path, pandas, tmp_path):
 
 def test_a_replay_of_a_real_oracle_needs_no_duckdb():
     code = (
-        "import sys; import tracekit.replay; tracekit.replay.replay; "
+        "import sys; import tracekit.replay; tracekit.experiment.replay; "
         "assert 'duckdb' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tracekit.errors import BatchFetchError, ConnectError
-from tracekit.keyed import EventFetcher
-from tracekit.keyed.grouping import Events
+from tracekit.keyed import RecordsByKey
 from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
+from tracekit.trace import EventFetcher
 
 DOMAIN = "holds"
 DEADLINE_SECONDS = 60.0
@@ -26,8 +26,8 @@ def patient(local: LocalOracle, **limits: int) -> Database:
     return Database(local.dsn, local.user, local.password, fetchmany_size=50, **settings)
 
 
-def whole_cids(database: Database, cids: list[str], folder: Path) -> Events:
-    events: Events = {}
+def whole_cids(database: Database, cids: list[str], folder: Path) -> RecordsByKey:
+    events: RecordsByKey = {}
     for piece in EventFetcher(database).fetch_events_iter(cids, DOMAIN, whole_cids=True):
         events.update(piece)
     return events
@@ -45,7 +45,7 @@ READERS: dict[str, Callable[[Database, list[str], Path], Any]] = {
     "lean": lambda database, cids, _: EventFetcher(database).fetch_events(cids, DOMAIN),
     "whole_cids": whole_cids,
     "table": lambda database, cids, _: (
-        EventFetcher(database).fetch_event_table(cids, DOMAIN).to_events()
+        EventFetcher(database).fetch_event_table(cids, DOMAIN).to_records()
     ),
     "parquet": parquet,
 }
@@ -60,7 +60,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_a_restart_in_mid_fetch_leaves_equal_results(tmp_path: Path) -> None:
     with LocalOracle("trace-smoke") as local, ThreadPoolExecutor(len(READERS)) as pool:
-        cids = local.container_ids()
+        cids = local.keys()
         expected = {name: read(patient(local), cids, tmp_path) for name, read in READERS.items()}
         stall = local.faults.stall(rows=150)  # ends with the server
         databases = {name: patient(local) for name in READERS}
@@ -80,7 +80,7 @@ def test_a_restart_in_mid_fetch_leaves_equal_results(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_come_back_is_an_error_in_the_end() -> None:
     with LocalOracle("trace-smoke") as local:
-        cids = local.container_ids()
+        cids = local.keys()
         database = patient(local, retry_attempts=3, retry_wait_ms=1)
         EventFetcher(database).fetch_events(cids[:10], DOMAIN)
     with pytest.raises(BatchFetchError) as caught:

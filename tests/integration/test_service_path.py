@@ -16,11 +16,13 @@ import pytest
 
 from tests.integration.jobs_bench import wait_for
 from tracekit.errors import ConfigError, ResultIncomplete
+from tracekit.experiment.pipeline import Pipeline, PipelineJob, Status
+from tracekit.experiment.replay import replay
+from tracekit.experiment.run_folder import read_run
+from tracekit.experiment.service_candidate import restore
+from tracekit.experiment.view import Replay
 from tracekit.oracle import Database
 from tracekit.records import Level, PathStatus
-from tracekit.replay import Replay, read_run, replay
-from tracekit.replay.pipeline import Pipeline, PipelineJob, Status
-from tracekit.replay.service_path import restore
 from tracekit.reports import html, markdown
 from tracekit.testbed import LocalOracle
 
@@ -145,7 +147,7 @@ def marked(mark: str) -> list[psutil.Process]:
 
 def test_nothing_outlives_a_replay_that_is_stopped(local: LocalOracle, tmp_path: Path) -> None:
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
-    replay_it = ["replay", "--paths", "service", "--no-profile", "--dsn", local.dsn]
+    replay_it = ["replay", "--candidate", "service", "--no-profile", "--dsn", local.dsn]
     environment = {
         **os.environ,
         "DB_USER": local.user,

@@ -74,14 +74,9 @@ def command(
     """
     settings = Settings.from_env()
     _check_host(host, settings)
-<<<<<<< HEAD
-    if dsn is not None and (workload or cids):
-        raise ConfigError("--dsn was given with --workload or --cids; name one source")
-    endings: dict[str, Callable[[], str | None]] = {}
-=======
     if dsn is not None and (workload or keys):
         raise ConfigError("--dsn was given with --workload or --keys; name one source")
->>>>>>> 15cdb19 (Make the core general: queries, keys, candidates; the trace incident uses the public interface)
+    endings: dict[str, Callable[[], str | None]] = {}
     with ExitStack() as running:
         listener = running.enter_context(closing(_listen(host, port)))
         if dsn is not None:

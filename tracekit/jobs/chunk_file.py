@@ -22,7 +22,7 @@ from tracekit.keyed.column_kinds import (
     held_field,
     wide_enough,
 )
-from tracekit.keyed.grouping import Record
+from tracekit.keyed.record import Record
 
 if TYPE_CHECKING:
     import pyarrow as pa

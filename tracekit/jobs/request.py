@@ -6,14 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-<<<<<<< HEAD
 from tracekit.errors import ResultIncomplete
-=======
-from tracekit.errors import JobError
 from tracekit.jsonvalue import decode_typed
 from tracekit.keyed import Query
 from tracekit.records import QueryDefinition
->>>>>>> 15cdb19 (Make the core general: queries, keys, candidates; the trace incident uses the public interface)
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,9 @@ from tracekit.jobs.result_document import result_document
 from tracekit.jobs.result_lines import result_lines
 from tracekit.jobs.rq_jobs import drop_queued, enqueue_shards, stop_running, worker_count
 from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
-<<<<<<< HEAD
 from tracekit.jobs.store import JobStore, StoredJob, damage
-from tracekit.keyed.container_ids import normalise_container_ids
-from tracekit.keyed.domains import find_domain
-=======
-from tracekit.jobs.store import JobStore, StoredJob
 from tracekit.jsonvalue import encode_typed
 from tracekit.keyed import Key, Query
->>>>>>> 15cdb19 (Make the core general: queries, keys, candidates; the trace incident uses the public interface)
 from tracekit.ndjson import Position
 
 SHARD_CIDS = 10_000

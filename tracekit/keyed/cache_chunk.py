@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 from tracekit.jsonvalue import encode
-from tracekit.keyed.grouping import Record, RecordsByKey
+from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.keyed.lean import LeanRecords
 
 _LEVEL = 1

@@ -1,38 +1,13 @@
-"""Records: what one row becomes, and the key it is kept under."""
+"""The key that a record is kept under."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import Any
 
 from tracekit.errors import ConfigError, FetchError
 from tracekit.keyed.query import Key, Query
-
-Record = dict[str, Any]
-RecordsByKey = dict[Key, list[Record]]
-
-
-def plain_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Record]:
-    """One `dict(zip(columns, row))` for each row, float NaN as None."""
-    records = [dict(zip(columns, row, strict=True)) for row in rows]
-    for position in nan_positions(rows):
-        name = columns[position]
-        for record in records:
-            value = record[name]
-            if value != value:  # NaN alone differs from itself
-                record[name] = None
-    return records
-
-
-def nan_positions(rows: Sequence[Sequence[Any]]) -> list[int]:
-    """Positions of the columns in which at least one value is a float NaN."""
-    return [
-        position
-        for position, column in enumerate(zip(*rows, strict=True))
-        if float in set(map(type, column)) and any(value != value for value in column)
-    ]
-
+from tracekit.keyed.record import Record, RecordsByKey
 
 class Grouping:
     """Puts the records of one query under their keys.

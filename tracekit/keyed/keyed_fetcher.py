@@ -18,7 +18,8 @@ from tracekit.errors import (
 from tracekit.keyed.batch_pool import Batch, BatchPool
 from tracekit.keyed.collector import calm_collector
 from tracekit.keyed.freed_memory import release_freed_memory
-from tracekit.keyed.grouping import Grouping, RecordsByKey
+from tracekit.keyed.grouping import Grouping
+from tracekit.keyed.record import RecordsByKey
 from tracekit.keyed.keys import batches_of
 from tracekit.keyed.memory_budget import MemoryBudget
 from tracekit.keyed.partial_records import PartialRecords

@@ -59,13 +59,14 @@ def _checked(key: Any, query: Query) -> Key:
 
 def _bindable(value: Any, query: Query) -> Hashable:
     plain: Any = value
-    if type(value).__module__ != "builtins" and not isinstance(value, _BINDABLE):
-        plain = value.as_py() if hasattr(value, "as_py") else value
-        plain = plain.item() if hasattr(plain, "item") and not _is_time(plain) else plain
+    if hasattr(value, "as_py"):  # an Arrow scalar
+        plain = value.as_py()
+    elif type(value).__module__ == "numpy" and not _is_time(value):
+        plain = value.item()
     if isinstance(plain, _BINDABLE) and plain != "" and plain == plain:  # NaN alone differs
         found: Hashable = plain
         return found
-    if plain is None or plain == "" or plain != plain:
+    if plain is None or type(plain).__name__ == "NAType" or plain == "" or plain != plain:
         raise ConfigError(
             f"key {value!r} of query {query.name!r} is NULL to Oracle and matches no row. Leave it "
             "out, or ask for such rows with a query of their own."

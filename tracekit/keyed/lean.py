@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from tracekit.keyed.grouping import Record
+from tracekit.keyed.record import Record
 from tracekit.keyed.interning import ColumnInterner
 from tracekit.keyed.shared_keys import record_constructor
 

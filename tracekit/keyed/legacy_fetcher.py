@@ -7,7 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any
 
 from tracekit.errors import BatchFailure, BatchFetchError, ConnectError, FetchError
-from tracekit.keyed.grouping import Grouping, Record, RecordsByKey
+from tracekit.keyed.grouping import Grouping
+from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.keyed.keys import batches_of
 from tracekit.keyed.query import Key, Query
 from tracekit.oracle import Database

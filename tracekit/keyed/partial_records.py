@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracekit.errors import BatchFailure
-from tracekit.keyed.grouping import Record, RecordsByKey
+from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.keyed.query import Key
 
 

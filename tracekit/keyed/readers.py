@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from tracekit.errors import ConfigError
 from tracekit.keyed.arrow_columns import ArrowColumn
-from tracekit.keyed.grouping import Record, plain_records
+from tracekit.keyed.record import Record, plain_records
 from tracekit.keyed.lean import LeanRecords
 from tracekit.keyed.shared_keys import record_constructor
 from tracekit.oracle import Database

@@ -45,13 +45,9 @@ def events_document(
 
     def fetch(domain: str) -> list[bytes] | str:
         try:
-<<<<<<< HEAD
-            events = fetcher.fetch_events(wanted.container_ids, domain)
+            events = fetcher_of(domain).records(wanted.container_ids)
             sums[domain] = _sums(events, len(wanted.container_ids))
             return _domain_document(events)
-=======
-            return _domain_document(fetcher_of(domain).records(wanted.container_ids))
->>>>>>> 15cdb19 (Make the core general: queries, keys, candidates; the trace incident uses the public interface)
         except TracekitError as exc:
             _log.warning("domain %s failed: %s", domain, type(exc).__name__)
             return str(exc)

@@ -9,9 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tracekit.workloads.build import build, database_path
+    from tracekit.workloads.build_file import build, database_path
     from tracekit.workloads.cache import CachedWorkload, cached, remove
-    from tracekit.workloads.catalog import catalog, load, shipped_folder
+    from tracekit.workloads.catalog import known_workloads, load, shipped_folder
     from tracekit.workloads.definition import Workload
     from tracekit.workloads.file import (
         WorkloadFile,
@@ -26,11 +26,11 @@ _HOMES = {
     "Progress": "generator",
     "Workload": "definition",
     "WorkloadFile": "file",
-    "build": "build",
+    "build": "build_file",
     "cached": "cache",
-    "catalog": "catalog",
+    "known_workloads": "catalog",
     "content_fingerprint": "file",
-    "database_path": "build",
+    "database_path": "build_file",
     "describe_file": "file",
     "load": "catalog",
     "remove": "cache",
@@ -45,7 +45,7 @@ __all__ = [
     "WorkloadFile",
     "build",
     "cached",
-    "catalog",
+    "known_workloads",
     "content_fingerprint",
     "database_path",
     "describe_file",

@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import Timeout
 
 from tracekit.errors import WorkloadError
-from tracekit.workloads.build import build_lock, building_dir
+from tracekit.workloads.build_file import build_lock, building_dir
 from tracekit.workloads.file import describe_file
 
 _BUILT_STEM = re.compile(r".+-\d+-[0-9a-f]{12}")

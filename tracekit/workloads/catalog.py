@@ -40,7 +40,7 @@ def load(name_or_path: str | Path, *, keys: int | None = None) -> Workload:
     return found if keys is None else found.sized(keys)
 
 
-def catalog() -> list[Workload]:
+def known_workloads() -> list[Workload]:
     """All workloads that can be loaded by name, sorted by name.
 
     Raises:
@@ -98,7 +98,7 @@ def _files() -> Iterator[Path]:
     """Files that may define workloads, the farthest first."""
     yield from sorted(shipped_folder().glob("*.toml"))
     if USER_DIR.resolve() != shipped_folder().resolve():
-        yield from sorted(USER_DIR.glob("*.toml"))
+        yield from sorted((Path.cwd() / USER_DIR).glob("*.toml"))
     here = Path.cwd()
     for folder in (here, *here.parents):
         there = [folder / name for name in (_PYPROJECT, _OWN_FILE) if (folder / name).is_file()]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tracekit.bench.contestants import CONTESTANTS, known_contestants
-from tracekit.bench.figures import ContestantRuns, bench_ratios
+from tracekit.bench.bench_candidates import BENCH_CANDIDATES, bench_candidates
+from tracekit.bench.figures import CandidateRuns, bench_ratios
 from tracekit.errors import ConfigError
 from tracekit.profiling import ChildRun
 from tracekit.records import PathStatus
@@ -23,14 +23,14 @@ def ended(net_peak_bytes, cpu_seconds=1.0, **values):
 
 
 def result(name, *peaks, digests=None, **values):
-    runs = ContestantRuns(CONTESTANTS[name])
+    runs = CandidateRuns(BENCH_CANDIDATES[name])
     for peak in peaks:
         runs.add(3, ended(peak, **values))
     return runs.result(digests or {})
 
 
 def test_figures_are_medians_of_the_full_size_and_other_sizes_stand_apart():
-    runs = ContestantRuns(CONTESTANTS["stream"])
+    runs = CandidateRuns(BENCH_CANDIDATES["stream"])
     for cids, peak, cpu in ((9, 50, 1.0), (9, 10, 5.0), (9, 20, 3.0), (4, 7, 1.0), (4, 9, 1.0)):
         runs.add(cids, ended(peak, cpu))
     found = runs.result({})
@@ -40,7 +40,7 @@ def test_figures_are_medians_of_the_full_size_and_other_sizes_stand_apart():
 
 
 def test_a_contestant_that_died_has_no_figures_and_is_not_run_again():
-    runs = ContestantRuns(CONTESTANTS["legacy"])
+    runs = CandidateRuns(BENCH_CANDIDATES["legacy"])
     runs.add(3, ended(50))
     runs.add(3, ChildRun(PathStatus.OUT_OF_MEMORY, reason="ran out of memory"))
     assert not runs.able
@@ -51,12 +51,12 @@ def test_a_contestant_that_died_has_no_figures_and_is_not_run_again():
 
 def test_a_peer_that_is_not_installed_is_named_and_not_run(monkeypatch):
     monkeypatch.setattr("tracekit.bench.contestants.find_spec", lambda name: None)
-    runs = ContestantRuns(CONTESTANTS["polars-batches"])
+    runs = CandidateRuns(BENCH_CANDIDATES["polars-batches"])
     assert not runs.able
     found = runs.result({})
     assert found.status is None
     assert "polars is not installed" in found.reason
-    assert ContestantRuns(CONTESTANTS["lean"]).able
+    assert CandidateRuns(BENCH_CANDIDATES["lean"]).able
 
 
 @pytest.mark.parametrize(("digest", "exact"), [("aa", True), ("bb", False), (None, None)])
@@ -82,9 +82,9 @@ def test_ratios_are_told_where_both_sides_were_measured():
 
 
 def test_contestants_are_named_in_their_own_order_or_refused():
-    assert [found.name for found in known_contestants(["lean", "legacy"])] == ["legacy", "lean"]
-    assert len(known_contestants(None)) == len(CONTESTANTS)
+    assert [found.name for found in bench_candidates(["lean", "legacy"])] == ["legacy", "lean"]
+    assert len(bench_candidates(None)) == len(BENCH_CANDIDATES)
     with pytest.raises(ConfigError, match="'nobody' is no contestant"):
-        known_contestants(["nobody"])
+        bench_candidates(["nobody"])
     with pytest.raises(ConfigError, match="at least one"):
-        known_contestants([])
+        bench_candidates([])

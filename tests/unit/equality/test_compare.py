@@ -12,10 +12,10 @@ from tracekit.equality import DigestWriter, compare_digests
 from tracekit.errors import ConnectError
 from tracekit.records import DifferenceKind, Level
 
-Events = dict[str, list[dict[str, Any]]]
+RecordsByKey = dict[str, list[dict[str, Any]]]
 
 
-def events(cids: int = 6, quantity: Any = int) -> Events:
+def events(cids: int = 6, quantity: Any = int) -> RecordsByKey:
     return {
         f"C{cid:03d}": [
             {"CONTAINERID": f"C{cid:03d}", "QTY": quantity(index), "N": index} for index in range(3)
@@ -27,7 +27,7 @@ def events(cids: int = 6, quantity: Any = int) -> Events:
 class Sides:
     """Two results, their digest files, and a refetch that remembers what it was asked."""
 
-    def __init__(self, folder: Path, reference: Events, candidate: Events) -> None:
+    def __init__(self, folder: Path, reference: RecordsByKey, candidate: RecordsByKey) -> None:
         self.sides = (reference, candidate)
         self.files = (folder / "reference", folder / "candidate")
         self.asked: list[str] = []
@@ -36,7 +36,7 @@ class Sides:
                 writer.add_all(side)
                 writer.close()
 
-    def refetch(self, cids: Sequence[str]) -> tuple[Events, Events]:
+    def refetch(self, cids: Sequence[str]) -> tuple[RecordsByKey, RecordsByKey]:
         self.asked += cids
         first, second = ({cid: side[cid] for cid in cids if cid in side} for side in self.sides)
         return first, second
@@ -111,7 +111,7 @@ def test_a_refetch_that_fails_leaves_the_proof_standing(tmp_path):
     other = events()
     other["C002"][0]["QTY"] = -1
 
-    def fails(cids: Sequence[str]) -> tuple[Events, Events]:
+    def fails(cids: Sequence[str]) -> tuple[RecordsByKey, RecordsByKey]:
         raise ConnectError("the database is gone")
 
     proof = Sides(tmp_path, events(), other).proof(refetch=fails)
@@ -146,7 +146,7 @@ def test_the_cost_of_digesting_is_part_of_the_proof(tmp_path):
 
 
 def test_large_changed_cids_are_paired_without_comparing_all_with_all(tmp_path):
-    def long(shift: int) -> Events:
+    def long(shift: int) -> RecordsByKey:
         return {"C": [{"A": index + shift, "B": index, "D": 0, "E": 1} for index in range(3000)]}
 
     proof = Sides(tmp_path, long(0), long(1)).proof(max_examples=4)

@@ -16,7 +16,7 @@ from tracekit.equality.digest_file import DigestFile
 from tracekit.errors import ConfigError
 from tracekit.records import Level
 
-Events = dict[str, list[dict[str, Any]]]
+RecordsByKey = dict[str, list[dict[str, Any]]]
 
 
 def written(path: Path, pieces: Any) -> Any:
@@ -80,7 +80,7 @@ def test_blocks_spills_and_merge_passes_change_nothing(tmp_path, monkeypatch):
 def test_order_keys_and_owner_of_records_are_part_of_the_digest(tmp_path):
     events = {"A": rows("A", 3), "B": []}
     digests = {written(tmp_path / "0", events.items()).digest}
-    others: list[Events] = [
+    others: list[RecordsByKey] = [
         {"A": rows("A", 3)},
         {"A": rows("A", 3), "C": []},
         {"A": [], "B": rows("A", 3)},

@@ -43,13 +43,13 @@ def test_batch_fetch_error_names_batches_counts_and_the_way_out() -> None:
 
     error = BatchFetchError("history", failures, 115)
 
-    assert "2 of 115 batches of domain 'history' failed, 1,012 CIDs" in str(error)
-    assert "batch 3 (1,000 CIDs): cut" in str(error)
+    assert "2 of 115 batches of query 'history' failed, 1,012 keys" in str(error)
+    assert "batch 3 (1,000 keys): cut" in str(error)
     assert "allow_partial=True" in str(error)
 
 
 def test_memory_budget_error_says_how_far_it_came() -> None:
-    error = MemoryBudgetExceeded(2 * 1024**3, 2_200_000_000, rows=812_000, cids=81_000)
+    error = MemoryBudgetExceeded(2 * 1024**3, 2_200_000_000, rows=812_000, keys=81_000)
 
     assert "2,200,000,000 bytes" in str(error)
-    assert "812,000 rows of 81,000 CIDs" in str(error)
+    assert "812,000 rows of 81,000 keys" in str(error)

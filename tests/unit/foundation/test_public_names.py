@@ -38,6 +38,6 @@ def test_fetching_loads_neither_pandas_nor_the_server_nor_plots() -> None:
 
 
 def test_replay_and_prove_are_callable_whatever_was_imported_before() -> None:
-    for first in ("", "import tracekit.replay; ", "from tracekit.replay import paths; "):
+    for first in ("", "import tracekit.experiment.replay; ", "import tracekit.cli; "):
         code = f"{first}import tracekit; assert callable(tracekit.replay), tracekit.replay"
         _loaded_after(code)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tracekit.errors import ResultIncomplete
 from tracekit.jobs.chunk_file import ChunkColumns, unpack_file
 from tracekit.jsonvalue import encode
-from tracekit.keyed.grouping import Record
+from tracekit.keyed.record import Record
 
 NAME = "history-0.0-0123456789abcdef.parquet"
 numbers = st.one_of(

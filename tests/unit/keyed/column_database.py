@@ -6,14 +6,14 @@ import pyarrow as pa
 
 from tracekit.errors import FetchError
 from tracekit.oracle.arrow import ArrowShape, NotWholeNumber
-from tracekit.oracle.retry import NO_RETRY
+from tracekit.oracle.retry import Retry
 
 
 class ColumnDatabase:
     """Every CID asked for has the rows `rows_of(cid)`; NUMBERs in `unbounded` have no precision."""
 
     fetchmany_size = 5_000
-    retry = NO_RETRY
+    retry = Retry(0, 1, 1)
 
     def __init__(self, types, rows_of, *, unbounded=(), fails=(), rows_only=False):
         self.types = types
@@ -24,6 +24,12 @@ class ColumnDatabase:
         self.lock = threading.Lock()
         self.queries = 0
         self.open_now = 0
+
+    def read_by(self, readers):
+        return self
+
+    def without_retry(self):
+        return self
 
     def describe_arrow(self, sql):
         schema = pa.schema(list(self.types.items()))

@@ -4,13 +4,13 @@ import pytest
 
 from tracekit.errors import FetchError
 from tracekit.oracle.arrow import NoArrowType
-from tracekit.oracle.retry import NO_RETRY
+from tracekit.oracle.retry import Retry
 
 
 class ScriptedDatabase:
     """Stands in for Database: three rows for each CID asked for; CIDs in `fails` raise."""
 
-    def __init__(self, *, fails=(), wait_for=None, fetchmany_size=5000, retry=NO_RETRY):
+    def __init__(self, *, fails=(), wait_for=None, fetchmany_size=5000, retry=Retry(0, 1, 1)):
         self.fails = set(fails)
         self.wait_for = wait_for or {}
         self.fetchmany_size = fetchmany_size
@@ -21,6 +21,12 @@ class ScriptedDatabase:
         self.open_now = 0
         self.most_open = 0
         self.row_batches = 0
+
+    def read_by(self, readers):
+        return self
+
+    def without_retry(self):
+        return self
 
     def describe_arrow(self, sql):
         raise NoArrowType("this stand-in gives rows only")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracekit.keyed import Events
+from tracekit.keyed import RecordsByKey
 from tracekit.keyed.cache_chunk import (
     DamagedChunk,
     Makers,
@@ -35,7 +35,7 @@ RECORDS = st.tuples(*(st.none() | found for found in COLUMNS.values())).map(
 EVENTS = st.dictionaries(st.text(min_size=1), st.lists(RECORDS, max_size=4), max_size=4)
 
 
-def shape(events: Events) -> list[Any]:
+def shape(events: RecordsByKey) -> list[Any]:
     return [
         (cid, [[(name, type(value), repr(value)) for name, value in one.items()] for one in found])
         for cid, found in events.items()
@@ -43,8 +43,10 @@ def shape(events: Events) -> list[Any]:
 
 
 @given(EVENTS, st.integers(1, 7))
-def test_events_come_back_exactly_whatever_the_size_of_pieces(events: Events, size: int) -> None:
-    back: Events = {}
+def test_events_come_back_exactly_whatever_the_size_of_pieces(
+    events: RecordsByKey, size: int
+) -> None:
+    back: RecordsByKey = {}
     makers: Makers = {}
     for piece in pieces_of(events, size):
         assert sum(len(part) for _, part in piece) <= size

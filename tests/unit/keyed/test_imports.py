@@ -5,13 +5,16 @@ import pytest
 
 PROGRAM = """
 import sys
-from tracekit.keyed import EventFetcher
+from tracekit.trace import EventFetcher
 from tracekit.oracle.arrow import NoArrowType
-from tracekit.oracle.retry import NO_RETRY
+from tracekit.oracle.retry import Retry
 
 class Rows:
     fetchmany_size = 5000
-    retry = NO_RETRY
+    retry = Retry(0, 1, 1)
+
+    def read_by(self, readers):
+        return self
 
     def describe_arrow(self, sql):
         raise NoArrowType("rows only")

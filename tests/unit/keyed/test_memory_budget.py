@@ -1,8 +1,8 @@
 import pytest
 
 from tracekit.errors import ConfigError, MemoryBudgetExceeded
-from tracekit.keyed import EventFetcher
 from tracekit.keyed.memory_budget import MemoryBudget
+from tracekit.trace import EventFetcher
 
 
 @pytest.mark.parametrize("wrong", [0, -1, "0", "lots", "2 GiX"])
@@ -18,7 +18,7 @@ def test_growth_past_the_budget_names_rows_cids_and_bytes():
     with pytest.raises(MemoryBudgetExceeded) as caught:
         budget.spend(5, 1)
     error = caught.value
-    assert (error.budget_bytes, error.rows, error.cids) == (2**20, 15, 3)
+    assert (error.budget_bytes, error.rows, error.keys) == (2**20, 15, 3)
     assert 2**20 < error.used_bytes < 2 * len(held)
 
 
@@ -33,6 +33,6 @@ def test_a_fetch_stops_at_its_budget_and_one_within_it_is_whole(scripted, ids):
     with pytest.raises(MemoryBudgetExceeded) as caught:
         EventFetcher(database).fetch_events(ids(3000), "history", memory_budget="20MiB")
     assert 0 < caught.value.rows < 3000
-    assert caught.value.cids > 0
+    assert caught.value.keys > 0
     events = EventFetcher(scripted()).fetch_events(ids(50), "history", memory_budget="10GiB")
     assert len(events) == 50

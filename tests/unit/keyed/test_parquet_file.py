@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tracekit.errors import BatchFetchError, ConfigError, ExportError
-from tracekit.keyed import EventFetcher, column_reader, parquet
-from tracekit.keyed.open_events import open_events
+from tracekit.keyed import column_reader, parquet
+from tracekit.keyed.keyed_file import open_parquet
+from tracekit.trace import EventFetcher
 
 sys.path.insert(0, str(Path(__file__).parent))
 from column_database import ColumnDatabase
-from test_event_table import cids_of, exact, rows_of, scripted
+from test_keyed_table import cids_of, exact, rows_of, scripted
 
 
 def export(database, cids, path, domain="history", **options):
@@ -36,11 +37,11 @@ def test_a_file_reads_like_the_mapping(tmp_path, small_row_groups):
     file = tmp_path / "events.parquet"
     plain, done = export(scripted(), cids_of(3_500), file, batch_size=100)
     assert (done.path, done.rows) == (file, sum(map(len, plain.values())))
-    assert (done.cids, done.file_bytes) == (len(plain), file.stat().st_size)
-    with open_events(file) as events:
-        assert exact(events.to_events()) == exact(plain)
+    assert (done.keys, done.file_bytes) == (len(plain), file.stat().st_size)
+    with open_parquet(file) as events:
+        assert exact(events.to_records()) == exact(plain)
         assert exact(events) == exact(plain)
-        assert (len(events), events.rows, list(events)) == (done.cids, done.rows, list(plain))
+        assert (len(events), events.rows, list(events)) == (done.keys, done.rows, list(plain))
         assert "LOT99999" not in events
         cid = next(reversed(plain))
         assert cid in events
@@ -57,7 +58,7 @@ def test_row_groups_are_bounded_and_hold_the_cids_in_order(tmp_path, small_row_g
         assert file.metadata.row_group(group).total_byte_size < 60_000
     found = file.read(columns=["CONTAINERID"]).column(0).to_pylist()
     assert list(dict.fromkeys(found)) == list(plain)
-    assert file.schema_arrow.metadata[b"tracekit:domain"] == b"history"
+    assert file.schema_arrow.metadata[b"tracekit:query"] == b"history"
 
 
 def test_other_readers_find_plain_columns(tmp_path):
@@ -80,9 +81,9 @@ def test_other_readers_find_plain_columns(tmp_path):
 def test_numbers_come_back_as_they_were(tmp_path, hours):
     database = scripted(lambda cid: rows_of(cid, hours))
     plain, _ = export(database, cids_of(1_200), tmp_path / "e.parquet")
-    with open_events(tmp_path / "e.parquet") as events:
+    with open_parquet(tmp_path / "e.parquet") as events:
         assert exact(events) == exact(plain)
-        assert exact(events.to_events()) == exact(plain)
+        assert exact(events.to_records()) == exact(plain)
     assert names_in(tmp_path) == ["e.parquet"], "what was begun again left nothing"
 
 
@@ -90,9 +91,9 @@ def test_numbers_come_back_as_they_were(tmp_path, hours):
 def test_no_rows_make_a_file_without_events(tmp_path, cids):
     database = scripted(lambda cid: [])
     done = EventFetcher(database).to_parquet(cids, "history", tmp_path / "e.parquet")
-    assert (done.rows, done.cids) == (0, 0)
-    with open_events(tmp_path / "e.parquet") as events:
-        assert (len(events), list(events), events.to_events()) == (0, [], {})
+    assert (done.rows, done.keys) == (0, 0)
+    with open_parquet(tmp_path / "e.parquet") as events:
+        assert (len(events), list(events), events.to_records()) == (0, [], {})
 
 
 def test_a_failed_batch_leaves_nothing_and_keeps_what_was_there(tmp_path, small_row_groups):
@@ -124,9 +125,9 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_event_table import cids_of, scripted
+from test_keyed_table import cids_of, scripted
 from tracekit.errors import ExportError
-from tracekit.keyed import EventFetcher
+from tracekit.trace import EventFetcher
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
 try:
@@ -153,20 +154,23 @@ def test_places_that_cannot_hold_a_file_are_refused_before_anything_is_read(tmp_
     fetcher = EventFetcher(database)
     with pytest.raises(ConfigError, match="is a folder: name a file in it"):
         fetcher.to_parquet(["A"], "history", tmp_path)
-    with pytest.raises(ConfigError, match="is no folder: make it first"):
+    with pytest.raises(ConfigError, match="there is no folder"):
         fetcher.to_parquet(["A"], "history", tmp_path / "none" / "e.parquet")
     assert database.queries == 0
 
 
 def test_what_is_no_file_of_events_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="is no file"):
-        open_events(tmp_path / "none.parquet")
+    with pytest.raises(ConfigError, match="there is no file"):
+        open_parquet(tmp_path / "none.parquet")
     (tmp_path / "text").write_text(json.dumps({}))
     with pytest.raises(ExportError, match="cannot be read as Parquet"):
-        open_events(tmp_path / "text")
+        open_parquet(tmp_path / "text")
     pq.write_table(pa.table({"X": [1]}), tmp_path / "x.parquet")
-    with pytest.raises(ExportError, match="has no column CONTAINERID"):
-        open_events(tmp_path / "x.parquet")
-    pq.write_table(pa.table({"CONTAINERID": ["A", None]}), tmp_path / "n.parquet")
-    with pytest.raises(ExportError, match="1 rows without CONTAINERID"):
-        open_events(tmp_path / "n.parquet")
+    with pytest.raises(ExportError, match="which columns are its key"):
+        open_parquet(tmp_path / "x.parquet")
+    table = pa.table({"ID": ["A", None]}).replace_schema_metadata(
+        {"tracekit:key_columns": '["ID"]'}
+    )
+    pq.write_table(table, tmp_path / "n.parquet")
+    with pytest.raises(ExportError, match="rows with NULL in ID"):
+        open_parquet(tmp_path / "n.parquet")

@@ -4,9 +4,9 @@ import time
 import pytest
 
 from tracekit.errors import BatchFetchError, ConfigError
-from tracekit.keyed import EventFetcher
 from tracekit.keyed.piece_stream import PieceStream
-from tracekit.oracle.retry import NO_RETRY
+from tracekit.oracle.retry import Retry
+from tracekit.trace import EventFetcher
 
 
 def until(condition):
@@ -16,30 +16,30 @@ def until(condition):
         time.sleep(0.001)
 
 
-def pieces_of(batch):
+def pieces_of(batch, readers):
     yield from batch
 
 
 def test_pieces_come_in_the_order_of_their_batches():
     batches = [[f"{n}-{m}" for m in range(5)] for n in range(20)]
-    stream = PieceStream(pieces_of, batches, max_workers=4, retry=NO_RETRY)
+    stream = PieceStream(pieces_of, batches, max_workers=4, retry=Retry(0, 1, 1))
     assert list(stream.pieces()) == [cid for batch in batches for cid in batch]
 
 
 def test_no_batches_give_no_pieces():
-    assert list(PieceStream(pieces_of, [], max_workers=2, retry=NO_RETRY).pieces()) == []
+    assert list(PieceStream(pieces_of, [], max_workers=2, retry=Retry(0, 1, 1)).pieces()) == []
 
 
 def test_a_slow_consumer_stops_the_readers():
     made = []
 
-    def read(batch):
+    def read(batch, readers):
         for cid in batch:
             made.append(cid)
             yield cid
 
     stream = PieceStream(
-        read, [list(range(100)) for _ in range(10)], max_workers=2, retry=NO_RETRY
+        read, [list(range(100)) for _ in range(10)], max_workers=2, retry=Retry(0, 1, 1)
     ).pieces()
     next(stream)
     # One is taken; of each of the two readers two wait and one is held.
@@ -52,16 +52,20 @@ def test_a_slow_consumer_stops_the_readers():
 def test_a_slow_consumer_stops_the_readers_of_batches_of_one_piece_too():
     begun = []
 
-    def read(batch):
+    def read(batch, readers):
         begun.append(batch)
         yield batch
 
-    stream = PieceStream(read, [[n] for n in range(100)], max_workers=2, retry=NO_RETRY).pieces()
+    stream = PieceStream(
+        read, [[n] for n in range(100)], max_workers=2, retry=Retry(0, 1, 1)
+    ).pieces()
     assert next(stream) == [0]
     until(lambda: len(begun) == 3)
     assert list(stream) == [[n] for n in range(1, 100)]
     assert len(begun) == 100
-    stream = PieceStream(read, [[n] for n in range(100)], max_workers=2, retry=NO_RETRY).pieces()
+    stream = PieceStream(
+        read, [[n] for n in range(100)], max_workers=2, retry=Retry(0, 1, 1)
+    ).pieces()
     begun.clear()
     for _ in range(10):
         next(stream)
@@ -73,14 +77,14 @@ def test_a_slow_consumer_stops_the_readers_of_batches_of_one_piece_too():
 def test_closing_half_way_ends_the_readers_and_closes_what_they_read():
     closed = []
 
-    def read(batch):
+    def read(batch, readers):
         try:
             while True:
                 yield 1
         finally:
             closed.append(1)
 
-    stream = PieceStream(read, [[1], [2]], max_workers=2, retry=NO_RETRY).pieces()
+    stream = PieceStream(read, [[1], [2]], max_workers=2, retry=Retry(0, 1, 1)).pieces()
     assert next(stream) == 1
     stream.close()
     assert closed == [1, 1]

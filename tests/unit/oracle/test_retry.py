@@ -1,6 +1,5 @@
 import gc
 import logging
-import threading
 import weakref
 
 import oracledb
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from oracledb import errors as driver
 
 from tracekit.errors import BatchFailure, ConfigError, ConnectError, FetchError
-from tracekit.oracle.retry import NO_RETRY, Retry
+from tracekit.oracle.retry import Retry
 
 
 class Time:
@@ -135,36 +134,6 @@ def test_rows_that_were_seen_are_not_read_again():
     assert (work.runs, fault.retries) == (2, 1)
 
 
-def test_only_the_outermost_of_nested_calls_tries_again():
-    inner, outer, runs = reached(), reached(2), []
-
-    def work():
-        runs.append(1)
-        return inner.call(Work(lost()), pause=pytest.fail)
-
-    with pytest.raises(FetchError):
-        outer.call(work, pause=Time().pause)
-    assert (len(runs), outer.count, inner.count) == (3, 2, 0)
-    with pytest.raises(FetchError):
-        NO_RETRY.call(lambda: inner.call(Work(lost()), pause=pytest.fail))
-    assert inner.call(Work(lost()), pause=Time().pause) == "rows"
-
-
-def test_another_thread_is_not_inside():
-    inner, results = reached(), []
-
-    def elsewhere():
-        results.append(inner.call(Work(lost()), pause=Time().pause))
-
-    def work():
-        thread = threading.Thread(target=elsewhere)
-        thread.start()
-        thread.join()
-
-    reached().call(work)
-    assert results == ["rows"]
-
-
 def test_who_pauses_may_give_up():
     class Enough(Exception):
         pass
@@ -187,8 +156,8 @@ def test_attempt_and_cause_are_logged_and_the_error_counts_them(caplog):
     assert first.startswith("reading from db failed: DPY-4011. Trying again in ")
     assert first.endswith("attempt 1 of 2.")
     assert second.endswith("attempt 2 of 2.")
-    assert "(7 CIDs, tried 3 times)" in str(BatchFailure(0, 7, caught.value))
-    assert "(7 CIDs)" in str(BatchFailure(0, 7, FetchError("x")))
+    assert "(7 keys, tried 3 times)" in str(BatchFailure(0, 7, caught.value))
+    assert "(7 keys)" in str(BatchFailure(0, 7, FetchError("x")))
 
 
 def test_a_result_is_held_by_nobody_but_who_asked_for_it():

@@ -45,7 +45,7 @@ def test_little_memory_is_a_warning(monkeypatch):
     (found,) = [c for c in machine.look_at_machine([]) if c.name == "memory"]
     assert found.status is CheckStatus.WARN
     assert "limited by a cgroup to 512 MiB" in found.found
-    assert "--cids" in found.remedy
+    assert "--keys" in found.remedy
 
 
 def test_what_is_not_ok_has_a_remedy(tmp_path):

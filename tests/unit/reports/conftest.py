@@ -237,7 +237,7 @@ def hard(passing: ReplaySummary) -> ReplaySummary:
             False,
             ("lean: 1,234 CIDs differ", "stream: out of memory"),
         ),
-        command="tracekit replay --cids @/home/jane/lots.txt",
+        command="tracekit replay --keys @/home/jane/lots.txt",
     )
 
 

@@ -39,7 +39,7 @@ def test_paths_keep_only_their_file_name() -> None:
     redact = Redactor()
     assert redact.prose("see /home/jane/x/log.txt:12") == "see log.txt:12"
     assert redact.prose('File "/home/jane doe/a b.py", line 3') == 'File "a b.py", line 3'
-    assert redact.prose("--cids @~/lots/a.txt") == "--cids @a.txt"
+    assert redact.prose("--keys @~/lots/a.txt") == "--keys @a.txt"
 
 
 def test_locations_lose_the_machine_but_not_the_module() -> None:

@@ -23,7 +23,7 @@ def test_admission_follows_the_two_thresholds(profile: str, count: int, queue: b
     if refused:
         with pytest.raises(AdmissionError) as caught:
             admit(profile, count, SETTINGS, lambda: queue)
-        assert (caught.value.cid_count, caught.value.limit) == (count, 50)
+        assert (caught.value.key_count, caught.value.limit) == (count, 50)
         return
     expected = Admission.AS_JOB if count > 20 and queue else Admission.AT_ONCE
     assert admit(profile, count, SETTINGS, lambda: queue) is expected

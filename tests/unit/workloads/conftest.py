@@ -27,8 +27,3 @@ def smoke(smoke_path: Path) -> Callable[[str], list[tuple[Any, ...]]]:
             return connection.execute(sql).fetchall()
 
     return query
-
-
-@pytest.fixture
-def tiny_toml() -> str:
-    return (Path(__file__).parents[3] / "profiles/workloads/trace-tiny.toml").read_text("utf-8")

@@ -12,7 +12,7 @@ import pytest
 
 from tracekit import workloads
 from tracekit.errors import WorkloadError
-from tracekit.workloads.build import build_lock, building_dir
+from tracekit.workloads.build_file import build_lock, building_dir
 
 BUILDER = """
 import resource, signal, sys
@@ -35,7 +35,7 @@ def stop(number, frame):
 
 signal.signal(signal.SIGTERM, stop)
 signal.signal(signal.SIGINT, stop)
-workload = workloads.load("trace-114k", cids=cids)
+workload = workloads.load("trace-114k", keys=cids)
 try:
     workloads.build(workload, cache_dir, progress=lambda step, done: print(step, flush=True))
 except WorkloadError as exc:
@@ -102,9 +102,9 @@ def test_a_damaged_file_is_built_anew(tmp_path: Path, content: bytes) -> None:
 
 
 def test_sizes_do_not_share_a_file(tmp_path: Path) -> None:
-    paths = [workloads.build(workloads.load("trace-tiny", cids=n), tmp_path) for n in (3, 4)]
+    paths = [workloads.build(workloads.load("trace-tiny", keys=n), tmp_path) for n in (3, 4)]
 
-    assert [len(workloads.container_ids(path)) for path in paths] == [3, 4]
+    assert [workloads.table_rows(path)["DWH.DW_MES_CONTAINER"] for path in paths] == [3, 4]
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -152,7 +152,7 @@ def test_a_signal_ends_the_build_and_leaves_nothing_behind(
 
 
 def test_what_a_killed_builder_left_is_cleared_by_the_next(tmp_path: Path) -> None:
-    workload = workloads.load("trace-114k", cids=8_000)
+    workload = workloads.load("trace-114k", keys=8_000)
     path = workloads.database_path(workload, tmp_path)
     with start_builder(8_000, tmp_path) as builder:
         read_until(builder, "DW_MES_LOTWIPHISTORY")

@@ -7,7 +7,7 @@ import pytest
 
 from tracekit import workloads
 from tracekit.errors import WorkloadError
-from tracekit.workloads.build import build_lock, building_dir
+from tracekit.workloads.build_file import build_lock, building_dir
 
 
 def test_no_cache_is_an_empty_cache(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_no_cache_is_an_empty_cache(tmp_path: Path) -> None:
 
 
 def test_the_cache_lists_what_is_there_and_removes_what_is_asked(tmp_path: Path) -> None:
-    small = workloads.load("trace-tiny", cids=3)
+    small = workloads.load("trace-tiny", keys=3)
     paths = [
         workloads.build(small, tmp_path),
         workloads.build(workloads.load("trace-tiny"), tmp_path),
@@ -25,10 +25,10 @@ def test_the_cache_lists_what_is_there_and_removes_what_is_asked(tmp_path: Path)
 
     items = {item.path: item for item in workloads.cached(tmp_path)}
     assert set(items) == {*paths, damaged}
-    assert items[paths[0]].cids == 3
+    assert items[paths[0]].size == 3
     assert items[paths[0]].fingerprint == small.fingerprint
     assert items[paths[0]].size_bytes == paths[0].stat().st_size
-    assert (items[damaged].name, items[damaged].cids) == (damaged.stem, None)
+    assert (items[damaged].name, items[damaged].size) == (damaged.stem, None)
 
     workloads.remove(items[damaged])
     workloads.remove(items[paths[0]])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import duckdb
@@ -16,9 +17,14 @@ def test_a_built_file_describes_itself(tiny_path: Path) -> None:
 
     assert file.path == tiny_path
     assert file.size_bytes == tiny_path.stat().st_size
-    assert (file.name, file.seed, file.cids) == ("trace-tiny", 50, 50)
+    assert (file.name, file.seed, file.size) == ("trace-tiny", 50, 50)
     assert (file.fingerprint, file.sysdate) == (workload.fingerprint, workload.sysdate)
-    assert file.domains == workload.domains
+    assert (file.queries, file.query, file.keys) == (
+        workload.queries,
+        workload.query,
+        workload.keys,
+    )
+    assert (file.candidates, file.reference) == (workload.candidates, workload.reference)
 
 
 def test_a_file_made_elsewhere_is_described_by_what_is_known(tmp_path: Path) -> None:
@@ -30,31 +36,7 @@ def test_a_file_made_elsewhere_is_described_by_what_is_known(tmp_path: Path) -> 
 
     assert file == workloads.WorkloadFile(path, path.stat().st_size)
     assert workloads.table_rows(path) == {'main.odd "name': 3}
-    with pytest.raises(WorkloadError, match=r"other\.duckdb .*DW_MES_CONTAINER"):
-        workloads.container_ids(path)
-
-
-def test_a_definition_of_another_version_does_not_hide_the_rest(
-    tmp_path: Path, tiny_path: Path
-) -> None:
-    path = tmp_path / "later.duckdb"
-    path.write_bytes(tiny_path.read_bytes())
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("UPDATE TRACEKIT_META.WORKLOAD SET DEFINITION = '{\"new\": 1}'")
-
-    file = workloads.describe_file(path)
-
-    assert file.domains is None
-    assert file.cids == 50
-
-
-def test_container_ids_are_the_first_in_their_order(tiny_path: Path) -> None:
-    everything = workloads.container_ids(tiny_path)
-
-    assert len(everything) == 50
-    assert everything == sorted(everything)
-    assert workloads.container_ids(tiny_path, 7) == everything[:7]
-    assert workloads.container_ids(tiny_path, 0) == []
+    assert workloads.content_fingerprint(path) == sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("content", [None, b"no database at all"])
@@ -63,6 +45,6 @@ def test_what_is_no_duckdb_file_is_named(tmp_path: Path, content: bytes | None) 
     if content is not None:
         path.write_bytes(content)
 
-    for read in (workloads.describe_file, workloads.container_ids, workloads.table_rows):
+    for read in (workloads.describe_file, workloads.table_rows):
         with pytest.raises(WorkloadError, match=r"broken\.duckdb"):
             read(path)

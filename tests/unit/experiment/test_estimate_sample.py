@@ -5,8 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracekit.replay.estimate_query import QueryDomain, is_query
-from tracekit.replay.estimate_sample import spread_over
+from tracekit.experiment.estimate_sample import spread_over
 
 
 @given(st.integers(0, 3000), st.integers(1, 3000))
@@ -26,16 +25,3 @@ def test_a_sample_is_spread_over_the_whole_list_in_runs_of_neighbours():
     assert tenths == [100] * 10
     together = sum(after == before + 1 for before, after in pairwise(chosen))
     assert together == 1000 - 20
-
-
-def test_a_query_is_told_from_a_name():
-    assert is_query("  select * from t")
-    assert is_query("WITH x AS (SELECT 1 FROM DUAL)\nSELECT * FROM x")
-    for name in ("trace-smoke", "selected.duckdb", "with.toml", "select"):
-        assert not is_query(name)
-
-
-def test_a_query_is_restricted_to_a_batch_of_ids_by_binds():
-    sql, binds = QueryDomain("sql", sql="SELECT * FROM T;\n").query(["a", "b'c"])
-    assert sql == "SELECT * FROM (SELECT * FROM T) WHERE CONTAINERID IN (:p0, :p1)"
-    assert binds == {"p0": "a", "p1": "b'c"}

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tracekit.errors import ConfigError, ProfileError
-from tracekit.replay.run_folder import RunFolder, disk_errors, read_run, run_name
+from tracekit.experiment.run_folder import RunFolder, disk_errors, read_run, run_name
 
 
 def test_a_run_is_named_by_time_workload_and_domain():

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracekit.experiment.estimate_model import ID_BYTES, PeakModel, growing_model, level_model
 from tracekit.records import EstimateSample
-from tracekit.replay.estimate_model import ID_BYTES, PeakModel, growing_model, level_model
 
 
 @given(

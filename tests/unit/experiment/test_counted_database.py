@@ -3,7 +3,7 @@ import weakref
 
 import pytest
 
-from tracekit.replay.counted_database import CountedDatabase, _CountedBatches, _rows_of_tuples
+from tracekit.experiment.counted_database import Counter, _CountedBatches, _rows_of_tuples
 
 
 class Rows(list):
@@ -19,9 +19,9 @@ def batches(sizes, log):
 
 
 def counted(sizes, log, cids=3):
-    database = CountedDatabase(dsn="h:1/s", user="u", password="p")
-    database.start_counting(lambda rows, cids: log.append((rows, cids)))
-    return _CountedBatches(batches(sizes, log), _rows_of_tuples, database, cids)
+    counter = Counter()
+    counter.start(lambda rows, cids: log.append((rows, cids)))
+    return _CountedBatches(batches(sizes, log), _rows_of_tuples, counter, cids)
 
 
 def test_rows_are_counted_as_they_come_and_cids_at_the_end():
@@ -43,8 +43,7 @@ def watched_batches(alive_at_fetch):
 
 def test_a_row_batch_is_let_go_of_before_the_next_is_fetched():
     alive_at_fetch = []
-    database = CountedDatabase(dsn="h:1/s", user="u", password="p")
-    for _, rows in _CountedBatches(watched_batches(alive_at_fetch), _rows_of_tuples, database, 1):
+    for _, rows in _CountedBatches(watched_batches(alive_at_fetch), _rows_of_tuples, Counter(), 1):
         del rows
     assert alive_at_fetch == [False, False, False]
 

@@ -1,10 +1,9 @@
 import tracemalloc
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracekit.keyed.container_ids import batches_of, normalise_container_ids
+from tracekit.trace.container_ids import normalise_container_ids
 
 
 def test_blanks_repetitions_and_what_is_no_text_are_left_out():
@@ -33,14 +32,3 @@ def test_very_many_ids_are_normalised_without_a_table_of_them_all():
     tracemalloc.stop()
     assert kept == ids
     assert peak_bytes < 24 * len(ids)  # 8 are the list itself; a dict of them takes 40 more
-
-
-@pytest.mark.parametrize(
-    ("count", "sizes"),
-    [(0, []), (1, [1]), (999, [999]), (1000, [1000]), (1001, [1000, 1]), (2500, [1000, 1000, 500])],
-)
-def test_a_batch_holds_at_most_a_thousand_ids_in_order(count, sizes):
-    ids = [f"C{n}" for n in range(count)]
-    batches = list(batches_of(ids))
-    assert [len(batch) for batch in batches] == sizes
-    assert [cid for batch in batches for cid in batch] == ids

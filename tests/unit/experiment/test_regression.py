@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracekit.errors import ConfigError
+from tracekit.experiment.regression import judge_growth, lost_levels, parse_rule
 from tracekit.records import (
     CandidateProof,
     Environment,
@@ -16,7 +17,6 @@ from tracekit.records import (
     Verdict,
     WorkloadInfo,
 )
-from tracekit.replay.regression import judge_growth, lost_levels, parse_rule
 
 MIB = 2**20
 

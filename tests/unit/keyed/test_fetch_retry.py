@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from oracledb import errors as driver
 
 from tracekit.errors import BatchFetchError, FetchError
-from tracekit.keyed import EventFetcher, LegacyEventFetcher
 from tracekit.keyed.channel import Channel
 from tracekit.keyed.piece_stream import PieceStream
 from tracekit.oracle.arrow import ArrowShape
-from tracekit.oracle.retry import NO_RETRY, Retry
+from tracekit.oracle.retry import Retry
+from tracekit.trace import EventFetcher, LegacyEventFetcher
 
 ATTEMPTS = 2
 CIDS = [f"LOT{n:05}" for n in range(2200)]
@@ -51,6 +51,12 @@ class FlakyDatabase:
         self.lock = threading.Lock()
         self.runs = [0] * len(BATCHES)
         self.open_now = 0
+
+    def read_by(self, readers):
+        return self
+
+    def without_retry(self):
+        return self
 
     def describe_arrow(self, sql):
         schema = pa.schema({"CONTAINERID": pa.large_string(), "N": pa.int64(), "RUN": pa.int64()})
@@ -97,7 +103,7 @@ def joined(pieces, into):
 READERS = {
     "plain": lambda fetcher: fetcher.fetch_events(CIDS, "history", records="plain"),
     "lean": lambda fetcher: fetcher.fetch_events(CIDS, "history"),
-    "table": lambda fetcher: fetcher.fetch_event_table(CIDS, "history").to_events(),
+    "table": lambda fetcher: fetcher.fetch_event_table(CIDS, "history").to_records(),
 }
 DROPS = st.lists(
     st.lists(st.integers(0, 1000 * ROWS_A_CID), max_size=ATTEMPTS + 1), min_size=3, max_size=3
@@ -154,7 +160,7 @@ def test_a_stream_gives_whole_batches_of_one_run_or_ends_in_an_error(
 
 
 def test_nothing_is_tried_again_where_that_is_off_and_never_by_legacy():
-    database = FlakyDatabase([[10], [], []], retry=NO_RETRY)
+    database = FlakyDatabase([[10], [], []], retry=Retry(0, 1, 1))
     with pytest.raises(BatchFetchError):
         EventFetcher(database).fetch_events(CIDS, "history")
     assert database.runs[0] == 1
@@ -172,7 +178,7 @@ def test_a_budget_counts_what_was_dropped_only_once():
             yield from super().read_sql_df_slow_iter(sql, params, batch_size)
             spent.append(1)
 
-    import tracekit.keyed.fetcher as module
+    import tracekit.keyed.keyed_fetcher as module
 
     budgets = []
 
@@ -251,7 +257,7 @@ def test_a_batch_whose_pieces_wait_is_begun_anew_unseen():
     first_done = threading.Event()
     runs = []
 
-    def read(batch):
+    def read(batch, readers):
         if batch == ["ahead"]:
             runs.append(1)
             yield f"run {len(runs)}"

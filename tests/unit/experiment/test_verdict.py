@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from tracekit.experiment.verdict import judge, unexpected_out_of_memory
 from tracekit.records import CandidateProof, Level, PathMeasurement, PathStatus, Proof
-from tracekit.replay.verdict import judge, unexpected_out_of_memory
 
 OK = PathMeasurement(PathStatus.OK, rss_net_peak_bytes=1000)
 DIED = PathMeasurement(PathStatus.OUT_OF_MEMORY, reason="ran out of memory")

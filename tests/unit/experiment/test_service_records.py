@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracekit.errors import ResultIncomplete
+from tracekit.experiment.pipeline_memory import PipelineFigures
+from tracekit.experiment.service_candidate import parse_date, restore
 from tracekit.jsonvalue import encode
 from tracekit.records import ProcessMeasurement
-from tracekit.replay.pipeline_memory import PipelineFigures
-from tracekit.replay.service_path import parse_date, restore
 
 RECORDS = st.fixed_dictionaries(
     {

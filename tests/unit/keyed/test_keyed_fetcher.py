@@ -3,7 +3,8 @@ import threading
 import pytest
 
 from tracekit.errors import BatchFetchError, ConfigError, FetchError
-from tracekit.keyed import EventFetcher, PartialEvents
+from tracekit.keyed import PartialRecords
+from tracekit.trace import EventFetcher
 
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 2500])
@@ -37,8 +38,8 @@ def test_failed_batches_are_named_and_the_rest_is_not_read(scripted, ids):
     with pytest.raises(BatchFetchError) as caught:
         fetcher.fetch_events(ids(5000), "history")
     error = caught.value
-    assert [(f.batch_index, f.cid_count) for f in error.failures] == [(0, 1000)]
-    assert (error.domain, error.batch_count) == ("history", 5)
+    assert [(f.batch_index, f.key_count) for f in error.failures] == [(0, 1000)]
+    assert (error.query, error.batch_count) == ("history", 5)
     assert isinstance(error.__cause__, FetchError)
     assert database.opened == database.closed == 1
 
@@ -46,7 +47,7 @@ def test_failed_batches_are_named_and_the_rest_is_not_read(scripted, ids):
 def test_a_partial_result_carries_what_failed(scripted, ids):
     database = scripted(fails=["LOT01005", "LOT03005"])
     events = EventFetcher(database).fetch_events(ids(3500), "history", allow_partial=True)
-    assert isinstance(events, PartialEvents)
+    assert isinstance(events, PartialRecords)
     assert list(events) == ids(1000) + ids(3000)[2000:]
     assert [f.batch_index for f in events.failures] == [1, 3]
     assert events.batch_count == 4
@@ -75,7 +76,7 @@ def test_unknown_arguments_are_refused_before_anything_is_read(scripted, ids):
         EventFetcher(database, records="leann")
     with pytest.raises(ConfigError, match="'leann'"):
         EventFetcher(database).fetch_events(ids(1), "history", records="leann")
-    with pytest.raises(ConfigError, match="'nothing' is no domain"):
+    with pytest.raises(ConfigError, match="unknown domain 'nothing'"):
         EventFetcher(database).fetch_events(ids(1), "nothing")
     with pytest.raises(ConfigError, match="max_workers=0"):
         EventFetcher(database, max_workers=0)

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tracekit.experiment.prove import prove
 from tracekit.records import DifferenceKind, Level
-from tracekit.replay.prove import prove
 
 CELLS = st.one_of(
     st.none(),

@@ -14,7 +14,7 @@ import pytest
 
 from tracekit.errors import NotEqual
 from tracekit.records import DifferenceKind, Level
-from tracekit.replay.prove import prove
+from tracekit.experiment.prove import prove
 
 Events = dict[str, list[dict[str, Any]]]
 KIND = DifferenceKind

@@ -4,6 +4,16 @@ from dataclasses import replace
 import pytest
 
 from tracekit.errors import ConfigError
+from tracekit.experiment.baseline import (
+    DEFAULT_TOLERANCE,
+    check,
+    fingerprint,
+    judge_run,
+    read_baseline,
+    write_baseline,
+)
+from tracekit.experiment.environment import collect_environment
+from tracekit.experiment.regression import parse_rule
 from tracekit.records import (
     Environment,
     PathMeasurement,
@@ -14,16 +24,6 @@ from tracekit.records import (
     Verdict,
     WorkloadInfo,
 )
-from tracekit.replay.baseline import (
-    DEFAULT_TOLERANCE,
-    check,
-    fingerprint,
-    judge_run,
-    read_baseline,
-    write_baseline,
-)
-from tracekit.replay.environment import collect_environment
-from tracekit.replay.regression import parse_rule
 
 MIB = 2**20
 RULES = [parse_rule(rule) for rule in DEFAULT_TOLERANCE]

@@ -1,6 +1,6 @@
+from tracekit.experiment.run_candidate import typical_run
 from tracekit.profiling import ChildRun
 from tracekit.records import PathStatus
-from tracekit.replay.run_path import typical_run
 
 
 def run(net_bytes, status=PathStatus.OK):

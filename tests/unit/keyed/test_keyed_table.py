@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracekit.errors import BatchFetchError, ConfigError
-from tracekit.keyed import EventFetcher, column_reader, event_table
-from tracekit.keyed.event_table import EventTable
+from tracekit.keyed import column_reader, keyed_table
+from tracekit.keyed.keyed_table import KeyedTable
+from tracekit.trace import EventFetcher
 
 sys.path.insert(0, str(Path(__file__).parent))
 from column_database import ColumnDatabase
@@ -68,7 +69,7 @@ def cids_of(count):
 def test_a_table_reads_like_the_mapping():
     database = scripted()
     plain, table = both(database, cids_of(2_500))
-    assert exact(table.to_events()) == exact(plain)
+    assert exact(table.to_records()) == exact(plain)
     assert exact(table) == exact(plain)
     assert table == plain
     assert len(table) == len(plain)
@@ -84,7 +85,7 @@ def test_a_table_reads_like_the_mapping():
 
 
 def test_a_table_comes_in_pieces_too(monkeypatch):
-    monkeypatch.setattr(event_table, "_PART_ROWS", 700)
+    monkeypatch.setattr(keyed_table, "_PART_ROWS", 700)
     plain, table = both(scripted(), cids_of(1_500))
     pieces = list(table.pieces())
     assert len(pieces) == -(-table.rows // 700)
@@ -93,7 +94,7 @@ def test_a_table_comes_in_pieces_too(monkeypatch):
         assert sum(map(len, piece.values())) <= 700
         for cid, records in piece.items():
             joined.setdefault(cid, []).extend(records)
-    assert exact(joined) == exact(table.to_events()) == exact(plain)
+    assert exact(joined) == exact(table.to_records()) == exact(plain)
 
 
 def test_records_are_made_on_demand_and_cannot_be_changed():
@@ -136,7 +137,7 @@ def test_text_that_hardly_repeats_is_not_encoded_whatever_the_nulls_and_the_firs
         ]
 
     plain, table = both(scripted(rows), cids_of(8_000))
-    assert exact(table.to_events()) == exact(plain)
+    assert exact(table.to_records()) == exact(plain)
     types = {field.name: field.type for field in table.schema}
     assert types["NAME"] == pa.string(), "half of it is NULL"
     assert types["N"] == pa.string(), "only its first thousand CIDs repeat"
@@ -161,7 +162,7 @@ def test_numbers_without_precision_come_back_as_they_were(hours, kind, type_, ro
         rows_only = True  # the driver itself refuses those as decimals
     database = scripted(lambda cid: rows_of(cid, hours), rows_only=rows_only)
     plain, table = both(database, cids_of(1_200))
-    assert exact(table.to_events()) == exact(plain)
+    assert exact(table.to_records()) == exact(plain)
     assert exact(table) == exact(plain)
     field = table.schema.field("HOURS")
     assert field.metadata == {b"tracekit:kind": kind.encode()}
@@ -173,55 +174,42 @@ def test_a_fraction_in_the_last_batch_of_ids_changes_the_whole_column():
         return rows_of(cid, lambda n: n / 8 if cid >= "LOT03000" else n)
 
     plain, table = both(scripted(late), cids_of(3_100))
-    assert exact(table.to_events()) == exact(plain)
+    assert exact(table.to_records()) == exact(plain)
 
 
 def test_a_large_batch_of_ids_comes_in_pieces(monkeypatch):
     monkeypatch.setattr(column_reader, "_GATHERED_BYTES", 2_000)
     plain, table = both(scripted(), cids_of(1_500), batch_size=50)
-    assert exact(table.to_events()) == exact(plain)
+    assert exact(table.to_records()) == exact(plain)
     assert exact(table) == exact(plain)
     assert len(table) == len(plain)
 
 
-def test_rows_without_cid_are_left_out():
+def test_a_row_without_key_is_an_error():
     def some(cid):
-        rows = rows_of(cid)
-        return [(None if n == 1 else "" if n == 2 else cid, *row[1:]) for n, row in enumerate(rows)]
+        return [(None if n == 1 else cid, *row[1:]) for n, row in enumerate(rows_of(cid))]
 
-    plain, table = both(scripted(some), cids_of(300))
-    assert exact(table) == exact(plain)
-
-
-def test_a_row_that_lists_cids_belongs_to_each():
-    types = {"CONTAINERIDS": pa.large_string(), **TYPES}
-
-    def jobs(cid):
-        listed = None if cid.endswith("3") else f"{cid},{cid[:-1]}7"
-        return [(listed, None, *row[1:]) for row in rows_of(cid)]
-
-    plain, table = both(scripted(jobs, types), cids_of(1_020), domain="jobs")
-    assert plain
-    assert exact(table) == exact(plain)
+    with pytest.raises(BatchFetchError, match="NULL in its key"):
+        EventFetcher(scripted(some)).fetch_event_table(cids_of(300), "history")
 
 
 @pytest.mark.parametrize("cids", [[], ["NOROWS"]])
 def test_no_rows_make_an_empty_table(cids):
     table = EventFetcher(scripted(lambda cid: [])).fetch_event_table(cids, "history")
-    assert (len(table), table.rows, table.to_events()) == (0, 0, {})
+    assert (len(table), table.rows, table.to_records()) == (0, 0, {})
     assert table.to_arrow().num_rows == 0
 
 
 def test_a_failed_batch_leaves_nothing():
     database = scripted(rows_of, fails=["LOT01500"])
-    with pytest.raises(BatchFetchError, match="1 of 3 batches of domain 'history'") as caught:
+    with pytest.raises(BatchFetchError, match="1 of 3 batches of query 'history'") as caught:
         EventFetcher(database).fetch_event_table(cids_of(2_500), "history")
     assert caught.value.failures[0].batch_index == 1
     assert database.open_now == 0
 
 
 def test_an_unknown_domain_is_refused():
-    with pytest.raises(ConfigError, match="'nothing' is no domain"):
+    with pytest.raises(ConfigError, match="unknown domain 'nothing'"):
         EventFetcher(scripted()).fetch_event_table([], "nothing")
 
 
@@ -268,7 +256,7 @@ def test_any_numbers_of_a_column_survive(values):
     rows = [("A", value, f"{n:03}") for n, value in enumerate(values)]
     database = ColumnDatabase(types, lambda cid: rows, unbounded=["X"], rows_only=True)
     plain, table = both(database, ["A"])
-    assert exact(table.to_events()) == exact(plain)
+    assert exact(table.to_records()) == exact(plain)
     assert exact(table) == exact(plain)
 
 
@@ -279,7 +267,7 @@ def test_other_types_survive_too(value):
     rows = [("A", value, "0"), ("A", None, "1")]
     plain, table = both(ColumnDatabase(types, lambda cid: rows, rows_only=True), ["A"])
     assert exact(table) == exact(plain)
-    assert exact(table.to_events()) == exact(plain)
+    assert exact(table.to_records()) == exact(plain)
 
 
 @pytest.mark.parametrize(
@@ -298,6 +286,8 @@ def test_a_value_that_its_column_cannot_hold_is_named(type_, value, message):
 
 
 def test_a_table_can_be_made_of_any_columns_with_cids():
-    table = EventTable(pa.table({"CONTAINERID": ["A", "A", "B", "A"], "D": [Decimal(1)] * 4}))
+    table = KeyedTable(
+        pa.table({"CONTAINERID": ["A", "A", "B", "A"], "D": [Decimal(1)] * 4}), ["CONTAINERID"]
+    )
     assert [len(table[cid]) for cid in table] == [3, 1]
     assert table["B"] == [{"CONTAINERID": "B", "D": Decimal(1)}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from fractions import Fraction
@@ -11,9 +12,9 @@ import duckdb
 import pytest
 
 from tracekit import workloads
-from tracekit.keyed.domains import DOMAINS
 from tracekit.localdb.translate import install, translate
 from tracekit.localdb.wire.values import decode_number
+from tracekit.trace import DOMAINS, domain_query
 
 Row = dict[str, Any]
 SYSDATE = workloads.load("trace-tiny").sysdate
@@ -73,11 +74,15 @@ GROUPS = {
 class Tables:
     """The base tables of a small workload, and the queries run against them."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, wanted: list[str] | None = None
+    ) -> None:
         self.connection = connection
-        everyone = [row["CONTAINERID"] for row in self.rows("CONTAINER")]
-        self.wanted = everyone[::2]
-        self.lots = {row["CONTAINERID"]: row for row in self.rows("CONTAINER")}
+        lots = self.rows("CONTAINER")
+        self.wanted = wanted or [row["CONTAINERID"] for row in lots][::2]
+        self.lots = defaultdict(
+            lambda: dict.fromkeys(lots[0]), {row["CONTAINERID"]: row for row in lots}
+        )
 
     def rows(self, table: str) -> list[Row]:
         return dicts(self.connection.execute(f"SELECT * FROM DWH.DW_MES_{table}"))
@@ -87,7 +92,7 @@ class Tables:
         return [row for row in self.rows(table) if row["CONTAINERID"] in wanted]
 
     def asked(self, domain: str) -> list[Row]:
-        sql, binds = DOMAINS[domain].query(self.wanted)
+        sql, binds = domain_query(domain).statement(self.wanted)
         return dicts(run(self.connection, sql, binds))
 
 
@@ -124,11 +129,20 @@ def run(
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
-    workload = workloads.load("trace-tiny", cids=CIDS)
+    workload = workloads.load("trace-tiny", keys=CIDS)
     path = workloads.build(workload, tmp_path_factory.mktemp("meaning"))
     with duckdb.connect(str(path)) as connection:
         install(connection, sysdate=SYSDATE)
-        yield Tables(connection)
+        everything = Tables(connection)
+        # Its events are kept, with NULLs for what the container table would say.
+        events = ("LOTWIPHISTORY", "LOTMATERIALSHISTORY", "LOTREJECTHISTORY", "HOLDRELEASEHISTORY")
+        lost = min(
+            set.intersection(
+                *({row["CONTAINERID"] for row in everything.wanted_rows(event)} for event in events)
+            )
+        )
+        connection.execute("DELETE FROM DWH.DW_MES_CONTAINER WHERE CONTAINERID = ?", [lost])
+        yield Tables(connection, everything.wanted)
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -182,7 +196,7 @@ def expected_history(tables: Tables) -> list[Row]:
 
 def expected_upstream(tables: Tables) -> list[Row]:
     rows = [row for row in tables.wanted_rows("LOTWIPHISTORY") if row["EQUIPMENTID"] is not None]
-    kept = latest(rows, "CONTAINERID", "WORKCENTERNAME", "EQUIPMENTID")
+    kept = latest(rows, "CONTAINERID", "WORKCENTERNAME", "EQUIPMENTNAME")
     kept.sort(key=lambda row: (row["CONTAINERID"], row["TRACKINTIMESTAMP"]))
     return [
         pick(
@@ -211,11 +225,11 @@ def expected_rejects(tables: Tables) -> list[Row]:
     for place in sorted(
         tables.rows("SPEC_WORKCENTER_V"), key=lambda v: v["WORKCENTERSEQUENCE_GROUP"]
     ):
-        first.setdefault(place["WORK_CENTER"], place)
+        first.setdefault(place["SPEC"], place)
     result = []
     for row in sorted(tables.wanted_rows("LOTREJECTHISTORY"), key=lambda row: row["TXNDATE"]):
         lot = tables.lots[row["CONTAINERID"]]
-        group = first.get(row["WORKCENTERNAME"])
+        group = first.get(row["SPECNAME"])
         full = {**lot, **row}
         for name in ("PRODUCTLINENAME", "PJ_FUNCTION", "PJ_TYPE", "PRODUCTNAME"):
             full[name] = (lot[name] or "(NA)").strip(" ")
@@ -223,9 +237,10 @@ def expected_rejects(tables: Tables) -> list[Row]:
         full["EQUIPMENTNAME"] = row["EQUIPMENTNAME"] or "(NA)"
         full["LOSSREASONNAME"] = row["LOSSREASONNAME"] or "(未填寫)"
         full["WORKCENTER_GROUP"] = group["WORK_CENTER_GROUP"] if group else "(NA)"
-        full["WORKCENTERSEQUENCE_GROUP"] = group["WORKCENTERSEQUENCE_GROUP"] if group else 999
+        full["WORKCENTERSEQUENCE_GROUP"] = group["WORKCENTERSEQUENCE_GROUP"] if group else "999"
         full.update({name: row[source] or 0 for name, source in QUANTITIES.items()})
         full["REJECT_TOTAL_QTY"] = sum(full[name] for name in QUANTITIES)
+        full["REJECTCOMMENT"] = row["REJECTCOMMENT"] and row["REJECTCOMMENT"].strip(" ")
         full["DEFECT_QTY"] = row["DEFECTQTY"] or 0
         full["TXN_TIME"] = row["TXNDATE"]
         full["TXN_DAY"] = row["TXNDATE"].replace(hour=0, minute=0, second=0)
@@ -243,7 +258,9 @@ def expected_downstream(tables: Tables) -> list[Row]:
                 "WORKCENTER_GROUP": GROUPS[row["WORKCENTERNAME"]],
                 "LOSSREASONNAME": row["LOSSREASONNAME"] or "(未填寫)",
                 "EQUIPMENTNAME": row["EQUIPMENTNAME"] or "(NA)",
-                "REJECT_TOTAL_QTY": sum(row[source] or 0 for source in QUANTITIES.values()),
+                "REJECT_TOTAL_QTY": sum(
+                    row[source] or 0 for source in (*QUANTITIES.values(), "DEFECTQTY")
+                ),
             },
             COLUMNS["downstream_rejects"],
         )
@@ -271,13 +288,14 @@ def expected_holds(tables: Tables) -> list[Row]:
 
 
 def expected_jobs(tables: Tables) -> list[Row]:
+    jobs = sorted(tables.rows("JOB"), key=lambda row: row["CREATEDATE"], reverse=True)
     rows = [
-        {**row, "CONTAINERID": None}
-        for row in tables.rows("JOB")
-        if set(row["CONTAINERIDS"].split(",")) & set(tables.wanted)
+        {**row, "CONTAINERID": cid}
+        for row in jobs
+        for cid in sorted(set(row["CONTAINERIDS"].split(",")) & set(tables.wanted))
     ]
-    assert len(rows) < len(tables.rows("JOB"))
-    return sorted(rows, key=lambda row: row["CREATEDATE"], reverse=True)
+    assert 0 < len({row["JOBID"] for row in rows}) < min(len(jobs), len(rows))
+    return rows
 
 
 EXPECTED: dict[str, Callable[[Tables], list[Row]]] = {

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from tracekit.errors import ConfigError
+from tracekit.experiment.prove import prove
+from tracekit.experiment.prove_view import EqualityProof
 from tracekit.records import Level
-from tracekit.replay.prove import prove
-from tracekit.replay.prove_view import EqualityProof
 
 COLUMNS = ("CONTAINERID", "QTY", "AT", "NAME")
 

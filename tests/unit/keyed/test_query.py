@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracekit.errors import ConfigError
+from tracekit.keyed import Query
+
+
+def flat(sql: str) -> str:
+    return " ".join(sql.split())
+
+
+def test_keys_go_where_the_text_says():
+    query = Query("SELECT * FROM T t WHERE t.ID IN ( :keys ) ORDER BY t.N", key="ID")
+    sql, binds = query.statement([7, "x"])
+    assert sql == "SELECT * FROM T t WHERE t.ID IN (:p0, :p1) ORDER BY t.N"
+    assert binds == {"p0": 7, "p1": "x"}
+
+
+def test_a_text_without_their_place_is_wrapped_in_its_own_order():
+    query = Query("select * from t -- all\norder by x.created desc nulls last, 2;", key="id")
+    sql, _ = query.statement(["a"])
+    assert flat(sql) == (
+        "SELECT * FROM ( select * from t -- all order by x.created desc nulls last, 2 ) "
+        "WHERE id IN (:p0) ORDER BY created desc nulls last, 2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sql", "order"),
+    [
+        ("SELECT ROW_NUMBER() OVER (ORDER BY a) n FROM t", ""),
+        ("SELECT 'ORDER BY' x, \"ORDER\" FROM t /* ORDER BY y */", ""),
+        ("SELECT * FROM t ORDER BY a FETCH FIRST 5 ROWS ONLY", " ORDER BY a"),
+        ('SELECT * FROM (SELECT * FROM t ORDER BY b) ORDER BY "a"', ' ORDER BY "a"'),
+    ],
+)
+def test_only_the_order_of_the_whole_text_is_kept(sql, order):
+    assert flat(Query(sql, key="K").statement([1])[0]).endswith(f"WHERE K IN (:p0){order}")
+
+
+def test_an_order_the_result_does_not_name_is_refused():
+    with pytest.raises(ConfigError, match=r"ordered by 'UPPER \( name \)'.*IN \(:keys\)"):
+        Query("SELECT * FROM t ORDER BY UPPER(name)", key="K")
+
+
+def test_several_columns_make_tuples():
+    sql, binds = Query("SELECT * FROM T", key=("A", "B")).statement([(1, "x"), (2, "y")])
+    assert flat(sql).endswith("WHERE (A, B) IN ((:p0_0, :p0_1), (:p1_0, :p1_1))")
+    assert binds == {"p0_0": 1, "p0_1": "x", "p1_0": 2, "p1_1": "y"}
+
+
+@pytest.mark.parametrize(
+    "left", ["ID", "t.ID", '"My Id"', "UPPER(t.ID)", "(t.A || t.B)", "f(g(x), ')')"]
+)
+def test_more_than_a_thousand_keys_are_split_into_lists(left):
+    query = Query(
+        f"SELECT * FROM t WHERE x = 1 AND {left} IN (:keys)", key="ID", keys_per_statement=2001
+    )
+    sql, binds = query.statement(list(range(2001)))
+    assert sql.count(f"{left} IN (") == 3
+    assert f"AND ({left} IN (:p0, " in sql and sql.endswith(f"OR {left} IN (:p2000))")
+    assert len(binds) == 2001
+
+
+def test_a_list_elsewhere_than_in_an_in_takes_the_keys_too():
+    query = Query("SELECT * FROM TABLE(SYS.ODCIVARCHAR2LIST(:keys))", key="COLUMN_VALUE")
+    assert "ODCIVARCHAR2LIST(:p0, :p1)" in query.statement(["a", "b"])[0]
+    with pytest.raises(ConfigError, match="--keys-sql"):
+        query.statement_of_keys()
+
+
+def test_the_distinct_keys_are_those_of_the_text_without_its_filter():
+    query = Query(
+        "SELECT * FROM t WHERE t.ID IN (:keys) AND d > :since", key="ID", binds={"since": 5}
+    )
+    sql, binds = query.statement_of_keys()
+    assert flat(sql) == (
+        "SELECT DISTINCT ID FROM ( SELECT * FROM t WHERE 1 = 1 AND d > :since ) ORDER BY 1"
+    )
+    assert binds == {"since": 5}
+
+
+@pytest.mark.parametrize(
+    ("sql", "binds", "message"),
+    [
+        ("SELECT * FROM t WHERE d > :since", {}, "since has no value.*--bind since=VALUE"),
+        ("SELECT * FROM t", {"until": 1}, "no placeholder :until"),
+        ("SELECT * FROM t WHERE a = ':since' -- :x", {"since": 1}, "no placeholder :since"),
+        ("SELECT * FROM t WHERE id = :keys", {}, "write it in parentheses"),
+        ("SELECT * FROM t WHERE id NOT IN (:keys)", {}, r"NOT IN \(:keys\)"),
+    ],
+)
+def test_placeholders_and_values_must_fit(sql, binds, message):
+    with pytest.raises(ConfigError, match=message):
+        Query(sql, key="ID", binds=binds)
+
+
+def test_binds_of_ones_own_never_meet_those_of_the_keys():
+    query = Query("SELECT * FROM t WHERE p1 = :p1", key="ID", binds={"p1": "mine"})
+    sql, binds = query.statement([1, 2])
+    assert binds == {"key_0": 1, "key_1": 2, "p1": "mine"} and ":key_1" in sql
+
+
+@pytest.mark.parametrize("size", [0, -1, 65_536])
+def test_a_size_no_statement_can_have_is_refused(size):
+    with pytest.raises(ConfigError, match="keys_per_statement"):
+        Query("SELECT * FROM t", key="ID", keys_per_statement=size)
+
+
+@pytest.mark.parametrize("key", ["a.b", "a b", "", "1", "ID; DROP TABLE t"])
+def test_a_key_is_the_name_of_a_column(key):
+    with pytest.raises(ConfigError, match="expected the name of a column"):
+        Query("SELECT * FROM t", key=key)
+
+
+def test_a_file_gives_the_text_and_the_name(tmp_path):
+    file = tmp_path / "orders.sql"
+    file.write_text("SELECT * FROM orders;\n", encoding="utf-8")
+    query = Query(str(file), key="ID")
+    assert (query.name, query.sql) == ("orders", "SELECT * FROM orders")
+    with pytest.raises(ConfigError, match="could not be read"):
+        Query(str(tmp_path / "missing.sql"))
+
+
+def test_a_query_goes_to_another_process():
+    query = Query("SELECT * FROM t WHERE a = :a", key=("A", "B"), binds={"a": 1}, name="q")
+    again = pickle.loads(pickle.dumps(query))
+    assert (again.definition, again.statement([(1, 2)])) == (
+        query.definition,
+        query.statement([(1, 2)]),
+    )
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["'it''s :keys'", "q'[:keys]'", "-- :keys\n", "/* :keys */", '":keys"', " x "]
+        )
+    )
+)
+def test_quotes_and_comments_hold_no_place_for_keys(parts):
+    query = Query("SELECT * FROM t WHERE 1 = 1 " + " ".join(parts), key="ID")
+    assert "WHERE ID IN (:p0)" in query.statement([1])[0]
