@@ -16,7 +16,7 @@ from tracekit.trace import DOMAINS
 
 CIDS = 1_200
 """More than one batch of ids."""
-EXACT_PATHS = [path for path in PATHS if path not in ("legacy", "iterator")]
+EXACT_PATHS = [path for path in BUILTIN if path not in ("legacy", "iterator")]
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ def list_(as_json: bool) -> None:
     """The workloads that can be named, and which of them are built."""
     built = {item.fingerprint for item in workloads.cached(Settings.from_env().cache_dir)}
     rows = [
-        _facts(workload, built=workload.fingerprint in built) for workload in workloads.known_workloads()
+        _facts(workload, built=workload.fingerprint in built)
+        for workload in workloads.known_workloads()
     ]
     if as_json:
         click.echo(json.dumps(rows, indent=2))

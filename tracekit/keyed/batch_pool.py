@@ -25,7 +25,8 @@ class BatchPool(Generic[T]):
     """Reads batches of keys in worker threads and hands their results out in order.
 
     Args:
-        read: Reads one batch for the given readers; called in a worker thread. It calls `check_stopped` between steps.
+        read: Reads one batch for the given readers; called in a worker thread. It calls
+            `check_stopped` between steps.
         batches: What to read.
         max_workers: Batches read at once.
         stop_at_failure: Whether batches that have not begun are dropped once one has failed.

@@ -16,8 +16,8 @@ from decimal import Decimal
 from typing import Any
 
 from tracekit.jsonvalue import encode
-from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.keyed.lean import LeanRecords
+from tracekit.keyed.record import Record, RecordsByKey
 
 _LEVEL = 1
 _PLAIN = frozenset({type(None), str, int, float, bool})

@@ -9,6 +9,7 @@ from tracekit.errors import ConfigError, FetchError
 from tracekit.keyed.query import Key, Query
 from tracekit.keyed.record import Record, RecordsByKey
 
+
 class Grouping:
     """Puts the records of one query under their keys.
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 from tracekit.keyed.column_decoder import ColumnDecoder
 from tracekit.keyed.column_kinds import python_values
-from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.keyed.key_index import KeyIndex, key_runs, keys_of
 from tracekit.keyed.query import Key
+from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.keyed.shared_keys import record_constructor
 
 if TYPE_CHECKING:

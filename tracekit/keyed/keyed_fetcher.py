@@ -19,13 +19,13 @@ from tracekit.keyed.batch_pool import Batch, BatchPool
 from tracekit.keyed.collector import calm_collector
 from tracekit.keyed.freed_memory import release_freed_memory
 from tracekit.keyed.grouping import Grouping
-from tracekit.keyed.record import RecordsByKey
 from tracekit.keyed.keys import batches_of
 from tracekit.keyed.memory_budget import MemoryBudget
 from tracekit.keyed.partial_records import PartialRecords
 from tracekit.keyed.piece_stream import PieceStream
 from tracekit.keyed.query import Query
 from tracekit.keyed.readers import ReadAgain, RecordKind, RecordReader, record_reader
+from tracekit.keyed.record import RecordsByKey
 from tracekit.oracle import Database
 from tracekit.oracle.readers import Readers
 

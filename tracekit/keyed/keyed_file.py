@@ -1,4 +1,4 @@
-"""`open_parquet`: the records of a Parquet file as a mapping, a few row groups in memory at most."""
+"""`open_parquet`: the records of a Parquet file as a mapping, a few row groups in memory."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from tracekit.keyed.record import Record
 from tracekit.keyed.interning import ColumnInterner
+from tracekit.keyed.record import Record
 from tracekit.keyed.shared_keys import record_constructor
 
 

@@ -1,4 +1,4 @@
-"""`LegacyFetcher`: a query through pandas DataFrames, the way whose memory tracekit was made for."""
+"""`LegacyFetcher`: a query through pandas DataFrames, kept for its memory."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from tracekit.errors import BatchFailure, BatchFetchError, ConnectError, FetchError
 from tracekit.keyed.grouping import Grouping
-from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.keyed.keys import batches_of
 from tracekit.keyed.query import Key, Query
+from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.oracle import Database
 
 if TYPE_CHECKING:

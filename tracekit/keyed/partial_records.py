@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracekit.errors import BatchFailure
-from tracekit.keyed.record import Record, RecordsByKey
 from tracekit.keyed.query import Key
+from tracekit.keyed.record import Record, RecordsByKey
 
 
 class PartialRecords(dict[Key, list[Record]]):

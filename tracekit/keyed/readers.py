@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from tracekit.errors import ConfigError
 from tracekit.keyed.arrow_columns import ArrowColumn
-from tracekit.keyed.record import Record, plain_records
 from tracekit.keyed.lean import LeanRecords
+from tracekit.keyed.record import Record, plain_records
 from tracekit.keyed.shared_keys import record_constructor
 from tracekit.oracle import Database
 from tracekit.oracle.arrow import ArrowShape, NoArrowType, NotWholeNumber

@@ -14,10 +14,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tracekit.keyed.cache_chunk import DamagedChunk, Makers, NotCacheable, pack, pieces_of, unpack
-from tracekit.keyed.record import RecordsByKey
 from tracekit.keyed.keyed_fetcher import KeyedFetcher
 from tracekit.keyed.keys import batches_of
 from tracekit.keyed.query import Key
+from tracekit.keyed.record import RecordsByKey
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 _TOKEN = re.compile(
     r"""
     (?P<space>   \s+ | --[^\n]* | /\*.*?\*/ )
-  | (?P<string>  [nN]?[qQ]'(?: \[.*?\] | \{.*?\} | \(.*?\) | <.*?> | (?P<mark>[^\s\[{(<]).*?(?P=mark) )'
+  | (?P<string>  [nN]?[qQ]'(?: \[.*?\] | \{.*?\} | \(.*?\) | <.*?>
+                             | (?P<mark>[^\s\[{(<]).*?(?P=mark) )'
                | [nN]?'(?:[^']|'')*' )
   | (?P<quoted>  "[^"]*" )
   | (?P<bind>    :\s*(?:"[^"]*"|\w+) )

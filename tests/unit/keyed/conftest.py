@@ -10,11 +10,11 @@ from tracekit.oracle.retry import Retry
 class ScriptedDatabase:
     """Stands in for Database: three rows for each CID asked for; CIDs in `fails` raise."""
 
-    def __init__(self, *, fails=(), wait_for=None, fetchmany_size=5000, retry=Retry(0, 1, 1)):
+    def __init__(self, *, fails=(), wait_for=None, fetchmany_size=5000, retry=None):
         self.fails = set(fails)
         self.wait_for = wait_for or {}
         self.fetchmany_size = fetchmany_size
-        self.retry = retry
+        self.retry = retry or Retry(0, 1, 1)
         self.lock = threading.Lock()
         self.opened = 0
         self.closed = 0

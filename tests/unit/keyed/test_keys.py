@@ -57,7 +57,7 @@ def test_scalars_of_numpy_and_arrow_stand_for_what_they_hold():
     "key", [None, "", float("nan"), Decimal("nan"), pd.NaT, np.float64("nan"), pd.NA]
 )
 def test_a_key_that_matches_nothing_is_refused_by_name(key):
-    with pytest.raises(ConfigError, match="is NULL to Oracle|cannot bind") as caught:
+    with pytest.raises(ConfigError, match=r"is NULL to Oracle|cannot bind") as caught:
         batches_of(["A", key], QUERY)
     assert repr(key) in str(caught.value)
 

@@ -12,7 +12,9 @@ BANK = """
 [PREFIX.payments]
 description = "all of it"
 database = "data/bank.duckdb"
-queries.transactions = { sql = "sql/transactions.sql", key = "ACCOUNT_ID", binds = { since = 2026-01-01 } }
+queries.transactions.sql = "sql/transactions.sql"
+queries.transactions.key = "ACCOUNT_ID"
+queries.transactions.binds = { since = 2026-01-01 }
 queries.balances = "SELECT * FROM balances"
 query = "transactions"
 keys = "SELECT account_id FROM accounts ORDER BY 1"
@@ -138,5 +140,5 @@ def test_only_a_generated_workload_can_be_sized(project: Path) -> None:
         load("trace-tiny", keys=0)
     broken = "[workloads.x]\ngenerator = 'no.such:thing'\nsize = 3\n"
     define(project / "tracekit.toml", "", broken)
-    with pytest.raises(WorkloadError, match="generator 'no.such:thing' cannot be loaded"):
+    with pytest.raises(WorkloadError, match=r"generator 'no\.such:thing' cannot be loaded"):
         load("x").fingerprint  # noqa: B018 (it is computed)
