@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tracekit.cli.app import group
-from tracekit.errors import ConfigError
+from tracekit.errors import ConfigError, FetchError
 from tracekit.experiment.estimate import estimate
+from tracekit.keyed import Query
 from tracekit.records import EstimateRecord, PathStatus, from_json
 from tracekit.testbed import LocalOracle
 
@@ -26,7 +27,7 @@ def found(local):
     record = estimate(
         local.path,
         ["iterator", "lean", "stream"],
-        cids=CIDS * 10,
+        keys=CIDS * 10,
         limit_bytes=512 * MIB,
         sample=6_000,
         check=[CIDS],
@@ -64,8 +65,8 @@ def test_samples_are_three_parts_and_more_where_nothing_is_kept(found):
     assert sizes["lean"] == [1_500, 3_000, 6_000]
     assert sizes["stream"] == [6_000, 8_000]
     assert {step.step for step in steps if step.fraction == 1.0} >= {
-        "lean on 1,500 CIDs",
-        "lean for real on 8,000 CIDs",
+        "lean on 1,500 keys",
+        "lean for real on 8,000 keys",
     }
 
 
@@ -79,15 +80,14 @@ def test_a_query_of_ones_own_and_the_limit_as_exit_code(local, capsys, monkeypat
     monkeypatch.setenv("DB_PASSWORD", local.password)
     sql = "SELECT CONTAINERID, EQUIPMENTID FROM DWH.DW_MES_LOTWIPHISTORY"
     given = ["--dsn", local.dsn, "--user", local.user, "--keys", "1000", "--sample", "1000"]
-    code, out = invoke(
-        capsys, sql, *given, "--candidate", "lean", "--json", "-q", "--limit", "16MiB"
-    )
+    given += ["--sql", sql, "--key", "CONTAINERID"]
+    code, out = invoke(capsys, *given, "--candidate", "lean", "--json", "-q", "--limit", "16MiB")
     record = from_json(EstimateRecord, out)
     assert code == 1
-    assert record.workload.domain == "sql"
+    assert record.workload.domain == "query"
     assert record.paths["lean"].samples[-1].rows > 5_000
     assert record.paths["lean"].fits is False
-    code, out = invoke(capsys, sql, *given, "--candidate", "lean", "-q", "--limit", "4GiB")
+    code, out = invoke(capsys, *given, "--candidate", "lean", "-q", "--limit", "4GiB")
     assert code == 0
     assert "most keys within the limit" in out
 
@@ -95,8 +95,7 @@ def test_a_query_of_ones_own_and_the_limit_as_exit_code(local, capsys, monkeypat
 def test_what_cannot_be_measured_is_told(local, capsys, monkeypatch):
     monkeypatch.setenv("DB_PASSWORD", local.password)
     given = ["--dsn", local.dsn, "--user", local.user, "--keys", "50", "--candidate", "lean", "-q"]
-    code, out = invoke(capsys, "SELECT * FROM NO_SUCH_TABLE", *given)
-    assert code == 2
-    assert "ORA-00942" in out
-    with pytest.raises(ConfigError, match="give one"):
-        estimate(local.path, query="SELECT 1 FROM DUAL", domain="history")
+    with pytest.raises(FetchError, match="ORA-00942"):
+        invoke(capsys, "--sql", "SELECT * FROM NO_SUCH_TABLE", "--key", "ID", *given)
+    with pytest.raises(ConfigError, match="takes no keys, so there are no sizes to sample"):
+        estimate(local.path, query=Query("SELECT 1 FROM DUAL"))

@@ -1,4 +1,4 @@
-"""Every path but legacy against the iterator: the same output, in clean processes."""
+"""Every built-in candidate but legacy against the iterator: the same output, in clean processes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,22 @@ from pathlib import Path
 import pytest
 
 from tracekit.equality import compare_digests
-from tracekit.experiment.candidate_subject import CandidateSubject
+from tracekit.experiment.builtin_candidates import BUILTIN
+from tracekit.experiment.candidate_spec import CandidateSpec
+from tracekit.experiment.candidate_subject import (
+    CandidateSubject,
+    make_candidate,
+    subject_arguments,
+)
 from tracekit.experiment.replay import replay
 from tracekit.profiling import run_child
 from tracekit.records import Level, PathStatus
 from tracekit.testbed import LocalOracle
-from tracekit.trace import DOMAINS
+from tracekit.trace import DOMAINS, domain_query
 
 CIDS = 1_200
 """More than one batch of ids."""
-EXACT_PATHS = [path for path in BUILTIN if path not in ("legacy", "iterator")]
+EXACT = [name for name in BUILTIN if name not in ("legacy", "iterator")]
 
 
 @pytest.fixture(scope="module")
@@ -25,24 +31,22 @@ def local(tmp_path_factory):
         yield it
 
 
-def arguments(local, path, domain, digests, cids=None):
-    database = local.database.arguments
+def arguments(local, name, domain, digests, keys=None):
     return {
-        "path": path,
-        "database": database,
-        "container_ids": local.keys(cids),
-        "domain": domain,
-        "workers": 2,
+        **subject_arguments(
+            CandidateSpec(name, name), domain_query(domain), local.keys(keys), workers=2
+        ),
+        "database": local.database.arguments,
         "digests": digests and str(digests),
     }
 
 
-def digested(local, path, domain, file):
-    subject = CandidateSubject(**arguments(local, path, domain, file))
+def digested(local, name, domain, file):
+    subject = CandidateSubject(**arguments(local, name, domain, file))
     reached = []
     try:
         subject.prepare()
-        outcome = subject.run(lambda rows, cids: reached.append((rows, cids)))
+        outcome = subject.run(lambda rows, keys: reached.append((rows, keys)))
         facts = subject.finish(outcome)
     finally:
         subject.close()
@@ -53,7 +57,7 @@ def digested(local, path, domain, file):
 def test_every_path_gives_exactly_what_the_iterator_gives(local, domain, tmp_path):
     expected, read = digested(local, "iterator", domain, tmp_path / "iterator")
     assert expected["rows"] > 0
-    for path in EXACT_PATHS:
+    for path in EXACT:
         facts, reached = digested(local, path, domain, tmp_path / path)
         proof = compare_digests(
             tmp_path / "iterator", tmp_path / path, required=Level.EXACT, refetch=None
@@ -64,37 +68,30 @@ def test_every_path_gives_exactly_what_the_iterator_gives(local, domain, tmp_pat
             assert reached == read, "what is read again for the digests is not counted"
 
 
-def test_a_few_cids_come_whole_from_every_path(local):
-    cids = local.keys(5)
-    expected = fetch_by_path("iterator", local.database, 2, cids, "history")
-    assert len(expected) == 5
-    for path in EXACT_PATHS:
-        assert fetch_by_path(path, local.database, 2, cids, "history") == expected
-
-
 def test_a_replay_against_the_iterator_is_exact(local, tmp_path):
     found = replay(
         local.path,
-        ["iterator", *EXACT_PATHS],
+        ["iterator", *EXACT],
         profile=False,
         level="exact",
         output=tmp_path / "run",
     )
     assert {
         name: proof.level for name, proof in found.summary.proof.candidates.items()
-    } == dict.fromkeys(EXACT_PATHS, Level.EXACT)
+    } == dict.fromkeys(EXACT, Level.EXACT)
     paths = found.summary.paths
     assert paths["lean"].rss_net_peak_bytes < paths["iterator"].rss_net_peak_bytes
 
 
 def test_the_parquet_file_is_removed(local):
-    path = make_path("parquet", local.database, 2)
-    cids = local.keys(3)
-    first = path.fetch(cids[:1], "history")
-    file = path.fetch(cids, "history")
+    spec = CandidateSpec("parquet", "parquet")
+    candidate = make_candidate(spec, local.database, domain_query("history"), 2)
+    keys = local.keys(3)
+    first = candidate.fetch(keys[:1])
+    file = candidate.fetch(keys)
     assert file == first
-    assert set().union(*path.pieces(file, cids, "history")) == set(cids)
-    path.close()
+    assert set().union(*candidate.pieces(file, keys)) == set(keys)
+    candidate.close()
     assert not Path(file).parent.exists()
 
 
@@ -108,10 +105,10 @@ class Loaded(CandidateSubject):
 """
 
 
-@pytest.mark.parametrize("path", EXACT_PATHS)
+@pytest.mark.parametrize("path", EXACT)
 def test_a_path_without_frames_never_loads_pandas(local, path, tmp_path):
     (tmp_path / "loaded_subject.py").write_text(LOADED)
-    given = arguments(local, path, "history", None, cids=40)
+    given = arguments(local, path, "history", None, keys=40)
     password = given["database"].pop("password")
     found = run_child(
         "loaded_subject:Loaded",
@@ -121,6 +118,6 @@ def test_a_path_without_frames_never_loads_pandas(local, path, tmp_path):
     )
     assert found.status is PathStatus.OK, found.reason
     modules = set(found.values["modules"])
-    assert "tracekit.experiment.path_kinds" in modules
+    assert "tracekit.experiment.builtin_candidates" in modules
     assert {"pandas", "duckdb", "memray", "matplotlib", "click"}.isdisjoint(modules)
     assert found.values["arrow_memory_pool"] in ("system", None)

@@ -7,12 +7,16 @@ import sys
 import pytest
 
 from tracekit.errors import ConfigError, ConnectError
+from tracekit.experiment.candidate_spec import CandidateSpec
+from tracekit.experiment.candidate_subject import subject_arguments
+from tracekit.experiment.choose_keys import choose_keys
 from tracekit.experiment.replay import replay
 from tracekit.experiment.run_folder import read_run, read_run_stacks
 from tracekit.oracle import Database
 from tracekit.profiling import run_child
 from tracekit.records import Level, PathStatus
 from tracekit.testbed import LocalOracle
+from tracekit.trace import domain_query
 
 MIB = 2**20
 CIDS = 300
@@ -50,11 +54,10 @@ def run_path_subject(name, local, folder, path):
     found = run_child(
         f"path_subjects:{name}",
         {
-            "path": path,
+            **subject_arguments(
+                CandidateSpec(path, path), domain_query("history"), local.keys(5), workers=2
+            ),
             "database": arguments,
-            "container_ids": local.keys(5),
-            "domain": "history",
-            "workers": 2,
             "digests": None,
         },
         secrets={"password": password},
@@ -151,7 +154,14 @@ def test_progress_names_every_step_and_ends_it(finished):
 
 
 def test_a_stricter_level_fails_the_verdict(local, tmp_path):
-    found = replay(database=local.database, cids=40, level="exact", profile=False, output=tmp_path)
+    found = replay(
+        "trace-smoke",
+        database=local.database,
+        keys=40,
+        level="exact",
+        profile=False,
+        output=tmp_path,
+    )
     assert found.verdict.equal is False
     assert not found.verdict.passed
     assert "level exact was asked for" in found.verdict.reasons[0]
@@ -161,9 +171,10 @@ def test_a_stricter_level_fails_the_verdict(local, tmp_path):
 
 def test_repeats_tell_their_spread(local, tmp_path):
     found = replay(
+        "trace-smoke",
         database=local.database,
-        paths=["iterator"],
-        cids=100,
+        candidates=["iterator"],
+        keys=100,
         profile=False,
         repeat=2,
         output=tmp_path,
@@ -179,7 +190,12 @@ def test_a_connection_that_drops_is_tried_again_and_told_with_the_figures(local,
     local.faults.drop_after(rows=100, statement="LOTWIPHISTORY", once=True)
     try:
         found = replay(
-            database=local.database, paths=["iterator"], cids=100, profile=False, output=tmp_path
+            "trace-smoke",
+            database=local.database,
+            candidates=["iterator"],
+            keys=100,
+            profile=False,
+            output=tmp_path,
         )
     finally:
         local.faults.clear()
@@ -191,8 +207,9 @@ def test_a_connection_that_drops_is_tried_again_and_told_with_the_figures(local,
 def test_a_path_may_run_out_of_memory_where_that_is_expected(local, tmp_path):
     before = run_path_subject("Weighed", local, tmp_path, "legacy").values["data_bytes"]
     died = replay(
+        "trace-smoke",
         database=local.database,
-        paths=["legacy", "iterator"],
+        candidates=["legacy", "iterator"],
         profile=False,
         memory_limit_bytes=before + 4 * MIB,
         expect_out_of_memory=["legacy"],
@@ -211,7 +228,7 @@ def test_a_database_that_refuses_is_a_named_error(local, wrong, tmp_path):
     database = Database(local.dsn, local.user, "wrong" if wrong == "password" else local.password)
     sql = "SELECT CONTAINERID FROM DWH.NO_SUCH_TABLE" if wrong == "table" else None
     with pytest.raises(Exception, match="ORA-") as raised:
-        replay(database=database, cids_sql=sql, output=tmp_path / "run")
+        replay("trace-smoke", database=database, keys_sql=sql, output=tmp_path / "run")
     assert isinstance(raised.value, ConnectError) is (wrong == "password")
     assert not (tmp_path / "run").exists()
 
@@ -222,31 +239,44 @@ def test_an_unfinished_run_leaves_nothing(local, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        replay(database=local.database, cids=20, output=tmp_path / "run", on_progress=stop)
+        replay(
+            "trace-smoke",
+            database=local.database,
+            keys=20,
+            output=tmp_path / "run",
+            on_progress=stop,
+        )
     assert not (tmp_path / "run").exists()
 
 
-def test_a_replay_reads_one_thing(local):
-    for arguments in ({}, {"workload": "trace-smoke", "database": local.database}):
-        with pytest.raises(ConfigError):
-            replay(**arguments)
+def test_a_replay_needs_something_to_read_and_a_query(local):
+    with pytest.raises(ConfigError, match=r"there is nothing to read|has no query"):
+        replay()
+    with pytest.raises(ConfigError, match="has no query: give one"):
+        replay(database=local.database)
+    with pytest.raises(ConfigError, match=r"unknown query 'histroy'.*expected one of history"):
+        replay("trace-smoke", database=local.database, query="histroy")
 
 
-def test_cids_come_from_the_table_a_list_or_a_query(local):
-    database = local.database
-    every = choose_container_ids(database)
-    assert len(every) == CIDS
-    assert every == sorted(every)
-    assert choose_container_ids(database, 7) == every[:7]
-    assert choose_container_ids(database, [every[3], " ", every[3]]) == [every[3]]
+def test_keys_are_the_querys_own_a_list_a_file_or_another_querys(local, tmp_path):
+    database, query = local.database, domain_query("history")
+    every, remarks = choose_keys(database, query)
+    assert (every, remarks) == (sorted(set(every)), ())
+    assert 0 < len(every) <= CIDS
+    assert choose_keys(database, query, 7)[0] == every[:7]
+    assert choose_keys(database, query, [every[3], every[3]])[0] == [every[3]]
     sql = "SELECT CONTAINERID FROM DWH.DW_MES_CONTAINER ORDER BY CONTAINERID DESC;"
-    assert choose_container_ids(database, 2, sql) == every[:-3:-1]
-    with pytest.raises(ConfigError, match="names no CID"):
-        choose_container_ids(database, [])
+    assert choose_keys(database, query, 2, sql)[0] == local.keys()[:-3:-1]
+    (tmp_path / "keys.txt").write_text(f"{every[2]}\n\n {every[1]} \n")
+    assert choose_keys(database, query, f"@{tmp_path / 'keys.txt'}")[0] == [every[2], every[1]]
+    with pytest.raises(ConfigError, match="has no keys"):
+        choose_keys(database, query, [])
     with pytest.raises(ConfigError, match="give one"):
-        choose_container_ids(database, ["x"], sql)
+        choose_keys(database, query, ["x"], sql)
     with pytest.raises(ConfigError, match="at least 1"):
-        choose_container_ids(database, 0)
+        choose_keys(database, query, 0)
+    with pytest.raises(ConfigError, match="could not be read"):
+        choose_keys(database, query, f"@{tmp_path / 'gone.txt'}")
 
 
 @pytest.mark.parametrize(("path", "pandas"), [("legacy", True), ("iterator", False)])
@@ -260,8 +290,5 @@ def test_a_path_loads_what_it_needs_and_no_more(local, path, pandas, tmp_path):
 
 
 def test_a_replay_of_a_real_oracle_needs_no_duckdb():
-    code = (
-        "import sys; import tracekit.replay; tracekit.experiment.replay; "
-        "assert 'duckdb' not in sys.modules"
-    )
+    code = "import sys; import tracekit; tracekit.replay; assert 'duckdb' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

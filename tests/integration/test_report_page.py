@@ -13,7 +13,7 @@ from tests.integration.browser import chromium
 @pytest.fixture(scope="module", name="report")
 def _report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    done = tracekit.replay("trace-tiny", paths=("legacy", "iterator"), cids=300, output=folder)
+    done = tracekit.replay("trace-tiny", candidates=("legacy", "iterator"), keys=300, output=folder)
     return done.folder / "report.html"
 
 

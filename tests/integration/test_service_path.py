@@ -88,7 +88,7 @@ def test_every_report_shows_the_processes(finished: Replay) -> None:
 
 def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Path) -> None:
     local.faults.error(1555, rows=40, statement=HISTORY)
-    found = replayed(local, tmp_path / "run", paths=["service"])
+    found = replayed(local, tmp_path / "run", candidates=["service"])
     service = found.summary.paths["service"]
     assert service.status is PathStatus.FAILED
     assert service.reason is not None and "FETCH_FAILED" in service.reason
@@ -98,7 +98,7 @@ def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Pa
 
 
 def test_a_limit_below_what_the_web_process_has_is_told(local: LocalOracle, tmp_path: Path) -> None:
-    found = replayed(local, tmp_path / "run", paths=["service"], memory_limit_bytes=2**20)
+    found = replayed(local, tmp_path / "run", candidates=["service"], memory_limit_bytes=2**20)
     service = found.summary.paths["service"]
     assert service.status is PathStatus.FAILED
     assert service.reason is not None and "that the web process has" in service.reason

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from tracekit.keyed import Key, RecordsByKey
+
+if TYPE_CHECKING:
+    from tracekit.equality.schema import Schema
 
 Kept = TypeVar("Kept")
 Keys = Sequence[Key] | None
@@ -18,6 +21,8 @@ class Candidate(ABC, Generic[Kept]):
 
     keeps_records: ClassVar[bool] = True
     """Whether what `fetch` returns, and so its memory, grows with the rows."""
+    schema: Schema | None = None
+    """Columns that a result without rows declares; known once `pieces` was read."""
 
     @abstractmethod
     def fetch(self, keys: Keys) -> Kept:
@@ -32,7 +37,7 @@ class Candidate(ABC, Generic[Kept]):
             keys: the keys, for a candidate that kept nothing and fetches again.
 
         Raises:
-            NothingToProve: what `fetch` returned says nothing about records.
+            NotComparable: what `fetch` returned says nothing about records.
         """
 
     def warm_up(self, keys: Keys) -> None:

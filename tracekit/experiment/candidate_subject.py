@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tracekit.errors import NothingToProve
+from tracekit.errors import NotComparable
 from tracekit.experiment.builtin_candidates import BUILTIN, SERVICE
 from tracekit.experiment.candidate import Candidate, Keys
 from tracekit.experiment.candidate_spec import CandidateSpec
 from tracekit.experiment.counted_database import CountedDatabase
 from tracekit.jsonvalue import decode_typed, encode_typed
-from tracekit.keyed import Key, Query, RecordsByKey
+from tracekit.keyed import Query
 from tracekit.oracle import Database
 from tracekit.profiling import Report, Subject
 from tracekit.records import QueryDefinition
@@ -48,19 +48,6 @@ def make_candidate(
 
         return ServiceCandidate(database, query, workers, memory_limit_bytes)
     return BUILTIN[spec.spec](database, query, workers)
-
-
-def fetch_by(candidate: Candidate[Any], keys: list[Key] | None) -> RecordsByKey:
-    """The records of a few keys as `candidate` gives them, whole.
-
-    Raises:
-        FetchError: they cannot be fetched.
-    """
-    found: RecordsByKey = {}
-    for piece in candidate.pieces(candidate.fetch(keys), keys):
-        for key, records in piece.items():
-            found.setdefault(key, []).extend(records)
-    return found
 
 
 def subject_arguments(
@@ -143,11 +130,11 @@ class CandidateSubject(Subject[Any]):
             with DigestWriter(file) as writer:
                 for piece in self._candidate.pieces(outcome, self._keys):
                     writer.add_all(piece)
-                summary = writer.close()
-        except (NothingToProve, TypeError) as exc:
+                summary = writer.close(self._candidate.schema)
+        except NotComparable as exc:
             file.unlink(missing_ok=True)
             return {"not_proved": str(exc)}
-        return {"rows": summary.rows, "cids": summary.cids, "digest": summary.digest}
+        return {"rows": summary.rows, "cids": summary.keys, "digest": summary.digest}
 
 
 def _arrow_memory_pool() -> str | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from functools import partial
 
 from tracekit.equality import compare_digests
+from tracekit.equality.labels import label
+from tracekit.equality.stretch import Records
 from tracekit.experiment.candidate_spec import CandidateSpec
-from tracekit.experiment.candidate_subject import fetch_by, make_candidate
+from tracekit.experiment.candidate_subject import make_candidate
 from tracekit.experiment.context import ReplayContext
+from tracekit.experiment.look_again import LabelledPieces, look_again
 from tracekit.experiment.progress import ReplayProgress
-from tracekit.keyed import Key, RecordsByKey
 from tracekit.records import CandidateProof, Level, PathMeasurement, PathStatus, Proof
 
 
@@ -36,23 +38,34 @@ def _compared(
     ]
     if silent:
         return _not_compared(context, "; ".join(map(str, silent)))
-    source = context.source
 
-    def refetch(keys: Sequence[Key]) -> tuple[RecordsByKey, RecordsByKey]:
-        with ExitStack() as stack:
-            found = []
-            for spec in pair:
-                made = make_candidate(spec, source.database, source.query, context.options.workers)
-                stack.callback(made.close)
-                found.append(fetch_by(made, list(keys) if source.keys is not None else None))
-        return found[0], found[1]
+    def refetch(labels: Sequence[str]) -> tuple[Records, Records]:
+        again = [partial(_pieces, spec, context, labels) for spec in pair]
+        return look_again(labels, again, unordered=context.options.unordered)
 
     return compare_digests(
         *(context.folder.digests(spec.name) for spec in pair),
         required=Level(context.options.level),
         unordered=context.options.unordered,
+        key=context.source.query.column_names,
         refetch=refetch,
     )
+
+
+def _pieces(spec: CandidateSpec, context: ReplayContext, labels: Sequence[str]) -> LabelledPieces:
+    """What a candidate gives for the keys of these labels, fetched again."""
+    source = context.source
+    keys = source.keys
+    if keys is not None:
+        wanted = set(labels)
+        keys = [key for key in keys if label(key) in wanted]
+    made = make_candidate(spec, source.database, source.query, context.options.workers)
+    try:
+        for piece in made.pieces(made.fetch(keys), keys):
+            for key, records in piece.items():
+                yield label(key), records
+    finally:
+        made.close()
 
 
 def _not_compared(context: ReplayContext, reason: str) -> CandidateProof:

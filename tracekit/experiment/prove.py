@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import pickle
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tracekit.equality import DigestWriter, compare_digests
 from tracekit.equality.labels import label
 from tracekit.equality.sources import KeyColumns, Pieces, key_columns, read_once
-from tracekit.equality.stretch import MOST_RECORDS, Records, first_stretches
+from tracekit.equality.stretch import Records
 from tracekit.errors import ConfigError
+from tracekit.experiment.look_again import LabelledPieces, look_again
 from tracekit.experiment.prove_view import EqualityProof
 from tracekit.records import Level
 
@@ -65,16 +65,8 @@ def prove(
             side.digest(file)
 
         def refetch(labels: Sequence[str]) -> tuple[Records, Records]:
-            found, others = (side.records_of(labels) for side in sides)
-            if found is not None and others is not None:
-                return found, others
-            if unordered:
-                raise ConfigError(
-                    f"they are among more than {MOST_RECORDS:,} records without an order. Name "
-                    "the columns that hold the key with key="
-                )
-            one, other = (side.records_of_key(labels[0]) for side in sides)
-            return first_stretches(labels[0], one, other)
+            again = [side.again for side in sides]
+            return look_again(labels, again, unordered=unordered)
 
         record = compare_digests(
             *files,
@@ -124,25 +116,8 @@ class _Side:
                 writer.add(*piece)
             writer.close(self._pieces.schema)
 
-    def records_of(self, labels: Sequence[str]) -> Records | None:
-        """The records of some keys; None if these are more than are looked at one by one."""
-        found: dict[str, list[Mapping[Any, Any]]] = defaultdict(list)
-        wanted, count = set(labels), 0
-        for key, records in self._again():
-            if key in wanted:
-                count += len(records)
-                if count > MOST_RECORDS:
-                    return None
-                found[key].extend(records)
-        return found
-
-    def records_of_key(self, wanted: str) -> Iterator[Sequence[Mapping[Any, Any]]]:
-        """The records of one key, piece by piece."""
-        for key, records in self._again():
-            if key == wanted:
-                yield records
-
-    def _again(self) -> Iterator[tuple[str, Sequence[Mapping[Any, Any]]]]:
+    def again(self) -> LabelledPieces:
+        """The side once more."""
         if self._spool is None:
             yield from ((label(piece.key), piece.records) for piece in self._pieces)
             return

@@ -145,7 +145,6 @@ def _completed(
             *record.remarks,
             *_retries(typical),
             *spread_remark(peaks),
-            *_not_proved(plain),
         ),
     )
 
@@ -158,8 +157,3 @@ def _retries(run: ChildRun) -> tuple[str, ...]:
         f"failed connections: {count:,}; what they read was read again, so the times hold the "
         "waits, and the peak may hold what was dropped",
     )
-
-
-def _not_proved(run: ChildRun) -> tuple[str, ...]:
-    reason = run.values.get("not_proved")
-    return (reason,) if reason else ()

@@ -13,8 +13,9 @@ from typing import Any
 
 import oracledb
 
-from tracekit.equality.sources import event_pieces
-from tracekit.errors import ConfigError, NothingToProve
+from tracekit.equality.labels import WHOLE
+from tracekit.equality.sources import Pieces
+from tracekit.errors import ConfigError, NotComparable
 from tracekit.experiment.candidate import Candidate, Keys
 from tracekit.experiment.candidate_spec import CandidateSpec
 from tracekit.keyed import Query, RecordsByKey
@@ -62,12 +63,16 @@ class UserCandidate(Candidate[Any]):
         """Its result as records; where it kept nothing, those of another call."""
         result = self._call(keys) if self._returns_generator else kept
         if result is None:
-            raise NothingToProve(f"{self._spec.name} returned None, so nothing of it is proved")
+            raise NotComparable(f"{self._spec.name} returned None, so nothing of it is proved")
+        pieces = Pieces(result, self._query.column_names or None)
+        self.schema = pieces.schema
         try:
-            for key, records in event_pieces(result, self._query.column_names[0]):
-                yield {key: list(map(dict, records))}
+            for piece in pieces:
+                key = None if piece.key is WHOLE else piece.key
+                yield {key: list(map(dict, piece.records))}
+            self.schema = pieces.schema
         except ConfigError as exc:
-            raise NothingToProve(f"nothing of {self._spec.name} is proved: {exc}") from exc
+            raise NotComparable(f"nothing of {self._spec.name} is proved: {exc}") from exc
 
     def close(self) -> None:
         """Close its connection."""

@@ -149,7 +149,7 @@ def _memory() -> MachineCheck:
         "memory",
         CheckStatus.WARN,
         found,
-        f"trace-114k wants {format_size(_WANTED_MEMORY_BYTES)}; replay with fewer --cids.",
+        f"trace-114k wants {format_size(_WANTED_MEMORY_BYTES)}; replay with fewer --keys.",
     )
 
 

@@ -288,6 +288,7 @@ def _ending_sentence(name: str, path: PathMeasurement) -> str:
 def remarks(summary: ReplaySummary, redact: Redactor) -> list[str]:
     """What a reader must know about the figures and the proof."""
     about_paths = [(n, r) for n, path in worst_first(summary) for r in path.remarks]
+    about_paths += [(n, p.not_proved) for n, p in worst_first(summary) if p.not_proved]
     about_proofs = [(n, r) for n, proof in summary.proof.candidates.items() for r in proof.remarks]
     return [f"{name}: {redact.prose(remark)}" for name, remark in about_paths + about_proofs]
 

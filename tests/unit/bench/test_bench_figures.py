@@ -50,7 +50,7 @@ def test_a_contestant_that_died_has_no_figures_and_is_not_run_again():
 
 
 def test_a_peer_that_is_not_installed_is_named_and_not_run(monkeypatch):
-    monkeypatch.setattr("tracekit.bench.contestants.find_spec", lambda name: None)
+    monkeypatch.setattr("tracekit.bench.bench_candidates.find_spec", lambda name: None)
     runs = CandidateRuns(BENCH_CANDIDATES["polars-batches"])
     assert not runs.able
     found = runs.result({})
@@ -81,10 +81,10 @@ def test_ratios_are_told_where_both_sides_were_measured():
     assert bench_ratios(results)["lean"].net_peak_to_legacy is None
 
 
-def test_contestants_are_named_in_their_own_order_or_refused():
-    assert [found.name for found in bench_candidates(["lean", "legacy"])] == ["legacy", "lean"]
+def test_candidates_are_named_in_their_own_order_or_refused():
+    assert [found.name for found in bench_candidates(["lean", "legacy"])] == ["lean", "legacy"]
     assert len(bench_candidates(None)) == len(BENCH_CANDIDATES)
-    with pytest.raises(ConfigError, match="'nobody' is no contestant"):
+    with pytest.raises(ConfigError, match="unknown 'nobody'"):
         bench_candidates(["nobody"])
     with pytest.raises(ConfigError, match="at least one"):
         bench_candidates([])

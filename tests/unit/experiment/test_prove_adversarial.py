@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from tracekit.errors import NotEqual
-from tracekit.records import DifferenceKind, Level
 from tracekit.experiment.prove import prove
+from tracekit.records import DifferenceKind, Level
 
 Events = dict[str, list[dict[str, Any]]]
 KIND = DifferenceKind

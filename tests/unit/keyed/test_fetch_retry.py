@@ -192,7 +192,7 @@ def test_a_budget_counts_what_was_dropped_only_once():
         database = Watched([[700], [], [100, 300]], 50)
         EventFetcher(database).fetch_events(CIDS, "history", memory_budget="100GiB")
     [budget] = budgets
-    assert (budget._rows, budget._cids) == (len(CIDS) * ROWS_A_CID, len(CIDS))
+    assert (budget._rows, budget._keys) == (len(CIDS) * ROWS_A_CID, len(CIDS))
 
 
 def test_a_stream_closed_while_it_waits_to_try_again_ends_at_once():
