@@ -1,4 +1,4 @@
-"""Events answered within the request: each domain fetched, and made JSON before the next one."""
+"""RecordsByKey answered within the request: each domain fetched, and made JSON before the next one."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def events_document(
     return [*pieces, *_failure_document(failures), b"}"]
 
 
-def _sums(events: Events, cids: int) -> dict[str, int]:
+def _sums(events: RecordsByKey, cids: int) -> dict[str, int]:
     rows = sum(map(len, events.values()))
     return {"rows": rows, "cids": cids, "cids_without_rows": cids - len(events)}
 
