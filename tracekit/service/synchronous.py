@@ -1,4 +1,4 @@
-"""RecordsByKey answered within the request: each domain fetched, and made JSON before the next one."""
+"""Records answered within the request: each domain fetched, and made JSON before the next one."""
 
 from __future__ import annotations
 
