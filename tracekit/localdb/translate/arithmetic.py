@@ -71,6 +71,8 @@ def _as_days(value: exp.Expr) -> exp.Expr:
 def multiply(node: exp.Mul) -> exp.Expr:
     """A product, with Oracle's digits."""
     left, right = _operands([node.this, node.expression])
+    if Kind.INTERVAL in (kind_of(left), kind_of(right)):
+        left, right = _as_days(left), _as_days(right)
     known = numbers.product(left, right)
     if known is not None:
         return known

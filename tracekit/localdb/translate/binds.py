@@ -84,6 +84,13 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
         if _is_interval_precision(tokens, index):
             index += 3
             continue
+        if (
+            token.is_word("ON")
+            and index + 1 < len(tokens)
+            and tokens[index + 1].is_word("OVERFLOW")
+        ):
+            index = _after_overflow(tokens, index)
+            continue
         folded = _fold(prepared, tokens, index)
         if folded is not None:
             text, consumed = folded
@@ -99,6 +106,13 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
         previous_end = last.end
     prepared.text = "".join(pieces)
     return prepared
+
+
+def _after_overflow(tokens: Sequence[Token], index: int) -> int:
+    """Where LISTAGG's ON OVERFLOW clause ends; results that would overflow are an error here."""
+    while index < len(tokens) and tokens[index].text != ")":
+        index += 1
+    return index
 
 
 _INTERVAL_FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")

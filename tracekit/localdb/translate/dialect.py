@@ -20,6 +20,49 @@ DATE_LITERAL = "ORA$DATE"
 TIMESTAMP_LITERAL = "ORA$TIMESTAMP"
 
 
+WITH_DEFAULT = "ORA$WITH_DEFAULT"
+"""Name of the call that stands for `f(x DEFAULT y ON CONVERSION ERROR)`: of y, x and f(x)."""
+_CONVERSIONS = (
+    "TO_NUMBER", "TO_DATE", "TO_TIMESTAMP", "TO_TIMESTAMP_TZ", "TO_DSINTERVAL", "TO_YMINTERVAL",
+    "TO_BINARY_DOUBLE", "TO_BINARY_FLOAT",
+)  # fmt: skip
+
+
+def _conversion(name: str) -> Any:
+    """Reads the arguments of a conversion, the first of which may have a default."""
+
+    def read(self: LiteralReader) -> exp.Expr:
+        value = self._parse_assignment()
+        default = None
+        if self._match_text_seq("DEFAULT"):
+            default = self._parse_assignment()
+            if not self._match_text_seq("ON", "CONVERSION", "ERROR"):
+                self.raise_error("Expecting )")
+        rest = self._parse_csv(self._parse_assignment) if self._match(TokenType.COMMA) else []
+        if value is None:
+            return self.expression(exp.Anonymous(this=name, expressions=rest))
+        listed = [value, *rest]
+        call = self.expression(exp.Anonymous(this=name, expressions=listed))
+        if default is None:
+            return call
+        return self.expression(
+            exp.Anonymous(this=WITH_DEFAULT, expressions=[default, value.copy(), call])
+        )
+
+    return read
+
+
+def _validation(self: LiteralReader) -> exp.Expr:
+    """VALIDATE_CONVERSION(x AS type [, format]): the conversion, as an argument."""
+    value = self._parse_assignment()
+    if not self._match(TokenType.ALIAS):
+        self.raise_error("Expecting )")
+    data_type = self._parse_types()
+    rest = self._parse_csv(self._parse_assignment) if self._match(TokenType.COMMA) else []
+    call = exp.Anonymous(this="VALIDATE_CONVERSION", expressions=[value, data_type, *rest])
+    return self.expression(call)
+
+
 def _typed_literal(name: str) -> Any:
     return lambda self, this, _: self.expression(exp.Anonymous(this=name, expressions=[this]))
 
@@ -29,7 +72,9 @@ class LiteralReader(OracleParser):
 
     FUNCTIONS: ClassVar[dict[str, Any]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
-        name: OracleParser.FUNCTION_PARSERS[name] for name in ("CAST", "EXTRACT", "TRIM")
+        **{name: OracleParser.FUNCTION_PARSERS[name] for name in ("CAST", "EXTRACT", "TRIM")},
+        **{name: _conversion(name) for name in _CONVERSIONS},
+        "VALIDATE_CONVERSION": _validation,
     }
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: OracleParser.NO_PAREN_FUNCTION_PARSERS[name]

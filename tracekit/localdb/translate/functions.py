@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import (
+    code_functions,
     dates,
     implicit,
     intervals,
@@ -32,8 +33,12 @@ from tracekit.localdb.translate.build import (
 )
 from tracekit.localdb.translate.date_models import is_date_model
 from tracekit.localdb.translate.dialect import DATE_LITERAL, TIMESTAMP_LITERAL
-from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
-from tracekit.localdb.translate.number_models import is_number_model, parse_number_model
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_kind
+from tracekit.localdb.translate.number_models import (
+    check_number_model,
+    is_number_model,
+    parse_number_model,
+)
 from tracekit.localdb.translate.number_types import (
     FLOAT,
     INTEGER,
@@ -42,8 +47,10 @@ from tracekit.localdb.translate.number_types import (
     as_free,
     as_integer,
     like_one_of,
+    number_type,
     with_number,
 )
+from tracekit.localdb.translate.oracle_functions import ORACLE_FUNCTIONS
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -131,8 +138,15 @@ def _extreme(name: str) -> Rule:
 
 
 def _like_one(name: str) -> Rule:
-    """A function whose value is one of its first argument's."""
-    return lambda args: like_one_of(call(name, *args), args[:1])
+    """A function whose value is one of its first argument's; a second one is a count."""
+
+    def rule(args: Sequence[exp.Expr]) -> exp.Expr:
+        value, *rest = args
+        counts = [as_integer(rest[0])] if rest else []
+        values = implicit.like_first([value, *rest[1:]])
+        return like_one_of(call(name, values[0], *counts, *values[1:]), values)
+
+    return rule
 
 
 def _trunc(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -169,13 +183,22 @@ def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
     if is_number_model(model) and not is_date:
         if model.upper() in ("TM", "TM9"):
             return as_text(args[0])
-        parse_number_model(model)
-        plain = as_text(implicit.as_number(args[0]))
+        check_number_model(model)
+        plain = _plain_number(args[0])
         return call("ora_format_number", plain, text(model), kind=Kind.TEXT)
     if is_date:
         return dates.to_char(args[0], model)
     parse_number_model(model)
     raise unsupported(f"TO_CHAR format {model!r}")
+
+
+def _plain_number(value: exp.Expr) -> exp.Expr:
+    """A number as text without an exponent."""
+    number = implicit.as_number(value)
+    form = number_type(number)
+    if isinstance(form, Exact):
+        return cast(number, exp.DType.VARCHAR, Kind.TEXT)
+    return with_kind(call("ora_number_plain", as_free(number)), Kind.TEXT)
 
 
 def _to_binary_float(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -191,7 +214,7 @@ def _to_number(args: Sequence[exp.Expr]) -> exp.Expr:
     if len(args) == 1:
         return as_free(implicit.as_number(as_known_text(args[0])))
     model = literal_text(args[1], "TO_NUMBER with a format")
-    parse_number_model(model)
+    check_number_model(model)
     return as_free(call("ora_read_number", as_text(args[0]), text(model), kind=Kind.TEXT))
 
 
@@ -256,6 +279,7 @@ FUNCTIONS: dict[str, Function] = {
     **{name: Function(lo, hi, _like_one(to)) for name, (to, lo, hi) in _ANALYTIC.items()},
     **{name: Function(*entry) for name, entry in text_functions.RULES.items()},
     **{name: Function(*entry) for name, entry in lob_functions.RULES.items()},
+    **{name: Function(*entry) for name, entry in code_functions.RULES.items()},
     "DECODE": Function(3, 255, _decode),
     "NVL": Function(2, 2, _nvl),
     "NVL2": Function(3, 3, _nvl2),
@@ -288,18 +312,6 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
-_KNOWN_BUT_MISSING = {
-    "BIN_TO_NUM", "COLLECT", "COMPOSE", "CONVERT", "CURSOR", "DECOMPOSE",
-    "DUMP", "EXTRACTVALUE", "GROUPING_ID", "GROUP_ID", "INSTRB",
-    "JSON_ARRAY", "JSON_OBJECT", "JSON_QUERY", "JSON_TABLE", "JSON_VALUE", "NANVL",
-    "NEW_TIME", "NLSSORT", "NLS_LOWER", "NLS_UPPER", "ORA_HASH", "REMAINDER",
-    "SOUNDEX", "STANDARD_HASH", "SUBSTRB", "SYS_GUID",
-    "TZ_OFFSET", "UNISTR", "USERENV", "VSIZE",
-    "WIDTH_BUCKET", "WM_CONCAT", "XMLAGG", "XMLELEMENT", "XMLTYPE",
-}  # fmt: skip
-"""Functions that Oracle has and this room does not translate."""
-
-
 def rewrite_call(node: exp.Anonymous, position: int) -> exp.Expr:
     """The DuckDB expression for a function call whose arguments are rewritten already.
 
@@ -309,7 +321,7 @@ def rewrite_call(node: exp.Anonymous, position: int) -> exp.Expr:
     """
     name = str(node.this).upper()
     function = FUNCTIONS.get(name)
-    if name in _KNOWN_BUT_MISSING:
+    if function is None and name in ORACLE_FUNCTIONS:
         raise unsupported(f"function {name}", position)
     if function is None:
         raise OraError(904, f'"{name}": invalid identifier', position=position)

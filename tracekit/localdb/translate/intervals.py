@@ -14,11 +14,11 @@ from tracekit.localdb.translate.build import (
     cast,
     literal_text,
     number,
-    paren,
     unsupported,
 )
 from tracekit.localdb.translate.interval_text import fraction_microseconds
 from tracekit.localdb.translate.kinds import Kind
+from tracekit.localdb.translate.number_types import as_double
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -92,7 +92,7 @@ def _day_interval(microseconds: int) -> exp.Expr:
 def number_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
     """NUMTODSINTERVAL."""
     factor = _unit(args[1], "NUMTODSINTERVAL", _SECOND_UNITS)
-    amount = cast(args[0], exp.DType.DOUBLE)  # an INTEGER would overflow
+    amount = as_double(args[0])  # an INTEGER would overflow
     microseconds = exp.Mul(this=amount, expression=number(factor * 1_000_000))
     whole = cast(call("round", microseconds), exp.DType.BIGINT)
     return call("to_microseconds", whole, kind=Kind.INTERVAL)
@@ -101,7 +101,7 @@ def number_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
 def number_to_months(args: Sequence[exp.Expr]) -> exp.Expr:
     """NUMTOYMINTERVAL."""
     factor = _unit(args[1], "NUMTOYMINTERVAL", _MONTH_UNITS)
-    months = exp.Mul(this=paren(args[0]), expression=number(factor))
+    months = exp.Mul(this=as_double(args[0]), expression=number(factor))
     return call("to_months", cast(months, exp.DType.INT), kind=Kind.INTERVAL)
 
 

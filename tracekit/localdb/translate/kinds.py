@@ -89,7 +89,20 @@ def kind_of(node: exp.Expr | None) -> Kind:
         return kind_of_type(node.to)
     if isinstance(node, exp.Interval):
         return Kind.INTERVAL
-    return Kind.UNKNOWN
+    only = only_output(node)
+    return kind_of(only) if only is not None else Kind.UNKNOWN
+
+
+def only_output(node: exp.Expr) -> exp.Expr | None:
+    """What a scalar subquery, or ANY or ALL of a query, gives; None for anything else."""
+    inner = node.this if isinstance(node, exp.Any | exp.All) else node
+    query = inner.this if isinstance(inner, exp.Subquery) else None
+    while isinstance(query, exp.Subquery | exp.SetOperation):
+        query = query.this
+    if isinstance(query, exp.Select) and len(query.expressions) == 1:
+        only: exp.Expr = query.expressions[0]
+        return only
+    return None
 
 
 def kind_among(values: list[exp.Expr], case: exp.Case | None = None) -> Kind:

@@ -8,11 +8,12 @@ from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import as_text, call, cast, number, text
-from tracekit.localdb.translate.kinds import Kind
+from tracekit.localdb.translate.code_functions import RAW_PACKAGE_RULES
+from tracekit.localdb.translate.kinds import Kind, kind_of
+from tracekit.localdb.translate.number_types import as_integer, counted
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
-PACKAGE = "DBMS_LOB"
 _MOST_AMOUNT = 32_767
 
 
@@ -40,31 +41,33 @@ RULES: dict[str, tuple[int, int, Rule]] = {
 
 
 def _substring(args: Sequence[exp.Expr]) -> exp.Expr:
-    amount = args[1] if len(args) > 1 else number(_MOST_AMOUNT)
-    offset = args[2] if len(args) > 2 else number(1)
-    return call("ora_lob_substr", args[0], amount, offset)
+    amount = as_integer(args[1]) if len(args) > 1 else number(_MOST_AMOUNT)
+    offset = as_integer(args[2]) if len(args) > 2 else number(1)
+    return call("ora_lob_substr", args[0], amount, offset, kind=kind_of(args[0]))
 
 
 def _position(args: Sequence[exp.Expr]) -> exp.Expr:
-    offset = args[2] if len(args) > 2 else number(1)
-    nth = args[3] if len(args) > 3 else number(1)
-    return call("ora_instr", args[0], as_text(args[1]), offset, nth, kind=Kind.NUMBER)
+    offset = as_integer(args[2]) if len(args) > 2 else number(1)
+    nth = as_integer(args[3]) if len(args) > 3 else number(1)
+    return counted("ora_instr", args[0], as_text(args[1]), offset, nth)
 
 
-_PACKAGE_RULES: dict[str, tuple[int, int, Rule]] = {
-    "GETLENGTH": (1, 1, lambda args: call("ora_length", args[0], kind=Kind.NUMBER)),
+_LOB_PACKAGE_RULES: dict[str, tuple[int, int, Rule]] = {
+    "GETLENGTH": (1, 1, lambda args: counted("ora_length", args[0])),
     "SUBSTR": (1, 3, _substring),
     "INSTR": (2, 4, _position),
 }
 
 
+_PACKAGES = {"DBMS_LOB": _LOB_PACKAGE_RULES, "UTL_RAW": RAW_PACKAGE_RULES}
+
+
 def is_package_function(node: exp.Expr | None) -> bool:
-    """Whether `node` is DBMS_LOB.something that there is a rule for."""
+    """Whether `node` is a function of a package that there is a rule for."""
     return (
         isinstance(node, exp.Dot)
         and isinstance(node.expression, exp.Anonymous)
-        and node.this.name.upper() == PACKAGE
-        and str(node.expression.this).upper() in _PACKAGE_RULES
+        and str(node.expression.this).upper() in _PACKAGES.get(node.this.name.upper(), {})
     )
 
 
@@ -75,7 +78,7 @@ def package_function(node: exp.Dot, position: int) -> exp.Expr:
         OraError: ORA-06553, it has too few or too many arguments.
     """
     name, args = str(node.expression.this).upper(), node.expression.expressions
-    least, most, rule = _PACKAGE_RULES[name]
+    least, most, rule = _PACKAGES[node.this.name.upper()][name]
     if not least <= len(args) <= most:
         wrong = f"wrong number or types of arguments in call to '{name}'"
         raise OraError(6553, f"PLS-306: {wrong}", position=position)

@@ -188,9 +188,16 @@ CREATE OR REPLACE MACRO ora_fit(s, n, c) AS
                     || CAST(length(s) AS VARCHAR) || ', maximum: ' || CAST(n AS VARCHAR) || ')')
          ELSE s END;
 CREATE OR REPLACE MACRO ora_fit_char(s, n, c) AS rpad(ora_fit(s, n, c), n, ' ');
+-- There is no capital of a sharp s for Oracle.
+CREATE OR REPLACE MACRO ora_upper(s) AS
+    CASE WHEN contains(s, 'ß')
+         THEN array_to_string(list_transform(string_split(s, 'ß'), lambda p: upper(p)), 'ß')
+         ELSE upper(s) END;
+CREATE OR REPLACE MACRO ora_ascii(s) AS
+    CASE WHEN ascii(s) < 128 THEN ascii(s) ELSE ora_ascii_code(s) END;
 CREATE OR REPLACE MACRO ora_initcap(s) AS
     array_to_string(list_transform(regexp_extract_all(s, '[\p{L}\p{N}]+|[^\p{L}\p{N}]+'),
-                                   lambda w: upper(w[1]) || lower(w[2:])), '');
+                                   lambda w: ora_upper(w[1]) || lower(w[2:])), '');
 CREATE OR REPLACE MACRO ora_join_list(l, s) AS
     nullif(array_to_string(list_transform(l, lambda v: ora_text(v)), s), '');
 CREATE OR REPLACE MACRO ora_regexp_substr(s, p, pos, n, o, g) AS

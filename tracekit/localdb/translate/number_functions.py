@@ -19,7 +19,9 @@ from decimal import (
     Context,
     Decimal,
 )
+from fractions import Fraction
 from functools import lru_cache
+from math import floor
 
 from tracekit.localdb.translate.number_series import ATAN2, SERIES
 from tracekit.localdb.wire.rows_number import encode_number
@@ -214,3 +216,20 @@ def as_bytes(function: Callable[..., Decimal]) -> Callable[..., bytes]:
 def significant(value: bytes, digits: int) -> bytes:
     """A number rounded to so many significant digits, as FLOAT(n) keeps it."""
     return encode_number(Context(prec=digits, rounding=ROUND_HALF_UP).plus(decode(value)))
+
+
+def width_bucket(value: bytes, low: bytes, high: bytes, count: bytes) -> int:
+    """WIDTH_BUCKET: which of `count` equal parts of a range a value is in, 0 and above outside.
+
+    Raises:
+        NumberError: ORA-30494, there are no buckets; ORA-30493, the range is empty.
+    """
+    buckets = int(decode(count))
+    number, start, end = decode(value), decode(low), decode(high)
+    if buckets < 1:
+        raise NumberError("ORA-30494: The argument of WIDTH_BUCKET function is NULL or invalid")
+    if start == end:
+        raise NumberError("ORA-30493: percentile value should be a number between 0 and 1")
+    place = Fraction(number) - Fraction(start)
+    part = place * buckets / (Fraction(end) - Fraction(start))
+    return max(0, min(buckets, floor(part)) + 1)

@@ -21,6 +21,7 @@ from tracekit.localdb.translate.number_functions import (
     number_text,
     read,
     significant,
+    width_bucket,
 )
 from tracekit.localdb.wire.rows_number import encode_number
 
@@ -67,6 +68,7 @@ _PYTHON: dict[str, _Signature] = {
     "ora_n_plain": (_plain, ["BLOB"], "VARCHAR"),
     "ora_n_double": (_double, ["BLOB"], "DOUBLE"),
     "ora_n_integer": (_integer, ["BLOB"], "BIGINT"),
+    "ora_n_bucket": (width_bucket, ["BLOB"] * 4, "BIGINT"),
     "ora_n_significant": (significant, ["BLOB", "BIGINT"], "BLOB"),
 }
 _OF_NULLS: dict[str, _Signature] = {

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from functools import cache
 
 from tracekit.localdb.translate.build import unsupported
 
 _MODEL = re.compile(
-    r"^(?P<fm>FM)?(?P<s1>S|MI)?(?P<dollar>[$L])?(?P<b>B)?"
-    r"(?P<whole>[09,G]*\$?[09,G]*)(?P<fraction>[.D][09]*)?(?P<eeee>EEEE)?(?P<s2>S|MI|PR)?$",
+    r"^(?P<fm>FM)?(?P<s1>S|MI)?(?P<dollar>[$LCU])?(?P<b>B)?"
+    r"(?P<whole>[09,G]*[$B]?[09,G]*)(?P<fraction>[.D][09]*|V9+)?(?P<l2>[LCU])?"
+    r"(?P<eeee>EEEE)?(?P<s2>S|MI|PR)?$",
     re.IGNORECASE,
 )
+_HEXADECIMAL = re.compile(r"^(FM)?(0*X+|0+)$", re.IGNORECASE)
+_ROMAN = re.compile(r"^(FM)?RN$", re.IGNORECASE)
+_ROMAN_DIGITS = (
+    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
+    (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+)  # fmt: skip
+_ROMAN_WIDTH = 15
+_CURRENCIES = {"$": "$", "L": "$", "C": "USD", "U": "$"}
+_CURRENCY_WIDTH = {"$": 1, "L": 10, "C": 7, "U": 10}
 
 
 @dataclass(frozen=True)
@@ -30,16 +40,24 @@ class NumberModel:
     point: bool
     sign: str
     """"" (a leading minus or blank), `S` first, `s` last, `MI` or `PR`."""
-    dollar: bool
+    currency: str
+    """The letter of a currency element, or ""."""
+    currency_last: bool
     filled: bool
     """False after FM: no blanks."""
+    scientific: bool
+    shifted: int
+    """Decimal places that V moves before the end."""
+    blank_zero: bool
 
 
 def is_number_model(model: str) -> bool:
     """Whether `model` is one this module can apply."""
+    if _ROMAN.match(model) or (_HEXADECIMAL.match(model) and "X" in model.upper()):
+        return True
     match = _MODEL.match(model)
     return model.upper() in ("TM", "TM9") or (
-        match is not None and match["eeee"] is None and bool(match["whole"] or match["fraction"])
+        match is not None and bool(match["whole"] or match["fraction"])
     )
 
 
@@ -51,8 +69,7 @@ def parse_number_model(model: str) -> NumberModel:
         OraError: the model is malformed, or has elements that are not translated.
     """
     match = _MODEL.match(model)
-    padded_currency = match is not None and match["dollar"] in ("L", "l") and not match["fm"]
-    if match is None or match["eeee"] is not None or match["b"] or padded_currency:
+    if match is None or not (match["whole"] or match["fraction"]):
         raise unsupported(f"number format {model!r}")
     sign = ""
     if match["s1"]:
@@ -60,37 +77,111 @@ def parse_number_model(model: str) -> NumberModel:
     elif match["s2"]:
         sign = {"S": "s", "MI": "MI", "PR": "PR"}[match["s2"].upper()]
     whole = match["whole"].upper().replace("G", ",")
-    fraction = (match["fraction"] or "")[1:]
+    fraction = (match["fraction"] or "").upper()
+    shifted = len(fraction) - 1 if fraction.startswith("V") else 0
+    currency = (match["dollar"] or match["l2"] or ("$" if "$" in whole else "")).upper()
     return NumberModel(
-        whole=whole.replace("$", ""),
-        fraction=fraction,
-        point=bool(match["fraction"]),
+        whole=whole.replace("$", "").replace("B", "") + "9" * shifted,
+        fraction="" if shifted else fraction[1:],
+        point=bool(fraction) and not shifted,
         sign=sign,
-        dollar=bool(match["dollar"]) or "$" in whole,
+        currency=currency,
+        currency_last=bool(match["l2"]),
         filled=match["fm"] is None,
+        scientific=match["eeee"] is not None,
+        shifted=shifted,
+        blank_zero=bool(match["b"]) or "B" in whole,
     )
+
+
+def check_number_model(model: str) -> None:
+    """Whether a model can be applied.
+
+    Raises:
+        OraError: it cannot.
+    """
+    if not (_ROMAN.match(model) or _HEXADECIMAL.match(model)):
+        parse_number_model(model)
 
 
 def format_number(value: str, model: str) -> str:
     """The decimal number `value` as text by `model`; `####` when it does not fit."""
+    number = Decimal(value)
+    if _ROMAN.match(model):
+        return _roman(number, model)
+    if "X" in model.upper() and _HEXADECIMAL.match(model):
+        return _hexadecimal(number, model)
     parsed = parse_number_model(model)
+    if parsed.scientific:
+        return _scientific(number, parsed)
     places = len(parsed.fraction)
-    rounded = Decimal(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    shifted = number.scaleb(parsed.shifted, _EXACT)
+    rounded = shifted.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
     negative = rounded < 0
-    whole_digits, _, fraction = f"{abs(rounded):f}".partition(".")
+    whole_digits, _, fraction = f"{rounded.copy_abs():f}".partition(".")
     whole_digits = whole_digits.lstrip("0")
     whole = _fill_whole(whole_digits, parsed)
+    width = len(parsed.whole) + places + parsed.point + 1
+    width += _CURRENCY_WIDTH.get(parsed.currency, 0) + (parsed.sign == "PR")
     if whole is None:
-        width = len(parsed.whole) + places + parsed.point + 1
-        return "#" * (width + parsed.dollar)
+        return "#" * (width - (parsed.sign == "PR"))
+    if parsed.blank_zero and not whole_digits and not rounded:
+        return " " * width if parsed.filled else ""
     if not parsed.filled:
         fraction = _strip_nines(fraction, parsed.fraction)
     body = whole.lstrip(" ")
-    number = ("$" if parsed.dollar else "") + body + ("." if parsed.point else "") + fraction
-    signed = _signed(number, negative, parsed)
+    shown = body + ("." if parsed.point else "") + fraction
+    currency = _CURRENCIES.get(parsed.currency, "")
+    shown = shown + currency if parsed.currency_last else currency + shown
+    signed = _signed(shown, negative, parsed)
     if not parsed.filled:
         return signed.strip()
-    return " " * (len(whole) - len(body)) + signed
+    return " " * (len(whole) - len(body)) + _padded(signed, currency, parsed)
+
+
+_EXACT = Context(prec=300)
+
+
+def _padded(signed: str, currency: str, model: NumberModel) -> str:
+    """With the blanks that a currency shorter than its place leaves before it."""
+    missing = _CURRENCY_WIDTH.get(model.currency, 0) - len(currency)
+    return " " * missing + signed
+
+
+def _roman(number: Decimal, model: str) -> str:
+    left = int(number.to_integral_value(ROUND_HALF_UP))
+    if not 1 <= left <= 3999:
+        return "#" * _ROMAN_WIDTH
+    written = ""
+    for value, digits in _ROMAN_DIGITS:
+        count, left = divmod(left, value)
+        written += digits * count
+    if model[-2:] == "rn":
+        written = written.lower()
+    return written if model[:2].upper() == "FM" else written.rjust(_ROMAN_WIDTH)
+
+
+def _hexadecimal(number: Decimal, model: str) -> str:
+    filled = model[:2].upper() != "FM"
+    places = model if filled else model[2:]
+    whole = int(number.to_integral_value(ROUND_HALF_UP))
+    digits = f"{whole:x}" if "x" in places else f"{whole:X}"
+    if whole < 0 or len(digits) > len(places):
+        return "#" * (len(places) + 1)
+    if places.startswith("0"):
+        digits = digits.zfill(len(places))
+    return digits.rjust(len(places) + 1) if filled else digits
+
+
+def _scientific(number: Decimal, model: NumberModel) -> str:
+    places = len(model.fraction)
+    rounded = Context(prec=places + 1, rounding=ROUND_HALF_UP).plus(number)
+    exponent = rounded.adjusted() if rounded else 0
+    mantissa = rounded.scaleb(-exponent, _EXACT).copy_abs()
+    digits = f"{mantissa.quantize(Decimal(1).scaleb(-places), context=_EXACT):f}"
+    digits += "." if model.point and not places else ""
+    signed = _signed(f"{digits}E{exponent:+03d}", rounded < 0, model)
+    return signed.rjust(places + 8) if model.filled else signed.strip()
 
 
 def _fill_whole(digits: str, model: NumberModel) -> str | None:
@@ -145,8 +236,12 @@ def read_number(value: str, model: str) -> str:
     Raises:
         ValueError: ORA-01722, the text is no such number.
     """
+    if _HEXADECIMAL.match(model) and "X" in model.upper():
+        if not re.fullmatch(r"\s*[0-9A-Fa-f]+\s*", value):
+            raise ValueError("ORA-01722: invalid number")
+        return str(int(value, 16))
     parse_number_model(model)
-    plain = re.sub(r"[\s,$+]", "", value)
+    plain = re.sub(r"USD|[\s,$]|(?<!E)[+]", "", value.upper())
     if plain.endswith("-") or (plain.startswith("<") and plain.endswith(">")):
         plain = "-" + plain.strip("<>-")
     try:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from tracekit.localdb.translate.build import call, cast
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate.kinds import Kind, kind_of, only_output, with_kind
 from tracekit.localdb.wire.rows_number import encode_number
 
 MOST_DIGITS = 38
@@ -72,7 +72,7 @@ def number_type(node: exp.Expr | None) -> NumberType | None:
         return number_type(node.this)
     if isinstance(node, exp.Cast):
         return _cast_type(node.to)
-    return None
+    return number_type(only_output(node))
 
 
 _INTEGER_DIGITS = {

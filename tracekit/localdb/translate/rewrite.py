@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlglot import exp
@@ -13,6 +14,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import (
     aggregates,
     arithmetic,
+    conversions,
     dates,
     implicit,
     intervals,
@@ -31,6 +33,7 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.char_comparisons import pad_chars
+from tracekit.localdb.translate.dialect import WITH_DEFAULT
 from tracekit.localdb.translate.implicit import as_number
 from tracekit.localdb.translate.kinds import (
     Kind,
@@ -165,10 +168,21 @@ def _rowid(node: exp.Column, context: Context) -> exp.Expr:
     return number
 
 
+def _binary_constant(form: str, value: str, _: Context) -> exp.Expr:
+    is_double = form == "DOUBLE"
+    node = cast(text(value), exp.DType.DOUBLE if is_double else exp.DType.FLOAT)
+    return with_number(node, DOUBLE if is_double else FLOAT)
+
+
 _PSEUDO_COLUMNS: dict[str, Callable[[Context], exp.Expr]] = {
     "SYSDATE": lambda _: call("ora_sysdate", kind=Kind.DATE),
     "USER": lambda context: text(context.user),
-    "UID": lambda _: exp.Literal.number(100),
+    "UID": lambda _: constant(Decimal(100)),
+    **{
+        f"BINARY_{form}_{name}": partial(_binary_constant, form, value)
+        for form in ("DOUBLE", "FLOAT")
+        for name, value in (("NAN", "nan"), ("INFINITY", "inf"))
+    },
     "SESSIONTIMEZONE": lambda _: call("ora_session_zone", kind=Kind.TEXT),
     "DBTIMEZONE": lambda _: text("+00:00"),
 }
@@ -226,8 +240,13 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Cast)
     if is_marked(node):
         return node
-    if node.args.get("default") is not None or node.args.get("format") is not None:
-        raise unsupported("CAST with DEFAULT or a format", context.position(node))
+    if node.args.get("format") is not None:
+        raise unsupported("CAST with a format", context.position(node))
+    default = node.args.get("default")
+    if default is not None:
+        node.set("default", None)
+        plain = _cast(node, context)
+        return conversions.with_default(default, plain, node.this)
     declared, stored = read_type(node.to)
     value = node.this
     if declared.name == "DATE" or declared.name.startswith("TIMESTAMP"):
@@ -259,6 +278,13 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
             f"package function {node.parent.sql(dialect='oracle')}", context.position(node)
         )
     name = str(node.this).upper()
+    if name == WITH_DEFAULT:
+        default, source, converted = node.expressions
+        return conversions.with_default(default, converted, source)
+    if name == "VALIDATE_CONVERSION":
+        return conversions.validated(node.expressions)
+    if name in _CONDITIONS and not _is_condition(node):
+        raise OraError(904, f'"{name}": invalid identifier', position=context.position(node))
     if name == "SYS_CONTEXT":
         return _sys_context(node, context)
     if name == LIKE_ANY:
@@ -266,6 +292,22 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
     if aggregates.has_clause(node):
         return node
     return aggregates.rewrite(node, context.position(node))
+
+
+_CONDITIONS = ("REGEXP_LIKE", "LNNVL")
+_OF_CONDITIONS = (exp.Where, exp.Having, exp.Connector, exp.Not, exp.Join, exp.If, exp.When)
+
+
+def _is_condition(node: exp.Expr) -> bool:
+    """Whether a condition stands where one may."""
+    parent, key = node.parent, node.arg_key
+    while isinstance(parent, exp.Paren):
+        key, parent = parent.arg_key, parent.parent
+    if isinstance(parent, exp.If):
+        return key == "this"
+    if isinstance(parent, exp.Anonymous):
+        return str(parent.this).upper() == "LNNVL"
+    return isinstance(parent, (*_OF_CONDITIONS, exp.CheckColumnConstraint))
 
 
 def _package_call(node: exp.Expr, context: Context) -> exp.Expr:

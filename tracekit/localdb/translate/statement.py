@@ -36,6 +36,7 @@ from tracekit.localdb.translate.names import (
     folded,
     name_output_columns,
 )
+from tracekit.localdb.translate.number_guard import check_free_numbers
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
 from tracekit.localdb.translate.pivots import rewrite_pivots
 from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_construct
@@ -297,6 +298,7 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     choose_late_macros(tree)
     fold_identifiers(tree)
     check_supported(tree)
+    check_free_numbers(tree)
     return tree
 
 

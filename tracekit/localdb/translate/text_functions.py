@@ -10,7 +10,6 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import (
     as_text,
     call,
-    cast,
     literal_text,
     null_text,
     number,
@@ -18,6 +17,7 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.kinds import Kind, kind_of
+from tracekit.localdb.translate.number_types import as_integer, counted
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -36,7 +36,19 @@ def concatenate(values: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _of_text(name: str, kind: Kind = Kind.TEXT) -> Rule:
-    return lambda args: call(name, as_text(args[0]), *args[1:], kind=kind)
+    return lambda args: call(name, *(as_text(arg) for arg in args), kind=kind)
+
+
+def _count_of(name: str) -> Rule:
+    """A function of a text whose value is a count."""
+    return lambda args: counted(name, as_text(args[0]))
+
+
+def whole(value: exp.Expr) -> exp.Expr:
+    """A position or length, cut to a whole number where its kind is known."""
+    if kind_of(value) in (Kind.NUMBER, Kind.TEXT):
+        return as_integer(value)
+    return value
 
 
 def _literal_int(node: exp.Expr) -> int | None:
@@ -52,27 +64,27 @@ def _substr(args: Sequence[exp.Expr]) -> exp.Expr:
     if start is not None and length is not None and length > 0:
         cut = call("substring", value, number(max(start, 1)), *args[2:])
         return empty_is_null(cut)
-    return call("ora_substr", value, *args[1:], kind=Kind.TEXT)
+    return call("ora_substr", value, *map(whole, args[1:]), kind=Kind.TEXT)
 
 
 def _instr(args: Sequence[exp.Expr]) -> exp.Expr:
     value, part = as_text(args[0]), as_text(args[1])
     if len(args) == 2:
-        return call("instr", value, part, kind=Kind.NUMBER)
-    occurrence = args[3] if len(args) == 4 else number(1)
-    return call("ora_instr", value, part, args[2], occurrence, kind=Kind.NUMBER)
+        return counted("instr", value, part)
+    occurrence = whole(args[3]) if len(args) == 4 else number(1)
+    return counted("ora_instr", value, part, whole(args[2]), occurrence)
 
 
 def _length(args: Sequence[exp.Expr]) -> exp.Expr:
     """Characters of a text, bytes of raw bytes; of anything else the length of its text."""
     name = "length" if kind_of(args[0]) is Kind.TEXT else "ora_length"
-    return call(name, args[0], kind=Kind.NUMBER)
+    return counted(name, args[0])
 
 
 def _pad(name: str) -> Rule:
     def rule(args: Sequence[exp.Expr]) -> exp.Expr:
         fill = as_text(args[2]) if len(args) == 3 else text(" ")
-        return call(name, as_text(args[0]), args[1], fill, kind=Kind.TEXT)
+        return call(name, as_text(args[0]), whole(args[1]), fill, kind=Kind.TEXT)
 
     return rule
 
@@ -107,7 +119,7 @@ _REGEXP_FLAGS = {"i": "i", "c": "c", "n": "s"}
 def _flags(args: Sequence[exp.Expr], index: int) -> exp.Expr:
     """DuckDB's options for Oracle's match parameter; without `n` a point stops at line ends."""
     given = ""
-    if len(args) > index:
+    if len(args) > index and kind_of(args[index]) is not Kind.NULL:
         given = literal_text(args[index], "a regular expression's match parameter")
     for flag in given:
         if flag not in _REGEXP_FLAGS:
@@ -120,9 +132,9 @@ def _regexp_like(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _regexp_substr(args: Sequence[exp.Expr]) -> exp.Expr:
-    start = args[2] if len(args) > 2 else number(1)
-    occurrence = args[3] if len(args) > 3 else number(1)
-    group = args[5] if len(args) > 5 else number(0)
+    start = whole(args[2]) if len(args) > 2 else number(1)
+    occurrence = whole(args[3]) if len(args) > 3 else number(1)
+    group = whole(args[5]) if len(args) > 5 else number(0)
     return call(
         "ora_regexp_substr",
         as_text(args[0]),
@@ -155,15 +167,8 @@ def _regexp_replace(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _regexp_count(args: Sequence[exp.Expr]) -> exp.Expr:
-    start = args[2] if len(args) > 2 else number(1)
-    return call(
-        "ora_regexp_count",
-        as_text(args[0]),
-        as_text(args[1]),
-        start,
-        _flags(args, 3),
-        kind=Kind.NUMBER,
-    )
+    start = whole(args[2]) if len(args) > 2 else number(1)
+    return counted("ora_regexp_count", as_text(args[0]), as_text(args[1]), start, _flags(args, 3))
 
 
 def _regexp_instr(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -171,26 +176,23 @@ def _regexp_instr(args: Sequence[exp.Expr]) -> exp.Expr:
         _literal_int(arg) != default for arg, default in zip(args[2:5], (1, 1, 0), strict=False)
     ):
         raise unsupported("REGEXP_INSTR other than the start of the first occurrence")
-    return call(
-        "ora_regexp_instr",
-        as_text(args[0]),
-        as_text(args[1]),
-        _flags(args, 5),
-        kind=Kind.NUMBER,
-    )
+    return counted("ora_regexp_instr", as_text(args[0]), as_text(args[1]), _flags(args, 5))
 
 
 def _char(args: Sequence[exp.Expr]) -> exp.Expr:
-    return call("chr", cast(args[0], exp.DType.INT), kind=Kind.TEXT)
+    return call("ora_chr", as_integer(args[0]), kind=Kind.TEXT)
 
 
 RULES: dict[str, tuple[int, int, Rule]] = {
-    "UPPER": (1, 1, _of_text("upper")),
+    "UPPER": (1, 1, _of_text("ora_upper")),
     "LOWER": (1, 1, _of_text("lower")),
     "INITCAP": (1, 1, _of_text("ora_initcap")),
     "LENGTH": (1, 1, _length),
-    "LENGTHB": (1, 1, _of_text("strlen", Kind.NUMBER)),
-    "ASCII": (1, 1, _of_text("ascii", Kind.NUMBER)),
+    "LENGTHB": (1, 1, _count_of("strlen")),
+    "LENGTHC": (1, 1, _count_of("length")),
+    "ASCII": (1, 1, _count_of("ora_ascii")),
+    "NLS_UPPER": (1, 1, _of_text("ora_upper")),
+    "NLS_LOWER": (1, 1, _of_text("lower")),
     "REVERSE": (1, 1, _of_text("reverse")),
     "TRANSLATE": (3, 3, _of_text("ora_translate")),
     "SUBSTR": (2, 3, _substr),

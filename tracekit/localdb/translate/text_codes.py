@@ -1,0 +1,126 @@
+"""Functions of texts as bytes and codes, written in Python, for DuckDB to call."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+
+_ESCAPE = re.compile(r"\\(\\|[0-9A-Fa-f]{4})|\\")
+_SOUNDS = {
+    letter: digit
+    for digit, letters in enumerate(("BFPV", "CGJKQSXZ", "DT", "L", "MN", "R"), start=1)
+    for letter in letters
+}
+DIGESTS = ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")
+"""The methods of STANDARD_HASH."""
+
+
+def ascii_string(text: str) -> str:
+    r"""ASCIISTR: characters that are not ASCII as \xxxx, by UTF-16 code units."""
+    written: list[str] = []
+    for character in text:
+        if character.isascii() and character != "\\":
+            written.append(character)
+        else:
+            units = character.encode("utf-16-be", "surrogatepass")
+            written += [f"\\{units[i : i + 2].hex().upper()}" for i in range(0, len(units), 2)]
+    return "".join(written)
+
+
+def unicode_string(text: str) -> str:
+    r"""UNISTR: reads \xxxx as UTF-16 code units.
+
+    Raises:
+        ValueError: ORA-30186, a backslash without four digits or another one.
+    """
+
+    def unit(match: re.Match[str]) -> str:
+        if match[1] is None:
+            raise ValueError("ORA-30186: '\\' must be followed by four hexadecimal characters")
+        return "\\" if match[1] == "\\" else chr(int(match[1], 16))
+
+    read = _ESCAPE.sub(unit, text)
+    return read.encode("utf-16-be", "surrogatepass").decode("utf-16-be", "replace")
+
+
+def first_code(text: str) -> int:
+    """ASCII: the bytes of the first character as a number."""
+    return int.from_bytes(text[:1].encode("utf-8"), "big")
+
+
+def of_code(code: int) -> str:
+    """CHR: the character of these bytes.
+
+    Raises:
+        ValueError: ORA-01426, they are none.
+    """
+    if not 0 <= code < 1 << 32:
+        raise ValueError("ORA-01426: numeric overflow")
+    size = max(1, (code.bit_length() + 7) // 8)
+    return code.to_bytes(size, "big").decode("utf-8", "replace")
+
+
+def byte_substring(text: str, position: int, length: int) -> str:
+    """SUBSTRB: bytes of a text; the bytes of a character that is cut are blanks."""
+    data = text.encode("utf-8")
+    start = position - 1 if position > 0 else len(data) + position if position else 0
+    if start < 0 or start >= len(data) or length < 1:
+        return ""
+    end = min(start + length, len(data))
+    left, right = start, end
+    while left < end and data[left] & 0xC0 == 0x80:
+        left += 1
+    while right > left and right < len(data) and data[right] & 0xC0 == 0x80:
+        right -= 1
+    return " " * (left - start) + data[left:right].decode("utf-8") + " " * (end - max(right, left))
+
+
+def byte_position(text: str, part: str, position: int, occurrence: int) -> int:
+    """INSTRB: as INSTR, counting bytes.
+
+    Raises:
+        ValueError: ORA-01428, a position or occurrence that there is not.
+    """
+    if occurrence < 1:
+        raise ValueError(f"ORA-01428: argument '{occurrence}' is out of range")
+    data, wanted = text.encode("utf-8"), part.encode("utf-8")
+    found = [m.start() + 1 for m in re.finditer(b"(?=" + re.escape(wanted) + b")", data)]
+    if position > 0:
+        found = [one for one in found if one >= position]
+    else:
+        found = [one for one in reversed(found) if one <= len(data) + position + 1]
+    return found[occurrence - 1] if position and len(found) >= occurrence else 0
+
+
+def digest(data: bytes, method: str) -> bytes:
+    """STANDARD_HASH."""
+    return hashlib.new(method.lower(), data, usedforsecurity=False).digest()
+
+
+def soundex(text: str) -> str:
+    """SOUNDEX: the first letter and three digits for the sounds after it."""
+    letters = [one for one in text.upper() if one.isascii() and one.isalpha()]
+    if not letters:
+        return ""
+    code, last = letters[0], _SOUNDS.get(letters[0])
+    for letter in letters[1:]:
+        sound = _SOUNDS.get(letter)
+        if sound is not None and sound != last:
+            code += str(sound)
+        if letter not in "HW":
+            last = sound
+    return code[:4].ljust(4, "0")
+
+
+TEXT_CODES: dict[str, Callable[..., Any]] = {
+    "ora_asciistr": ascii_string,
+    "ora_unistr": unicode_string,
+    "ora_ascii_code": first_code,
+    "ora_chr": of_code,
+    "ora_byte_substring": byte_substring,
+    "ora_byte_position": byte_position,
+    "ora_digest": digest,
+    "ora_sound": soundex,
+}
