@@ -298,7 +298,8 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     choose_late_macros(tree)
     fold_identifiers(tree)
     check_supported(tree)
-    check_free_numbers(tree)
+    if prepared.bind_forms or not prepared.bind_names:
+        check_free_numbers(tree)
     return tree
 
 
