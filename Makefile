@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/experiment tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py)
-.PHONY: help setup replay test test-slow test-pandas2 check check-memory format bench fuzz lock clean
+.PHONY: help setup replay test test-slow test-pandas2 check check-memory conformance format bench fuzz lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ test-slow: setup ## run every test, the slow lane included
 
 test-pandas2: $(VENV)-pandas2/.installed ## run the tests that depend on pandas under pandas 2.3
 	$(VENV)-pandas2/bin/python -m pytest -m "not slow" -n 2 $(PANDAS_TESTS) $(ARGS)
+
+conformance: setup ## run SQLAlchemy's dialect suite and our driver tests on the local Oracle; counts may only rise
+	nice $(BIN)/python -m tests.conformance $(ARGS)
 
 check-memory: setup ## replay the committed baseline; fails when a peak grew or an output changed
 	$(BIN)/tracekit check --baseline profiles/baselines/trace-smoke.json $(ARGS)

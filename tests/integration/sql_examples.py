@@ -519,7 +519,17 @@ _CHANGES = [
         "SELECT COUNT(*) FROM dept",
         gives=5,
     ),
-    _("PL/SQL", "BEGIN NULL; END;", gives=Error("ORA-03001")),
+    _(
+        "PL/SQL blocks of plain statements",
+        "BEGIN INSERT INTO dept VALUES (50, 'IT'); NULL; END;",
+        "SELECT COUNT(*) FROM dept",
+        gives=5,
+    ),
+    _(
+        "PL/SQL with control flow",
+        "BEGIN IF 1 = 1 THEN NULL; END IF; END;",
+        gives=Error("ORA-03001"),
+    ),
 ]
 
 _DEFINITIONS = [

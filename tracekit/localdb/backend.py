@@ -6,8 +6,8 @@ loop, one call at a time per `BackendSession`, except `interrupt`, which may com
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -107,6 +107,8 @@ class ExecuteOutcome:
     """Per bind row, for DML row counts."""
     returned: Sequence[ReturnedColumns] = ()
     """Per bind row, what RETURNING ... INTO gives; empty for every other statement."""
+    filled: Mapping[int, bytes | ReturnedLob | ResultStream] = field(default_factory=dict)
+    """What a PL/SQL block fills its binds with, by their places; a result is a cursor."""
     failures: Sequence[RowFailure] = ()
     """Bind rows that failed where there are many; they count as 0 rows and return nothing."""
 

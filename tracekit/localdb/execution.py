@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.scrolling import ScrollableFeed
 from tracekit.localdb.wire.messages.binds import Unsupported
-from tracekit.localdb.wire.messages.describe import make_describe
+from tracekit.localdb.wire.messages.describe import make_cursor_field, make_describe
 from tracekit.localdb.wire.messages.end import BATCH_ERRORS, END_OF_ROWS, EndOfCall
 from tracekit.localdb.wire.messages.execute import (
     ExecuteOption,
@@ -33,7 +33,9 @@ from tracekit.localdb.wire.messages.execute import (
 from tracekit.localdb.wire.messages.fetch import FetchRequest
 from tracekit.localdb.wire.messages.results import (
     ROW_HEADER,
+    make_block_vector,
     make_dml_row_counts,
+    make_filled_values,
     make_io_vector,
     make_returned_values,
 )
@@ -63,7 +65,12 @@ class Execution:
         cursor = self.cursor = self._cursor_of(request)
         self._hooks.before_statement(cursor.sql)
         statement = cursor.statement
-        assert statement is not None
+        if statement is None:  # one that a block opened
+            if request.has(ExecuteOption.EXECUTE) or cursor.feed is None:
+                raise OraError(1003, "no statement parsed")
+            if request.defines:
+                cursor.sending.define(cursor.feed, request.defines)
+            return self._send_rows(cursor, cursor.feed, request.prefetch_rows, response)
         if request.layout.binds:
             cursor.set_layout(request.layout)
         if request.has(ExecuteOption.DESCRIBE):
@@ -128,10 +135,7 @@ class Execution:
     def _cursor_of(self, request: ExecuteRequest) -> Cursor:
         """The request's cursor, its statement parsed."""
         if request.sql is None:
-            cursor = self.cursors.find(request.cursor_id)
-            if cursor.statement is None:
-                raise OraError(1003, "no statement parsed")
-            return cursor
+            return self.cursors.find(request.cursor_id)
         statement = self._backend.prepare(request.sql)
         cursor = self.cursors.find(request.cursor_id) if request.cursor_id else self.cursors.open()
         cursor.close_result()
@@ -166,7 +170,7 @@ class Execution:
                 row_count=outcome.row_count,
             )
         if cursor.layout.is_plsql and cursor.layout.binds:
-            response.add(make_io_vector(len(cursor.layout.binds)))
+            self._add_filled(cursor, outcome.filled, response)
         self._add_returned(cursor, outcome.returned, response)
         if row_counts_wanted:
             response.add(make_dml_row_counts(outcome.row_counts))
@@ -190,6 +194,33 @@ class Execution:
             for columns in returned:
                 fields = [[_field(value, keeper) for value in values] for values in columns]
                 response.add(make_returned_values(fields))
+
+    def _add_filled(
+        self,
+        cursor: Cursor,
+        filled: Mapping[int, bytes | ReturnedLob | ResultStream],
+        response: Response,
+    ) -> None:
+        """What a PL/SQL block makes of its binds."""
+        response.add(make_block_vector([i in filled for i in range(len(cursor.layout.binds))]))
+        if filled:
+            keeper = cursor.sending.keep_returned(self._lobs.keeper)
+            fields = []
+            for place in sorted(filled):
+                value = filled[place]
+                if isinstance(value, (bytes, ReturnedLob)):
+                    fields.append(_field(value, keeper))
+                else:
+                    fields.append(self._nested_cursor(value))
+            response.add(make_filled_values(fields))
+
+    def _nested_cursor(self, result: ResultStream) -> bytes:
+        """The field of a cursor that is open on `result`."""
+        cursor = self.cursors.open()
+        cursor.feed = RowFeed(result)
+        cursor.described = tuple(result.columns)
+        cursor.sending.begin(cursor.feed, self._lobs.keeper, is_told=True)
+        return make_cursor_field(cursor.described, cursor.id, self._field_version)
 
     def _execute_rows(
         self, cursor: Cursor, bind_rows: Sequence[Sequence[Any]], *, go_on: bool = False

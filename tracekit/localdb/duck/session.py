@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from tracekit.localdb.backend import (
     BindType,
@@ -19,6 +20,7 @@ from tracekit.localdb.backend import (
     StatementKind,
 )
 from tracekit.localdb.duck.binds import parameter_values, unknown_values
+from tracekit.localdb.duck.blocks import BlockRun
 from tracekit.localdb.duck.columns import describe_columns
 from tracekit.localdb.duck.constraints import Table, Violations
 from tracekit.localdb.duck.database import Database
@@ -130,7 +132,7 @@ class DuckSession:
         elif known.kind is StatementKind.DDL:
             self._define(known)
         else:
-            raise OraError(3001, "unimplemented feature: PL/SQL")
+            return self._run_block(known, rows, bind_types)
         return ExecuteOutcome()
 
     def _for_values(self, statement: DuckStatement, rows: Sequence[Sequence[Any]]) -> DuckStatement:
@@ -208,6 +210,39 @@ class DuckSession:
             writer = self._writing_connection()
             with self._running_on(writer.connection), gate(_unstated):
                 writer.rollback_to(argument)
+
+    def _run_block(
+        self,
+        block: DuckStatement,
+        rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType],
+    ) -> ExecuteOutcome:
+        """Every statement, for every row; what a failing one leaves is undone."""
+        names = block.translated.bind_names
+        filled: dict[int, Any] = {}
+        for row in rows:
+            if len(row) != len(names):
+                raise OraError(1008, "not all variables bound")
+            run = BlockRun(self, self._read_few, names, row, bind_types)
+            writer = self._writing_connection()
+            with writer.together():
+                for step in block.translated.steps:
+                    run.run(step)
+            filled = run.filled
+        return ExecuteOutcome(filled=filled)
+
+    def _read_few(
+        self,
+        statement: PreparedStatement,
+        row: Sequence[Any],
+        bind_types: Sequence[BindType],
+        most: int,
+    ) -> pa.Table:
+        """The first rows of a query."""
+        known = self._for_values(_own(statement), [row])
+        stream = self._query(known, row, bind_types)
+        with closing(stream):
+            return stream.head(most)
 
     def _query(
         self, statement: DuckStatement, row: Sequence[Any], bind_types: Sequence[BindType]

@@ -9,7 +9,8 @@ client gets ORA-03001.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -24,6 +25,8 @@ VOLATILE = re.compile(
     r"\b(nextval|random|uuid|gen_random_uuid|now|current_timestamp|clock_timestamp)\b",
     re.IGNORECASE,
 )
+_TOGETHER = "\0"
+"""A savepoint that no client can name."""
 DREW = "it drew from a sequence or the clock"
 LOST = (
     "unimplemented feature: undoing a failed statement here; the transaction was rolled back "
@@ -286,6 +289,19 @@ class WritingConnection:
             )
         self._done = kept
         self.restore()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Undo what was done inside when an OraError leaves it, unless it was committed there."""
+        self.set_savepoint(_TOGETHER)
+        try:
+            yield
+        except OraError:
+            if _TOGETHER in self._savepoints:
+                self.rollback_to(_TOGETHER)
+            raise
+        finally:
+            self._savepoints.pop(_TOGETHER, None)
 
     def run_alone(self, sql: str) -> None:
         """Run statements that are a transaction of their own (DDL); none is open.

@@ -13,6 +13,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import convert_assignments
 from tracekit.localdb.translate.bind_forms import BindForm
 from tracekit.localdb.translate.binds import Parameter, Prepared, prepare
+from tracekit.localdb.translate.blocks import block_steps
 from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.changes import shape_change, split_returning
 from tracekit.localdb.translate.char_comparisons import bind_lengths
@@ -100,7 +101,7 @@ def _translate(
         raise OraError(900, "invalid SQL statement")
     word = _first_word(tokens)
     if word in _PLSQL_WORDS:
-        return _block(tokens)
+        return _block(sql, tokens)
     refuse_stored_code(tokens)
     _check_shape(tokens)
     control = control_statement(tokens, sql)
@@ -132,10 +133,12 @@ def _first_word(tokens: Sequence[Token]) -> str:
     return first.text.upper() if first.kind is TokenKind.WORD else ""
 
 
-def _block(tokens: Sequence[Token]) -> Translated:
-    """A PL/SQL block: one bind per name; running it is refused by the backend."""
+def _block(sql: str, tokens: Sequence[Token]) -> Translated:
+    """A PL/SQL block: one bind per name."""
     names = dict.fromkeys(bind_name(t) for t in tokens if t.kind is TokenKind.BIND)
-    return Translated(StatementKind.PLSQL, "", bind_names=tuple(names))
+    return Translated(
+        StatementKind.PLSQL, "", bind_names=tuple(names), steps=block_steps(sql, tokens)
+    )
 
 
 def _check_shape(tokens: Sequence[Token]) -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.translate.binds import Parameter
+from tracekit.localdb.translate.blocks import Step
 from tracekit.localdb.translate.scopes import ColumnType, ValueType
 from tracekit.localdb.translate.types import DeclaredType
 
@@ -124,5 +125,7 @@ class Translated:
     """INSERT, UPDATE, DELETE or MERGE for DML."""
     target: tuple[str | None, str] | None = None
     """Schema and name of the table that DML changes."""
+    steps: tuple[Step, ...] = ()
+    """What a PL/SQL block does."""
     returning_into: tuple[int, ...] = ()
     """Bind indexes that RETURNING ... INTO fills, in the order of the returned columns."""

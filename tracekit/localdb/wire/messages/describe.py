@@ -24,6 +24,24 @@ def make_describe(columns: Sequence[ColumnDescription], field_version: int) -> b
     writer = TtcWriter()
     writer.u8(MessageType.DESCRIBE_INFO)
     writer.bytes_(b"")
+    writer.raw(make_description(columns, field_version))
+    return bytes(writer)
+
+
+def make_cursor_field(
+    columns: Sequence[ColumnDescription], cursor_id: int, field_version: int
+) -> bytes:
+    """A cursor as a value: its description and its id."""
+    writer = TtcWriter()
+    writer.u8(1)  # the client passes over it
+    writer.raw(make_description(columns, field_version))
+    writer.ub(cursor_id)
+    return bytes(writer)
+
+
+def make_description(columns: Sequence[ColumnDescription], field_version: int) -> bytes:
+    """What the describe message and cursors as values share."""
+    writer = TtcWriter()
     writer.ub(sum(column.buffer_bytes for column in columns), len(columns))
     if columns:
         writer.u8(0)

@@ -23,6 +23,28 @@ def make_io_vector(bind_count: int, returned: int = 0) -> bytes:
     return bytes(writer)
 
 
+def make_block_vector(directions: Sequence[bool]) -> bytes:
+    """The directions of a PL/SQL block's binds: IN, or IN OUT for one that is filled.
+
+    None is OUT alone: a client leaves out the values of those when it executes again.
+    """
+    writer = TtcWriter()
+    writer.u8(MessageType.IO_VECTOR, 0)
+    writer.ub(len(directions) & 0xFF, len(directions) >> 8, 1, 0, 0, 0)
+    writer.raw(bytes(_BIND_IN | _BIND_OUT if filled else _BIND_IN for filled in directions))
+    return bytes(writer)
+
+
+def make_filled_values(fields: Sequence[bytes]) -> bytes:
+    """The values of a block's binds that are filled, each with its length before it."""
+    writer = TtcWriter()
+    writer.u8(MessageType.ROW_DATA)
+    for field in fields:
+        writer.raw(field)
+        writer.ub(0)  # not cut to fit the client's buffer
+    return bytes(writer)
+
+
 def make_returned_values(columns: Sequence[Sequence[bytes]]) -> bytes:
     """What RETURNING ... INTO gives for one bind row (`_process_row_data` of `base.pyx`).
 

@@ -1,0 +1,134 @@
+"""Carrying out PL/SQL blocks: statement by statement, undone together when one fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from tracekit.localdb.backend import (
+    BindType,
+    EmptyLob,
+    ExecuteOutcome,
+    PreparedStatement,
+    ResultStream,
+    ReturnedLob,
+    StatementKind,
+)
+from tracekit.localdb.duck.returning import encode_returned
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.blocks import Step
+from tracekit.localdb.wire.column import OracleType
+
+_UNKNOWN_NAME = 904
+
+
+class StepSession(Protocol):
+    """What a block needs of its session."""
+
+    def prepare(self, sql: str) -> PreparedStatement:
+        """Parse and translate."""
+
+    def execute(
+        self,
+        statement: PreparedStatement,
+        bind_rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType] = (),
+    ) -> ExecuteOutcome:
+        """Run."""
+
+
+class BlockRun:
+    """One execution of a block.
+
+    Args:
+        session: runs its statements.
+        read: the rows of a query, at most so many.
+        names: of the binds, one per value.
+        values: of the binds as the client sent them.
+        kinds: what the client says they are.
+    """
+
+    def __init__(
+        self,
+        session: StepSession,
+        read: Callable[[PreparedStatement, Sequence[Any], Sequence[BindType], int], pa.Table],
+        names: Sequence[str],
+        values: Sequence[Any],
+        kinds: Sequence[BindType],
+    ) -> None:
+        self._session = session
+        self._read = read
+        self._places: Mapping[str, int] = {name: place for place, name in enumerate(names)}
+        self._values = list(values)
+        self._kinds = kinds
+        self.filled: dict[int, bytes | ReturnedLob | ResultStream] = {}
+        """By the place of a bind, what it is filled with."""
+
+    def run(self, step: Step) -> None:
+        """Carry out one statement.
+
+        Raises:
+            OraError: whatever goes wrong with it; ORA-06550, it calls what nobody declared.
+        """
+        try:
+            statement = self._session.prepare(step.sql)
+        except OraError as error:
+            raise _undeclared(error) from error
+        bound = [self._place(name) for name in statement.bind_names]
+        row = [self._values[place] for place in bound]
+        kinds = [self._kinds[place] for place in bound]
+        if step.opens:
+            self._open(self._place(step.opens), statement, row, kinds)
+        elif step.into:
+            self._fill(step.into, statement, row, kinds)
+        elif statement.kind is StatementKind.QUERY:
+            raise OraError(6550, "PLS-00428: an INTO clause is expected in this SELECT statement")
+        else:
+            self._session.execute(statement, [row], kinds)
+
+    def _open(
+        self,
+        place: int,
+        statement: PreparedStatement,
+        row: Sequence[Any],
+        kinds: Sequence[BindType],
+    ) -> None:
+        if self._kinds[place].type is not OracleType.CURSOR:
+            raise OraError(6550, "PLS-00382: expression is of wrong type")
+        result = self._session.execute(statement, [row], kinds).result
+        if result is None:
+            raise OraError(6550, "PLS-00382: expression is of wrong type")
+        self.filled[place] = result
+
+    def _fill(
+        self,
+        into: Sequence[str],
+        statement: PreparedStatement,
+        row: Sequence[Any],
+        kinds: Sequence[BindType],
+    ) -> None:
+        places = [self._place(name) for name in into]
+        try:
+            table = self._read(statement, row, kinds, 2)
+        except OraError as error:
+            raise _undeclared(error) from error
+        if not table.num_rows:
+            raise OraError(1403, "no data found")
+        if table.num_rows > 1:
+            raise OraError(1422, "exact fetch returns more than requested number of rows")
+        fields = encode_returned(table, [self._kinds[place] for place in places])
+        for place, field, column in zip(places, fields, table.columns, strict=True):
+            self.filled[place] = field[0]
+            value = column[0].as_py()
+            self._values[place] = EmptyLob(value) if value in ("", b"") else value
+
+    def _place(self, name: str) -> int:
+        return self._places[name]
+
+
+def _undeclared(error: OraError) -> OraError:
+    if error.number == _UNKNOWN_NAME:
+        return OraError(6550, f"PLS-00201: {error.text}")
+    return error

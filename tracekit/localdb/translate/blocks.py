@@ -1,0 +1,167 @@
+"""Anonymous PL/SQL blocks of the kind that drivers send: a row of statements, no control flow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, string_value
+
+_SQL_WORDS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COMMIT", "ROLLBACK", "SAVEPOINT", "LOCK")
+_CONTROL_FLOW = ("BEGIN", "CASE", "EXIT", "FETCH", "CLOSE", "FOR", "FORALL", "GOTO", "IF", "LOOP",
+                 "RAISE", "RETURN", "WHILE", "<")  # fmt: skip
+_WITHOUT_EFFECT = (
+    ("DBMS_OUTPUT", "ENABLE"),
+    ("DBMS_OUTPUT", "DISABLE"),
+    ("DBMS_SESSION", "RESET_PACKAGE"),
+    ("DBMS_STATS", "GATHER_TABLE_STATS"),
+    ("DBMS_STATS", "GATHER_SCHEMA_STATS"),
+)
+_PACKAGE_PREFIXES = ("DBMS_", "UTL_", "SYS", "OWA_", "APEX_")
+TRANSACTION_ID = "1.2.3"
+"""What DBMS_TRANSACTION.LOCAL_TRANSACTION_ID gives; V$TRANSACTION has it in three columns."""
+_NO_SUCH_TYPE = "SELECT 4043 FROM DUAL"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement of a block."""
+
+    sql: str
+    """A query for the values of `into`, or any statement."""
+    into: tuple[str, ...] = ()
+    """Binds that the one row of the query fills."""
+    opens: str = ""
+    """The bind that is a cursor on the query's result."""
+
+
+def block_steps(sql: str, tokens: Sequence[Token]) -> tuple[Step, ...]:
+    """What a block does, statement by statement.
+
+    Raises:
+        OraError: ORA-03001 naming what cannot be carried out; ORA-06550, it is malformed or calls
+            what nobody declared.
+    """
+    if _asks_for_a_type(tokens):
+        return (Step(_NO_SUCH_TYPE, into=("RET_VAL",)),)
+    if tokens[0].is_word("DECLARE"):
+        raise unsupported("PL/SQL with declarations", tokens[0].start)
+    if tokens[0].is_word("CALL"):
+        body = tokens[1:]
+        return tuple(_step(sql, body))
+    return tuple(step for one in _statements(tokens) for step in _step(sql, one))
+
+
+def _asks_for_a_type(tokens: Sequence[Token]) -> bool:
+    """Whether it is python-oracledb's block about an object type: there is none."""
+    words = [token.text.upper() for token in tokens[:100]]
+    return "DBMS_PICKLER" in words and "GET_TYPE_SHAPE" in words
+
+
+def _statements(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """The statements between BEGIN and END."""
+    last = len(tokens) - 1
+    while last and tokens[last].text in (";", "/"):
+        last -= 1
+    if not tokens[last].is_word("END") or tokens[last - 1].text != ";":
+        raise _wrong(f'Encountered the symbol "{tokens[last].text}"', 103, tokens[last])
+    start = 1
+    for index in range(1, last):
+        if tokens[index].text == ";":
+            if index == start:
+                raise _wrong('Encountered the symbol ";"', 103, tokens[index])
+            yield tokens[start:index]
+            start = index + 1
+
+
+def _step(sql: str, tokens: Sequence[Token]) -> Iterator[Step]:
+    first = tokens[0]
+    text = sql[first.start : tokens[-1].end]
+    if first.is_word("NULL") and len(tokens) == 1:
+        return
+    if first.is_word(*_SQL_WORDS) or [t.text.upper() for t in tokens[:2]] == ["SET", "TRANSACTION"]:
+        yield Step(text)
+    elif first.kind is TokenKind.BIND and len(tokens) > 2 and tokens[1].text == ":=":
+        yield _assignment(sql, bind_name(first), tokens[2:])
+    elif first.is_word("OPEN"):
+        yield _open(sql, tokens)
+    elif first.is_word("SELECT", "WITH"):
+        yield _select_into(sql, tokens)
+    elif first.is_word("EXECUTE"):
+        yield _immediate(tokens)
+    elif first.is_word(*_CONTROL_FLOW) or first.text in _CONTROL_FLOW:
+        raise unsupported(f"PL/SQL {first.text.upper()}", first.start)
+    elif not _is_without_effect(tokens):
+        raise _unknown_call(tokens)
+
+
+def _assignment(sql: str, bind: str, expression: Sequence[Token]) -> Step:
+    called = [token.text.upper() for token in expression[:3]]
+    if called == ["DBMS_TRANSACTION", ".", "LOCAL_TRANSACTION_ID"]:
+        return Step(f"SELECT '{TRANSACTION_ID}' FROM DUAL", into=(bind,))  # noqa: S608 (a constant)
+    text = sql[expression[0].start : expression[-1].end]
+    return Step(f"SELECT {text} FROM DUAL", into=(bind,))  # noqa: S608 (the client's own text)
+
+
+def _open(sql: str, tokens: Sequence[Token]) -> Step:
+    """OPEN :cursor FOR query."""
+    if len(tokens) < 4 or not tokens[2].is_word("FOR") or tokens[1].kind is not TokenKind.BIND:
+        raise unsupported("PL/SQL OPEN of anything but a bind", tokens[0].start)
+    if tokens[3].kind is TokenKind.STRING and len(tokens) == 4:
+        return Step(string_value(tokens[3]), opens=bind_name(tokens[1]))
+    if not tokens[3].is_word("SELECT", "WITH"):
+        raise unsupported("PL/SQL OPEN ... FOR of an expression", tokens[3].start)
+    return Step(sql[tokens[3].start : tokens[-1].end], opens=bind_name(tokens[1]))
+
+
+def _select_into(sql: str, tokens: Sequence[Token]) -> Step:
+    """SELECT ... INTO :a, :b FROM ..."""
+    depths = accumulate((token.text == "(") - (token.text == ")") for token in tokens)
+    outside = (i for i, depth in enumerate(depths) if not depth and tokens[i].is_word("INTO"))
+    start = next(outside, 0)
+    if not start:
+        raise _wrong("an INTO clause is expected in this SELECT statement", 428, tokens[0])
+    end = start + 1
+    targets = []
+    while end < len(tokens) and tokens[end].kind is TokenKind.BIND:
+        targets.append(bind_name(tokens[end]))
+        end += 1
+        if end < len(tokens) and tokens[end].text == ",":
+            end += 1
+    if not targets:
+        raise unsupported("PL/SQL SELECT INTO anything but binds", tokens[start].start)
+    before = sql[tokens[0].start : tokens[start].start]
+    after = sql[tokens[end].start : tokens[-1].end] if end < len(tokens) else ""
+    return Step(before + after, into=tuple(targets))
+
+
+def _immediate(tokens: Sequence[Token]) -> Step:
+    if len(tokens) != 3 or tokens[2].kind is not TokenKind.STRING:
+        raise unsupported("PL/SQL EXECUTE IMMEDIATE of anything but a literal", tokens[0].start)
+    return Step(string_value(tokens[2]))
+
+
+def _is_without_effect(tokens: Sequence[Token]) -> bool:
+    words = [token.text.upper() for token in tokens[:3]]
+    return len(words) == 3 and words[1] == "." and (words[0], words[2]) in _WITHOUT_EFFECT
+
+
+def _unknown_call(tokens: Sequence[Token]) -> OraError:
+    names = []
+    for token in tokens:
+        if token.kind not in (TokenKind.WORD, TokenKind.QUOTED) and token.text != ".":
+            break
+        names.append(token.name)
+    name = "".join(names)
+    if not name:
+        return _wrong(f'Encountered the symbol "{tokens[0].text}"', 103, tokens[0])
+    if name.startswith(_PACKAGE_PREFIXES):
+        return unsupported(f"PL/SQL {name}", tokens[0].start)
+    return _wrong(f"identifier '{name}' must be declared", 201, tokens[0])
+
+
+def _wrong(why: str, code: int, token: Token) -> OraError:
+    return OraError(6550, f"PLS-{code:05d}: {why}", position=token.start)
