@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from xml.etree import ElementTree
 
 import oracledb
 from sqlalchemy.testing import suite
 
-from tests.conformance.outcome import Outcome, Verdict
+from tests.conformance.junit import run_pytest
+from tests.conformance.outcome import Outcome
 from tracekit.testbed import LocalOracle
 
 FOLDER = Path(__file__).parent / "dialect"
@@ -22,9 +19,7 @@ KINDS = sorted(
     path.stem.removeprefix("test_") for path in Path(suite.__file__).parent.glob("test_*.py")
 )
 _SCHEMAS = ("test_schema", "test_schema_2")
-_BACKEND = re.compile(r"^suite\.|_oracle\+.*$")
-_SECONDS = 1800
-_VERDICTS: Mapping[str, Verdict] = {"failure": "failed", "error": "failed", "skipped": "skipped"}
+_DECORATED = re.compile(r"^suite\.|_oracle\+.*$")
 
 
 def run_suite(kinds: Iterable[str], selection: str = "") -> list[Outcome]:
@@ -37,52 +32,22 @@ def run_suite(kinds: Iterable[str], selection: str = "") -> list[Outcome]:
     Raises:
         RuntimeError: pytest could not run, with the end of what it said.
     """
-    with LocalOracle(":memory:") as local, tempfile.TemporaryDirectory() as folder:
+    with LocalOracle(":memory:") as local:
         host, service = local.dsn.split("/")
         with oracledb.connect(user=local.user, password=local.password, dsn=local.dsn) as owner:
             for schema in _SCHEMAS:
                 owner.cursor().execute(f"CREATE USER {schema} IDENTIFIED BY secret1")
-        report = Path(folder) / "report.xml"
-        command = [
-            *(sys.executable, "-m", "pytest", "--quiet", "--tb=line", "--no-header"),
-            *("-p", "sqlalchemy.testing.plugin.pytestplugin"),
-            *("--rootdir", str(FOLDER), "-c", str(FOLDER / "setup.cfg")),
-            *("--confcutdir", str(FOLDER), "--junitxml", str(report), "-k", selection),
-            "--dburi",
-            f"oracle+oracledb://{local.user}:{local.password}@{host}/?service_name={service}",
+        uri = f"oracle+oracledb://{local.user}:{local.password}@{host}/?service_name={service}"
+        arguments = [
+            *("-p", "sqlalchemy.testing.plugin.pytestplugin", "--dburi", uri, "-k", selection),
+            *(f"--rootdir={FOLDER}", "-c", str(FOLDER / "setup.cfg"), f"--confcutdir={FOLDER}"),
             str(FOLDER / "suite.py"),
         ]
-        ran = subprocess.run(
-            command,
-            cwd=FOLDER,
-            env=os.environ | {"CONFORMANCE_KINDS": ",".join(kinds)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-        if not report.exists():
-            raise RuntimeError(f"pytest exited with {ran.returncode}:\n{ran.stdout[-3000:]}")
-        return _read(report)
+        environ = os.environ | {"CONFORMANCE_KINDS": ",".join(kinds)}
+        return run_pytest(arguments, FOLDER, _named, environ)
 
 
-def _read(report: Path) -> list[Outcome]:
-    outcomes: dict[str, Outcome] = {}
-    for case in ElementTree.parse(report).iter("testcase"):
-        name = f"{_BACKEND.sub('', _BACKEND.sub('', case.get('classname', '')))}"
-        test = f"{name}::{case.get('name')}"
-        verdict: Verdict = "passed"
-        reason = ""
-        for child in case:
-            if child.tag in _VERDICTS:
-                verdict, reason = _VERDICTS[child.tag], child.get("message") or ""
-        before = outcomes.get(test)
-        if before is None or before.verdict == "passed":  # an error in teardown comes second
-            outcomes[test] = Outcome(_kind(name), test, verdict, " ".join(reason.split())[:300])
-    return list(outcomes.values())
-
-
-def _kind(class_name: str) -> str:
-    module = str(getattr(suite, class_name).__module__)
-    return f"sqlalchemy {module.rpartition('.test_')[2]}"
+def _named(class_name: str, name: str) -> tuple[str, str]:
+    plain = _DECORATED.sub("", class_name)
+    module = str(getattr(suite, plain).__module__)
+    return f"sqlalchemy {module.rpartition('.test_')[2]}", f"{plain}::{name}"

@@ -18,6 +18,7 @@ from tracekit.localdb.defect import log_defect
 from tracekit.localdb.hooks import Cut, Manner, SessionHooks
 from tracekit.localdb.listener import Listener
 from tracekit.localdb.login import Login
+from tracekit.localdb.memory_guard import MemoryGuard
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.session import Session
@@ -58,10 +59,12 @@ class Server:
         self._clients: dict[Connection, threading.Thread] = {}
         self._most_clients = max(1, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES)
         self._watcher = Watcher()
+        self._guard = MemoryGuard()
         try:
             self._listener = Listener(options.host, options.port, self._start_client)
         except BaseException:
             self._watcher.stop()
+            self._guard.stop()
             raise
 
     @property
@@ -93,6 +96,7 @@ class Server:
             if thread.is_alive():
                 _log.error("%s did not end in %.0f s", connection.name, _STOP_SECONDS)
         self._watcher.stop()
+        self._guard.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -168,7 +172,9 @@ class Server:
         try:
             if logged_on.alter_session:
                 _alter_session(backend, logged_on.alter_session)
-            Session(connection, logged_on.reader, logged_on.agreement, backend, hooks).run()
+            Session(
+                connection, logged_on.reader, logged_on.agreement, backend, hooks, self._guard
+            ).run()
         finally:
             connection.end_call()
             backend.close()

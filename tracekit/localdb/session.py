@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from tracekit.errors import RemoteWireError
@@ -14,6 +15,7 @@ from tracekit.localdb.execution import Execution
 from tracekit.localdb.hooks import Cut, SessionHooks
 from tracekit.localdb.lob_calls import LobCalls
 from tracekit.localdb.lobs import SessionLobs, StagedData
+from tracekit.localdb.memory_guard import MemoryGuard
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.wire.capabilities import Agreement
@@ -53,6 +55,11 @@ _UNIMPLEMENTED = frozenset({103, 104, 121, 122, 125, 128, 129, 130, 145, 162, 18
 """Two-phase commit, queues, notifications, direct path load, resident pools."""
 _CANCELLED = "user requested cancel of current operation"
 
+_CANCELLED_NUMBER = 1013
+_OUT_OF_MEMORY = OraError(
+    4030, "out of process memory: the statement needs more than the local Oracle gives to one"
+)
+
 Call = Callable[[Response], EndOfCall]
 
 
@@ -65,6 +72,7 @@ class Session:
         agreement: what was agreed while connecting.
         backend: this client's view of the database; closed by whoever made it.
         hooks: asked at the points where faults may strike.
+        guard: ends calls that take too much memory.
     """
 
     def __init__(
@@ -74,7 +82,9 @@ class Session:
         agreement: Agreement,
         backend: BackendSession,
         hooks: SessionHooks,
+        guard: MemoryGuard,
     ) -> None:
+        self._guard = guard
         self._connection = connection
         self._reader = reader
         self._agreement = agreement
@@ -114,7 +124,10 @@ class Session:
         self._connection.begin_call(self._backend.interrupt)
         try:
             self._connection.check()
-            end = self._carry_out(name, call, piggybacks, response)
+            with self._guard.guarding(self._backend.interrupt) as guarded:
+                end = self._carry_out(name, call, piggybacks, response)
+            if guarded.is_ended and end.number == _CANCELLED_NUMBER:
+                end = replace(end, number=_OUT_OF_MEMORY.number, message=str(_OUT_OF_MEMORY))
         finally:
             self._connection.end_call()
         if self._logged_off:

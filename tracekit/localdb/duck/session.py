@@ -31,7 +31,7 @@ from tracekit.localdb.duck.private_tables import PrivateTables
 from tracekit.localdb.duck.result import EncodedStream
 from tracekit.localdb.duck.returning import encode_returned
 from tracekit.localdb.duck.sequences import Change, prepare_insert
-from tracekit.localdb.duck.source import LOB_READ_ROWS, READ_ROWS, QuerySource
+from tracekit.localdb.duck.source import QuerySource, batch_rows
 from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import ROW_ERRORS, WritingConnection
 from tracekit.localdb.ora_error import OraError, RowFailure
@@ -258,7 +258,7 @@ class DuckSession:
             with self._running_on(connection), gate(statement.ora_error):
                 relation = connection.sql(sql, params=values or None)
                 columns = self._describe(relation, statement)
-                reader = relation.to_arrow_reader(LOB_READ_ROWS if has_lobs(columns) else READ_ROWS)
+                reader = relation.to_arrow_reader(batch_rows(sql, has_lobs=has_lobs(columns)))
                 source = QuerySource(
                     connection, reader, folder if statement.translated.sorted else None, release
                 )

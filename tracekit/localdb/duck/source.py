@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,18 @@ READ_ROWS = 8_192
 
 LOB_READ_ROWS = 256
 """Rows of one Arrow batch with LOB columns, whose values are large."""
+
+LONG_TEXT_READ_ROWS = 1_024
+"""Rows of one Arrow batch where an expression may make text of 32,767 bytes from little."""
+
+_MAKES_LONG_TEXT = re.compile(r"\b(?:ora_[lr]pad|ora_replace|string_agg|ora_join_list)\b", re.I)
+
+
+def batch_rows(sql: str, *, has_lobs: bool) -> int:
+    """Rows of one Arrow batch of a query in DuckDB's dialect."""
+    if has_lobs:
+        return LOB_READ_ROWS
+    return LONG_TEXT_READ_ROWS if _MAKES_LONG_TEXT.search(sql) else READ_ROWS
 
 
 class QuerySource:

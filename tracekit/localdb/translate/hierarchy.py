@@ -19,6 +19,7 @@ _PARENT = "ORA$PARENT"
 _LEVEL = "ORA$LEVEL"
 _PATH = "ORA$PATH"
 _ROW = "ORA$ROW"
+_SERIES = "ORA$SERIES"
 
 
 def rewrite_hierarchies(tree: exp.Expr, position: Position) -> None:
@@ -66,8 +67,14 @@ def _generate_rows(select: exp.Select, connect: exp.Expr) -> None:
     inclusive = isinstance(condition, exp.LTE)
     count = call("ora_rows_to" if inclusive else "ora_rows_below", condition.expression)
     last = call("greatest", count, number(1))
-    series = call("unnest", call("generate_series", number(1), last))
-    inner = exp.Select(expressions=[exp.alias_(series, _LEVEL, quoted=True)])
+    if last.find(exp.Column, exp.Query):  # a table function would turn the rows about
+        series = call("unnest", call("generate_series", number(1), last))
+        inner = exp.Select(expressions=[exp.alias_(series, _LEVEL, quoted=True)])
+    else:
+        counted = exp.Table(this=call("generate_series", number(1), last))
+        level = exp.to_identifier(_LEVEL, quoted=True)
+        counted.set("alias", exp.TableAlias(this=exp.to_identifier(_SERIES), columns=[level]))
+        inner = exp.Select(expressions=[_column(_LEVEL)]).from_(counted)
     select.set("connect", None)
     select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=_alias("DUAL"))))
     for column in list(select.find_all(exp.Column)):

@@ -11,6 +11,7 @@ from tracekit.localdb.translate.build import as_text, call, cast, number, text
 from tracekit.localdb.translate.code_functions import RAW_PACKAGE_RULES
 from tracekit.localdb.translate.kinds import Kind, kind_of
 from tracekit.localdb.translate.number_types import as_integer, counted
+from tracekit.localdb.translate.scopes import LOB_META
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -26,11 +27,17 @@ def _as_text(args: Sequence[exp.Expr]) -> exp.Expr:
     return as_text(args[0])
 
 
+def _as_lob(args: Sequence[exp.Expr]) -> exp.Expr:
+    lob = as_text(args[0])
+    lob.meta[LOB_META] = True
+    return lob
+
+
 RULES: dict[str, tuple[int, int, Rule]] = {
     "EMPTY_CLOB": (0, 0, _empty_text),
     "EMPTY_BLOB": (0, 0, lambda _: cast(text(""), exp.DType.BLOB)),
-    "TO_CLOB": (1, 1, _as_text),
-    "TO_NCLOB": (1, 1, _as_text),
+    "TO_CLOB": (1, 1, _as_lob),
+    "TO_NCLOB": (1, 1, _as_lob),
     "TO_BLOB": (1, 1, lambda args: call("ora_to_blob", args[0])),
     "HEXTORAW": (1, 1, lambda args: call("ora_hex_to_raw", as_text(args[0]))),
     "RAWTOHEX": (1, 1, lambda args: call("ora_raw_to_hex", args[0], kind=Kind.TEXT)),

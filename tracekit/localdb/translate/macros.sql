@@ -174,13 +174,22 @@ CREATE OR REPLACE MACRO ora_instr(s, t, p, n) AS
          WHEN p > 0 THEN coalesce(list_filter(ora_occurrences(s, t), lambda i: i >= p)[n], 0)
          ELSE coalesce(list_reverse(
                   list_filter(ora_occurrences(s, t), lambda i: i <= length(s) + p + 1))[n], 0) END;
+-- The text, unless replacing may make it longer than 64 MiB.
+CREATE OR REPLACE MACRO ora_unless_too_long(s, a, b) AS
+    CASE WHEN strlen(b) > strlen(a) AND strlen(s) / strlen(a) * strlen(b) > 67108864
+         THEN error('ORA-04030: out of process memory (REPLACE)') ELSE s END;
 CREATE OR REPLACE MACRO ora_replace(s, a, b) AS
-    CASE WHEN a IS NULL THEN s ELSE nullif(replace(s, a, coalesce(b, '')), '') END;
+    CASE WHEN a IS NULL THEN s
+         ELSE nullif(replace(ora_unless_too_long(s, a, b), a, coalesce(b, '')), '') END;
 CREATE OR REPLACE MACRO ora_translate(s, a, b) AS nullif(translate(s, a, b), '');
+CREATE OR REPLACE MACRO ora_padded_length(n) AS CAST(trunc(least(n, 32767)) AS INTEGER);
+CREATE OR REPLACE MACRO ora_padded_lob_length(n) AS
+    CASE WHEN n <= 1048576 THEN CAST(trunc(n) AS INTEGER)
+         WHEN n IS NOT NULL THEN error('ORA-04030: out of process memory (padding a LOB)') END;
 CREATE OR REPLACE MACRO ora_lpad(s, n, t) AS
-    CASE WHEN n < 1 THEN NULL ELSE lpad(s, CAST(trunc(n) AS INTEGER), t) END;
+    CASE WHEN n < 1 THEN NULL ELSE lpad(s, n, t) END;
 CREATE OR REPLACE MACRO ora_rpad(s, n, t) AS
-    CASE WHEN n < 1 THEN NULL ELSE rpad(s, CAST(trunc(n) AS INTEGER), t) END;
+    CASE WHEN n < 1 THEN NULL ELSE rpad(s, n, t) END;
 -- What a text column of n characters holds of a value; a CHAR is padded with blanks.
 CREATE OR REPLACE MACRO ora_fit(s, n, c) AS
     CASE WHEN length(s) > n

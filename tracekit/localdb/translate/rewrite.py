@@ -85,7 +85,7 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
         OraError: something cannot be translated; names it.
     """
     for table in tree.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier):
+        if not isinstance(table.this, exp.Identifier) and not is_marked(table.this):
             shown = table.this.sql(dialect="oracle").split("(")[0]
             raise unsupported(f"table function {shown}", context.position(table))
         if not isinstance(table.args.get("db"), exp.Identifier | None):

@@ -25,6 +25,8 @@ from tracekit.localdb.translate.text_types import is_null, merge, text_type, var
 from tracekit.localdb.translate.types import ZONED_TYPE, DeclaredType
 
 _TYPE_META = "ora_column_type"
+LOB_META = "ora_lob"
+"""Marks the result of TO_CLOB."""
 _SOURCES_FIRST = {"with_": 0, "from_": 1, "using": 1, "joins": 2}
 _REST = 3
 _READERS = (exp.Select, exp.Update, exp.Delete, exp.Merge)
@@ -139,6 +141,16 @@ def mark_with(column: exp.Column, found: Output) -> exp.Column:
     elif found.kind is not Kind.UNKNOWN:
         with_kind(column, found.kind)
     return column
+
+
+def may_be_lob(node: exp.Expr) -> bool:
+    """Whether a value is made of a CLOB column, or of what TO_CLOB gave."""
+    for part in node.walk():
+        known = column_type(part)
+        declared = known.declared.name if known is not None and known.declared else ""
+        if declared in ("CLOB", "NCLOB", "LONG") or part.meta.get(LOB_META):
+            return True
+    return False
 
 
 class Scopes:

@@ -18,6 +18,7 @@ from tracekit.localdb.translate.build import (
 )
 from tracekit.localdb.translate.kinds import Kind, kind_of
 from tracekit.localdb.translate.number_types import as_integer, counted
+from tracekit.localdb.translate.scopes import may_be_lob
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -84,7 +85,8 @@ def _length(args: Sequence[exp.Expr]) -> exp.Expr:
 def _pad(name: str) -> Rule:
     def rule(args: Sequence[exp.Expr]) -> exp.Expr:
         fill = as_text(args[2]) if len(args) == 3 else text(" ")
-        return call(name, as_text(args[0]), whole(args[1]), fill, kind=Kind.TEXT)
+        measure = "ora_padded_lob_length" if may_be_lob(args[0]) else "ora_padded_length"
+        return call(name, as_text(args[0]), call(measure, whole(args[1])), fill, kind=Kind.TEXT)
 
     return rule
 

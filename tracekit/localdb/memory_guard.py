@@ -1,0 +1,94 @@
+"""Ends the call that takes the server's memory, so that the other clients go on.
+
+The database bounds its own buffers, but not the values that an expression makes. One thread looks
+at the process's memory while calls run. It ends the newest call since whose start the memory has
+grown too far: one that runs beside a greedy one started before it, or ends soon.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tracekit.process_memory import resident_bytes
+
+MOST_GROWTH_BYTES = 400 << 20
+_LOOK_SECONDS = 0.02
+_NEXT_VICTIM_SECONDS = 0.5
+
+
+class GuardedCall:
+    """One call that runs.
+
+    Args:
+        interrupt: makes it end early.
+    """
+
+    def __init__(self, interrupt: Callable[[], None]) -> None:
+        self.interrupt = interrupt
+        self.start_bytes = resident_bytes()
+        self.is_ended = False
+        """Whether the guard ends it."""
+
+
+class MemoryGuard:
+    """Looks at the memory of this process while calls run.
+
+    Args:
+        most_growth_bytes: a call since whose start the process has grown by more is ended.
+    """
+
+    def __init__(self, most_growth_bytes: int = MOST_GROWTH_BYTES) -> None:
+        self._most = most_growth_bytes
+        self._calls: list[GuardedCall] = []
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="localdb-memory", daemon=True)
+        self._thread.start()
+
+    @contextmanager
+    def guarding(self, interrupt: Callable[[], None]) -> Iterator[GuardedCall]:
+        """A call runs inside."""
+        call = GuardedCall(interrupt)
+        with self._changed:
+            self._calls.append(call)
+            if len(self._calls) == 1:
+                self._changed.notify()
+        try:
+            yield call
+        finally:
+            with self._changed:
+                self._calls.remove(call)
+
+    def stop(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        next_victim = 0.0
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._calls or self._stopping)
+                if self._stopping:
+                    return
+                next_victim = self._look(next_victim)
+            time.sleep(_LOOK_SECONDS)
+
+    def _look(self, next_victim: float) -> float:
+        """Interrupt what is to end, again and again; when the next call may be chosen."""
+        now = resident_bytes()
+        if time.monotonic() >= next_victim:
+            greedy = [call for call in self._calls if now - call.start_bytes > self._most]
+            victim = next((call for call in reversed(greedy) if not call.is_ended), None)
+            if victim is not None:
+                victim.is_ended = True
+                next_victim = time.monotonic() + _NEXT_VICTIM_SECONDS
+        for call in self._calls:
+            if call.is_ended:
+                call.interrupt()
+        return next_victim
