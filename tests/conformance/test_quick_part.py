@@ -8,9 +8,9 @@ from tests.conformance.baseline import Count, count, fallen, read_baseline
 from tests.conformance.outcome import Outcome
 
 pytest.importorskip("sqlalchemy")
-from tests.conformance.sqlalchemy_suite import KINDS, run_suite
+from tests.conformance.sqlalchemy_suite import run_suite
 
-QUICK = ["ddl", "insert", "rowcount", "sequence", "unicode_ddl"]
+QUICK = ["ddl", "insert", "sequence", "unicode_ddl"]
 
 
 def test_the_quick_part_passes_as_many_tests_as_the_baseline() -> None:
@@ -19,10 +19,6 @@ def test_the_quick_part_passes_as_many_tests_as_the_baseline() -> None:
     counts = count(outcomes)
     assert set(counts) == {f"sqlalchemy {kind}" for kind in QUICK}
     assert not fallen(counts, read_baseline()), failed
-
-
-def test_every_kind_has_a_baseline() -> None:
-    assert {f"sqlalchemy {kind}" for kind in KINDS} <= set(read_baseline())
 
 
 def test_counts_leave_out_what_does_not_apply() -> None:

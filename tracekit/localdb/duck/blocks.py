@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -16,12 +16,18 @@ from tracekit.localdb.backend import (
     ReturnedLob,
     StatementKind,
 )
-from tracekit.localdb.duck.returning import encode_returned
+from tracekit.localdb.duck.returning import NUMBER_TYPE, encode_returned
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.blocks import Step
 from tracekit.localdb.wire.column import OracleType
+from tracekit.localdb.wire.values import decode_number
 
 _UNKNOWN_NAME = 904
+
+
+Reader: TypeAlias = Callable[
+    [PreparedStatement, Sequence[Any], Sequence[BindType], int], tuple[pa.Table, list[str]]
+]
 
 
 class StepSession(Protocol):
@@ -44,7 +50,7 @@ class BlockRun:
 
     Args:
         session: runs its statements.
-        read: the rows of a query, at most so many.
+        read: gives the rows of a query, at most so many, and the names of their DuckDB types.
         names: of the binds, one per value.
         values: of the binds as the client sent them.
         kinds: what the client says they are.
@@ -53,7 +59,7 @@ class BlockRun:
     def __init__(
         self,
         session: StepSession,
-        read: Callable[[PreparedStatement, Sequence[Any], Sequence[BindType], int], pa.Table],
+        read: Reader,
         names: Sequence[str],
         values: Sequence[Any],
         kinds: Sequence[BindType],
@@ -111,21 +117,30 @@ class BlockRun:
     ) -> None:
         places = [self._place(name) for name in into]
         try:
-            table = self._read(statement, row, kinds, 2)
+            table, types = self._read(statement, row, kinds, 2)
         except OraError as error:
             raise _undeclared(error) from error
         if not table.num_rows:
             raise OraError(1403, "no data found")
         if table.num_rows > 1:
             raise OraError(1422, "exact fetch returns more than requested number of rows")
-        fields = encode_returned(table, [self._kinds[place] for place in places])
-        for place, field, column in zip(places, fields, table.columns, strict=True):
-            self.filled[place] = field[0]
-            value = column[0].as_py()
-            self._values[place] = EmptyLob(value) if value in ("", b"") else value
+        fields = encode_returned(table, types, [self._kinds[place] for place in places])
+        for index, place in enumerate(places):
+            self.filled[place] = fields[index][0]
+            self._values[place] = _value(table.select([index]), types[index])
 
     def _place(self, name: str) -> int:
         return self._places[name]
+
+
+def _value(column: pa.Table, held_as: str) -> Any:
+    """The value of the only row as a bind of later statements."""
+    value = column.column(0)[0].as_py()
+    if isinstance(value, bytes) and held_as == NUMBER_TYPE:
+        (field,) = encode_returned(column, [held_as], [BindType(OracleType.NUMBER, 22)])[0]
+        assert isinstance(field, bytes)
+        return decode_number(field[1:])
+    return EmptyLob(value) if value in ("", b"") else value
 
 
 def _undeclared(error: OraError) -> OraError:

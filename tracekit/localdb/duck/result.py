@@ -24,10 +24,6 @@ FIRST_ROWS = 512
 class BatchSource(Protocol):
     """Where the rows of a result come from."""
 
-    @property
-    def schema(self) -> pa.Schema:
-        """Of the batches."""
-
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Record batches; asked for once."""
 
@@ -103,21 +99,6 @@ class EncodedStream:
             return self._make() if self._thread is None else self._take()
         finally:
             self._in_call = False
-
-    def head(self, rows: int) -> pa.Table:
-        """The first rows as they are, instead of encoded ones.
-
-        Raises:
-            OraError: reading failed.
-        """
-        self._started = True
-        batches: list[pa.RecordBatch] = []
-        with gate(self._to_ora_error):
-            for batch in self._source:
-                batches.append(batch)
-                if sum(map(len, batches)) >= rows:
-                    break
-        return pa.Table.from_batches(batches, self._source.schema).slice(0, rows)
 
     def interrupt(self) -> None:
         """End a running `next_batch` with ORA-01013, and the result with it."""

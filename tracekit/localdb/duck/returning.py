@@ -27,7 +27,7 @@ _LONG_FORMS = {
 """A bind of more than 32,767 bytes is sent like a shorter one."""
 _TEXTS = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG}
 _NATIONAL_FORM = 2
-_NUMBER_TYPE = "BIT"
+NUMBER_TYPE = "BIT"
 """DuckDB's name of the type that holds a NUMBER's bytes, after one of its own."""
 
 
@@ -57,7 +57,7 @@ def _fields(column: pa.Table, held_as: str, kind: BindType) -> Sequence[bytes | 
     if kind.type in LOB_TYPES:
         return _lobs(column, kind)
     held = column.schema.types[0]
-    if kind.type in _TEXTS and held_as == _NUMBER_TYPE:
+    if kind.type in _TEXTS and held_as == NUMBER_TYPE:
         values = column.column(0).to_pylist()
         numbers = [None if value is None else decode_number(value[1:]) for value in values]
         return [_number_text(number, kind) for number in numbers]

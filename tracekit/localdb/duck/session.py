@@ -237,12 +237,24 @@ class DuckSession:
         row: Sequence[Any],
         bind_types: Sequence[BindType],
         most: int,
-    ) -> pa.Table:
-        """The first rows of a query."""
+    ) -> tuple[pa.Table, list[str]]:
+        """The first rows of a query, and the names of their DuckDB types."""
         known = self._for_values(_own(statement), [row])
-        stream = self._query(known, row, bind_types)
-        with closing(stream):
-            return stream.head(most)
+        values = parameter_values(known.translated, row, bind_types)
+        writer = self._writer if self.in_transaction else None
+        connection = writer.connection if writer else self._connect()
+        try:
+            with self._running_on(connection), gate(known.ora_error):
+                relation = connection.sql(self._localized(known), params=values or None)
+                types = [str(kind) for kind in relation.types]
+                return relation.limit(most).to_arrow_table(), types
+        except OraError:
+            if writer:
+                writer.recover()
+            raise
+        finally:
+            if not writer:
+                connection.close()
 
     def _query(
         self, statement: DuckStatement, row: Sequence[Any], bind_types: Sequence[BindType]

@@ -49,7 +49,6 @@ class QuerySource:
         spool_folder: Path | None,
         release: Callable[[], None],
     ) -> None:
-        self.schema = reader.schema
         self._connection = connection
         self._reader: pa.RecordBatchReader | None = reader
         self._spool_folder = spool_folder
