@@ -226,15 +226,14 @@ def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) ->
         free,
     ) = ran[2:]
     assert stopped.error.startswith("MemoryGuardExceeded: the process held")
-    assert "in rows (list of" in stopped.error
-    assert "grow()" in stopped.error
+    assert "MiB rows in grow (" in stopped.error
     assert int(left.result) < 0, "what the stopped cell held is free again"
     assert goes_on.result == "'the shell goes on'"
     assert guarded.error.startswith("MemoryGuardExceeded")
     assert 50 <= int(heap.result) < 300
-    assert "in an object without a name (list of" in unnamed.error
+    assert "no variable in an expression in progress or native code: " in unnamed.error
     assert asleep.error.startswith("MemoryGuardExceeded")
-    assert "in kept (list of" in asleep.error
+    assert "MiB kept in notebook: list of" in asleep.error
     assert awaiting.error.startswith(("CancelledError: the process held", "MemoryGuardExceeded"))
     assert caught.result == "'MemoryGuardExceeded'"
     assert "MemoryError" in refused.error
@@ -254,6 +253,36 @@ def test_the_guard_leaves_the_display_of_its_error_alone(tmp_path: Path) -> None
     )
     assert ran[-1].error.startswith("MemoryGuardExceeded")
     assert ran[-1].stdout == "shown in full\n"
+
+
+def test_retention_names_variables_and_results_by_the_names_of_the_notebook(tmp_path: Path) -> None:
+    _, _, _, _, largest, _, one, size, expression, shown = driver.run_cells(
+        tmp_path,
+        [
+            "import numpy",
+            "rows = [bytes([n]) * 2**20 for n in range(20)]",
+            "shown = numpy.ones(2 << 20)\nshown",
+            "numpy.ones(3 << 20)",
+            "found = %retention\n[str(holder).split(', also')[0] for holder in found.largest(3)]",
+            "alias = {'kept': rows}",
+            "one = %retention rows\none.holders[0].title",
+            "one.holders[0].retained_bytes >> 20",
+            "%retention rows[0] + b'x'",
+            "%retention",
+        ],
+    )
+    assert largest.result == str(
+        [
+            "24.0 MiB Out[4] in notebook",
+            "20.0 MiB rows in notebook: list of 20 x bytes",
+            "16.0 MiB shown in notebook",
+        ]
+    )
+    assert one.result == "'rows in notebook, also held by alias'"
+    assert size.result == "20"
+    assert expression.error == "UsageError: rows[0] + b'x': no variable refers to that object"
+    [line] = [line for line in shown.stdout.splitlines() if "rows in notebook" in line]
+    assert line.endswith("list of 20 x bytes")
 
 
 def test_a_guard_that_makes_no_sense_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from tracekit.errors import ConfigError
 from tracekit.magics.cell_meter import CellMeter, PeakOptions
 from tracekit.magics.cell_source import PeakCellTransform
 from tracekit.magics.memory_guard import MemoryGuard
+from tracekit.magics.retained import retention_of
 from tracekit.profiling.arrow_pool import pin_arrow_pool
+from tracekit.records.retention import Retention
 from tracekit.sizes import format_size, parse_size
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _CHILDREN = "--children"
 
 @magics_class
 class TracekitMagics(Magics):
-    """`%%peak`, `%peak`, `%peak_compare` and `%memory_guard`."""
+    """`%%peak`, `%peak`, `%peak_compare`, `%memory_guard` and `%retention`."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -90,8 +92,9 @@ class TracekitMagics(Magics):
     def memory_guard(self, line: str) -> None:
         """Stop any cell that brings the process above a size: `%memory_guard 4GiB`, `off`.
 
-        The cell gets MemoryGuardExceeded, which names the largest variables. Without a size: says
-        whether a guard is set. What it cannot stop is told in tracekit.magics.memory_guard.
+        The cell gets MemoryGuardExceeded, which names the variables that keep most alive. Without
+        a size: says whether a guard is set. What it cannot stop is told in
+        tracekit.magics.memory_guard.
         """
         words = shlex.split(line)
         if len(words) > 1:
@@ -100,6 +103,15 @@ class TracekitMagics(Magics):
             self._set_guard(words[0])
         limit = None if self.guard is None else format_size(self.guard.limit_bytes)
         print("memory guard: off" if limit is None else f"memory guard: {limit}")  # noqa: T201
+
+    @line_magic
+    def retention(self, line: str) -> Retention:
+        """Who keeps the memory of this kernel alive.
+
+        `%retention` names the variables that hold most, with what they hold; `%retention df` says
+        who holds one object and what goes away with it. The record is the magic's value.
+        """
+        return retention_of(self._of_shell, line)
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
         """IPython's event."""

@@ -33,7 +33,7 @@ from tracekit import process_memory
 from tracekit.errors import ConfigError, MemoryGuardExceeded
 from tracekit.magics.data_limit import DataLimit
 from tracekit.magics.growing_thread import ThreadFaults, raise_in
-from tracekit.magics.holdings import largest_holdings
+from tracekit.magics.retained import kept_alive_by
 from tracekit.sizes import format_size
 
 INTERVAL_SECONDS = 0.01
@@ -165,7 +165,7 @@ class MemoryGuard:
             return  # the cell's code has ended; its value or its error is being shown
         self._reporting = True
         try:
-            held = [str(holding) for holding in largest_holdings(frame, self._shell.user_ns)]
+            held = kept_alive_by(frame)
         finally:
             self._reporting = False
         error = MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, held)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 from tracekit.sizes import format_size
 
 UNEXPLAINED = (
     "reached by no variable: native libraries, the interpreter, freed but kept by the allocator"
 )
+EVERYTHING_ELSE = "modules and small variables"
+"""The holder of what no variable of size holds."""
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "frozenset", "deque", "defaultdict"})
 _CHAIN_FRACTION = 0.5
 """What holds less than this of its holder is not told in one line."""
@@ -57,6 +61,9 @@ class Holder:
             holder, separator = inner, " -> "
         return contents
 
+    def __str__(self) -> str:
+        return f"{format_size(self.retained_bytes)} {self.title}: {self.contents}"
+
     def _counted_kind(self) -> str:
         return self.kind if self.count == 1 else f"{self.count:,} x {self.kind}"
 
@@ -75,10 +82,14 @@ class Retention:
     """Largest first; no memory is in two of them."""
     above_baseline: bool = False
     seconds: float = 0.0
-    """How long looking took; the program itself waits for milliseconds of it at least."""
+    """How long it took to look."""
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """IPython's: what a cell shows where there is no page."""
+        printer.text(str(self))
 
     def lines(self, at_most: int = 10) -> Iterator[str]:
         """A headline, the largest holders, and what is not explained.
@@ -89,20 +100,23 @@ class Retention:
         above = "above the baseline" if self.above_baseline else "resident"
         explained = format_size(self.explained_bytes)
         yield f"{format_size(self.total_bytes)} {above}, {explained} explained"
-        least_bytes = _LINE_FRACTION * self.total_bytes
-        shown = [each for each in self.holders[:at_most] if each.retained_bytes >= least_bytes]
+        shown = self.largest(at_most)
         width = max((len(each.title) for each in shown), default=0)
         for holder in shown:
-            yield (
-                f"{self.percentage(holder.retained_bytes)} "
-                f"{holder.title:{width}}   {holder.contents}".rstrip()
-            )
+            share = self.percentage(holder.retained_bytes)
+            yield f"{share} {holder.title:{width}}   {holder.contents}".rstrip()
         rest = self.explained_bytes - sum(each.retained_bytes for each in shown)
-        if rest >= least_bytes:
-            yield f"{self.percentage(rest)} in smaller holders"
+        if rest >= _LINE_FRACTION * self.total_bytes:
+            yield f"{self.percentage(rest)} {EVERYTHING_ELSE}"
         unexplained = self.total_bytes - self.explained_bytes
         if unexplained > 0:
             yield f"{self.percentage(unexplained)} {UNEXPLAINED}"
+
+    def largest(self, at_most: int) -> tuple[Holder, ...]:
+        """The largest holders that have a name, if they are worth a line."""
+        least_bytes = _LINE_FRACTION * self.total_bytes
+        named = (each for each in self.holders if each.name != EVERYTHING_ELSE)
+        return tuple(each for each in islice(named, at_most) if each.retained_bytes >= least_bytes)
 
     def percentage(self, size_bytes: int) -> str:
         """`size_bytes` as a share of the total, five characters wide."""

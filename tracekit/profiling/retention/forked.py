@@ -21,7 +21,7 @@ from array import array
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tracekit import process_memory
 from tracekit.errors import ProfileError
@@ -33,6 +33,7 @@ _LONGEST_SECONDS = 900
 
 
 def retention(
+    only: Any = None,
     *,
     baseline: Retention | None = None,
     taken_at: str | None = None,
@@ -41,6 +42,7 @@ def retention(
     """Who keeps this process's memory alive, here and now.
 
     Args:
+        only: an object that a variable refers to, to tell of it alone; None for everything.
         baseline: taken before; what that found is left out.
         taken_at: a name for the moment; the date and time if None.
         frame: where the stack of the calling thread begins; at the caller if None.
@@ -52,7 +54,7 @@ def retention(
     with os.fdopen(read_fd, "rb") as pipe:
         try:
             moment = this_moment(frame or sys._getframe(1))
-            pid = fork_retention(write_fd, moment, baseline=baseline, taken_at=taken_at)
+            pid = fork_retention(write_fd, moment, only=only, baseline=baseline, taken_at=taken_at)
         finally:
             os.close(write_fd)
         answer = pipe.read()
@@ -68,6 +70,7 @@ def fork_retention(
     fd: int,
     moment: Moment,
     *,
+    only: Any = None,
     baseline: Retention | None = None,
     taken_at: str | None = None,
     survives: bool = False,
@@ -77,6 +80,7 @@ def fork_retention(
     Args:
         fd: a pipe or file; the forked process closes it by its end.
         moment: noted just before.
+        only: as `retention`'s.
         baseline: as `retention`'s.
         taken_at: as `retention`'s.
         survives: let it finish also if this process's group is killed.
@@ -96,18 +100,11 @@ def fork_retention(
         except OSError as exc:
             raise ProfileError(f"no process to look for holders of memory in: {exc}") from exc
     if pid == 0:
-        _look(fd, moment, baseline, taken_at, total_bytes, survives)
+        _look(fd, survives, moment, total_bytes, taken_at, baseline, only)
     return pid
 
 
-def _look(
-    fd: int,
-    moment: Moment,
-    baseline: Retention | None,
-    taken_at: str,
-    total_bytes: int,
-    survives: bool,
-) -> NoReturn:
+def _look(fd: int, survives: bool, moment: Moment, *of_the_record: Any) -> NoReturn:
     """What the forked process does; it never returns to the program's code."""
     gc.disable()
     code = 1
@@ -118,7 +115,7 @@ def _look(
         # Imported here and now: the program itself needs neither numpy nor its memory.
         from tracekit.profiling.retention.record import retention_record
 
-        record = retention_record(moment, tracked, total_bytes, taken_at, baseline, began)
+        record = retention_record(began, moment, tracked, *of_the_record)
         _write_all(fd, to_json(record).encode())
         code = 0
     except BaseException as exc:  # the program's code must not go on in this process

@@ -146,9 +146,9 @@ class ObjectGraph:
             self._expand(*self._todo.pop())
         self._only_new = False
 
-    def has(self, value: Any) -> bool:
-        """Whether `value` has a node of its own already."""
-        return id(value) in self._node_of
+    def node_of(self, value: Any) -> int | None:
+        """The node that stands for `value` alone, if there is one already."""
+        return self._node_of.get(id(value))
 
     def unvisited(self, tracked: array[int]) -> list[Any]:
         """The objects at the addresses `tracked`, as far as no walk has reached them."""

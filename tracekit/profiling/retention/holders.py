@@ -14,9 +14,8 @@ from tracekit.profiling.retention.dominator_tree import DominatorTree
 from tracekit.profiling.retention.graph import ROOT
 from tracekit.profiling.retention.naming import Naming
 from tracekit.profiling.retention.variables import Variable
-from tracekit.records.retention import Holder
+from tracekit.records.retention import EVERYTHING_ELSE, Holder
 
-UNNAMED = "modules and small variables"
 _DEPTH = 8
 _SHOWN = 12
 """Holders inside one holder that are told apart; the others are merged by type."""
@@ -111,27 +110,41 @@ def holders_of(tree: DominatorTree, floor_bytes: int) -> tuple[Holder, ...]:
         tree: of all objects.
         floor_bytes: smaller holders are merged.
     """
-    naming = Naming(tree)
+    report = _Report(tree, floor_bytes)
+    named = [
+        each
+        for each in report.level([ROOT])
+        if each.retained_bytes >= floor_bytes and (each.variables or each.kind not in _MACHINERY)
+    ]
+    holders = [report.holder(each, _DEPTH) for each in named]
+    rest_bytes = tree.retained_bytes[ROOT] - sum(each.retained_bytes for each in named)
+    return tuple(_largest_first([*holders, Holder(EVERYTHING_ELSE, "", "", 1, rest_bytes)]))
 
-    def level(parents: Sequence[int]) -> _Level:
-        found = _Level(tree, naming, floor_bytes)
+
+def holder_of(tree: DominatorTree, floor_bytes: int, node: int) -> Holder:
+    """One object, all that hold it, and what it holds."""
+    report = _Report(tree, floor_bytes)
+    alike = _Alike(tree.graph.kinds[node], report.naming.variables_of(node))
+    alike.add(1, tree.retained_bytes[node], [node])
+    return report.holder(alike, _DEPTH)
+
+
+class _Report:
+    def __init__(self, tree: DominatorTree, floor_bytes: int) -> None:
+        self.naming = Naming(tree)
+        self._tree = tree
+        self._floor_bytes = floor_bytes
+
+    def level(self, parents: Sequence[int]) -> list[_Alike]:
+        """What `parents` dominate, largest first."""
+        found = _Level(self._tree, self.naming, self._floor_bytes)
         for parent in parents:
             found.look_into(parent)
         found.merge_small()
-        return found
+        return sorted(found.alike.values(), key=lambda each: -each.retained_bytes)
 
-    def below(parents: Sequence[int], depth: int) -> list[Holder]:
-        if not depth or tree.graph.opaque.issuperset(parents):
-            return []
-        found = sorted(level(parents).alike.values(), key=lambda each: -each.retained_bytes)
-        large = [each for each in found if each.retained_bytes >= floor_bytes]
-        rest: dict[str, _Alike] = {}
-        for each in large[_SHOWN:]:
-            merged = rest.setdefault(each.kind, _Alike(each.kind))
-            merged.add(each.count, each.retained_bytes)
-        return _largest_first(holder(each, depth) for each in [*large[:_SHOWN], *rest.values()])
-
-    def holder(each: _Alike, depth: int) -> Holder:
+    def holder(self, each: _Alike, depth: int) -> Holder:
+        """The record, with what is inside down to `depth`."""
         first, *others = each.variables or (Variable(""),)
         return Holder(
             name=first.name,
@@ -142,19 +155,21 @@ def holders_of(tree: DominatorTree, floor_bytes: int) -> tuple[Holder, ...]:
             also_held_by=tuple(
                 other.name if other.where == first.where else str(other) for other in others
             ),
-            children=tuple(below(each.nodes, depth - 1)),
+            children=tuple(self._below(each.nodes, depth - 1)),
         )
 
-    top = level([ROOT])
-    named = [
-        each
-        for each in top.alike.values()
-        if each.retained_bytes >= floor_bytes and (each.variables or each.kind not in _MACHINERY)
-    ]
-    holders = [holder(each, _DEPTH) for each in named]
-    unnamed_bytes = tree.retained_bytes[ROOT] - sum(each.retained_bytes for each in named)
-    holders.append(Holder(UNNAMED, "", "", 1, unnamed_bytes))
-    return tuple(_largest_first(holders))
+    def _below(self, parents: Sequence[int], depth: int) -> list[Holder]:
+        if not depth or self._tree.graph.opaque.issuperset(parents):
+            return []
+        found = self.level(parents)
+        large = [each for each in found if each.retained_bytes >= self._floor_bytes]
+        rest: dict[str, _Alike] = {}
+        for each in large[_SHOWN:]:
+            merged = rest.setdefault(each.kind, _Alike(each.kind))
+            merged.add(each.count, each.retained_bytes)
+        return _largest_first(
+            self.holder(each, depth) for each in [*large[:_SHOWN], *rest.values()]
+        )
 
 
 def _largest_first(holders: Iterable[Holder]) -> list[Holder]:

@@ -9,7 +9,7 @@ from typing import Any
 from tracekit.profiling.retention import roots
 from tracekit.profiling.retention.dominator_tree import DominatorTree
 from tracekit.profiling.retention.graph import ROOT
-from tracekit.profiling.retention.variables import Variable, is_passage, name_in, place
+from tracekit.profiling.retention.variables import NOTEBOOK, Variable, is_passage, names_in, place
 
 _NO_VARIABLE = Variable(roots.NO_VARIABLE, "an expression in progress or native code")
 
@@ -89,28 +89,29 @@ class Naming:
             if owner is None:
                 continue
             if owner == dominator or self.is_passage(owner):
-                variable = self._name_in(holder, value)
-                found += [variable] if variable is not None else []
+                found += self._named_in(holder, value)
             else:
                 found += self.variables_of(owner)[:1]
         return _best_first(found)
 
-    def _name_in(self, holder: int, value: Any) -> Variable | None:
-        """The name of `value` in `holder`, or in the function that `holder` is the closure of."""
+    def _named_in(self, holder: int, value: Any) -> list[Variable]:
+        """What `holder`, or the function that it is the closure of, calls `value`."""
         upwards = [(holder, 0)]
         for node, depth in upwards:
             kind = self._graph.kinds[node]
             if kind == roots.NO_VARIABLE:
-                return _NO_VARIABLE
+                return [_NO_VARIABLE]
             if kind == roots.HANDLED:
-                return Variable(kind)
-            name = name_in(self._graph.objects[node], value)
-            if name is not None:
-                name = roots.RESULTS + name if kind == roots.RESULTS else name
-                return Variable(name, self._where(node))
+                return [Variable(kind)]
+            names = names_in(self._graph.objects[node], value)
+            if kind == roots.RESULTS:
+                return [Variable(roots.RESULTS + name, NOTEBOOK) for name in names]
+            if names:
+                where = self._where(node)
+                return [Variable(name, where) for name in names]
             if depth < _CLOSURE_DEPTH and self.is_passage(node):
                 upwards += [(above, depth + 1) for above in self._tree.holders_of(node)]
-        return None
+        return []
 
     def _where(self, holder: int) -> str:
         where = ""
@@ -134,10 +135,10 @@ def _module(kind: str, variables: dict[str, Any]) -> str:
     name = kind.removeprefix(roots.MODULE)
     if name != "__main__":
         return f"module {name}"
-    return "notebook" if "get_ipython" in variables else name
+    return NOTEBOOK if "get_ipython" in variables else name
 
 
 def _best_first(variables: list[Variable]) -> tuple[Variable, ...]:
     """Each once; what IPython adds only where there is nothing else."""
     found = sorted(dict.fromkeys(variables), key=lambda variable: variable.rank)
-    return tuple(each for each in found if each.rank < 3 or each.rank == found[0].rank)
+    return tuple(each for each in found if each.rank < 4 or each.rank == found[0].rank)

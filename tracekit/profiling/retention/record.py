@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from array import array
 from dataclasses import replace
+from typing import Any
 
 from tracekit.profiling.retention.dominator_tree import DominatorTree
 from tracekit.profiling.retention.graph import ROOT, ObjectGraph
-from tracekit.profiling.retention.holders import holders_of
+from tracekit.profiling.retention.holders import holder_of, holders_of
 from tracekit.profiling.retention.moment import Moment
 from tracekit.profiling.retention.roots import walk_from_roots
 from tracekit.records.retention import Holder, Retention
@@ -18,22 +19,24 @@ _FLOOR_BYTES = 16 * 1024
 
 
 def retention_record(
+    began: float,
     moment: Moment,
     tracked: array[int],
     total_bytes: int,
     taken_at: str,
     baseline: Retention | None,
-    began: float,
+    only: Any,
 ) -> Retention:
     """What keeps the memory of this process alive.
 
     Args:
+        began: when looking began, by `time.perf_counter`.
         moment: noted before the fork.
         tracked: addresses of all objects that the collector tracked after the fork.
         total_bytes: resident memory before the fork.
         taken_at: the name of the moment.
         baseline: what to leave out.
-        began: when looking began, by `time.perf_counter`.
+        only: an object to tell of alone; None for all.
     """
     graph = ObjectGraph()
     walk_from_roots(graph, moment, tracked)
@@ -41,7 +44,12 @@ def retention_record(
     explained_bytes = tree.retained_bytes[ROOT]
     above = explained_bytes - (baseline.explained_bytes if baseline else 0)
     floor_bytes = max(_FLOOR_BYTES, int(_FLOOR_FRACTION * above))
-    holders = holders_of(tree, _FLOOR_BYTES if baseline is None else floor_bytes)
+    if only is None:
+        holders = holders_of(tree, _FLOOR_BYTES if baseline is None else floor_bytes)
+    elif (node := graph.node_of(only)) is not None:
+        holders = (holder_of(tree, floor_bytes, node),)
+    else:
+        holders = ()
     if baseline is not None:
         holders = tuple(_above(holders, baseline.holders, floor_bytes))
     return Retention(

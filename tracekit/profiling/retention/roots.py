@@ -13,11 +13,12 @@ from array import array
 from collections import Counter
 from itertools import compress
 from sys import getrefcount
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any
 
 from tracekit.profiling.retention.graph import ROOT, ObjectGraph
 from tracekit.profiling.retention.moment import Moment
+from tracekit.profiling.retention.variables import attributes
 
 GARBAGE = "uncollected garbage"
 NO_VARIABLE = "no variable"
@@ -41,8 +42,9 @@ def walk_from_roots(graph: ObjectGraph, moment: Moment, tracked: array[int]) -> 
     for holder, values in moment.thread_locals:
         graph.extra_referents[id(holder)] = values
     for name, module in moment.modules:
-        if issubclass(type(module), ModuleType):
-            _add_module(graph, name, vars(module))
+        variables = attributes(module)  # IPython's __main__ is no module
+        if variables is not None and graph.node_of(variables) is None:
+            _add_module(graph, name, variables)
     for name, frame in moment.stacks:
         _add_stack(graph, name, frame)
     graph.hold(ROOT, _tasks())
@@ -53,8 +55,6 @@ def walk_from_roots(graph: ObjectGraph, moment: Moment, tracked: array[int]) -> 
 
 
 def _add_module(graph: ObjectGraph, name: str, variables: dict[str, Any]) -> None:
-    if graph.has(variables):  # the module has two names
-        return
     node = graph.scope(MODULE + name, value=variables)
     results, hidden = variables.get("Out"), variables.get("_oh")
     if name == "__main__" and hidden is results and isinstance(results, dict):  # IPython's
@@ -70,7 +70,7 @@ def _add_stack(graph: ObjectGraph, thread: str, innermost: FrameType) -> None:
     for frame in reversed(frames):
         node = graph.scope("frame", node, frame)
         variables = frame.f_locals
-        if type(variables) is dict and graph.has(variables):  # a module's own code
+        if type(variables) is dict and graph.node_of(variables) is not None:  # a module's own code
             graph.hold(node, [variables])
         else:
             graph.hold(node, list(variables.values()))

@@ -39,6 +39,7 @@ _PASSAGES = frozenset(
         staticmethod,
     }
 )
+NOTEBOOK = "notebook"
 _IPYTHON_ALIAS = re.compile(r"_+|_i+|_i?\d+|_[oid]h|Out|In")
 
 
@@ -53,10 +54,10 @@ class Variable:
     def rank(self) -> int:
         """Lower names are shown first: what a person wrote before what IPython adds."""
         if _IPYTHON_ALIAS.fullmatch(self.name):
-            return 3
-        if not self.name or self.name.startswith(("_", "Out[")):
-            return 2
-        return int(self.name in ("self", "cls"))
+            return 4
+        if self.where == NOTEBOOK:
+            return int(self.name.startswith("Out["))
+        return 3 if not self.name or self.name.startswith("_") or self.name == "self" else 2
 
     def __str__(self) -> str:
         return f"{self.name} in {self.where}" if self.where else self.name
@@ -86,9 +87,9 @@ def attributes(value: Any) -> dict[str, Any] | None:
     return found if type(found) is dict else None
 
 
-def name_in(holder: Any, value: Any) -> str | None:
-    """Under which name `holder` itself refers to `value`."""
-    return next((name for name, found in _slots(holder) if found is value), None)
+def names_in(holder: Any, value: Any) -> list[str]:
+    """Under which names `holder` itself refers to `value`."""
+    return [name for name, found in _slots(holder) if found is value]
 
 
 def place(holder: Any) -> str | None:

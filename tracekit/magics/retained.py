@@ -1,0 +1,40 @@
+"""Who keeps memory alive, as a notebook shows it."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any, cast
+
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+from tracekit.errors import ProfileError
+from tracekit.profiling.retention import retention
+from tracekit.records.retention import Retention
+
+_NAMED = 5
+
+
+def kept_alive_by(frame: FrameType | None) -> list[str]:
+    """The largest holders of the process's memory; why they are not known, where they are not."""
+    try:
+        return [str(holder) for holder in retention(frame=frame).largest(_NAMED)]
+    except ProfileError as exc:
+        return [f"not known: {exc}"]
+
+
+def retention_of(shell: InteractiveShell, line: str) -> Retention:
+    """What keeps the shell's memory alive; of one object, where `line` is an expression.
+
+    Raises:
+        UsageError: the expression has no value, or nothing but the expression holds it.
+    """
+    frame = sys._getframe(1)
+    if not line.strip():
+        return retention(frame=frame)
+    value = cast(Any, shell).ev(line)
+    found = retention(value, frame=frame)
+    if value is None or not found.holders:
+        raise UsageError(f"{line.strip()}: no variable refers to that object")
+    return found
