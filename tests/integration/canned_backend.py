@@ -7,7 +7,7 @@ Statements are words: `select rows :n`, `select wait [late]`, `select fail :n`, 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from tracekit.localdb.backend import (
+    NOTHING,
     BindType,
     ExecuteOutcome,
     PreparedStatement,
@@ -170,6 +171,9 @@ class CannedSession:
     def set_current_schema(self, schema: str) -> None:
         self.schema = schema
 
+    def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        self.attributes = dict(attributes)
+
     def interrupt(self) -> None:
         self._interrupted.set()
 
@@ -217,7 +221,9 @@ class CannedBackend:
     def has_clone(self, name: str) -> bool:
         return False
 
-    def open_session(self, schema: str, clone: str = "") -> CannedSession:
+    def open_session(
+        self, schema: str, clone: str = "", client: Mapping[str, str] = NOTHING
+    ) -> CannedSession:
         session = CannedSession(schema)
         self.sessions.append(session)
         return session

@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from tracekit.localdb.ora_error import RowFailure
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
 from tracekit.localdb.wire.rows_lob import LobKeeper
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class StatementKind(Enum):
@@ -163,6 +166,9 @@ class BackendSession(Protocol):
     def set_current_schema(self, schema: str) -> None:
         """Resolve unqualified names in `schema` from now on."""
 
+    def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Let SYS_CONTEXT('USERENV', ...) answer these from now on."""
+
     def interrupt(self) -> None:
         """Make a running call of another thread end soon with ORA-01013."""
 
@@ -180,8 +186,15 @@ class Backend(Protocol):
     def has_clone(self, name: str) -> bool:
         """Whether there is a private copy of the database under this service name."""
 
-    def open_session(self, schema: str, clone: str = "") -> BackendSession:
+    def open_session(
+        self, schema: str, clone: str = "", client: Mapping[str, str] = NOTHING
+    ) -> BackendSession:
         """A new session whose current schema is `schema`, in the main database or in a clone.
+
+        Args:
+            schema: resolves unqualified names.
+            clone: name of a clone, or empty.
+            client: what SYS_CONTEXT('USERENV', ...) tells of the client.
 
         Raises:
             OraError: ORA-12514, the clone is gone.

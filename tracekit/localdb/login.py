@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from tracekit.errors import RemoteWireError
@@ -62,6 +62,8 @@ class LoggedOn:
     agreement: Agreement
     reader: TtcReader
     alter_session: str | None
+    client: Mapping[str, str]
+    """What the client says it is, by the names that SYS_CONTEXT knows."""
     clone: str
     """The service name asked for, where that is a clone's; else empty."""
 
@@ -122,7 +124,7 @@ class Login:
             user, opening = parse_auth(self._reader), b""
         challenge = self._challenge(user.user)
         self._reply(agreement, opening, make_auth_reply(challenge.pairs()), make_status())
-        return self._authenticate(agreement, challenge)
+        return self._authenticate(agreement, challenge, _identity(user))
 
     def _accept(self) -> Agreement:
         packet = self._connection.receive_short()
@@ -179,7 +181,9 @@ class Login:
         known = self._options.is_user(user)
         return Challenge(self._verifier if known else Verifier.of_nobody())
 
-    def _authenticate(self, agreement: Agreement, challenge: Challenge) -> LoggedOn:
+    def _authenticate(
+        self, agreement: Agreement, challenge: Challenge, client: Mapping[str, str]
+    ) -> LoggedOn:
         self._reader.start_message(_MOST_LOGIN_BYTES)
         expect_function(self._reader, FunctionCode.AUTH_PHASE_TWO, agreement.field_version)
         request = parse_auth(self._reader)
@@ -198,7 +202,8 @@ class Login:
             raise ConnectionClosed(f"logon denied with ORA-{error.number:05d}") from error
         pairs = self._session_pairs(proof, agreement.field_version)
         self._reply(agreement, make_auth_reply(pairs), make_status())
-        return LoggedOn(agreement, self._reader, _alter_session(request), self._clone)
+        client = {**client, "SID": str(self._session_id), "SESSIONID": str(self._session_id)}
+        return LoggedOn(agreement, self._reader, _alter_session(request), client, self._clone)
 
     def _session_pairs(self, proof: str, field_version: int) -> Iterator[AuthPair]:
         version = _VERSION_19_21 if field_version >= FIELD_18_1_EXT_1 else _VERSION_12_2
@@ -221,6 +226,20 @@ class Login:
         for message in messages[:-1]:
             response.add(message)
         response.finish(messages[-1])
+
+
+_IDENTITY = {
+    "HOST": "AUTH_MACHINE",
+    "OS_USER": "AUTH_SID",
+    "TERMINAL": "AUTH_TERMINAL",
+    "CLIENT_PROGRAM_NAME": "AUTH_PROGRAM_NM",
+    "MODULE": "AUTH_PROGRAM_NM",
+}
+
+
+def _identity(request: AuthRequest) -> dict[str, str]:
+    """Who the client says it is; a module is its program's name until it sets one."""
+    return {name: request.pairs.get(key, "") for name, key in _IDENTITY.items()}
 
 
 def _alter_session(request: AuthRequest) -> str | None:

@@ -168,7 +168,7 @@ class Server:
             raise ConnectionClosed(f"cut off by a fault: {cut.manner.value}") from cut
         connection.admit()
         _log.info("%s: logged on", connection.name)
-        backend = self._backend.open_session(self.options.schema, logged_on.clone)
+        backend = self._backend.open_session(self.options.schema, logged_on.clone, logged_on.client)
         try:
             if logged_on.alter_session:
                 _alter_session(backend, logged_on.alter_session)

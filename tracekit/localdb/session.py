@@ -42,6 +42,7 @@ from tracekit.localdb.wire.messages.piggyback import (
     CloseCursors,
     FreeLobs,
     Piggyback,
+    SetAttributes,
     SetSchema,
     parse_piggyback,
 )
@@ -226,6 +227,8 @@ class Session:
         match piggyback:
             case CloseCursors(cursor_ids):
                 self._execution.cursors.close(cursor_ids)
+            case SetAttributes(attributes):
+                self._backend.set_attributes(attributes)
             case SetSchema(schema):
                 self._backend.set_current_schema(schema)
             case FreeLobs(locators):

@@ -37,6 +37,7 @@ from tracekit.localdb.wire.messages.piggyback import (
     CloseCursors,
     FreeLobs,
     Ignored,
+    SetAttributes,
     SetSchema,
     parse_piggyback,
 )
@@ -156,7 +157,8 @@ def test_piggybacks_end_where_the_function_begins() -> None:
         return [*found, header.code]
 
     found = every_way(samples.PING_BEHIND_PIGGYBACKS, parse)
-    assert found == [SetSchema("HR"), Ignored(), FunctionCode.PING]
+    attributes = {"CLIENT_IDENTIFIER": "me", "MODULE": "mod", "ACTION": ""}
+    assert found == [SetSchema("HR"), SetAttributes(attributes), FunctionCode.PING]
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import threading
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
 from tracekit.errors import ConnectError
+from tracekit.localdb.backend import NOTHING
 from tracekit.localdb.duck.database import Databases
 from tracekit.localdb.duck.session import DuckSession
 from tracekit.localdb.ora_error import OraError
@@ -38,8 +40,15 @@ class DuckBackend:
         """Whether there is a clone of this name, letter case aside."""
         return self._databases.find(name.upper()) is not None
 
-    def open_session(self, schema: str, clone: str = "") -> DuckSession:
+    def open_session(
+        self, schema: str, clone: str = "", client: Mapping[str, str] = NOTHING
+    ) -> DuckSession:
         """A new session whose current schema is `schema`, in the main database or in a clone.
+
+        Args:
+            schema: resolves unqualified names.
+            clone: name of a clone, or empty.
+            client: what SYS_CONTEXT('USERENV', ...) tells of the client.
 
         Raises:
             OraError: ORA-12514, the clone is gone.
@@ -47,7 +56,7 @@ class DuckBackend:
         database = self._databases.find(clone.upper()) if clone else self._databases.main
         if database is None:
             raise OraError(12514, f"there is no service {clone}")
-        session = DuckSession(database, schema, next(self._numbers), self._forget)
+        session = DuckSession(database, schema, next(self._numbers), self._forget, client)
         with self._lock:
             self._sessions[session] = clone.upper()
         return session

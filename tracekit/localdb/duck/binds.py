@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -10,6 +11,7 @@ import duckdb
 from tracekit.localdb.backend import BindType, EmptyLob
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Translated
+from tracekit.localdb.translate.types import ZONED_TYPE
 from tracekit.localdb.wire.column import OracleType
 from tracekit.localdb.wire.values import YearMonthInterval
 
@@ -67,4 +69,16 @@ def _value(value: Any) -> Any:
         return duckdb.IntervalValue(f"{value.months} months")
     if isinstance(value, EmptyLob):
         return value.value
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return _zoned(value)
     return None if value in ("", b"") else value
+
+
+def _zoned(value: datetime) -> duckdb.Value:
+    """A moment with its offset as `moments.sql` says."""
+    offset = value.utcoffset() or timedelta()
+    minutes = offset // timedelta(minutes=1)
+    passed = value - datetime(1970, 1, 1, tzinfo=UTC)
+    microseconds = passed.seconds * 1_000_000 + passed.microseconds
+    interval = f"{minutes} months {passed.days - 30 * minutes} days {microseconds} microseconds"
+    return duckdb.Value({"instant": interval, "nanos": 0}, duckdb.sqltype(ZONED_TYPE))

@@ -16,6 +16,7 @@ import duckdb
 from tracekit.localdb.duck import declared, notes
 from tracekit.localdb.duck.catalogs import PRIVATE_PREFIX
 from tracekit.localdb.stored_names import HELD_LETTERS
+from tracekit.localdb.translate.session_settings import nls_defaults_sql
 
 SCHEMA = "SYS"
 """In the in-memory catalogue, last in every connection's search path."""
@@ -67,6 +68,7 @@ def install_dictionary(
         "$held": HELD_LETTERS,
         "$version": _RELEASE,
         "$memory": memory_catalog,
+        "$nls_defaults": nls_defaults_sql(),
         "$sys": own,
     }
     root.execute(f"CREATE SCHEMA IF NOT EXISTS {own}")

@@ -359,12 +359,37 @@ SELECT * FROM (VALUES
     (4, 'max_string_size', 2, 'EXTENDED', 'EXTENDED'),
     (5, 'open_cursors', 3, '1000', '1000')
 ) AS parameters(NUM, NAME, TYPE, VALUE, DISPLAY_VALUE);
+CREATE VIEW $sys.NLS_INSTANCE_PARAMETERS AS
+SELECT unnest(map_keys(m)) AS PARAMETER, unnest(map_values(m)) AS VALUE
+FROM (SELECT $nls_defaults AS m);
 CREATE VIEW $sys.NLS_DATABASE_PARAMETERS AS
-SELECT * FROM (VALUES
-    ('NLS_CHARACTERSET', 'AL32UTF8'), ('NLS_NCHAR_CHARACTERSET', 'AL16UTF16'),
-    ('NLS_LANGUAGE', 'AMERICAN'), ('NLS_TERRITORY', 'AMERICA'),
-    ('NLS_LENGTH_SEMANTICS', 'CHAR'), ('NLS_SORT', 'BINARY'), ('NLS_COMP', 'BINARY'),
-    ('NLS_DATE_FORMAT', 'DD-MON-RR'), ('NLS_NUMERIC_CHARACTERS', '.,')
-) AS parameters(PARAMETER, VALUE);
+FROM $sys.NLS_INSTANCE_PARAMETERS
+UNION ALL VALUES ('NLS_CHARACTERSET', 'AL32UTF8'), ('NLS_NCHAR_CHARACTERSET', 'AL16UTF16');
 CREATE VIEW $sys.NLS_SESSION_PARAMETERS AS
-SELECT * FROM $sys.NLS_DATABASE_PARAMETERS WHERE PARAMETER NOT LIKE '%CHARACTERSET';
+SELECT PARAMETER, $memory.main.ora_nls_parameter(PARAMETER) AS VALUE
+FROM $sys.NLS_INSTANCE_PARAMETERS;
+CREATE VIEW $sys."V$NLS_PARAMETERS" AS
+SELECT PARAMETER, VALUE, 0 AS CON_ID FROM $sys.NLS_SESSION_PARAMETERS
+UNION ALL VALUES ('NLS_CHARACTERSET', 'AL32UTF8', 0), ('NLS_NCHAR_CHARACTERSET', 'AL16UTF16', 0);
+-- Only the session that asks is shown.
+CREATE VIEW $sys."V$SESSION" AS
+SELECT CAST($memory.main.ora_context('SID') AS BIGINT) AS SID,
+       CAST($memory.main.ora_context('SID') AS BIGINT) % 65535 + 1 AS "SERIAL#",
+       CAST($memory.main.ora_context('SESSIONID') AS BIGINT) AS AUDSID,
+       100 AS "USER#",
+       $sys.TRACEKIT_CURRENT_SCHEMA() AS USERNAME,
+       'ACTIVE' AS STATUS,
+       'DEDICATED' AS SERVER,
+       100 AS "SCHEMA#",
+       $sys.TRACEKIT_CURRENT_SCHEMA() AS SCHEMANAME,
+       $memory.main.ora_context('OS_USER') AS OSUSER,
+       $memory.main.ora_context('HOST') AS MACHINE,
+       $memory.main.ora_context('TERMINAL') AS TERMINAL,
+       $memory.main.ora_context('CLIENT_PROGRAM_NAME') AS PROGRAM,
+       'USER' AS TYPE,
+       $memory.main.ora_context('MODULE') AS MODULE,
+       $memory.main.ora_context('ACTION') AS ACTION,
+       $memory.main.ora_context('CLIENT_INFO') AS CLIENT_INFO,
+       $memory.main.ora_context('CLIENT_IDENTIFIER') AS CLIENT_IDENTIFIER,
+       'TRACEKIT' AS SERVICE_NAME,
+       0 AS CON_ID;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from tracekit.localdb.backend import (
+    NOTHING,
     BindType,
     ExecuteOutcome,
     PreparedStatement,
@@ -31,12 +32,13 @@ from tracekit.localdb.duck.private_tables import PrivateTables
 from tracekit.localdb.duck.result import EncodedStream
 from tracekit.localdb.duck.returning import encode_returned
 from tracekit.localdb.duck.sequences import Change, prepare_insert
+from tracekit.localdb.duck.session_state import SessionState
 from tracekit.localdb.duck.source import QuerySource, batch_rows
 from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import ROW_ERRORS, WritingConnection
 from tracekit.localdb.ora_error import OraError, RowFailure
-from tracekit.localdb.translate import FREE, Control, form_of, map_error
-from tracekit.localdb.wire.column import ColumnDescription
+from tracekit.localdb.translate import FREE, Control, Translated, form_of, map_error
+from tracekit.localdb.wire.column import ColumnDescription, OracleType
 from tracekit.localdb.wire.rows_lob import has_lobs
 
 
@@ -48,6 +50,7 @@ class DuckSession:
         schema: resolves unqualified names.
         number: of this session; no other has it.
         on_close: called once, when the session is closed.
+        client: what SYS_CONTEXT('USERENV', ...) tells of the client.
     """
 
     def __init__(
@@ -56,10 +59,11 @@ class DuckSession:
         schema: str,
         number: int,
         on_close: Callable[[DuckSession], None],
+        client: Mapping[str, str] = NOTHING,
     ) -> None:
         self._database = database
-        self._schema = schema
         self._on_close = on_close
+        self._state = SessionState(schema, client)
         self._private = PrivateTables(database, number)
         self._writer: WritingConnection | None = None
         self._streams: set[EncodedStream] = set()
@@ -84,7 +88,7 @@ class DuckSession:
             OraError: the statement is malformed or cannot be translated.
         """
         database = self._database
-        return database.statements.get(sql, self._schema, database.columns.find)
+        return database.statements.get(sql, self._state.naming, database.columns.find)
 
     def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
         """The columns a query would give, without running it.
@@ -92,7 +96,7 @@ class DuckSession:
         Raises:
             OraError: it names what does not exist.
         """
-        known = _own(statement)
+        known = self.prepare(_own(statement).sql)
         if known.kind is not StatementKind.QUERY:
             return ()
         self._check_open()
@@ -120,9 +124,9 @@ class DuckSession:
         """
         self._check_open()
         rows = bind_rows or ((),)
-        known = self._for_values(_own(statement), rows)
+        known = self._for_values(_own(statement), rows, bind_types)
         if known.translated.control is not None:
-            self._control(known.translated.control, known.translated.control_argument)
+            self._control(known.translated.control, known.translated)
         elif known.kind is StatementKind.QUERY:
             return ExecuteOutcome(result=self._query(known, rows[0], bind_types))
         elif known.kind is StatementKind.DML:
@@ -135,14 +139,24 @@ class DuckSession:
             return self._run_block(known, rows, bind_types)
         return ExecuteOutcome()
 
-    def _for_values(self, statement: DuckStatement, rows: Sequence[Sequence[Any]]) -> DuckStatement:
+    def _for_values(
+        self,
+        statement: DuckStatement,
+        rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType],
+    ) -> DuckStatement:
         """The statement as it is with these values of its binds, and with today's tables."""
         if statement.kind not in (StatementKind.QUERY, StatementKind.DML):
             return statement
         width = min(len(row) for row in rows)
-        forms = tuple(form_of([row[index] for row in rows]) for index in range(width))
+        dates = {one for one, kind in enumerate(bind_types) if kind.type is OracleType.DATE}
+        forms = tuple(
+            form_of([row[index] for row in rows], are_dates=index in dates)
+            for index in range(width)
+        )
         database = self._database
-        return database.statements.get(statement.sql, self._schema, database.columns.find, forms)
+        find = database.columns.find
+        return database.statements.get(statement.sql, self._state.naming, find, forms)
 
     def commit(self) -> None:
         """End the transaction and keep its work.
@@ -168,9 +182,14 @@ class DuckSession:
         """
         if not self._database.has_schema(schema):
             raise OraError(1435, "user does not exist")
-        self._schema = schema
+        self._state.schema = schema
         if self._writer is not None:
             self._use_schema(self._writer.connection)
+
+    def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Let SYS_CONTEXT('USERENV', ...) answer these from now on."""
+        self._state.set_attributes(attributes)
+        self._follow_state()
 
     def interrupt(self) -> None:
         """Make a running call of another thread end soon with ORA-01013."""
@@ -197,13 +216,17 @@ class DuckSession:
         if self._closed:  # by another thread: its database was dropped
             raise OraError(28, "your session has been killed")
 
-    def _control(self, control: Control, argument: str) -> None:
+    def _control(self, control: Control, translated: Translated) -> None:
+        argument = translated.control_argument
         if control is Control.COMMIT or control is Control.GRANT:
             self.commit()
         elif control is Control.ROLLBACK:
             self.rollback()
         elif control is Control.SET_SCHEMA:
             self.set_current_schema(argument)
+        elif control is Control.SET_PARAMETER:
+            self._state.set_parameters(translated.settings)
+            self._follow_state()
         elif control is Control.SAVEPOINT:
             self._writing_connection().set_savepoint(argument)
         elif control is Control.ROLLBACK_TO:
@@ -239,7 +262,7 @@ class DuckSession:
         most: int,
     ) -> tuple[pa.Table, list[str]]:
         """The first rows of a query, and the names of their DuckDB types."""
-        known = self._for_values(_own(statement), [row])
+        known = self._for_values(_own(statement), [row], bind_types)
         values = parameter_values(known.translated, row, bind_types)
         writer = self._writer if self.in_transaction else None
         connection = writer.connection if writer else self._connect()
@@ -256,9 +279,15 @@ class DuckSession:
             if not writer:
                 connection.close()
 
+    def _follow_state(self) -> None:
+        if self._writer is not None:
+            self._state.update(self._writer.connection)
+
     def _query(
         self, statement: DuckStatement, row: Sequence[Any], bind_types: Sequence[BindType]
     ) -> EncodedStream:
+        if statement.translated.sorted:
+            self._state.settings.check_sort()
         values = parameter_values(statement.translated, row, bind_types)
         folder = self._database.spool_folder
         writer = self._writer if self.in_transaction else None
@@ -350,8 +379,8 @@ class DuckSession:
         free: set[str] = set()
         if translated.dml == "INSERT" and translated.target is not None:
             schema, name = translated.target
-            notes = self._database.notes.of_table(schema or self._schema, name)
-            columns = self._database.columns.find(schema or self._schema, name)
+            notes = self._database.notes.of_table(schema or self._state.schema, name)
+            columns = self._database.columns.find(schema or self._state.schema, name)
             free = {one for one, found in columns.items() if found.number is FREE}
         return prepare_insert(writer.connection, sql, values, notes, free)
 
@@ -362,7 +391,7 @@ class DuckSession:
         with self._running_on(writer.connection), gate(statement.ora_error):
             writer.commit(self._private.emptied_by_commit())
             sql = statement.translated.duckdb_sql
-            key = (definition.schema or self._schema, definition.name)
+            key = (definition.schema or self._state.schema, definition.name)
             if key in self._database.notes.temporary:
                 if definition.action == "TRUNCATE":
                     sql = self._localized(statement)
@@ -373,10 +402,10 @@ class DuckSession:
             for constraint in definition.constraints:
                 if constraint.references is not None:  # a key cannot refer to a view
                     schema, name = constraint.references
-                    parent = (schema or self._schema, name)
+                    parent = (schema or self._state.schema, name)
                     self._own_what_is_written(writer, f"ALTER TABLE {_path(parent)}")
             if definition.action != "TRUNCATE":  # what is made is no session's own
-                self._database.use_schema(writer.connection, self._schema)
+                self._database.use_schema(writer.connection, self._state.schema)
             try:
                 define(writer, self._database, sql, definition, key)
             finally:
@@ -384,7 +413,7 @@ class DuckSession:
 
     def _own_what_is_written(self, writer: WritingConnection, sql: str) -> None:
         overlay = self._database.overlay
-        copied = overlay is not None and overlay.prepare_write(sql, self._schema)
+        copied = overlay is not None and overlay.prepare_write(sql, self._state.schema)
         if copied and writer.in_transaction:
             writer.restore()  # its snapshot is older than the copy
 
@@ -394,7 +423,9 @@ class DuckSession:
         temporary = self._database.notes.temporary
         if not temporary:
             return sql
-        tables = [(one.schema or self._schema, one.name) for one in statement.translated.tables]
+        tables = [
+            (one.schema or self._state.schema, one.name) for one in statement.translated.tables
+        ]
         if self._private.make(tables) and self._writer is not None:
             if self._writer.in_transaction:
                 self._writer.restore()  # its snapshot is older than the table
@@ -407,7 +438,7 @@ class DuckSession:
         if target is None:
             return statement.ora_error
         schema, name = target
-        table = Table(self._database.catalog, schema or self._schema, name)
+        table = Table(self._database.catalog, schema or self._state.schema, name)
         violations = Violations(
             self._connect, table, self._database.notes.of_table, statement.translated.dml
         )
@@ -426,18 +457,20 @@ class DuckSession:
         return self._writer
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
-        connection = self._database.connect(self._schema)
+        connection = self._database.connect(self._state.schema)
+        self._state.prepare(connection)
         if self._private.schema is not None:
             self._use_schema(connection)
         return connection
 
     def _use_schema(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._database.use_schema(connection, self._schema, self._private.schema)
+        self._database.use_schema(connection, self._state.schema, self._private.schema)
 
     def _describe(
         self, relation: duckdb.DuckDBPyRelation, statement: DuckStatement
     ) -> list[ColumnDescription]:
-        return describe_columns(relation, statement.translated)
+        columns = describe_columns(relation, statement.translated)
+        return [self._state.settings.localized(column) for column in columns]
 
     def _forget(self, stream: EncodedStream) -> None:
         with self._lock:

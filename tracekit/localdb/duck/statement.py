@@ -40,9 +40,20 @@ class DuckStatement:
         return map_error(error, self.sql)
 
 
-_Key = tuple[str, str, tuple[BindForm, ...]]
 FindColumns: TypeAlias = Callable[[str, str], Columns]
 """The columns of a table by schema and name."""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What a statement means beside its text, in one session at one time."""
+
+    current_schema: str
+    user: str
+    ignore_case: bool
+
+
+_Key = tuple[str, Naming, tuple[BindForm, ...]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ class _Kept:
 
 
 class StatementCache:
-    """Statements by text and schema, shared by all sessions."""
+    """Statements by text and what it means, shared by all sessions."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
@@ -67,7 +78,7 @@ class StatementCache:
     def get(
         self,
         sql: str,
-        current_schema: str,
+        naming: Naming,
         find: FindColumns,
         bind_forms: Sequence[BindForm] = (),
     ) -> DuckStatement:
@@ -75,14 +86,14 @@ class StatementCache:
 
         Args:
             sql: as the client sent it.
-            current_schema: the session's.
+            naming: what it means beside its text.
             find: looks up the columns of tables.
             bind_forms: what the binds' values are; empty where that is not known.
 
         Raises:
             OraError: it is malformed, or has no translation.
         """
-        key = (sql, current_schema, tuple(bind_forms))
+        key = (sql, naming, tuple(bind_forms))
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
@@ -92,13 +103,18 @@ class StatementCache:
         asked: dict[tuple[str, str], Columns] = {}
 
         def columns_of(schema: str | None, table: str) -> Columns:
-            place = (schema or current_schema, table)
+            place = (schema or naming.current_schema, table)
             if place not in asked:
                 asked[place] = find(*place)
             return asked[place]
 
         translated = translate(
-            sql, current_schema=current_schema, columns_of=columns_of, bind_forms=bind_forms
+            sql,
+            current_schema=naming.current_schema,
+            user=naming.user,
+            columns_of=columns_of,
+            bind_forms=bind_forms,
+            ignore_case=naming.ignore_case,
         )
         made = DuckStatement(sql, translated)
         with self._lock:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 from sqlglot import exp
 
-from tracekit.localdb.translate.build import call, cast
+from tracekit.localdb.translate.build import call, cast, date
 from tracekit.localdb.translate.kinds import Kind, with_kind
 from tracekit.localdb.translate.number_types import (
     DOUBLE,
@@ -37,14 +38,18 @@ class BindForm(Enum):
     FREE = "free"
     """Any NUMBERs, as their bytes."""
     DOUBLE = "double"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    ZONED = "timestamp with time zone"
 
     def of_value(self, node: exp.Expr) -> exp.Expr:
         """The placeholder of one value as an expression of its kind."""
         form = _FORMS.get(self)
         if form is not None:
             return with_number(_typed(node, form), form)
-        kinds = {BindForm.TEXT: Kind.TEXT, BindForm.NULL: Kind.NULL}
-        return with_kind(node, kinds[self]) if self in kinds else node
+        if self is BindForm.DATE:  # DuckDB's client passes datetimes as timestamps
+            return date(node)
+        return with_kind(node, _KINDS[self]) if self in _KINDS else node
 
     def of_list(self, node: exp.Expr) -> exp.Expr:
         """The placeholder of a list of values as rows of one column."""
@@ -61,6 +66,12 @@ class BindForm(Enum):
         return value
 
 
+_KINDS = {
+    BindForm.TEXT: Kind.TEXT,
+    BindForm.NULL: Kind.NULL,
+    BindForm.TIMESTAMP: Kind.TIMESTAMP,
+    BindForm.ZONED: Kind.ZONED,
+}
 _FORMS: dict[BindForm, NumberType] = {
     BindForm.INTEGER: Exact(18),
     BindForm.SHORT: Exact(18, 6),
@@ -84,8 +95,13 @@ def _typed(node: exp.Expr, form: NumberType) -> exp.Expr:
     return exp.Cast(this=node, to=exp.DataType(this=exp.DType.DECIMAL, expressions=parameters))
 
 
-def form_of(values: Iterable[Any]) -> BindForm:
-    """The form that holds all values of one bind."""
+def form_of(values: Sequence[Any], *, are_dates: bool = False) -> BindForm:
+    """The form that holds all values of one bind.
+
+    Args:
+        values: of the bind.
+        are_dates: the client says that they are of Oracle's type DATE.
+    """
     kinds = {type(value) for value in values if value is not None}
     if not kinds:
         return BindForm.NULL
@@ -95,6 +111,11 @@ def form_of(values: Iterable[Any]) -> BindForm:
         return BindForm.DOUBLE
     if kinds <= {int, Decimal}:
         return _number_form([value for value in values if value is not None])
+    if kinds == {datetime}:
+        zones = {value.tzinfo is not None for value in values if value is not None}
+        if zones == {True}:
+            return BindForm.ZONED
+        return BindForm.DATE if are_dates else BindForm.TIMESTAMP
     return BindForm.UNKNOWN
 
 
@@ -121,6 +142,8 @@ def widest(forms: Iterable[BindForm]) -> BindForm:
         return known.pop()
     if known == {BindForm.INTEGER, BindForm.SHORT}:
         return BindForm.LONG
+    if known == {BindForm.DATE, BindForm.TIMESTAMP}:
+        return BindForm.TIMESTAMP
     if known <= set(_WIDER):
         return max(known, key=_WIDER.index)
     return BindForm.UNKNOWN

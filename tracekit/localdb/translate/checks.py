@@ -63,6 +63,7 @@ _ALLOWED: dict[type[Any], str] = {
     exp.All: "this",
     exp.Between: "this low high",
     exp.Like: "this expression negate",
+    exp.ILike: "this expression negate",
     exp.Escape: "this expression",
     exp.Is: "this expression",
     exp.Not: "this",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.lexer import Token, TokenKind
+from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
 from tracekit.localdb.translate.translated import Control, Translated
 
 
@@ -53,6 +54,41 @@ def _rollback(tokens: Sequence[Token], words: Sequence[str]) -> Translated:
 
 
 def _alter_session(tokens: Sequence[Token], words: Sequence[str], sql: str) -> Translated:
-    if len(words) > 4 and words[2] == "SET" and words[3] == "CURRENT_SCHEMA":
+    verb = words[2] if len(words) > 2 else ""
+    if verb in ("ENABLE", "DISABLE", "ADVISE", "CLOSE", "SYNC"):
+        return _ignored_verb(words, tokens)
+    if verb != "SET":
+        raise OraError(2248, "invalid option for ALTER SESSION", position=tokens[-1].end)
+    if len(words) > 4 and words[3] == "CURRENT_SCHEMA":
         return _control(Control.SET_SCHEMA, tokens[-1].name)
-    return _control(Control.SET_PARAMETER, sql[tokens[2].start :] if len(tokens) > 2 else "")
+    return Translated(
+        StatementKind.OTHER,
+        "",
+        control=Control.SET_PARAMETER,
+        settings=tuple(_settings(tokens[3:], tokens[-1].end)),
+    )
+
+
+def _ignored_verb(words: Sequence[str], tokens: Sequence[Token]) -> Translated:
+    """Parallel execution and resumable statements change no result."""
+    if words[3:4] and words[3] in ("PARALLEL", "RESUMABLE", "COMMIT", "GUARD"):
+        return _control(Control.SET_PARAMETER)
+    raise unsupported(f"ALTER SESSION {' '.join(words[2:])}".strip(), tokens[0].start)
+
+
+def _settings(tokens: Sequence[Token], end: int) -> Iterator[tuple[str, str]]:
+    """The pairs of `name = value name = value ...`; EVENTS has no equals sign."""
+    index = 0
+    while index < len(tokens):
+        name = tokens[index].text.upper()
+        index += 1 + (index + 1 < len(tokens) and tokens[index + 1].text == "=")
+        if index >= len(tokens):
+            raise OraError(2248, "invalid option for ALTER SESSION", position=end)
+        value = tokens[index]
+        is_text = value.kind is TokenKind.STRING
+        yield name, string_value(value) if is_text else value.name
+        index += 1
+        if name == "EVENTS":
+            return
+    if not tokens:
+        raise OraError(2248, "invalid option for ALTER SESSION", position=end)

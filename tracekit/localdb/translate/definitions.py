@@ -13,6 +13,7 @@ from tracekit.localdb.translate.assignments import assigned
 from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import call, text, unsupported
 from tracekit.localdb.translate.dialect import ReadOracle
+from tracekit.localdb.translate.kinds import MOMENTS, kind_of
 from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers, folded
 from tracekit.localdb.translate.number_types import FREE, Exact, literal_value, with_number
@@ -29,6 +30,7 @@ from tracekit.localdb.translate.translated import (
 )
 from tracekit.localdb.translate.types import read_type
 from tracekit.localdb.translate.writer import write
+from tracekit.localdb.translate.zones import as_default
 
 _DECLARED_META = "ora_declared"
 _CONSTRAINT_KINDS: dict[type[Any], str] = {
@@ -121,6 +123,8 @@ def convert_default(column: exp.ColumnDef, found: ColumnType) -> None:
         value = literal_value(inner.this)
         if found.number is FREE and value is not None:
             inner.set("this", call("ora_number", text(f"{value:f}")))
+        elif found.declared is not None and kind_of(inner.this) in MOMENTS:
+            inner.set("this", as_default(inner.this, found.declared))
         else:
             inner.set("this", assigned(inner.this, found))
 

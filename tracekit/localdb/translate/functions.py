@@ -41,6 +41,7 @@ from tracekit.localdb.translate.number_models import (
 )
 from tracekit.localdb.translate.number_types import (
     FLOAT,
+    FREE,
     INTEGER,
     Exact,
     as_double,
@@ -185,7 +186,8 @@ def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
             return as_text(args[0])
         check_number_model(model)
         plain = _plain_number(args[0])
-        return call("ora_format_number", plain, text(model), kind=Kind.TEXT)
+        written = call("ora_format_number", plain, text(model), kind=Kind.TEXT)
+        return _of_session(written, model, "ora_with_characters")
     if is_date:
         return dates.to_char(args[0], model)
     parse_number_model(model)
@@ -199,6 +201,12 @@ def _plain_number(value: exp.Expr) -> exp.Expr:
     if isinstance(form, Exact):
         return cast(number, exp.DType.VARCHAR, Kind.TEXT)
     return with_kind(call("ora_number_plain", as_free(number)), Kind.TEXT)
+
+
+def _of_session(written: exp.Expr, model: str, convert: str) -> exp.Expr:
+    """A text by a model whose D and G stand for the session's characters."""
+    has_names = any(element in model.upper() for element in "DG")
+    return call(convert, written, kind=Kind.TEXT) if has_names else written
 
 
 def _to_binary_float(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -215,7 +223,9 @@ def _to_number(args: Sequence[exp.Expr]) -> exp.Expr:
         return as_free(implicit.as_number(as_known_text(args[0])))
     model = literal_text(args[1], "TO_NUMBER with a format")
     check_number_model(model)
-    return as_free(call("ora_read_number", as_text(args[0]), text(model), kind=Kind.TEXT))
+    written = _of_session(as_text(args[0]), model, "ora_without_characters")
+    read = call("ora_read_number", written, text(model), kind=Kind.TEXT)
+    return with_number(call("ora_number", read), FREE)
 
 
 def _with_model(convert: Callable[[exp.Expr, str | None], exp.Expr], name: str) -> Rule:

@@ -12,6 +12,7 @@ import duckdb
 from tracekit.localdb.translate.late_macros import late_macros_sql
 from tracekit.localdb.translate.number_install import install_numbers
 from tracekit.localdb.translate.python_functions import install_python_functions
+from tracekit.localdb.translate.session_settings import nls_defaults_sql
 
 _FILES = ("moments.sql", "macros.sql")
 _OVERLOADED = re.compile(r"MACRO (\w+)\s+\((.*?)\) AS", re.DOTALL)
@@ -27,6 +28,7 @@ def _macros() -> str:
     """
     folder = files(__package__)
     text = ";\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _FILES)
+    text = text.replace("$nls_defaults", nls_defaults_sql())
     stubs: list[str] = []
     plain: list[str] = []
     overloaded: list[str] = []

@@ -2,12 +2,15 @@
 
 DuckDB chooses a macro's overload before it binds aggregates and windows, whose types it takes as
 unknown then. A lambda's parameter is bound later, when its type is known, so `late_f(max(d))`
-passes the arguments through a list of one struct and calls `f` inside a lambda.
+passes the arguments through a list of one struct and calls `f` inside a lambda. What makes a moment
+with a time zone is passed so, too: overloads are chosen by binding the arguments, and it is long.
 """
 
 from __future__ import annotations
 
 from sqlglot import exp
+
+from tracekit.localdb.translate.kinds import Kind, kind_of
 
 _UNARY = (
     "text", "moment", "to_date", "trunc", "round", "extract_second", "to_number", "last_day",
@@ -92,6 +95,8 @@ def _is_late(node: exp.Expr) -> bool:
         return False
     if isinstance(node, exp.Window):
         return True
-    if isinstance(node, exp.Anonymous) and str(node.this) in _AGGREGATES:
+    if isinstance(node, exp.Anonymous) and (
+        str(node.this) in _AGGREGATES or kind_of(node) is Kind.ZONED
+    ):
         return True
     return any(_is_late(child) for child in node.iter_expressions())

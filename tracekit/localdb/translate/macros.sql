@@ -13,6 +13,19 @@ CREATE OR REPLACE MACRO ora_plain_text(a) AS ora_plain_number(CAST(a AS VARCHAR)
 CREATE OR REPLACE MACRO ora_number_text(s) AS
     regexp_replace(CASE WHEN contains(s, '.') THEN rtrim(rtrim(s, '0'), '.') ELSE s END,
                    '^(-?)0\.', '\1.');
+-- Numbers are text with the session's decimal character.
+CREATE OR REPLACE MACRO ora_with_decimal(s) AS
+    CASE WHEN getvariable('ora_numeric') IS NULL THEN s
+         ELSE replace(s, '.', left(getvariable('ora_numeric'), 1)) END;
+CREATE OR REPLACE MACRO ora_plain_decimal(s) AS
+    CASE WHEN getvariable('ora_numeric') IS NULL THEN s
+         ELSE translate(s, left(getvariable('ora_numeric'), 1) || '.', '.!') END;
+CREATE OR REPLACE MACRO ora_with_characters(s) AS
+    CASE WHEN getvariable('ora_numeric') IS NULL THEN s
+         ELSE translate(s, '.,', getvariable('ora_numeric')) END;
+CREATE OR REPLACE MACRO ora_without_characters(s) AS
+    CASE WHEN getvariable('ora_numeric') IS NULL THEN s
+         ELSE translate(s, getvariable('ora_numeric'), '.,') END;
 CREATE OR REPLACE MACRO ora_divide(a, b) AS
     a / CASE WHEN b = 0 THEN error('ORA-01476') ELSE b END;
 CREATE OR REPLACE MACRO ora_mod(a, b) AS CASE WHEN b = 0 THEN a ELSE a % b END;
@@ -225,7 +238,8 @@ CREATE OR REPLACE MACRO ora_regexp_instr(s, p, o) AS
 CREATE OR REPLACE MACRO ora_like_pattern(l) AS
     list_aggregate(list_transform(CAST(l AS VARCHAR[]), lambda p: replace(replace(regexp_escape(
         coalesce(p, '')), '\%', '.*'), '_', '.')), 'string_agg', '|');
-CREATE OR REPLACE MACRO ora_like_any(x, l) AS regexp_matches(x, ora_like_pattern(l), 's');
+CREATE OR REPLACE MACRO ora_like_any(x, l) AS 
+    regexp_matches(x, ora_like_pattern(l), coalesce(getvariable('ora_like_options'), 's'));
 CREATE OR REPLACE MACRO ora_to_number
     (a VARCHAR) AS CASE
         WHEN CAST(CAST(trim(a) AS DECIMAL(38, 12)) AS DOUBLE) <> CAST(trim(a) AS DOUBLE)
@@ -272,10 +286,10 @@ CREATE OR REPLACE MACRO ora_rows_below(n) AS
 CREATE OR REPLACE MACRO ora_text
     (a VARCHAR) AS a,
     (a BIGINT) AS CAST(a AS VARCHAR),
-    (a BIT) AS ora_free_text(a),
+    (a BIT) AS ora_with_decimal(ora_free_text(a)),
     (a TIMESTAMP_S) AS ora_moment_text(a, 0),
     (a TIMESTAMP) AS ora_moment_text(a, 6),
     (a TIMESTAMP_NS) AS ora_moment_text(a, 9),
     (a TIMESTAMPTZ) AS ora_moment_text(a, 6),
     (a STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_moment_text(a, 6),
-    (a) AS ora_number_text(ora_plain_number(CAST(a AS VARCHAR)));
+    (a) AS ora_with_decimal(ora_number_text(ora_plain_number(CAST(a AS VARCHAR))));

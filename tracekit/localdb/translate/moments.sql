@@ -15,6 +15,12 @@ CREATE OR REPLACE MACRO ora_timestamp_model() AS
 CREATE OR REPLACE MACRO ora_zoned_model() AS
     coalesce(getvariable('ora_timestamp_tz_format'), 'DD-MON-RR HH.MI.SSXFF AM TZR');
 
+CREATE OR REPLACE MACRO ora_context(name) AS
+    nullif(element_at(getvariable('ora_context'), name)[1], '');
+CREATE OR REPLACE MACRO ora_nls_parameter(name) AS
+    coalesce(element_at(coalesce(getvariable('ora_nls'), MAP {'': ''}), name)[1],
+             element_at($nls_defaults, name)[1]);
+
 CREATE OR REPLACE MACRO ora_localtimestamp() AS
     make_timestamp(epoch_us(ora_utc()) + ora_zone() * CAST(60000000 AS BIGINT));
 CREATE OR REPLACE MACRO ora_current_date() AS
@@ -25,12 +31,20 @@ CREATE OR REPLACE MACRO ora_interval_months(i) AS 12 * year(i) + month(i);
 CREATE OR REPLACE MACRO ora_interval_us(i) AS
     day(i) * 86400000000 + hour(i) * 3600000000 + minute(i) * CAST(60000000 AS BIGINT) + microsecond(i);
 CREATE OR REPLACE MACRO ora_day_of_us(us) AS (us - (us % 86400000000 + 86400000000) % 86400000000) // 86400000000;
+-- Arguments that are used several times are bound once as a lambda's parameter: DuckDB binds those
+-- of overloaded macros again wherever they are named.
 CREATE OR REPLACE MACRO ora_make_zoned(us, nanos, minutes) AS
-    CASE WHEN us IS NOT NULL AND minutes IS NOT NULL THEN {
-        'instant': to_months(CAST(minutes AS INTEGER))
-            + to_days(CAST(ora_day_of_us(us) - 30 * minutes AS INTEGER))
-            + to_microseconds((us % 86400000000 + 86400000000) % 86400000000),
-        'nanos': CAST(nanos AS SMALLINT)} END;
+    list_transform([{'u': CAST(us AS BIGINT), 'n': CAST(nanos AS SMALLINT), 'm': CAST(minutes AS INTEGER)}],
+        lambda v: CASE WHEN v.u IS NOT NULL AND v.m IS NOT NULL THEN {
+            'instant': to_months(v.m) + to_days(CAST(ora_day_of_us(v.u) - 30 * v.m AS INTEGER))
+                + to_microseconds((v.u % 86400000000 + 86400000000) % 86400000000),
+            'nanos': v.n} END)[1];
+-- The same without a lambda, which DuckDB does not take in a column's default.
+CREATE OR REPLACE MACRO ora_default_zoned(a, minutes) AS {
+    'instant': to_months(minutes)
+        + to_days(CAST(ora_day_of_us(epoch_us(a) - minutes * 60000000) - 30 * minutes AS INTEGER))
+        + to_microseconds(((epoch_us(a) - minutes * 60000000) % 86400000000 + 86400000000) % 86400000000),
+    'nanos': CAST(0 AS SMALLINT)};
 CREATE OR REPLACE MACRO ora_instant_us(i) AS
     ora_interval_months(i) * 2592000000000 + ora_interval_us(i);
 CREATE OR REPLACE MACRO ora_systimestamp() AS ora_make_zoned(epoch_us(ora_utc()), 0, 0);
@@ -43,8 +57,8 @@ CREATE OR REPLACE MACRO ora_us
     (a TIMESTAMP_NS) AS (epoch_ns(a) - (epoch_ns(a) % 1000 + 1000) % 1000) // 1000,
     (a TIMESTAMPTZ) AS epoch_us(a) + ora_zone() * CAST(60000000 AS BIGINT),
     (a STRUCT(instant INTERVAL, nanos SMALLINT)) AS
-        ora_instant_us(struct_extract(a, 'instant'))
-        + ora_interval_months(struct_extract(a, 'instant')) * CAST(60000000 AS BIGINT),
+        list_transform([struct_extract(a, 'instant')], lambda i:
+            ora_instant_us(i) + ora_interval_months(i) * CAST(60000000 AS BIGINT))[1],
     (a VARCHAR) AS CAST(CASE WHEN a IS NOT NULL THEN error('ORA-01722') END AS BIGINT),
     (a BIGINT) AS CASE WHEN a IS NOT NULL THEN error('ORA-01481: invalid number format model') ELSE a END,
     (a) AS CASE WHEN a IS NOT NULL THEN error('ORA-01481: invalid number format model') ELSE 0 END;

@@ -163,16 +163,24 @@ def as_form(node: exp.Expr, form: NumberType | None) -> exp.Expr:
     return as_decimal(node, form) if isinstance(form, Exact) else node
 
 
+def _has_decimal(node: exp.Expr) -> bool:
+    """Whether it is a text with a decimal character, which the session may have changed."""
+    return isinstance(node, exp.Literal) and node.is_string and "." in node.this
+
+
 def as_free(node: exp.Expr) -> exp.Expr:
     """A number, or a text that spells one, as FREE."""
     if number_type(node) is FREE:
         return node
     value = literal_value(node)
-    if value is not None:
+    if value is not None and not _has_decimal(node):
         return free_constant(value)
     if kind_of(node) is Kind.NULL:
         return with_number(cast(exp.Null(), exp.DType.BIT), FREE)
-    written = node if kind_of(node) is Kind.TEXT else cast(node, exp.DType.VARCHAR)
+    if kind_of(node) is Kind.TEXT:
+        written = call("ora_plain_decimal", node)
+    else:
+        written = cast(node, exp.DType.VARCHAR)
     return with_number(call("ora_number", written), FREE)
 
 
@@ -196,6 +204,8 @@ def as_double(node: exp.Expr) -> exp.Expr:
         return node
     if form is FREE:
         return with_number(call("ora_number_double", node), DOUBLE)
+    if kind_of(node) is Kind.TEXT:
+        node = call("ora_plain_decimal", node)
     return with_number(cast(node, exp.DType.DOUBLE), DOUBLE)
 
 

@@ -56,6 +56,7 @@ from tracekit.localdb.translate.number_types import (
     with_number,
 )
 from tracekit.localdb.translate.scopes import Scopes, column_type, in_order
+from tracekit.localdb.translate.session_context import sys_context, userenv
 from tracekit.localdb.translate.text_types import text_type, varies, with_text_type
 from tracekit.localdb.translate.types import DeclaredType, read_type
 
@@ -68,6 +69,8 @@ class Context:
     current_schema: str
     user: str
     scopes: Scopes
+    ignore_case: bool = False
+    """The session compares text without regard to case."""
 
     def position(self, node: exp.Expr) -> int:
         """Where `node` stands in the client's text, 0 if that is not known."""
@@ -286,7 +289,11 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
     if name in _CONDITIONS and not _is_condition(node):
         raise OraError(904, f'"{name}": invalid identifier', position=context.position(node))
     if name == "SYS_CONTEXT":
-        return _sys_context(node, context)
+        return sys_context(node, context.current_schema, context.user, context.position(node))
+    if name == "USERENV" and len(node.expressions) == 1:
+        return userenv(node, context.position(node))
+    if context.ignore_case and name.startswith("REGEXP_"):
+        raise unsupported(f"{name} while comparisons ignore case", context.position(node))
     if name == LIKE_ANY:
         return call("ora_like_any", as_text(node.expressions[0]), node.expressions[1])
     if aggregates.has_clause(node):
@@ -316,29 +323,12 @@ def _package_call(node: exp.Expr, context: Context) -> exp.Expr:
     return node
 
 
-def _sys_context(node: exp.Anonymous, context: Context) -> exp.Expr:
-    args = [
-        str(arg.this).upper() if isinstance(arg, exp.Literal) else "" for arg in node.expressions
-    ]
-    values = {
-        "CURRENT_SCHEMA": context.current_schema,
-        "CURRENT_USER": context.user,
-        "SESSION_USER": context.user,
-        "DB_NAME": "TRACEKIT",
-        "SERVICE_NAME": "TRACEKIT",
-        "INSTANCE_NAME": "TRACEKIT",
-        "SERVER_HOST": "LOCALHOST",
-        "LANGUAGE": "AMERICAN_AMERICA.AL32UTF8",
-        "NLS_DATE_FORMAT": "DD-MON-RR",
-    }
-    if len(args) < 2 or args[0] != "USERENV" or args[1] not in values:
-        raise OraError(2003, "invalid USERENV parameter", position=context.position(node))
-    return text(values[args[1]])
-
-
-def _like(node: exp.Expr, _: Context) -> exp.Expr:
-    node.set("this", as_text(node.this))
-    node.set("expression", as_text(node.expression))
+def _like(node: exp.Expr, context: Context) -> exp.Expr:
+    operands = {"this": as_text(node.this), "expression": as_text(node.expression)}
+    if context.ignore_case:
+        return exp.ILike(**operands)
+    for name, value in operands.items():
+        node.set(name, value)
     return node
 
 

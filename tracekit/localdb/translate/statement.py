@@ -69,6 +69,7 @@ def translate(
     user: str | None = None,
     columns_of: ColumnsOf = nothing_known,
     bind_forms: Sequence[BindForm] = (),
+    ignore_case: bool = False,
 ) -> Translated:
     """Translate one statement as a client sends it (Oracle's dialect, no trailing semicolon).
 
@@ -78,13 +79,16 @@ def translate(
         user: what USER answers; the current schema when None.
         columns_of: the catalogue, asked for the tables whose columns' types matter.
         bind_forms: what the values of the binds are, one per placeholder; empty if not known.
+        ignore_case: whether the session compares text without regard to case.
 
     Raises:
         OraError: the statement is malformed (ORA-009xx, ORA-01756 ...) or uses something that
             cannot be translated (ORA-03001, naming it); with its position where known.
     """
     try:
-        return _translate(sql, current_schema, user or current_schema, columns_of, bind_forms)
+        return _translate(
+            sql, current_schema, user or current_schema, columns_of, bind_forms, ignore_case
+        )
     except RecursionError:
         raise unsupported("a statement nested this deeply") from None
 
@@ -95,6 +99,7 @@ def _translate(
     user: str,
     columns_of: ColumnsOf,
     bind_forms: Sequence[BindForm],
+    ignore_case: bool,
 ) -> Translated:
     tokens = tokenize(sql)
     if not tokens:
@@ -117,7 +122,7 @@ def _translate(
     elif word == "CREATE":
         asked = without_index_owner(tokens)
     prepared = prepare(sql, asked, bind_forms)
-    context = Context(prepared, current_schema, user, Scopes(columns_of))
+    context = Context(prepared, current_schema, user, Scopes(columns_of), ignore_case)
     if word in _QUERY_WORDS:
         return _query(_parse(prepared), prepared, context)
     if word in _DML_WORDS:

@@ -22,7 +22,7 @@ class Control(Enum):
     ROLLBACK_TO = "rollback to"
     SET_SCHEMA = "set schema"
     SET_PARAMETER = "set parameter"
-    """ALTER SESSION SET of anything else: accepted, changes nothing."""
+    """ALTER SESSION SET of anything else."""
     SET_TRANSACTION = "set transaction"
     LOCK_TABLE = "lock table"
     GRANT = "grant"
@@ -119,7 +119,9 @@ class Translated:
     """Parameters that are compared with a CHAR, and its length: to that a bound CHAR is padded."""
     control: Control | None = None
     control_argument: str = ""
-    """The savepoint, schema or parameter a control statement names."""
+    """The savepoint or schema a control statement names."""
+    settings: tuple[tuple[str, str], ...] = ()
+    """Parameters that ALTER SESSION sets, with their values."""
     definition: Definition | None = None
     dml: str = ""
     """INSERT, UPDATE, DELETE or MERGE for DML."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.build import as_text, call, number
+from tracekit.localdb.translate.build import as_text, call, number, unsupported
 from tracekit.localdb.translate.kinds import (
     MOMENTS,
     Kind,
@@ -84,6 +84,32 @@ def as_declared(value: exp.Expr, declared: DeclaredType) -> exp.Expr:
 
 def _rounded(name: str, value: exp.Expr, digits: int, all_digits: int) -> exp.Expr:
     return value if digits >= all_digits else call(name, value, number(digits))
+
+
+_NOW = {
+    "ora_systimestamp": ("ora_utc", 0),
+    "ora_current_timestamp": ("ora_localtimestamp", None),
+}
+"""The local time that a clock with a time zone shows, and its offset if that is no session's."""
+
+
+def as_default(value: exp.Expr, declared: DeclaredType) -> exp.Expr:
+    """A column's default, converted to its type without what DuckDB does not take there.
+
+    Raises:
+        OraError: ORA-03001, it is a moment with a time zone other than the clock's.
+    """
+    inner = value.unnest()
+    minutes: exp.Expr = call("ora_zone")
+    if kind_of(inner) is Kind.ZONED:
+        if not isinstance(inner, exp.Anonymous) or inner.this not in _NOW:
+            raise unsupported("a default that is a moment with a time zone")
+        name, offset = _NOW[inner.this]
+        inner = call(name, kind=Kind.TIMESTAMP)
+        minutes = minutes if offset is None else number(offset)
+    if declared.name == "TIMESTAMP WITH TIME ZONE":
+        return call("ora_default_zoned", inner, minutes, kind=Kind.ZONED)
+    return as_declared(inner, declared)
 
 
 def comparable(values: Sequence[exp.Expr]) -> list[exp.Expr]:

@@ -48,6 +48,8 @@ class ColumnDescription:
     charset_form: int = 0
     """0 for no text, 1 for the database charset (UTF-8), 2 for the national one (UTF-16BE)."""
     nullable: bool = True
+    zone_minutes: int = 0
+    """Of local time zone: the minutes east of UTC that its instants are sent in."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,13 @@ from tracekit.localdb.wire.rows_number import (
 )
 from tracekit.localdb.wire.rows_rare import boolean_part, rowid_part, year_month_part
 from tracekit.localdb.wire.rows_text import bytes_parts, long_parts, national_parts
-from tracekit.localdb.wire.rows_time import date_part, interval_part, timestamp_part, zoned_part
+from tracekit.localdb.wire.rows_time import (
+    date_part,
+    interval_part,
+    local_part,
+    timestamp_part,
+    zoned_part,
+)
 
 MAX_IMAGE_BYTES = 64 << 20
 """Larger batches are cut, so that offsets stay far below the join's 2 GiB and memory is bounded."""
@@ -124,6 +130,8 @@ def column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
     accepts, encode = _FIXED.get(column.type, (None, None))
     if accepts is None or encode is None or not accepts(array.type):
         raise _unsuitable(array.type, column)
+    if column.zone_minutes:
+        return [local_part(array, column.zone_minutes)]
     return [encode(array)]
 
 

@@ -64,6 +64,13 @@ def timestamp_part(array: pa.Array) -> pa.Array:
     return fixed_binary(records, valid_mask(array))
 
 
+def local_part(array: pa.Array, minutes: int) -> pa.Array:
+    """TIMESTAMP WITH LOCAL TIME ZONE fields of instants, `minutes` east of UTC."""
+    records = np.empty(len(array), dtype=TIMESTAMP)
+    records["length_and_date"], records["nanoseconds"] = _split(array, 11, minutes * 60)
+    return fixed_binary(records, valid_mask(array))
+
+
 def zoned_part(array: pa.Array) -> pa.Array:
     """TIMESTAMP WITH TIME ZONE fields.
 
@@ -125,8 +132,8 @@ def _days_and_nanoseconds(array: pa.Array) -> tuple[Int64s, Int64s]:
     return days + borrow, nanoseconds - borrow * NANOSECONDS_PER_DAY
 
 
-def _split(array: pa.Array, length: int) -> tuple[UInt64s, Int64s]:
-    """Length byte and DATE as one little-endian integer, and the nanoseconds beyond."""
+def _split(array: pa.Array, length: int, later: int = 0) -> tuple[UInt64s, Int64s]:
+    """Length byte and DATE, some seconds `later`, as one little-endian integer; nanoseconds."""
     valid = valid_mask(array)
     if pa.types.is_date32(array.type):
         days = slots(array, 1, INT32).astype(np.int64)
@@ -135,7 +142,7 @@ def _split(array: pa.Array, length: int) -> tuple[UInt64s, Int64s]:
         ticks_per_second = TICKS_PER_SECOND[array.type.unit]
         ticks = slots(array, 1, INT64)
         total_seconds, fraction = _divided(ticks, ticks_per_second)
-        days, seconds = _divided(total_seconds, SECONDS_PER_DAY)
+        days, seconds = _divided(total_seconds + later if later else total_seconds, SECONDS_PER_DAY)
         fraction = fraction * (NANOSECONDS_PER_SECOND // ticks_per_second)
     if valid is not None:
         days = np.where(valid, days, 0)

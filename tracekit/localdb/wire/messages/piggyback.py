@@ -6,7 +6,7 @@ Each is read to its end even where nothing comes of it, since the next message f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tracekit.errors import RemoteWireError
@@ -34,6 +34,13 @@ class SetSchema:
 
 
 @dataclass(frozen=True)
+class SetAttributes:
+    """What the client calls itself and its work, by the names that SYS_CONTEXT knows."""
+
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class BeginPipeline:
     """Requests follow without waiting for replies."""
 
@@ -49,10 +56,10 @@ class FreeLobs:
 
 @dataclass(frozen=True)
 class Ignored:
-    """Read, and nothing comes of it here (session attributes, application context)."""
+    """Read, and nothing comes of it here (application context)."""
 
 
-Piggyback = CloseCursors | SetSchema | BeginPipeline | FreeLobs | Ignored
+Piggyback = CloseCursors | SetSchema | SetAttributes | BeginPipeline | FreeLobs | Ignored
 
 
 def parse_piggyback(reader: TtcReader, code: int) -> Piggyback:
@@ -83,27 +90,32 @@ def _pipeline_begin(reader: TtcReader) -> BeginPipeline:
     return BeginPipeline(reader.u8() == PIPELINE_ABORT_ON_ERROR)
 
 
-def _end_to_end(reader: TtcReader) -> Ignored:
+def _end_to_end(reader: TtcReader) -> SetAttributes:
     reader.skip(2)
     reader.ub4()
-    strings = sum(_has_text(reader) for _ in range(3))
+    told = {name: _attribute(reader) for name in ("CLIENT_IDENTIFIER", "MODULE", "ACTION")}
     for _ in range(2):
         reader.skip(1)
         reader.ub4()
-    strings += _has_text(reader)
+    told["CLIENT_INFO"] = _attribute(reader)
     for _ in range(2):
         reader.skip(1)
         reader.ub4()
-    strings += _has_text(reader)
-    for _ in range(strings):
-        reader.bytes_()
-    return Ignored()
+    told["DBOP"] = _attribute(reader)
+    return SetAttributes(
+        {
+            name: (reader.bytes_() or b"").decode("utf-8", "replace") if has_text else ""
+            for name, (is_set, has_text) in told.items()
+            if is_set
+        }
+    )
 
 
-def _has_text(reader: TtcReader) -> bool:
+def _attribute(reader: TtcReader) -> tuple[bool, bool]:
+    """Whether an attribute is set, and whether its text follows."""
     pointer = reader.u8()
     length = reader.ub4()
-    return bool(pointer and length)
+    return bool(pointer), bool(pointer and length)
 
 
 def _key_values(reader: TtcReader) -> Ignored:

@@ -1,0 +1,285 @@
+"""What ALTER SESSION SET changes: the parameters of a session and what they mean for DuckDB.
+
+Parameters: Oracle Database Reference 19c; ALTER SESSION in the SQL Language Reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.calendar_names import names_of
+from tracekit.localdb.translate.date_models import parse_model
+from tracekit.localdb.translate.moment_reader import zone_offset
+from tracekit.localdb.wire.column import ColumnDescription, OracleType
+
+DEFAULTS = {
+    "NLS_LANGUAGE": "AMERICAN",
+    "NLS_TERRITORY": "AMERICA",
+    "NLS_CURRENCY": "$",
+    "NLS_ISO_CURRENCY": "AMERICA",
+    "NLS_NUMERIC_CHARACTERS": ".,",
+    "NLS_CALENDAR": "GREGORIAN",
+    "NLS_DATE_FORMAT": "DD-MON-RR",
+    "NLS_DATE_LANGUAGE": "AMERICAN",
+    "NLS_SORT": "BINARY",
+    "NLS_TIME_FORMAT": "HH.MI.SSXFF AM",
+    "NLS_TIMESTAMP_FORMAT": "DD-MON-RR HH.MI.SSXFF AM",
+    "NLS_TIME_TZ_FORMAT": "HH.MI.SSXFF AM TZR",
+    "NLS_TIMESTAMP_TZ_FORMAT": "DD-MON-RR HH.MI.SSXFF AM TZR",
+    "NLS_DUAL_CURRENCY": "$",
+    "NLS_COMP": "BINARY",
+    "NLS_LENGTH_SEMANTICS": "CHAR",
+    "NLS_NCHAR_CONV_EXCP": "FALSE",
+}
+"""The NLS parameters, in the order of NLS_SESSION_PARAMETERS."""
+TIME_ZONE = "TIME_ZONE"
+DEFAULT_ZONE = "+00:00"
+
+_VARIABLES = {
+    "ora_date_format": "NLS_DATE_FORMAT",
+    "ora_timestamp_format": "NLS_TIMESTAMP_FORMAT",
+    "ora_timestamp_tz_format": "NLS_TIMESTAMP_TZ_FORMAT",
+    "ora_numeric": "NLS_NUMERIC_CHARACTERS",
+    "ora_language": "NLS_DATE_LANGUAGE",
+    "ora_zone_name": "TIME_ZONE",
+}
+"""Variables of the connection that hold a parameter where it is not Oracle's default."""
+_EUROPEAN_DATES = "DD.MM.RR"
+_TERRITORIES = {
+    "AMERICA": (".,", "DD-MON-RR"),
+    "UNITED KINGDOM": (".,", "DD-MON-RR"),
+    "GERMANY": (",.", _EUROPEAN_DATES),
+    "AUSTRIA": (",.", _EUROPEAN_DATES),
+    "FRANCE": (", ", "DD/MM/RR"),
+    "ITALY": (",.", "DD-MON-RR"),
+    "SPAIN": (",.", "DD/MM/RR"),
+    "JAPAN": (".,", "RR-MM-DD"),
+    "CHINA": (".,", "DD-MON-RR"),
+    "TAIWAN": (".,", "DD-MON-RR"),
+}
+"""Numeric characters and date format of a territory."""
+_COLLATIONS = {"BINARY": "", "BINARY_CI": "NOCASE", "BINARY_AI": "NOCASE.NOACCENT"}
+_COMPARISONS = ("BINARY", "LINGUISTIC", "ANSI")
+_WITHOUT_EFFECT = re.compile(
+    r"_\w+|OPTIMIZER_\w+|PARALLEL_\w+|PLSQL_\w+|PLSCOPE_\w+|QUERY_REWRITE_\w+|RESULT_CACHE_\w+"
+    r"|STAR_TRANSFORMATION_ENABLED|CURSOR_SHARING|CURSOR_INVALIDATION|STATISTICS_LEVEL|SQL_TRACE"
+    r"|TIMED_STATISTICS|TRACEFILE_IDENTIFIER|MAX_DUMP_FILE_SIZE|EVENTS|WORKAREA_SIZE_POLICY"
+    r"|SORT_AREA_SIZE|SORT_AREA_RETAINED_SIZE|HASH_AREA_SIZE|BITMAP_MERGE_AREA_SIZE"
+    r"|DB_FILE_MULTIBLOCK_READ_COUNT|SESSION_CACHED_CURSORS|DDL_LOCK_TIMEOUT|COMMIT_\w+"
+    r"|RESUMABLE_TIMEOUT|SKIP_UNUSABLE_INDEXES|INMEMORY_\w+|FILESYSTEMIO_OPTIONS|GLOBAL_NAMES"
+    r"|HEAT_MAP|APPROX_FOR_\w+|OBJECT_CACHE_\w+|LOG_ARCHIVE_\w+|SQLTUNE_CATEGORY"
+    r"|USE_STORED_OUTLINES|CREATE_STORED_OUTLINES|XML_DB_EVENTS|ASM_POWER_LIMIT"
+)
+"""Parameters of plans, memory and traces, which change no result."""
+_REFUSED = {
+    "ISOLATION_LEVEL", "CONSTRAINT", "CONSTRAINTS", "CONTAINER", "EDITION", "ERROR_ON_OVERLAP_TIME",
+    "INSTANCE", "FLAGGER", "DEFAULT_COLLATION", "SQL_TRANSLATION_PROFILE", "READ_ONLY",
+    "NLS_DATE_CALENDAR", "RECYCLEBIN", "DEFERRED_SEGMENT_CREATION", "ROW",
+}  # fmt: skip
+"""Parameters that change results, and that are not translated."""
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """What one session has set; each change gives a new one."""
+
+    nls: Mapping[str, str]
+    """NLS parameters by name, those that were set."""
+    zone: str = DEFAULT_ZONE
+
+    @property
+    def ignores_case(self) -> bool:
+        """Whether comparisons of text ignore case."""
+        return bool(self._collation) and self._parameter("NLS_COMP") != "BINARY"
+
+    def check_sort(self) -> None:
+        """Refuse ORDER BY where text is sorted by another order than it is compared by.
+
+        Raises:
+            OraError: ORA-03001.
+        """
+        if self._collation and not self.ignores_case:
+            raise unsupported("ORDER BY with NLS_SORT set and NLS_COMP = BINARY")
+
+    def localized(self, column: ColumnDescription) -> ColumnDescription:
+        """The description of a column; of local time zone, with the session's zone."""
+        minutes = zone_offset(self.zone)
+        if column.type is not OracleType.TIMESTAMP_LTZ or not minutes:
+            return column
+        return replace(column, zone_minutes=minutes)
+
+    @property
+    def sql(self) -> str:
+        """DuckDB statements that make a new connection follow the settings."""
+        told: dict[str, str | None] = {
+            name: self._changed(parameter)
+            for name, parameter in _VARIABLES.items()
+            if parameter in DEFAULTS
+        }
+        told["ora_language"] = self._language()
+        told["ora_zone_name"] = self.zone if self.zone != DEFAULT_ZONE else None
+        statements = [
+            f"SET VARIABLE {name} = {quoted(value)}"
+            for name, value in told.items()
+            if value is not None
+        ]
+        if zone_offset(self.zone):
+            statements.append(f"SET VARIABLE ora_zone = {zone_offset(self.zone)}")
+        if self.nls:
+            entries = ", ".join(f"{quoted(k)}: {quoted(v)}" for k, v in self.nls.items())
+            statements.append(f"SET VARIABLE ora_nls = MAP {{{entries}}}")
+        if self.ignores_case:
+            statements.append(f"SET default_collation = {quoted(self._collation)}")
+            statements.append("SET VARIABLE ora_like_options = 'si'")
+        return ";".join(statements)
+
+    @property
+    def reset_sql(self) -> str:
+        """DuckDB statements that make a connection follow Oracle's defaults again."""
+        variables = (*_VARIABLES, "ora_zone", "ora_nls", "ora_like_options")
+        statements = [f"SET VARIABLE {name} = NULL" for name in variables]
+        return ";".join([*statements, "SET default_collation = ''"])
+
+    def changed(self, name: str, value: str) -> SessionSettings:
+        """The settings after ALTER SESSION SET name = value.
+
+        Raises:
+            OraError: ORA-02248, Oracle has no such parameter; ORA-12705 and others, the value is
+                none of it; ORA-03001, it is not translated.
+        """
+        if name == TIME_ZONE:
+            return SessionSettings(self.nls, _zone(value))
+        check = _CHECKS.get(name)
+        if check is not None:
+            return SessionSettings({**self.nls, **check(value)}, self.zone)
+        if name in _REFUSED or name in DEFAULTS:
+            raise unsupported(f"ALTER SESSION SET {name}")
+        if _WITHOUT_EFFECT.fullmatch(name):
+            return self
+        raise OraError(2248, "invalid option for ALTER SESSION")
+
+    @property
+    def _collation(self) -> str:
+        return _COLLATIONS[self._parameter("NLS_SORT")]
+
+    def _parameter(self, name: str) -> str:
+        return self.nls.get(name, DEFAULTS[name])
+
+    def _changed(self, name: str) -> str | None:
+        value = self._parameter(name)
+        return value if value != DEFAULTS[name] else None
+
+    def _language(self) -> str | None:
+        """The language of names, with the decimal character where that is no point."""
+        language = self._parameter("NLS_DATE_LANGUAGE")
+        decimal = self._parameter("NLS_NUMERIC_CHARACTERS")[0]
+        told = language if decimal == "." else f"{language}|{decimal}"
+        return told if told != DEFAULTS["NLS_DATE_LANGUAGE"] else None
+
+
+def _zone(value: str) -> str:
+    if value.upper() in ("LOCAL", "DBTIMEZONE", "OS_TZ"):
+        return DEFAULT_ZONE
+    offset = zone_offset(value)
+    if not value[-1].isdigit():
+        return value.upper()
+    return f"{'-' if offset < 0 else '+'}{abs(offset) // 60:02d}:{abs(offset) % 60:02d}"
+
+
+def _date_format(name: str) -> Callable[[str], dict[str, str]]:
+    def check(value: str) -> dict[str, str]:
+        parse_model(value)
+        return {name: value}
+
+    return check
+
+
+def _language(value: str) -> dict[str, str]:
+    names_of(value)
+    return {"NLS_LANGUAGE": value.upper(), "NLS_DATE_LANGUAGE": value.upper()}
+
+
+def _date_language(value: str) -> dict[str, str]:
+    names_of(value)
+    return {"NLS_DATE_LANGUAGE": value.upper()}
+
+
+def _territory(value: str) -> dict[str, str]:
+    found = _TERRITORIES.get(value.upper())
+    if found is None:
+        raise unsupported(f"NLS_TERRITORY {value}")
+    characters, date_format = found
+    return {
+        "NLS_TERRITORY": value.upper(),
+        "NLS_NUMERIC_CHARACTERS": characters,
+        "NLS_DATE_FORMAT": date_format,
+    }
+
+
+def _numeric_characters(value: str) -> dict[str, str]:
+    if len(value) != 2 or value[0] == value[1] or re.search(r"[0-9+\-<>]", value):
+        raise OraError(12705, "Cannot access NLS data files or invalid environment specified")
+    return {"NLS_NUMERIC_CHARACTERS": value}
+
+
+def _sort(value: str) -> dict[str, str]:
+    if value.upper() not in _COLLATIONS:
+        raise unsupported(f"NLS_SORT {value}")
+    return {"NLS_SORT": value.upper()}
+
+
+def _comparison(value: str) -> dict[str, str]:
+    if value.upper() not in _COMPARISONS:
+        raise OraError(12705, "Cannot access NLS data files or invalid environment specified")
+    return {"NLS_COMP": value.upper()}
+
+
+def _calendar(value: str) -> dict[str, str]:
+    if value.upper() not in ("GREGORIAN", "'GREGORIAN'"):
+        raise unsupported(f"NLS_CALENDAR {value}")
+    return {"NLS_CALENDAR": "GREGORIAN"}
+
+
+def _as_by_default(name: str) -> Callable[[str], dict[str, str]]:
+    def check(value: str) -> dict[str, str]:
+        if value.upper() != DEFAULTS[name]:
+            raise unsupported(f"{name} {value}")
+        return {name: value.upper()}
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[str], dict[str, str]]] = {
+    **{
+        name: _date_format(name)
+        for name in ("NLS_DATE_FORMAT", "NLS_TIMESTAMP_FORMAT", "NLS_TIMESTAMP_TZ_FORMAT")
+    },
+    "NLS_LANGUAGE": _language,
+    "NLS_DATE_LANGUAGE": _date_language,
+    "NLS_TERRITORY": _territory,
+    "NLS_NUMERIC_CHARACTERS": _numeric_characters,
+    "NLS_SORT": _sort,
+    "NLS_COMP": _comparison,
+    "NLS_CALENDAR": _calendar,
+    "NLS_LENGTH_SEMANTICS": _as_by_default("NLS_LENGTH_SEMANTICS"),
+    "NLS_NCHAR_CONV_EXCP": _as_by_default("NLS_NCHAR_CONV_EXCP"),
+    "NLS_CURRENCY": _as_by_default("NLS_CURRENCY"),
+    "NLS_ISO_CURRENCY": _as_by_default("NLS_ISO_CURRENCY"),
+    "NLS_DUAL_CURRENCY": _as_by_default("NLS_DUAL_CURRENCY"),
+}
+"""What each parameter's value sets, itself included."""
+
+
+def quoted(text: str) -> str:
+    """A string literal of DuckDB's."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def nls_defaults_sql() -> str:
+    """The NLS parameters that a session starts with, as a map of DuckDB's."""
+    entries = ", ".join(f"{quoted(name)}: {quoted(value)}" for name, value in DEFAULTS.items())
+    return f"MAP {{{entries}}}"
