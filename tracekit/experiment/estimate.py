@@ -36,8 +36,9 @@ LEVEL_ROWS = 400_000
 """Rows after which a path that keeps nothing has reached its level."""
 LEVEL_RUNS = 3
 """Runs of the largest sample of a path that keeps nothing; the highest counts."""
-_LINE_SAMPLES = 3
 ERROR_BAR = 0.10
+"""A prediction that the samples do not settle to this share is called uncertain."""
+_LINE_SAMPLES = 3
 
 
 def estimate(
@@ -58,10 +59,11 @@ def estimate(
     """Predict the net peak of `candidates` at `keys` keys.
 
     Every candidate is measured on a quarter, a half and all of `sample` keys, which are spread over
-    all there are, and on up to four times as many where they have few rows; one that keeps nothing
-    on `sample` and up to four times as many, the last thrice. A path that keeps its rows is
-    predicted by the line through its samples; one that keeps nothing by the highest level that
-    its largest sample reached.
+    all there are, and on up to eight times as many where these say too little; one that keeps
+    nothing on `sample` and up to eight times as many, the last thrice. A candidate that keeps its
+    rows is predicted by the line through its samples; one that keeps nothing by the highest level
+    that its largest sample reached. Where the samples leave more than 10% open, its figures are
+    not `certain`, and `low_bytes` and `high_bytes` say between which ones.
 
     Args:
         workload: a workload's name, a Workload or a DuckDB file. None with `database`.
@@ -103,7 +105,7 @@ def estimate(
             )
         target = at_least_one("keys", asked) if asked is not None else work.cids
         sampler = _Sampler(source, at_least_one("workers", workers), tell)
-        measured = {spec: sampler.samples(spec, sample) for spec in specs}
+        measured = {spec: sampler.samples(spec, sample, target) for spec in specs}
         rows_per_cid = _rows_per_cid(measured.values())
         found = {}
         for spec, taken in measured.items():
@@ -140,13 +142,13 @@ class _Sampler:
     workers: int
     tell: Listener
 
-    def samples(self, spec: CandidateSpec, most: int) -> _Samples:
-        """The path on parts of the CIDs, each twice the one before, until rows enough were read."""
+    def samples(self, spec: CandidateSpec, most: int, target: int) -> _Samples:
+        """The candidate on parts of the keys, each twice the one before, until they say enough."""
         keeps = keeps_records(spec)
         taken: list[EstimateSample] = []
         baseline = 0
-        for size in self._sizes(most, keeps):
-            if _enough(taken, keeps):
+        for size in self._sizes(most, keeps, target):
+            if self._enough(spec, taken, target, keeps):
                 break
             child = self._run(spec, size, f"{spec.name} on {size:,} keys")
             if child.status is not PathStatus.OK:
@@ -171,12 +173,27 @@ class _Sampler:
                 peaks.append(child.rss_net_peak_bytes or 0)
         return replace(sample, rss_net_peak_bytes=max(peaks))
 
-    def _sizes(self, most: int, keeps: bool) -> list[int]:
+    def _sizes(self, most: int, keeps: bool, target: int) -> list[int]:
         there = self.source.key_count
+        whole = [min(there, times * most) for times in (1, 2, 4, 8)]
+        parts = [-(-whole[0] // 4), -(-whole[0] // 2)] if keeps else []
+        small = [target] if target < min(*parts, *whole) else []
+        return sorted({*small, *parts, *whole})
+
+    def _enough(
+        self, spec: CandidateSpec, taken: Sequence[EstimateSample], target: int, keeps: bool
+    ) -> bool:
+        if not taken:
+            return False
+        last = taken[-1]
+        if last.cids >= target:
+            return True
         if not keeps:
-            return sorted({min(there, size) for size in (most, 2 * most, 4 * most)})
-        parts = (-(-min(there, most) // 4), -(-min(there, most) // 2))
-        return sorted({*parts, *(min(there, times * most) for times in (1, 2, 4))})
+            return last.rows >= LEVEL_ROWS
+        if len(taken) < _LINE_SAMPLES or last.rows < GROWING_ROWS:
+            return False
+        model = _model_of(spec, taken)
+        return model.predict(target, target * last.rows / last.cids).within(ERROR_BAR)
 
     def checked(
         self, spec: CandidateSpec, found: PathEstimate, sizes: Sequence[int]
@@ -192,10 +209,19 @@ class _Sampler:
                 continue
             cids = min(size, self.source.key_count)
             most = max(found.samples, key=lambda sample: sample.cids)
-            predicted = model.net_peak_bytes(cids, cids * most.rows / most.cids)
+            predicted = model.predict(cids, cids * most.rows / most.cids)
             measured = child.rss_net_peak_bytes
-            error = round(predicted / measured - 1, 4)
-            checks.append(EstimateCheck(cids, child.rows or 0, measured, predicted, error))
+            error = round(predicted.net_peak_bytes / measured - 1, 4)
+            checks.append(
+                EstimateCheck(
+                    cids,
+                    child.rows or 0,
+                    measured,
+                    predicted.net_peak_bytes,
+                    error,
+                    certain=predicted.within(ERROR_BAR),
+                )
+            )
         return replace(found, checks=tuple(checks))
 
     def _run(self, spec: CandidateSpec, size: int, step: str) -> ChildRun:
@@ -214,12 +240,6 @@ class _Sampler:
         )
         self.tell(ReplayProgress(step, 1.0))
         return child
-
-
-def _enough(taken: Sequence[EstimateSample], keeps: bool) -> bool:
-    if keeps:
-        return len(taken) >= _LINE_SAMPLES and taken[-1].rows >= GROWING_ROWS
-    return bool(taken) and taken[-1].rows >= LEVEL_ROWS
 
 
 def keeps_records(spec: CandidateSpec) -> bool:
@@ -243,12 +263,16 @@ def _estimated(
     if samples.failed is not None:
         return PathEstimate(samples.failed.status, samples.failed.reason)
     model = _model_of(spec, samples.taken)
-    net = model.net_peak_bytes(cids, cids * rows_per_cid)
+    predicted = model.predict(cids, cids * rows_per_cid)
+    net = predicted.net_peak_bytes
     return PathEstimate(
         PathStatus.OK,
         rss_baseline_bytes=samples.rss_baseline_bytes,
         rss_net_peak_bytes=net,
         rss_peak_bytes=net + samples.rss_baseline_bytes,
+        low_bytes=predicted.low_bytes,
+        high_bytes=predicted.high_bytes,
+        certain=predicted.within(ERROR_BAR),
         fixed_bytes=round(model.fixed_bytes),
         bytes_per_row=model.bytes_per_row,
         bytes_per_cid=model.bytes_per_cid,
@@ -259,14 +283,14 @@ def _estimated(
 def _with_limit(
     found: PathEstimate, model: PeakModel, limit_bytes: int, rows_per_cid: float
 ) -> PathEstimate:
-    assert found.rss_peak_bytes is not None and found.rss_baseline_bytes is not None
+    assert found.high_bytes is not None and found.rss_baseline_bytes is not None
     left = limit_bytes - found.rss_baseline_bytes
     return replace(
         found,
-        fits=found.rss_peak_bytes <= limit_bytes,
+        fits=found.high_bytes + found.rss_baseline_bytes <= limit_bytes,
         largest_cids=model.largest_cids(left, rows_per_cid),
     )
 
 
 def _model_of(spec: CandidateSpec, samples: Sequence[EstimateSample]) -> PeakModel:
-    return growing_model(samples) if keeps_records(spec) else level_model(samples)
+    return growing_model(samples) if keeps_records(spec) else level_model(samples, LEVEL_ROWS)

@@ -1,7 +1,8 @@
-"""From a few measured samples to the net peak at any number of CIDs."""
+"""From a few measured samples to the net peak at any number of keys, and how sure that is."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,77 +10,158 @@ from itertools import pairwise
 from tracekit.records import EstimateSample
 
 ID_BYTES = 9
-"""What a path that keeps nothing needs for each CID: a reference in its batch of ids, and a share
-of the batch."""
+"""What a path that keeps nothing needs for each key: a reference in its batch, and a share of the
+batch."""
+NOISE_BYTES = 256 * 1024
+"""By how much two runs of the same sample differ however little they need: arenas, stacks."""
+STRAIGHT = 0.1
+"""From one sample to the next a slope may change by this share and still be that of one line."""
+_STEEPEST = 2.0
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A net peak, and between which figures the samples leave it."""
+
+    net_peak_bytes: int
+    low_bytes: int
+    high_bytes: int
+
+    def within(self, share: float) -> bool:
+        """Whether the highest is at most this share above the prediction."""
+        return self.high_bytes - self.net_peak_bytes <= share * self.net_peak_bytes
 
 
 @dataclass(frozen=True)
 class PeakModel:
-    """Net peak as a fixed part and a part for each row and each CID."""
+    """A fixed part, and a part for each row and each key beyond the largest sample."""
 
     fixed_bytes: float
     bytes_per_row: float
     bytes_per_cid: float
+    bend: float = 1.0
+    """By what the slope changed at last; 1 where the samples lie on a line. It may change as much
+    whenever the rows double, or turn back to what it was before."""
+    earlier_bytes_per_row: float = 0.0
+    rise_bytes: float = 0.0
+    """How much a level may still rise where the rows double."""
     measured: tuple[EstimateSample, ...] = ()
-    """By CIDs: from the smallest to the largest the peak is read between them."""
+    """By keys: from the smallest to the largest the peak is read between them."""
 
-    def net_peak_bytes(self, cids: float, rows: float) -> int:
-        """The prediction."""
-        if self.measured and self.measured[0].cids <= cids < self.measured[-1].cids:
-            return _between(self.measured, cids)
-        growing = self.bytes_per_row * rows + self.bytes_per_cid * cids
-        predicted = round(self.fixed_bytes + growing)
-        if self.measured and cids < self.measured[0].cids:
-            return min(predicted, self.measured[0].rss_net_peak_bytes)
-        return predicted
+    def predict(self, cids: float, rows: float) -> Prediction:
+        """The net peak at so many keys and rows."""
+        if not self.measured:
+            return _between(self._line(cids, rows), self._line(cids, rows), 0.0)
+        smallest, largest = self.measured[0], self.measured[-1]
+        if cids < smallest.cids:
+            most = float(smallest.rss_net_peak_bytes)
+            return _between(most * cids / smallest.cids, min(most, self._line(cids, rows)), 1.0)
+        if cids < largest.cids:
+            peak = _read_between(self.measured, cids)
+            return _between(peak, peak, 1.0)
+        times = max(1.0, rows / largest.rows) if largest.rows else 1.0
+        doublings = math.log2(times)
+        if self.bend == 1.0:
+            line = self._line(cids, rows)
+            return _between(line, line + self.rise_bytes * doublings, times)
+        more, peak = max(0.0, rows - largest.rows), largest.rss_net_peak_bytes
+        bent = max(0.0, self.bytes_per_row) * self.bend ** (1 + doublings)
+        return _between(peak + self.earlier_bytes_per_row * more, peak + bent * more, times)
+
+    def _line(self, cids: float, rows: float) -> float:
+        return self.fixed_bytes + self.bytes_per_row * rows + self.bytes_per_cid * cids
 
     def largest_cids(self, net_bytes: float, rows_per_cid: float) -> int | None:
-        """Most CIDs whose net peak stays within `net_bytes`; None where it does not grow."""
-        each = self.bytes_per_row * rows_per_cid + self.bytes_per_cid
-        if each <= 0:
-            return None
-        return max(0, int((net_bytes - self.fixed_bytes) / each))
+        """Most keys that surely stay within `net_bytes`; None where there is no end of them."""
+
+        def fits(cids: int) -> bool:
+            return self.predict(cids, cids * rows_per_cid).high_bytes <= net_bytes
+
+        low, high = 0, 1
+        while fits(high):
+            low, high = high, high * 2
+            if high > 2**50:
+                return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if fits(middle) else (low, middle)
+        return low
+
+
+def _between(one: float, other: float, times: float) -> Prediction:
+    """Between two figures; noise weighs more the further the samples are from what is asked."""
+    noise = NOISE_BYTES * times
+    low, high = min(one, other) - noise, max(one, other) + noise
+    return Prediction(round((one + other) / 2), max(0, round(low)), round(high))
 
 
 def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
     """The line through the three largest samples of a path that keeps its rows, by least squares.
 
     Larger samples lie nearer to what is predicted, and the square of the distance makes them count
-    for more. With one sample, or none that grows, all of it is taken to grow: too much rather
-    than too little.
+    for more. Where the slope changes from sample to sample, as with dictionaries that fill, it may
+    go on changing or not. No part is negative. With one sample, or none that grows, all of it is
+    taken to grow: too much rather than too little.
     """
     measured = tuple(sorted(samples, key=lambda sample: sample.cids))
-    samples = measured[-3:]
-    rows = [float(sample.rows) for sample in samples]
-    peaks = [float(sample.rss_net_peak_bytes) for sample in samples]
+    used = measured[-3:]
+    rows = [float(sample.rows) for sample in used]
+    peaks = [float(sample.rss_net_peak_bytes) for sample in used]
     mean_rows, mean_peak = sum(rows) / len(rows), sum(peaks) / len(peaks)
     spread = sum((one - mean_rows) ** 2 for one in rows)
-    together = sum(
-        (one - mean_rows) * (peak - mean_peak) for one, peak in zip(rows, peaks, strict=True)
-    )
+    pairs = list(zip(rows, peaks, strict=True))
+    together = sum((one - mean_rows) * (peak - mean_peak) for one, peak in pairs)
     if not spread or together <= 0:
-        return PeakModel(0.0, max(peaks) / max(max(rows), 1.0), 0.0, measured)
+        return PeakModel(0.0, max(peaks) / max(max(rows), 1.0), 0.0, measured=measured)
     slope = together / spread
-    return PeakModel(mean_peak - slope * mean_rows, slope, 0.0, measured)
+    fixed = mean_peak - slope * mean_rows
+    slopes = [
+        (other[1] - one[1]) / (other[0] - one[0])
+        for one, other in pairwise(pairs)
+        if other[0] > one[0]
+    ]
+    bend = _bend(slopes)
+    if bend != 1.0:
+        slope = max(0.0, slopes[-1])
+        fixed = max(0.0, peaks[-1] - slope * rows[-1])
+        return PeakModel(fixed, slope, 0.0, bend, max(0.0, slopes[-2]), measured=measured)
+    if fixed < 0:
+        slope, fixed = sum(one * peak for one, peak in pairs) / sum(one**2 for one in rows), 0.0
+    return PeakModel(fixed, slope, 0.0, measured=measured)
 
 
-def level_model(samples: Sequence[EstimateSample]) -> PeakModel:
-    """The level that a path which keeps nothing reaches, and the ids themselves.
+def _bend(slopes: Sequence[float]) -> float:
+    if len(slopes) < 2:
+        return 1.0
+    if min(slopes) <= 0:
+        return 1 / _STEEPEST
+    bend = slopes[-1] / slopes[-2]
+    return 1.0 if abs(bend - 1) <= STRAIGHT else min(max(bend, 1 / _STEEPEST), _STEEPEST)
+
+
+def level_model(samples: Sequence[EstimateSample], level_rows: int = 0) -> PeakModel:
+    """The level that a path which keeps nothing reaches, and the keys themselves.
 
     Its memory rises until all workers and queues have been full a few times, so the largest of
-    the samples counts alone: a line would go on rising.
+    the samples counts alone: a line would go on rising. Below `level_rows` it may rise further by
+    as much as it did last.
     """
     measured = tuple(sorted(samples, key=lambda sample: sample.cids))
     most = measured[-1]
     beyond = most.rss_net_peak_bytes - ID_BYTES * most.cids
-    return PeakModel(float(beyond), 0.0, ID_BYTES, measured)
+    rise = 0
+    if most.rows < level_rows:
+        last = measured[-2].rss_net_peak_bytes if len(measured) > 1 else 0
+        rise = max(0, most.rss_net_peak_bytes - last)
+    return PeakModel(float(beyond), 0.0, ID_BYTES, rise_bytes=rise, measured=measured)
 
 
-def _between(measured: Sequence[EstimateSample], cids: float) -> int:
+def _read_between(measured: Sequence[EstimateSample], cids: float) -> float:
     """The net peak on the way from one sample to the next."""
     for one, other in pairwise(measured):
         if one.cids <= cids < other.cids:
             share = (cids - one.cids) / (other.cids - one.cids)
-            grown = other.rss_net_peak_bytes - one.rss_net_peak_bytes
-            return round(one.rss_net_peak_bytes + share * grown)
+            return one.rss_net_peak_bytes + share * (
+                other.rss_net_peak_bytes - one.rss_net_peak_bytes
+            )
     raise AssertionError(f"{cids} is beyond the samples")

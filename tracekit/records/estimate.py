@@ -28,6 +28,8 @@ class EstimateCheck:
     predicted_bytes: int
     error: float
     """Predicted divided by measured, minus 1."""
+    certain: bool = True
+    """Whether the samples settled the prediction."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ class PathEstimate:
     fixed_bytes: int | None = None
     bytes_per_row: float | None = None
     bytes_per_cid: float | None = None
+    low_bytes: int | None = None
+    """Least net peak that the samples allow."""
+    high_bytes: int | None = None
+    """Most; what `fits` and `largest_cids` go by."""
+    certain: bool | None = None
+    """Whether the samples leave at most 10% open on either side."""
     samples: tuple[EstimateSample, ...] = ()
     checks: tuple[EstimateCheck, ...] = ()
 

@@ -41,6 +41,12 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
             f"{name} could not be measured: {found.reason}"
             for name, found in record.paths.items()
             if found.status is not PathStatus.OK
+        ]
+        + [
+            f"{name}: its samples, of up to {found.samples[-1].rows:,} rows, leave more than 10% "
+            "open. A larger --sample says more, where there are more keys"
+            for name, found in record.paths.items()
+            if found.certain is False
         ],
         "Remarks",
     )
@@ -67,13 +73,26 @@ def _row(name: str, found: PathEstimate) -> tuple[str, ...]:
     each = found.bytes_per_row
     return (
         name,
-        figures.size(found.rss_net_peak_bytes),
-        figures.size(found.rss_peak_bytes),
+        _net(found),
+        _whole(found),
         figures.size(found.fixed_bytes),
         figures.NOT_MEASURED if each is None else f"{each:,.0f} B",
         {True: "yes", False: "NO", None: figures.NOT_MEASURED}[found.fits],
         figures.count(found.largest_cids),
     )
+
+
+def _net(found: PathEstimate) -> str:
+    if found.certain is False:
+        return f"{figures.size(found.low_bytes)} - {figures.size(found.high_bytes)}"
+    return figures.size(found.rss_net_peak_bytes)
+
+
+def _whole(found: PathEstimate) -> str:
+    if found.certain is not False:
+        return figures.size(found.rss_peak_bytes)
+    assert found.high_bytes is not None and found.rss_baseline_bytes is not None
+    return f"up to {figures.size(found.high_bytes + found.rss_baseline_bytes)}"
 
 
 def _samples(record: EstimateRecord) -> Table:
@@ -113,7 +132,7 @@ def _checks(record: EstimateRecord) -> Table:
             figures.count(check.rows),
             figures.size(check.predicted_bytes),
             figures.size(check.rss_net_peak_bytes),
-            figures.percent(check.error),
+            figures.percent(check.error) if check.certain else "uncertain",
         )
         for name, found in record.paths.items()
         for check in found.checks
