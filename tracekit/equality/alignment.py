@@ -48,10 +48,12 @@ class KeyComparison:
 
     def leave_out_the_end(self) -> None:
         """Forget what is single past the last pair: its counterpart may come later."""
-        last = max((max(one.index, other.index) for one, other in self.pairs), default=None)
-        if last is not None:
-            self.missing = [row for row in self.missing if row.index <= last]
-            self.extra = [row for row in self.extra if row.index <= last]
+        if self.pairs:
+            last, other_last = (
+                max(row.index for row in side) for side in zip(*self.pairs, strict=True)
+            )
+            self.missing = [row for row in self.missing if row.index < last]
+            self.extra = [row for row in self.extra if row.index < other_last]
 
 
 def rows_of(

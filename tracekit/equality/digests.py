@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 from zlib import crc32
 
-from tracekit.equality.canonical import canonical
 from tracekit.equality.cost import CostMeter, collections_held_back
 from tracekit.equality.digest_file import (
     MAGIC,
@@ -20,7 +19,7 @@ from tracekit.equality.digest_file import (
     write_footer,
 )
 from tracekit.equality.histogram import Histogram
-from tracekit.equality.labels import WHOLE, label, quoted
+from tracekit.equality.labels import WHOLE, label, quoted, type_of
 from tracekit.equality.pieces import (
     BlockDigests,
     Piece,
@@ -78,7 +77,7 @@ class DigestWriter:
             NotComparable: a value does not tell what it holds.
         """
         name = label(key)
-        kind = "" if name is key or key is WHOLE else canonical(key).kind.name
+        kind = "" if name is key or key is WHOLE else type_of(key)
         self._kinds.add(kind or "str")
         if not records and (columns is not None or kind):
             self._open.setdefault(name, []).append(under_type(bare_piece(columns), kind))

@@ -40,6 +40,13 @@ def label(value: object) -> str:
     return f"\0{type(plain).__name__}{_sorted_as(plain)}\0{plain!r}"
 
 
+def type_of(value: object) -> str:
+    """The type of a key, which its label does not tell."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(type_of, value))})"
+    return canonical(value).kind.name
+
+
 def shown(label: str) -> str:
     """What a label stands for: text as it is, anything else by its `repr`, nothing for a whole."""
     if not label.startswith("\0"):

@@ -1,0 +1,281 @@
+"""Ordinary results: keys of any type, several key columns, none; frames by key; single values."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import sqlite3
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tracekit.errors import ConfigError, NotComparable
+from tracekit.experiment.prove import prove
+from tracekit.experiment.prove_view import EqualityProof
+from tracekit.records import DifferenceKind, Level
+
+KEYS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(),
+    st.floats(allow_nan=False),
+    st.dates(),
+    st.datetimes().map(lambda moment: moment.replace(fold=0)),
+    st.decimals(allow_nan=False, allow_infinity=False),
+    st.binary(),
+    st.tuples(st.integers(), st.text()),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(KEYS, min_size=1, max_size=6, unique_by=lambda key: (type(key), key)), st.data())
+def test_keys_of_any_type_are_told_apart_and_shown_as_they_are(keys, data):
+    left = {key: [{"N": place}] for place, key in enumerate(keys)}
+    assert prove(left, dict(reversed(left.items()))).level is Level.EXACT
+    changed = data.draw(st.sampled_from(list(left)))
+    proof = prove(left, {**left, changed: [{"N": -1}]})
+    assert proof.level is Level.DIFFERENT
+    assert proof.record.different_cids == 1
+    (found,) = proof.examples
+    if isinstance(changed, str):
+        assert (found.cid, found.key_type) == (changed, None)
+    assert EqualityProof.from_json(proof.to_json()) == proof
+    shown = str(proof)
+    assert "\0" not in shown
+    plain = changed is None or isinstance(changed, bool | bytes | datetime.date | tuple)
+    if plain or type(changed) is int:
+        assert f"key {changed!r} record 0 N" in shown
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, np.int64(1)),
+        (1, 1.0),
+        ("A", np.str_("A")),
+        (datetime.datetime(2026, 1, 1), pd.Timestamp(2026, 1, 1)),
+        (Decimal("1.10"), Decimal("1.1")),
+        ((1, "A"), (np.int64(1), "A")),
+        (None, float("nan")),
+    ],
+)
+def test_keys_of_one_value_and_two_types_are_one_key_at_level_value(one, other):
+    for records in ([{"N": 1}], []):
+        proof = prove({one: records}, {other: records})
+        assert proof.level is Level.VALUE, records
+        assert "key type" in proof.record.equivalences or type(one) is type(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [(1, "1"), (1, True), (1, Decimal(1)), ("", None)])
+def test_keys_of_two_values_are_two_keys(one, other):
+    proof = prove({one: []}, {other: []})
+    assert (proof.record.missing_cids, proof.record.extra_cids) == (1, 1)
+
+
+def test_keys_come_in_their_order():
+    left = {key: [{"N": key}] for key in (100, -5, 20, 3, -100)}
+    proof = prove(left, {key: [{"N": 0}] for key in left})
+    assert [found.cid for found in proof.examples] == ["-100", "-5", "3", "20", "100"]
+
+
+ROWS = [{"K": place // 2, "PART": "xy"[place % 2], "N": place} for place in range(8)]
+
+
+def frames(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "records": rows,
+        "named tuples": [collections.namedtuple("Row", row)(**row) for row in rows],
+        "pandas": pd.DataFrame(rows),
+        "pandas, indexed": pd.DataFrame(rows).set_index("K"),
+        "polars": pl.DataFrame(rows),
+        "polars, lazy": pl.LazyFrame(rows),
+        "arrow": pa.Table.from_pylist(rows),
+        "arrow reader": pa.Table.from_pylist(rows).to_reader(),
+        "duckdb": duckdb.from_arrow(pa.Table.from_pylist(rows)),
+        "polars in parts": iter(pl.DataFrame(rows).iter_slices(3)),
+    }
+
+
+CHANGED = [*ROWS[:5], {**ROWS[5], "N": -1}, *ROWS[6:]]
+NAMES = list(frames(ROWS))
+
+
+@pytest.mark.parametrize("key", ["K", ["K", "PART"], ("PART", "K"), None])
+@pytest.mark.parametrize("name", NAMES)
+def test_frames_of_any_library_with_one_key_column_with_two_and_with_none(name, key):
+    assert prove(ROWS, frames(ROWS)[name], key).level is Level.EXACT
+    proof = prove(frames(ROWS)[name], CHANGED, key)
+    assert proof.level is Level.DIFFERENT
+    (found,) = proof.examples
+    assert (found.column, found.reference, found.candidate) == ("N", "5", "-1")
+    where = {"K": "key 2 record 1", "None": "record 5"}.get(str(key))
+    shown = {"['K', 'PART']": "key (2, 'y')", "('PART', 'K')": "key ('y', 2)"}.get(str(key), where)
+    assert f"{shown} " in str(proof)
+    assert "int2" not in proof._repr_html_()
+
+
+def test_a_cursor_is_read_by_the_names_of_its_columns():
+    connection = sqlite3.connect(":memory:")
+    proof = prove(connection.execute("SELECT 1 AS K, 'x' AS A"), [{"K": 1, "A": "y"}], "K")
+    assert proof.examples[0].column == "A"
+    connection.close()
+
+
+def test_rows_without_names_are_compared_by_place():
+    (found,) = prove([(1, "a"), (2, "b")], [(1, "a"), (2, "c")]).examples
+    assert (found.record_index, found.column) == (1, "1")
+
+
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_a_frame_for_each_key(kind):
+    left = {1: kind({"X": [1, 2]}), 2: kind({"X": [3]}), 3: kind({"X": []})}
+    assert prove(left, {**left}).level is Level.EXACT
+    proof = prove(left, {**left, 2: kind({"X": [4]})})
+    assert [(found.cid, found.column) for found in proof.examples] == [("2", "X")]
+    proof = prove(left, {**left, 3: kind({"Y": []})})
+    assert proof.level is Level.DIFFERENT
+    assert proof.examples[0].kind is DifferenceKind.COLUMNS
+    assert prove(left, {1: [{"X": 1}, {"X": 2}], 2: [{"X": 3}], 3: []}).level is Level.VALUE
+
+
+@pytest.mark.parametrize("key", [None, "X"])
+@pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_frames_without_rows_have_columns(kind, key):
+    empty = kind({"X": []})
+    assert prove(empty, kind({"X": []}), key).level is Level.EXACT
+    proof = prove(empty, kind({"X": [], "Y": []}), key)
+    assert proof.level is Level.DIFFERENT
+    assert not proof.equal
+    assert any("only in the candidate: 'Y'" in remark for remark in proof.record.remarks)
+
+
+def test_a_frame_without_rows_and_no_records_are_equal_as_far_as_is_known():
+    proof = prove([], pd.DataFrame({"X": []}))
+    assert proof.level is Level.VALUE
+    assert any("only one side says with which columns" in each for each in proof.record.remarks)
+
+
+def test_columns_of_another_type_are_not_exact_whatever_their_cells():
+    frame = pd.DataFrame({"K": ["A"], "N": [1]})
+    proof = prove(frame, frame.astype({"N": "int32"}), "K")
+    assert proof.level is Level.JSON
+    assert proof.record.equivalences == ("column types",)
+    assert proof.record.remarks == ("column 'N' is int64 in the reference, int32 in the candidate",)
+
+
+def test_row_labels_count_if_they_are_named_or_more_than_numbers():
+    frame = pd.DataFrame({"K": ["A", "A"], "N": [1, 2]})
+    joined = pd.concat([frame.iloc[:1], frame.iloc[:1].assign(N=2)])
+    assert prove(frame.iloc[1:], frame.iloc[1:].reset_index(drop=True), "K").level is Level.EXACT
+    proof = prove(frame, joined, "K")
+    assert (proof.level, proof.record.equivalences) == (Level.VALUE, ("row labels",))
+    assert prove(joined, joined.copy(), "K").level is Level.EXACT
+    for labels in (["x", "y"], pd.Index([0, 1], name="ROW")):
+        other = frame.set_axis(labels)
+        assert prove(frame, other, "K").level is Level.DIFFERENT
+        assert prove(other, other.copy(), "K").level is Level.EXACT
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "level"),
+    [
+        (5, 5, Level.EXACT),
+        (5, 5.0, Level.VALUE),
+        ("a", "b", Level.DIFFERENT),
+        (None, float("nan"), Level.VALUE),
+        (np.arange(5), np.array([0, 1, 9, 3, 4]), Level.DIFFERENT),
+        (pd.Series([1, 2]), pd.Series([1, 2]), Level.EXACT),
+        (pd.Series([1, 2]), pd.Series([1, 3]), Level.DIFFERENT),
+        (pd.Series([1, 2], index=["a", "b"]), pd.Series([1, 2], index=["a", "c"]), Level.DIFFERENT),
+        (pl.Series([1, 2]), pl.Series([1, 3]), Level.DIFFERENT),
+        (pa.chunked_array([[1, 2]]), pa.chunked_array([[1], [2]]), Level.EXACT),
+        ([1, 2], [1, 3], Level.DIFFERENT),
+        ({"a": 1}, {"a": 1}, Level.EXACT),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}, Level.EXACT),
+        ({"a": {"x": 1}}, {"a": {"x": 2}}, Level.DIFFERENT),
+        ({1, 2}, {2, 1}, Level.EXACT),
+        (b"a", bytearray(b"a"), Level.JSON),
+        ([], [], Level.EXACT),
+        ({}, {}, Level.EXACT),
+        ([[1, 2]], [[1, 2]], Level.EXACT),
+    ],
+)
+def test_single_values_lists_and_columns(left, right, level):
+    proof = prove(left, right)
+    assert proof.level is level
+    assert ("key" in str(proof)) is isinstance(left, dict) or proof.equal
+
+
+def test_a_nested_difference_says_where_it_is():
+    left = pd.DataFrame({"a": range(1000)})
+    right = left.assign(a=left["a"].where(left["a"] != 500, -1))
+    (found,) = prove({"K": [{"X": left}]}, {"K": [{"X": right}]}).examples
+    assert found.remark == "first at [500]['a']: 500 against -1"
+    assert "\n" not in found.reference
+
+
+def test_a_nested_drift_says_what_became_of_what():
+    left = {"K": [{"X": [1, 2], "Y": 1}]}
+    proof = prove(left, {"K": [{"X": [1.0, 2.0], "Y": 1.0}]})
+    assert proof.level is Level.VALUE
+    assert {(row.column, row.from_type, row.to_type) for row in proof.drift} == {
+        ("X", "int in list", "float in list"),
+        ("Y", "int", "float"),
+    }
+    assert proof.record.equivalences == ("integral float = int",)
+
+
+def test_columns_that_are_no_text_are_shown_as_they_are():
+    frame = pd.DataFrame([[1, 2]])
+    (found,) = prove(frame, pd.DataFrame([[1, 3]])).examples
+    assert found.column == "1"
+    assert "column 1 is missing" in str(prove(frame, frame[[0]]))
+
+
+def test_what_cannot_be_compared_is_named_with_its_place():
+    rows = [{"K": place, "CELL": object() if place == 3 else place} for place in range(5)]
+    with pytest.raises(NotComparable, match=r"key 3, column 'CELL': builtins\.object does not"):
+        prove(rows, rows, "K")
+    with pytest.raises(NotComparable, match="column 'CELL'"):
+        prove(rows, rows)
+    with pytest.raises(NotComparable, match="a record is a int"):
+        prove({"A": [{"X": 1}, 2]}, {"A": []})
+
+
+def test_what_is_not_clear_is_asked_for():
+    for side in ([{"A": [{"X": 1}]}], iter([{"A": [{"X": 1}]}])):
+        with pytest.raises(ConfigError, match="may be results by key or one record"):
+            prove(side, [])
+    with pytest.raises(ConfigError, match="can be read only once"):
+        prove({"A": iter([{"X": 1}])}, {})
+    with pytest.raises(ConfigError, match="no result by key"):
+        prove(5, 5, "K")
+    with pytest.raises(ConfigError, match="not distinct"):
+        prove(pd.DataFrame([[1, 2]], columns=["a", "a"]), [])
+
+
+def test_of_a_result_without_keys_any_number_of_records_is_compared_in_little_memory():
+    def rows(changed: int | None = None, dropped: int | None = None) -> Any:
+        for number in range(40_000):
+            if number != dropped:
+                yield {"N": -1 if number == changed else number, "TEXT": f"text {number % 7}"}
+
+    assert prove(rows(), rows()).level is Level.EXACT
+    (found,) = prove(rows(), rows(changed=30_001)).examples
+    assert (found.kind, found.record_index, found.column) == (DifferenceKind.VALUE, 30_001, "N")
+    (found,) = prove(rows(), rows(dropped=30_001)).examples
+    assert (found.kind, found.record_index) == (DifferenceKind.MISSING_RECORD, 30_001)
+    proof = prove(rows(), (dict(row, N=float(row["N"])) for row in rows()))
+    assert (proof.level, proof.drift[0].count) == (Level.VALUE, 40_000)
+    proof = prove(rows(), rows(changed=5), unordered=True)
+    assert proof.level is Level.DIFFERENT
+    assert any("key=" in remark for remark in proof.record.remarks)
