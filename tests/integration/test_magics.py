@@ -165,7 +165,7 @@ def test_two_cells_are_compared_in_memory_and_values(tmp_path: Path) -> None:
         "%%peak silent\nx = 1",
         "%%peak lazy\nx = iter([])\nx",
         "%peak_compare before after",
-        "%peak_compare before other",
+        "%peak_compare before other --key CONTAINERID",
         "%peak_compare before silent",
         "%peak_compare before lazy",
     ]
@@ -173,7 +173,7 @@ def test_two_cells_are_compared_in_memory_and_values(tmp_path: Path) -> None:
     assert "equal at level exact" in same.result
     assert "-20.0 MiB" in same.result
     assert same.outputs == [] or "text/html" in same.outputs[0]
-    assert "different: 1 CIDs differ" in other.result
+    assert "different: 1 key differs" in other.result
     assert "a cell gave no value" in silent.result
     assert "can be read once only" in lazy.result
 

@@ -72,7 +72,7 @@ class TracekitMagics(Magics):
     def peak_compare(self, line: str) -> PeakComparison:
         """Set two measured cells side by side: their memory, and the equality of their values.
 
-        `%peak_compare BASE HEAD [--key CONTAINERID] [--unordered]`: the cells that began with
+        `%peak_compare BASE HEAD [--key COLUMN] [--unordered]`: the cells that began with
         `%%peak BASE` and `%%peak HEAD`. `--key` is the column that holds the CID; `--unordered`
         says that the order of a CID's records is chance.
         """
@@ -202,7 +202,7 @@ def _compare_arguments(line: str) -> argparse.Namespace:
     parser = _Parser(prog="%peak_compare", add_help=False)
     parser.add_argument("base")
     parser.add_argument("head")
-    parser.add_argument("--key", default="CONTAINERID")
+    parser.add_argument("--key")
     parser.add_argument("--unordered", action="store_true")
     return parser.parse_args(shlex.split(line))
 

@@ -93,7 +93,9 @@ class PeakComparison:
         return {"text/plain": str(self), "text/html": self._repr_html_()}
 
 
-def compare_cells(base: NamedCell, head: NamedCell, *, key: str, unordered: bool) -> PeakComparison:
+def compare_cells(
+    base: NamedCell, head: NamedCell, *, key: str | None, unordered: bool
+) -> PeakComparison:
     """`head` against `base`: memory, and the equality of their last values."""
     proof, not_compared = _proof(base.value, head.value, key=key, unordered=unordered)
     diff = diff_stacks(
@@ -109,7 +111,7 @@ def compare_cells(base: NamedCell, head: NamedCell, *, key: str, unordered: bool
 
 
 def _proof(
-    base: Any, head: Any, *, key: str, unordered: bool
+    base: Any, head: Any, *, key: str | None, unordered: bool
 ) -> tuple[EqualityProof | None, str | None]:
     for value in (base, head):
         if value is None:
