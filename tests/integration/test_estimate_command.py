@@ -9,6 +9,7 @@ from tracekit.errors import ConfigError, FetchError
 from tracekit.experiment.estimate import estimate
 from tracekit.keyed import Query
 from tracekit.records import EstimateRecord, PathStatus, from_json
+from tracekit.reports import estimate_text
 from tracekit.testbed import LocalOracle
 
 CIDS = 8_000
@@ -75,23 +76,24 @@ def test_samples_are_three_parts_and_more_where_nothing_is_kept(found):
 
 
 def test_a_small_result_is_measured_and_not_inferred(local):
-    record = estimate(local.path, ["lean"], cids=100, sample=4_000)
+    record = estimate(local.path, ["lean"], keys=100, sample=4_000)
     found = record.paths["lean"]
     assert [sample.cids for sample in found.samples] == [100]
     assert found.rss_net_peak_bytes == found.samples[0].rss_net_peak_bytes
 
 
-def test_what_small_samples_leave_open_is_told_as_a_range(local, capsys, monkeypatch):
-    monkeypatch.setenv("DB_PASSWORD", local.password)
-    given = ["--dsn", local.dsn, "--user", local.user, "--cids-sql", FEW, "--paths", "lean", "-q"]
-    code, out = invoke(capsys, *given, "--cids", "20000")
-    record = estimate(database=local.database, cids=20_000, cids_sql=FEW, paths=["lean"])
+def test_what_small_samples_leave_open_is_told_as_a_range(local):
+    sql = "SELECT CONTAINERID, EQUIPMENTID FROM DWH.DW_MES_LOTWIPHISTORY"
+    query = Query(f"SELECT * FROM ({sql}) WHERE CONTAINERID IN (:keys)", key="CONTAINERID")
+    record = estimate(
+        None, ["lean"], database=local.database, query=query, keys=20_000, keys_sql=FEW
+    )
     found = record.paths["lean"]
-    assert code == 0
     assert found.certain is False
     assert found.low_bytes < found.rss_net_peak_bytes < found.high_bytes
-    assert "leave more than 10% open" in out
-    assert " - " in next(line for line in out.splitlines() if line.startswith("lean"))
+    said = estimate_text(record)
+    assert "leave more than 10% open" in said
+    assert " - " in next(line for line in said.splitlines() if line.startswith("lean"))
 
 
 def invoke(capsys, *arguments):
