@@ -15,6 +15,12 @@ from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
 from tracekit.localdb.translate.scopes import ValueType
 from tracekit.localdb.wire.column import ColumnDescription
 
+_OWN_TYPES = {
+    Kind.ROWID: DeclaredType("ROWID"),
+    Kind.LOCAL: DeclaredType("TIMESTAMP WITH LOCAL TIME ZONE"),
+}
+"""Types of expressions that DuckDB's types do not tell apart."""
+
 
 def describe_columns(
     relation: duckdb.DuckDBPyRelation, translated: Translated
@@ -37,8 +43,7 @@ def describe_columns(
         if isinstance(output, ColumnType):
             stated, nullable = output.declared, output.nullable
         else:
-            stated = DeclaredType("ROWID") if output.kind is Kind.ROWID else None
-            nullable = True
+            stated, nullable = _OWN_TYPES.get(output.kind), True
         if stated is None and name in translated.computed_columns:
             is_binary = output.number in (DOUBLE, FLOAT)
             columns.append(describe_computed(title, kind, is_binary=is_binary))

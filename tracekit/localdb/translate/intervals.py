@@ -86,7 +86,9 @@ def _microseconds(written: str, first: str, last: str) -> int:
 
 
 def _day_interval(microseconds: int) -> exp.Expr:
-    return call("to_microseconds", cast(number(microseconds), exp.DType.BIGINT), kind=Kind.INTERVAL)
+    return call(
+        "ora_day_interval", cast(number(microseconds), exp.DType.BIGINT), kind=Kind.INTERVAL
+    )
 
 
 def number_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -95,7 +97,7 @@ def number_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
     amount = as_double(args[0])  # an INTEGER would overflow
     microseconds = exp.Mul(this=amount, expression=number(factor * 1_000_000))
     whole = cast(call("round", microseconds), exp.DType.BIGINT)
-    return call("to_microseconds", whole, kind=Kind.INTERVAL)
+    return call("ora_day_interval", whole, kind=Kind.INTERVAL)
 
 
 def number_to_months(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -115,7 +117,7 @@ def _unit(node: exp.Expr, function: str, units: dict[str, int]) -> int:
 def text_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
     """TO_DSINTERVAL."""
     amount = call("ora_day_interval_us", as_text(args[0]))
-    return call("to_microseconds", amount, kind=Kind.INTERVAL)
+    return call("ora_day_interval", amount, kind=Kind.INTERVAL)
 
 
 def text_to_months(args: Sequence[exp.Expr]) -> exp.Expr:

@@ -30,7 +30,6 @@ CREATE OR REPLACE MACRO ora_divide(a, b) AS
     a / CASE WHEN b = 0 THEN error('ORA-01476') ELSE b END;
 CREATE OR REPLACE MACRO ora_mod(a, b) AS CASE WHEN b = 0 THEN a ELSE a % b END;
 
-CREATE OR REPLACE MACRO ora_microseconds(n) AS to_microseconds(n);
 CREATE OR REPLACE MACRO ora_days(n) AS
     to_microseconds(CAST(round(CAST(n AS DOUBLE) * 86400) AS BIGINT) * 1000000);
 -- A month that has no such day is an error in Oracle, where DuckDB takes the month's last day.
@@ -78,14 +77,14 @@ CREATE OR REPLACE MACRO ora_multiply
     (a BIGINT, b BIGINT) AS CAST(a AS HUGEINT) * b,
     (a, b) AS a * b;
 CREATE OR REPLACE MACRO ora_between(a, b) AS
-    to_microseconds(ora_zoned_us(ora_zoned(a)) + ora_no_nanos(a) - ora_zoned_us(ora_zoned(b)) - ora_no_nanos(b));
+    ora_day_interval(ora_zoned_us(ora_zoned(a)) + ora_no_nanos(a) - ora_zoned_us(ora_zoned(b)) - ora_no_nanos(b));
 CREATE OR REPLACE MACRO ora_subtract
     (a TIMESTAMP_S, b TIMESTAMP_S) AS (epoch(a) - epoch(b)) / 86400,
     (a TIMESTAMP, b TIMESTAMP) AS a - b,
-    (a TIMESTAMP_NS, b TIMESTAMP_NS) AS to_microseconds(ora_us(a) + ora_no_nanos(a) - ora_us(b) - ora_no_nanos(b)),
+    (a TIMESTAMP_NS, b TIMESTAMP_NS) AS ora_day_interval(ora_us(a) + ora_no_nanos(a) - ora_us(b) - ora_no_nanos(b)),
     (a TIMESTAMPTZ, b TIMESTAMPTZ) AS a - b,
     (a STRUCT(instant INTERVAL, nanos SMALLINT), b STRUCT(instant INTERVAL, nanos SMALLINT)) AS
-        to_microseconds(ora_zoned_us(a) + ora_no_nanos(a) - ora_zoned_us(b) - ora_no_nanos(b)),
+        ora_day_interval(ora_zoned_us(a) + ora_no_nanos(a) - ora_zoned_us(b) - ora_no_nanos(b)),
     (a TIMESTAMP_S, b STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_between(a, b),
     (a TIMESTAMP, b STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_between(a, b),
     (a TIMESTAMPTZ, b STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_between(a, b),

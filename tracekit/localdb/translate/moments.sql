@@ -30,6 +30,10 @@ CREATE OR REPLACE MACRO ora_today() AS epoch_us(ora_localtimestamp());
 CREATE OR REPLACE MACRO ora_interval_months(i) AS 12 * year(i) + month(i);
 CREATE OR REPLACE MACRO ora_interval_us(i) AS
     day(i) * 86400000000 + hour(i) * 3600000000 + minute(i) * CAST(60000000 AS BIGINT) + microsecond(i);
+-- With days of their own: Arrow has too few bits for the nanoseconds of three centuries.
+CREATE OR REPLACE MACRO ora_day_interval(us) AS
+    list_transform([CAST(us AS BIGINT)], lambda u:
+        to_days(CAST(u // 86400000000 AS INTEGER)) + to_microseconds(u % 86400000000))[1];
 CREATE OR REPLACE MACRO ora_day_of_us(us) AS (us - (us % 86400000000 + 86400000000) % 86400000000) // 86400000000;
 -- Arguments that are used several times are bound once as a lambda's parameter: DuckDB binds those
 -- of overloaded macros again wherever they are named.
