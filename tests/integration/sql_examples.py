@@ -9,6 +9,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from tests.integration.sql_examples_time import SETTINGS, ZONES
+
 SYSDATE = dt.datetime(2026, 3, 1, 12)
 """What the server's clock is pinned to: a Sunday."""
 
@@ -847,10 +849,26 @@ _DICTIONARY = [
     _("ROWID", "SELECT COUNT(DISTINCT ROWID) FROM emp", gives=6),
 ]
 
+
+def _examples(rows: list[tuple[str, tuple[str, ...], Any, str]]) -> list[Example]:
+    return [
+        Example(
+            construct,
+            steps,
+            Error(gives) if isinstance(gives, str) and gives.startswith("ORA-") else gives,
+            None,
+            note,
+        )
+        for construct, steps, gives, note in rows
+    ]
+
+
 SECTIONS: dict[str, list[Example]] = {
     "Text": _TEXT,
     "Numbers and conditions": _NUMBERS,
     "Dates": _DATES,
+    "Time zones and fractions of a second": _examples(ZONES),
+    "Session settings": _examples(SETTINGS),
     "Queries": _QUERIES,
     "Aggregate and analytic functions": _AGGREGATES,
     "Changing data": _CHANGES,

@@ -31,6 +31,14 @@ result. `tracekit localdb --check 'SELECT ...'` shows how a statement of yours i
 
 The tests fail when this file is out of date; `{COMMAND}` writes it. `emp`
 and `dept` are the classic tables; SYSDATE is {SYSDATE}.
+
+How moments are kept: a DATE is DuckDB's TIMESTAMP_S, a TIMESTAMP of up to six digits a TIMESTAMP,
+of seven to nine a TIMESTAMP_NS (years 1678 to 2261). A TIMESTAMP WITH TIME ZONE is
+`STRUCT(instant INTERVAL, nanos SMALLINT)`: the interval's total is the instant, its months are the
+offset in minutes, which its days make up for. DuckDB compares, groups and joins intervals by their
+total, so that moments equal in UTC are equal and each keeps its offset. A TIMESTAMP WITH LOCAL TIME
+ZONE is a TIMESTAMPTZ. Years before Christ are read, compared and written, but cannot be sent; days
+before 15 October 1582 are counted by the Gregorian calendar in arithmetic.
 """
 
 
