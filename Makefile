@@ -9,7 +9,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
-PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/experiment tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py)
+PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/experiment tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py tests/integration/test_calibration.py)
 .PHONY: help setup replay test test-slow test-pandas2 check check-memory conformance format bench fuzz lock clean
 
 help: ## show the targets

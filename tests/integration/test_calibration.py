@@ -55,6 +55,7 @@ def assert_agrees(
 
 @pytest.mark.usefixtures("_pool")
 def test_a_cell(tmp_path: Path) -> None:
+    pytest.importorskip("IPython")
     path = f"import sys\nsys.path.insert(0, {str(FOLDER)!r})\n"
     cells = [f"{path}import known_memory as known\nknown.import_all()"]
     told = (
@@ -130,6 +131,7 @@ REASONED = {
 
 @pytest.mark.parametrize("reason", list(REASONED))
 def test_each_reason_is_given_where_it_holds(tmp_path: Path, reason: str) -> None:
+    pytest.importorskip("IPython")
     before, _, cell = REASONED[reason].partition("%%peak")
     _, _, remarks = driver.run_cells(tmp_path, [before, f"%%peak{cell}", "_peak.remarks"])
     said: tuple[Any, ...] = eval(remarks.result)
@@ -137,6 +139,7 @@ def test_each_reason_is_given_where_it_holds(tmp_path: Path, reason: str) -> Non
 
 
 def test_no_reason_is_given_where_none_is_needed(tmp_path: Path) -> None:
+    pytest.importorskip("IPython")
     cells = ["%%peak\nheld = bytearray(20 << 20)", "_peak.remarks"]
     assert driver.run_cells(tmp_path, cells)[-1].result == "()"
 
@@ -150,7 +153,7 @@ import pytest
 @pytest.mark.parametrize("number", range(2))
 def test_one(number):
     import pandas as pd
-    import polars, duckdb
+    import duckdb
     held = bytearray(20 << 20)
 """
     )
