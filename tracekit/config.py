@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import platformdirs
 
@@ -13,6 +15,7 @@ from tracekit.errors import ConfigError
 from tracekit.sizes import parse_size
 
 WORKER_MEMORY_LIMIT = "TRACEKIT_WORKER_MEMORY_LIMIT"
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,9 @@ class TraceSettings:
     stream_batch_size: int = 5000
     worker_memory_limit_bytes: int | None = None
     """Private writable memory that the process of one shard may have; None for no limit."""
-    results_dir: Path | None = None
-    """Where results of large jobs are kept as Parquet files; None for all in Redis."""
+    results_dir: Path | str | None = field(default=None, repr=False)
+    """Where results of large jobs are kept as Parquet files: a folder, or the URL of object storage
+    (which may hold a password); None for all in Redis."""
     results_dir_cid_threshold: int = 20_000
     """Jobs of more CIDs keep their result in `results_dir`."""
     redis_url: str | None = field(default=None, repr=False)
@@ -153,8 +157,9 @@ VARIABLES: dict[str, tuple[Variable, ...]] = {
         Variable(
             "TRACEKIT_RESULTS_DIR",
             "",
-            "Folder that web processes and workers share, such as /var/lib/tracekit/results: "
-            "results of large jobs are kept there as Parquet files instead of in Redis.",
+            "Folder that web processes and workers share, such as /var/lib/tracekit/results, or "
+            "the URL of object storage, such as s3://bucket/results?region=eu-central-1: results "
+            "of large jobs are kept there as Parquet files instead of in Redis.",
         ),
         Variable(
             "TRACEKIT_RESULTS_DIR_CID_THRESHOLD",
@@ -231,7 +236,7 @@ class Settings:
                 worker_count=_positive(env, "TRACE_WORKER_COUNT", 1),
                 stream_batch_size=_positive(env, "TRACE_STREAM_BATCH_SIZE", 5000),
                 worker_memory_limit_bytes=_size(env, WORKER_MEMORY_LIMIT),
-                results_dir=_absolute(env, "TRACEKIT_RESULTS_DIR"),
+                results_dir=_folder_or_url(env, "TRACEKIT_RESULTS_DIR"),
                 results_dir_cid_threshold=_positive(
                     env, "TRACEKIT_RESULTS_DIR_CID_THRESHOLD", 20_000
                 ),
@@ -268,10 +273,13 @@ def _size(env: Mapping[str, str], name: str) -> int | None:
     return parse_size(text, name=name) if text else None
 
 
-def _absolute(env: Mapping[str, str], name: str) -> Path | None:
+def _folder_or_url(env: Mapping[str, str], name: str) -> Path | str | None:
     text = env.get(name)
     if not text:
         return None
+    if _URL.match(text):
+        local = text.startswith("file://")
+        return Path(unquote(urlsplit(text).path)) if local else text
     if not Path(text).is_absolute():
         raise ConfigError(f"{name}={text!r}: expected an absolute path: all processes use it")
     return Path(text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,11 +66,11 @@ def test_pages_and_streams_are_the_same_as_from_redis(here: JobsBench, tmp_path:
     assert not here.redis.keys(f"trace:job:{second}:result:*:*")
     assert here.redis.exists(f"trace:job:{second}:result:meta")
     rows = in_files.page(second, "history").total
-    stored = list((tmp_path / second).glob("history-*.parquet"))
+    stored = list((tmp_path / second).glob("domain=history/*.parquet"))
     assert sum(pq.read_metadata(path).num_rows for path in stored) == rows
     status = in_files.status(second)
     assert status.result_bytes == sum(
-        p.stat().st_size for p in (tmp_path / second).glob("*.parquet")
+        p.stat().st_size for p in (tmp_path / second).rglob("*.parquet")
     )
 
 
@@ -100,7 +99,7 @@ def test_a_missing_or_damaged_file_is_incomplete(
     here: JobsBench, tmp_path: Path, spoil: Callable[[Path], None], words: str
 ) -> None:
     jobs, job_id = finished(here, tmp_path)
-    [path] = (tmp_path / job_id).glob("history-0.1-*.parquet")
+    [path] = (tmp_path / job_id).glob("domain=history/0.1-*.parquet")
     spoil(path)
     with pytest.raises(ResultIncomplete, match=f"chunk history:1 {words}"):
         jobs.page(job_id, "history", 45, 1)
@@ -115,7 +114,7 @@ def test_a_file_lost_before_the_job_ended_fails_it(here: JobsBench, tmp_path: Pa
     jobs = here.jobs(shard_cids=25, results_dir=tmp_path, **SETTINGS)
     job_id = jobs.submit("query_tool", here.cids, ("history",))
     run_shard(job_id, 0)
-    next((tmp_path / job_id).glob("history-0.0-*")).unlink()
+    next((tmp_path / job_id).glob("domain=history/0.0-*")).unlink()
     run_shard(job_id, 1)
     status = jobs.status(job_id)
     assert status.failure is not None
@@ -130,12 +129,12 @@ def test_another_attempt_at_a_shard_leaves_no_file_of_the_first(
     job_id = jobs.submit("query_tool", here.cids, ("history",))
     run_shard(job_id, 0)
     here.redis.hdel(f"trace:job:{job_id}:shard:0", "contents")  # as if its worker had died at last
-    before = len(list((tmp_path / job_id).glob("*.parquet")))
+    before = len(list((tmp_path / job_id).rglob("*.parquet")))
     run_shard(job_id, 0)
-    assert len(list((tmp_path / job_id).glob("*.parquet"))) == 2 * before
+    assert len(list((tmp_path / job_id).rglob("*.parquet"))) == 2 * before
     run_shard(job_id, 1)
     total = jobs.page(job_id, "history").total
-    stored = (tmp_path / job_id).glob("*.parquet")
+    stored = (tmp_path / job_id).rglob("*.parquet")
     assert sum(pq.read_metadata(path).num_rows for path in stored) == total
 
 
@@ -167,8 +166,7 @@ def test_a_killed_worker_is_replaced_and_expired_files_are_swept(
 ) -> None:
     expired = tmp_path / "expired"
     expired.mkdir()
-    (expired / ".expires").touch()
-    os.utime(expired / ".expires", (1, 1))
+    (expired / ".expires").write_text("1")
     jobs = here.jobs(shard_cids=50, results_dir=tmp_path, **SETTINGS)
     job_id = jobs.submit("query_tool", here.cids, ("history", "materials"))
     here.gate.hold_after(3)
@@ -184,5 +182,5 @@ def test_a_killed_worker_is_replaced_and_expired_files_are_swept(
     status = jobs.status(job_id)
     assert (status.state, len(status.retries)) == (JobState.FINISHED, 1)
     rows = sum(jobs.page(job_id, domain).total for domain in ("history", "materials"))
-    stored = (tmp_path / job_id).glob("*.parquet")
+    stored = (tmp_path / job_id).rglob("*.parquet")
     assert sum(pq.read_metadata(path).num_rows for path in stored) == rows == status.rows

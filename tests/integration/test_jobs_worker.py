@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from rq.registry import StartedJobRegistry
 
 from tests.integration.jobs_bench import DEADLINE_SECONDS, JobsBench, jobs_bench, wait_for
 from tracekit import EventFetcher
@@ -219,8 +218,7 @@ def test_a_worker_that_vanishes_takes_its_process_along_and_the_shard_is_found_a
     assert jobs.status(job_id).state is JobState.STARTED
     # What a worker's maintenance does once the heartbeat is overdue.
     queue = open_queue(bench.redis, "trace-events")
-    registry = StartedJobRegistry(queue=queue)
-    registry.cleanup(timestamp=time.time() + 3600)
+    queue.started_job_registry.cleanup(timestamp=time.time() + 3600)
     status = bench.work(jobs, job_id)
     assert status.state is JobState.FINISHED
     assert [retry.code for retry in status.retries] == ["WORKER_LOST"]

@@ -100,6 +100,7 @@ def systemd(
     """
     settings = Settings.from_env()
     _check(user, bind, settings.trace.worker_memory_limit_bytes, worker_memory)
+    results_dir = settings.trace.results_dir
     deployment = Deployment(
         python=python,
         user=user,
@@ -110,7 +111,7 @@ def systemd(
         web_memory_bytes=web_memory,
         worker_memory_bytes=worker_memory,
         stop_seconds=120,
-        results_dir=settings.trace.results_dir,
+        results_dir=results_dir if isinstance(results_dir, Path) else None,
     )
     _write(folder, unit_files(deployment), force=force)
     if not quiet:

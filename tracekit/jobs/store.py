@@ -190,8 +190,12 @@ class JobStore:
             return False
         if job.request.in_files:
             self.files.drop(job_id, but=manifest.files)
-            self.files.keep(job_id, job.request.ttl_seconds)
-        return self._publish(job_id, job.request, manifest, names)
+            stored = manifest.to_json()
+            self.files.finish(job_id, stored, keep_seconds=job.request.ttl_seconds)
+        published = self._publish(job_id, job.request, manifest, names)
+        if job.request.in_files and self.read(job_id).state is not JobState.FINISHED:
+            self.files.drop(job_id)  # it was canceled meanwhile
+        return published
 
     def _has_all(self, job_id: str, manifest: Manifest, parts: list[str]) -> bool:
         if parts and self.redis.exists(*parts) < len(parts):

@@ -53,7 +53,7 @@ class TraceWorker(Worker):
     """What its processes connect to."""
     memory_limit_bytes: int | None = None
     """Private writable memory that each of its processes may have."""
-    results_dir: Path | None = None
+    results_dir: Path | str | None = None
     """Where results that are kept in files are."""
     _kills_before: int | None = None
     _lifeline: int | None = None
