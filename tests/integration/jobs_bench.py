@@ -14,13 +14,19 @@ from contextlib import contextmanager, suppress
 import psutil
 from redis import Redis
 
-from tracekit import LocalOracle
+from tracekit import LocalOracle, Query
 from tracekit.config import TraceSettings
 from tracekit.jobs import EmbeddedStore, JobStatus, TraceJobs
+from tracekit.trace import domain_query
 
 DEADLINE_SECONDS = 60.0
 BURST_SECONDS = 900.0
 """For whole jobs; a test that takes too long is ended by its own timeout."""
+
+
+def queries(*domains: str) -> list[Query]:
+    """The queries of these names."""
+    return [domain_query(domain) for domain in domains]
 
 
 def wait_for(what: Callable[[], object], deadline_seconds: float = DEADLINE_SECONDS) -> None:

@@ -10,7 +10,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.jobs_bench import JobsBench, jobs_bench, wait_for
+from tests.integration.jobs_bench import JobsBench, jobs_bench, queries, wait_for
 from tracekit.errors import ResultIncomplete
 from tracekit.jobs import JobState, TraceJobs
 from tracekit.jobs.shard import run_shard
@@ -39,7 +39,7 @@ def finished(
     bench: JobsBench, results_dir: Path | None, domains: tuple[str, ...] = ("history", "holds")
 ) -> tuple[TraceJobs, str]:
     jobs = bench.jobs(shard_cids=20, results_dir=results_dir, **SETTINGS)
-    job_id = jobs.submit("mid_section_defect", bench.cids, domains)
+    job_id = jobs.submit("mid_section_defect", bench.cids, queries(*domains))
     for shard in range(jobs.status(job_id).shards):
         run_shard(job_id, shard)
     assert jobs.status(job_id).state is JobState.FINISHED
@@ -76,7 +76,7 @@ def test_pages_and_streams_are_the_same_as_from_redis(here: JobsBench, tmp_path:
 
 def test_small_jobs_stay_in_redis(here: JobsBench, tmp_path: Path) -> None:
     jobs = here.jobs(results_dir=tmp_path, results_dir_cid_threshold=50)
-    job_id = jobs.submit("query_tool", here.cids[:50], ("history",))
+    job_id = jobs.submit("query_tool", here.cids[:50], queries("history"))
     run_shard(job_id, 0)
     assert jobs.page(job_id, "history").total > 0
     assert not list(tmp_path.iterdir())
@@ -112,7 +112,7 @@ def test_a_missing_or_damaged_file_is_incomplete(
 
 def test_a_file_lost_before_the_job_ended_fails_it(here: JobsBench, tmp_path: Path) -> None:
     jobs = here.jobs(shard_cids=25, results_dir=tmp_path, **SETTINGS)
-    job_id = jobs.submit("query_tool", here.cids, ("history",))
+    job_id = jobs.submit("query_tool", here.cids, queries("history"))
     run_shard(job_id, 0)
     next((tmp_path / job_id).glob("domain=history/0.0-*")).unlink()
     run_shard(job_id, 1)
@@ -126,7 +126,7 @@ def test_another_attempt_at_a_shard_leaves_no_file_of_the_first(
     here: JobsBench, tmp_path: Path
 ) -> None:
     jobs = here.jobs(shard_cids=25, results_dir=tmp_path, **SETTINGS)
-    job_id = jobs.submit("query_tool", here.cids, ("history",))
+    job_id = jobs.submit("query_tool", here.cids, queries("history"))
     run_shard(job_id, 0)
     here.redis.hdel(f"trace:job:{job_id}:shard:0", "contents")  # as if its worker had died at last
     before = len(list((tmp_path / job_id).rglob("*.parquet")))
@@ -140,7 +140,7 @@ def test_another_attempt_at_a_shard_leaves_no_file_of_the_first(
 
 def test_a_canceled_job_leaves_no_files(here: JobsBench, tmp_path: Path) -> None:
     jobs = here.jobs(shard_cids=25, results_dir=tmp_path, **SETTINGS)
-    job_id = jobs.submit("query_tool", here.cids, ("history",))
+    job_id = jobs.submit("query_tool", here.cids, queries("history"))
     run_shard(job_id, 0)
     assert list((tmp_path / job_id).iterdir())
     jobs.cancel(job_id)
@@ -153,7 +153,7 @@ def test_a_process_that_is_not_told_where_says_so(here: JobsBench, tmp_path: Pat
     jobs, job_id = finished(here, tmp_path)
     with pytest.raises(ResultIncomplete, match="TRACEKIT_RESULTS_DIR is not set here"):
         here.jobs().page(job_id, "history")
-    again = jobs.submit("query_tool", here.cids, ("history",))
+    again = jobs.submit("query_tool", here.cids, queries("history"))
     status = here.work(jobs, again, TRACEKIT_RESULTS_DIR="")
     assert status.failure is not None
     assert status.failure.code == "RESULT_INCOMPLETE"
@@ -168,7 +168,7 @@ def test_a_killed_worker_is_replaced_and_expired_files_are_swept(
     expired.mkdir()
     (expired / ".expires").write_text("1")
     jobs = here.jobs(shard_cids=50, results_dir=tmp_path, **SETTINGS)
-    job_id = jobs.submit("query_tool", here.cids, ("history", "materials"))
+    job_id = jobs.submit("query_tool", here.cids, queries("history", "materials"))
     here.gate.hold_after(3)
     with here.worker(TRACEKIT_RESULTS_DIR=str(tmp_path)) as worker:
         wait_for(lambda: jobs.status(job_id).rows > 0 and here.gate.holds)

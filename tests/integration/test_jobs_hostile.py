@@ -15,7 +15,7 @@ from rq import Queue
 from rq.job import Callback
 from rq.serializers import JSONSerializer
 
-from tests.integration.jobs_bench import JobsBench, jobs_bench, wait_for
+from tests.integration.jobs_bench import JobsBench, jobs_bench, queries, wait_for
 from tracekit.errors import JobNotFound, ResultIncomplete
 from tracekit.jobs import JobState, eviction_warning
 from tracekit.jobs.shard_job import FAILURE_FUNCTION, SHARD_FUNCTION
@@ -71,7 +71,7 @@ def test_a_worker_runs_shards_only_and_goes_on(bench: JobsBench, tmp_path: Path)
     trace = tmp_path / "ran"
     foreign_jobs(bench, trace)
     jobs = bench.jobs()
-    job_id = jobs.submit("query_tool", bench.cids[:20], ["history"])
+    job_id = jobs.submit("query_tool", bench.cids[:20], queries("history"))
     with bench.worker() as worker:
         wait_for(lambda: jobs.status(job_id).state.final)
         wait_for(lambda: bench.redis.llen(f"rq:queue:{QUEUE}") == 0)
@@ -93,7 +93,7 @@ DAMAGED = {
 @pytest.mark.parametrize("field", DAMAGED)
 def test_a_damaged_entry_is_named(bench: JobsBench, field: str) -> None:
     jobs = bench.jobs()
-    job_id = jobs.submit("query_tool", bench.cids[:2], ["history"])
+    job_id = jobs.submit("query_tool", bench.cids[:2], queries("history"))
     bench.redis.hset(f"trace:job:{job_id}:meta", field, DAMAGED[field])
     for ask in (jobs.status, jobs.cancel, jobs.stream):
         with pytest.raises(ResultIncomplete, match=r"damaged"):
@@ -103,7 +103,7 @@ def test_a_damaged_entry_is_named(bench: JobsBench, field: str) -> None:
 @pytest.mark.parametrize("field", ["retries", "cids_done", "rows", "peak"])
 def test_damaged_progress_is_named(bench: JobsBench, field: str) -> None:
     jobs = bench.jobs()
-    job_id = jobs.submit("query_tool", bench.cids[:2], ["history"])
+    job_id = jobs.submit("query_tool", bench.cids[:2], queries("history"))
     bench.redis.hset(f"trace:job:{job_id}:shard:0", mapping={"worker": "w", field: b"\xff"})
     with pytest.raises(ResultIncomplete, match="progress of a shard in the store is damaged"):
         jobs.status(job_id)
@@ -117,7 +117,7 @@ def test_a_full_store_takes_no_job_and_keeps_nothing_of_it(bench: JobsBench) -> 
     jobs = bench.jobs(shard_cids=5)
     bench.redis.config_set("maxmemory", bench.redis.info("memory")["used_memory"] - 100_000)
     with pytest.raises(OutOfMemoryError):
-        jobs.submit("query_tool", bench.cids, ["history"])
+        jobs.submit("query_tool", bench.cids, queries("history"))
     bench.redis.config_set("maxmemory", 0)
     assert bench.redis.keys("trace:job:*") == []
 
@@ -125,14 +125,14 @@ def test_a_full_store_takes_no_job_and_keeps_nothing_of_it(bench: JobsBench) -> 
 def test_a_job_that_fills_the_store_fails_and_the_worker_goes_on(bench: JobsBench) -> None:
     jobs = bench.jobs(stream_batch_size=500)
     bench.gate.hold_after(0)
-    job_id = jobs.submit("query_tool", bench.cids, ["history", "materials", "rejects"])
+    job_id = jobs.submit("query_tool", bench.cids, queries("history", "materials", "rejects"))
     with bench.worker() as worker:
         wait_for(lambda: bench.gate.holds)
         bench.redis.config_set("maxmemory", bench.redis.info("memory")["used_memory"] + 200_000)
         bench.gate.open()
         wait_for(lambda: jobs.status(job_id).state.final)
         status = jobs.status(job_id)
-        again = jobs.submit("query_tool", bench.cids[:20], ["history"])
+        again = jobs.submit("query_tool", bench.cids[:20], queries("history"))
         wait_for(lambda: jobs.status(again).state.final)
         assert worker.is_running()
     assert status.failure is not None
@@ -146,7 +146,7 @@ def test_a_worker_outlives_a_time_in_which_the_store_is_full(bench: JobsBench) -
     jobs = bench.jobs()
     bench.redis.set("filler", b"x" * 30_000_000)
     bench.gate.hold_after(0)
-    jobs.submit("query_tool", bench.cids, ["history"])
+    jobs.submit("query_tool", bench.cids, queries("history"))
     with bench.worker() as worker:
         horse = started_horse(worker)
         wait_for(lambda: bench.gate.holds)
@@ -154,7 +154,7 @@ def test_a_worker_outlives_a_time_in_which_the_store_is_full(bench: JobsBench) -
         bench.gate.open()
         wait_for(lambda: not horse.is_running())
         bench.redis.delete("filler")
-        again = jobs.submit("query_tool", bench.cids[:20], ["history"])
+        again = jobs.submit("query_tool", bench.cids[:20], queries("history"))
         wait_for(lambda: jobs.status(again).state.final)
         assert worker.is_running()
     assert jobs.status(again).state is JobState.FINISHED
@@ -176,7 +176,7 @@ def test_result_files_are_for_their_owner_only(
     folder = tmp_path / "results"
     monkeypatch.setenv("TRACEKIT_RESULTS_DIR", str(folder))
     jobs = bench.jobs(results_dir=folder, results_dir_cid_threshold=1)
-    job_id = jobs.submit("query_tool", bench.cids[:20], ["history"])
+    job_id = jobs.submit("query_tool", bench.cids[:20], queries("history"))
     assert bench.work(jobs, job_id).state is JobState.FINISHED
     found = [folder, *folder.rglob("*")]
     assert len(found) > 3
@@ -185,7 +185,7 @@ def test_result_files_are_for_their_owner_only(
 
 def test_the_request_that_is_stored_names_no_code(bench: JobsBench) -> None:
     jobs = bench.jobs()
-    job_id = jobs.submit("query_tool", bench.cids[:2], ["history"])
+    job_id = jobs.submit("query_tool", bench.cids[:2], queries("history"))
     [rq_id] = bench.redis.lrange(f"rq:queue:{QUEUE}", 0, -1)
     stored = json.loads(zlib.decompress(bench.redis.hget(f"rq:job:{rq_id.decode()}", "data")))
     assert stored == [SHARD_FUNCTION, None, [job_id, 0], {}]

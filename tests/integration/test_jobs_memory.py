@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 
-from tests.integration.jobs_bench import JobsBench, jobs_bench
+from tests.integration.jobs_bench import JobsBench, jobs_bench, queries
 from tracekit.config import Settings, TraceSettings
 from tracekit.errors import JobNotComplete
 from tracekit.jobs import JobState, JobStatus
@@ -21,7 +21,7 @@ MIB = 2**20
 
 def run(bench: JobsBench, cids: int, domains: tuple[str, ...]) -> JobStatus:
     jobs = bench.jobs(shard_cids=cids)
-    status = bench.work(jobs, jobs.submit("query_tool", bench.cids[:cids], domains))
+    status = bench.work(jobs, jobs.submit("query_tool", bench.cids[:cids], queries(*domains)))
     assert status.state is JobState.FINISHED, status.failure
     total = sum(1 for line in jobs.stream(status.job_id) if json.loads(line)["type"] == "records")
     assert total >= len(domains) * cids // 1000
@@ -55,7 +55,7 @@ def memory_of_an_idle_process() -> int:
 def test_a_job_that_comes_to_its_workers_limit_fails_with_that_reason() -> None:
     with jobs_bench("trace-smoke") as bench:
         jobs = bench.jobs(stream_batch_size=100_000)
-        job_id = jobs.submit("query_tool", bench.cids, ("history", "upstream_history"))
+        job_id = jobs.submit("query_tool", bench.cids, queries("history", "upstream_history"))
         limit = memory_of_an_idle_process() + 16 * MIB
         status = bench.work(jobs, job_id, TRACEKIT_WORKER_MEMORY_LIMIT=str(limit))
         with pytest.raises(JobNotComplete, match="came to its memory limit of") as caught:
@@ -87,7 +87,7 @@ def stream_answer(bench: JobsBench, job_id: str) -> dict[str, str]:
 def test_a_limit_below_what_a_process_needs_anyway_is_told() -> None:
     with jobs_bench() as bench:
         jobs = bench.jobs()
-        job_id = jobs.submit("query_tool", bench.cids, ("history",))
+        job_id = jobs.submit("query_tool", bench.cids, queries("history"))
         status = bench.work(jobs, job_id, TRACEKIT_WORKER_MEMORY_LIMIT="1MiB")
     assert status.failure is not None
     assert status.failure.code == "WORKER_OUT_OF_MEMORY"

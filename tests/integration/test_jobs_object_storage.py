@@ -14,7 +14,7 @@ import pyarrow.dataset as ds
 import pytest
 from pyarrow.fs import FileSelector, S3FileSystem
 
-from tests.integration.jobs_bench import JobsBench, jobs_bench, wait_for
+from tests.integration.jobs_bench import JobsBench, jobs_bench, queries, wait_for
 from tracekit import EventFetcher
 from tracekit.errors import ConfigError, ExportError, ResultIncomplete
 from tracekit.jobs import JobState, TraceJobs
@@ -91,7 +91,7 @@ def here(bench: JobsBench, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> J
 
 def submitted(bench: JobsBench, bucket: Bucket, shards: int) -> tuple[TraceJobs, str]:
     jobs = bench.jobs(shard_cids=-(-len(bench.cids) // shards), results_dir=bucket.url, **SETTINGS)
-    return jobs, jobs.submit("query_tool", bench.cids, DOMAINS)
+    return jobs, jobs.submit("query_tool", bench.cids, queries(*DOMAINS))
 
 
 def assert_equal_to_synchronous(bench: JobsBench, jobs: TraceJobs, job_id: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.jobs_bench import JobsBench, jobs_bench
+from tests.integration.jobs_bench import JobsBench, jobs_bench, queries
 from tracekit import EventFetcher
 from tracekit.errors import ConfigError, JobNotComplete, JobNotFound, ResultIncomplete
 from tracekit.jobs import JobState, TraceJobs
@@ -38,7 +38,9 @@ def here(bench: JobsBench, monkeypatch: pytest.MonkeyPatch) -> JobsBench:
 
 def finished(bench: JobsBench, shard_cids: int = 20) -> tuple[TraceJobs, str]:
     jobs = bench.jobs(shard_cids=shard_cids, **SMALL)
-    job_id = jobs.submit("mid_section_defect", bench.cids, DOMAINS, warnings=[("BIG", "very")])
+    job_id = jobs.submit(
+        "mid_section_defect", bench.cids, queries(*DOMAINS), warnings=[("BIG", "very")]
+    )
     for shard in range(jobs.status(job_id).shards):
         run_shard(job_id, shard)
     assert jobs.status(job_id).state is JobState.FINISHED
@@ -182,7 +184,7 @@ def test_an_unknown_id_is_not_found(here: JobsBench, job_id: str) -> None:
 
 def test_an_unfinished_job_has_no_result(here: JobsBench) -> None:
     jobs = here.jobs(shard_cids=20)
-    job_id = jobs.submit("query_tool", here.cids, ["history"])
+    job_id = jobs.submit("query_tool", here.cids, queries("history"))
     run_shard(job_id, 1)
     status = jobs.status(job_id)
     assert (status.state, status.shards_done, status.cids_done) == (JobState.STARTED, 1, 20)
@@ -196,7 +198,7 @@ def test_an_unfinished_job_has_no_result(here: JobsBench) -> None:
 
 def test_a_shard_run_twice_adds_nothing(here: JobsBench) -> None:
     jobs = here.jobs(shard_cids=25, **SMALL)
-    job_id = jobs.submit("query_tool", here.cids, ["history"])
+    job_id = jobs.submit("query_tool", here.cids, queries("history"))
     run_shard(job_id, 0)
     before = set(here.redis.keys(f"trace:job:{job_id}:result:*"))
     run_shard(job_id, 0)
@@ -209,7 +211,7 @@ def test_a_shard_run_twice_adds_nothing(here: JobsBench) -> None:
 
 def test_a_worker_that_was_replaced_writes_nothing_more(here: JobsBench) -> None:
     jobs = here.jobs()
-    job_id = jobs.submit("query_tool", here.cids, ["history"])
+    job_id = jobs.submit("query_tool", here.cids, queries("history"))
     store, progress = JobStore(here.redis), ShardProgress(1, 1, 1, 1, 1)
     first = ShardWork.claim(store, job_id, 0, "first")
     second = ShardWork.claim(store, job_id, 0, "second")
@@ -233,7 +235,7 @@ def test_a_worker_that_was_replaced_writes_nothing_more(here: JobsBench) -> None
 
 def test_a_part_lost_before_the_end_fails_the_job(here: JobsBench) -> None:
     jobs = here.jobs(shard_cids=25, **SMALL)
-    job_id = jobs.submit("query_tool", here.cids, ["history"])
+    job_id = jobs.submit("query_tool", here.cids, queries("history"))
     run_shard(job_id, 0)
     here.redis.delete(f"trace:job:{job_id}:result:history:0.1")
     run_shard(job_id, 1)
@@ -258,7 +260,7 @@ def test_a_result_of_the_layout_before_chunks_is_read(here: JobsBench) -> None:
 
 def test_the_queue_holds_no_cids(here: JobsBench) -> None:
     jobs = here.jobs()
-    job_id = jobs.submit("query_tool", here.cids, ["history"])
+    job_id = jobs.submit("query_tool", here.cids, queries("history"))
     queued = here.redis.hgetall(f"rq:job:{job_id}-0")
     assert queued
     assert not any(here.cids[0].encode() in value for value in queued.values())

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.jobs_bench import DEADLINE_SECONDS, JobsBench, jobs_bench, wait_for
+from tests.integration.jobs_bench import DEADLINE_SECONDS, JobsBench, jobs_bench, queries, wait_for
 from tracekit import EventFetcher
 from tracekit.errors import JobNotComplete, JobNotFound
 from tracekit.jobs import JobState, JobStatus, TraceJobs
@@ -47,7 +47,7 @@ def _fresh(bench: JobsBench) -> Iterator[None]:
 
 def submitted(bench: JobsBench, shards: int = 1, **settings: int) -> tuple[TraceJobs, str]:
     jobs = bench.jobs(shard_cids=-(-len(bench.cids) // shards), **settings)
-    return jobs, jobs.submit("query_tool", bench.cids, DOMAINS)
+    return jobs, jobs.submit("query_tool", bench.cids, queries(*DOMAINS))
 
 
 def assert_equal_to_synchronous(bench: JobsBench, jobs: TraceJobs, job_id: str) -> None:

@@ -146,7 +146,7 @@ def test_too_many_cids_are_refused_before_the_database_is_asked(bench: JobsBench
     answer = client.post(EVENTS, json=asked(["A", "B", "C"]))
     assert answer.status_code == 413
     error = (answer.json or {})["error"]
-    assert (error["code"], error["key_count"], error["limit"]) == ("CID_LIMIT_EXCEEDED", 3, 2)
+    assert (error["code"], error["cid_count"], error["limit"]) == ("CID_LIMIT_EXCEEDED", 3, 2)
 
 
 def test_msd_is_never_refused_and_failing_domains_are_named(

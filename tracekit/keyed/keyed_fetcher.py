@@ -30,11 +30,13 @@ from tracekit.oracle import Database
 from tracekit.oracle.readers import Readers
 
 if TYPE_CHECKING:
+    import dask.dataframe as dd
     import pyarrow as pa
 
     from tracekit.keyed.column_reader import KeyedRows
     from tracekit.keyed.keyed_table import KeyedTable
     from tracekit.keyed.parquet import ParquetExport
+    from tracekit.keyed.partition import Partition
 
 T = TypeVar("T")
 
@@ -221,6 +223,40 @@ class KeyedFetcher:
             return target.export()
 
         return self._consume_columns(keys, write)
+
+    def partitions(self, keys: Iterable[Any] | None = None) -> list[Partition]:
+        """A task for each batch of keys, to be run by other processes: Dask, Ray, Spark, a pool.
+
+        Tasks can be pickled and hold no secret: whoever runs one takes the password from its own
+        environment. Calling one gives an Arrow table; all have the same schema.
+
+        Args:
+            keys: What to ask for; equal ones are asked for once. None for a query without keys.
+
+        Raises:
+            ConfigError: a key cannot be asked for.
+            ConnectError: the database, which describes the columns, could not be reached.
+        """
+        from tracekit.keyed.partition import partitions_of
+
+        return partitions_of(KeyedFetcher, self._database, self.query, keys)
+
+    def to_dask(self, keys: Iterable[Any] | None = None) -> dd.DataFrame:
+        """A Dask DataFrame whose partitions are the batches of keys, fetched by Dask's workers.
+
+        Nothing but the columns' types is read before it is computed. A partition whose worker dies
+        is fetched again by another.
+
+        Args:
+            keys: What to ask for; equal ones are asked for once. None for a query without keys.
+
+        Raises:
+            ConfigError: Dask is not installed, or a key cannot be asked for.
+            ConnectError: the database could not be reached.
+        """
+        from tracekit.keyed.partition import dask_frame
+
+        return dask_frame(self.partitions(keys))
 
     def _consume_columns(
         self,

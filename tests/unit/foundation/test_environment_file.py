@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-_ENTRY = re.compile(r"^\s+- (?P<name>[A-Za-z0-9._-]+)(?P<bounds>[<>=!~0-9.,]*)$")
+_ENTRY = re.compile(r"^\s+- (?P<name>[A-Za-z0-9._-]+)(?P<bounds>[][a-z0-9<>=!~.,]*)$")
 _NOT_PACKAGES = {"python", "pip", "conda-forge"}
 
 
