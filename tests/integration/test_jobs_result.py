@@ -268,13 +268,13 @@ def test_the_queue_holds_no_cids(here: JobsBench) -> None:
 
 @pytest.mark.parametrize(
     ("profile", "cids", "domains"),
-    [("nobody", ["A"], ["history"]), ("query_tool", ["A"], ["x"]), ("query_tool", [" "], ["jobs"])],
+    [("nobody", ["A"], ["history"]), ("query_tool", ["A"], ["x"]), ("query_tool", [], ["jobs"])],
 )
 def test_a_senseless_request_is_refused(
     here: JobsBench, profile: str, cids: list[str], domains: list[str]
 ) -> None:
     with pytest.raises(ConfigError):
-        here.jobs().submit(profile, cids, domains)
+        here.jobs().submit(profile, cids, queries(*domains))
 
 
 def test_a_store_that_goes_away_ends_the_stream_with_an_error_line(

@@ -22,7 +22,7 @@ from tracekit.ndjson import MEDIA_TYPE, LineWriter
 def lines() -> list[bytes]:
     writer = LineWriter()
     return [
-        writer.meta(job_id="j", profile="query_tool", domains=["history"], keys=2),
+        writer.meta(job_id="j", profile="query_tool", domains=["history"], cids=2),
         writer.domain_start("history", chunks=2, rows=2),
         *(writer.records("history", n, 1, encode([{"N": n}])) for n in range(2)),
         writer.domain_end("history"),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 import pyarrow as pa
@@ -129,6 +130,7 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same(
         os.kill(victim, signal.SIGKILL)
         oracle.faults.clear()
         found = computing.result(timeout=100)
+    resource_tracker._resource_tracker._stop()  # it outlives what started it
     assert_equal(fetcher, keys, found)
 
 
