@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -108,3 +109,36 @@ def test_an_existing_capture_is_kept(tmp_path: Path) -> None:
     assert tracekit.measure(list, capture=capture).capture == str(capture)
     with pytest.raises(ProfileError, match="exists already"):
         tracekit.measure(list, capture=capture)
+
+
+def test_who_held_the_memory_is_found_in_a_run_of_its_own() -> None:
+    def load() -> int:
+        rows = [bytes([n]) * MIB for n in range(60)]
+        time.sleep(0.5)
+        return len(rows)
+
+    found = tracekit.measure(load, profile=False, retention=True)
+    assert found.retention is not None
+    assert found.retention.taken_at == "peak:90%"
+    assert found.retention.above_baseline
+    largest = found.retention.largest(1)[0]
+    assert (largest.name, largest.kind) in (("rows", "list"), ("no variable", "list"))
+    assert largest.retained_bytes > 50 * MIB
+    assert found.retention.explained_bytes == pytest.approx(found.retention.total_bytes, rel=0.1)
+    assert str(largest.name) in str(found)
+
+
+def test_a_moment_that_is_never_reached_is_the_end_of_the_run() -> None:
+    found = tracekit.measure(list, profile=False, retention=True)
+    assert found.retention is not None
+    assert found.retention.taken_at in ("peak:90%", "the end of the run")
+
+
+def test_without_retention_nothing_is_looked_for() -> None:
+    found = tracekit.measure(list, profile=False)
+    assert found.retention is None
+
+
+def test_a_moment_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(ConfigError, match="'half' is no moment of a run: say rows:90% or peak:90%"):
+        tracekit.measure(list, retention=True, at="half")

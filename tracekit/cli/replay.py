@@ -55,6 +55,18 @@ from tracekit.records import to_json
     help="This candidate may run out of its memory limit.",
 )
 @click.option(
+    "--retention",
+    is_flag=True,
+    help="Run each candidate once more and say which variables keep its memory alive.",
+)
+@click.option(
+    "--at",
+    default="rows:90%",
+    show_default=True,
+    metavar="MOMENT",
+    help="When --retention looks: rows:N% of the rows, or peak:N% of the net peak.",
+)
+@click.option(
     "--timeout",
     "timeout_seconds",
     type=click.FloatRange(min=1),
@@ -81,6 +93,8 @@ def command(
     repeat: int,
     memory_limit: int | None,
     expect_out_of_memory: tuple[str, ...],
+    retention: bool,
+    at: str,
     timeout_seconds: float | None,
     output: Path | None,
     force: bool,
@@ -112,6 +126,7 @@ def command(
       DB_USER=me DB_PASSWORD_FILE=pw tracekit replay --dsn db.example:1521/BANK \\
           --sql transactions.sql --key ACCOUNT_ID --bind since:date=2026-01-01 --keys 2000
       tracekit replay trace-smoke --query rejects --candidate legacy --candidate service
+      tracekit replay trace-114k --candidate legacy --retention --at rows:90%
       tracekit replay trace-smoke --memory-limit 64MiB --expect-out-of-memory legacy
 
     Exit codes: 0 passed · 1 outputs differ, are not proved, or the peak is not lower · 2 could not
@@ -130,6 +145,8 @@ def command(
             repeat=repeat,
             memory_limit_bytes=memory_limit,
             expect_out_of_memory=expect_out_of_memory,
+            retention=retention,
+            at=at,
             timeout_seconds=timeout_seconds,
             output=output,
             force=force,

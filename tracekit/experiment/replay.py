@@ -23,6 +23,7 @@ from tracekit.experiment.verdict import judge, unexpected_out_of_memory
 from tracekit.experiment.view import Replay
 from tracekit.keyed import Query
 from tracekit.oracle import Database
+from tracekit.profiling.retention import At
 from tracekit.records import Level, MemoryTimeline, ReplayOptions, ReplaySummary
 
 
@@ -41,6 +42,8 @@ def replay(
     repeat: int = 1,
     memory_limit_bytes: int | None = None,
     expect_out_of_memory: Collection[str] = (),
+    retention: bool = False,
+    at: str = "rows:90%",
     timeout_seconds: float | None = None,
     workers: int = 2,
     output: str | Path | None = None,
@@ -69,6 +72,9 @@ def replay(
         repeat: plain runs of each candidate; figures are of the run with the median net peak.
         memory_limit_bytes: private writable memory a candidate may have (RLIMIT_DATA).
         expect_out_of_memory: candidates that may run into the limit.
+        retention: run each candidate of one process once more and say who holds its memory.
+        at: the moment to look: a share of the rows, as the driver hands them out, or of the net
+            peak (`peak:90%`).
         timeout_seconds: for each process; one that takes longer has failed.
         workers: batches of keys a built-in candidate reads at once.
         output: the run's folder; default a new one under `profiles/runs/`.
@@ -99,6 +105,7 @@ def replay(
         memory_limit_bytes=memory_limit_bytes,
         expect_out_of_memory=expected_deaths(expect_out_of_memory, specs),
         timeout_seconds=timeout_seconds,
+        retention_at=str(At.parse(at)) if retention else None,
     )
     began = datetime.now(UTC)
     tell = on_progress or _nobody

@@ -20,12 +20,14 @@ from tracekit.profiling import (
     spread_remark,
     typical_run,
 )
+from tracekit.profiling.retention import At
 from tracekit.records import (
     MemorySample,
     MemoryTimeline,
     PathMeasurement,
     PathStatus,
     ProcessMeasurement,
+    ReplayOptions,
 )
 
 _FACTORY = "tracekit.experiment.candidate_subject:CandidateSubject"
@@ -66,6 +68,8 @@ def run_candidate(candidate: CandidateSpec, context: ReplayContext) -> Candidate
         capture=folder.capture(name) if options.profile and one_process else None,
         on_progress=listener(name),
         on_profiled_progress=listener(f"{name} under memray"),
+        on_retention_progress=listener(f"{name}, who holds the memory"),
+        retention_at=_retention_at(options) if one_process else None,
         **settings,
     )
 
@@ -86,6 +90,10 @@ def run_candidate(candidate: CandidateSpec, context: ReplayContext) -> Candidate
         timeline=measurement.timeline(name),
         arrow_memory_pool=first.plain.values.get("arrow_memory_pool"),
     )
+
+
+def _retention_at(options: ReplayOptions) -> At | None:
+    return None if options.retention_at is None else At.parse(options.retention_at)
 
 
 def search_path(candidate: CandidateSpec) -> tuple[str, ...]:

@@ -41,11 +41,14 @@ from tracekit.profiling.messages import (
     Message,
     Progress,
     Raised,
+    Retained,
 )
 from tracekit.profiling.subject import Subject
 
 if TYPE_CHECKING:
     from tracekit.profiling.children import ChildrenWatch
+    from tracekit.profiling.retention import RetentionWatch, Trigger
+    from tracekit.records.retention import Retention
 
 T = TypeVar("T")
 
@@ -111,8 +114,8 @@ def _carry_out(assignment: Assignment, channel: Channel) -> None:
     try:
         subject.prepare()
         outcome = _measure(subject, assignment, channel)
-        profiled = assignment.capture is not None
-        values = {} if profiled else dict(subject.finish(outcome))
+        again = assignment.capture is not None or assignment.retention is not None
+        values = {} if again else dict(subject.finish(outcome))
         channel.send(Finished(values))
     finally:
         subject.close()
@@ -122,6 +125,7 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
     """The measured region, with its baseline before and its figures sent after it."""
     tracker = _tracker(assignment.capture)
     children = _children_watch(wanted=assignment.children)
+    watch = _retention_watch(assignment.retention, channel)
     gc.collect()
     process_memory.return_free_memory()
     with limited_memory(assignment.memory_limit_bytes):
@@ -134,8 +138,10 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
             with tracker:
                 began = time.perf_counter(), time.process_time()
                 try:
-                    outcome = subject.run(channel.report)
+                    outcome = subject.run(_reporter(channel, watch))
                     completed = True
+                    if watch is not None:
+                        watch.end()
                 finally:  # before memray compresses its capture
                     wall, cpu = time.perf_counter() - began[0], time.process_time() - began[1]
         finally:
@@ -154,6 +160,29 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
                 )
             )
         return outcome
+
+
+def _retention_watch(trigger: Trigger | None, channel: Channel) -> RetentionWatch | None:
+    if trigger is None:
+        return None
+    from tracekit.profiling.retention import RetentionWatch
+
+    def tell(found: Retention | str) -> None:
+        channel.send(Retained(None, found) if isinstance(found, str) else Retained(found))
+
+    return RetentionWatch(trigger, tell)
+
+
+def _reporter(channel: Channel, watch: RetentionWatch | None) -> Callable[[int, int], None]:
+    if watch is None:
+        return channel.report
+
+    def report(rows: int, cids: int) -> None:
+        channel.report(rows, cids)
+        watch.rows(rows)
+
+    watch.start()
+    return report
 
 
 def _children_watch(*, wanted: bool) -> ChildrenWatch | None:

@@ -18,6 +18,7 @@ import msgspec
 from tracekit.errors import ProfileError
 from tracekit.profiling.child_environment import child_environment
 from tracekit.profiling.messages import Assignment, Message
+from tracekit.profiling.retention import Trigger
 
 STDERR_TAIL_BYTES = 16 * 1024
 ABORT_GRACE_SECONDS = 2.0
@@ -34,6 +35,7 @@ def measured_child(
     capture: str | None = None,
     children: bool = False,
     memory_limit_bytes: int | None = None,
+    retention: Trigger | None = None,
     search_path: Sequence[str] = (),
 ) -> Iterator[ChildProcess]:
     """A child at work on one assignment; gone at the end, with all processes it started.
@@ -69,6 +71,7 @@ def measured_child(
                 capture=capture,
                 children=children,
                 memory_limit_bytes=memory_limit_bytes,
+                retention=retention,
                 search_path=tuple(search_path),
             )
         )

@@ -13,9 +13,18 @@ import psutil
 from tracekit.errors import ProfileError
 from tracekit.profiling.child_process import ChildProcess
 from tracekit.profiling.kernel_kills import kernel_kills
-from tracekit.profiling.messages import Baseline, Finished, Measured, Message, Progress, Raised
+from tracekit.profiling.messages import (
+    Baseline,
+    Finished,
+    Measured,
+    Message,
+    Progress,
+    Raised,
+    Retained,
+)
 from tracekit.profiling.timeline import TimelineBuilder
 from tracekit.records import MemorySample, PathStatus
+from tracekit.records.retention import Retention
 from tracekit.sizes import format_size
 
 SAMPLE_SECONDS = 0.05
@@ -62,6 +71,8 @@ class ChildRun:
     children_peak_bytes: int | None = None
     started_processes: bool = False
     samples: tuple[MemorySample, ...] = ()
+    retention: Retention | None = None
+    """Who held the memory, where that was asked for and found."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """What the subject's `finish` returned."""
     reason: str | None = None
@@ -97,6 +108,7 @@ class ChildWatch:
         self._baseline: Baseline | None = None
         self._progress: Progress | None = None
         self._measured: Measured | None = None
+        self._retained: Retained | None = None
         self._finished: Finished | None = None
         self._raised: Raised | None = None
         self._timed_out = False
@@ -168,6 +180,8 @@ class ChildWatch:
             case Measured():
                 self._measured = message
                 self._phase = "finish" if message.completed else self._phase
+            case Retained():
+                self._retained = message
             case Finished():
                 self._finished = message
             case Raised():
@@ -197,13 +211,18 @@ class ChildWatch:
             children_peak_bytes=measured.children_peak_bytes if measured else None,
             started_processes=measured.started_processes if measured else False,
             samples=self._timeline.samples(),
+            retention=self._retained.retention if self._retained else None,
             values=self._finished.values if self._finished else {},
             reason=reason,
             exit_code=None if ended_well or code is None or code < 0 else code,
             signal=-code if code is not None and code < 0 and not ended_well else None,
             stderr_tail=None if ended_well else self._child.stderr_tail,
-            remarks=baseline.remarks if baseline else (),
+            remarks=(*(baseline.remarks if baseline else ()), *self._retention_remarks()),
         )
+
+    def _retention_remarks(self) -> tuple[str, ...]:
+        failure = self._retained.failure if self._retained else None
+        return () if failure is None else (f"who held the memory is not known: {failure}",)
 
     def _ending(self) -> tuple[PathStatus, str | None]:
         if self._finished is not None:

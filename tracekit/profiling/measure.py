@@ -20,6 +20,7 @@ from tracekit.profiling.call_subject import UNSENT, Call
 from tracekit.profiling.child_run import ChildRun
 from tracekit.profiling.measurement import SubjectRuns, measure_subject, run_child
 from tracekit.profiling.repeats import spread_remark, typical_run
+from tracekit.profiling.retention import At
 from tracekit.profiling.stacks import HeapStacks, read_stacks
 from tracekit.records import MemorySample, PathMeasurement, PathStatus
 from tracekit.sizes import format_size, parse_size
@@ -67,7 +68,8 @@ class Measurement(PathMeasurement):
             figures.append(f"wall {self.wall_seconds:.2f} s")
         reason = f": {self.reason}" if self.reason else ""
         lines = [f"{self.status}{reason}", *([", ".join(figures)] if figures else [])]
-        return "\n".join([*lines, *(f"note: {remark}" for remark in self.remarks)])
+        lines += [f"note: {remark}" for remark in self.remarks]
+        return "\n".join([*lines, *(self.retention.lines() if self.retention else ())])
 
 
 def measure(
@@ -79,6 +81,8 @@ def measure(
     children: bool = False,
     warm_up: Callable[[], object] | None = None,
     result: bool = False,
+    retention: bool = False,
+    at: str = "peak:90%",
     timeout_seconds: float | None = None,
     capture: str | Path | None = None,
 ) -> Measurement:
@@ -95,6 +99,8 @@ def measure(
         profile: run it under memray, too, for the heap's peak and the call stacks.
         children: count the processes that it starts.
         warm_up: called before the baseline is taken, to import or fill what is not to count.
+        retention: run it once more and say which variables keep its memory alive.
+        at: the moment to look, as a share of the net peak.
         result: keep what the function returned, sent back by pickle.
         timeout_seconds: for the life of each process; one that takes longer is ended.
         capture: memray's file, which must not exist; by default one in the folder of runs.
@@ -118,6 +124,7 @@ def measure(
             _FACTORY,
             {"call": str(call), "result": str(returned) if result else None},
             capture=_capture(function, capture) if profile else None,
+            retention_at=At.parse(at) if retention else None,
             **limits,
         )
         again = range(repeat - 1) if runs.plain.status is PathStatus.OK else ()

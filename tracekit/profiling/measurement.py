@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from tracekit.profiling.agreement import CHILDREN_REASON, Peaks
 from tracekit.profiling.capture import HeapFigures, read_heap
 from tracekit.profiling.child_process import measured_child
 from tracekit.profiling.child_run import ChildRun, ChildWatch, ProgressListener
+from tracekit.profiling.retention import At, Trigger
 from tracekit.records import MemoryTimeline, PathMeasurement, PathStatus
 
 LIMIT_REMARK = (
@@ -29,6 +30,8 @@ class SubjectRuns:
     heap: HeapFigures | None = None
     capture: Path | None = None
     memory_limit_bytes: int | None = None
+    retained: ChildRun | None = None
+    """The run that was stopped over to look for the holders of memory."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -37,7 +40,19 @@ class SubjectRuns:
         plain = self.plain
         uncounted = plain.started_processes and plain.children_peak_bytes is None
         children = (CHILDREN_REASON,) if uncounted else ()
-        return (*plain.remarks, *limit, *self._profiled_remarks(), *children)
+        return (
+            *plain.remarks,
+            *limit,
+            *self._profiled_remarks(),
+            *children,
+            *self._retention_remarks(),
+        )
+
+    def _retention_remarks(self) -> tuple[str, ...]:
+        run = self.retained
+        if run is None or run.retention is not None:
+            return ()
+        return run.remarks or (f"who held the memory is not known: {run.reason or 'no answer'}",)
 
     def _profiled_remarks(self) -> tuple[str, ...]:
         if self.profiled is None:
@@ -89,6 +104,7 @@ class SubjectRuns:
             signal=plain.signal,
             stderr_tail=plain.stderr_tail,
             remarks=self.remarks,
+            retention=self.retained.retention if self.retained else None,
         )
 
 
@@ -100,6 +116,7 @@ def run_child(
     capture: Path | None = None,
     children: bool = False,
     memory_limit_bytes: int | None = None,
+    retention: Trigger | None = None,
     timeout_seconds: float | None = None,
     search_path: Sequence[str] = (),
     on_progress: ProgressListener | None = None,
@@ -113,6 +130,7 @@ def run_child(
         capture: where memray shall write; None measures plainly.
         children: watch the processes that the subject starts, too.
         memory_limit_bytes: RLIMIT_DATA from the baseline on.
+        retention: when to look for the holders of memory; the figures of such a run are no use.
         timeout_seconds: for the child's whole life; a child that takes longer is ended.
         search_path: folders to import the factory from.
         on_progress: called about 20 times a second.
@@ -129,6 +147,7 @@ def run_child(
         capture=str(capture) if capture else None,
         children=children,
         memory_limit_bytes=memory_limit_bytes,
+        retention=retention,
         search_path=search_path,
     ) as child:
         watch = ChildWatch(
@@ -148,42 +167,48 @@ def measure_subject(
     secrets: Mapping[str, str] | None = None,
     children: bool = False,
     memory_limit_bytes: int | None = None,
+    retention_at: At | None = None,
     timeout_seconds: float | None = None,
     search_path: Sequence[str] = (),
     on_progress: ProgressListener | None = None,
     on_profiled_progress: ProgressListener | None = None,
+    on_retention_progress: ProgressListener | None = None,
 ) -> SubjectRuns:
     """Measure a subject plainly and, with `capture`, once more under memray.
 
     Arguments are those of `run_child`; `on_profiled_progress` is called for the profiled child
-    in place of `on_progress`. A subject that failed, or that the kernel killed, is not
-    run a second time; one that ran into `memory_limit_bytes` is, for its last call stacks.
+    in place of `on_progress`, and `on_retention_progress` for a third one that runs where
+    `retention_at` says when to look for the holders of memory. A subject that failed, or that the
+    kernel killed, is not run a second time; one that ran into `memory_limit_bytes` is, for its
+    last call stacks.
 
     Raises:
         ProfileError: as `run_child`.
     """
-
-    def run(capture: Path | None, listener: ProgressListener | None) -> ChildRun:
-        return run_child(
-            factory,
-            arguments,
-            secrets=secrets,
-            capture=capture,
-            children=children,
-            memory_limit_bytes=memory_limit_bytes,
-            timeout_seconds=timeout_seconds,
-            search_path=search_path,
-            on_progress=listener,
+    settings: dict[str, Any] = {
+        "secrets": secrets,
+        "children": children,
+        "memory_limit_bytes": memory_limit_bytes,
+        "timeout_seconds": timeout_seconds,
+        "search_path": search_path,
+    }
+    plain = run_child(factory, arguments, on_progress=on_progress, **settings)
+    runs = SubjectRuns(plain, memory_limit_bytes=memory_limit_bytes)
+    at_limit = memory_limit_bytes is not None and plain.status is PathStatus.OUT_OF_MEMORY
+    if plain.status is not PathStatus.OK and not at_limit:
+        return runs
+    if capture is not None:
+        profiled = run_child(
+            factory, arguments, capture=capture, on_progress=on_profiled_progress, **settings
         )
-
-    plain = run(None, on_progress)
-    limited = memory_limit_bytes is not None
-    if capture is None or not (
-        plain.status is PathStatus.OK or (limited and plain.status is PathStatus.OUT_OF_MEMORY)
-    ):
-        return SubjectRuns(plain, memory_limit_bytes=memory_limit_bytes)
-    profiled = run(capture, on_profiled_progress)
-    if not capture.exists():  # it died before the run began
-        return SubjectRuns(plain, profiled, memory_limit_bytes=memory_limit_bytes)
-    heap = read_heap(capture, rss_net_peak_bytes=profiled.rss_net_peak_bytes)
-    return SubjectRuns(plain, profiled, heap, capture, memory_limit_bytes)
+        runs = replace(runs, profiled=profiled)
+        if capture.exists():  # else it died before the run began
+            heap = read_heap(capture, rss_net_peak_bytes=profiled.rss_net_peak_bytes)
+            runs = replace(runs, heap=heap, capture=capture)
+    if retention_at is not None:
+        trigger = retention_at.trigger(plain.rows, plain.rss_net_peak_bytes)
+        retained = run_child(
+            factory, arguments, retention=trigger, on_progress=on_retention_progress, **settings
+        )
+        runs = replace(runs, retained=retained)
+    return runs

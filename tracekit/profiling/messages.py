@@ -6,6 +6,9 @@ from typing import Any
 
 import msgspec
 
+from tracekit.profiling.retention.watch import Trigger
+from tracekit.records.retention import Retention
+
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a child shall measure; one line on its standard input."""
@@ -23,6 +26,8 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether to watch the processes that the subject starts."""
     memory_limit_bytes: int | None = None
     """Private writable memory the child may have from its baseline on."""
+    retention: Trigger | None = None
+    """When to look for the holders of memory; None is never."""
     search_path: tuple[str, ...] = ()
     """Folders put in front of `sys.path`, for factories outside of installed packages."""
 
@@ -59,6 +64,14 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     """Whether it started processes that have ended."""
 
 
+class Retained(msgspec.Struct, frozen=True, tag="retained"):
+    """Who held the memory at the moment asked for."""
+
+    retention: Retention | None
+    failure: str | None = None
+    """Why it is not known."""
+
+
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
     """Everything went well."""
 
@@ -74,4 +87,4 @@ class Raised(msgspec.Struct, frozen=True, tag="raised"):
     disk_full: bool
 
 
-Message = Baseline | Progress | Measured | Finished | Raised
+Message = Baseline | Progress | Measured | Retained | Finished | Raised

@@ -25,6 +25,7 @@ from tracekit.records.measurement import (
 )
 from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, Drift, Level, Proof
 from tracekit.records.query_definition import QueryDefinition
+from tracekit.records.retention import Holder, Retention
 from tracekit.records.serial import from_json, to_json
 from tracekit.records.stacks import (
     CallNode,
@@ -54,6 +55,7 @@ __all__ = [
     "EstimateCheck",
     "EstimateRecord",
     "EstimateSample",
+    "Holder",
     "Level",
     "MachineCheck",
     "MachineReport",
@@ -68,6 +70,7 @@ __all__ = [
     "QueryDefinition",
     "ReplayOptions",
     "ReplaySummary",
+    "Retention",
     "RunStacks",
     "StackChange",
     "StackDelta",

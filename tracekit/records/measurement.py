@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tracekit.records.retention import Retention
+
 
 class PathStatus(StrEnum):
     """How a measured path ended."""
@@ -71,6 +73,8 @@ class PathMeasurement:
     """Of a path of several processes, whose `rss_` figures above are their sums."""
     result_bytes: int | None = None
     """What the finished result takes where it is kept, for a path that keeps it elsewhere."""
+    retention: Retention | None = None
+    """Who held the memory in a run of its own, where that was asked for."""
 
 
 @dataclass(frozen=True)

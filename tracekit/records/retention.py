@@ -19,6 +19,8 @@ _CHAIN_FRACTION = 0.5
 """What holds less than this of its holder is not told in one line."""
 _CHAIN_LENGTH = 4
 _LINE_FRACTION = 0.01
+_TITLE_WIDTH = 64
+_OTHERS_TOLD = 2
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,11 @@ class Holder:
     def title(self) -> str:
         """The name and where it is known, and who else holds it."""
         title = f"{self.name} in {self.where}" if self.where else self.name
-        return f"{title}, also held by {_listed(self.also_held_by)}" if self.also_held_by else title
+        bare = dict.fromkeys(other.partition(" in ")[0] for other in self.also_held_by)
+        others = [name for name in bare if name != self.name]  # a variable that was handed on
+        if len(others) > _OTHERS_TOLD:
+            others[_OTHERS_TOLD:] = [f"{len(others) - _OTHERS_TOLD} more"]
+        return f"{title}, also held by {_listed(others)}" if others else title
 
     @property
     def contents(self) -> str:
@@ -101,7 +107,7 @@ class Retention:
         explained = format_size(self.explained_bytes)
         yield f"{format_size(self.total_bytes)} {above}, {explained} explained"
         shown = self.largest(at_most)
-        width = max((len(each.title) for each in shown), default=0)
+        width = min(_TITLE_WIDTH, max((len(each.title) for each in shown), default=0))
         for holder in shown:
             share = self.percentage(holder.retained_bytes)
             yield f"{share} {holder.title:{width}}   {holder.contents}".rstrip()
@@ -123,6 +129,6 @@ class Retention:
         return f"{size_bytes / max(1, self.total_bytes):5.0%}"
 
 
-def _listed(names: tuple[str, ...]) -> str:
+def _listed(names: list[str]) -> str:
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

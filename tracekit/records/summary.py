@@ -43,6 +43,8 @@ class ReplayOptions:
     memory_limit_bytes: int | None = None
     expect_out_of_memory: tuple[str, ...] = ()
     timeout_seconds: float | None = None
+    retention_at: str | None = None
+    """When to look for the holders of memory; None is never."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from tracekit.records import (
     PathMeasurement,
     PathStatus,
     ReplaySummary,
+    Retention,
 )
 from tracekit.reports import figures
 from tracekit.reports.headline import ending
@@ -61,6 +62,12 @@ def worst_first(summary: ReplaySummary) -> list[tuple[str, PathMeasurement]]:
         summary.paths.items(),
         key=lambda item: (item[1].status is PathStatus.OK, -(item[1].rss_net_peak_bytes or 0)),
     )
+
+
+def retentions(summary: ReplaySummary) -> list[tuple[str, Retention]]:
+    """Who held the memory of each path that was looked at."""
+    found = ((name, path.retention) for name, path in summary.paths.items())
+    return [(name, retention) for name, retention in found if retention is not None]
 
 
 def workload_line(summary: ReplaySummary, redact: Redactor) -> str:

@@ -53,6 +53,11 @@ def text(
         for tail in ending.stderr_tail.splitlines():
             page.line("    | " + figures.printable(tail), style="dim")
     page.table(sections.process_table(summary), sections.PROCESSES_TITLE)
+    for name, found in sections.retentions(summary):
+        page.line("")
+        page.line(f"Who holds the memory of {name}, at {found.taken_at}", style="bold")
+        for line in found.lines():
+            page.line(figures.printable(line))
     if summary.proof.candidates:
         page.table(sections.proof_table(summary), f"Proof against {summary.proof.reference}")
     page.table(sections.drift_table(summary, redact), "Drift")

@@ -34,7 +34,7 @@ def test_it_prints_as_a_person_says_it() -> None:
     assert [" ".join(line.split()) for line in str(FOUND).splitlines()] == [
         "1000 MiB above the baseline, 700 MiB explained",
         "54% events in fetch_events (legacy.py:58) dict of 112,813 x list -> 1,138,260 x dict",
-        "10% rows in load (job.py:9), also held by by_name and kept in Loader 5,000 x dict",
+        "10% rows in load (job.py:9), also held by by_name and kept 5,000 x dict",
         "5% loader in main (job.py:3) Loader -> rows: list",
         "1% modules and small variables",
         "30% reached by no variable: native libraries, the interpreter, freed but kept by the "

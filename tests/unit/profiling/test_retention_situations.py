@@ -402,6 +402,15 @@ def records_in_a_list_and_in_an_index() -> Scene:
 
 
 @scene
+def a_value_of_a_dict() -> Scene:
+    by_name = {"large": blocks(), "small": [1.5]}
+    found = yield
+    holder = named(found, "by_name", "a_value_of_a_dict")
+    assert len(by_name) == 2
+    assert named(holder, "['large']").retained_bytes == about(KNOWN_BYTES)
+
+
+@scene
 def a_cycle_that_is_held() -> Scene:
     node = SimpleNamespace(rows=blocks())
     node.other = SimpleNamespace(back=node)

@@ -2,5 +2,14 @@
 
 from tracekit.profiling.retention.forked import fork_retention, retention
 from tracekit.profiling.retention.moment import Moment, this_moment
+from tracekit.profiling.retention.watch import At, RetentionWatch, Trigger
 
-__all__ = ["Moment", "fork_retention", "retention", "this_moment"]
+__all__ = [
+    "At",
+    "Moment",
+    "RetentionWatch",
+    "Trigger",
+    "fork_retention",
+    "retention",
+    "this_moment",
+]

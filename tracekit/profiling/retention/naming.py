@@ -14,6 +14,7 @@ from tracekit.profiling.retention.variables import NOTEBOOK, Variable, is_passag
 _NO_VARIABLE = Variable(roots.NO_VARIABLE, "an expression in progress or native code")
 
 
+_KEY_WIDTH = 40
 _CLOSURE_DEPTH = 3
 """A cell is in a tuple, which is in a function."""
 
@@ -105,7 +106,9 @@ class Naming:
                 return [Variable(kind)]
             names = names_in(self._graph.objects[node], value)
             if kind == roots.RESULTS:
-                return [Variable(roots.RESULTS + name, NOTEBOOK) for name in names]
+                return [Variable(f"{roots.RESULTS}[{name}]", NOTEBOOK) for name in names]
+            if not self.is_passage(node) and type(self._graph.objects[node]) is dict:
+                return [Variable(f"[{name!r}]"[:_KEY_WIDTH]) for name in names if name]
             if names:
                 where = self._where(node)
                 return [Variable(name, where) for name in names]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -72,6 +73,7 @@ def is_passage(value: Any, parent: Any) -> bool:
     return type(value) is dict and (
         type(parent) in (FunctionType, ModuleType)
         or issubclass(type(parent), type)
+        or issubclass(type(parent), threading.local)
         or value is attributes(parent)
     )
 
@@ -127,7 +129,7 @@ def _slots(holder: Any) -> Iterator[tuple[str, Any]]:
         yield from holder.f_locals.items()
     elif kind is dict:
         for key, value in holder.items():
-            yield key if type(key) is str else f"[{key!r}]" if type(key) is int else "", value
+            yield key if type(key) is str else repr(key) if type(key) is int else "", value
     elif kind is FunctionType:
         yield from _function_slots(holder)
     elif isinstance(holder, _Suspended):
