@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tracekit import reports
 from tracekit.errors import ConfigError, ConnectError
 from tracekit.experiment.candidate_spec import CandidateSpec
 from tracekit.experiment.candidate_subject import subject_arguments
@@ -14,7 +15,7 @@ from tracekit.experiment.replay import replay
 from tracekit.experiment.run_folder import read_run, read_run_stacks
 from tracekit.oracle import Database
 from tracekit.profiling import run_child
-from tracekit.records import Level, PathStatus
+from tracekit.records import Level, PathStatus, ReplaySummary, from_json
 from tracekit.testbed import LocalOracle
 from tracekit.trace import domain_query
 
@@ -151,6 +152,29 @@ def test_progress_names_every_step_and_ends_it(finished):
         "compare lean",
     ]
     assert set(last.values()) == {1.0}
+
+
+def test_who_holds_the_memory_is_found_in_a_run_of_its_own(local, tmp_path):
+    steps = []
+    found = replay(
+        local.path,
+        ["legacy"],
+        profile=False,
+        retention=True,
+        at="rows:100%",
+        output=tmp_path / "run",
+        on_progress=steps.append,
+    )
+    legacy = found.summary.paths["legacy"]
+    assert legacy.retention.taken_at == "rows:100%"
+    assert legacy.retention.above_baseline
+    assert legacy.retention.explained_bytes > 0
+    names = {holder.name for holder in legacy.retention.holders}
+    assert names & {"batch_of", "frame", "events"}, names
+    assert any(step.step == "legacy, who holds the memory" for step in steps)
+    assert "Who holds the memory of legacy, at rows:100%" in reports.text(found.summary)
+    saved = from_json(ReplaySummary, (found.folder / "summary.json").read_bytes())
+    assert saved.paths["legacy"].retention == legacy.retention
 
 
 def test_a_stricter_level_fails_the_verdict(local, tmp_path):

@@ -21,6 +21,7 @@ from tracekit.magics.memory_guard import MemoryGuard
 from tracekit.magics.retained import retention_of
 from tracekit.profiling.arrow_pool import pin_arrow_pool
 from tracekit.records.retention import Retention
+from tracekit.reports import retention_html
 from tracekit.sizes import format_size, parse_size
 
 if TYPE_CHECKING:
@@ -225,6 +226,8 @@ class _Loaded:
         for event, callback in self._events.items():
             shell.events.register(event, callback)
         shell.register_magics(self.magics)
+        html = cast(Any, shell).display_formatter.formatters["text/html"]
+        html.for_type(Retention, retention_html)
 
     def take_back(self) -> None:
         for event, callback in self._events.items():

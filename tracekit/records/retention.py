@@ -62,7 +62,7 @@ class Holder:
                 break
             if holder.kind not in _CONTAINERS:
                 separator = " -> "
-            name = f"{inner.name}: " if inner.name and not inner.name.startswith("_") else ""
+            name = f"{inner.name}: " if inner.name and inner.name[0] not in "_[" else ""
             contents += f"{separator}{name}{inner._counted_kind()}"
             holder, separator = inner, " -> "
         return contents

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tracekit.reports.html_report import html
     from tracekit.reports.markdown_report import markdown
     from tracekit.reports.memory_figure import memory_plot
+    from tracekit.reports.retention_section import retention_html
     from tracekit.reports.text_report import text
 
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "html": "html_report",
     "markdown": "markdown_report",
     "memory_plot": "memory_figure",
+    "retention_html": "retention_section",
     "text": "text_report",
 }
 
@@ -44,6 +46,7 @@ __all__ = [
     "html",
     "markdown",
     "memory_plot",
+    "retention_html",
     "text",
 ]
 

@@ -10,6 +10,7 @@ from tracekit.reports.curves import PALETTE, curves_of, peak_sentence, plot_titl
 from tracekit.reports.headline import headline, outcome
 from tracekit.reports.page_template import page_template
 from tracekit.reports.redaction import Redactor
+from tracekit.reports.retention_section import drawn_retention
 from tracekit.reports.svg_plot import svg_plot
 
 _WIDE = (960, 420)
@@ -65,6 +66,9 @@ def html(
         ],
         diff_title=stack_sections.diff_title,
         trees=[(tree, list(stack_sections.tree_steps(tree, redact))) for tree in call_trees],
+        retentions=[
+            drawn_retention(name, found, redact) for name, found in sections.retentions(summary)
+        ],
         smallest_percent=100 * stack_sections.SMALLEST_SHARE,
         environment=sections.environment_table(summary, redact),
         files=sections.file_table(summary, redact),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracekit.records import MemoryTimeline, ReplaySummary, StackDiff
-from tracekit.reports import sections
+from tracekit.reports import figures, sections
 from tracekit.reports.curves import curves_of, peak_sentence
 from tracekit.reports.gfm import bullet, details, fenced, marker, prose, section, table_lines
 from tracekit.reports.headline import headline, outcome
@@ -48,6 +48,7 @@ def markdown(
         *section("First differences", table_lines(sections.difference_table(summary, redact))),
         *section("Remarks", bullet(sections.remarks(summary, redact))),
         *stack_details(stack_diffs, redact),
+        *_retentions(summary, redact),
         *_folded(summary, timelines, redact),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
@@ -71,6 +72,16 @@ def _endings(summary: ReplaySummary, redact: Redactor) -> list[str]:
 
 def _plot(plot: str | None) -> str:
     return f"![Memory over time of every path]({plot})" if plot else ""
+
+
+def _retentions(summary: ReplaySummary, redact: Redactor) -> list[str]:
+    return [
+        details(
+            prose(f"Who keeps the memory of {name} alive, at {found.taken_at}"),
+            fenced("\n".join(redact.prose(figures.printable(line)) for line in found.lines())),
+        )
+        for name, found in sections.retentions(summary)
+    ]
 
 
 def _folded(
