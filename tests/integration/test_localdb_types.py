@@ -108,7 +108,7 @@ def test_values_come_back_as_they_were_stored(connection: oracledb.Connection, n
         ("R", oracledb.DB_TYPE_RAW, None, None),
         ("BOOL", oracledb.DB_TYPE_BOOLEAN, None, None),
         ("YM", oracledb.DB_TYPE_INTERVAL_YM, 2, 0),
-        ("DS", oracledb.DB_TYPE_INTERVAL_DS, 0, 6),
+        ("DS", oracledb.DB_TYPE_INTERVAL_DS, 2, 6),
         ("TZ", oracledb.DB_TYPE_TIMESTAMP_TZ, 0, 6),
         ("LTZ", oracledb.DB_TYPE_TIMESTAMP_LTZ, 0, 6),
     ],

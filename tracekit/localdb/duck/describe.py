@@ -22,6 +22,7 @@ LOB_BUFFER_BYTES = 4_000
 """What is said of LOB columns; 0 would mean that nothing is sent for them."""
 
 ROWID_BYTES = 18
+UROWID_BYTES = 4_000
 BOOLEAN_BYTES = 4
 
 _INTEGER_PRECISION = {
@@ -126,12 +127,23 @@ def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDe
         )
     if declared.name == "RAW" and type_id == "blob" and declared.length:
         return ColumnDescription(name, OracleType.RAW, buffer_bytes=declared.length)
-    if declared.name == "ROWID" and type_id == "bigint":
+    if declared.name == "ROWID" and type_id in ("bigint", "varchar"):
         return ColumnDescription(name, OracleType.ROWID, buffer_bytes=ROWID_BYTES)
+    if declared.name == "UROWID" and type_id == "varchar":
+        return ColumnDescription(
+            name, OracleType.UROWID, buffer_bytes=declared.length or UROWID_BYTES
+        )
     if declared.name == "BOOLEAN" and type_id == "boolean":
         return ColumnDescription(name, OracleType.BOOLEAN, buffer_bytes=BOOLEAN_BYTES)
     if declared.name == "INTERVAL YEAR TO MONTH" and type_id == "interval":
-        return ColumnDescription(name, OracleType.INTERVAL_YM, precision=2, buffer_bytes=5)
+        digits = declared.precision or 2
+        return ColumnDescription(name, OracleType.INTERVAL_YM, precision=digits, buffer_bytes=5)
+    if declared.name == "INTERVAL DAY TO SECOND" and type_id == "interval":
+        digits = 2 if declared.precision is None else declared.precision
+        scale = 6 if declared.scale is None else declared.scale
+        return ColumnDescription(
+            name, OracleType.INTERVAL_DS, precision=digits, scale=scale, buffer_bytes=11
+        )
     if declared.name == "LONG" and type_id == "varchar":
         return ColumnDescription(name, OracleType.LONG, charset_form=1)
     if declared.name == "FLOAT" and type_id == "bit":

@@ -90,8 +90,11 @@ WITH typed AS (
     SELECT *, CASE
         WHEN declared IN ('TIMESTAMP', 'TIMESTAMP WITH TIME ZONE', 'TIMESTAMP WITH LOCAL TIME ZONE')
             THEN replace(declared, 'TIMESTAMP', 'TIMESTAMP(' || coalesce(type_scale, 6) || ')')
-        WHEN declared = 'INTERVAL DAY TO SECOND' THEN 'INTERVAL DAY(2) TO SECOND(6)'
-        WHEN declared = 'INTERVAL YEAR TO MONTH' THEN 'INTERVAL YEAR(2) TO MONTH'
+        WHEN declared = 'INTERVAL DAY TO SECOND'
+            THEN 'INTERVAL DAY(' || coalesce(type_precision, 2) || ') TO SECOND('
+                 || coalesce(type_scale, 6) || ')'
+        WHEN declared = 'INTERVAL YEAR TO MONTH'
+            THEN 'INTERVAL YEAR(' || coalesce(type_precision, 2) || ') TO MONTH'
         WHEN declared = 'BOOLEAN' THEN 'NUMBER'
         WHEN declared IS NOT NULL THEN declared
         WHEN stored IN ('DATE', 'TIMESTAMP_S') THEN 'DATE'
@@ -109,6 +112,7 @@ WITH typed AS (
 ), sized AS (
     SELECT *,
         CASE WHEN data_type = 'FLOAT' THEN coalesce(type_precision, 126)
+             WHEN data_type LIKE 'INTERVAL%' THEN coalesce(type_precision, 2)
              WHEN data_type <> 'NUMBER' THEN NULL
              WHEN declared = 'NUMBER' THEN type_precision
              WHEN stored = 'BIT' THEN NULL
@@ -140,7 +144,8 @@ SELECT owner AS OWNER, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
             ELSE 4000 END AS INTEGER) AS DATA_LENGTH,
        data_precision AS DATA_PRECISION,
        CASE WHEN data_type LIKE 'TIMESTAMP%' THEN CAST(data_type[11] AS INTEGER)
-            WHEN data_type LIKE 'INTERVAL DAY%' THEN 6
+            WHEN data_type LIKE 'INTERVAL DAY%' THEN coalesce(type_scale, 6)
+            WHEN data_type LIKE 'INTERVAL YEAR%' THEN 0
             WHEN declared = 'NUMBER' THEN type_scale
             WHEN data_type <> 'NUMBER' OR data_precision IS NULL THEN NULL
             WHEN stored = 'DECIMAL' THEN stored_scale ELSE 0 END AS DATA_SCALE,

@@ -42,6 +42,9 @@ class Prepared:
     bind_forms: Sequence[BindForm] = ()
     """Of the client's binds, where their values are known."""
 
+    interval_digits: list[tuple[int, int]] = field(default_factory=list)
+    """Of each interval type, in order: digits of its leading field and of its fraction."""
+
     def bind_form(self, name: str) -> BindForm:
         """The form of a parameter's values."""
         found = next((one.form for one in self.parameters if one.name == name), None)
@@ -81,6 +84,9 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
     previous_end = 0
     while index < len(tokens):
         token = tokens[index]
+        ahead = tokens[index + 1 : index + 10]
+        if token.is_word("INTERVAL") and ahead and ahead[0].is_word("YEAR", "DAY"):
+            prepared.interval_digits.append(_interval_digits(ahead))
         if _is_interval_precision(tokens, index):
             index += 3
             continue
@@ -116,6 +122,17 @@ def _after_overflow(tokens: Sequence[Token], index: int) -> int:
 
 
 _INTERVAL_FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
+
+
+def _interval_digits(tokens: Sequence[Token]) -> tuple[int, int]:
+    """The digits that `DAY(2) TO SECOND(6)` states, or the defaults."""
+    stated = {"YEAR": 2, "DAY": 2, "SECOND": 6}
+    for word, bracket, digits in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if word.is_word(*stated) and bracket.text == "(" and digits.text.isdigit():
+            stated[word.text.upper()] = int(digits.text)
+        if word.is_word("SECOND", "MONTH") or word.text == ",":
+            break
+    return stated[tokens[0].text.upper()], stated["SECOND"]
 
 
 def _is_interval_precision(tokens: Sequence[Token], index: int) -> bool:

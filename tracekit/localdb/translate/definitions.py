@@ -155,6 +155,10 @@ def _column(column: exp.ColumnDef, context: Context) -> ColumnDeclaration:
     if kind is None:
         raise OraError(902, "invalid datatype", position=context.position(column))
     declared, stored = read_type(kind)
+    if declared.name.startswith("INTERVAL") and context.prepared.interval_digits:
+        digits, fraction = context.prepared.interval_digits.pop(0)
+        scale = None if declared.scale is None else fraction
+        declared = replace(declared, precision=digits, scale=scale)
     column.set("kind", stored)
     column.meta[_DECLARED_META] = declared
     kinds = {type(_inner(constraint)) for constraint in column.constraints}

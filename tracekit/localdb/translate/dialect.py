@@ -112,7 +112,7 @@ class ReadOracle(Oracle):
             **{
                 word: token
                 for word, token in Oracle.Tokenizer.KEYWORDS.items()
-                if word not in ("BINARY_FLOAT", "BINARY_DOUBLE")
+                if word not in ("BINARY_FLOAT", "BINARY_DOUBLE", "REAL")
             },
             **dict.fromkeys(("DECIMAL", "DEC", "NUMERIC"), TokenType.DECIMAL128),
         }

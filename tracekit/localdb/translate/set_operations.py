@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.kinds import Kind, kind_of
+from tracekit.localdb.translate.kinds import Kind, has_precision, kind_of
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import (
     FREE,
@@ -15,7 +15,7 @@ from tracekit.localdb.translate.number_types import (
     common,
     number_type,
 )
-from tracekit.localdb.translate.scopes import Scopes, mark_with
+from tracekit.localdb.translate.scopes import Scopes, column_type, mark_with
 
 _CONVERTED_APART = ({Kind.TEXT, Kind.NUMBER}, {Kind.TEXT, Kind.DATE}, {Kind.NUMBER, Kind.DATE})
 
@@ -132,6 +132,9 @@ def free_outputs(query: exp.Expr) -> None:
         return
     for position, item in enumerate(query.expressions):
         inner = item.this if isinstance(item, exp.Alias) else item
-        named = isinstance(inner, exp.Column) or item.alias.startswith("ORA$")
-        if not named and isinstance(number_type(inner), Exact):
+        named = column_type(inner) is not None or item.alias.startswith("ORA$")
+        free = isinstance(number_type(inner), Exact) or (
+            number_type(inner) is None and kind_of(inner) is Kind.NUMBER
+        )
+        if not named and free and not has_precision(inner):
             convert_output(query, position, FREE)

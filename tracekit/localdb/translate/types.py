@@ -54,6 +54,9 @@ _NAMED = {
     "UROWID": ("UROWID", exp.DType.VARCHAR),
 }
 _INTEGERS = (exp.DType.INT, exp.DType.SMALLINT)
+_INTERVAL_DIGITS = 2
+_INTERVAL_FRACTION_DIGITS = 6
+REAL_BITS = 63
 _DEFAULT_TIMESTAMP_SCALE = 6
 _MICROSECOND_SCALE = 6
 _MAX_TIMESTAMP_SCALE = 9
@@ -86,13 +89,17 @@ def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
         unit = kind.args.get("unit") if isinstance(kind, exp.Interval) else None
         years = unit is not None and unit.this.name.upper() == "YEAR"
         name = "INTERVAL YEAR TO MONTH" if years else "INTERVAL DAY TO SECOND"
-        return DeclaredType(name), exp.DataType(this=exp.DType.INTERVAL)
+        fraction = None if years else _INTERVAL_FRACTION_DIGITS
+        declared = DeclaredType(name, precision=_INTERVAL_DIGITS, scale=fraction)
+        return declared, exp.DataType(this=exp.DType.INTERVAL)
     if kind in _PLAIN:
         name, stored = _PLAIN[kind]
         return DeclaredType(name), exp.DataType(this=stored)
     written = data_type.sql().upper().split("(")[0].strip()
     if kind is exp.DType.BIGINT:
         written = "LONG"
+    if written == "REAL":
+        return DeclaredType("FLOAT", precision=REAL_BITS), exp.DataType(this=exp.DType.BIT)
     if written in _NAMED:
         name, stored = _NAMED[written]
         length = numbers[0] if numbers else None

@@ -30,6 +30,7 @@ class OracleType(IntEnum):
     TIMESTAMP_TZ = 181
     INTERVAL_YM = 182
     INTERVAL_DS = 183
+    UROWID = 208
     TIMESTAMP_LTZ = 231
     BOOLEAN = 252
 

@@ -6,10 +6,15 @@ and `ora_rowid_number`.
 
 from __future__ import annotations
 
+import re
+from string import ascii_lowercase, ascii_uppercase, digits
 from typing import NamedTuple
+
+from tracekit.localdb.ora_error import OraError
 
 TABLE = 1
 """All tables: a rowid with zeros everywhere would be none to clients."""
+_DIGITS = ascii_uppercase + ascii_lowercase + digits + "+/"
 _SLOT_BITS = 16
 _BLOCK_BITS = 32
 _UNCOMMITTED_BIT = 62
@@ -23,6 +28,28 @@ class Rowid(NamedTuple):
     partition: int
     block: int
     slot: int
+
+
+_TEXT_DIGITS = re.compile(r"[A-Za-z0-9+/]{18}")
+_FIELDS = (slice(0, 6), slice(6, 9), slice(9, 15), slice(15, 18))
+
+
+def rowid_of_text(text: str) -> Rowid:
+    """The rowid that 18 digits of base 64 stand for.
+
+    Raises:
+        OraError: ORA-01410, the text is none.
+    """
+    if not _TEXT_DIGITS.fullmatch(text):
+        raise OraError(1410, "invalid ROWID")
+    return Rowid(*(_value(text[one]) for one in _FIELDS))
+
+
+def _value(digits: str) -> int:
+    value = 0
+    for digit in digits:
+        value = value * 64 + _DIGITS.index(digit)
+    return value
 
 
 def rowid_of(number: int) -> Rowid:

@@ -21,7 +21,7 @@ from tracekit.localdb.wire.rows_number import (
     binary_float_part,
     number_part,
 )
-from tracekit.localdb.wire.rows_rare import boolean_part, rowid_part, year_month_part
+from tracekit.localdb.wire.rows_rare import boolean_part, rowid_part, urowid_part, year_month_part
 from tracekit.localdb.wire.rows_text import bytes_parts, long_parts, national_parts
 from tracekit.localdb.wire.rows_time import (
     date_part,
@@ -58,6 +58,10 @@ def _is_zoned(kind: pa.DataType) -> bool:
     return _is_moment(kind) or bool(pa.types.is_struct(kind))
 
 
+def _is_rowid(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_int64(kind) or pa.types.is_string(kind))
+
+
 _FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], pa.Array]]] = {
     OracleType.NUMBER: (_is_number, number_part),
     OracleType.BINARY_INTEGER: (_is_number, number_part),
@@ -70,7 +74,8 @@ _FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array
     OracleType.INTERVAL_DS: (pa.types.is_interval, interval_part),
     OracleType.INTERVAL_YM: (pa.types.is_interval, year_month_part),
     OracleType.BOOLEAN: (pa.types.is_boolean, boolean_part),
-    OracleType.ROWID: (pa.types.is_int64, rowid_part),
+    OracleType.ROWID: (_is_rowid, rowid_part),
+    OracleType.UROWID: (pa.types.is_string, urowid_part),
 }
 _BYTES = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.RAW}
 _LONG = {OracleType.LONG, OracleType.LONG_RAW}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pyarrow as pa
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.primitives import TtcWriter
-from tracekit.localdb.wire.rowid import rowid_of
+from tracekit.localdb.wire.rowid import Rowid, rowid_of, rowid_of_text
 from tracekit.localdb.wire.rows_layout import INT64, fixed_binary, of_fields, slots, valid_mask
 from tracekit.localdb.wire.rows_time import MONTH_DAY_NANO
 
 NULL_FIELD = b"\0"
+_PHYSICAL = struct.Struct(">BIHIH")
+"""Kind, table, partition, block and slot of a physical rowid inside a UROWID."""
 _FALSE, _TRUE = b"\x01\x00", b"\x02\x01\x01"
 _YEAR_MONTH = np.dtype([("length", "u1"), ("years", ">u4"), ("months", "u1")])
 _MONTHS_PER_YEAR = 12
@@ -55,16 +59,34 @@ def year_month_part(array: pa.Array) -> pa.Array:
 
 
 def rowid_part(array: pa.Array) -> pa.Array:
-    """ROWID fields of row numbers."""
+    """ROWID fields of row numbers, or of texts."""
+    if not pa.types.is_int64(array.type):
+        texts = array.to_pylist()
+        return of_fields(
+            [NULL_FIELD if text is None else _field(rowid_of_text(text)) for text in texts]
+        )
     numbers = slots(array, 1, INT64).tolist()
     valid = valid_mask(array)
     held = [True] * len(numbers) if valid is None else valid.tolist()
     pairs = zip(numbers, held, strict=True)
-    return of_fields([_rowid_field(number) if is_held else NULL_FIELD for number, is_held in pairs])
+    return of_fields(
+        [_field(rowid_of(number)) if is_held else NULL_FIELD for number, is_held in pairs]
+    )
 
 
-def _rowid_field(number: int) -> bytes:
-    rowid = rowid_of(number)
+def urowid_part(array: pa.Array) -> pa.Array:
+    """UROWID fields of texts: the length twice, then a physical rowid."""
+    fields: list[bytes] = []
+    for text in array.to_pylist():
+        if text is None:
+            fields.append(NULL_FIELD)
+            continue
+        held = _PHYSICAL.pack(1, *rowid_of_text(text))
+        fields.append(bytes((1, len(held), len(held))) + held)
+    return of_fields(fields)
+
+
+def _field(rowid: Rowid) -> bytes:
     writer = TtcWriter()
     writer.u8(1)  # the client looks whether it is 0, no further
     writer.ub(rowid.table, rowid.partition)
