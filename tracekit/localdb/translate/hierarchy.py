@@ -20,6 +20,10 @@ _LEVEL = "ORA$LEVEL"
 _PATH = "ORA$PATH"
 _ROW = "ORA$ROW"
 _SERIES = "ORA$SERIES"
+_MARKED = "ORA$MARKED"
+_LEAF = "ORA$LEAF"
+_CYCLE = "ORA$CYCLE"
+_HIERARCHICAL = {"SYS_CONNECT_BY_PATH", "CONNECT_BY_ISLEAF", "CONNECT_BY_ISCYCLE"}
 
 
 def rewrite_hierarchies(tree: exp.Expr, position: Position) -> None:
@@ -58,7 +62,17 @@ def _is_generator(select: exp.Select, connect: exp.Expr) -> bool:
         and source.this.name.upper() == "DUAL"
         and isinstance(condition, exp.LTE | exp.LT)
         and (_is_level(condition.this) or is_rownum(condition.this))
+        and not any(_is_hierarchical(node) for node in select.walk())
     )
+
+
+def _is_hierarchical(node: exp.Expr) -> bool:
+    """Whether it needs to know of parents or children."""
+    if isinstance(node, exp.ConnectByRoot | exp.Prior):
+        return True
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).upper() in _HIERARCHICAL
+    return isinstance(node, exp.Column) and node.name.upper() in _HIERARCHICAL
 
 
 def _generate_rows(select: exp.Select, connect: exp.Expr) -> None:
@@ -96,6 +110,11 @@ def _level(value: exp.Expr) -> exp.Expr:
     return with_number(cast(value, exp.DType.BIGINT), Exact(INTEGER))
 
 
+def _next_level() -> exp.Expr:
+    """LEVEL of a child."""
+    return _level(exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1)))
+
+
 class _Hierarchy:
     """One query block over one table (or subquery) with CONNECT BY PRIOR."""
 
@@ -104,16 +123,15 @@ class _Hierarchy:
         self._connect = connect
         self._position = position
         self._extra: list[tuple[str, exp.Expr, exp.Expr]] = []
+        self._marks: set[str] = set()
+        self._siblings: exp.Expr | None = None
+        self._has_prior = connect.args["connect"].find(exp.Prior) is not None
 
     def rewrite(self) -> None:
         select, connect = self._select, self._connect
         source = select.args.get("from_")
         if source is None or select.args.get("joins"):
             raise unsupported("CONNECT BY over a join", self._position(connect))
-        if connect.args.get("nocycle"):
-            raise unsupported("CONNECT BY NOCYCLE", self._position(connect))
-        if select.args.get("with_") is not None:
-            raise unsupported("CONNECT BY in a query with its own WITH", self._position(connect))
         condition = connect.args["connect"]
         if condition.find(exp.Query) or is_rownum(condition.find(exp.Column)):
             raise unsupported("this CONNECT BY condition", self._position(connect))
@@ -124,10 +142,12 @@ class _Hierarchy:
         siblings = order.args.get("siblings") if order is not None else None
         cte = self._recursion(table, alias, condition, order if siblings else None)
         select.set("connect", None)
-        select.set("with_", exp.With(expressions=[cte], recursive=True))
-        tree = exp.Table(
-            this=exp.to_identifier(_TREE, quoted=True), alias=self._folded_alias(alias)
-        )
+        queries = [cte, *([self._marking(table, condition)] if self._marks else [])]
+        own = select.args.get("with_")
+        before = own.expressions if own is not None else []
+        select.set("with_", exp.With(expressions=[*before, *queries], recursive=True))
+        name = _MARKED if self._marks else _TREE
+        tree = exp.Table(this=exp.to_identifier(name, quoted=True), alias=self._folded_alias(alias))
         select.set("from_", exp.From(this=tree))
         unordered = select.args.get("group") or select.args.get("distinct") or has_aggregate(select)
         if siblings or (order is None and not unordered):
@@ -139,13 +159,13 @@ class _Hierarchy:
         return exp.TableAlias(this=exp.to_identifier(alias))
 
     def _replace_pseudo(self, alias: str) -> None:
+        stars: list[exp.Expr] = []
         for item in self._select.expressions:
             if isinstance(item, exp.Star) or (
                 isinstance(item, exp.Column) and isinstance(item.this, exp.Star)
             ):
-                hidden = [exp.to_identifier(n, quoted=True) for n in (_LEVEL, _PATH, _ROW)]
                 star = item if isinstance(item, exp.Star) else item.this
-                star.set("except_", hidden)
+                stars.append(star)
         for node in list(
             self._select.find_all(exp.Column, exp.Anonymous, exp.ConnectByRoot, exp.Prior)
         ):
@@ -161,8 +181,48 @@ class _Hierarchy:
                 self._root(node)
             elif isinstance(node, exp.Prior):
                 self._prior(node)
-            elif isinstance(node, exp.Column) and node.name.upper().startswith("CONNECT_BY_IS"):
-                raise unsupported(node.name.upper(), self._position(node))
+            elif isinstance(node, exp.Column) and node.name.upper() in _HIERARCHICAL:
+                self._mark(node)
+        added = [_LEVEL, _PATH, _ROW, *(name for name, _, _ in self._extra), *sorted(self._marks)]
+        for star in stars:
+            star.set("except_", [exp.to_identifier(name, quoted=True) for name in added])
+
+    def _mark(self, node: exp.Column) -> None:
+        """CONNECT_BY_ISLEAF or CONNECT_BY_ISCYCLE."""
+        name = _LEAF if node.name.upper() == "CONNECT_BY_ISLEAF" else _CYCLE
+        if name == _CYCLE and not self._connect.args.get("nocycle"):
+            raise OraError(
+                30930,
+                "NOCYCLE keyword is required with CONNECT_BY_ISCYCLE pseudocolumn",
+                position=self._position(node),
+            )
+        self._marks.add(name)
+        node.replace(with_number(_column(name), Exact(INTEGER)))
+
+    def _marking(self, table: exp.Expr, condition: exp.Expr) -> exp.CTE:
+        """The tree's rows with 1 for leaves, and for those with an ancestor as child."""
+        marks: list[exp.Expr] = []
+        for name in sorted(self._marks):
+            again = self._is_ancestor()
+            nocycle = bool(self._connect.args.get("nocycle"))
+            chosen = again if name == _CYCLE else exp.Not(this=again) if nocycle else None
+            child = exp.Select(
+                expressions=[number(1)],
+                from_=exp.From(this=exp.Subquery(this=self._rows(table), alias=_alias(_CHILD))),
+                where=exp.Where(this=exp.and_(self._step(condition), chosen, copy=False)),
+            )
+            found = exp.Exists(this=child)
+            values = (number(1), number(0)) if name == _CYCLE else (number(0), number(1))
+            mark = case((found, values[0]), default=values[1])
+            marks.append(exp.alias_(mark, name, quoted=True))
+        star = exp.Column(this=exp.Star(), table=exp.to_identifier(_PARENT, quoted=True))
+        tree = exp.Table(this=exp.to_identifier(_TREE, quoted=True), alias=_alias(_PARENT))
+        query = exp.Select(expressions=[star, *marks], from_=exp.From(this=tree))
+        return exp.CTE(this=query, alias=_alias(_MARKED))
+
+    def _is_ancestor(self) -> exp.Expr:
+        """Whether the child is the parent or above it."""
+        return call("list_contains", _column(_PATH, _PARENT), _column(_ROW, _CHILD))
 
     def _path(self, node: exp.Anonymous) -> None:
         """Extended by each level: the parent's text, the separator, the child's value."""
@@ -170,40 +230,44 @@ class _Hierarchy:
             raise OraError(909, "invalid number of arguments", position=self._position(node))
         value, separator = node.expressions
         name = f"ORA$PATH{len(self._extra)}"
-        first = exp.DPipe(this=separator.copy(), expression=self._of(_CHILD, value))
+        first = exp.DPipe(
+            this=separator.copy(), expression=self._of(_CHILD, value, _level(number(1)))
+        )
         again = exp.DPipe(
             this=exp.DPipe(this=_column(name, _PARENT), expression=separator.copy()),
-            expression=self._of(_CHILD, value),
+            expression=self._of(_CHILD, value, _next_level()),
         )
         self._extra.append((name, first, again))
         node.replace(with_kind(_column(name), Kind.TEXT))
 
     def _root(self, node: exp.Expr) -> None:
         name = f"ORA$ROOT{len(self._extra)}"
-        self._extra.append((name, self._of(_CHILD, node.this), _column(name, _PARENT)))
+        first = self._of(_CHILD, node.this, number(1))
+        self._extra.append((name, first, _column(name, _PARENT)))
         node.replace(_column(name))
 
     def _prior(self, node: exp.Expr) -> None:
         name = f"ORA$PRIOR{len(self._extra)}"
-        nothing = case((exp.false(), self._of(_CHILD, node.this)))
-        self._extra.append((name, nothing, self._of(_PARENT, node.this)))
+        nothing = case((exp.false(), self._of(_CHILD, node.this, number(1))))
+        self._extra.append((name, nothing, self._of(_PARENT, node.this, _column(_LEVEL, _PARENT))))
         node.replace(_column(name))
 
-    def _of(self, table: str, value: exp.Expr) -> exp.Expr:
-        """`value` with its columns taken from `table`."""
+    def _of(self, table: str, value: exp.Expr, level: exp.Expr) -> exp.Expr:
+        """`value` with its columns taken from `table`, and LEVEL being `level`."""
         copied = exp.Paren(this=value.copy())
-        for column in copied.find_all(exp.Column):
-            column.set("table", exp.to_identifier(table, quoted=True))
+        for column in list(copied.find_all(exp.Column)):
+            if _is_level(column):
+                column.replace(exp.Paren(this=level.copy()))
+            else:
+                column.set("table", exp.to_identifier(table, quoted=True))
         return copied
 
-    def _recursion(
-        self, table: exp.Expr, alias: str, condition: exp.Expr, siblings: exp.Expr | None
-    ) -> exp.CTE:
-        """Roots, then children of the level before; ORA$PATH orders them depth first."""
-        keys = siblings.expressions if siblings is not None else []
+    def _rows(self, table: exp.Expr) -> exp.Select:
+        """The source's rows, numbered in the order of siblings."""
+        keys = self._siblings.expressions if self._siblings is not None else []
         keys = [
             exp.Ordered(
-                this=self._of(_CHILD, key.this),
+                this=self._of(_CHILD, key.this, number(1)),
                 desc=key.args.get("desc"),
                 nulls_first=key.args.get("nulls_first"),
             )
@@ -214,10 +278,17 @@ class _Hierarchy:
             over="OVER",
             order=exp.Order(expressions=keys) if keys else None,
         )
-        rows = exp.Select(
+        return exp.Select(
             expressions=[exp.Star(), exp.alias_(numbering, _ROW, quoted=True)],
             from_=exp.From(this=self._aliased(table.copy())),
         )
+
+    def _recursion(
+        self, table: exp.Expr, alias: str, condition: exp.Expr, siblings: exp.Expr | None
+    ) -> exp.CTE:
+        """Roots, then children of the level before; ORA$PATH orders them depth first."""
+        self._siblings = siblings
+        rows = self._rows(table)
         start = self._connect.args.get("start")
         roots = exp.Select(
             expressions=[
@@ -229,14 +300,12 @@ class _Hierarchy:
             from_=exp.From(this=exp.Subquery(this=rows, alias=_alias(_CHILD))),
         )
         if start is not None:
-            roots.set("where", exp.Where(this=self._of(_CHILD, start)))
-        next_level = exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1))
-        level = _level(next_level)
+            roots.set("where", exp.Where(this=self._of(_CHILD, start, number(1))))
         path = call("list_append", _column(_PATH, _PARENT), _column(_ROW, _CHILD))
         below = exp.Select(
             expressions=[
                 exp.Column(this=exp.Star(), table=exp.to_identifier(_CHILD, quoted=True)),
-                exp.alias_(level, _LEVEL, quoted=True),
+                exp.alias_(_next_level(), _LEVEL, quoted=True),
                 exp.alias_(self._unless_cycle(path), _PATH, quoted=True),
                 *(exp.alias_(again, name, quoted=True) for name, _, again in self._extra),
             ],
@@ -246,7 +315,7 @@ class _Hierarchy:
             joins=[
                 exp.Join(
                     this=exp.Subquery(this=rows.copy(), alias=_alias(_CHILD)),
-                    on=self._step(condition),
+                    on=self._followed(condition),
                 )
             ],
         )
@@ -259,10 +328,19 @@ class _Hierarchy:
 
     def _unless_cycle(self, path: exp.Expr) -> exp.Expr:
         """ORA-01436 when a row is its own ancestor, as Oracle has it."""
-        again = call("list_contains", _column(_PATH, _PARENT), _column(_ROW, _CHILD))
+        if self._connect.args.get("nocycle") or not self._has_prior:
+            return path
+        again = self._is_ancestor()
         return case(
             (again, call("error", text("ORA-01436: CONNECT BY loop in user data"))), default=path
         )
+
+    def _followed(self, condition: exp.Expr) -> exp.Expr:
+        """Which children are followed: with NOCYCLE no ancestors."""
+        step = self._step(condition)
+        if self._connect.args.get("nocycle"):
+            return exp.And(this=step, expression=exp.Not(this=self._is_ancestor()))
+        return step
 
     def _step(self, condition: exp.Expr) -> exp.Expr:
         """The CONNECT BY condition between a parent (PRIOR) and a child."""
@@ -270,14 +348,11 @@ class _Hierarchy:
         for column in list(step.find_all(exp.Column)):
             parent = column.find_ancestor(exp.Prior) is not None
             if _is_level(column):
-                level = exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1))
-                column.replace(exp.Paren(this=level))
+                column.replace(exp.Paren(this=_next_level()))
                 continue
             column.set("table", exp.to_identifier(_PARENT if parent else _CHILD, quoted=True))
-        if step.find(exp.Prior) is None:
-            raise unsupported(
-                "CONNECT BY without PRIOR over a table", self._position(self._connect)
-            )
+        if not self._has_prior and not any(map(_is_level, condition.find_all(exp.Column))):
+            raise unsupported("CONNECT BY without PRIOR and LEVEL", self._position(self._connect))
         for prior in list(step.find_all(exp.Prior)):
             prior.replace(exp.Paren(this=prior.this))
         return step
