@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 
 from tracekit.localdb.duck.constraints import Table, rebuild
 from tracekit.localdb.duck.database import Database
-from tracekit.localdb.duck.notes import IDENTITY
+from tracekit.localdb.duck.foreign_keys import (
+    check_added,
+    refuse_change_of_parent,
+    with_parent_keys,
+)
+from tracekit.localdb.duck.notes import IDENTITY, REFERENCE
 from tracekit.localdb.duck.writer import WritingConnection
 from tracekit.localdb.translate import Definition
 
@@ -33,8 +40,10 @@ def define(
     """
     schema, name = key
     notes = database.notes.of_table(schema, name)
+    refuse_change_of_parent(database.notes, definition, key)
+    definition = with_parent_keys(writer.connection, database.catalog, definition, schema)
     if not sql:
-        rebuild(writer.connection, Table(database.catalog, schema, name), notes, definition)
+        _change_constraints(writer, database, definition, key)
     elif definition.action == "COMMENT":
         _comment(writer, sql)
     else:
@@ -48,6 +57,19 @@ def define(
     database.columns.forget()
     if definition.object_type == "SCHEMA" and database.overlay is not None:
         database.overlay.drop_schema(definition.name)
+
+
+def _change_constraints(
+    writer: WritingConnection, database: Database, definition: Definition, key: tuple[str, str]
+) -> None:
+    """Add or drop constraints; DuckDB knows of none that is a foreign key."""
+    notes = database.notes.of_table(*key)
+    check_added(writer.connection, database.catalog, definition, key)
+    references = {note.name for note in notes if note.kind == REFERENCE}
+    dropped = tuple(one for one in definition.dropped_constraints if one not in references)
+    if dropped or definition.added_clauses:
+        rest = replace(definition, dropped_constraints=dropped)
+        rebuild(writer.connection, Table(database.catalog, *key), notes, rest)
 
 
 def _comment(writer: WritingConnection, sql: str) -> None:

@@ -228,7 +228,14 @@ WHERE
   NOT (k.kind = 'N' AND EXISTS (
       SELECT 1 FROM held p
       WHERE p.owner = k.owner AND p.table_name = k.table_name AND p.kind = 'P'
-        AND list_contains(p.columns, k.columns[1])));
+        AND list_contains(p.columns, k.columns[1])))
+UNION ALL
+-- Foreign keys are the notes' alone: DuckDB is not told of them.
+SELECT $sys.TRACEKIT_NAME(schema_name), table_name, 10000 + position, name,
+       CASE WHEN starts_with(name, 'SYS_C') THEN 'GENERATED NAME' ELSE 'USER NAME' END,
+       'R', 'R', NULL, string_split(subject, ','), string_split(detail, ',')[2],
+       string_split(detail, ',')[3:]
+FROM $notes WHERE catalog_name = '$catalog' AND kind = 'R' AND detail <> '';
 
 CREATE VIEW $sys.ALL_CONSTRAINTS AS
 SELECT k.owner AS OWNER, $sys.TRACEKIT_NAME(k.constraint_name) AS CONSTRAINT_NAME,

@@ -19,6 +19,7 @@ TABLE = "TRACEKIT_TABLE_NOTES"
 TEMPORARY = "T"
 IDENTITY = "I"
 DRAWN = "D"
+REFERENCE = "R"
 
 _COLUMNS = "schema_name, table_name, kind, subject, name, detail"
 _SUBJECT_JOINED = ","
@@ -38,7 +39,21 @@ class TableNote:
     name: str = ""
     """Of a constraint, or the path of the sequence that a column's default draws from."""
     detail: str = ""
-    """ALWAYS or BY DEFAULT for I; DELETE or PRESERVE for T."""
+    """ALWAYS or BY DEFAULT for I; DELETE or PRESERVE for T; for R schema, name and columns of the
+    parent, separated by commas."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it is about."""
+        return tuple(self.subject.split(_SUBJECT_JOINED))
+
+    @property
+    def referenced(self) -> tuple[tuple[str, str], tuple[str, ...]] | None:
+        """The table and columns that a foreign key refers to."""
+        if self.kind != REFERENCE or not self.detail:
+            return None
+        schema, table, *columns = self.detail.split(_SUBJECT_JOINED)
+        return (schema, table), tuple(columns)
 
 
 class TableNotes:
@@ -73,6 +88,12 @@ class TableNotes:
         """What becomes of the rows of temporary tables at COMMIT, by schema and name."""
         return self._temporary
 
+    @property
+    def references(self) -> list[TableNote]:
+        """The notes about foreign keys, of all tables."""
+        with self._lock:
+            return [note for note in self._notes if note.kind == REFERENCE]
+
     def of_table(self, schema: str, table: str) -> list[TableNote]:
         """All notes about a table."""
         with self._lock:
@@ -89,6 +110,9 @@ class TableNotes:
         key = (schema, definition.name)
         if definition.action in ("CREATE", "DROP"):
             self._change(lambda note: None if (note.schema, note.table) == key else note)
+            self._change(
+                lambda note: None if note.referenced and note.referenced[0] == key else note
+            )
         if definition.action == "RENAME" and definition.new_name:
             self._change(
                 lambda note: (
@@ -98,6 +122,7 @@ class TableNotes:
                 )
             )
         self._change(lambda note: _altered(note, key, definition))
+        self._change(lambda note: _with_parent_renamed(note, key, definition))
         self._add(_notes_of(schema, definition, self._next_name))
         self._temporary = self._list_temporary()
 
@@ -170,12 +195,28 @@ def _altered(note: TableNote, key: tuple[str, str], definition: Definition) -> T
     return note
 
 
+def _with_parent_renamed(
+    note: TableNote, key: tuple[str, str], definition: Definition
+) -> TableNote:
+    """A foreign key's note after the table or a column that it refers to was renamed."""
+    if note.referenced is None or note.referenced[0] != key:
+        return note
+    (schema, table), columns = note.referenced
+    table = definition.new_name or table
+    if definition.renamed_column:
+        old, new = definition.renamed_column
+        columns = tuple(new if one == old else one for one in columns)
+    return replace(note, detail=_SUBJECT_JOINED.join([schema, table, *columns]))
+
+
 def _notes_of(schema: str, definition: Definition, next_name: Callable[[], str]) -> list[TableNote]:
     table = definition.name
     notes: list[TableNote] = []
     for one in definition.constraints:
         subject = _SUBJECT_JOINED.join(one.columns)
-        notes.append(TableNote(schema, table, one.kind, subject, one.name or next_name()))
+        parent = (*one.references, *one.referenced_columns) if one.references else ()
+        detail = _SUBJECT_JOINED.join(part or schema for part in parent)
+        notes.append(TableNote(schema, table, one.kind, subject, one.name or next_name(), detail))
     for drawn in definition.drawn_columns:
         kind = IDENTITY if drawn.generation else DRAWN
         notes.append(TableNote(schema, table, kind, drawn.column, drawn.sequence, drawn.generation))

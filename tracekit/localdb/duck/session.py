@@ -26,6 +26,7 @@ from tracekit.localdb.duck.columns import describe_columns
 from tracekit.localdb.duck.constraints import Table, Violations
 from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.definer import define
+from tracekit.localdb.duck.foreign_keys import Check, checks
 from tracekit.localdb.duck.gate import ErrorMapper, gate
 from tracekit.localdb.duck.notes import TableNote
 from tracekit.localdb.duck.private_tables import PrivateTables
@@ -327,7 +328,13 @@ class DuckSession:
         to_ora_error = self._violation_mapper(statement)
         with self._running_on(writer.connection), gate(to_ora_error):
             change = self._prepare_change(writer, statement, rows, bind_types)
-            ran = writer.run_each(change.sql, change.rows, volatile=change.volatile, go_on=go_on)
+            ran = writer.run_each(
+                change.sql,
+                change.rows,
+                volatile=change.volatile,
+                checks=self._checks(statement),
+                go_on=go_on,
+            )
         failures = [RowFailure(row, to_ora_error(error)) for row, error in ran.failures]
         return ExecuteOutcome(row_count=sum(ran.counts), row_counts=ran.counts, failures=failures)
 
@@ -347,11 +354,14 @@ class DuckSession:
         failures: list[RowFailure] = []
         with self._running_on(writer.connection), gate(to_ora_error):
             change = self._prepare_change(writer, statement, rows, bind_types)
+            checked = self._checks(statement)
             for row, values in enumerate(change.rows):
                 if failures and not go_on:
                     break
                 try:
-                    run = writer.run_returning(change.sql, values, take, volatile=change.volatile)
+                    run = writer.run_returning(
+                        change.sql, values, take, volatile=change.volatile, checks=checked
+                    )
                 except ROW_ERRORS as error:
                     if len(change.rows) == 1:
                         raise
@@ -362,6 +372,15 @@ class DuckSession:
         return ExecuteOutcome(
             row_count=sum(counts), row_counts=counts, returned=returned, failures=failures
         )
+
+    def _checks(self, statement: DuckStatement) -> list[Check]:
+        """What must hold of foreign keys after a change."""
+        translated = statement.translated
+        if translated.target is None:
+            return []
+        schema, name = translated.target
+        table = (schema or self._schema, name)
+        return checks(self._database.notes, self._database.catalog, table, translated.dml)
 
     def _prepare_change(
         self,

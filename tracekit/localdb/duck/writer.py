@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from tracekit.errors import LocalWireError
 from tracekit.localdb.duck.array_insert import MAX_ROWS, MIN_ROWS, array_insert, as_lists
+from tracekit.localdb.duck.foreign_keys import Check
 from tracekit.localdb.ora_error import OraError
 
 VOLATILE = re.compile(
@@ -85,13 +86,16 @@ class WritingConnection:
         """Whether uncommitted work is open."""
         return self._open
 
-    def run(self, sql: str, values: Values, *, volatile: bool = False) -> int:
+    def run(
+        self, sql: str, values: Values, *, volatile: bool = False, checks: Sequence[Check] = ()
+    ) -> int:
         """Run one DML statement; the number of rows it touched.
 
         Args:
             sql: the statement.
             values: of its parameters.
             volatile: it would do something else when run again, though its text does not say so.
+            checks: what must hold afterwards.
 
         Raises:
             duckdb.Error: it failed; the transaction is as it was before.
@@ -103,6 +107,7 @@ class WritingConnection:
         except duckdb.Error:
             self.recover()
             raise
+        self._verify(checks)
         self._keep(_Done(sql, [values], row_count, volatile))
         return row_count
 
@@ -113,6 +118,7 @@ class WritingConnection:
         take: Callable[[pa.Table, Sequence[str]], Taken],
         *,
         volatile: bool = False,
+        checks: Sequence[Check] = (),
     ) -> Taken:
         """Run one DML statement with RETURNING and pass its rows on.
 
@@ -122,6 +128,7 @@ class WritingConnection:
             take: what to make of the rows and the names of their DuckDB types; what it raises
                 undoes the statement.
             volatile: as for `run`.
+            checks: as for `run`.
 
         Raises:
             duckdb.Error: it failed; the transaction is as it was before.
@@ -141,11 +148,18 @@ class WritingConnection:
         except (OraError, LocalWireError):
             self.restore()
             raise
+        self._verify(checks)
         self._keep(_Done(sql, [values], table.num_rows, volatile))
         return taken
 
     def run_each(
-        self, sql: str, rows: Sequence[Values], *, volatile: bool = False, go_on: bool = False
+        self,
+        sql: str,
+        rows: Sequence[Values],
+        *,
+        volatile: bool = False,
+        checks: Sequence[Check] = (),
+        go_on: bool = False,
     ) -> RowsRun:
         """Run one DML statement for every row of values.
 
@@ -153,6 +167,7 @@ class WritingConnection:
             sql: the statement.
             rows: values of its parameters.
             volatile: as for `run`.
+            checks: as for `run`.
             go_on: run the rows after one that fails.
 
         Raises:
@@ -168,9 +183,9 @@ class WritingConnection:
             lists = as_lists(part) if len(part) > 1 else None
             try:
                 if len(part) == 1:
-                    ran.counts.append(self.run(sql, part[0], volatile=volatile))
+                    ran.counts.append(self.run(sql, part[0], volatile=volatile, checks=checks))
                 elif whole is not None and lists is not None:
-                    self._run_whole(whole, lists, _Done(sql, part, len(part), volatile))
+                    self._run_whole(whole, lists, _Done(sql, part, len(part), volatile), checks)
                     ran.counts.extend([1] * len(part))
                 else:
                     pending += _halves(part)
@@ -184,7 +199,7 @@ class WritingConnection:
                     ran.counts.append(0)
         return ran
 
-    def _run_whole(self, whole: str, lists: Values, done: _Done) -> None:
+    def _run_whole(self, whole: str, lists: Values, done: _Done, checks: Sequence[Check]) -> None:
         """Run many rows of an insert as one statement."""
         self._begin()
         try:
@@ -192,7 +207,15 @@ class WritingConnection:
         except duckdb.Error:
             self.recover()
             raise
+        self._verify(checks)
         self._keep(done)
+
+    def _verify(self, checks: Sequence[Check]) -> None:
+        """Undo the statement that just ran if a check fails."""
+        for check in checks:
+            if self.connection.execute(check.sql).fetchone() is not None:
+                self.restore()
+                raise duckdb.ConstraintException(check.error)
 
     def recover(self) -> None:
         """After a failed statement: make the transaction what it was before.

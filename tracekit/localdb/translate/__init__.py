@@ -10,6 +10,7 @@ from tracekit.localdb.translate.scopes import Columns, ColumnType
 from tracekit.localdb.translate.statement import translate
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
+    ConstraintDeclaration,
     Control,
     Definition,
     TableReference,
@@ -23,6 +24,7 @@ __all__ = [
     "ColumnDeclaration",
     "ColumnType",
     "Columns",
+    "ConstraintDeclaration",
     "Control",
     "DeclaredType",
     "Definition",

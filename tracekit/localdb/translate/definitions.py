@@ -81,6 +81,7 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
         if isinstance(part, exp.ColumnDef)
     }
     mark_columns(tree, types)
+    _drop_references(schema)
     _finish(tree, context)
     for part in schema.expressions:
         if isinstance(part, exp.ColumnDef):
@@ -268,7 +269,9 @@ def _column_constraints(column: exp.ColumnDef, context: Context) -> list[Constra
         kind = _constraint_kind(inner, context)
         columns = () if kind == "C" else (folded(column.this),)
         found.append(
-            ConstraintDeclaration(kind, columns, _constraint_name(constraint), _parent(inner))
+            ConstraintDeclaration(
+                kind, columns, _constraint_name(constraint), _parent(inner), _parent_key(inner)
+            )
         )
     return found
 
@@ -285,7 +288,9 @@ def _table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration
         return ConstraintDeclaration(kind, (), _constraint_name(part))
     listed = inner.this if isinstance(inner, exp.UniqueColumnConstraint) else inner
     names = tuple(folded(_plain(one)) for one in (listed.expressions if listed else ()))
-    return ConstraintDeclaration(kind, names, _constraint_name(part), _parent(inner))
+    return ConstraintDeclaration(
+        kind, names, _constraint_name(part), _parent(inner), _parent_key(inner)
+    )
 
 
 def _parent(inner: exp.Expr) -> tuple[str | None, str] | None:
@@ -296,6 +301,27 @@ def _parent(inner: exp.Expr) -> tuple[str | None, str] | None:
     table = reference.this.this if isinstance(reference.this, exp.Schema) else reference.this
     owner = table.args.get("db")
     return (folded(owner) if owner is not None else None), folded(table.this)
+
+
+def _parent_key(inner: exp.Expr) -> tuple[str, ...]:
+    """The columns a foreign key names of its parent; none for the primary key."""
+    reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
+    named = reference.this if isinstance(reference, exp.Reference) else None
+    listed = named.expressions if isinstance(named, exp.Schema) else ()
+    return tuple(folded(_plain(one)) for one in listed)
+
+
+def _drop_references(schema: exp.Schema) -> None:
+    """Take foreign keys off a CREATE TABLE: DuckDB is not told of them."""
+    kept: list[exp.Expr] = []
+    for part in schema.expressions:
+        if isinstance(part, exp.ColumnDef):
+            others = [one for one in part.constraints if not isinstance(_inner(one), exp.Reference)]
+            part.set("constraints", others)
+        inner = part.expressions[0] if isinstance(part, exp.Constraint) else part
+        if not isinstance(inner, exp.ForeignKey):
+            kept.append(part)
+    schema.set("expressions", kept)
 
 
 def constraint_clause(

@@ -183,7 +183,7 @@ def _drop(reader: _Reader) -> tuple[str, Definition]:
     reader.take("PURGE")
     reader.expect_end()
     text = f"DROP {kind} {exists}{_path(schema, name)}{cascade}"
-    return text, Definition("DROP", kind, schema, name)
+    return text, Definition("DROP", kind, schema, name, cascade=bool(cascade))
 
 
 def _create_sequence(reader: _Reader) -> tuple[str, Definition]:
@@ -242,7 +242,10 @@ def _alter_table(
             rest = _unwrapped(reader.tokens[reader.index :])
             if verb == "ADD" and rest and rest[0].is_word(*_CONSTRAINT_WORDS):
                 constraint, clause = _added_constraint(rest, current_schema, known)
-                return "", alter(constraints=(constraint,), added_clauses=(clause,))
+                return "", alter(
+                    constraints=(constraint,),
+                    added_clauses=() if constraint.kind == "R" else (clause,),
+                )
             if verb == "MODIFY" and (nullability := _nullability(path, rest)) is not None:
                 text, required = nullability
                 return text, alter(constraints=required)

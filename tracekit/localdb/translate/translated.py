@@ -49,6 +49,8 @@ class ConstraintDeclaration:
     name: str | None = None
     references: tuple[str | None, str] | None = None
     """Schema and name of the table a foreign key refers to."""
+    referenced_columns: tuple[str, ...] = ()
+    """Of that table; empty for its primary key."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Definition:
     renamed_column: tuple[str, str] | None = None
     new_name: str = ""
     """Of a renamed table."""
+    cascade: bool = False
+    """DROP TABLE ... CASCADE CONSTRAINTS."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,203 @@
+"""Foreign keys: checked here, against the rows as they are when a statement ends.
+
+DuckDB checks its own against its indexes, row by row, where rows that the transaction deleted are
+still to be found. So none is declared in DuckDB; what DDL says is kept in the notes about a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from tracekit.localdb.duck.notes import TableNote, TableNotes
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import ConstraintDeclaration, Definition
+
+TableKey = tuple[str, str]
+"""Schema and name."""
+_FIRST_NEW_ROW = 36_028_797_018_960_000
+"""DuckDB counts the rows that an open transaction inserted from here on (its MAX_ROW_ID)."""
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """One foreign key."""
+
+    name: str
+    child: TableKey
+    columns: tuple[str, ...]
+    parent: TableKey
+    parent_columns: tuple[str, ...]
+
+    def orphan(self, catalog: str, *, new_only: bool = False) -> str:
+        """A query that finds a child whose parent is missing.
+
+        Args:
+            catalog: where the tables are.
+            new_only: look only at rows that the open transaction inserted.
+        """
+        held = [f"c.{_quoted(one)} IS NOT NULL" for one in self.columns]
+        if new_only:
+            held.append(f"c.rowid >= {_FIRST_NEW_ROW}")
+        pairs = zip(self.columns, self.parent_columns, strict=True)
+        same = " AND ".join(f"p.{_quoted(key)} = c.{_quoted(own)}" for own, key in pairs)
+        parent, child = _path(catalog, self.parent), _path(catalog, self.child)
+        return (
+            f"SELECT 1 FROM {child} c WHERE {' AND '.join(held)}"  # noqa: S608
+            f" AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {same}) LIMIT 1"
+        )
+
+    @property
+    def shown(self) -> str:
+        """How errors name it."""
+        return f"{self.child[0]}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What must give no row after a statement, and the error when it does."""
+
+    sql: str
+    error: str
+
+
+def foreign_keys(notes: Iterable[TableNote]) -> list[ForeignKey]:
+    """The foreign keys among notes."""
+    found: list[ForeignKey] = []
+    for note in notes:
+        referenced = note.referenced
+        if referenced is not None:
+            parent, columns = referenced
+            child = (note.schema, note.table)
+            found.append(ForeignKey(note.name, child, note.columns, parent, columns))
+    return found
+
+
+def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str) -> list[Check]:
+    """What to look for after a statement that changed a table.
+
+    Args:
+        notes: about all tables.
+        catalog: where the tables are.
+        table: that was changed.
+        dml: INSERT, UPDATE, DELETE or MERGE.
+    """
+    found: list[Check] = []
+    for key in foreign_keys(notes.references):
+        if key.child == table and dml != "DELETE":
+            text = f"ORA-02291: integrity constraint ({key.shown}) violated - parent key not found"
+            found.append(Check(key.orphan(catalog, new_only=dml == "INSERT"), text))
+        if key.parent == table and dml != "INSERT":
+            text = f"ORA-02292: integrity constraint ({key.shown}) violated - child record found"
+            found.append(Check(key.orphan(catalog), text))
+    return found
+
+
+def with_parent_keys(
+    connection: duckdb.DuckDBPyConnection, catalog: str, definition: Definition, schema: str
+) -> Definition:
+    """The definition with the columns that its foreign keys refer to.
+
+    Raises:
+        OraError: ORA-00942, a parent does not exist; ORA-02270, it has no such key; ORA-14455, the
+            table is temporary.
+    """
+    if not any(one.kind == "R" for one in definition.constraints):
+        return definition
+    if definition.temporary:
+        raise OraError(
+            14455, "attempt to create referential integrity constraint on temporary table"
+        )
+    own = (definition.schema or schema, definition.name)
+    resolved = [
+        _resolved(connection, catalog, one, definition.constraints, own) if one.kind == "R" else one
+        for one in definition.constraints
+    ]
+    return replace(definition, constraints=tuple(resolved))
+
+
+def _resolved(
+    connection: duckdb.DuckDBPyConnection,
+    catalog: str,
+    constraint: ConstraintDeclaration,
+    siblings: Sequence[ConstraintDeclaration],
+    own: TableKey,
+) -> ConstraintDeclaration:
+    assert constraint.references is not None, "a foreign key refers to a table"
+    parent = (constraint.references[0] or own[0], constraint.references[1])
+    held = connection.execute(
+        "SELECT constraint_type, constraint_column_names FROM duckdb_constraints()"
+        " WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+        " AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')",
+        [catalog, *parent],
+    ).fetchall()
+    keys = [(kind[:1], tuple(columns)) for kind, columns in held]
+    if parent == own:
+        keys += [(one.kind, one.columns) for one in siblings if one.kind in "PU"]
+    elif not held and not _exists(connection, catalog, parent):
+        raise OraError(942, "table or view does not exist")
+    columns = constraint.referenced_columns or next((c for kind, c in keys if kind == "P"), ())
+    if not any(set(columns) == set(key) for _, key in keys):
+        raise OraError(2270, "no matching unique or primary key for this column-list")
+    if len(columns) != len(constraint.columns):
+        raise OraError(2256, "number of referencing columns must match referenced columns")
+    return replace(constraint, references=parent, referenced_columns=columns)
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, catalog: str, table: TableKey) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM duckdb_columns()"
+        " WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+        [catalog, *table],
+    ).fetchone()
+    return found is not None
+
+
+def check_added(
+    connection: duckdb.DuckDBPyConnection, catalog: str, definition: Definition, table: TableKey
+) -> None:
+    """Look whether a table's rows violate the foreign keys that are added to it.
+
+    Raises:
+        OraError: ORA-02298, they do.
+    """
+    for one in definition.constraints:
+        if one.kind == "R" and one.references is not None:
+            parent = (one.references[0] or table[0], one.references[1])
+            name = one.name or "SYS_C"
+            key = ForeignKey(name, table, one.columns, parent, one.referenced_columns)
+            if connection.execute(key.orphan(catalog)).fetchone() is not None:
+                text = f"cannot validate ({key.shown}) - parent keys not found"
+                raise OraError(2298, text)
+
+
+def refuse_change_of_parent(notes: TableNotes, definition: Definition, table: TableKey) -> None:
+    """Refuse to drop or empty what other tables' foreign keys refer to.
+
+    Raises:
+        OraError: ORA-02449, ORA-02266 or ORA-02273.
+    """
+    dependents = [
+        key for key in foreign_keys(notes.references) if key.parent == table and key.child != table
+    ]
+    if not dependents or definition.object_type != "TABLE":
+        return
+    if definition.action == "DROP" and not definition.cascade:
+        raise OraError(2449, "unique/primary keys in table referenced by foreign keys")
+    if definition.action == "TRUNCATE":
+        text = "unique/primary keys in table referenced by enabled foreign keys"
+        raise OraError(2266, text)
+    dropped = set(definition.dropped_constraints)
+    keys = [note for note in notes.of_table(*table) if note.kind in "PU" and note.name in dropped]
+    if any(set(note.columns) == set(key.parent_columns) for note in keys for key in dependents):
+        raise OraError(2273, "this unique/primary key is referenced by some foreign keys")
+
+
+def _path(catalog: str, table: TableKey) -> str:
+    return f"{catalog}.{_quoted(table[0])}.{_quoted(table[1])}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
