@@ -28,7 +28,7 @@ DECLARED: dict[str, tuple[str, int, int | None, int | None, int]] = {
     "TIMESTAMP": ("TIMESTAMP(6)", 11, None, 6, 0),
     "TIMESTAMP(3)": ("TIMESTAMP(3)", 11, None, 3, 0),
     "TIMESTAMP WITH TIME ZONE": ("TIMESTAMP(6) WITH TIME ZONE", 13, None, 6, 0),
-    "INTERVAL DAY TO SECOND": ("INTERVAL DAY(2) TO SECOND(6)", 11, None, 6, 0),
+    "INTERVAL DAY TO SECOND": ("INTERVAL DAY(2) TO SECOND(6)", 11, 2, 6, 0),
     "RAW(16)": ("RAW", 16, None, None, 0),
     "CLOB": ("CLOB", 4000, None, None, 0),
     "BLOB": ("BLOB", 4000, None, None, 0),

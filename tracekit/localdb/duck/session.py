@@ -379,7 +379,7 @@ class DuckSession:
         if translated.target is None:
             return []
         schema, name = translated.target
-        table = (schema or self._schema, name)
+        table = (schema or self._state.schema, name)
         return checks(self._database.notes, self._database.catalog, table, translated.dml)
 
     def _prepare_change(
