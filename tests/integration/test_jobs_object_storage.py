@@ -12,9 +12,9 @@ import duckdb
 import psutil
 import pyarrow.dataset as ds
 import pytest
-from pyarrow.fs import FileSelector, S3FileSystem
 
 from tests.integration.jobs_bench import JobsBench, jobs_bench, queries, wait_for
+from tests.integration.s3_bench import Bucket, bucket, server
 from tracekit import EventFetcher
 from tracekit.errors import ConfigError, ExportError, ResultIncomplete
 from tracekit.jobs import JobState, TraceJobs
@@ -24,55 +24,12 @@ from tracekit.jobs.shard import run_shard
 from tracekit.jsonvalue import encode
 from tracekit.ndjson import read_stream
 
-moto_server = pytest.importorskip("moto.server", reason="the S3 server of the tests")
+__all__ = ["bucket", "server"]  # fixtures
 
 DOMAINS = ("history", "materials")
 SETTINGS = {"stream_batch_size": 40, "results_dir_cid_threshold": 10}
 JOB = "0" * 32
 NAME = "domain=history/0.0-0123456789abcdef.parquet"
-
-
-class Bucket:
-    """An S3 bucket on loopback."""
-
-    def __init__(self, port: int) -> None:
-        self.files = S3FileSystem(
-            endpoint_override=f"127.0.0.1:{port}",
-            scheme="http",
-            region="us-east-1",
-            access_key="testing",
-            secret_key="testing",
-            allow_bucket_creation=True,
-            allow_bucket_deletion=True,
-        )
-        endpoint = f"endpoint_override=127.0.0.1:{port}&scheme=http&region=us-east-1"
-        self.url = f"s3://bucket/results?{endpoint}"
-
-    def names(self, folder: str = "") -> list[str]:
-        top = f"bucket/results/{folder}".rstrip("/")
-        selector = FileSelector(top, recursive=True, allow_not_found=True)
-        found = self.files.get_file_info(selector)
-        return sorted(info.path.removeprefix(f"{top}/") for info in found if info.is_file)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Bucket]:
-    running = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    try:
-        yield Bucket(running.get_host_and_port()[1])
-    finally:
-        running.stop()
-
-
-@pytest.fixture
-def bucket(server: Bucket, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    server.files.create_dir("bucket")
-    yield server
-    server.files.delete_dir_contents("bucket", missing_dir_ok=True)
 
 
 @pytest.fixture(scope="module")

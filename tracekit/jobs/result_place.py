@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
-from tracekit.errors import ConfigError, ExportError, ResultIncomplete
+from tracekit.errors import ExportError, ResultIncomplete
+from tracekit.keyed.object_storage import open_url, said_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ def open_place(location: Path | str) -> Place:
     """
     if isinstance(location, Path):
         return FolderPlace(location)
-    return ObjectPlace(*_file_system(location))
+    return ObjectPlace(*open_url(location, name="TRACEKIT_RESULTS_DIR"))
 
 
 class FolderPlace:
@@ -153,31 +154,10 @@ class ObjectPlace:
         try:
             found = self._files.get_file_info(selector)
         except OSError as exc:
-            said = _said(exc)
+            said = said_of(exc)
             raise ExportError(f"TRACEKIT_RESULTS_DIR could not be listed: {said}.") from exc
         kind = {"is_file": 2, "is_dir": 3}[want]
         return {info.path.rstrip("/")[len(top) + 1 :] for info in found if int(info.type) == kind}
-
-
-def _file_system(url: str) -> tuple[FileSystem, str]:
-    import pyarrow as pa
-    from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
-
-    scheme = url.partition(":")[0]
-    try:
-        found: tuple[FileSystem, str] = FileSystem.from_uri(url)
-        return found
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as exc:
-        try:
-            from fsspec.core import url_to_fs
-
-            files, root = url_to_fs(url)
-        except (ImportError, ValueError):
-            raise ConfigError(
-                f"TRACEKIT_RESULTS_DIR: neither pyarrow nor fsspec can open a {scheme}:// URL here "
-                f"({type(exc).__name__}). Install the fsspec implementation of {scheme}."
-            ) from None
-        return PyFileSystem(FSSpecHandler(files)), root
 
 
 @contextmanager
@@ -186,7 +166,7 @@ def _named_failure() -> Iterator[None]:
         yield
     except OSError as exc:
         raise ExportError(
-            f"a chunk of the result could not be written to TRACEKIT_RESULTS_DIR: {_said(exc)}. "
+            f"a chunk of the result could not be written to TRACEKIT_RESULTS_DIR: {said_of(exc)}. "
             "Free some room, or check that it may be written to."
         ) from exc
 
@@ -199,13 +179,8 @@ def _read(open_file: Callable[[], AbstractContextManager[IO[bytes]]]) -> bytes |
         return None
     except OSError as exc:
         raise ResultIncomplete(
-            f"a chunk of the result could not be read from TRACEKIT_RESULTS_DIR: {_said(exc)}."
+            f"a chunk of the result could not be read from TRACEKIT_RESULTS_DIR: {said_of(exc)}."
         ) from exc
-
-
-def _said(error: OSError) -> str:
-    # Arrow's messages go on with the address that was asked.
-    return error.strerror or str(error).partition(":")[0][:200]
 
 
 def _make_folder(folder: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tracekit.errors import (
@@ -204,15 +207,23 @@ class KeyedFetcher:
 
         Args:
             keys: What to ask for; equal ones are asked for once. None for a query without keys.
-            path: The file to make.
+            path: The file to make, or its URL in object storage (s3://, gs://, abfs://, or what
+                fsspec knows); such a file is made in the folder for temporary files first.
 
         Raises:
             ConfigError: a key cannot be asked for, or no file can be made at `path`.
             BatchFetchError: a batch of keys failed; nothing was written.
             ExportError: the file could not be written, as when the disk is full.
         """
+        from tracekit.keyed.object_storage import is_url, open_url, shown, upload
         from tracekit.keyed.parquet import ParquetTarget, parquet_path
 
+        if is_url(path):
+            open_url(str(path), name="to_parquet()")  # refuses early what nothing here can open
+            with TemporaryDirectory(prefix="tracekit-parquet-") as folder:
+                export = self.to_parquet(keys, Path(folder) / "records.parquet")
+                upload(Path(export.path), str(path))
+            return replace(export, path=shown(str(path)))
         target_path = parquet_path(path)
 
         def write(schema: pa.Schema, pieces: Iterable[KeyedRows]) -> ParquetExport:

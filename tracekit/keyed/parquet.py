@@ -34,7 +34,8 @@ KEY_COLUMNS_KEY = b"tracekit:key_columns"
 class ParquetExport:
     """What `KeyedFetcher.to_parquet` wrote."""
 
-    path: Path
+    path: Path | str
+    """The file; where it is in object storage its URL, without what may be secret in that."""
     rows: int
     keys: int
     """Keys that have records."""
