@@ -157,5 +157,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+        from tracekit.localdb.duck.spool_folder import sweep  # loads DuckDB
+
+        sweep()  # what it could not remove itself
     finally:
         process.stdout.close()
