@@ -115,6 +115,10 @@ class CheckingSession:
     def rollback(self) -> None:
         pass
 
+    @property
+    def current_schema(self) -> str:
+        return "DWH"
+
     def set_current_schema(self, schema: str) -> None:
         assert isinstance(schema, str)
 

@@ -168,6 +168,10 @@ class CannedSession:
     def rollback(self) -> None:
         self.in_transaction = False
 
+    @property
+    def current_schema(self) -> str:
+        return self.schema
+
     def set_current_schema(self, schema: str) -> None:
         self.schema = schema
 

@@ -127,6 +127,10 @@ class BackendSession(Protocol):
     def in_transaction(self) -> bool:
         """Whether uncommitted work is open."""
 
+    @property
+    def current_schema(self) -> str:
+        """Where unqualified names are looked up."""
+
     def prepare(self, sql: str) -> PreparedStatement:
         """Parse and translate `sql` (Oracle's dialect, as the client sent it).
 

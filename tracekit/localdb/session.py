@@ -18,6 +18,7 @@ from tracekit.localdb.lobs import SessionLobs, StagedData
 from tracekit.localdb.memory_guard import MemoryGuard
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
+from tracekit.localdb.stored_names import shown_name
 from tracekit.localdb.wire.capabilities import Agreement
 from tracekit.localdb.wire.messages.auth import parse_auth
 from tracekit.localdb.wire.messages.binds import BindLayout
@@ -46,6 +47,7 @@ from tracekit.localdb.wire.messages.piggyback import (
     SetSchema,
     parse_piggyback,
 )
+from tracekit.localdb.wire.messages.server_piggyback import make_current_schema
 from tracekit.localdb.wire.primitives import TtcReader
 
 _log = logging.getLogger(__name__)
@@ -94,6 +96,7 @@ class Session:
         self._lobs = SessionLobs(backend.spool_folder)
         self._lob_calls = LobCalls(self._lobs)
         self._execution = Execution(backend, hooks, agreement.field_version, self._lobs)
+        self._told_schema = backend.current_schema
         self._aborting_pipeline = False
         self._pipeline_failed = False
         self._logged_off = False
@@ -135,6 +138,9 @@ class Session:
             response.finish(make_status())
             return
         self._pipeline_failed = self._pipeline_failed or end.number not in _NO_ERROR
+        if self._told_schema != self._backend.current_schema:
+            self._told_schema = self._backend.current_schema
+            response.add(make_current_schema(shown_name(self._told_schema)))
         response.finish(self._end_message(end))
 
     def _parse_request(self) -> tuple[str, Call, list[Piggyback]]:
@@ -231,6 +237,7 @@ class Session:
                 self._backend.set_attributes(attributes)
             case SetSchema(schema):
                 self._backend.set_current_schema(schema)
+                self._told_schema = self._backend.current_schema
             case FreeLobs(locators):
                 self._lobs.free(locators)
             case BeginPipeline(abort_on_error):

@@ -184,3 +184,22 @@ def test_what_is_not_served_is_answered(connection: oracledb.Connection, ask) ->
     except oracledb.Error as error:
         assert not {"DPY-4024", "DPY-4011", "DPY-1001"} & {error.args[0].full_code}
     assert connection.cursor().execute("SELECT 1 FROM DUAL").fetchone() == (1,)
+
+
+def test_the_driver_hears_of_a_new_current_schema(connection: oracledb.Connection) -> None:
+    cursor = connection.cursor()
+    cursor.execute("CREATE USER other IDENTIFIED BY secret1")
+    cursor.execute("ALTER SESSION SET CURRENT_SCHEMA = other")
+    assert connection.current_schema == "OTHER"
+
+
+@pytest.mark.parametrize("count", [2500, 40_000])
+def test_keys_in_many_lists_are_found(connection: oracledb.Connection, count: int) -> None:
+    lists = [range(start, min(start + 1000, count)) for start in range(0, count, 1000)]
+    found = " OR ".join(f"id IN ({','.join(f':k{n}' for n in one)})" for one in lists)
+    binds = {f"k{n}": n + 3 for n in range(count)}
+    query = "SELECT COUNT(*) FROM notes WHERE "
+    assert connection.cursor().execute(query + found, binds).fetchone() == (5,)
+    for apart in (f"1 = 0 AND {found}", f"{found} AND 1 = 0"):
+        row = connection.cursor().execute(query + apart, binds).fetchone()
+        assert row == (5 if apart.startswith("id") and count > 1000 else 0,)

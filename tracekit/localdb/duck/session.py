@@ -78,6 +78,11 @@ class DuckSession:
         return self._database.spool_folder
 
     @property
+    def current_schema(self) -> str:
+        """Where unqualified names are looked up."""
+        return self._schema
+
+    @property
     def in_transaction(self) -> bool:
         """Whether uncommitted work is open."""
         return self._writer is not None and self._writer.in_transaction

@@ -152,14 +152,60 @@ def _is_interval_precision(tokens: Sequence[Token], index: int) -> bool:
 def _fold(prepared: Prepared, tokens: Sequence[Token], index: int) -> tuple[str, int] | None:
     """The text of a run of binds that becomes one list parameter, and its number of tokens."""
     count = _listed_binds(tokens, index)
-    if count:
-        binds = tokens[index : index + 2 * count - 1 : 2]
-        return f":{_list_parameter(prepared, binds)}", 2 * count - 1
+    if count >= _MIN_FOLDED:
+        binds, end = _ored_lists(tokens, index, count)
+        return f":{_list_parameter(prepared, binds)}", end - index
     run = like_run(tokens, index)
     if run is None:
         return None
     name = _list_parameter(prepared, run.binds)
     return f"{LIKE_ANY}({run.operand}, :{name})", run.token_count
+
+
+_BEFORE_ALTERNATIVES = ("WHERE", "ON", "OR", "HAVING", "WHEN")
+
+
+def _ored_lists(tokens: Sequence[Token], index: int, count: int) -> tuple[list[Token], int]:
+    """The binds of `x IN (:a, ...) OR x IN (:b, ...) ...` from the first on, and where they end.
+
+    Each list as a parameter of its own would be a join of its own: 65,000 keys need too many.
+    """
+    end = index + 2 * count - 1
+    binds = list(tokens[index:end:2])
+    start = index - 2
+    while start > 0 and (tokens[start - 1].text == "." or _is_name(tokens[start - 1])):
+        if tokens[start - 1].is_word(*_BEFORE_ALTERNATIVES):
+            break
+        start -= 1
+    operand = [_spelled(token) for token in tokens[start : index - 2]]
+    before = tokens[start - 1] if start else None
+    if not operand or before is None:
+        return binds, end
+    if before.text != "(" and not before.is_word(*_BEFORE_ALTERNATIVES):
+        return binds, end
+    again = ["OR", *operand, "IN", "("]
+    while not _is_and(tokens, end + 1):
+        first = end + 1 + len(again)
+        if [_spelled(token) for token in tokens[end + 1 : first]] != again:
+            break
+        count = _listed_binds(tokens, first) if first < len(tokens) else 0
+        if not count or _is_and(tokens, first + 2 * count):
+            break
+        end = first + 2 * count - 1
+        binds += tokens[first:end:2]
+    return binds, end
+
+
+def _spelled(token: Token) -> str:
+    return token.text if token.kind is TokenKind.QUOTED else token.text.upper()
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind in (TokenKind.WORD, TokenKind.QUOTED)
+
+
+def _is_and(tokens: Sequence[Token], index: int) -> bool:
+    return index < len(tokens) and tokens[index].is_word("AND")
 
 
 def _listed_binds(tokens: Sequence[Token], index: int) -> int:
@@ -179,7 +225,7 @@ def _listed_binds(tokens: Sequence[Token], index: int) -> int:
     ):
         position += 2
     count = (position - index) // 2 + 1
-    if position + 1 >= len(tokens) or tokens[position + 1].text != ")" or count < _MIN_FOLDED:
+    if position + 1 >= len(tokens) or tokens[position + 1].text != ")":
         return 0
     if count > MAX_LIST_EXPRESSIONS:
         raise OraError(

@@ -25,6 +25,7 @@ class MessageType(IntEnum):
     LOB_DATA = 14
     DESCRIBE_INFO = 16
     PIGGYBACK = 17
+    SERVER_PIGGYBACK = 23
     ONEWAY_FUNCTION = 26
     TOKEN = 33
     FAST_AUTH = 34
