@@ -298,8 +298,18 @@ _QUERIES = [
     ),
     _(
         "FETCH FIRST WITH TIES",
-        "SELECT ename FROM emp ORDER BY sal FETCH FIRST 1 ROWS WITH TIES",
-        gives=Error("ORA-03001"),
+        "SELECT deptno FROM emp ORDER BY deptno OFFSET 1 ROWS FETCH NEXT 2 ROWS WITH TIES",
+        gives=[(10,), (20,)],
+    ),
+    _(
+        "FETCH FIRST n PERCENT",
+        "SELECT ename FROM emp ORDER BY sal DESC FETCH FIRST 30 PERCENT ROWS ONLY",
+        gives=[("KING",), ("JONES",)],
+    ),
+    _(
+        "FETCH FIRST of an expression",
+        "SELECT ename FROM emp ORDER BY sal DESC OFFSET 2 - 1 ROWS FETCH NEXT 1 + 1 ROWS ONLY",
+        gives=[("JONES",), ("BLAKE",)],
     ),
     _("GROUP BY, HAVING", "SELECT deptno FROM emp GROUP BY deptno HAVING COUNT(*) = 3", gives=30),
     _(

@@ -151,7 +151,7 @@ def assigned(value: exp.Expr, column: ColumnType) -> exp.Expr:
         return as_declared(value, wanted)
     if column.kind is Kind.NUMBER:
         return _assigned_number(as_number(value), column.number)
-    if column.kind is Kind.TEXT and kind_of(value) in (Kind.NUMBER, *MOMENTS):
+    if column.kind is Kind.TEXT and kind_of(value) in (Kind.NUMBER, Kind.ROWID, *MOMENTS):
         return as_text(value)
     return value
 

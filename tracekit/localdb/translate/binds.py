@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.bind_forms import BindForm, widest
+from tracekit.localdb.translate.fetch_clauses import row_expressions
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, string_value
 from tracekit.localdb.translate.like_runs import LIKE_ANY, like_run
 
@@ -82,6 +83,7 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
     length = 0
     index = 0
     previous_end = 0
+    opened, closed = row_expressions(tokens)
     while index < len(tokens):
         token = tokens[index]
         ahead = tokens[index + 1 : index + 10]
@@ -102,6 +104,8 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
             text, consumed = folded
         else:
             text, consumed = _token_text(prepared, token), 1
+        text = "(" + text if index in opened else text
+        text = text + ")" if index + consumed - 1 in closed else text
         last = tokens[index + consumed - 1]
         index += consumed
         blank = " " if token.start > previous_end and pieces else ""

@@ -261,15 +261,19 @@ CREATE OR REPLACE MACRO ora_digit64(v) AS
     substring('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', (v & 63) + 1, 1);
 CREATE OR REPLACE MACRO ora_value64(d) AS
     strpos('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', d) - 1;
-CREATE OR REPLACE MACRO ora_rowid(n) AS
-    'AAAAABAA' || ora_digit64(n >> 62)
+CREATE OR REPLACE MACRO ora_rowid_in(file, n) AS
+    file
         || ora_digit64(n >> 46) || ora_digit64(n >> 40) || ora_digit64(n >> 34)
         || ora_digit64(n >> 28) || ora_digit64(n >> 22) || ora_digit64(n >> 16)
         || ora_digit64((n & 65535) >> 12) || ora_digit64((n & 65535) >> 6) || ora_digit64(n & 65535);
+-- Rows that the open transaction inserted are numbered apart (see wire/rowid.py).
+CREATE OR REPLACE MACRO ora_rowid(n) AS
+    ora_rowid_in(CASE WHEN n >= 36028797018960000 THEN 'AAAAABAAB' ELSE 'AAAAABAAA' END,
+                 n % 36028797018960000);
 CREATE OR REPLACE MACRO ora_rowid_number(s) AS
     CASE WHEN NOT regexp_full_match(s, '[A-Za-z0-9+/]{18}') THEN error('ORA-01410: invalid ROWID')
          WHEN starts_with(s, 'AAAAABAA') THEN
-              (ora_value64(s[9]) % 2 << 62)
+              (ora_value64(s[9]) % 2) * 36028797018960000
             + (ora_value64(s[10]) << 46) + (ora_value64(s[11]) << 40) + (ora_value64(s[12]) << 34)
             + (ora_value64(s[13]) << 28) + (ora_value64(s[14]) << 22) + (ora_value64(s[15]) << 16)
             + (ora_value64(s[16]) << 12) + (ora_value64(s[17]) << 6) + ora_value64(s[18])

@@ -17,8 +17,8 @@ TABLE = 1
 _DIGITS = ascii_uppercase + ascii_lowercase + digits + "+/"
 _SLOT_BITS = 16
 _BLOCK_BITS = 32
-_UNCOMMITTED_BIT = 62
-"""DuckDB counts the rows that an open transaction inserted from 2 ** 62 on."""
+_FIRST_UNCOMMITTED = 36_028_797_018_960_000
+"""DuckDB counts the rows that an open transaction inserted from here on."""
 
 
 class Rowid(NamedTuple):
@@ -54,6 +54,9 @@ def _value(digits: str) -> int:
 
 def rowid_of(number: int) -> Rowid:
     """The rowid of DuckDB's row `number`."""
+    uncommitted = number >= _FIRST_UNCOMMITTED
+    if uncommitted:
+        number -= _FIRST_UNCOMMITTED
     block = (number >> _SLOT_BITS) & ((1 << _BLOCK_BITS) - 1)
     slot = number & ((1 << _SLOT_BITS) - 1)
-    return Rowid(TABLE, number >> _UNCOMMITTED_BIT, block, slot)
+    return Rowid(TABLE, int(uncommitted), block, slot)
