@@ -80,7 +80,7 @@ class DuckSession:
     @property
     def current_schema(self) -> str:
         """Where unqualified names are looked up."""
-        return self._schema
+        return self._state.schema
 
     @property
     def in_transaction(self) -> bool:

@@ -34,15 +34,15 @@ def _condition(select: exp.Select, fetch: exp.Expr, options: exp.Expr) -> None:
     skipped = offset.expression if offset is not None else exp.Literal.number(0)
     most: exp.Expr = fetch.args.get("count") or exp.Literal.number(1)
     if options.args.get("percent"):
-        rows = exp.Window(this=exp.Count(this=exp.Star()))
+        rows = exp.Window(this=exp.Anonymous(this="COUNT", expressions=[exp.Star()]))
         share = exp.Mul(this=rows, expression=exp.Paren(this=most.copy()))
-        most = exp.Ceil(this=exp.Div(this=share, expression=exp.Literal.number(_PERCENT)))
+        most = exp.Div(this=share, expression=exp.Literal.number(_PERCENT))
     last = exp.Add(this=exp.Paren(this=skipped.copy()), expression=exp.Paren(this=most.copy()))
-    ordered = select.args.get("order")
+    beyond = exp.Add(this=last, expression=exp.Literal.number(1))  # a share counts as a whole row
     ranked: exp.Expr = _row_number()
-    if options.args.get("with_ties") and ordered is not None:
+    if options.args.get("with_ties") and select.args.get("order") is not None:
         ranked = exp.Anonymous(this="RANK")
-    conditions: list[exp.Expr] = [exp.LTE(this=_over(ranked, select), expression=last)]
+    conditions: list[exp.Expr] = [exp.LT(this=_over(ranked, select), expression=beyond)]
     if offset is not None:
         numbered = _over(_row_number(), select)
         conditions.append(exp.GT(this=numbered, expression=exp.Paren(this=skipped.copy())))
