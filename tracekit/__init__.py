@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tracekit import errors as errors
     from tracekit.equality import observe as observe
     from tracekit.experiment.estimate import estimate as estimate
+    from tracekit.experiment.measure import measure as measure
     from tracekit.experiment.prove import prove as prove
     from tracekit.experiment.replay import replay as replay
     from tracekit.keyed import KeyedFetcher as KeyedFetcher
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from tracekit.oracle import Database as Database
     from tracekit.oracle import read_sql_df as read_sql_df
     from tracekit.oracle import read_sql_df_slow_iter as read_sql_df_slow_iter
-    from tracekit.profiling.measure import measure as measure
     from tracekit.profiling.retention import retention as retention
     from tracekit.testbed import LocalOracle as LocalOracle
     from tracekit.trace import EventFetcher as EventFetcher
@@ -48,7 +48,7 @@ _HOMES = {
     "estimate": "tracekit.experiment.estimate:estimate",
     "lean_records": "tracekit.keyed.lean:lean_records",
     "load_ipython_extension": "tracekit.magics:load_ipython_extension",
-    "measure": "tracekit.profiling.measure:measure",
+    "measure": "tracekit.experiment.measure:measure",
     "observe": "tracekit.equality:observe",
     "open_parquet": "tracekit.keyed.keyed_file:open_parquet",
     "prove": "tracekit.experiment.prove:prove",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import importlib
-import inspect
 import os
 import runpy
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import oracledb
@@ -18,11 +16,9 @@ from tracekit.equality.sources import Pieces
 from tracekit.errors import ConfigError, NotComparable
 from tracekit.experiment.candidate import Candidate, Keys
 from tracekit.experiment.candidate_spec import CandidateSpec
+from tracekit.experiment.given import Given
 from tracekit.keyed import Query, RecordsByKey
 from tracekit.oracle import Database
-
-GIVEN = ("connection", "database", "dsn", "user", "password", "keys", "query", "binds")
-"""What a function's parameters may be called, and so what it is given."""
 
 
 class UserCandidate(Candidate[Any]):
@@ -44,9 +40,11 @@ class UserCandidate(Candidate[Any]):
         self._spec = spec
         self._database = database
         self._query = query
-        self._opened = ExitStack()
         os.environ.update(_variables(database))
-        self._call = self._script() if spec.spec.endswith(".py") else self._function()
+        self._given: Given | None = None
+        if not spec.spec.endswith(".py"):
+            name = f"candidate {spec.name!r}"
+            self._given = Given(_loaded(spec), database, query, name=name)
         self._returns_generator = False
 
     def fetch(self, keys: Keys) -> Any:
@@ -74,61 +72,20 @@ class UserCandidate(Candidate[Any]):
         except ConfigError as exc:
             raise NotComparable(f"nothing of {self._spec.name} is proved: {exc}") from exc
 
-    def close(self) -> None:
-        """Close its connection."""
-        self._opened.close()
-
-    def _script(self) -> Callable[[Keys], Any]:
-        def run(keys: Keys) -> Any:
-            return runpy.run_path(self._spec.spec, run_name="__main__").get("result")
-
-        return run
-
     def warm_up(self, keys: Keys) -> None:
         """Call it with one key, if it takes keys; a script runs once only."""
-        if keys is not None and self._takes_keys:
+        if keys is not None and self._given is not None and self._given.takes_keys:
             self.fetch(keys[:1])
 
-    def _function(self) -> Callable[[Keys], Any]:
-        function = _loaded(self._spec)
-        given = self._given(function)
+    def close(self) -> None:
+        """Close its connection."""
+        if self._given is not None:
+            self._given.close()
 
-        def run(keys: Keys) -> Any:
-            if "keys" in given:
-                given["keys"] = keys
-            return function(**given)
-
-        return run
-
-    @property
-    def _takes_keys(self) -> bool:
-        return not self._spec.spec.endswith(".py") and "keys" in _parameters(_loaded(self._spec))
-
-    def _given(self, function: Callable[..., Any]) -> dict[str, Any]:
-        given: dict[str, Any] = {}
-        for name, parameter in _parameters(function).items():
-            if name in GIVEN:
-                given[name] = self._value(name)
-            elif parameter.default is parameter.empty:
-                raise ConfigError(
-                    f"candidate {self._spec.name!r}: nothing is given for its parameter {name!r}; "
-                    f"a function may take {', '.join(GIVEN)}"
-                )
-        return given
-
-    def _value(self, name: str) -> Any:
-        if name == "connection":
-            return self._opened.enter_context(self._database.connect())
-        values = {
-            "database": self._database,
-            "dsn": self._database.dsn,
-            "user": self._database.user,
-            "password": self._database.arguments["password"],
-            "keys": None,
-            "query": self._query,
-            "binds": self._query.binds,
-        }
-        return values[name]
+    def _call(self, keys: Keys) -> Any:
+        if self._given is not None:
+            return self._given(keys)
+        return runpy.run_path(self._spec.spec, run_name="__main__").get("result")
 
 
 def _loaded(spec: CandidateSpec) -> Callable[..., Any]:
@@ -150,15 +107,6 @@ def _loaded(spec: CandidateSpec) -> Callable[..., Any]:
         raise ConfigError(f"candidate {spec.name!r}: {spec.spec} is not a function")
     loaded: Callable[..., Any] = value
     return loaded
-
-
-def _parameters(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return {
-        name: parameter
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.kind not in variable
-    }
 
 
 def _variables(database: Database) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ class Call:
     """What is sent to the child."""
 
     function: Callable[[], object]
-    warm_up: Callable[[], object] | None
+    warm_up: Callable[..., object]
 
     def write(self, file: Path) -> None:
         """Write to `file`, functions of a notebook or script by value.
@@ -45,9 +45,11 @@ class CallSubject(Subject[Any]):
     Args:
         call: the file that `Call.write` wrote.
         result: the file to write the result to; None: it is dropped.
+        secrets: given to its warm-up.
     """
 
-    def __init__(self, call: str, result: str | None) -> None:
+    def __init__(self, call: str, result: str | None, **secrets: str) -> None:
+        self._secrets = secrets
         self._call = Path(call)
         self._result = result
         self._function: Callable[[], object] | None = None
@@ -55,14 +57,18 @@ class CallSubject(Subject[Any]):
     def prepare(self) -> None:
         """Load the function, with the modules it needs, and warm up."""
         call: Call = pickle.loads(self._call.read_bytes())  # noqa: S301 - our parent wrote it
-        if call.warm_up is not None:
-            call.warm_up()
+        call.warm_up(**self._secrets)
         self._function = call.function
 
     def run(self, report: Report) -> Any:
-        """Call the function."""
+        """Call the function; a generator it returns is drained."""
         assert self._function is not None
-        return self._function()
+        found = self._function()
+        if not isinstance(found, Generator):
+            return found
+        for piece in found:
+            del piece
+        return None
 
     def finish(self, outcome: Any) -> Mapping[str, Any]:
         """Send the result back where it is wanted."""

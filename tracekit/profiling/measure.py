@@ -1,4 +1,4 @@
-"""`tracekit.measure`: what calling a function costs, in processes of its own."""
+"""What calling a function costs, in processes of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pickle
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -72,33 +72,34 @@ class Measurement(PathMeasurement):
         return "\n".join([*lines, *(self.retention.lines() if self.retention else ())])
 
 
-def measure(
+def measure_call_of(
     function: Callable[[], object],
+    warm_up: Callable[..., object],
     *,
+    name: str,
+    secrets: Mapping[str, str],
     repeat: int = 1,
     memory_limit: int | str | None = None,
     profile: bool = True,
     children: bool = False,
-    warm_up: Callable[[], object] | None = None,
     result: bool = False,
     retention: bool = False,
     at: str = "peak:90%",
     timeout_seconds: float | None = None,
     capture: str | Path | None = None,
 ) -> Measurement:
-    """Call `function` in a fresh process, and once more under memray, and say what it cost.
-
-    The function is sent to the process by value where it was defined in a notebook or script. The
-    modules it needs are imported before the baseline is taken.
+    """What `tracekit.measure` does with a function that was given its arguments.
 
     Args:
-        function: called without arguments; a lambda or functools.partial gives it some.
+        function: called without arguments.
+        warm_up: called before the baseline is taken, with the secrets by name.
+        name: of the function, for the capture's file.
+        secrets: values that must be neither in a file nor on a command line.
         repeat: how often to run it without memray; the figures are of the run with the median
             net peak.
         memory_limit: most private memory of the process, in bytes or like `"2GiB"`.
         profile: run it under memray, too, for the heap's peak and the call stacks.
         children: count the processes that it starts.
-        warm_up: called before the baseline is taken, to import or fill what is not to count.
         retention: run it once more and say which variables keep its memory alive.
         at: the moment to look, as a share of the net peak.
         result: keep what the function returned, sent back by pickle.
@@ -116,6 +117,7 @@ def measure(
         "timeout_seconds": timeout_seconds,
         "children": children,
         "search_path": [path for path in sys.path if path],
+        "secrets": secrets,
     }
     with tempfile.TemporaryDirectory(prefix="tracekit-measure-") as folder:
         call, returned = Path(folder) / "call.pickle", Path(folder) / "result.pickle"
@@ -123,7 +125,7 @@ def measure(
         runs = measure_subject(
             _FACTORY,
             {"call": str(call), "result": str(returned) if result else None},
-            capture=_capture(function, capture) if profile else None,
+            capture=_capture(name, capture) if profile else None,
             retention_at=At.parse(at) if retention else None,
             **limits,
         )
@@ -160,10 +162,10 @@ def _size(value: int | str | None) -> int | None:
     return parse_size(value, name="memory_limit") if isinstance(value, str) else value
 
 
-def _capture(function: Callable[..., object], wanted: str | Path | None) -> Path:
+def _capture(function_name: str, wanted: str | Path | None) -> Path:
     if wanted is not None:
         return Path(wanted).absolute()
     folder = (Settings.from_env().runs_dir / "measured").absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^\w.\-]+", "-", str(getattr(function, "__name__", "call"))).strip("-")
+    name = re.sub(r"[^\w.\-]+", "-", function_name).strip("-")
     return folder / f"memray-{name}.{os.getpid()}-{next(_NUMBERS)}.bin"

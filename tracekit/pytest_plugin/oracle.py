@@ -1,15 +1,18 @@
-"""The fixtures that give tests an Oracle, and one that misbehaves."""
+"""The fixtures that give tests an Oracle, one that misbehaves, and replays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tracekit.pytest_plugin.options import option
 
 if TYPE_CHECKING:
+    from tracekit.experiment.view import Replay
     from tracekit.testbed import Faults, LocalOracle
 
 
@@ -48,3 +51,20 @@ def oracle_faults(local_oracle: LocalOracle) -> Iterator[Faults]:
     """
     yield local_oracle.faults
     local_oracle.faults.clear()
+
+
+@pytest.fixture
+def replay(tmp_path: Path) -> Callable[..., Replay]:
+    """`tracekit.replay` for a test: each run's folder is in `tmp_path`, where no other is named.
+
+    `replay("payments", keys=2000).verdict.passed` runs a workload's candidates and compares them.
+    """
+    import tracekit
+
+    numbers = count(1)
+
+    def run(*arguments: Any, **options: Any) -> Replay:
+        options.setdefault("output", tmp_path / f"tracekit-run-{next(numbers)}")
+        return tracekit.replay(*arguments, **options)
+
+    return run

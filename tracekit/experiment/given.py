@@ -1,0 +1,93 @@
+"""What a function of the user's is given: by what its parameters are called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from tracekit.errors import ConfigError
+from tracekit.keyed import Query
+from tracekit.oracle import Database
+
+GIVEN = ("connection", "database", "dsn", "user", "password", "keys", "query", "binds")
+"""What a function's parameters may be called."""
+
+
+class Given:
+    """A function with the arguments it asks for; close it to close its connection.
+
+    Args:
+        function: Whose parameters say what it is given. One with a default may have any name.
+        database: What it reads; None where there is none, and nothing of it can be given.
+        query: What it is asked for; None likewise.
+        name: What messages call the function.
+
+    Raises:
+        ConfigError: nothing can be given for a parameter.
+        ConnectError: it asks for a connection, and the database refused.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        database: Database | None,
+        query: Query | None,
+        *,
+        name: str,
+    ) -> None:
+        self._function = function
+        self._opened = ExitStack()
+        self._arguments: dict[str, Any] = {}
+        available = _available(database, query)
+        for parameter in _parameters(function):
+            asked = parameter.name
+            if asked in available:
+                self._arguments[asked] = available[asked](self._opened)
+            elif parameter.default is parameter.empty:
+                raise ConfigError(
+                    f"{name}: nothing is given for its parameter {asked!r}; a function may take "
+                    f"{', '.join(available)}"
+                )
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether it is given keys."""
+        return "keys" in self._arguments
+
+    def __call__(self, keys: Any) -> Any:
+        """Call the function, with `keys` if it takes them."""
+        if self.takes_keys:
+            self._arguments["keys"] = keys
+        return self._function(**self._arguments)
+
+    def close(self) -> None:
+        """Close its connection."""
+        self._opened.close()
+
+
+def _available(
+    database: Database | None, query: Query | None
+) -> Mapping[str, Callable[[ExitStack], Any]]:
+    found: dict[str, Callable[[ExitStack], Any]] = {"keys": lambda stack: None}
+    if database is not None:
+        found |= {
+            "connection": lambda stack: stack.enter_context(database.connect()),
+            "database": lambda stack: database,
+            "dsn": lambda stack: database.dsn,
+            "user": lambda stack: database.user,
+            "password": lambda stack: database.arguments["password"],
+        }
+    if query is not None:
+        found |= {"query": lambda stack: query, "binds": lambda stack: dict(query.binds)}
+    return {name: found[name] for name in GIVEN if name in found}
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [
+        parameter
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind not in variable
+    ]

@@ -1,0 +1,109 @@
+"""`tracekit.measure`: what one function costs, which may ask for a connection, keys and a query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tracekit.errors import ConfigError
+from tracekit.experiment.given import Given
+from tracekit.keyed import Key, Query
+from tracekit.oracle import Database
+from tracekit.profiling.measure import Measurement, measure_call_of
+
+
+def measure(
+    function: Callable[..., object],
+    *,
+    database: Database | None = None,
+    keys: Sequence[Key] | None = None,
+    query: Query | None = None,
+    repeat: int = 1,
+    memory_limit: int | str | None = None,
+    profile: bool = True,
+    children: bool = False,
+    warm_up: Callable[[], object] | None = None,
+    result: bool = False,
+    retention: bool = False,
+    at: str = "peak:90%",
+    timeout_seconds: float | None = None,
+    capture: str | Path | None = None,
+) -> Measurement:
+    """Call `function` in a fresh process, and once more under memray, and say what it cost.
+
+    The function is sent to the process by value where it was defined in a notebook or script. The
+    modules it needs are imported, and its connection is opened, before the baseline is taken. A
+    generator it returns is drained.
+
+    Args:
+        function: given what its parameters are called: `connection`, `database`, `dsn`, `user`,
+            `password`, `keys`, `query`, `binds`.
+        database: what it reads; the process opens a connection of its own.
+        keys: what it is asked for.
+        query: the query it is asked.
+        repeat: how often to run it without memray; the figures are of the run with the median
+            net peak.
+        memory_limit: most private memory of the process, in bytes or like `"2GiB"`.
+        profile: run it under memray, too, for the heap's peak and the call stacks.
+        children: count the processes that it starts.
+        warm_up: called before the baseline is taken, to import or fill what is not to count.
+        retention: run it once more and say which variables keep its memory alive.
+        at: the moment to look, as a share of the net peak.
+        result: keep what the function returned, sent back by pickle.
+        timeout_seconds: for the life of each process; one that takes longer is ended.
+        capture: memray's file, which must not exist; by default one in the folder of runs.
+
+    Raises:
+        ConfigError: an argument makes no sense, or the function cannot be sent.
+        ProfileError: no process could be started, `capture` exists, or the disk is full.
+    """
+    bound = _Bound(function, database, keys, query, warm_up)
+    return measure_call_of(
+        bound,
+        bound.open,
+        name=str(getattr(function, "__name__", "call")),
+        secrets=database.secrets if database is not None else {},
+        repeat=repeat,
+        memory_limit=memory_limit,
+        profile=profile,
+        children=children,
+        result=result,
+        retention=retention,
+        at=at,
+        timeout_seconds=timeout_seconds,
+        capture=capture,
+    )
+
+
+class _Bound:
+    """A function on its way to another process, with what it is given there."""
+
+    def __init__(
+        self,
+        function: Callable[..., object],
+        database: Database | None,
+        keys: Sequence[Key] | None,
+        query: Query | None,
+        warm_up: Callable[[], object] | None,
+    ) -> None:
+        if not callable(function):
+            raise ConfigError(f"measure({function!r}): expected a function")
+        self._function = function
+        self._arguments = database.plain_arguments if database is not None else None
+        self._keys = None if keys is None else list(keys)
+        self._query = query
+        self._warm_up = warm_up
+        self._given: Given | None = None
+
+    def open(self, **secrets: Any) -> None:
+        """Open what the function asks for, and warm up."""
+        database = None if self._arguments is None else Database(**self._arguments, **secrets)
+        name = str(getattr(self._function, "__qualname__", self._function))
+        self._given = Given(self._function, database, self._query, name=name)
+        if self._warm_up is not None:
+            self._warm_up()
+
+    def __call__(self) -> object:
+        assert self._given is not None, "it is opened first"
+        return self._given(self._keys)
