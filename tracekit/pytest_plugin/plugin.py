@@ -10,6 +10,7 @@ from tracekit.pytest_plugin.options import add_options, read_options
 from tracekit.pytest_plugin.oracle import local_oracle as local_oracle
 from tracekit.pytest_plugin.oracle import local_oracle_server as local_oracle_server
 from tracekit.pytest_plugin.oracle import oracle_faults as oracle_faults
+from tracekit.pytest_plugin.oracle import replay as replay
 from tracekit.pytest_plugin.session import PeakSession
 
 
