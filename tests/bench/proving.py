@@ -64,24 +64,24 @@ def _as_pandas(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return records
 
 
-def pieces(side: str, cids: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def pieces(side: str, keys: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """What the side adds, CID by CID or piece by piece."""
     if side != "pieces":
-        for cid in range(cids):
+        for cid in range(keys):
             yield f"4881{cid:012d}", records_of(cid, side == "legacy")
         return
     for half in (slice(0, 5), slice(5, 10)):
-        for cid in range(cids - 1, -1, -1):
+        for cid in range(keys - 1, -1, -1):
             yield f"4881{cid:012d}", records_of(cid, False)[half]
 
 
-def digest(side: str, cids: int, path: Path) -> None:
+def digest(side: str, keys: int, path: Path) -> None:
     """Digest one side and print its cost as JSON."""
     if side == "legacy":
         import pandas  # noqa: F401 (its import is not the proof's cost)
     cpu_seconds = 0.0
     with DigestWriter(path) as writer:
-        for cid, records in pieces(side, cids):
+        for cid, records in pieces(side, keys):
             started = time.process_time()
             writer.add(cid, records)
             cpu_seconds += time.process_time() - started
@@ -100,13 +100,13 @@ def main() -> None:
     parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        digest(options.side, options.cids, options.path)
+        digest(options.side, options.keys, options.path)
         return
     with tempfile.TemporaryDirectory() as folder:
         sides = options.sides.split(",")
         for side in sides:
             path = Path(folder, side)
-            command = [sys.executable, __file__, "--keys", str(options.cids), "--side", side]
+            command = [sys.executable, __file__, "--keys", str(options.keys), "--side", side]
             out = subprocess.run([*command, "--path", str(path)], check=True, capture_output=True)
             cost = json.loads(out.stdout)
             print(

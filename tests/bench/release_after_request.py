@@ -31,14 +31,14 @@ def resident() -> str:
 
 
 def main() -> None:
-    cids = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
-    with LocalOracle("trace-114k", keys=cids) as oracle:
+    keys = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+    with LocalOracle("trace-114k", keys=keys) as oracle:
         wanted = EventsRequest("query_tool", oracle.keys(), DOMAINS)
         fetcher = EventFetcher(oracle.database)
         events_document(
-            fetcher, EventsRequest("query_tool", oracle.keys(10), DOMAINS), max_workers=2
+            fetcher, EventsRequest("query_tool", oracle.keys(keys), DOMAINS), max_workers=2
         )
-        print(f"{cids:,} CIDs, warm: {resident()}")
+        print(f"{keys:,} CIDs, warm: {resident()}")
         for number in range(ROUNDS):
             document = events_document(fetcher, wanted, max_workers=2)
             held, size = resident(), sum(map(len, document)) / MIB

@@ -1,4 +1,4 @@
-"""A bench end to end: every contestant against the local Oracle, as people type it."""
+"""A bench end to end: every candidate against the local Oracle, as people type it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from tracekit.bench import BENCH_CANDIDATES, bench
 from tracekit.errors import ConfigError
-from tracekit.records import BenchRecord, PathStatus, from_json
+from tracekit.records import BenchRecord, RunStatus, from_json
 
 CIDS = 1_100
 
@@ -42,25 +42,25 @@ def done(environ, tmp_path_factory):
 def test_everybody_reads_the_same_rows_and_our_paths_are_exact(done):
     found, _ = done
     record = from_json(BenchRecord, found.stdout)
-    assert list(record.contestants) == list(BENCH_CANDIDATES)
-    for name, result in record.contestants.items():
-        assert result.status is PathStatus.OK, f"{name}: {result.reason}"
+    assert list(record.candidates) == list(BENCH_CANDIDATES)
+    for name, result in record.candidates.items():
+        assert result.status is RunStatus.OK, f"{name}: {result.reason}"
         assert result.rows == record.workload.rows > CIDS
         assert result.rss_net_peak_bytes > 0
         assert result.cpu_seconds > 0
         assert name in record.ratios
-    exact = {name: result.exact for name, result in record.contestants.items()}
+    exact = {name: result.exact for name, result in record.candidates.items()}
     assert [exact[name] for name in ("lean", "stream", "table", "parquet")] == [True] * 4
     assert exact["legacy"] is False, "NaT and float quantities are not what the driver gives"
     assert exact["cursor-drain"] is None
-    lean = record.contestants["lean"]
-    assert 0 < lean.deep_size_bytes < record.contestants["iterator"].rss_net_peak_bytes
+    lean = record.candidates["lean"]
+    assert 0 < lean.deep_size_bytes < record.candidates["iterator"].rss_net_peak_bytes
     for name in ("stream", "parquet"):
-        [smaller] = record.contestants[name].sizes
-        assert smaller.cids == 600
+        [smaller] = record.candidates[name].sizes
+        assert smaller.keys == 600
         assert smaller.rows < record.workload.rows
-    assert record.contestants["lean"].sizes == ()
-    assert [run.cids for run in record.ids] == [600, CIDS]
+    assert record.candidates["lean"].sizes == ()
+    assert [run.keys for run in record.ids] == [600, CIDS]
 
 
 def test_the_folder_holds_record_tables_and_plot(done, environ):
@@ -85,7 +85,7 @@ def test_a_few_contestants_as_tables(environ):
 
 
 def test_arguments_that_make_no_sense_are_refused_before_anything_runs(environ):
-    assert "no contestant" in run(environ, "--candidate", "nobody").stderr
+    assert "no candidate" in run(environ, "--candidate", "nobody").stderr
     assert "expected numbers" in run(environ, "--sizes", "many").stderr
     with pytest.raises(ConfigError, match="name a workload"):
         bench()

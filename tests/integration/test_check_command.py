@@ -61,7 +61,7 @@ def test_a_baseline_is_made_with_one_worker_since_that_repeats_best(baseline):
 
 def checked(folder, baseline, percent):
     """The exit code and the record of a check of a path made heavier by `percent`."""
-    net_peak = json.loads(baseline.read_text())["paths"]["iterator"]["rss_net_peak_bytes"]
+    net_peak = json.loads(baseline.read_text())["candidates"]["iterator"]["rss_net_peak_bytes"]
     leak = net_peak * percent // 100
     arguments = ("--baseline", str(baseline), "--format", "json")
     done = tracekit(folder, *arguments, leak_bytes=leak)

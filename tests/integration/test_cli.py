@@ -56,7 +56,7 @@ def test_replay_writes_a_run_whose_json_is_what_it_prints(tmp_path: Path) -> Non
     summary = json.loads(done.stdout)
     assert done.stdout == (tmp_path / "run" / "summary.json").read_text(encoding="utf-8")
     assert summary["proof"]["candidates"]["iterator"]["level"] == "value"
-    assert summary["workload"]["cids"] == 400
+    assert summary["workload"]["keys"] == 400
     names = {file.name for file in (tmp_path / "run").iterdir()}
     assert {"report.md", "memory.png", "legacy.bin", "iterator.bin"} <= names
     assert "iterator: done" in done.stderr

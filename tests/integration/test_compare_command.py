@@ -10,11 +10,11 @@ import pytest
 from tracekit.cli.app import group
 from tracekit.errors import ConfigError
 from tracekit.records import (
+    CandidateMeasurement,
     Environment,
-    PathMeasurement,
-    PathStatus,
     Proof,
     ReplaySummary,
+    RunStatus,
     Verdict,
     WorkloadInfo,
     to_json,
@@ -33,9 +33,9 @@ with memray.Tracker(sys.argv[1]):
 SUMMARY = ReplaySummary(
     workload=WorkloadInfo("trace-smoke", "f", 1, 10, 100, "history"),
     environment=Environment("3.11", "26", "3", "26", "1", "Linux", 2, "system", "local Oracle"),
-    paths={
-        "lean": PathMeasurement(
-            PathStatus.OK,
+    candidates={
+        "lean": CandidateMeasurement(
+            RunStatus.OK,
             wall_seconds=1.0,
             rss_net_peak_bytes=40 * MIB,
             heap_peak_bytes=39 * MIB,
@@ -71,7 +71,7 @@ def runs(tmp_path, captures):
     found = []
     for name, summary, capture in (
         ("base", SUMMARY, "small"),
-        ("head", replace(SUMMARY, paths={"lean": heavier}), "large"),
+        ("head", replace(SUMMARY, candidates={"lean": heavier}), "large"),
     ):
         folder = tmp_path / name
         folder.mkdir()

@@ -8,7 +8,7 @@ from tracekit.cli.app import group
 from tracekit.errors import ConfigError, FetchError
 from tracekit.experiment.estimate import estimate
 from tracekit.keyed import Query
-from tracekit.records import EstimateRecord, PathStatus, from_json
+from tracekit.records import EstimateRecord, RunStatus, from_json
 from tracekit.reports import estimate_text
 from tracekit.testbed import LocalOracle
 
@@ -41,32 +41,32 @@ def found(local):
 def test_predictions_are_near_real_runs(found):
     record, _ = found
     for path in ("iterator", "lean"):
-        [check] = record.paths[path].checks
-        assert check.cids == CIDS
+        [check] = record.candidates[path].checks
+        assert check.keys == CIDS
         assert abs(check.error) < 0.15, f"{path}: {check}"
         assert check.certain
 
 
 def test_memory_beyond_the_workload_is_predicted_from_rows_per_cid(found):
     record, _ = found
-    assert record.workload.cids == CIDS * 10
-    assert record.workload.rows == round(record.rows_per_cid * CIDS * 10)
-    assert 8 < record.rows_per_cid < 12
-    paths = record.paths
+    assert record.workload.keys == CIDS * 10
+    assert record.workload.rows == round(record.rows_per_key * CIDS * 10)
+    assert 8 < record.rows_per_key < 12
+    paths = record.candidates
     assert paths["iterator"].rss_net_peak_bytes > 2 * paths["lean"].rss_net_peak_bytes
     assert paths["lean"].rss_net_peak_bytes > 2 * paths["stream"].rss_net_peak_bytes
     for path in paths.values():
-        assert path.status is PathStatus.OK
+        assert path.status is RunStatus.OK
         assert path.rss_peak_bytes == path.rss_net_peak_bytes + path.rss_baseline_bytes
         assert path.low_bytes <= path.rss_net_peak_bytes <= path.high_bytes
         assert path.fixed_bytes >= 0
         assert path.fits == (path.high_bytes + path.rss_baseline_bytes <= 512 * MIB)
-        assert path.fits == (path.largest_cids >= CIDS * 10)
+        assert path.fits == (path.largest_keys >= CIDS * 10)
 
 
 def test_samples_are_three_parts_and_more_where_nothing_is_kept(found):
     record, steps = found
-    sizes = {name: [one.cids for one in path.samples] for name, path in record.paths.items()}
+    sizes = {name: [one.keys for one in path.samples] for name, path in record.candidates.items()}
     assert sizes["lean"][:3] == [1_500, 3_000, 6_000]
     assert sizes["stream"] == [6_000, 8_000]
     assert {step.step for step in steps if step.fraction == 1.0} >= {
@@ -77,8 +77,8 @@ def test_samples_are_three_parts_and_more_where_nothing_is_kept(found):
 
 def test_a_small_result_is_measured_and_not_inferred(local):
     record = estimate(local.path, ["lean"], keys=100, sample=4_000)
-    found = record.paths["lean"]
-    assert [sample.cids for sample in found.samples] == [100]
+    found = record.candidates["lean"]
+    assert [sample.keys for sample in found.samples] == [100]
     assert found.rss_net_peak_bytes == found.samples[0].rss_net_peak_bytes
 
 
@@ -88,7 +88,7 @@ def test_what_small_samples_leave_open_is_told_as_a_range(local):
     record = estimate(
         None, ["lean"], database=local.database, query=query, keys=20_000, keys_sql=FEW
     )
-    found = record.paths["lean"]
+    found = record.candidates["lean"]
     assert found.certain is False
     assert found.low_bytes < found.rss_net_peak_bytes < found.high_bytes
     said = estimate_text(record)
@@ -110,9 +110,9 @@ def test_a_query_of_ones_own_and_the_limit_as_exit_code(local, capsys, monkeypat
     code, out = invoke(capsys, *given, "--candidate", "lean", "--json", "-q", "--limit", "16MiB")
     record = from_json(EstimateRecord, out)
     assert code == 1
-    assert record.workload.domain == "query"
-    assert record.paths["lean"].samples[-1].rows > 5_000
-    assert record.paths["lean"].fits is False
+    assert record.workload.query == "query"
+    assert record.candidates["lean"].samples[-1].rows > 5_000
+    assert record.candidates["lean"].fits is False
     code, out = invoke(capsys, *given, "--candidate", "lean", "-q", "--limit", "4GiB")
     assert code == 0
     assert "most keys within the limit" in out

@@ -27,7 +27,7 @@ def test_table_and_file_are_exactly_the_plain_iterator(oracle, domain, tmp_path)
     table = fetcher.fetch_event_table(cids, domain)
     done = fetcher.to_parquet(cids, domain, tmp_path / "events.parquet")
     assert list(table) == list(plain)
-    assert (done.rows, done.cids) == (table.rows, len(plain))
+    assert (done.rows, done.keys) == (table.rows, len(plain))
     with tracekit.open_parquet(tmp_path / "events.parquet") as stored:
         assert list(stored) == list(plain)
         for events in (table, stored, table.to_records(), stored.to_records()):
@@ -69,8 +69,8 @@ cids = open(sys.argv[2]).read().split()
 fetcher = EventFetcher(Database(os.environ["DSN"], os.environ["NAME"], os.environ["WORD"]))
 file = sys.argv[2] + ".parquet"
 fetch = {
-    "table": lambda cids: fetcher.fetch_event_table(cids, "history"),
-    "parquet": lambda cids: fetcher.to_parquet(cids, "history", file),
+    "table": lambda keys: fetcher.fetch_event_table(cids, "history"),
+    "parquet": lambda keys: fetcher.to_parquet(cids, "history", file),
 }[sys.argv[1]]
 fetch(cids[:1])
 with open("/proc/self/clear_refs", "w") as marks:
@@ -92,14 +92,14 @@ print(peak - before, getattr(kept, "nbytes", 0))
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 @pytest.mark.parametrize("path", ["table", "parquet"])
 def test_memory_is_bounded_and_no_frame_library_is_loaded(oracle, path, tmp_path):
-    (tmp_path / "cids").write_text("\n".join(oracle.keys()))
+    (tmp_path / "keys").write_text("\n".join(oracle.keys()))
     env = os.environ | {
         "DSN": oracle.dsn,
         "NAME": oracle.user,
         "WORD": oracle.password,
         "ARROW_DEFAULT_MEMORY_POOL": "system",
     }
-    command = [sys.executable, "-c", PROGRAM, path, str(tmp_path / "cids")]
+    command = [sys.executable, "-c", PROGRAM, path, str(tmp_path / "keys")]
     done = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
     net_peak_bytes, column_bytes = map(int, done.stdout.split())
     assert net_peak_bytes < 48 * 2**20

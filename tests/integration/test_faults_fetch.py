@@ -41,7 +41,7 @@ class Case:
 
     local: LocalOracle
     database: Database
-    cids: list[str]
+    keys: list[str]
 
     def hasty(self) -> Case:
         """The same with a Database that soon gives up waiting."""
@@ -102,7 +102,7 @@ def _joined(pieces: Iterator[RecordsByKey]) -> RecordsByKey:
 
 def _stream(case: Case, *, whole_cids: bool = False) -> RecordsByKey:
     fetcher = EventFetcher(case.database, records="plain")
-    return _joined(fetcher.fetch_events_iter(case.cids, DOMAIN, whole_cids=whole_cids))
+    return _joined(fetcher.fetch_events_iter(case.keys, DOMAIN, whole_cids=whole_cids))
 
 
 def _row_batches(case: Case) -> list[Any]:
@@ -116,7 +116,7 @@ def _arrow_batches(case: Case) -> list[Any]:
 
 
 def _table(case: Case) -> RecordsByKey:
-    table = EventFetcher(case.database).fetch_event_table(case.cids, DOMAIN)
+    table = EventFetcher(case.database).fetch_event_table(case.keys, DOMAIN)
     return {cid: [dict(record) for record in table[cid]] for cid in table}
 
 
@@ -125,7 +125,7 @@ def _parquet(case: Case) -> list[Any]:
         path = Path(folder) / "events.parquet"
         path.write_text("what was there before")
         try:
-            EventFetcher(case.database).to_parquet(case.cids, DOMAIN, path)
+            EventFetcher(case.database).to_parquet(case.keys, DOMAIN, path)
         except TracekitError:
             assert path.read_text() == "what was there before"
             raise
@@ -137,13 +137,13 @@ def _parquet(case: Case) -> list[Any]:
 
 READERS: dict[str, Callable[[Case], Any]] = {
     "plain": lambda case: EventFetcher(case.database, records="plain").fetch_events(
-        case.cids, DOMAIN
+        case.keys, DOMAIN
     ),
-    "lean": lambda case: EventFetcher(case.database).fetch_events(case.cids, DOMAIN),
+    "lean": lambda case: EventFetcher(case.database).fetch_events(case.keys, DOMAIN),
     "stream": _stream,
     "whole_cids": lambda case: _stream(case, whole_cids=True),
     "legacy": lambda case: sorted(  # CIDs come in the order in which batches end
-        LegacyEventFetcher(case.database).fetch_events(case.cids, DOMAIN).items()
+        LegacyEventFetcher(case.database).fetch_events(case.keys, DOMAIN).items()
     ),
     "table": _table,
     "parquet": _parquet,
@@ -182,7 +182,7 @@ def test_all_readers_meet_the_rows_where_faults_strike(
 ) -> None:
     events = READERS["plain"](case)
     for start in (0, 1000):
-        batch = case.cids[start : start + 1000]
+        batch = case.keys[start : start + 1000]
         assert sum(len(events.get(cid, ())) for cid in batch) > 200
     same = {undisturbed[name] for name in ("plain", "lean", "stream", "whole_cids", "table")}
     assert len(same) == 1
@@ -319,13 +319,13 @@ def test_wherever_connections_drop_a_stream_never_doubles_or_loses_a_record(
     fetcher = EventFetcher(again.database, records="plain")
     given_out: RecordsByKey = {}
     try:
-        for piece in fetcher.fetch_events_iter(case.cids, DOMAIN, rows):
+        for piece in fetcher.fetch_events_iter(case.keys, DOMAIN, rows):
             for cid, records in piece.items():
                 given_out.setdefault(cid, []).extend(records)
     except BatchFetchError:
         assert drops
         case.local.faults.clear()
-        whole = fetcher.fetch_events(case.cids, DOMAIN)
+        whole = fetcher.fetch_events(case.keys, DOMAIN)
         for cid, records in given_out.items():
             assert records == whole[cid][: len(records)]
     else:
@@ -334,9 +334,9 @@ def test_wherever_connections_drop_a_stream_never_doubles_or_loses_a_record(
 
 def _second_batch_is_larger(case: Case) -> tuple[list[str], int, RecordsByKey]:
     """CIDs in two batches, a number of rows that only the second has, and all events."""
-    whole = EventFetcher(case.database, records="plain").fetch_events(case.cids, DOMAIN)
+    whole = EventFetcher(case.database, records="plain").fetch_events(case.keys, DOMAIN)
     some = list(whole)[::4]
-    cids = [*some, *sorted(set(case.cids) - set(some), key=lambda cid: (cid in whole, cid))]
+    cids = [*some, *sorted(set(case.keys) - set(some), key=lambda cid: (cid in whole, cid))]
     rows = [sum(len(whole.get(cid, ())) for cid in part) for part in (cids[:1000], cids[1000:])]
     assert 2 * ROWS < rows[0] < rows[1] - 2 * ROWS
     return cids, rows[0] + ROWS + ROWS // 2, whole
@@ -375,14 +375,14 @@ def test_a_stream_gives_the_rows_before_the_fault_and_never_ends_as_if_whole(
 
 def test_a_fetch_logs_on_once_for_each_worker(case: Case) -> None:
     third = case.local.faults.refuse(connection=3)
-    many = [f"{cid}-{n}" for n in range(10) for cid in case.cids]
+    many = [f"{cid}-{n}" for n in range(10) for cid in case.keys]
     EventFetcher(case.database, records="plain", max_workers=2).fetch_events(many, DOMAIN)
     assert case.local.faults.fired[third] == 0
 
 
 def test_a_stream_left_half_way_breaks_off_the_calls_it_waits_in(case: Case) -> None:
     stall = case.local.faults.stall(rows=150)
-    pieces = EventFetcher(case.database, max_workers=2).fetch_events_iter(case.cids, DOMAIN)
+    pieces = EventFetcher(case.database, max_workers=2).fetch_events_iter(case.keys, DOMAIN)
     next(pieces)
     until(lambda: case.local.faults.fired[stall] > 0)
     start = time.monotonic()
@@ -395,7 +395,7 @@ def test_a_failed_batch_breaks_off_the_batches_that_nobody_will_see(case: Case) 
     fault = case.local.faults.error(1555, connection=2)
     start = time.monotonic()
     with pytest.raises(BatchFetchError, match="ORA-01555") as info:
-        EventFetcher(case.database, records="plain", max_workers=2).fetch_events(case.cids, DOMAIN)
+        EventFetcher(case.database, records="plain", max_workers=2).fetch_events(case.keys, DOMAIN)
     assert time.monotonic() - start < PATIENT_SECONDS / 2
     assert [failure.key_count for failure in info.value.failures] == [1000]
     assert case.local.faults.fired[stall] <= 1 == case.local.faults.fired[fault]
@@ -406,7 +406,7 @@ def test_one_failed_batch_ends_a_fetch_of_many(case: Case) -> None:
     fault = case.local.faults.error(1555, connection=1)
     delay = case.local.faults.delay(0.02, statement=TABLE)
     fetcher = EventFetcher(case.database, records="plain", max_workers=2)
-    many = [f"{cid}-{n}" for n in range(10) for cid in case.cids]
+    many = [f"{cid}-{n}" for n in range(10) for cid in case.keys]
     with pytest.raises(BatchFetchError) as info:
         fetcher.fetch_events(many, DOMAIN)
     assert case.local.faults.fired[fault] == 1

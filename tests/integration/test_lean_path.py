@@ -16,7 +16,7 @@ from tracekit.experiment.candidate_subject import (
 )
 from tracekit.experiment.replay import replay
 from tracekit.profiling import run_child
-from tracekit.records import Level, PathStatus
+from tracekit.records import Level, RunStatus
 from tracekit.testbed import LocalOracle
 from tracekit.trace import DOMAINS, domain_query
 
@@ -79,7 +79,7 @@ def test_a_replay_against_the_iterator_is_exact(local, tmp_path):
     assert {
         name: proof.level for name, proof in found.summary.proof.candidates.items()
     } == dict.fromkeys(EXACT, Level.EXACT)
-    paths = found.summary.paths
+    paths = found.summary.candidates
     assert paths["lean"].rss_net_peak_bytes < paths["iterator"].rss_net_peak_bytes
 
 
@@ -116,7 +116,7 @@ def test_a_path_without_frames_never_loads_pandas(local, path, tmp_path):
         secrets={"password": password},
         search_path=[str(tmp_path)],
     )
-    assert found.status is PathStatus.OK, found.reason
+    assert found.status is RunStatus.OK, found.reason
     modules = set(found.values["modules"])
     assert "tracekit.experiment.builtin_candidates" in modules
     assert {"pandas", "duckdb", "memray", "matplotlib", "click"}.isdisjoint(modules)

@@ -27,7 +27,7 @@ def local():
 def net_peaks(local):
     names = ["legacy", "iterator", "lean", "stream", "table", "parquet"]
     record = bench(local.path, names, prove=False, repeat=1)
-    return {name: found.rss_net_peak_bytes for name, found in record.contestants.items()}
+    return {name: found.rss_net_peak_bytes for name, found in record.candidates.items()}
 
 
 @pytest.mark.parametrize(

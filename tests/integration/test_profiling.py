@@ -7,7 +7,7 @@ import pytest
 
 from tracekit.errors import ProfileError
 from tracekit.profiling import calibrate, measure_subject, read_heap, run_child
-from tracekit.records import PathStatus
+from tracekit.records import RunStatus
 
 MIB = 2**20
 SUBJECTS = str(Path(__file__).parents[1] / "unit" / "profiling")
@@ -28,8 +28,8 @@ def test_a_subject_that_ends_well_is_measured(tmp_path):
         "toy_subjects:Holder", {"mib": 48}, capture=capture, search_path=[SUBJECTS]
     )
     record = found.record()
-    assert record.status is PathStatus.OK
-    assert (record.rows, record.cids) == (48, 48)
+    assert record.status is RunStatus.OK
+    assert (record.rows, record.keys) == (48, 48)
     assert record.rss_net_peak_bytes == near(48)
     assert record.heap_net_peak_bytes == near(48)
     assert record.rss_peak_bytes == record.rss_baseline_bytes + record.rss_net_peak_bytes
@@ -71,10 +71,10 @@ def test_running_out_of_memory_says_how_far_it_came(name, tmp_path):
         memory_limit_bytes=160 * MIB,
     )
     record = found.record()
-    assert record.status is PathStatus.OUT_OF_MEMORY
+    assert record.status is RunStatus.OUT_OF_MEMORY
     assert "under its limit of 160 MiB" in record.reason
-    assert 0 < record.cids < 160
-    assert record.rows == 10 * record.cids
+    assert 0 < record.keys < 160
+    assert record.rows == 10 * record.keys
     assert 0 < record.rss_net_peak_bytes < 160 * MIB
     assert "Traceback" in record.stderr_tail
     assert any("RLIMIT_DATA" in remark for remark in record.remarks)
@@ -83,7 +83,7 @@ def test_running_out_of_memory_says_how_far_it_came(name, tmp_path):
 
 @pytest.mark.parametrize("crash", [False, True])
 @pytest.mark.parametrize(
-    ("mib", "status"), [(20, PathStatus.FAILED), (380, PathStatus.OUT_OF_MEMORY)]
+    ("mib", "status"), [(20, RunStatus.FAILED), (380, RunStatus.OUT_OF_MEMORY)]
 )
 def test_any_error_at_the_limit_is_lack_of_memory(mib, status, crash):
     # 380 MiB and some 10 of the interpreter: more than 95% of the limit, but within it.
@@ -91,12 +91,12 @@ def test_any_error_at_the_limit_is_lack_of_memory(mib, status, crash):
     found = run("Disguises", {"mib": mib, "crash": crash}, **limit)
     assert found.status is status, found.reason
     assert ("SIGSEGV" if crash else f"ValueError: wrapping {mib * MIB} failed") in found.reason
-    assert (" MiB in use" in found.reason) is (status is PathStatus.OUT_OF_MEMORY)
+    assert (" MiB in use" in found.reason) is (status is RunStatus.OUT_OF_MEMORY)
 
 
 def test_an_uncaught_bad_alloc_is_lack_of_memory():
     found = run("Terminates")
-    assert (found.status, found.signal) == (PathStatus.OUT_OF_MEMORY, 6)
+    assert (found.status, found.signal) == (RunStatus.OUT_OF_MEMORY, 6)
     assert found.reason == "ran out of memory in the run (signal 6 (SIGABRT), std::bad_alloc)"
 
 
@@ -107,20 +107,20 @@ def test_a_nameless_signal_is_a_result():
 
 def test_a_refused_thread_stack_is_lack_of_memory_under_a_limit():
     found = run("ThreadGlutton", memory_limit_bytes=256 * MIB, timeout_seconds=60)
-    assert found.status is PathStatus.OUT_OF_MEMORY
+    assert found.status is RunStatus.OUT_OF_MEMORY
 
 
 def test_a_limit_below_the_baseline_is_named():
     found = run("Glutton", memory_limit_bytes=MIB)
-    assert found.status is PathStatus.FAILED
+    assert found.status is RunStatus.FAILED
     assert "Raise the limit" in found.reason
 
 
 def test_an_exception_is_a_result():
     found = run("Raiser", secrets={"password": "tiger-17"})
-    assert found.status is PathStatus.FAILED
+    assert found.status is RunStatus.FAILED
     assert found.reason == "raised ValueError: no luck with *** (in the run)"
-    assert (found.rows, found.cids) == (7, 3)
+    assert (found.rows, found.keys) == (7, 3)
     assert found.exit_code == 1
     assert "Traceback" in found.stderr_tail
     assert "tiger-17" not in found.stderr_tail
@@ -135,28 +135,28 @@ def test_an_early_exception_is_told_as_such():
 
 def test_an_unknown_factory_is_a_result():
     found = run("Nobody")
-    assert found.status is PathStatus.FAILED
+    assert found.status is RunStatus.FAILED
     assert "Nobody" in found.reason
 
 
 def test_an_exit_is_a_result():
     found = run("Exits", {"code": 3})
-    assert (found.status, found.exit_code) == (PathStatus.FAILED, 3)
+    assert (found.status, found.exit_code) == (RunStatus.FAILED, 3)
     assert found.reason == "exited with code 3 in the run"
 
 
 def test_a_kill_is_a_result_and_its_capture_is_readable(tmp_path):
     capture = tmp_path / "killed.bin"
     found = run("KillsItself", capture=capture)
-    assert (found.status, found.signal, found.exit_code) == (PathStatus.FAILED, 9, None)
+    assert (found.status, found.signal, found.exit_code) == (RunStatus.FAILED, 9, None)
     assert "SIGKILL" in found.reason
-    assert found.cids == 1
+    assert found.keys == 1
     assert read_heap(capture).peak_bytes >= 12 * MIB
 
 
 def test_a_hang_is_ended_with_its_stacks():
     found = run("Hangs", timeout_seconds=1.0)
-    assert found.status is PathStatus.FAILED
+    assert found.status is RunStatus.FAILED
     assert found.reason == "did not end within 1 s, in the run"
     assert "wait_for_nothing" in found.stderr_tail
 

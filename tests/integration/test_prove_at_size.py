@@ -66,15 +66,15 @@ def batches(changes):
 def test_each_of_six_single_changes_among_1_140_000_records_is_found_and_named():
     proof = tracekit.prove(batches({}), batches(CHANGES), "CONTAINERID", max_examples=50)
     assert proof.level is Level.DIFFERENT
-    assert proof.record.different_cids == len(CHANGES) + 2
+    assert proof.record.different_keys == len(CHANGES) + 2
     shown = {}
     for example in proof.examples:
-        shown.setdefault(example.cid, set()).add(example.kind)
+        shown.setdefault(example.key, set()).add(example.kind)
     expected = {cid_of(number): {kind} for number, (_, kind) in CHANGES.items()}
     expected[cid_of(70_000)] = {DifferenceKind.MISSING_RECORD}
     expected[cid_of(70_500)] = {DifferenceKind.EXTRA_RECORD}
     assert shown == expected
-    changed = next(example for example in proof.examples if example.cid == cid_of(57_001))
+    changed = next(example for example in proof.examples if example.key == cid_of(57_001))
     assert (changed.record_index, changed.column) == (4, "EQUIPMENTNAME")
     assert proof.record.prove_net_peak_bytes < 64 * MIB
 
@@ -83,4 +83,4 @@ def test_each_of_six_single_changes_among_1_140_000_records_is_found_and_named()
 @pytest.mark.timeout(900)
 def test_no_change_among_1_140_000_records_is_exact():
     proof = tracekit.prove(batches({}), batches({}), "CONTAINERID")
-    assert (proof.level, proof.record.different_cids) == (Level.EXACT, 0)
+    assert (proof.level, proof.record.different_keys) == (Level.EXACT, 0)

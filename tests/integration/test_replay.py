@@ -15,7 +15,7 @@ from tracekit.experiment.replay import replay
 from tracekit.experiment.run_folder import read_run, read_run_stacks
 from tracekit.oracle import Database
 from tracekit.profiling import run_child
-from tracekit.records import Level, PathStatus, ReplaySummary, from_json
+from tracekit.records import Level, ReplaySummary, RunStatus, from_json
 from tracekit.testbed import LocalOracle
 from tracekit.trace import domain_query
 
@@ -64,7 +64,7 @@ def run_path_subject(name, local, folder, path):
         secrets={"password": password},
         search_path=[str(folder)],
     )
-    assert found.status is PathStatus.OK, found.reason
+    assert found.status is RunStatus.OK, found.reason
     return found
 
 
@@ -80,10 +80,10 @@ def test_a_replay_measures_compares_and_judges(finished):
     found, _ = finished
     summary = found.summary
     assert summary.workload.name == "trace-smoke"
-    assert summary.workload.cids == CIDS
+    assert summary.workload.keys == CIDS
     assert summary.workload.fingerprint is not None
-    for path in summary.paths.values():
-        assert path.status is PathStatus.OK
+    for path in summary.candidates.values():
+        assert path.status is RunStatus.OK
         assert path.rows == summary.workload.rows
         assert path.rss_net_peak_bytes > MIB
         assert path.heap_net_peak_bytes > MIB
@@ -119,8 +119,8 @@ def test_the_run_folder_holds_the_whole_run(finished):
     saved = json.loads((found.folder / "summary.json").read_text())
     assert saved["schema_version"] == 1
     assert saved["command"] == "tracekit replay x"
-    assert saved["paths"]["legacy"]["capture"] == "legacy.bin"
-    assert saved["options"]["paths"] == ["legacy", "iterator", "lean"]
+    assert saved["candidates"]["legacy"]["capture"] == "legacy.bin"
+    assert saved["options"]["candidates"] == ["legacy", "iterator", "lean"]
     stacks = read_run_stacks(found.folder)
     assert [tree.path for tree in stacks.call_trees] == ["legacy", "iterator", "lean"]
     assert [(diff.base, diff.head) for diff in stacks.stack_diffs] == [
@@ -165,7 +165,7 @@ def test_who_holds_the_memory_is_found_in_a_run_of_its_own(local, tmp_path):
         output=tmp_path / "run",
         on_progress=steps.append,
     )
-    legacy = found.summary.paths["legacy"]
+    legacy = found.summary.candidates["legacy"]
     assert legacy.retention.taken_at == "rows:100%"
     assert legacy.retention.above_baseline
     assert legacy.retention.explained_bytes > 0
@@ -174,7 +174,7 @@ def test_who_holds_the_memory_is_found_in_a_run_of_its_own(local, tmp_path):
     assert any(step.step == "legacy, who holds the memory" for step in steps)
     assert "Who holds the memory of legacy, at rows:100%" in reports.text(found.summary)
     saved = from_json(ReplaySummary, (found.folder / "summary.json").read_bytes())
-    assert saved.paths["legacy"].retention == legacy.retention
+    assert saved.candidates["legacy"].retention == legacy.retention
 
 
 def test_a_stricter_level_fails_the_verdict(local, tmp_path):
@@ -189,7 +189,7 @@ def test_a_stricter_level_fails_the_verdict(local, tmp_path):
     assert found.verdict.equal is False
     assert not found.verdict.passed
     assert "level exact was asked for" in found.verdict.reasons[0]
-    assert found.summary.paths["legacy"].capture is None
+    assert found.summary.candidates["legacy"].capture is None
     assert found.summary.workload.fingerprint is None
 
 
@@ -203,7 +203,7 @@ def test_repeats_tell_their_spread(local, tmp_path):
         repeat=2,
         output=tmp_path,
     )
-    path = found.summary.paths["iterator"]
+    path = found.summary.candidates["iterator"]
     assert len(path.rss_net_peaks_bytes) == 2
     assert path.rss_net_peak_bytes == min(path.rss_net_peaks_bytes)
     assert any("over 2 runs" in remark for remark in path.remarks)
@@ -223,8 +223,8 @@ def test_a_connection_that_drops_is_tried_again_and_told_with_the_figures(local,
         )
     finally:
         local.faults.clear()
-    path = found.summary.paths["iterator"]
-    assert path.status is PathStatus.OK
+    path = found.summary.candidates["iterator"]
+    assert path.status is RunStatus.OK
     assert any(remark.startswith("failed connections: 1;") for remark in path.remarks)
 
 
@@ -239,9 +239,9 @@ def test_a_path_may_run_out_of_memory_where_that_is_expected(local, tmp_path):
         expect_out_of_memory=["legacy"],
         output=tmp_path / "run",
     )
-    legacy = died.summary.paths["legacy"]
-    assert legacy.status is PathStatus.OUT_OF_MEMORY, legacy.reason
-    assert died.summary.paths["iterator"].status is PathStatus.OK
+    legacy = died.summary.candidates["legacy"]
+    assert legacy.status is RunStatus.OUT_OF_MEMORY, legacy.reason
+    assert died.summary.candidates["iterator"].status is RunStatus.OK
     assert (died.verdict.equal, died.verdict.lower_peak, died.verdict.passed) == (None, None, True)
     assert died.summary.proof.candidates["iterator"].level is None
     assert died.unexpected_out_of_memory == ()

@@ -26,26 +26,26 @@ def patient(local: LocalOracle, **limits: int) -> Database:
     return Database(local.dsn, local.user, local.password, fetchmany_size=50, **settings)
 
 
-def whole_cids(database: Database, cids: list[str], folder: Path) -> RecordsByKey:
+def whole_cids(database: Database, keys: list[str], folder: Path) -> RecordsByKey:
     events: RecordsByKey = {}
-    for piece in EventFetcher(database).fetch_events_iter(cids, DOMAIN, whole_cids=True):
+    for piece in EventFetcher(database).fetch_events_iter(keys, DOMAIN, whole_cids=True):
         events.update(piece)
     return events
 
 
-def parquet(database: Database, cids: list[str], folder: Path) -> Any:
-    export = EventFetcher(database).to_parquet(cids, DOMAIN, folder / "events.parquet")
+def parquet(database: Database, keys: list[str], folder: Path) -> Any:
+    export = EventFetcher(database).to_parquet(keys, DOMAIN, folder / "events.parquet")
     return pq.read_table(export.path).to_pylist()
 
 
 READERS: dict[str, Callable[[Database, list[str], Path], Any]] = {
-    "plain": lambda database, cids, _: EventFetcher(database, records="plain").fetch_events(
-        cids, DOMAIN
+    "plain": lambda database, keys, _: EventFetcher(database, records="plain").fetch_events(
+        keys, DOMAIN
     ),
-    "lean": lambda database, cids, _: EventFetcher(database).fetch_events(cids, DOMAIN),
+    "lean": lambda database, keys, _: EventFetcher(database).fetch_events(keys, DOMAIN),
     "whole_cids": whole_cids,
-    "table": lambda database, cids, _: (
-        EventFetcher(database).fetch_event_table(cids, DOMAIN).to_records()
+    "table": lambda database, keys, _: (
+        EventFetcher(database).fetch_event_table(keys, DOMAIN).to_records()
     ),
     "parquet": parquet,
 }
@@ -60,15 +60,15 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_a_restart_in_mid_fetch_leaves_equal_results(tmp_path: Path) -> None:
     with LocalOracle("trace-smoke") as local, ThreadPoolExecutor(len(READERS)) as pool:
-        cids = local.keys()
-        expected = {name: read(patient(local), cids, tmp_path) for name, read in READERS.items()}
+        keys = local.keys()
+        expected = {name: read(patient(local), keys, tmp_path) for name, read in READERS.items()}
         stall = local.faults.stall(rows=150)  # ends with the server
         databases = {name: patient(local) for name in READERS}
         running = {
-            name: pool.submit(read, databases[name], cids, tmp_path)
+            name: pool.submit(read, databases[name], keys, tmp_path)
             for name, read in READERS.items()
         }
-        assert len(cids) == 2000  # two batches of ids, which each reader reads at once
+        assert len(keys) == 2000  # two batches of ids, which each reader reads at once
         until(lambda: local.faults.fired[stall] >= 2 * len(READERS))
         local.restart()
         for name, result in running.items():
@@ -80,11 +80,11 @@ def test_a_restart_in_mid_fetch_leaves_equal_results(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_come_back_is_an_error_in_the_end() -> None:
     with LocalOracle("trace-smoke") as local:
-        cids = local.keys()
+        keys = local.keys()
         database = patient(local, retry_attempts=3, retry_wait_ms=1)
-        EventFetcher(database).fetch_events(cids[:10], DOMAIN)
+        EventFetcher(database).fetch_events(keys[:10], DOMAIN)
     with pytest.raises(BatchFetchError) as caught:
-        EventFetcher(database, records="plain").fetch_events(cids[:10], DOMAIN)
+        EventFetcher(database, records="plain").fetch_events(keys[:10], DOMAIN)
     [failure] = caught.value.failures
     assert isinstance(failure.cause, ConnectError)
     assert failure.cause.retries == 3

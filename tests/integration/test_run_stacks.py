@@ -8,11 +8,11 @@ import pytest
 
 from tracekit.experiment.run_folder import RunFolder, read_run, read_run_stacks, write_run
 from tracekit.records import (
+    CandidateMeasurement,
     Environment,
-    PathMeasurement,
-    PathStatus,
     Proof,
     ReplaySummary,
+    RunStatus,
     Verdict,
     WorkloadInfo,
 )
@@ -31,7 +31,7 @@ def run_summary():
     return ReplaySummary(
         workload=WorkloadInfo("w", "f", 1, 1, 1, "history"),
         environment=Environment("", "", "", "", "", "", 1, "", ""),
-        paths={"legacy": PathMeasurement(PathStatus.OK, rss_net_peak_bytes=1)},
+        candidates={"legacy": CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=1)},
         proof=Proof("legacy", {}),
         verdict=Verdict(None, None, {}, passed=True),
     )
@@ -42,10 +42,10 @@ def written(tmp_path, run_summary):
     """A run of which two paths were profiled, one died before memray wrote, one was not."""
     subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path)], check=True, timeout=60)
     (tmp_path / "arrow.bin").write_bytes(b"")
-    path = PathMeasurement(PathStatus.OK, rss_net_peak_bytes=1, allocations=1)
+    path = CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=1, allocations=1)
     summary = replace(
         run_summary,
-        paths={
+        candidates={
             "lean": replace(path, capture="lean.bin"),
             "legacy": replace(path, capture="legacy.bin"),
             "arrow": replace(path, capture="arrow.bin"),

@@ -43,7 +43,7 @@ def _no_faults(local: LocalOracle) -> Iterator[None]:
 
 
 def replayed(local: LocalOracle, folder: Path, **options: object) -> Replay:
-    chosen = {"paths": ["iterator", "service"], "cids": CIDS, "profile": False, **options}
+    chosen = {"paths": ["iterator", "service"], "keys": CIDS, "profile": False, **options}
     return replay(database=local.database, output=folder, **chosen)  # type: ignore[arg-type]
 
 
@@ -54,11 +54,11 @@ def finished(local: LocalOracle, tmp_path_factory: pytest.TempPathFactory) -> Re
 
 def test_each_process_is_measured_and_the_output_proven(finished: Replay) -> None:
     summary = finished.summary
-    service = summary.paths["service"]
+    service = summary.candidates["service"]
     assert service.status is PathStatus.OK, service.reason
     assert (service.rows, service.cids) == (
-        summary.paths["iterator"].rows,
-        summary.paths["iterator"].cids,
+        summary.candidates["iterator"].rows,
+        summary.candidates["iterator"].cids,
     )
     proof = summary.proof.candidates["service"]
     assert (proof.level, proof.drift) == (Level.EXACT, ())
@@ -82,14 +82,14 @@ def test_every_report_shows_the_processes(finished: Replay) -> None:
         assert "Processes side by side" in report
         assert "streaming the result" in report
     saved = json.loads((finished.folder / "summary.json").read_text())
-    assert saved["paths"]["service"]["processes"][0]["role"] == "web"
-    assert saved["paths"]["iterator"]["processes"] == []
+    assert saved["candidates"]["service"]["processes"][0]["role"] == "web"
+    assert saved["candidates"]["iterator"]["processes"] == []
 
 
 def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Path) -> None:
     local.faults.error(1555, rows=40, statement=HISTORY)
     found = replayed(local, tmp_path / "run", candidates=["service"])
-    service = found.summary.paths["service"]
+    service = found.summary.candidates["service"]
     assert service.status is PathStatus.FAILED
     assert service.reason is not None and "FETCH_FAILED" in service.reason
     assert "ORA-01555" in service.reason
@@ -99,7 +99,7 @@ def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Pa
 
 def test_a_limit_below_what_the_web_process_has_is_told(local: LocalOracle, tmp_path: Path) -> None:
     found = replayed(local, tmp_path / "run", candidates=["service"], memory_limit_bytes=2**20)
-    service = found.summary.paths["service"]
+    service = found.summary.candidates["service"]
     assert service.status is PathStatus.FAILED
     assert service.reason is not None and "that the web process has" in service.reason
 

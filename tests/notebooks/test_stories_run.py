@@ -15,8 +15,8 @@ def test_01_legacy_dies_under_the_limit_that_lean_survives():
         {
             "passed": "unlimited.verdict.passed",
             "ratio": "unlimited.verdict.net_peak_ratio['lean']",
-            "statuses": "{name: str(path.status) for name, path in limited.summary.paths.items()}",
-            "lean_rows": "limited.summary.paths['lean'].rows",
+            "statuses": "{n: str(one.status) for n, one in limited.summary.candidates.items()}",
+            "lean_rows": "limited.summary.candidates['lean'].rows",
             "all_rows": "unlimited.summary.workload.rows",
             "unexpected": "limited.unexpected_out_of_memory",
         },
@@ -37,7 +37,7 @@ def test_02_the_trees_the_diff_and_two_cells_tell_who_holds_the_memory():
     told = tell(
         "02",
         {
-            "heaps": "{name: path.heap_net_peak_bytes for name, path in run.summary.paths.items()}",
+            "heaps": "{n: one.heap_net_peak_bytes for n, one in run.summary.candidates.items()}",
             "trees": "list(trees)",
             "changes": "sorted(set(changes['change']))",
             "frames": "changes[changes['called from'].str.startswith('fetch_data')]['MiB'].sum()",
@@ -67,9 +67,9 @@ def test_03_drift_is_listed_and_a_broken_rewrite_is_caught():
             "drift": "sorted({(one.column, one.to_type) for one in shipped.drift})",
             "exact": "[str(proof.level) for proof in (lean, stream, repaired)]",
             "same_keys": "rewritten.keys() == after.keys()",
-            "broken": "broken.record.different_cids",
+            "broken": "broken.record.different_keys",
             "broken_kinds": "sorted({str(one.kind) for one in broken.examples})",
-            "subtle": "[(str(one.kind), one.cid == victim) for one in subtle.examples]",
+            "subtle": "[(str(one.kind), one.key == victim) for one in subtle.examples]",
         },
     )
 

@@ -20,13 +20,13 @@ EXACT = "exact"
 Results = Mapping[str, CandidateResult]
 
 
-def bench_bars(results: Results, cids: int, ids: Sequence[BenchRun] = ()) -> tuple[BenchBar, ...]:
+def bench_bars(results: Results, keys: int, ids: Sequence[BenchRun] = ()) -> tuple[BenchBar, ...]:
     """Every bar, met or not; None where this bench did not measure what it takes.
 
     Args:
         results: the candidates by name.
-        cids: how many CIDs the bench read.
-        ids: what the ids alone take, at each number of CIDs.
+        keys: how many keys the bench read.
+        ids: what the ids alone take, at each number of keys.
     """
     legacy, iterator, lean = (results.get(name) for name in ("legacy", "iterator", "lean"))
     deep = ratio(lean.rss_net_peak_bytes, lean.deep_size_bytes) if lean else None
@@ -37,7 +37,7 @@ def bench_bars(results: Results, cids: int, ids: Sequence[BenchRun] = ()) -> tup
         _at_most("net OS peak, lean / deep size of what it returns", deep, 1.15),
         _at_most("client CPU, lean / iterator", cpu_ratio(lean, iterator), 1.0),
         _at_most("net OS peak, table / legacy", peak_ratio(results.get("table"), legacy), 0.05),
-        *(_bounded(name, results, cids) for name in ("stream", "parquet")),
+        *(_bounded(name, results, keys) for name in ("stream", "parquet")),
         *(_flat(name, results, ids) for name in ("stream", "parquet")),
         _at_most("client CPU, parquet / df-batches-drain", cpu_ratio(parquet, drain), 1.3),
         _exact(results),
@@ -58,9 +58,9 @@ def _at_most(figure: str, measured: float | None, most: float) -> BenchBar:
     return BenchBar(figure, bar, f"{measured:.3f}", measured <= most)
 
 
-def _bounded(name: str, results: Results, cids: int) -> BenchBar:
-    most = STREAM_FIXED_BYTES + STREAM_BYTES_PER_CID * cids
-    figure, bar = f"net OS peak, {name}", f"<= 48 MiB + 48 bytes a CID = {format_size(most)}"
+def _bounded(name: str, results: Results, keys: int) -> BenchBar:
+    most = STREAM_FIXED_BYTES + STREAM_BYTES_PER_CID * keys
+    figure, bar = f"net OS peak, {name}", f"<= 48 MiB + 48 bytes a key = {format_size(most)}"
     found = results.get(name)
     if found is None or found.rss_net_peak_bytes is None:
         return BenchBar(figure, bar, None, None)
@@ -71,7 +71,7 @@ def _bounded(name: str, results: Results, cids: int) -> BenchBar:
 def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
     figure, bar = f"net OS peak beyond the ids, {name}, over sizes", "flat within 10%"
     peaks = dict(sorted(_peaks_by_cids(results.get(name)).items()))
-    alone = {run.cids: run.rss_net_peak_bytes for run in ids}
+    alone = {run.keys: run.rss_net_peak_bytes for run in ids}
     if len(peaks) < 2 or not peaks.keys() <= alone.keys():
         return BenchBar(figure, bar, None, None, "measured where other --sizes are given")
     most = max(peaks)
@@ -80,29 +80,29 @@ def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
     each = min(range(dearest + 1), key=lambda each: _spread(peaks, each))
     spread = _spread(peaks, each)
     told = ", ".join(
-        f"{format_size(peak - each * cids)} at {cids:,}" for cids, peak in peaks.items()
+        f"{format_size(peak - each * keys)} at {keys:,}" for keys, peak in peaks.items()
     )
     return BenchBar(
         figure,
         bar,
         f"{spread:.1%}",
         spread <= FLAT_WITHIN and alone[most] <= STREAM_BYTES_PER_CID * most + _PAGES_BYTES,
-        f"{told} CIDs, beside {each} bytes for each id; preparing the ids alone took "
+        f"{told} keys, beside {each} bytes for each id; preparing the ids alone took "
         f"{alone[most] / most:.1f} bytes each",
     )
 
 
 def _spread(peaks: Mapping[int, int], each: int) -> float:
     """How far apart peaks are beyond `each` bytes for each id."""
-    beyond = [peak - each * cids for cids, peak in peaks.items()]
+    beyond = [peak - each * keys for keys, peak in peaks.items()]
     return (max(beyond) - min(beyond)) / max(beyond)
 
 
 def _peaks_by_cids(found: CandidateResult | None) -> dict[int, int]:
     if found is None or found.rss_net_peak_bytes is None or not found.runs:
         return {}
-    peaks = {run.cids: run.rss_net_peak_bytes for run in found.sizes}
-    return peaks | {found.runs[0].cids: found.rss_net_peak_bytes}
+    peaks = {run.keys: run.rss_net_peak_bytes for run in found.sizes}
+    return peaks | {found.runs[0].keys: found.rss_net_peak_bytes}
 
 
 def _exact(results: Results) -> BenchBar:

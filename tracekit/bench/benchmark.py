@@ -32,7 +32,7 @@ from tracekit.jsonvalue import encode_typed
 from tracekit.keyed import Key, Query
 from tracekit.oracle import Database
 from tracekit.profiling import ChildRun, read_heap, run_child
-from tracekit.records import BenchRecord, BenchRun, CandidateResult, PathStatus
+from tracekit.records import BenchRecord, BenchRun, CandidateResult, RunStatus
 
 _PEER_PACKAGES = ("sqlalchemy", "polars", "adbc-driver-oracle")
 
@@ -95,9 +95,9 @@ def bench(
             environment=collect_environment(source.server),
             workers=workers,
             repeat=repeat,
-            contestants=results,
+            candidates=results,
             ratios=bench_ratios(results),
-            bars=bench_bars(results, source.workload.cids, rounds.keys),
+            bars=bench_bars(results, source.workload.keys, rounds.keys),
             ids=rounds.keys,
             peers=_peer_versions(),
             created=began.isoformat(timespec="seconds"),
@@ -172,7 +172,7 @@ class _Rounds:
             f"{name} under memray",
             capture=capture,
         )
-        if child.status is PathStatus.OK:
+        if child.status is RunStatus.OK:
             runs.heap_net_peak_bytes = read_heap(capture).peak_bytes
         capture.unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from tracekit.bench.bench_candidates import REFERENCE, BenchCandidate
 from tracekit.profiling import ChildRun
-from tracekit.records import BenchRatios, BenchRun, CandidateResult, PathStatus
+from tracekit.records import BenchRatios, BenchRun, CandidateResult, RunStatus
 
 
 class CandidateRuns:
@@ -27,16 +27,16 @@ class CandidateRuns:
         """Whether it can be run (again)."""
         return self._missing is None and self._failed is None
 
-    def add(self, cids: int, child: ChildRun) -> None:
-        """One more run over `cids` CIDs."""
-        if child.status is not PathStatus.OK:
+    def add(self, keys: int, child: ChildRun) -> None:
+        """One more run over `keys` keys."""
+        if child.status is not RunStatus.OK:
             self._failed = child
             return
         self.digest = child.values.get("digest", self.digest)
         self._deep_size_bytes = child.values.get("deep_size_bytes", self._deep_size_bytes)
         self._runs.append(
             BenchRun(
-                cids=cids,
+                keys=keys,
                 rows=child.rows or 0,
                 wall_seconds=child.wall_seconds or 0.0,
                 cpu_seconds=child.cpu_seconds or 0.0,
@@ -55,13 +55,13 @@ class CandidateRuns:
             return CandidateResult(
                 candidate.description, candidate.keeps, self._status(), self._reason()
             )
-        whole = max(run.cids for run in self._runs)
-        full = [run for run in self._runs if run.cids == whole]
+        whole = max(run.keys for run in self._runs)
+        full = [run for run in self._runs if run.keys == whole]
         typical = median_run(full)
         return CandidateResult(
             description=candidate.description,
             keeps=candidate.keeps,
-            status=PathStatus.OK,
+            status=RunStatus.OK,
             rows=typical.rows,
             wall_seconds=typical.wall_seconds,
             cpu_seconds=typical.cpu_seconds,
@@ -71,12 +71,12 @@ class CandidateRuns:
             exact=self._exact(digests.get(REFERENCE)),
             runs=tuple(full),
             sizes=tuple(
-                median_run([run for run in self._runs if run.cids == cids])
-                for cids in sorted({run.cids for run in self._runs} - {whole})
+                median_run([run for run in self._runs if run.keys == keys])
+                for keys in sorted({run.keys for run in self._runs} - {whole})
             ),
         )
 
-    def _status(self) -> PathStatus | None:
+    def _status(self) -> RunStatus | None:
         return self._failed.status if self._failed else None
 
     def _reason(self) -> str | None:
@@ -91,7 +91,7 @@ class CandidateRuns:
 def median_run(runs: Sequence[BenchRun]) -> BenchRun:
     """The medians of `runs`, each figure for itself."""
     return BenchRun(
-        cids=runs[0].cids,
+        keys=runs[0].keys,
         rows=runs[0].rows,
         wall_seconds=median(run.wall_seconds for run in runs),
         cpu_seconds=median(run.cpu_seconds for run in runs),
@@ -111,7 +111,7 @@ def bench_ratios(results: Mapping[str, CandidateResult]) -> dict[str, BenchRatio
             cpu_to_iterator=cpu_ratio(found, iterator),
         )
         for name, found in results.items()
-        if found.status is PathStatus.OK
+        if found.status is RunStatus.OK
     }
 
 

@@ -19,7 +19,7 @@ from tracekit.cli.record_options import echo_record, record_options
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
 from tracekit.errors import ConfigError
-from tracekit.records import BenchRecord, PathStatus, to_json
+from tracekit.records import BenchRecord, RunStatus, to_json
 
 _FILES = ("bench.json", "bench.md", "bench.png")
 
@@ -129,8 +129,8 @@ def _write(record: BenchRecord, output: Path) -> None:
 
 
 def _exit_code(record: BenchRecord) -> ExitCode:
-    results = record.contestants.values()
-    if any(found.status is PathStatus.OUT_OF_MEMORY for found in results):
+    results = record.candidates.values()
+    if any(found.status is RunStatus.OUT_OF_MEMORY for found in results):
         return ExitCode.OUT_OF_MEMORY
     different = any(bar.met is False for bar in record.bars if bar.bar == EXACT)
     return ExitCode.CHECK_FAILED if different else ExitCode.OK

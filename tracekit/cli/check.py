@@ -119,7 +119,7 @@ def command(
     rules = [parse_rule(rule) for rule in tolerance or DEFAULT_TOLERANCE]
     baseline = baseline_file or _usual_baseline(workload)
     asked = {
-        "cids": keys,
+        "keys": keys,
         "domain": query,
         "paths": candidates or None,
         "repeat": repeat,
@@ -172,9 +172,9 @@ def _options(baseline: Path, workload: str | None, given: Mapping[str, object]) 
         specs = candidate_specs(None, found.candidates or DEFAULT_CANDIDATES)
         options = ReplayOptions(
             workload=name,
-            cids=None,
-            domain=found.query or "",
-            paths=tuple(map(str, with_reference_first(specs, found.reference))),
+            keys=None,
+            query=found.query or "",
+            candidates=tuple(map(str, with_reference_first(specs, found.reference))),
             level=Level.VALUE,
             unordered=False,
             profile=True,

@@ -17,7 +17,7 @@ from tracekit.cli.source_options import candidate_option, read_source, source_op
 from tracekit.cli.steps import Steps
 from tracekit.experiment.estimate import ERROR_BAR, SAMPLE_KEYS
 from tracekit.experiment.estimate import estimate as run_estimate
-from tracekit.records import EstimateRecord, PathStatus
+from tracekit.records import EstimateRecord, RunStatus
 
 
 @click.command("estimate")
@@ -84,8 +84,8 @@ def command(
 
 
 def _exit_code(record: EstimateRecord) -> ExitCode:
-    found = record.paths.values()
-    if any(path.status is not PathStatus.OK for path in found):
+    found = record.candidates.values()
+    if any(path.status is not RunStatus.OK for path in found):
         return ExitCode.COULD_NOT_RUN
     none_fits = record.limit_bytes is not None and not any(path.fits for path in found)
     checks = [check for path in found for check in path.checks if check.certain]

@@ -29,7 +29,7 @@ from tracekit.records import to_json
 @click.option(
     "--no-redaction",
     is_flag=True,
-    help="Show CIDs and machine paths in md and html, which leave them out to be shared.",
+    help="Show keys and machine paths in md and html, which leave them out to be shared.",
 )
 def command(run: Path, format_: str, output: Path | None, force: bool, no_redaction: bool) -> None:
     """Draw a finished run again as text, Markdown, HTML or JSON.

@@ -172,21 +172,21 @@ class Refetched:
     def _bare(self, key: str) -> Difference:
         if key in self._tally.missing_keys:
             return Difference(
-                DifferenceKind.MISSING_CID, key, remark="the candidate lacks this key"
+                DifferenceKind.MISSING_KEY, key, remark="the candidate lacks this key"
             )
         if key in self._tally.extra_keys:
             return Difference(
-                DifferenceKind.EXTRA_CID, key, remark="only the candidate has this key"
+                DifferenceKind.EXTRA_KEY, key, remark="only the candidate has this key"
             )
         return Difference(DifferenceKind.VALUE, key, remark="records differ; not fetched again")
 
 
 def _as_shown(difference: Difference) -> Difference:
     """With the key and the column as they are, not their labels."""
-    key, column = difference.cid, difference.column
+    key, column = difference.key, difference.column
     return replace(
         difference,
-        cid=shown(key),
+        key=shown(key),
         key_type=type_shown(key),
         column=None if column is None else shown(column),
     )

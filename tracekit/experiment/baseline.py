@@ -73,17 +73,17 @@ def write_baseline(path: Path, summary: ReplaySummary) -> None:
         ConfigError: a path did not end well or outputs were not equal, or `path` cannot be
             written.
     """
-    if not all(found.status == "ok" for found in summary.paths.values()):
+    if not all(found.status == "ok" for found in summary.candidates.values()):
         raise ConfigError(f"no baseline was written: {'; '.join(summary.verdict.reasons)}")
     if summary.verdict.equal is False:
         raise ConfigError(f"no baseline was written: {'; '.join(summary.verdict.reasons)}")
     paths = {
         name: replace(found, capture=None, digests=None, timeline=None)
-        for name, found in summary.paths.items()
+        for name, found in summary.candidates.items()
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_json(replace(summary, paths=paths, command=None)), encoding="utf-8")
+        path.write_text(to_json(replace(summary, candidates=paths, command=None)), encoding="utf-8")
     except OSError as exc:
         raise ConfigError(f"baseline {path} could not be written: {exc}") from exc
 
@@ -156,9 +156,9 @@ def make_run(
     """
     return replay(
         options.workload,
-        options.paths,
-        query=options.domain or None,
-        keys=options.cids,
+        options.candidates,
+        query=options.query or None,
+        keys=options.keys,
         level=options.level,
         unordered=options.unordered,
         profile=options.profile,
@@ -188,8 +188,8 @@ def fingerprint(environment: Environment, workload: WorkloadInfo) -> dict[str, s
         "machine": machine[1].lower() if machine else "unknown",
         "workload": workload.name,
         "workload fingerprint": workload.fingerprint or "none",
-        "domain": workload.domain,
-        "CIDs": str(workload.cids),
+        "domain": workload.query,
+        "keys": str(workload.keys),
     }
 
 
@@ -215,20 +215,20 @@ def _workload_now(baseline: ReplaySummary, options: ReplayOptions) -> WorkloadIn
     found = resolve(options.workload)
     if found.generator is None:
         return baseline.workload
-    if options.cids is not None:
-        found = found.sized(options.cids)
+    if options.keys is not None:
+        found = found.sized(options.keys)
     return replace(baseline.workload, name=found.name, fingerprint=found.fingerprint)
 
 
 def _changed_outputs(baseline: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
-    for name, before in baseline.paths.items():
-        after = head.paths.get(name)
+    for name, before in baseline.candidates.items():
+        after = head.candidates.get(name)
         if after is None or before.digest is None or after.digest is None:
             continue
-        if after.rows != before.rows or after.cids != before.cids:
+        if after.rows != before.rows or after.keys != before.keys:
             yield (
-                f"{name} returned {before.rows:,} rows of {before.cids:,} CIDs and returns "
-                f"{after.rows:,} of {after.cids:,} now"
+                f"{name} returned {before.rows:,} rows of {before.keys:,} keys and returns "
+                f"{after.rows:,} of {after.keys:,} now"
             )
         elif after.digest != before.digest:
             yield (

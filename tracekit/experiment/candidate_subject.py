@@ -134,7 +134,7 @@ class CandidateSubject(Subject[Any]):
         except NotComparable as exc:
             file.unlink(missing_ok=True)
             return {"not_proved": str(exc)}
-        return {"rows": summary.rows, "cids": summary.keys, "digest": summary.digest}
+        return {"rows": summary.rows, "keys": summary.keys, "digest": summary.digest}
 
 
 def _arrow_memory_pool() -> str | None:

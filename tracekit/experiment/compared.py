@@ -10,13 +10,13 @@ from tracekit.experiment.regression import Judgement
 from tracekit.experiment.run_folder import SUMMARY, read_run
 from tracekit.profiling import diff_stacks, read_heap, read_stacks
 from tracekit.records import (
+    CandidateMeasurement,
     Comparison,
     Environment,
     MetricChange,
-    PathMeasurement,
-    PathStatus,
     Proof,
     ReplaySummary,
+    RunStatus,
     StackDiff,
     Verdict,
     WorkloadInfo,
@@ -73,7 +73,7 @@ def _run_side(path: Path) -> Side:
         summary, _ = read_run(folder)
         captures = {
             name: folder / measured.capture
-            for name, measured in summary.paths.items()
+            for name, measured in summary.candidates.items()
             if measured.capture and (folder / measured.capture).exists()
         }
         return Side(folder.name, summary, captures)
@@ -91,11 +91,11 @@ def _capture_side(capture: Path, path: str) -> Side:
     return Side(
         name=capture.name,
         summary=ReplaySummary(
-            workload=WorkloadInfo("capture", None, None, cids=0, rows=None, domain="heap"),
+            workload=WorkloadInfo("capture", None, None, keys=0, rows=None, query="heap"),
             environment=_NO_ENVIRONMENT,
-            paths={
-                path: PathMeasurement(
-                    PathStatus.OK, heap_peak_bytes=heap.peak_bytes, allocations=heap.allocations
+            candidates={
+                path: CandidateMeasurement(
+                    RunStatus.OK, heap_peak_bytes=heap.peak_bytes, allocations=heap.allocations
                 )
             },
             proof=Proof(path, {}),

@@ -13,10 +13,12 @@ from tracekit.experiment.candidate_subject import make_candidate
 from tracekit.experiment.context import ReplayContext
 from tracekit.experiment.look_again import LabelledPieces, look_again
 from tracekit.experiment.progress import ReplayProgress
-from tracekit.records import CandidateProof, Level, PathMeasurement, PathStatus, Proof
+from tracekit.records import CandidateMeasurement, CandidateProof, Level, Proof, RunStatus
 
 
-def compare_candidates(records: Mapping[str, PathMeasurement], context: ReplayContext) -> Proof:
+def compare_candidates(
+    records: Mapping[str, CandidateMeasurement], context: ReplayContext
+) -> Proof:
     """The proof of all candidates; keys that differ are fetched again by both of a pair, here."""
     proofs = {}
     for candidate in context.candidates[1:]:
@@ -27,10 +29,10 @@ def compare_candidates(records: Mapping[str, PathMeasurement], context: ReplayCo
 
 
 def _compared(
-    candidate: CandidateSpec, records: Mapping[str, PathMeasurement], context: ReplayContext
+    candidate: CandidateSpec, records: Mapping[str, CandidateMeasurement], context: ReplayContext
 ) -> CandidateProof:
     pair = (context.reference, candidate)
-    died = [spec.name for spec in pair if records[spec.name].status is not PathStatus.OK]
+    died = [spec.name for spec in pair if records[spec.name].status is not RunStatus.OK]
     if died:
         return _not_compared(context, f"{' and '.join(died)} did not end well")
     silent = [

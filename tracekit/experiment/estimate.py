@@ -21,11 +21,11 @@ from tracekit.keyed import Query
 from tracekit.oracle import Database
 from tracekit.profiling import ChildRun, run_child
 from tracekit.records import (
+    CandidateEstimate,
     EstimateCheck,
     EstimateRecord,
     EstimateSample,
-    PathEstimate,
-    PathStatus,
+    RunStatus,
 )
 
 SAMPLE_KEYS = 12_000
@@ -103,23 +103,23 @@ def estimate(
             raise ConfigError(
                 f"query {source.query.name!r} takes no keys, so there are no sizes to sample"
             )
-        target = at_least_one("keys", asked) if asked is not None else work.cids
+        target = at_least_one("keys", asked) if asked is not None else work.keys
         sampler = _Sampler(source, at_least_one("workers", workers), tell)
         measured = {spec: sampler.samples(spec, sample, target) for spec in specs}
-        rows_per_cid = _rows_per_cid(measured.values())
+        rows_per_key = _rows_per_cid(measured.values())
         found = {}
         for spec, taken in measured.items():
-            predicted = _estimated(spec, taken, target, rows_per_cid)
+            predicted = _estimated(spec, taken, target, rows_per_key)
             if limit_bytes is not None and taken.taken:
                 model = _model_of(spec, taken.taken)
-                predicted = _with_limit(predicted, model, limit_bytes, rows_per_cid)
+                predicted = _with_limit(predicted, model, limit_bytes, rows_per_key)
             found[spec.name] = sampler.checked(spec, predicted, check)
     return EstimateRecord(
-        workload=replace(work, cids=target, rows=round(target * rows_per_cid)),
-        rows_per_cid=rows_per_cid,
+        workload=replace(work, keys=target, rows=round(target * rows_per_key)),
+        rows_per_key=rows_per_key,
         limit_bytes=limit_bytes,
         workers=workers,
-        paths=found,
+        candidates=found,
         created=began.isoformat(timespec="seconds"),
         command=command,
     )
@@ -151,7 +151,7 @@ class _Sampler:
             if self._enough(spec, taken, target, keeps):
                 break
             child = self._run(spec, size, f"{spec.name} on {size:,} keys")
-            if child.status is not PathStatus.OK:
+            if child.status is not RunStatus.OK:
                 return _Samples((), 0, child)
             baseline = child.rss_baseline_bytes or 0
             taken.append(EstimateSample(size, child.rows or 0, child.rss_net_peak_bytes or 0))
@@ -167,9 +167,9 @@ class _Sampler:
         """
         peaks = [sample.rss_net_peak_bytes]
         for turn in range(1, LEVEL_RUNS):
-            step = f"{spec.name} on {sample.cids:,} keys, run {turn + 1}"
-            child = self._run(spec, sample.cids, step)
-            if child.status is PathStatus.OK:
+            step = f"{spec.name} on {sample.keys:,} keys, run {turn + 1}"
+            child = self._run(spec, sample.keys, step)
+            if child.status is RunStatus.OK:
                 peaks.append(child.rss_net_peak_bytes or 0)
         return replace(sample, rss_net_peak_bytes=max(peaks))
 
@@ -186,35 +186,35 @@ class _Sampler:
         if not taken:
             return False
         last = taken[-1]
-        if last.cids >= target:
+        if last.keys >= target:
             return True
         if not keeps:
             return last.rows >= LEVEL_ROWS
         if len(taken) < _LINE_SAMPLES or last.rows < GROWING_ROWS:
             return False
         model = _model_of(spec, taken)
-        return model.predict(target, target * last.rows / last.cids).within(ERROR_BAR)
+        return model.predict(target, target * last.rows / last.keys).within(ERROR_BAR)
 
     def checked(
-        self, spec: CandidateSpec, found: PathEstimate, sizes: Sequence[int]
-    ) -> PathEstimate:
+        self, spec: CandidateSpec, found: CandidateEstimate, sizes: Sequence[int]
+    ) -> CandidateEstimate:
         """`found` with real runs at `sizes` keys beside their predictions."""
-        if found.status is not PathStatus.OK or not sizes:
+        if found.status is not RunStatus.OK or not sizes:
             return found
         model = _model_of(spec, found.samples)
         checks = []
         for size in sizes:
             child = self._run(spec, size, f"{spec.name} for real on {size:,} keys")
-            if child.status is not PathStatus.OK or not child.rss_net_peak_bytes:
+            if child.status is not RunStatus.OK or not child.rss_net_peak_bytes:
                 continue
-            cids = min(size, self.source.key_count)
-            most = max(found.samples, key=lambda sample: sample.cids)
-            predicted = model.predict(cids, cids * most.rows / most.cids)
+            keys = min(size, self.source.key_count)
+            most = max(found.samples, key=lambda sample: sample.keys)
+            predicted = model.predict(keys, keys * most.rows / most.keys)
             measured = child.rss_net_peak_bytes
             error = round(predicted.net_peak_bytes / measured - 1, 4)
             checks.append(
                 EstimateCheck(
-                    cids,
+                    keys,
                     child.rows or 0,
                     measured,
                     predicted.net_peak_bytes,
@@ -251,22 +251,22 @@ def _rows_per_cid(measured: Iterable[_Samples]) -> float:
     """Of the largest sample that was measured; 0 where none was."""
     largest = max(
         (sample for samples in measured for sample in samples.taken),
-        key=lambda sample: sample.cids,
+        key=lambda sample: sample.keys,
         default=None,
     )
-    return largest.rows / largest.cids if largest else 0.0
+    return largest.rows / largest.keys if largest else 0.0
 
 
 def _estimated(
-    spec: CandidateSpec, samples: _Samples, cids: int, rows_per_cid: float
-) -> PathEstimate:
+    spec: CandidateSpec, samples: _Samples, keys: int, rows_per_key: float
+) -> CandidateEstimate:
     if samples.failed is not None:
-        return PathEstimate(samples.failed.status, samples.failed.reason)
+        return CandidateEstimate(samples.failed.status, samples.failed.reason)
     model = _model_of(spec, samples.taken)
-    predicted = model.predict(cids, cids * rows_per_cid)
+    predicted = model.predict(keys, keys * rows_per_key)
     net = predicted.net_peak_bytes
-    return PathEstimate(
-        PathStatus.OK,
+    return CandidateEstimate(
+        RunStatus.OK,
         rss_baseline_bytes=samples.rss_baseline_bytes,
         rss_net_peak_bytes=net,
         rss_peak_bytes=net + samples.rss_baseline_bytes,
@@ -275,20 +275,20 @@ def _estimated(
         certain=predicted.within(ERROR_BAR),
         fixed_bytes=round(model.fixed_bytes),
         bytes_per_row=model.bytes_per_row,
-        bytes_per_cid=model.bytes_per_cid,
+        bytes_per_key=model.bytes_per_key,
         samples=samples.taken,
     )
 
 
 def _with_limit(
-    found: PathEstimate, model: PeakModel, limit_bytes: int, rows_per_cid: float
-) -> PathEstimate:
+    found: CandidateEstimate, model: PeakModel, limit_bytes: int, rows_per_key: float
+) -> CandidateEstimate:
     assert found.high_bytes is not None and found.rss_baseline_bytes is not None
     left = limit_bytes - found.rss_baseline_bytes
     return replace(
         found,
         fits=found.high_bytes + found.rss_baseline_bytes <= limit_bytes,
-        largest_cids=model.largest_cids(left, rows_per_cid),
+        largest_keys=model.largest_keys(left, rows_per_key),
     )
 
 

@@ -38,7 +38,7 @@ class PeakModel:
 
     fixed_bytes: float
     bytes_per_row: float
-    bytes_per_cid: float
+    bytes_per_key: float
     bend: float = 1.0
     """By what the slope changed at last; 1 where the samples lie on a line. It may change as much
     whenever the rows double, or turn back to what it was before."""
@@ -48,34 +48,34 @@ class PeakModel:
     measured: tuple[EstimateSample, ...] = ()
     """By keys: from the smallest to the largest the peak is read between them."""
 
-    def predict(self, cids: float, rows: float) -> Prediction:
+    def predict(self, keys: float, rows: float) -> Prediction:
         """The net peak at so many keys and rows."""
         if not self.measured:
-            return _between(self._line(cids, rows), self._line(cids, rows), 0.0)
+            return _between(self._line(keys, rows), self._line(keys, rows), 0.0)
         smallest, largest = self.measured[0], self.measured[-1]
-        if cids < smallest.cids:
+        if keys < smallest.keys:
             most = float(smallest.rss_net_peak_bytes)
-            return _between(most * cids / smallest.cids, min(most, self._line(cids, rows)), 1.0)
-        if cids < largest.cids:
-            peak = _read_between(self.measured, cids)
+            return _between(most * keys / smallest.keys, min(most, self._line(keys, rows)), 1.0)
+        if keys < largest.keys:
+            peak = _read_between(self.measured, keys)
             return _between(peak, peak, 1.0)
         times = max(1.0, rows / largest.rows) if largest.rows else 1.0
         doublings = math.log2(times)
         if self.bend == 1.0:
-            line = self._line(cids, rows)
+            line = self._line(keys, rows)
             return _between(line, line + self.rise_bytes * doublings, times)
         more, peak = max(0.0, rows - largest.rows), largest.rss_net_peak_bytes
         bent = max(0.0, self.bytes_per_row) * self.bend ** (1 + doublings)
         return _between(peak + self.earlier_bytes_per_row * more, peak + bent * more, times)
 
-    def _line(self, cids: float, rows: float) -> float:
-        return self.fixed_bytes + self.bytes_per_row * rows + self.bytes_per_cid * cids
+    def _line(self, keys: float, rows: float) -> float:
+        return self.fixed_bytes + self.bytes_per_row * rows + self.bytes_per_key * keys
 
-    def largest_cids(self, net_bytes: float, rows_per_cid: float) -> int | None:
+    def largest_keys(self, net_bytes: float, rows_per_key: float) -> int | None:
         """Most keys that surely stay within `net_bytes`; None where there is no end of them."""
 
-        def fits(cids: int) -> bool:
-            return self.predict(cids, cids * rows_per_cid).high_bytes <= net_bytes
+        def fits(keys: int) -> bool:
+            return self.predict(keys, keys * rows_per_key).high_bytes <= net_bytes
 
         low, high = 0, 1
         while fits(high):
@@ -103,7 +103,7 @@ def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
     go on changing or not. No part is negative. With one sample, or none that grows, all of it is
     taken to grow: too much rather than too little.
     """
-    measured = tuple(sorted(samples, key=lambda sample: sample.cids))
+    measured = tuple(sorted(samples, key=lambda sample: sample.keys))
     used = measured[-3:]
     rows = [float(sample.rows) for sample in used]
     peaks = [float(sample.rss_net_peak_bytes) for sample in used]
@@ -146,9 +146,9 @@ def level_model(samples: Sequence[EstimateSample], level_rows: int = 0) -> PeakM
     the samples counts alone: a line would go on rising. Below `level_rows` it may rise further by
     as much as it did last.
     """
-    measured = tuple(sorted(samples, key=lambda sample: sample.cids))
+    measured = tuple(sorted(samples, key=lambda sample: sample.keys))
     most = measured[-1]
-    beyond = most.rss_net_peak_bytes - ID_BYTES * most.cids
+    beyond = most.rss_net_peak_bytes - ID_BYTES * most.keys
     rise = 0
     if most.rows < level_rows:
         last = measured[-2].rss_net_peak_bytes if len(measured) > 1 else 0
@@ -156,12 +156,12 @@ def level_model(samples: Sequence[EstimateSample], level_rows: int = 0) -> PeakM
     return PeakModel(float(beyond), 0.0, ID_BYTES, rise_bytes=rise, measured=measured)
 
 
-def _read_between(measured: Sequence[EstimateSample], cids: float) -> float:
+def _read_between(measured: Sequence[EstimateSample], keys: float) -> float:
     """The net peak on the way from one sample to the next."""
     for one, other in pairwise(measured):
-        if one.cids <= cids < other.cids:
-            share = (cids - one.cids) / (other.cids - one.cids)
+        if one.keys <= keys < other.keys:
+            share = (keys - one.keys) / (other.keys - one.keys)
             return one.rss_net_peak_bytes + share * (
                 other.rss_net_peak_bytes - one.rss_net_peak_bytes
             )
-    raise AssertionError(f"{cids} is beyond the samples")
+    raise AssertionError(f"{keys} is beyond the samples")

@@ -25,16 +25,16 @@ Listener = Callable[[ReplayProgress], None]
 
 
 def child_listener(
-    listener: Listener, step: str, cids: int, *, with_memory: bool = True
+    listener: Listener, step: str, keys: int, *, with_memory: bool = True
 ) -> ProgressListener:
-    """Tells `listener` about a child that fetches `cids` CIDs as `step`.
+    """Tells `listener` about a child that fetches `keys` keys as `step`.
 
     Without memory where the child's own is not what is measured.
     """
 
     def tell(progress: ChildProgress) -> None:
         # A finished fetch is not a finished step: the digests of its output are still to come.
-        fraction = 1.0 if progress.phase == "ended" else min(0.99, progress.cids / cids)
+        fraction = 1.0 if progress.phase == "ended" else min(0.99, progress.keys / keys)
         listener(ReplayProgress(step, fraction, _detail(progress, with_memory=with_memory)))
 
     return tell

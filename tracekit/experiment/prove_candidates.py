@@ -18,7 +18,7 @@ from tracekit.experiment.run_folder import RunFolder
 from tracekit.experiment.source import Request, WorkloadLike, open_source
 from tracekit.keyed import Query
 from tracekit.oracle import Database
-from tracekit.records import Level, PathStatus, ReplayOptions
+from tracekit.records import Level, ReplayOptions, RunStatus
 
 
 def prove_candidates(
@@ -44,9 +44,9 @@ def prove_candidates(
     specs = candidate_specs(candidates)
     options = ReplayOptions(
         workload=None,
-        cids=None,
-        domain="",
-        paths=tuple(map(str, specs)),
+        keys=None,
+        query="",
+        candidates=tuple(map(str, specs)),
         level=known_level(level),
         unordered=unordered,
         profile=False,
@@ -62,7 +62,7 @@ def prove_candidates(
         records = {}
         for spec in specs:
             found = records[spec.name] = run_candidate(spec, context).record
-            if found.status is not PathStatus.OK:
+            if found.status is not RunStatus.OK:
                 raise ProfileError(
                     f"candidate {spec.name!r} did not come to its end, so nothing is proved: "
                     f"{found.reason}\n{found.stderr_tail or ''}".rstrip()

@@ -100,11 +100,11 @@ class EqualityProof:
 def headline(proof: CandidateProof) -> str:
     """One line: the level, and what it took."""
     if proof.level is Level.DIFFERENT:
-        said, count = "different", proof.different_cids
+        said, count = "different", proof.different_keys
         if count and not any(map(_of_whole, proof.examples)):
             said += f": {count:,} {'key differs' if count == 1 else 'keys differ'}"
-        if proof.missing_cids or proof.extra_cids:
-            said += f" ({proof.missing_cids:,} missing, {proof.extra_cids:,} extra)"
+        if proof.missing_keys or proof.extra_keys:
+            said += f" ({proof.missing_keys:,} missing, {proof.extra_keys:,} extra)"
     else:
         said = f"equal at level {proof.level}"
         if proof.equivalences:
@@ -157,7 +157,7 @@ def _of_whole(difference: Difference) -> bool:
 
 
 def _key(difference: Difference) -> str:
-    return difference.cid if difference.key_type else repr(difference.cid)
+    return difference.key if difference.key_type else repr(difference.key)
 
 
 def _drift_cells(drift: Drift) -> Sequence[str]:
@@ -176,7 +176,7 @@ def _difference_cells(difference: Difference) -> Sequence[str]:
     index = difference.record_index
     return (
         kind_text(difference.kind),
-        difference.cid,
+        difference.key,
         "" if index is None else str(index),
         difference.column or "",
         _typed(difference.reference, difference.reference_type),

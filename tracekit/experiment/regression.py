@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tracekit.errors import ConfigError
-from tracekit.records import PathMeasurement, PathStatus, ReplaySummary
+from tracekit.records import CandidateMeasurement, ReplaySummary, RunStatus
 from tracekit.reports.comparison import METRICS, Metric
 from tracekit.sizes import parse_size
 
@@ -101,18 +101,20 @@ def lost_levels(base: ReplaySummary, head: ReplaySummary) -> list[str]:
 
 
 def _lost_paths(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
-    for name, before in base.paths.items():
-        after = head.paths.get(name)
+    for name, before in base.candidates.items():
+        after = head.candidates.get(name)
         if after is None:
             yield f"{name} was measured before and is not now"
-        elif before.status is PathStatus.OK is not after.status:
+        elif before.status is RunStatus.OK is not after.status:
             reason = f": {after.reason}" if after.reason else ""
             yield f"{name} ended well before and is now {after.status.replace('_', ' ')}{reason}"
 
 
 def _broken(base: ReplaySummary, head: ReplaySummary, rule: Rule) -> Iterator[str]:
     measured = {
-        name: found for name, path in base.paths.items() if (found := _of(rule, path)) is not None
+        name: found
+        for name, path in base.candidates.items()
+        if (found := _of(rule, path)) is not None
     }
     if not measured:
         raise ConfigError(
@@ -120,8 +122,8 @@ def _broken(base: ReplaySummary, head: ReplaySummary, rule: Rule) -> Iterator[st
             "so the rule could never fail. Make the base again with it measured."
         )
     for name, before in measured.items():
-        path = head.paths.get(name)
-        if path is None or path.status is not PathStatus.OK:
+        path = head.candidates.get(name)
+        if path is None or path.status is not RunStatus.OK:
             continue  # told by _lost_paths
         after = rule.metric.of(path)
         if after is None:
@@ -130,8 +132,8 @@ def _broken(base: ReplaySummary, head: ReplaySummary, rule: Rule) -> Iterator[st
             yield _grown(name, rule, before, after)
 
 
-def _of(rule: Rule, path: PathMeasurement) -> float | None:
-    return rule.metric.of(path) if path.status is PathStatus.OK else None
+def _of(rule: Rule, path: CandidateMeasurement) -> float | None:
+    return rule.metric.of(path) if path.status is RunStatus.OK else None
 
 
 def _grown(name: str, rule: Rule, before: float, after: float) -> str:

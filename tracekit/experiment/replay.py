@@ -94,9 +94,9 @@ def replay(
     specs = with_reference_first(specs, named)
     options = ReplayOptions(
         workload=str(workload) if isinstance(workload, str | Path) else None,
-        cids=keys if isinstance(keys, int) else None,
-        domain="",
-        paths=tuple(map(str, specs)),
+        keys=keys if isinstance(keys, int) else None,
+        query="",
+        candidates=tuple(map(str, specs)),
         level=known_level(level),
         unordered=unordered,
         profile=profile,
@@ -110,7 +110,7 @@ def replay(
     began = datetime.now(UTC)
     tell = on_progress or _nobody
     with open_source(Request(workload, database, query, keys, keys_sql), tell) as source:
-        options = replace(options, domain=source.query.name)
+        options = replace(options, query=source.query.name)
         name = run_name(source.workload.name, source.query.name, began)
         path = Path(output) if output is not None else Settings.from_env().runs_dir / name
         folder = RunFolder.new(path, force=force)
@@ -123,7 +123,7 @@ def replay(
         except BaseException:
             folder.discard()
             raise
-    died = unexpected_out_of_memory(summary.paths, options.expect_out_of_memory)
+    died = unexpected_out_of_memory(summary.candidates, options.expect_out_of_memory)
     return Replay(summary, timelines, folder.path, died)
 
 
@@ -136,7 +136,7 @@ def _experiment(context: ReplayContext) -> tuple[ReplaySummary, tuple[MemoryTime
     summary = ReplaySummary(
         workload=replace(source.workload, rows=rows),
         environment=collect_environment(source.server, _arrow_memory_pool(runs.values())),
-        paths=records,
+        candidates=records,
         proof=proof,
         verdict=judge(records, proof, expect_out_of_memory=options.expect_out_of_memory),
     )

@@ -22,12 +22,12 @@ from tracekit.profiling import (
 )
 from tracekit.profiling.retention import At
 from tracekit.records import (
+    CandidateMeasurement,
     MemorySample,
     MemoryTimeline,
-    PathMeasurement,
-    PathStatus,
     ProcessMeasurement,
     ReplayOptions,
+    RunStatus,
 )
 
 _FACTORY = "tracekit.experiment.candidate_subject:CandidateSubject"
@@ -37,7 +37,7 @@ _FACTORY = "tracekit.experiment.candidate_subject:CandidateSubject"
 class CandidateRun:
     """What is known about one candidate after it ran."""
 
-    record: PathMeasurement
+    record: CandidateMeasurement
     timeline: MemoryTimeline | None
     arrow_memory_pool: str | None
     """Of the measured process; None where it never loaded Arrow."""
@@ -81,7 +81,7 @@ def run_candidate(candidate: CandidateSpec, context: ReplayContext) -> Candidate
 
     if not one_process:
         first = replace(first, plain=of_processes(first.plain))
-    ended_well = first.plain.status is PathStatus.OK
+    ended_well = first.plain.status is RunStatus.OK
     repeats = range(2, options.repeat + 1) if ended_well else ()
     typical, peaks = typical_run([first.plain, *map(again, repeats)])
     measurement = replace(first, plain=replace(typical, values=first.plain.values))
@@ -130,18 +130,18 @@ def _arguments(
 
 def _completed(
     name: str,
-    record: PathMeasurement,
+    record: CandidateMeasurement,
     plain: ChildRun,
     typical: ChildRun,
     peaks: tuple[int, ...],
     folder: RunFolder,
-) -> PathMeasurement:
+) -> CandidateMeasurement:
     """`record` with what the output was, the spread of its repeats, and its files."""
     digests = folder.digests(name)
     return replace(
         record,
         rows=plain.values.get("rows", record.rows),
-        cids=plain.values.get("cids", record.cids),
+        keys=plain.values.get("keys", record.keys),
         digest=plain.values.get("digest"),
         not_proved=plain.values.get("not_proved"),
         digests=digests.name if digests.exists() else None,

@@ -121,7 +121,7 @@ def read_run(path: Path) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:
         )
         timelines = tuple(
             from_json(MemoryTimeline, (path / file).read_bytes(), source=str(path / file))
-            for measured in summary.paths.values()
+            for measured in summary.candidates.values()
             if (file := measured.timeline) and (path / file).exists()
         )
     except OSError as exc:

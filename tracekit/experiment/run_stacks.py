@@ -31,14 +31,14 @@ def run_stacks(summary: ReplaySummary, folder: Path) -> RunStacks:
 
 def _reference_first(summary: ReplaySummary) -> list[str]:
     reference = summary.proof.reference
-    return [reference, *(path for path in summary.paths if path != reference)]
+    return [reference, *(path for path in summary.candidates if path != reference)]
 
 
 def _read(
     summary: ReplaySummary, path: str, folder: Path
 ) -> profiling.HeapStacks | ProfileError | None:
     """A path's peak, why it cannot be told, or None where the path was not profiled."""
-    capture = summary.paths[path].capture
+    capture = summary.candidates[path].capture
     if capture is None:
         return None
     try:

@@ -133,9 +133,9 @@ def _source(
         name=name,
         fingerprint=fingerprint,
         seed=workload.seed,
-        cids=1 if keys is None else len(keys),
+        keys=1 if keys is None else len(keys),
         rows=None,
-        domain=query.name,
+        query=query.name,
         remarks=remarks,
     )
     return Source(database, query, keys, info, server)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from tracekit.records import PathMeasurement, PathStatus, Proof, Verdict
+from tracekit.records import CandidateMeasurement, Proof, RunStatus, Verdict
 from tracekit.sizes import format_size
 
 
 def judge(
-    paths: Mapping[str, PathMeasurement],
+    paths: Mapping[str, CandidateMeasurement],
     proof: Proof,
     *,
     expect_out_of_memory: Collection[str] = (),
@@ -41,21 +41,21 @@ def judge(
 
 
 def unexpected_out_of_memory(
-    paths: Mapping[str, PathMeasurement], expected: Collection[str]
+    paths: Mapping[str, CandidateMeasurement], expected: Collection[str]
 ) -> tuple[str, ...]:
     """Paths that ran out of memory though nobody said they might."""
     return tuple(
         name
         for name, path in paths.items()
-        if path.status is PathStatus.OUT_OF_MEMORY and name not in expected
+        if path.status is RunStatus.OUT_OF_MEMORY and name not in expected
     )
 
 
-def _is_ok(path: PathMeasurement) -> bool:
-    return path.status is PathStatus.OK
+def _is_ok(path: CandidateMeasurement) -> bool:
+    return path.status is RunStatus.OK
 
 
-def _net_peak_ratio(path: PathMeasurement, reference: PathMeasurement) -> float | None:
+def _net_peak_ratio(path: CandidateMeasurement, reference: CandidateMeasurement) -> float | None:
     if not (_is_ok(path) and _is_ok(reference)):
         return None
     if path.rss_net_peak_bytes is None or not reference.rss_net_peak_bytes:
@@ -70,12 +70,12 @@ def _all_or_none(answers: list[bool] | list[bool | None]) -> bool | None:
     return None if not answers or None in answers else True
 
 
-def _endings(paths: Mapping[str, PathMeasurement], expected: Collection[str]) -> list[str]:
+def _endings(paths: Mapping[str, CandidateMeasurement], expected: Collection[str]) -> list[str]:
     died = unexpected_out_of_memory(paths, expected)
     return [
         f"{name}: {path.reason}"
         for name, path in paths.items()
-        if name in died or path.status is PathStatus.FAILED
+        if name in died or path.status is RunStatus.FAILED
     ]
 
 
@@ -88,7 +88,7 @@ def _differences(proof: Proof) -> list[str]:
     ]
 
 
-def _unproved(paths: Mapping[str, PathMeasurement], proof: Proof) -> list[str]:
+def _unproved(paths: Mapping[str, CandidateMeasurement], proof: Proof) -> list[str]:
     return [
         f"{name} is not proved: {'; '.join(found.remarks)}"
         for name, found in proof.candidates.items()
@@ -101,7 +101,7 @@ def _level_text(level: str | None) -> str:
 
 
 def _higher_peaks(
-    ratios: Mapping[str, float], paths: Mapping[str, PathMeasurement], reference: str
+    ratios: Mapping[str, float], paths: Mapping[str, CandidateMeasurement], reference: str
 ) -> list[str]:
     return [
         f"the net peak of {name} is not lower: {format_size(paths[name].rss_net_peak_bytes or 0)} "

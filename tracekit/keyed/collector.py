@@ -10,7 +10,7 @@ from contextlib import contextmanager
 # Records are never part of a cycle, yet each full collection walks all lists that hold them, and
 # with the default threshold of a few hundred new containers it comes every few thousand rows:
 # on 1.1 million rows that was a third of the CPU time. Collections go on, only more rarely, so
-# that cyclic garbage of other threads is still found. For lean records of 200,000 rows (20,000 CIDs
+# that cyclic garbage of other threads is still found. For lean records of 200,000 rows (20,000 keys
 # of history, two workers, all with the same net peak) the client's CPU seconds were: thresholds as
 # they come 0.96, gc.freeze() before the fetch 0.87 (what is made later is walked all the same),
 # these thresholds 0.77, gc.disable() 0.77.

@@ -74,8 +74,8 @@ class TracekitMagics(Magics):
         """Set two measured cells side by side: their memory, and the equality of their values.
 
         `%peak_compare BASE HEAD [--key COLUMN] [--unordered]`: the cells that began with
-        `%%peak BASE` and `%%peak HEAD`. `--key` is the column that holds the CID; `--unordered`
-        says that the order of a CID's records is chance.
+        `%%peak BASE` and `%%peak HEAD`. `--key` is the column that holds the key; `--unordered`
+        says that the order of a key's records is chance.
         """
         from tracekit.magics.peak_comparison import compare_cells
 

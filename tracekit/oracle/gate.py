@@ -21,9 +21,9 @@ _FETCH_ADVICE = {
     "ORA-00942": "Check the table's name and schema, and that the user may read it.",
     "ORA-00904": "Check the column names against the table.",
     "ORA-01008": "Give a value for every placeholder.",
-    "ORA-01555": "The query outlived the undo retention: ask for fewer CIDs at once.",
+    "ORA-01555": "The query outlived the undo retention: ask for fewer keys at once.",
     "DPY-4011": "The server or the network dropped the connection: try again.",
-    "DPY-4024": "Raise timeout_seconds (or DB_SLOW_CALL_TIMEOUT_MS), or ask for fewer CIDs.",
+    "DPY-4024": "Raise timeout_seconds (or DB_SLOW_CALL_TIMEOUT_MS), or ask for fewer keys.",
 }
 _CONNECT_DEFAULT = "Check DB_HOST, DB_PORT and DB_SERVICE."
 _FETCH_DEFAULT = "Run the statement alone in a SQL client to see what it needs."

@@ -74,9 +74,9 @@ class Channel:
             while line:
                 line = line[os.write(self._fd, line) :]
 
-    def report(self, rows: int, cids: int) -> None:
+    def report(self, rows: int, keys: int) -> None:
         """Send progress, at most every `REPORT_INTERVAL_SECONDS`; `flush` sends the rest."""
-        self._unsent = Progress(rows, cids)
+        self._unsent = Progress(rows, keys)
         now = time.monotonic()
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL_SECONDS
@@ -177,8 +177,8 @@ def _reporter(channel: Channel, watch: RetentionWatch | None) -> Callable[[int, 
     if watch is None:
         return channel.report
 
-    def report(rows: int, cids: int) -> None:
-        channel.report(rows, cids)
+    def report(rows: int, keys: int) -> None:
+        channel.report(rows, keys)
         watch.rows(rows)
 
     watch.start()

@@ -23,7 +23,7 @@ from tracekit.profiling.messages import (
     Retained,
 )
 from tracekit.profiling.timeline import TimelineBuilder
-from tracekit.records import MemorySample, PathStatus
+from tracekit.records import MemorySample, RunStatus
 from tracekit.records.retention import Retention
 from tracekit.sizes import format_size
 
@@ -41,7 +41,7 @@ class ChildProgress:
     phase: str
     """`prepare`, `run`, `finish`, and at last `ended`, however it ended."""
     rows: int
-    cids: int
+    keys: int
     rss_bytes: int | None
     """Resident memory at the last look; None before the run."""
     elapsed_seconds: float
@@ -55,10 +55,10 @@ ProgressListener = Callable[[ChildProgress], None]
 class ChildRun:
     """One child's figures; None is what was not measured."""
 
-    status: PathStatus
+    status: RunStatus
     rows: int | None = None
     """As last reported: all of them when it ended well, how far it came otherwise."""
-    cids: int | None = None
+    keys: int | None = None
     wall_seconds: float | None = None
     cpu_seconds: float | None = None
     rss_baseline_bytes: int | None = None
@@ -155,9 +155,9 @@ class ChildWatch:
 
     def _tell(self, phase: str) -> None:
         if self._on_progress is not None:
-            rows, cids = self._reached()
+            rows, keys = self._reached()
             elapsed = time.monotonic() - self._started
-            self._on_progress(ChildProgress(phase, rows or 0, cids or 0, self._rss_bytes, elapsed))
+            self._on_progress(ChildProgress(phase, rows or 0, keys or 0, self._rss_bytes, elapsed))
 
     def _sample(self) -> None:
         try:
@@ -190,18 +190,18 @@ class ChildWatch:
     def _reached(self) -> tuple[int | None, int | None]:
         if self._progress is None:
             return None, None
-        return self._progress.rows, self._progress.cids
+        return self._progress.rows, self._progress.keys
 
     def _result(self) -> ChildRun:
         status, reason = self._ending()
-        ended_well = status is PathStatus.OK
+        ended_well = status is RunStatus.OK
         code = self._child.exit_code
-        rows, cids = self._reached()
+        rows, keys = self._reached()
         measured, baseline = self._measured, self._baseline
         return ChildRun(
             status=status,
             rows=rows,
-            cids=cids,
+            keys=keys,
             wall_seconds=measured.wall_seconds if measured else None,
             cpu_seconds=measured.cpu_seconds if measured else None,
             rss_baseline_bytes=baseline.rss_bytes if baseline else None,
@@ -224,42 +224,42 @@ class ChildWatch:
         failure = self._retained.failure if self._retained else None
         return () if failure is None else (f"who held the memory is not known: {failure}",)
 
-    def _ending(self) -> tuple[PathStatus, str | None]:
+    def _ending(self) -> tuple[RunStatus, str | None]:
         if self._finished is not None:
-            return PathStatus.OK, None
+            return RunStatus.OK, None
         where = {
             "prepare": "before the run began",
             "run": "in the run",
             "finish": "after the run, while its output was looked at",
         }[self._phase]
         if self._timed_out:
-            return PathStatus.FAILED, f"did not end within {self._timeout_seconds:g} s, {where}"
+            return RunStatus.FAILED, f"did not end within {self._timeout_seconds:g} s, {where}"
         if self._raised is not None:
             return self._raised_ending(self._raised, where)
         code = self._child.exit_code or 0
         if code >= 0:
-            return PathStatus.FAILED, f"exited with code {code} {where}"
+            return RunStatus.FAILED, f"exited with code {code} {where}"
         return self._killed_ending(-code, where)
 
-    def _raised_ending(self, raised: Raised, where: str) -> tuple[PathStatus, str]:
+    def _raised_ending(self, raised: Raised, where: str) -> tuple[RunStatus, str]:
         text = self._child.redacted(raised.text)
         told = f"{raised.error_type}: {text}" if text else raised.error_type
         if not raised.out_of_memory:
-            return PathStatus.FAILED, f"raised {told} ({where})"
-        return PathStatus.OUT_OF_MEMORY, f"ran out of memory {where}{self._limit_text()} ({told})"
+            return RunStatus.FAILED, f"raised {told} ({where})"
+        return RunStatus.OUT_OF_MEMORY, f"ran out of memory {where}{self._limit_text()} ({told})"
 
-    def _killed_ending(self, number: int, where: str) -> tuple[PathStatus, str]:
+    def _killed_ending(self, number: int, where: str) -> tuple[RunStatus, str]:
         killed_by = f"signal {number} ({signal_name(number)})"
         kills = kernel_kills()
         if number == signal.SIGKILL and kills is not None and kills > (self._kills_before or 0):
-            return PathStatus.OUT_OF_MEMORY, f"killed {where} by the kernel for lack of memory"
+            return RunStatus.OUT_OF_MEMORY, f"killed {where} by the kernel for lack of memory"
         told = f"ran out of memory {where}{self._limit_text()} ({killed_by}"
         if number == signal.SIGABRT and "std::bad_alloc" in self._child.stderr_tail:
-            return PathStatus.OUT_OF_MEMORY, f"{told}, std::bad_alloc)"
+            return RunStatus.OUT_OF_MEMORY, f"{told}, std::bad_alloc)"
         if number in _CRASHES and self._near_limit():
             used = format_size(self._data_bytes)
-            return PathStatus.OUT_OF_MEMORY, f"{told}, with {used} in use)"
-        return PathStatus.FAILED, f"killed {where} by {killed_by}"
+            return RunStatus.OUT_OF_MEMORY, f"{told}, with {used} in use)"
+        return RunStatus.FAILED, f"killed {where} by {killed_by}"
 
     def _near_limit(self) -> bool:
         limit = self._memory_limit_bytes

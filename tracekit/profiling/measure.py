@@ -22,7 +22,7 @@ from tracekit.profiling.measurement import SubjectRuns, measure_subject, run_chi
 from tracekit.profiling.repeats import spread_remark, typical_run
 from tracekit.profiling.retention import At
 from tracekit.profiling.stacks import HeapStacks, read_stacks
-from tracekit.records import MemorySample, PathMeasurement, PathStatus
+from tracekit.records import CandidateMeasurement, MemorySample, RunStatus
 from tracekit.sizes import format_size, parse_size
 
 _FACTORY = "tracekit.profiling.call_subject:CallSubject"
@@ -30,7 +30,7 @@ _NUMBERS = count(1)
 
 
 @dataclass(frozen=True)
-class Measurement(PathMeasurement):
+class Measurement(CandidateMeasurement):
     """What calling a function cost; a call that failed is a result, too: see `status`.
 
     `capture` is the whole path of memray's file.
@@ -129,7 +129,7 @@ def measure_call_of(
             retention_at=At.parse(at) if retention else None,
             **limits,
         )
-        again = range(repeat - 1) if runs.plain.status is PathStatus.OK else ()
+        again = range(repeat - 1) if runs.plain.status is RunStatus.OK else ()
         arguments = {"call": str(call), "result": None}
         others = [run_child(_FACTORY, arguments, **limits) for _ in again]
         value = pickle.loads(returned.read_bytes()) if returned.exists() else None  # noqa: S301 - our child wrote it

@@ -13,7 +13,7 @@ from tracekit.profiling.capture import HeapFigures, read_heap
 from tracekit.profiling.child_process import measured_child
 from tracekit.profiling.child_run import ChildRun, ChildWatch, ProgressListener
 from tracekit.profiling.retention import At, Trigger
-from tracekit.records import MemoryTimeline, PathMeasurement, PathStatus
+from tracekit.records import CandidateMeasurement, MemoryTimeline, RunStatus
 
 LIMIT_REMARK = (
     "the memory limit counts private writable memory, touched or not (RLIMIT_DATA), imports "
@@ -60,7 +60,7 @@ class SubjectRuns:
         if self.profiled.status is not self.plain.status:
             return (f"under memray it ended otherwise: {self.profiled.reason or 'well'}",)
         rss = self.plain.rss_net_peak_bytes
-        if rss is None or self.heap is None or self.plain.status is not PathStatus.OK:
+        if rss is None or self.heap is None or self.plain.status is not RunStatus.OK:
             return ()
         return Peaks(
             heap_bytes=self.heap.peak_bytes,
@@ -78,17 +78,17 @@ class SubjectRuns:
             return None
         return MemoryTimeline(path, self.plain.rss_baseline_bytes, self.plain.samples)
 
-    def record(self) -> PathMeasurement:
+    def record(self) -> CandidateMeasurement:
         """The measurement as it is saved; the caller adds digests and file names.
 
         memray tracks from the baseline on, so its high-water mark is a net figure: what stood
         before the run is in neither `heap_peak_bytes` nor `heap_net_peak_bytes`.
         """
         plain, profiled, heap = self.plain, self.profiled, self.heap
-        return PathMeasurement(
+        return CandidateMeasurement(
             status=plain.status,
             rows=plain.rows,
-            cids=plain.cids,
+            keys=plain.keys,
             wall_seconds=plain.wall_seconds,
             cpu_seconds=plain.cpu_seconds,
             rss_baseline_bytes=plain.rss_baseline_bytes,
@@ -194,8 +194,8 @@ def measure_subject(
     }
     plain = run_child(factory, arguments, on_progress=on_progress, **settings)
     runs = SubjectRuns(plain, memory_limit_bytes=memory_limit_bytes)
-    at_limit = memory_limit_bytes is not None and plain.status is PathStatus.OUT_OF_MEMORY
-    if plain.status is not PathStatus.OK and not at_limit:
+    at_limit = memory_limit_bytes is not None and plain.status is RunStatus.OUT_OF_MEMORY
+    if plain.status is not RunStatus.OK and not at_limit:
         return runs
     if capture is not None:
         profiled = run_child(

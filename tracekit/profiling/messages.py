@@ -43,7 +43,7 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
     """How far the run has come."""
 
     rows: int
-    cids: int
+    keys: int
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured"):

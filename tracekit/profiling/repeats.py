@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tracekit.profiling.child_run import ChildRun
-from tracekit.records import PathStatus
+from tracekit.records import RunStatus
 from tracekit.sizes import format_size
 
 
@@ -15,7 +15,7 @@ def typical_run(runs: Sequence[ChildRun]) -> tuple[ChildRun, tuple[int, ...]]:
     Where a run did not end well that one is typical: a path that fails sometimes has failed.
     """
     for run in runs:
-        if run.status is not PathStatus.OK:
+        if run.status is not RunStatus.OK:
             return run, ()
     peaks = tuple(run.rss_net_peak_bytes or 0 for run in runs)
     middle = sorted(peaks)[(len(peaks) - 1) // 2]

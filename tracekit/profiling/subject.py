@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 Outcome = TypeVar("Outcome")
 
 Report = Callable[[int, int], None]
-"""`report(rows, cids)`: how far the run has come in all; cheap, safe from any thread."""
+"""`report(rows, keys)`: how far the run has come in all; cheap, safe from any thread."""
 
 
 class Subject(ABC, Generic[Outcome]):

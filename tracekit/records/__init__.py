@@ -10,18 +10,18 @@ from tracekit.records.bench import (
 from tracekit.records.comparison import Comparison, MetricChange
 from tracekit.records.environment import Environment
 from tracekit.records.estimate import (
+    CandidateEstimate,
     EstimateCheck,
     EstimateRecord,
     EstimateSample,
-    PathEstimate,
 )
 from tracekit.records.machine import CheckStatus, MachineCheck, MachineReport
 from tracekit.records.measurement import (
+    CandidateMeasurement,
     MemorySample,
     MemoryTimeline,
-    PathMeasurement,
-    PathStatus,
     ProcessMeasurement,
+    RunStatus,
 )
 from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, Drift, Level, Proof
 from tracekit.records.query_definition import QueryDefinition
@@ -44,6 +44,8 @@ __all__ = [
     "BenchRun",
     "CallNode",
     "CallTree",
+    "CandidateEstimate",
+    "CandidateMeasurement",
     "CandidateProof",
     "CandidateResult",
     "CheckStatus",
@@ -62,9 +64,6 @@ __all__ = [
     "MemorySample",
     "MemoryTimeline",
     "MetricChange",
-    "PathEstimate",
-    "PathMeasurement",
-    "PathStatus",
     "ProcessMeasurement",
     "Proof",
     "QueryDefinition",
@@ -72,6 +71,7 @@ __all__ = [
     "ReplaySummary",
     "Retention",
     "RunStacks",
+    "RunStatus",
     "StackChange",
     "StackDelta",
     "StackDiff",

@@ -1,20 +1,20 @@
-"""What a bench found: every contestant's figures, their ratios, and the bars they are held to."""
+"""What a bench found: every candidate's figures, their ratios, and the bars they are held to."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from tracekit.records.environment import Environment
-from tracekit.records.measurement import PathStatus
+from tracekit.records.measurement import RunStatus
 from tracekit.records.summary import WorkloadInfo
 
 
 @dataclass(frozen=True)
 class BenchRun:
-    """One contestant, run once in a process of its own."""
+    """One candidate, run once in a process of its own."""
 
-    cids: int
-    """CIDs asked for."""
+    keys: int
+    """keys asked for."""
     rows: int
     wall_seconds: float
     cpu_seconds: float
@@ -24,12 +24,12 @@ class BenchRun:
 
 @dataclass(frozen=True)
 class CandidateResult:
-    """One contestant; figures are medians of its runs, None where nothing was measured."""
+    """One candidate; figures are medians of its runs, None where nothing was measured."""
 
     description: str
     keeps: str
     """What is in memory when it is done: `nothing`, `events`, `table` or `file` (on disk)."""
-    status: PathStatus | None
+    status: RunStatus | None
     """None where it could not be run here; `reason` says why."""
     reason: str | None = None
     rows: int | None = None
@@ -45,12 +45,12 @@ class CandidateResult:
     nothing."""
     runs: tuple[BenchRun, ...] = ()
     sizes: tuple[BenchRun, ...] = ()
-    """Medians at other numbers of CIDs."""
+    """Medians at other numbers of keys."""
 
 
 @dataclass(frozen=True)
 class BenchRatios:
-    """One contestant's figures divided by others' of the same bench."""
+    """One candidate's figures divided by others' of the same bench."""
 
     net_peak_to_legacy: float | None = None
     net_peak_to_iterator: float | None = None
@@ -79,12 +79,12 @@ class BenchRecord:
     environment: Environment
     workers: int
     repeat: int
-    contestants: dict[str, CandidateResult]
+    candidates: dict[str, CandidateResult]
     ratios: dict[str, BenchRatios] = field(default_factory=dict)
     bars: tuple[BenchBar, ...] = ()
     ids: tuple[BenchRun, ...] = ()
     """What the ids alone take, in batches as every path holds them: no query, no rows. At each
-    number of CIDs at which a path was measured; empty without other sizes."""
+    number of keys at which a path was measured; empty without other sizes."""
     peers: dict[str, str] = field(default_factory=dict)
     """Version of each peer's package."""
     schema_version: int = 1

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracekit.records.measurement import PathStatus
+from tracekit.records.measurement import RunStatus
 from tracekit.records.summary import WorkloadInfo
 
 
 @dataclass(frozen=True)
 class EstimateSample:
-    """One path, measured on some CIDs spread over all."""
+    """One path, measured on some keys spread over all."""
 
-    cids: int
-    """CIDs asked for."""
+    keys: int
+    """keys asked for."""
     rows: int
     rss_net_peak_bytes: int
 
@@ -22,7 +22,7 @@ class EstimateSample:
 class EstimateCheck:
     """A real run beside its prediction."""
 
-    cids: int
+    keys: int
     rows: int
     rss_net_peak_bytes: int
     predicted_bytes: int
@@ -33,28 +33,28 @@ class EstimateCheck:
 
 
 @dataclass(frozen=True)
-class PathEstimate:
+class CandidateEstimate:
     """One path; figures are None where its samples could not be measured."""
 
-    status: PathStatus
+    status: RunStatus
     reason: str | None = None
     rss_baseline_bytes: int | None = None
     """What the process needs before it fetches."""
     rss_net_peak_bytes: int | None = None
-    """Predicted at the number of CIDs asked for."""
+    """Predicted at the number of keys asked for."""
     rss_peak_bytes: int | None = None
     """The same with the baseline: the whole process."""
     fits: bool | None = None
     """Whether that stays within the limit; None where no limit was given."""
-    largest_cids: int | None = None
-    """Most CIDs that fit within the limit."""
+    largest_keys: int | None = None
+    """Most keys that fit within the limit."""
     fixed_bytes: int | None = None
     bytes_per_row: float | None = None
-    bytes_per_cid: float | None = None
+    bytes_per_key: float | None = None
     low_bytes: int | None = None
     """Least net peak that the samples allow."""
     high_bytes: int | None = None
-    """Most; what `fits` and `largest_cids` go by."""
+    """Most; what `fits` and `largest_keys` go by."""
     certain: bool | None = None
     """Whether the samples leave at most 10% open on either side."""
     samples: tuple[EstimateSample, ...] = ()
@@ -66,11 +66,11 @@ class EstimateRecord:
     """One estimate."""
 
     workload: WorkloadInfo
-    """`cids` are those asked for, `rows` their predicted number."""
-    rows_per_cid: float
+    """`keys` are those asked for, `rows` their predicted number."""
+    rows_per_key: float
     limit_bytes: int | None
     workers: int
-    paths: dict[str, PathEstimate]
+    candidates: dict[str, CandidateEstimate]
     schema_version: int = 1
     created: str | None = None
     command: str | None = None

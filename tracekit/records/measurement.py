@@ -8,7 +8,7 @@ from enum import StrEnum
 from tracekit.records.retention import Retention
 
 
-class PathStatus(StrEnum):
+class RunStatus(StrEnum):
     """How a measured path ended."""
 
     OK = "ok"
@@ -30,13 +30,13 @@ class ProcessMeasurement:
 
 
 @dataclass(frozen=True)
-class PathMeasurement:
+class CandidateMeasurement:
     """One path's figures; what could not be measured is None, never 0."""
 
-    status: PathStatus
+    status: RunStatus
     rows: int | None = None
-    cids: int | None = None
-    """CIDs with at least one record."""
+    keys: int | None = None
+    """keys with at least one record."""
     wall_seconds: float | None = None
     """Of the plain child, fetch only."""
     cpu_seconds: float | None = None
@@ -55,11 +55,11 @@ class PathMeasurement:
     capture: str | None = None
     """File name in the run folder."""
     digest: str | None = None
-    """Digest over the exact digests of all CIDs, hex."""
+    """Digest over the exact digests of all keys, hex."""
     not_proved: str | None = None
     """Why its output could not be digested, so that nothing of it is proved."""
     digests: str | None = None
-    """File name in the run folder of the per-CID digests."""
+    """File name in the run folder of the per-key digests."""
     timeline: str | None = None
     """File name in the run folder of the plain child's MemoryTimeline."""
     reason: str | None = None

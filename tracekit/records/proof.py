@@ -44,8 +44,8 @@ class Drift:
 class DifferenceKind(StrEnum):
     """What is different at one place."""
 
-    MISSING_CID = "missing_cid"
-    EXTRA_CID = "extra_cid"
+    MISSING_KEY = "missing_key"
+    EXTRA_KEY = "extra_key"
     MISSING_RECORD = "missing_record"
     EXTRA_RECORD = "extra_record"
     RECORD_ORDER = "record_order"
@@ -58,9 +58,9 @@ class Difference:
     """One place where the candidate is not what the reference is, told to a person."""
 
     kind: DifferenceKind
-    cid: str
+    key: str
     record_index: int | None = None
-    """Position of the record within its CID, from 0."""
+    """Position of the record within its key, from 0."""
     column: str | None = None
     reference: str | None = None
     """The reference's value as text."""
@@ -81,10 +81,10 @@ class CandidateProof:
     """Whether `level` reaches the level that was asked for."""
     required_level: Level = Level.VALUE
     drift: tuple[Drift, ...] = ()
-    different_cids: int | None = None
-    """CIDs whose digests differ at level value (missing and extra ones included)."""
-    missing_cids: int | None = None
-    extra_cids: int | None = None
+    different_keys: int | None = None
+    """keys whose digests differ at level value (missing and extra ones included)."""
+    missing_keys: int | None = None
+    extra_keys: int | None = None
     examples: tuple[Difference, ...] = ()
     equivalences: tuple[str, ...] = ()
     """Names of the equivalences that were needed."""

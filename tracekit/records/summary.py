@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tracekit.records.environment import Environment
-from tracekit.records.measurement import PathMeasurement
+from tracekit.records.measurement import CandidateMeasurement
 from tracekit.records.proof import Proof
 
 
@@ -17,9 +17,9 @@ class WorkloadInfo:
     fingerprint: str | None
     """Of the definition at its size; None for a database nobody fingerprinted."""
     seed: int | None
-    cids: int
+    keys: int
     rows: int | None
-    domain: str
+    query: str
     remarks: tuple[str, ...] = ()
     """What a reader must know about the keys that were asked for."""
 
@@ -30,10 +30,10 @@ class ReplayOptions:
 
     workload: str | None
     """A name or a definition's file; None for a database that was there already."""
-    cids: int | None
-    """How many; None for all of the workload, or where CIDs were listed."""
-    domain: str
-    paths: tuple[str, ...]
+    keys: int | None
+    """How many; None for all of the workload, or where keys were listed."""
+    query: str
+    candidates: tuple[str, ...]
     """The first is the reference."""
     level: str
     unordered: bool
@@ -66,10 +66,10 @@ class ReplaySummary:
 
     workload: WorkloadInfo
     environment: Environment
-    paths: dict[str, PathMeasurement]
+    candidates: dict[str, CandidateMeasurement]
     proof: Proof
     verdict: Verdict
-    schema_version: int = 1
+    schema_version: int = 2
     created: str | None = None
     """UTC time the run began, ISO 8601."""
     options: ReplayOptions | None = None

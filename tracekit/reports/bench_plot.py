@@ -1,4 +1,4 @@
-"""bench.png: net OS peak and client CPU of every contestant, side by side."""
+"""bench.png: net OS peak and client CPU of every candidate, side by side."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tracekit.records import BenchRecord, PathStatus
+from tracekit.records import BenchRecord, RunStatus
 from tracekit.reports import figures
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ _PATHS = ("lean", "stream", "table", "parquet")
 
 
 def bench_plot(record: BenchRecord, path: str | Path) -> None:
-    """Draw the contestants that ended well as two bar charts, as PNG.
+    """Draw the candidates that ended well as two bar charts, as PNG.
 
     Args:
         record: What the bench found.
@@ -31,7 +31,7 @@ def bench_plot(record: BenchRecord, path: str | Path) -> None:
     from matplotlib.figure import Figure
 
     ended = {
-        name: found for name, found in record.contestants.items() if found.status is PathStatus.OK
+        name: found for name, found in record.candidates.items() if found.status is RunStatus.OK
     }
     height = 1.5 + _BAR_INCHES * max(3, len(ended))
     figure = Figure(figsize=(_WIDTH_INCHES, height), dpi=_DOTS_PER_INCH, layout="constrained")
@@ -39,7 +39,7 @@ def bench_plot(record: BenchRecord, path: str | Path) -> None:
     memory, cpu = figure.subplots(1, 2, sharey=True)
     work = record.workload
     figure.suptitle(
-        f"{work.name} · {work.domain} · {work.cids:,} keys · {figures.count(work.rows)} rows",
+        f"{work.name} · {work.query} · {work.keys:,} keys · {figures.count(work.rows)} rows",
         fontsize=11,
     )
     names = list(ended)

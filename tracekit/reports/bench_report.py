@@ -1,10 +1,10 @@
-"""A bench's report: every contestant's figures, and the bars."""
+"""A bench's report: every candidate's figures, and the bars."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracekit.records import BenchBar, BenchRatios, BenchRecord, CandidateResult, PathStatus
+from tracekit.records import BenchBar, BenchRatios, BenchRecord, CandidateResult, RunStatus
 from tracekit.reports import figures
 from tracekit.reports.gfm import bullet, table_lines
 from tracekit.reports.table import Column, Table
@@ -15,7 +15,7 @@ _NOTE = (
     "before the fetch; CPU is the client's, the server's is not in it; all read the same queries "
     "of at most 1,000 keys with {workers} workers"
 )
-_STATUS = {PathStatus.FAILED: "failed", PathStatus.OUT_OF_MEMORY: "out of memory"}
+_STATUS = {RunStatus.FAILED: "failed", RunStatus.OUT_OF_MEMORY: "out of memory"}
 
 
 def bench_text(record: BenchRecord, *, width: int | None = None, color: bool = False) -> str:
@@ -50,7 +50,7 @@ def bench_markdown(record: BenchRecord) -> str:
 
 
 def figure_table(record: BenchRecord) -> Table:
-    """One row a contestant."""
+    """One row a candidate."""
     numbers = (
         "net OS peak",
         "/ legacy",
@@ -61,15 +61,15 @@ def figure_table(record: BenchRecord) -> Table:
         "wall",
         "rows",
     )
-    columns = [Column("contestant", literal=True), Column("keeps")]
+    columns = [Column("candidate", literal=True), Column("keeps")]
     columns += [Column(title, numeric=True) for title in numbers]
     columns.append(Column("exact"))
     rows = [
         _row(name, found, record.ratios.get(name, BenchRatios()))
-        for name, found in record.contestants.items()
+        for name, found in record.candidates.items()
     ]
     table = Table.of(columns, rows)
-    heaps = [found.heap_net_peak_bytes for found in record.contestants.values()]
+    heaps = [found.heap_net_peak_bytes for found in record.candidates.values()]
     return table if any(heaps) else table.without("net heap peak")
 
 
@@ -90,7 +90,7 @@ def _title(record: BenchRecord) -> str:
     met = sum(bar.met is True for bar in record.bars)
     judged = sum(bar.met is not None for bar in record.bars)
     return (
-        f"{work.name} · {work.domain} · {work.cids:,} keys · {figures.count(work.rows)} rows · "
+        f"{work.name} · {work.query} · {work.keys:,} keys · {figures.count(work.rows)} rows · "
         f"{met} of the {judged} bars measured are met"
     )
 
@@ -100,7 +100,7 @@ def _note(record: BenchRecord) -> str:
 
 
 def _row(name: str, found: CandidateResult, ratios: BenchRatios) -> tuple[str, ...]:
-    ended_well = found.status is PathStatus.OK
+    ended_well = found.status is RunStatus.OK
     status = found.keeps if ended_well else _status(found)
     return (
         name,
@@ -132,16 +132,14 @@ def _bar_row(bar: BenchBar) -> tuple[str, ...]:
 
 
 def _remarks(record: BenchRecord) -> Iterable[str]:
-    for name, found in record.contestants.items():
-        if found.status is not PathStatus.OK:
+    for name, found in record.candidates.items():
+        if found.status is not RunStatus.OK:
             yield f"{name} {_status(found)}: {found.reason}"
-    rows = {
-        name: found.rows for name, found in record.contestants.items() if found.rows is not None
-    }
+    rows = {name: found.rows for name, found in record.candidates.items() if found.rows is not None}
     if len(set(rows.values())) > 1:
         told = ", ".join(f"{name} {figures.count(count)}" for name, count in rows.items())
         yield f"not all read the same number of rows, so they do not compare: {told}"
-    for name, found in record.contestants.items():
+    for name, found in record.candidates.items():
         if found.deep_size_bytes is not None:
             yield (
                 f"{name} returned {figures.size(found.deep_size_bytes)}, each object counted once"

@@ -99,7 +99,7 @@ def compare_markdown(
     sentence = prose(redact.prose(comparison_headline(base, head, deltas)))
     first = f"**{verdict}**: {sentence}." if verdict else f"**{sentence}.**"
     blocks = [
-        f"{first} {marker('compare', work.name, work.domain)}",
+        f"{first} {marker('compare', work.name, work.query)}",
         bullet(map(redact.prose, failures or ())),
         "## Metrics, worst first" if sort == "change" else "## Metrics",
         table_lines(delta_table(deltas)),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from tracekit.errors import ConfigError
-from tracekit.records import PathMeasurement, PathStatus, ReplaySummary
+from tracekit.records import CandidateMeasurement, ReplaySummary, RunStatus
 from tracekit.reports import figures
 from tracekit.reports.headline import ending
 from tracekit.reports.table import Column, Table
@@ -17,7 +17,7 @@ class Metric:
     """A figure of a path that two replays can be compared by; more is worse."""
 
     name: str
-    of: Callable[[PathMeasurement], float | None]
+    of: Callable[[CandidateMeasurement], float | None]
     shown: Callable[[float | None], str]
 
 
@@ -95,7 +95,7 @@ def metric_deltas(
             METRICS[name],
             METRICS[name].of(before),
             METRICS[name].of(after),
-            finished=before.status is after.status is PathStatus.OK,
+            finished=before.status is after.status is RunStatus.OK,
         )
         for path, before, after in _in_both(base, head)
         for name in columns
@@ -118,10 +118,10 @@ def _worst_first(delta: MetricDelta) -> tuple[bool, float]:
 
 def _in_both(
     base: ReplaySummary, head: ReplaySummary
-) -> Iterator[tuple[str, PathMeasurement, PathMeasurement]]:
-    for name, before in base.paths.items():
-        if name in head.paths:
-            yield name, before, head.paths[name]
+) -> Iterator[tuple[str, CandidateMeasurement, CandidateMeasurement]]:
+    for name, before in base.candidates.items():
+        if name in head.candidates:
+            yield name, before, head.candidates[name]
 
 
 def delta_table(deltas: Sequence[MetricDelta]) -> Table:
@@ -159,7 +159,7 @@ def comparison_headline(
     broken = [
         f"{name} {ending(after)} and did not before"
         for name, before, after in _in_both(base, head)
-        if before.status is PathStatus.OK is not after.status
+        if before.status is RunStatus.OK is not after.status
     ]
     return "; ".join([*broken, *_levels(base, head), _largest_change(deltas)])
 
@@ -216,6 +216,14 @@ def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:
         for field in fields(one)
         if (before := getattr(one, field.name)) != (after := getattr(other, field.name))
     ]
-    found += [f"path {name} is only in the base" for name in base.paths if name not in head.paths]
-    found += [f"path {name} is only in the head" for name in head.paths if name not in base.paths]
+    found += [
+        f"path {name} is only in the base"
+        for name in base.candidates
+        if name not in head.candidates
+    ]
+    found += [
+        f"path {name} is only in the head"
+        for name in head.candidates
+        if name not in base.candidates
+    ]
     return found

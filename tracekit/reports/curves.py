@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracekit.records import MemoryTimeline, PathMeasurement, PathStatus, ReplaySummary
+from tracekit.records import CandidateMeasurement, MemoryTimeline, ReplaySummary, RunStatus
 from tracekit.reports import figures
 from tracekit.reports.headline import ending
 from tracekit.reports.redaction import Redactor
@@ -86,15 +86,15 @@ def _free_height(wanted: float, taken: list[float], gap: float) -> float:
 def curves_of(summary: ReplaySummary, timelines: Sequence[MemoryTimeline]) -> list[Curve]:
     """One curve per timeline that has samples, in the order of the summary's paths."""
     by_path = {timeline.path: timeline for timeline in timelines if timeline.samples}
-    order = [*summary.paths, *(path for path in by_path if path not in summary.paths)]
+    order = [*summary.candidates, *(path for path in by_path if path not in summary.candidates)]
     present = [path for path in order if path in by_path]
     return [
-        _curve(by_path[path], summary.paths.get(path), PALETTE[position % len(PALETTE)])
+        _curve(by_path[path], summary.candidates.get(path), PALETTE[position % len(PALETTE)])
         for position, path in enumerate(present)
     ]
 
 
-def _curve(timeline: MemoryTimeline, path: PathMeasurement | None, color: str) -> Curve:
+def _curve(timeline: MemoryTimeline, path: CandidateMeasurement | None, color: str) -> Curve:
     points = [
         (sample.elapsed_seconds, float(sample.rss_bytes - timeline.rss_baseline_bytes))
         for sample in timeline.samples
@@ -102,7 +102,7 @@ def _curve(timeline: MemoryTimeline, path: PathMeasurement | None, color: str) -
     when, sampled = max(points, key=lambda point: point[1])
     measured = path.rss_net_peak_bytes if path else None
     peak = float(measured) if measured is not None else sampled
-    died = ending(path) if path and path.status is not PathStatus.OK else None
+    died = ending(path) if path and path.status is not RunStatus.OK else None
     return Curve(
         path=timeline.path,
         color=color,
@@ -140,7 +140,7 @@ def peak_sentence(curve: Curve) -> str:
 def plot_titles(summary: ReplaySummary) -> tuple[str, str]:
     """What the plot shows and at which size; and the workload, without where its file lies."""
     work = summary.workload
-    title = f"Memory above baseline while fetching {work.domain} of {work.cids:,} keys"
+    title = f"Memory above baseline while fetching {work.query} of {work.keys:,} keys"
     return title, figures.printable(Redactor().prose(work.name))
 
 

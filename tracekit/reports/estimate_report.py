@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracekit.records import EstimateRecord, PathEstimate, PathStatus
+from tracekit.records import CandidateEstimate, EstimateRecord, RunStatus
 from tracekit.reports import figures
 from tracekit.reports.table import Column, Table
 from tracekit.reports.text_report import TextPage
@@ -28,8 +28,8 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
     work = record.workload
     limit = f" · limit {format_size(record.limit_bytes)}" if record.limit_bytes else ""
     page.line(
-        f"{work.name} · {work.domain} · {work.cids:,} keys · about {figures.count(work.rows)} "
-        f"rows ({record.rows_per_cid:.2f} a key){limit}",
+        f"{work.name} · {work.query} · {work.keys:,} keys · about {figures.count(work.rows)} "
+        f"rows ({record.rows_per_key:.2f} a key){limit}",
         style="bold",
     )
     page.table(_estimates(record))
@@ -39,13 +39,13 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
     page.items(
         [
             f"{name} could not be measured: {found.reason}"
-            for name, found in record.paths.items()
-            if found.status is not PathStatus.OK
+            for name, found in record.candidates.items()
+            if found.status is not RunStatus.OK
         ]
         + [
             f"{name}: its samples, of up to {found.samples[-1].rows:,} rows, leave more than 10% "
             "open. A larger --sample says more, where there are more keys"
-            for name, found in record.paths.items()
+            for name, found in record.candidates.items()
             if found.certain is False
         ],
         "Remarks",
@@ -63,13 +63,13 @@ def _estimates(record: EstimateRecord) -> Table:
         Column("within the limit"),
         Column("most keys within the limit", numeric=True),
     ]
-    table = Table.of(columns, (_row(name, found) for name, found in record.paths.items()))
+    table = Table.of(columns, (_row(name, found) for name, found in record.candidates.items()))
     if record.limit_bytes is None:
         return table.without("within the limit").without("most keys within the limit")
     return table
 
 
-def _row(name: str, found: PathEstimate) -> tuple[str, ...]:
+def _row(name: str, found: CandidateEstimate) -> tuple[str, ...]:
     each = found.bytes_per_row
     return (
         name,
@@ -78,17 +78,17 @@ def _row(name: str, found: PathEstimate) -> tuple[str, ...]:
         figures.size(found.fixed_bytes),
         figures.NOT_MEASURED if each is None else f"{each:,.0f} B",
         {True: "yes", False: "NO", None: figures.NOT_MEASURED}[found.fits],
-        figures.count(found.largest_cids),
+        figures.count(found.largest_keys),
     )
 
 
-def _net(found: PathEstimate) -> str:
+def _net(found: CandidateEstimate) -> str:
     if found.certain is False:
         return f"{figures.size(found.low_bytes)} - {figures.size(found.high_bytes)}"
     return figures.size(found.rss_net_peak_bytes)
 
 
-def _whole(found: PathEstimate) -> str:
+def _whole(found: CandidateEstimate) -> str:
     if found.certain is not False:
         return figures.size(found.rss_peak_bytes)
     assert found.high_bytes is not None and found.rss_baseline_bytes is not None
@@ -106,11 +106,11 @@ def _samples(record: EstimateRecord) -> Table:
 
 
 def _sample_rows(record: EstimateRecord) -> Iterable[tuple[str, ...]]:
-    for name, found in record.paths.items():
+    for name, found in record.candidates.items():
         for sample in found.samples:
             yield (
                 name,
-                figures.count(sample.cids),
+                figures.count(sample.keys),
                 figures.count(sample.rows),
                 figures.size(sample.rss_net_peak_bytes),
             )
@@ -128,13 +128,13 @@ def _checks(record: EstimateRecord) -> Table:
     rows = [
         (
             name,
-            figures.count(check.cids),
+            figures.count(check.keys),
             figures.count(check.rows),
             figures.size(check.predicted_bytes),
             figures.size(check.rss_net_peak_bytes),
             figures.percent(check.error) if check.certain else "uncertain",
         )
-        for name, found in record.paths.items()
+        for name, found in record.candidates.items()
         for check in found.checks
     ]
     return Table.of(columns, rows)

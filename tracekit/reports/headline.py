@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tracekit.records import CandidateProof, Level, PathMeasurement, PathStatus, ReplaySummary
+from tracekit.records import CandidateMeasurement, CandidateProof, Level, ReplaySummary, RunStatus
 from tracekit.reports import figures
 
-_ENDED = {PathStatus.OUT_OF_MEMORY: "ran out of memory", PathStatus.FAILED: "failed"}
+_ENDED = {RunStatus.OUT_OF_MEMORY: "ran out of memory", RunStatus.FAILED: "failed"}
 
 
 def outcome(summary: ReplaySummary) -> str:
@@ -20,18 +20,18 @@ def headline(summary: ReplaySummary) -> str:
     against 2.92 GiB)`.
     """
     if not summary.proof.candidates:
-        alone = (f"{name} {_standing(path)}" for name, path in summary.paths.items())
+        alone = (f"{name} {_standing(path)}" for name, path in summary.candidates.items())
         return "NOTHING COMPARED: " + figures.listing(list(alone))
     return f"{_equality(summary)}; {_peaks(summary)}"
 
 
-def ending(path: PathMeasurement) -> str:
+def ending(path: CandidateMeasurement) -> str:
     """How a path that did not finish ended, in a few words: `ran out of memory`."""
     return _ENDED.get(path.status, "finished")
 
 
-def _standing(path: PathMeasurement) -> str:
-    if path.status is not PathStatus.OK:
+def _standing(path: CandidateMeasurement) -> str:
+    if path.status is not RunStatus.OK:
         return ending(path)
     return f"used a net peak of {figures.size(path.rss_net_peak_bytes)}"
 
@@ -57,10 +57,10 @@ def _phrase(summary: ReplaySummary, name: str, proof: CandidateProof) -> tuple[s
     """What holds, and for whom or why."""
     if proof.level is None:
         died = [n for n in (summary.proof.reference, name) if _unfinished(summary, n)]
-        why = [f"{n} {ending(summary.paths[n])}" for n in died]
+        why = [f"{n} {ending(summary.candidates[n])}" for n in died]
         return "NOT PROVEN", figures.listing(why) or name
     if proof.level is Level.DIFFERENT:
-        count = proof.different_cids
+        count = proof.different_keys
         return "DIFFERENT", f"{name} in {count:,} key{'s' * (count != 1)}" if count else name
     if proof.equal is False:
         return f"EQUAL only at level {proof.level} where {proof.required_level} was asked for", name
@@ -68,7 +68,7 @@ def _phrase(summary: ReplaySummary, name: str, proof: CandidateProof) -> tuple[s
 
 
 def _unfinished(summary: ReplaySummary, name: str) -> bool:
-    return name in summary.paths and summary.paths[name].status is not PathStatus.OK
+    return name in summary.candidates and summary.candidates[name].status is not RunStatus.OK
 
 
 def _peaks(summary: ReplaySummary) -> str:
@@ -89,17 +89,17 @@ def _peaks(summary: ReplaySummary) -> str:
 def _why_unknown(summary: ReplaySummary, names: list[str]) -> str:
     reference = summary.proof.reference
     if _unfinished(summary, reference):
-        path = summary.paths[reference]
+        path = summary.candidates[reference]
         reached = path.rss_net_peak_bytes
         at = f" at a net peak of {figures.size(reached)}" if reached is not None else ""
         return f"{reference} {ending(path)}{at}"
-    return figures.listing([f"{n} {_missing_peak(summary.paths.get(n))}" for n in names])
+    return figures.listing([f"{n} {_missing_peak(summary.candidates.get(n))}" for n in names])
 
 
-def _missing_peak(path: PathMeasurement | None) -> str:
+def _missing_peak(path: CandidateMeasurement | None) -> str:
     if path is None:
         return "was not replayed"
-    return "has no ratio" if path.status is PathStatus.OK else ending(path)
+    return "has no ratio" if path.status is RunStatus.OK else ending(path)
 
 
 def _shares(summary: ReplaySummary, ratios: dict[str, float]) -> str:
@@ -117,5 +117,5 @@ def _shares(summary: ReplaySummary, ratios: dict[str, float]) -> str:
 
 
 def _net_peak(summary: ReplaySummary, name: str) -> str:
-    path = summary.paths.get(name)
+    path = summary.candidates.get(name)
     return figures.size(path.rss_net_peak_bytes if path else None)

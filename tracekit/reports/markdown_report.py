@@ -55,7 +55,7 @@ def markdown(
 
 
 def _marker(summary: ReplaySummary) -> str:
-    return marker("replay", summary.workload.name, summary.workload.domain)
+    return marker("replay", summary.workload.name, summary.workload.query)
 
 
 def _endings(summary: ReplaySummary, redact: Redactor) -> list[str]:

@@ -102,5 +102,5 @@ def _base_name(path: str) -> str:
 def _known_keys(summary: ReplaySummary) -> Iterator[str]:
     for proof in summary.proof.candidates.values():
         for difference in proof.examples:
-            if difference.cid:
-                yield difference.cid
+            if difference.key:
+                yield difference.key

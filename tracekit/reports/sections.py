@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 
 from tracekit.records import (
+    CandidateMeasurement,
     CandidateProof,
     Difference,
     Drift,
-    PathMeasurement,
-    PathStatus,
     ReplaySummary,
     Retention,
+    RunStatus,
 )
 from tracekit.reports import figures
 from tracekit.reports.headline import ending
@@ -27,11 +27,11 @@ MEASURED_NOTE = (
 PROCESSES_TITLE = "Processes side by side"
 _DIGEST_DIGITS = 17  # enough to see that two are the same; summary.json has them whole
 _STATUS_WORDS = {
-    PathStatus.OK: "ok",
-    PathStatus.OUT_OF_MEMORY: "out of memory",
-    PathStatus.FAILED: "failed",
+    RunStatus.OK: "ok",
+    RunStatus.OUT_OF_MEMORY: "out of memory",
+    RunStatus.FAILED: "failed",
 }
-_PATH_CELLS: tuple[tuple[str, Callable[[PathMeasurement], str]], ...] = (
+_PATH_CELLS: tuple[tuple[str, Callable[[CandidateMeasurement], str]], ...] = (
     ("net OS peak", lambda p: figures.size(p.rss_net_peak_bytes)),
     ("OS peak", lambda p: figures.size(p.rss_peak_bytes)),
     ("OS baseline", lambda p: figures.size(p.rss_baseline_bytes)),
@@ -42,7 +42,7 @@ _PATH_CELLS: tuple[tuple[str, Callable[[PathMeasurement], str]], ...] = (
     ("CPU", lambda p: figures.seconds(p.cpu_seconds)),
     ("wall under memray", lambda p: figures.seconds(p.profiled_wall_seconds)),
     ("rows", lambda p: figures.count(p.rows)),
-    ("keys", lambda p: figures.count(p.cids)),
+    ("keys", lambda p: figures.count(p.keys)),
 )
 
 
@@ -56,17 +56,17 @@ class Ending:
     """Its last words, perhaps many lines; empty when there were none."""
 
 
-def worst_first(summary: ReplaySummary) -> list[tuple[str, PathMeasurement]]:
+def worst_first(summary: ReplaySummary) -> list[tuple[str, CandidateMeasurement]]:
     """Paths that did not finish, then the others by falling net OS peak."""
     return sorted(
-        summary.paths.items(),
-        key=lambda item: (item[1].status is PathStatus.OK, -(item[1].rss_net_peak_bytes or 0)),
+        summary.candidates.items(),
+        key=lambda item: (item[1].status is RunStatus.OK, -(item[1].rss_net_peak_bytes or 0)),
     )
 
 
 def retentions(summary: ReplaySummary) -> list[tuple[str, Retention]]:
     """Who held the memory of each path that was looked at."""
-    found = ((name, path.retention) for name, path in summary.paths.items())
+    found = ((name, path.retention) for name, path in summary.candidates.items())
     return [(name, retention) for name, retention in found if retention is not None]
 
 
@@ -75,8 +75,8 @@ def workload_line(summary: ReplaySummary, redact: Redactor) -> str:
     work = summary.workload
     parts = [
         redact.prose(work.name),
-        work.domain,
-        f"{work.cids:,} keys",
+        work.query,
+        f"{work.keys:,} keys",
         f"{work.rows:,} rows" if work.rows is not None else "rows not counted",
         f"seed {work.seed}" if work.seed is not None else "",
         f"fingerprint {work.fingerprint}" if work.fingerprint else "no fingerprint",
@@ -120,11 +120,11 @@ def process_table(summary: ReplaySummary) -> Table:
             Column("while"),
             *(Column(title, numeric=True) for title in sizes),
         ],
-        (row for name, path in summary.paths.items() for row in _process_rows(name, path)),
+        (row for name, path in summary.candidates.items() for row in _process_rows(name, path)),
     )
 
 
-def _process_rows(name: str, path: PathMeasurement) -> Iterator[tuple[str, ...]]:
+def _process_rows(name: str, path: CandidateMeasurement) -> Iterator[tuple[str, ...]]:
     for one in path.processes:
         sizes = (one.rss_net_peak_bytes, one.rss_peak_bytes, one.rss_baseline_bytes)
         yield name, one.role, one.phase or "all of it", *map(figures.size, sizes)
@@ -155,9 +155,9 @@ def _proof_row(name: str, proof: CandidateProof) -> tuple[str, ...]:
         figures.text(proof.level),
         proof.required_level,
         {None: "not proven", True: "yes", False: "no"}[proof.equal],
-        figures.count(proof.different_cids),
-        figures.count(proof.missing_cids),
-        figures.count(proof.extra_cids),
+        figures.count(proof.different_keys),
+        figures.count(proof.missing_keys),
+        figures.count(proof.extra_keys),
         figures.seconds(proof.prove_seconds),
         figures.size(proof.prove_net_peak_bytes),
         ", ".join(proof.equivalences) or "none",
@@ -250,8 +250,8 @@ def _difference_row(name: str, found: Difference, redact: Redactor) -> tuple[str
 
 def _key(found: Difference, redact: Redactor) -> str:
     if found.key_type in (None, "whole"):
-        return redact.key(found.cid) if found.cid else ""
-    return f"{redact.key(found.cid)} ({found.key_type})"
+        return redact.key(found.key) if found.key else ""
+    return f"{redact.key(found.key)} ({found.key_type})"
 
 
 def _typed(column: str | None, value: str | None, type_name: str | None, redact: Redactor) -> str:
@@ -274,18 +274,18 @@ def endings(summary: ReplaySummary, redact: Redactor) -> list[Ending]:
             redact.traceback(path.stderr_tail or ""),
         )
         for name, path in worst_first(summary)
-        if path.status is not PathStatus.OK
+        if path.status is not RunStatus.OK
     ]
 
 
-def _ending_sentence(name: str, path: PathMeasurement) -> str:
+def _ending_sentence(name: str, path: CandidateMeasurement) -> str:
     how = ", ".join(
         f"{word} {number}"
         for word, number in (("signal", path.signal), ("exit code", path.exit_code))
         if number is not None
     )
-    known = path.rows is not None or path.cids is not None
-    far = f" after {figures.count(path.rows)} rows of {figures.count(path.cids)} keys"
+    known = path.rows is not None or path.keys is not None
+    far = f" after {figures.count(path.rows)} rows of {figures.count(path.keys)} keys"
     return (
         f"{name} {ending(path)}{f' ({how})' if how else ''}"
         f"{far if known else ''}: {path.reason or 'no reason was recorded'}"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tracekit.bench.bars import bench_bars
-from tracekit.records import BenchRun, CandidateResult, PathStatus
+from tracekit.records import BenchRun, CandidateResult, RunStatus
 
 MIB = 2**20
 
@@ -11,22 +11,22 @@ def found(peak_mib, cpu=1.0, *, deep_mib=None, exact=None, sizes=()):
     return CandidateResult(
         "",
         "events",
-        PathStatus.OK,
+        RunStatus.OK,
         rows=1,
         cpu_seconds=cpu,
         rss_net_peak_bytes=peak,
         deep_size_bytes=None if deep_mib is None else round(deep_mib * MIB),
         exact=exact,
         runs=(BenchRun(MIB, 1, 1.0, cpu, peak),),
-        sizes=tuple(BenchRun(cids, 1, 1.0, 1.0, round(mib * MIB)) for cids, mib in sizes),
+        sizes=tuple(BenchRun(keys, 1, 1.0, 1.0, round(mib * MIB)) for keys, mib in sizes),
     )
 
 
-IDS = [BenchRun(cids, 0, 1.0, 1.0, 16 * cids) for cids in (MIB // 8, MIB)]
+IDS = [BenchRun(keys, 0, 1.0, 1.0, 16 * keys) for keys in (MIB // 8, MIB)]
 
 
-def met(results, cids=MIB):
-    *bars, estimate = bench_bars(results, cids, IDS)
+def met(results, keys=MIB):
+    *bars, estimate = bench_bars(results, keys, IDS)
     assert (estimate.met, "estimate" in estimate.remark) == (None, True)
     return {bar.figure: bar.met for bar in bars}
 
@@ -62,14 +62,14 @@ def test_every_bar_can_be_missed():
 
 
 def test_what_was_not_measured_is_neither_met_nor_missed():
-    died = CandidateResult("", "events", PathStatus.FAILED, "raised")
+    died = CandidateResult("", "events", RunStatus.FAILED, "raised")
     for results in ({}, {"legacy": died, "lean": died, "stream": died, "parquet": died}):
         assert set(met(results).values()) == {None}
     assert met({"stream": found(10)})["net OS peak beyond the ids, stream, over sizes"] is None
 
 
 def test_ids_that_take_more_than_their_share_are_no_flat_stream():
-    heavy = [BenchRun(cids, 0, 1.0, 1.0, 49 * cids) for cids in (MIB // 8, MIB)]
+    heavy = [BenchRun(keys, 0, 1.0, 1.0, 49 * keys) for keys in (MIB // 8, MIB)]
     stream = {"stream": found(69, sizes=[(MIB // 8, 26.125)])}
     figure = "net OS peak beyond the ids, stream, over sizes"
     [bar] = [bar for bar in bench_bars(stream, MIB, heavy) if bar.figure == figure]
@@ -79,7 +79,7 @@ def test_ids_that_take_more_than_their_share_are_no_flat_stream():
 
 def test_what_a_stream_holds_of_its_ids_is_not_what_preparing_them_took():
     """Preparing them peaks before the first batch is read; then half of that is held."""
-    ids = [BenchRun(cids, 0, 1.0, 1.0, 16 * cids) for cids in (MIB // 8, MIB)]
+    ids = [BenchRun(keys, 0, 1.0, 1.0, 16 * keys) for keys in (MIB // 8, MIB)]
     figure = "net OS peak beyond the ids, stream, over sizes"
     for grown_mib, flat in ((8, True), (16, True), (24, False)):
         stream = {"stream": found(20 + grown_mib, sizes=[(MIB // 8, 20 + grown_mib / 8)])}

@@ -6,14 +6,14 @@ from tracekit.bench.bench_candidates import BENCH_CANDIDATES, bench_candidates
 from tracekit.bench.figures import CandidateRuns, bench_ratios
 from tracekit.errors import ConfigError
 from tracekit.profiling import ChildRun
-from tracekit.records import PathStatus
+from tracekit.records import RunStatus
 
 
 def ended(net_peak_bytes, cpu_seconds=1.0, **values):
     return ChildRun(
-        PathStatus.OK,
+        RunStatus.OK,
         rows=10,
-        cids=3,
+        keys=3,
         wall_seconds=2.0,
         cpu_seconds=cpu_seconds,
         rss_baseline_bytes=100,
@@ -36,16 +36,16 @@ def test_figures_are_medians_of_the_full_size_and_other_sizes_stand_apart():
     found = runs.result({})
     assert (found.rss_net_peak_bytes, found.cpu_seconds, found.wall_seconds) == (20, 3.0, 2.0)
     assert [run.rss_net_peak_bytes for run in found.runs] == [50, 10, 20]
-    assert [(run.cids, run.rss_net_peak_bytes) for run in found.sizes] == [(4, 8)]
+    assert [(run.keys, run.rss_net_peak_bytes) for run in found.sizes] == [(4, 8)]
 
 
 def test_a_contestant_that_died_has_no_figures_and_is_not_run_again():
     runs = CandidateRuns(BENCH_CANDIDATES["legacy"])
     runs.add(3, ended(50))
-    runs.add(3, ChildRun(PathStatus.OUT_OF_MEMORY, reason="ran out of memory"))
+    runs.add(3, ChildRun(RunStatus.OUT_OF_MEMORY, reason="ran out of memory"))
     assert not runs.able
     found = runs.result({})
-    assert (found.status, found.reason) == (PathStatus.OUT_OF_MEMORY, "ran out of memory")
+    assert (found.status, found.reason) == (RunStatus.OUT_OF_MEMORY, "ran out of memory")
     assert (found.rss_net_peak_bytes, found.runs) == (None, ())
 
 

@@ -15,12 +15,12 @@ from tracekit.records import DifferenceKind, Level
 RecordsByKey = dict[str, list[dict[str, Any]]]
 
 
-def events(cids: int = 6, quantity: Any = int) -> RecordsByKey:
+def events(keys: int = 6, quantity: Any = int) -> RecordsByKey:
     return {
         f"C{cid:03d}": [
             {"CONTAINERID": f"C{cid:03d}", "QTY": quantity(index), "N": index} for index in range(3)
         ]
-        for cid in range(cids)
+        for cid in range(keys)
     }
 
 
@@ -36,9 +36,9 @@ class Sides:
                 writer.add_all(side)
                 writer.close()
 
-    def refetch(self, cids: Sequence[str]) -> tuple[RecordsByKey, RecordsByKey]:
-        self.asked += cids
-        first, second = ({cid: side[cid] for cid in cids if cid in side} for side in self.sides)
+    def refetch(self, keys: Sequence[str]) -> tuple[RecordsByKey, RecordsByKey]:
+        self.asked += keys
+        first, second = ({cid: side[cid] for cid in keys if cid in side} for side in self.sides)
         return first, second
 
     def proof(self, **options: Any) -> Any:
@@ -71,8 +71,8 @@ def test_only_cids_that_differ_are_fetched_again_and_not_too_many(tmp_path):
     sides = Sides(tmp_path, events(50), other)
     proof = sides.proof(max_refetch_keys=8, max_examples=5)
     assert sides.asked == [f"C{number:03d}" for number in range(10, 18)]
-    assert proof.different_cids == 30
-    assert [example.cid for example in proof.examples] == sides.asked[:5]
+    assert proof.different_keys == 30
+    assert [example.key for example in proof.examples] == sides.asked[:5]
     assert any("8 of 30 different keys" in remark for remark in proof.remarks)
 
 
@@ -82,7 +82,7 @@ def test_one_bad_cid_does_not_crowd_out_the_others(tmp_path):
         record["QTY"], record["CONTAINERID"] = -1, "?"
     other["C004"][0]["QTY"] = -1
     proof = Sides(tmp_path, events(), other).proof(max_examples=5)
-    assert [example.cid for example in proof.examples] == ["C001"] * 3 + ["C004", "C001"]
+    assert [example.key for example in proof.examples] == ["C001"] * 3 + ["C004", "C001"]
 
 
 def test_without_a_refetch_the_cids_are_still_named(tmp_path):
@@ -91,12 +91,12 @@ def test_without_a_refetch_the_cids_are_still_named(tmp_path):
     del other["C003"]
     other["C009"] = []
     proof = Sides(tmp_path, events(), other).proof(refetch=None)
-    assert [(example.kind, example.cid) for example in proof.examples] == [
+    assert [(example.kind, example.key) for example in proof.examples] == [
         (DifferenceKind.VALUE, "C002"),
-        (DifferenceKind.MISSING_CID, "C003"),
-        (DifferenceKind.EXTRA_CID, "C009"),
+        (DifferenceKind.MISSING_KEY, "C003"),
+        (DifferenceKind.EXTRA_KEY, "C009"),
     ]
-    assert (proof.different_cids, proof.missing_cids, proof.extra_cids) == (3, 1, 1)
+    assert (proof.different_keys, proof.missing_keys, proof.extra_keys) == (3, 1, 1)
 
 
 def test_drift_beside_differences_is_counted_over_every_cell(tmp_path):
@@ -111,12 +111,12 @@ def test_a_refetch_that_fails_leaves_the_proof_standing(tmp_path):
     other = events()
     other["C002"][0]["QTY"] = -1
 
-    def fails(cids: Sequence[str]) -> tuple[RecordsByKey, RecordsByKey]:
+    def fails(keys: Sequence[str]) -> tuple[RecordsByKey, RecordsByKey]:
         raise ConnectError("the database is gone")
 
     proof = Sides(tmp_path, events(), other).proof(refetch=fails)
     assert proof.level is Level.DIFFERENT
-    assert [example.cid for example in proof.examples] == ["C002"]
+    assert [example.key for example in proof.examples] == ["C002"]
     assert any("the database is gone" in remark for remark in proof.remarks)
 
 

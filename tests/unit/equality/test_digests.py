@@ -98,11 +98,11 @@ def test_memory_does_not_grow_with_the_number_of_cids(tmp_path, monkeypatch):
     monkeypatch.setattr(digests_module, "_ROWS_PER_BLOCK", 256)
     monkeypatch.setattr(spill_module, "_FAN_IN", 4)
 
-    def peak(cids: int) -> int:
+    def peak(keys: int) -> int:
         tracemalloc.start()
         try:
             records = rows("same", 2)
-            written(tmp_path / "file", ((f"{number:016d}", records) for number in range(cids)))
+            written(tmp_path / "file", ((f"{number:016d}", records) for number in range(keys)))
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -18,10 +18,10 @@ def batches(sizes, log):
         log.append("closed")
 
 
-def counted(sizes, log, cids=3):
+def counted(sizes, log, keys=3):
     counter = Counter()
-    counter.start(lambda rows, cids: log.append((rows, cids)))
-    return _CountedBatches(batches(sizes, log), _rows_of_tuples, counter, cids)
+    counter.start(lambda rows, keys: log.append((rows, keys)))
+    return _CountedBatches(batches(sizes, log), _rows_of_tuples, counter, keys)
 
 
 def test_rows_are_counted_as_they_come_and_cids_at_the_end():

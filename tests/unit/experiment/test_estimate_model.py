@@ -99,7 +99,7 @@ def test_the_largest_number_that_fits_is_the_last_whose_prediction_does(fixed, e
         EstimateSample(n, 10 * n, round(fixed * MIB + each * 10 * n)) for n in (1000, 2000, 4000)
     ]
     model = growing_model(taken)
-    most = model.largest_cids(limit_mib * MIB, rows_per_cid=10)
+    most = model.largest_keys(limit_mib * MIB, rows_per_key=10)
     assert most is not None
     assert model.predict(most + 1, (most + 1) * 10).high_bytes > limit_mib * MIB
     if most:

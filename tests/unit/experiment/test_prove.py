@@ -75,7 +75,7 @@ def test_differences_are_shown_whatever_the_source(name):
     events["C4"][1]["NAME"] = "other"
     proof = prove(events, SOURCES[name]())
     (found,) = proof.examples
-    assert (found.cid, found.record_index, found.column) == ("C4", 1, "NAME")
+    assert (found.key, found.record_index, found.column) == ("C4", 1, "NAME")
     assert found.reference == "'other'"
 
 

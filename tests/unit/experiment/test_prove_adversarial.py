@@ -60,9 +60,9 @@ def put(column: str, value: Any, record: int = 1) -> Callable[[Events], None]:
 
 def only_difference(proof: Any) -> Any:
     assert proof.level is Level.DIFFERENT
-    assert proof.record.different_cids == 1
+    assert proof.record.different_keys == 1
     assert len(proof.examples) == 1
-    assert proof.examples[0].cid == CID
+    assert proof.examples[0].key == CID
     return proof.examples[0]
 
 
@@ -136,13 +136,13 @@ def test_a_record_moved_to_another_cid(renamed):
 
     proof = prove(events(), changed(move))
     gone, new = proof.examples
-    assert (gone.kind, gone.cid) == (KIND.MISSING_RECORD, CID)
-    assert (new.kind, new.cid) == (KIND.EXTRA_RECORD, OTHER)
+    assert (gone.kind, gone.key) == (KIND.MISSING_RECORD, CID)
+    assert (new.kind, new.key) == (KIND.EXTRA_RECORD, OTHER)
     assert OTHER in gone.remark
     assert CID in new.remark
 
 
-def test_a_missing_and_an_extra_cid():
+def test_a_missing_and_an_extra_key():
     def change(events: Events) -> None:
         events["4881999999999999"] = [
             {**record, "CONTAINERID": "4881999999999999"} for record in events.pop(CID)
@@ -150,8 +150,8 @@ def test_a_missing_and_an_extra_cid():
 
     proof = prove(events(), changed(change))
     record = proof.record
-    assert (record.different_cids, record.missing_cids, record.extra_cids) == (2, 1, 1)
-    assert [found.kind for found in proof.examples] == [KIND.MISSING_CID, KIND.EXTRA_CID]
+    assert (record.different_keys, record.missing_keys, record.extra_keys) == (2, 1, 1)
+    assert [found.kind for found in proof.examples] == [KIND.MISSING_KEY, KIND.EXTRA_KEY]
     assert "4881999999999999" in proof.examples[0].remark
 
 
@@ -299,7 +299,7 @@ def rename(old: str, new: str) -> Callable[[Events], None]:
 def test_a_renamed_column(new, remark):
     proof = prove(events(), changed(rename("TRACKOUTQTY", new)))
     assert proof.level is Level.DIFFERENT
-    assert proof.record.different_cids == 8
+    assert proof.record.different_keys == 8
     first, *others = proof.examples
     assert (first.kind, first.reference, first.candidate) == (KIND.COLUMNS, "TRACKOUTQTY", new)
     assert remark in first.remark
@@ -330,8 +330,8 @@ def test_empty_results():
     proof = prove({}, {})
     assert proof.level is Level.EXACT
     assert proof.record.remarks == ("both results are empty",)
-    assert prove(events(), {}).record.missing_cids == 8
-    assert prove({}, events()).record.extra_cids == 8
+    assert prove(events(), {}).record.missing_keys == 8
+    assert prove({}, events()).record.extra_keys == 8
 
 
 def test_a_cid_without_records_on_one_side_only():
@@ -342,10 +342,10 @@ def test_a_cid_without_records_on_one_side_only():
         del events[CID]
 
     found = only_difference(prove(changed(empty), changed(drop)))
-    assert found.kind is KIND.MISSING_CID
+    assert found.kind is KIND.MISSING_KEY
     assert "no records" in found.remark
     found = prove(events(), changed(empty))
-    assert found.record.missing_cids == 0
+    assert found.record.missing_keys == 0
     assert {example.kind for example in found.examples} == {KIND.MISSING_RECORD}
 
 

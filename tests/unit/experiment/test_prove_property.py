@@ -90,7 +90,7 @@ def mutations(draw: st.DrawFn) -> tuple[Any, Any, set[DifferenceKind]]:
         }
         return table, other, {DifferenceKind.COLUMNS}
     del other[cid]
-    return table, other, {DifferenceKind.MISSING_CID}
+    return table, other, {DifferenceKind.MISSING_KEY}
 
 
 @settings(max_examples=50, deadline=None)
@@ -98,7 +98,7 @@ def mutations(draw: st.DrawFn) -> tuple[Any, Any, set[DifferenceKind]]:
 def test_without_a_mutation_the_proof_says_exact(table):
     proof = prove(table, copy.deepcopy(table))
     assert proof.level is Level.EXACT
-    assert proof.record.different_cids == 0
+    assert proof.record.different_keys == 0
     assert proof.drift == proof.examples == ()
 
 

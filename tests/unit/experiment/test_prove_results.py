@@ -44,10 +44,10 @@ def test_keys_of_any_type_are_told_apart_and_shown_as_they_are(keys, data):
     changed = data.draw(st.sampled_from(list(left)))
     proof = prove(left, {**left, changed: [{"N": -1}]})
     assert proof.level is Level.DIFFERENT
-    assert proof.record.different_cids == 1
+    assert proof.record.different_keys == 1
     (found,) = proof.examples
     if isinstance(changed, str):
-        assert (found.cid, found.key_type) == (changed, None)
+        assert (found.key, found.key_type) == (changed, None)
     assert EqualityProof.from_json(proof.to_json()) == proof
     shown = str(proof)
     assert "\0" not in shown
@@ -78,13 +78,13 @@ def test_keys_of_one_value_and_two_types_are_one_key_at_level_value(one, other):
 @pytest.mark.parametrize(("one", "other"), [(1, "1"), (1, True), (1, Decimal(1)), ("", None)])
 def test_keys_of_two_values_are_two_keys(one, other):
     proof = prove({one: []}, {other: []})
-    assert (proof.record.missing_cids, proof.record.extra_cids) == (1, 1)
+    assert (proof.record.missing_keys, proof.record.extra_keys) == (1, 1)
 
 
 def test_keys_come_in_their_order():
     left = {key: [{"N": key}] for key in (100, -5, 20, 3, -100)}
     proof = prove(left, {key: [{"N": 0}] for key in left})
-    assert [found.cid for found in proof.examples] == ["-100", "-5", "3", "20", "100"]
+    assert [found.key for found in proof.examples] == ["-100", "-5", "3", "20", "100"]
 
 
 ROWS = [{"K": place // 2, "PART": "xy"[place % 2], "N": place} for place in range(8)]
@@ -140,7 +140,7 @@ def test_a_frame_for_each_key(kind):
     left = {1: kind({"X": [1, 2]}), 2: kind({"X": [3]}), 3: kind({"X": []})}
     assert prove(left, {**left}).level is Level.EXACT
     proof = prove(left, {**left, 2: kind({"X": [4]})})
-    assert [(found.cid, found.column) for found in proof.examples] == [("2", "X")]
+    assert [(found.key, found.column) for found in proof.examples] == [("2", "X")]
     proof = prove(left, {**left, 3: kind({"Y": []})})
     assert proof.level is Level.DIFFERENT
     assert proof.examples[0].kind is DifferenceKind.COLUMNS

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from tracekit.errors import ConfigError
 from tracekit.experiment.regression import judge_growth, lost_levels, parse_rule
 from tracekit.records import (
+    CandidateMeasurement,
     CandidateProof,
     Environment,
     Level,
-    PathMeasurement,
-    PathStatus,
     Proof,
     ReplaySummary,
+    RunStatus,
     Verdict,
     WorkloadInfo,
 )
@@ -25,8 +25,8 @@ def summary(level=Level.VALUE, **peaks):
     return ReplaySummary(
         workload=WorkloadInfo("w", "f", 1, 1, 1, "history"),
         environment=Environment("", "", "", "", "", "", 1, "", ""),
-        paths={
-            name: PathMeasurement(PathStatus.OK, rss_net_peak_bytes=peak, wall_seconds=2.0)
+        candidates={
+            name: CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=peak, wall_seconds=2.0)
             for name, peak in peaks.items()
         },
         proof=Proof("legacy", {"lean": CandidateProof(level, equal=True)}),
@@ -38,9 +38,9 @@ def failures(base, head, *rules):
     return judge_growth(base, head, [parse_rule(rule) for rule in rules]).failures
 
 
-def died(found, status=PathStatus.OUT_OF_MEMORY):
-    path = replace(found.paths["lean"], status=status, reason="killed", rss_net_peak_bytes=1)
-    return replace(found, paths={**found.paths, "lean": path})
+def died(found, status=RunStatus.OUT_OF_MEMORY):
+    path = replace(found.candidates["lean"], status=status, reason="killed", rss_net_peak_bytes=1)
+    return replace(found, candidates={**found.candidates, "lean": path})
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from tracekit.experiment.baseline import (
 from tracekit.experiment.environment import collect_environment
 from tracekit.experiment.regression import parse_rule
 from tracekit.records import (
+    CandidateMeasurement,
     Environment,
-    PathMeasurement,
-    PathStatus,
     Proof,
     ReplayOptions,
     ReplaySummary,
+    RunStatus,
     Verdict,
     WorkloadInfo,
 )
@@ -38,10 +38,10 @@ ENVIRONMENT = Environment(
     arrow_memory_pool="system",
     server="local Oracle",
 )
-PATH = PathMeasurement(
-    PathStatus.OK,
+PATH = CandidateMeasurement(
+    RunStatus.OK,
     rows=100,
-    cids=10,
+    keys=10,
     rss_net_peak_bytes=100 * MIB,
     heap_peak_bytes=100 * MIB,
     capture="lean.bin",
@@ -51,14 +51,14 @@ PATH = PathMeasurement(
 SUMMARY = ReplaySummary(
     workload=WorkloadInfo("trace-smoke", "f00d", 1, 2000, 100, "history"),
     environment=ENVIRONMENT,
-    paths={"lean": PATH},
+    candidates={"lean": PATH},
     proof=Proof("lean", {}),
     verdict=Verdict(None, None, {}, passed=True),
     options=ReplayOptions(
         workload="trace-smoke",
-        cids=None,
-        domain="history",
-        paths=("lean",),
+        keys=None,
+        query="history",
+        candidates=("lean",),
         level="value",
         unordered=False,
         profile=True,
@@ -69,7 +69,7 @@ SUMMARY = ReplaySummary(
 
 
 def with_path(summary=SUMMARY, **figures):
-    return replace(summary, paths={"lean": replace(summary.paths["lean"], **figures)})
+    return replace(summary, candidates={"lean": replace(summary.candidates["lean"], **figures)})
 
 
 @pytest.mark.parametrize(("percent", "passed"), [(0, True), (3, True), (15, False)])
@@ -96,14 +96,14 @@ def test_a_baseline_is_read_as_it_was_written_without_file_names(tmp_path):
     path = tmp_path / "baselines" / "smoke.json"
     write_baseline(path, SUMMARY)
     found = read_baseline(path)
-    assert found.paths["lean"] == replace(PATH, capture=None, digests=None)
+    assert found.candidates["lean"] == replace(PATH, capture=None, digests=None)
     assert found.options == SUMMARY.options
 
 
 @pytest.mark.parametrize(
     "broken",
     [
-        with_path(status=PathStatus.OUT_OF_MEMORY),
+        with_path(status=RunStatus.OUT_OF_MEMORY),
         replace(SUMMARY, verdict=Verdict(False, True, {}, False, ("lean is different",))),
     ],
 )
@@ -166,7 +166,7 @@ def test_the_fingerprint_holds_what_memory_depends_on(change, matters):
 
 
 @pytest.mark.parametrize(
-    "change", [{"name": "x"}, {"fingerprint": "x"}, {"domain": "jobs"}, {"cids": 1}]
+    "change", [{"name": "x"}, {"fingerprint": "x"}, {"domain": "jobs"}, {"keys": 1}]
 )
 def test_another_workload_is_another_fingerprint(change):
     now = fingerprint(ENVIRONMENT, replace(SUMMARY.workload, **change))

@@ -1,9 +1,9 @@
 from tracekit.experiment.run_candidate import typical_run
 from tracekit.profiling import ChildRun
-from tracekit.records import PathStatus
+from tracekit.records import RunStatus
 
 
-def run(net_bytes, status=PathStatus.OK):
+def run(net_bytes, status=RunStatus.OK):
     return ChildRun(status, rss_baseline_bytes=100, rss_peak_bytes=100 + net_bytes)
 
 
@@ -15,5 +15,5 @@ def test_the_median_run_stands_for_all():
 
 
 def test_a_run_that_died_stands_for_all():
-    runs = [run(30), run(5, PathStatus.FAILED), run(20)]
+    runs = [run(30), run(5, RunStatus.FAILED), run(20)]
     assert typical_run(runs) == (runs[1], ())

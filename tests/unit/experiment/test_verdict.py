@@ -3,11 +3,11 @@ from dataclasses import replace
 import pytest
 
 from tracekit.experiment.verdict import judge, unexpected_out_of_memory
-from tracekit.records import CandidateProof, Level, PathMeasurement, PathStatus, Proof
+from tracekit.records import CandidateMeasurement, CandidateProof, Level, Proof, RunStatus
 
-OK = PathMeasurement(PathStatus.OK, rss_net_peak_bytes=1000)
-DIED = PathMeasurement(PathStatus.OUT_OF_MEMORY, reason="ran out of memory")
-FAILED = PathMeasurement(PathStatus.FAILED, reason="raised ORA-00942")
+OK = CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=1000)
+DIED = CandidateMeasurement(RunStatus.OUT_OF_MEMORY, reason="ran out of memory")
+FAILED = CandidateMeasurement(RunStatus.FAILED, reason="raised ORA-00942")
 
 
 def peak(net_bytes):

@@ -9,16 +9,16 @@ import pytest
 
 from tracekit.errors import ConfigError
 from tracekit.records import (
+    CandidateMeasurement,
     CandidateProof,
     Difference,
     DifferenceKind,
     Drift,
     Environment,
     Level,
-    PathMeasurement,
-    PathStatus,
     Proof,
     ReplaySummary,
+    RunStatus,
     Verdict,
     WorkloadInfo,
     from_json,
@@ -32,9 +32,9 @@ def _summary() -> ReplaySummary:
         environment=Environment(
             "3.11.7", "26.1.0", "3.1.1", "26.0.1", "1.20.0", "Linux", 2, "system", "local Oracle"
         ),
-        paths={
-            "legacy": PathMeasurement(PathStatus.OK, rows=20_000, rss_net_peak_bytes=9),
-            "iterator": PathMeasurement(PathStatus.OUT_OF_MEMORY, reason="MemoryError"),
+        candidates={
+            "legacy": CandidateMeasurement(RunStatus.OK, rows=20_000, rss_net_peak_bytes=9),
+            "iterator": CandidateMeasurement(RunStatus.OUT_OF_MEMORY, reason="MemoryError"),
         },
         proof=Proof(
             "legacy",
@@ -60,9 +60,9 @@ def test_a_summary_round_trips() -> None:
 def test_the_contract_s_keys_are_there() -> None:
     data = json.loads(to_json(_summary()))
 
-    assert data["schema_version"] == 1
-    assert {"name", "fingerprint", "seed", "cids", "rows", "domain"} <= data["workload"].keys()
-    assert data["paths"]["iterator"]["status"] == "out_of_memory"
+    assert data["schema_version"] == 2
+    assert {"name", "fingerprint", "seed", "keys", "rows", "domain"} <= data["workload"].keys()
+    assert data["candidates"]["iterator"]["status"] == "out_of_memory"
     assert data["proof"]["candidates"]["iterator"]["level"] == "value"
     assert {"equal", "lower_peak", "net_peak_ratio", "passed"} <= data["verdict"].keys()
 

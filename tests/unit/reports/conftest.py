@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tracekit.records import (
+    CandidateMeasurement,
     CandidateProof,
     Difference,
     DifferenceKind,
@@ -19,10 +20,9 @@ from tracekit.records import (
     Level,
     MemorySample,
     MemoryTimeline,
-    PathMeasurement,
-    PathStatus,
     Proof,
     ReplaySummary,
+    RunStatus,
     Verdict,
     WorkloadInfo,
 )
@@ -42,11 +42,11 @@ ENVIRONMENT = Environment(
 )
 
 
-def _measured(net_mib: int, wall: float, allocations: int, **more: object) -> PathMeasurement:
-    measured = PathMeasurement(
-        status=PathStatus.OK,
+def _measured(net_mib: int, wall: float, allocations: int, **more: object) -> CandidateMeasurement:
+    measured = CandidateMeasurement(
+        status=RunStatus.OK,
         rows=1_140_931,
-        cids=113_870,
+        keys=113_870,
         wall_seconds=wall,
         cpu_seconds=wall * 0.9,
         rss_baseline_bytes=151 * MIB,
@@ -72,10 +72,10 @@ LEGACY = _measured(
 )
 ITERATOR = _measured(1495, 19.2, 20_111_222, capture="iterator.bin")
 LEAN = _measured(329, 18.4, 9_876_543, capture="lean.bin")
-STREAM = PathMeasurement(
-    status=PathStatus.OUT_OF_MEMORY,
+STREAM = CandidateMeasurement(
+    status=RunStatus.OUT_OF_MEMORY,
     rows=612_000,
-    cids=60_000,
+    keys=60_000,
     rss_baseline_bytes=151 * MIB,
     rss_net_peak_bytes=1873 * MIB,
     capture="stream.bin",
@@ -84,8 +84,8 @@ STREAM = PathMeasurement(
     signal=9,
     stderr_tail="",
 )
-ARROW = PathMeasurement(
-    status=PathStatus.FAILED,
+ARROW = CandidateMeasurement(
+    status=RunStatus.FAILED,
     reason="ValueError: column 品名|x has `4881660000000ab1` twice, see /home/jane/run/child.log",
     exit_code=1,
     stderr_tail=(
@@ -143,7 +143,7 @@ HARD_DRIFT = (
 EXAMPLES = (
     Difference(
         kind=DifferenceKind.VALUE,
-        cid="4881660000000ab1",
+        key="4881660000000ab1",
         record_index=1204,
         column="REJECTCOMMENT",
         reference="外觀|`刮傷`\n第二行 of 4881660000000ab1",
@@ -152,11 +152,11 @@ EXAMPLES = (
         candidate_type="str",
         remark="only the first line is left",
     ),
-    Difference(kind=DifferenceKind.MISSING_CID, cid="short|`id`"),
-    Difference(kind=DifferenceKind.EXTRA_RECORD, cid="4881660000000ab2", record_index=0),
+    Difference(kind=DifferenceKind.MISSING_KEY, key="short|`id`"),
+    Difference(kind=DifferenceKind.EXTRA_RECORD, key="4881660000000ab2", record_index=0),
     Difference(
         kind=DifferenceKind.VALUE,
-        cid="4881660000000ab3",
+        key="4881660000000ab3",
         record_index=2,
         column="EQUIPMENTNAME",
         reference="<script>alert(1)</script> & *stars* _here_ @team #12",
@@ -173,7 +173,7 @@ def passing() -> ReplaySummary:
     return ReplaySummary(
         workload=WorkloadInfo("trace-114k", "5f0c22aa9b3e", 7, 114_000, 1_140_931, "history"),
         environment=ENVIRONMENT,
-        paths={"legacy": LEGACY, "iterator": ITERATOR},
+        candidates={"legacy": LEGACY, "iterator": ITERATOR},
         proof=Proof(
             "legacy",
             {
@@ -181,9 +181,9 @@ def passing() -> ReplaySummary:
                     Level.VALUE,
                     equal=True,
                     drift=DRIFT,
-                    different_cids=0,
-                    missing_cids=0,
-                    extra_cids=0,
+                    different_keys=0,
+                    missing_keys=0,
+                    extra_keys=0,
                     equivalences=("null", "integral float"),
                     prove_seconds=1.25,
                     prove_net_peak_bytes=14 * MIB,
@@ -202,7 +202,7 @@ def hard(passing: ReplaySummary) -> ReplaySummary:
     return replace(
         passing,
         workload=WorkloadInfo("/srv/data/試驗|lots.duckdb", None, None, 114_000, None, "rejects"),
-        paths={
+        candidates={
             "lean": LEAN,
             "legacy": LEGACY,
             "iterator": ITERATOR,
@@ -217,9 +217,9 @@ def hard(passing: ReplaySummary) -> ReplaySummary:
                     equal=False,
                     required_level=Level.JSON,
                     drift=HARD_DRIFT,
-                    different_cids=1234,
-                    missing_cids=1,
-                    extra_cids=2,
+                    different_keys=1234,
+                    missing_keys=1,
+                    extra_keys=2,
                     examples=EXAMPLES,
                     remarks=("4881660000000ab3 has the same JSON but a <b>date</b> became text",),
                 ),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracekit.errors import ConfigError
-from tracekit.records import PathMeasurement, PathStatus, ReplaySummary, StackDelta, StackDiff
+from tracekit.records import CandidateMeasurement, ReplaySummary, RunStatus, StackDelta, StackDiff
 from tracekit.reports import compare_markdown, compare_text
 from tracekit.reports.comparison import metric_deltas
 from tracekit.reports.redaction import Redactor
@@ -16,8 +16,8 @@ MIB = 1024**2
 
 
 def _with_iterator(summary: ReplaySummary, **figures: object) -> ReplaySummary:
-    iterator = replace(summary.paths["iterator"], **figures)  # type: ignore[arg-type]
-    return replace(summary, paths={**summary.paths, "iterator": iterator})
+    iterator = replace(summary.candidates["iterator"], **figures)  # type: ignore[arg-type]
+    return replace(summary, candidates={**summary.candidates, "iterator": iterator})
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,11 @@ def head(passing: ReplaySummary, hard: ReplaySummary) -> ReplaySummary:
     )
     return replace(
         grown,
-        paths={**grown.paths, "legacy": hard.paths["stream"], "lean": hard.paths["lean"]},
+        candidates={
+            **grown.candidates,
+            "legacy": hard.candidates["stream"],
+            "lean": hard.candidates["lean"],
+        },
         proof=replace(
             hard.proof,
             candidates={"iterator": hard.proof.candidates["lean"]},
@@ -98,7 +102,7 @@ def _replays(pairs: list[tuple[int, int]]) -> list[ReplaySummary]:
             WorkloadInfo("w", None, None, 1, 1, "history"),
             Environment("", "", "", "", "", "", 1, "", ""),
             {
-                str(number): PathMeasurement(PathStatus.OK, rss_net_peak_bytes=pair[side])
+                str(number): CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=pair[side])
                 for number, pair in enumerate(pairs)
             },
             Proof("0", {}),
@@ -122,7 +126,7 @@ def test_only_the_columns_asked_for_are_compared(passing: ReplaySummary) -> None
 def _memory_and_wall(before: tuple[int, float], after: tuple[int, float]) -> list[ReplaySummary]:
     sides = _replays([(before[0], after[0])])
     return [
-        replace(side, paths={"0": replace(side.paths["0"], wall_seconds=wall)})
+        replace(side, candidates={"0": replace(side.candidates["0"], wall_seconds=wall)})
         for side, wall in zip(sides, (before[1], after[1]), strict=True)
     ]
 

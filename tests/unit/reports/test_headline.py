@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from tracekit.records import CandidateProof, Level, PathStatus, Proof, ReplaySummary, Verdict
+from tracekit.records import CandidateProof, Level, Proof, ReplaySummary, RunStatus, Verdict
 from tracekit.reports.headline import headline
 
 
@@ -20,9 +20,9 @@ def test_the_usual_verdict_is_one_sentence(passing: ReplaySummary) -> None:
 @pytest.mark.parametrize(
     ("proof", "says"),
     [
-        (CandidateProof(Level.DIFFERENT, False, different_cids=1), "DIFFERENT (iterator in 1 key)"),
+        (CandidateProof(Level.DIFFERENT, False, different_keys=1), "DIFFERENT (iterator in 1 key)"),
         (
-            CandidateProof(Level.DIFFERENT, False, different_cids=1200),
+            CandidateProof(Level.DIFFERENT, False, different_keys=1200),
             "DIFFERENT (iterator in 1,200 keys)",
         ),
         (
@@ -43,10 +43,10 @@ def test_a_peak_the_verdict_calls_not_lower_is_never_called_lower(passing: Repla
 
 
 def test_a_dead_reference_leaves_nothing_proven(passing: ReplaySummary) -> None:
-    legacy = replace(passing.paths["legacy"], status=PathStatus.OUT_OF_MEMORY)
+    legacy = replace(passing.candidates["legacy"], status=RunStatus.OUT_OF_MEMORY)
     dead = replace(
         _judged(passing, CandidateProof(None, None), Verdict(None, None, {}, False)),
-        paths={**passing.paths, "legacy": legacy},
+        candidates={**passing.candidates, "legacy": legacy},
     )
     assert headline(dead) == (
         "NOT PROVEN (legacy ran out of memory); "
@@ -57,7 +57,7 @@ def test_a_dead_reference_leaves_nothing_proven(passing: ReplaySummary) -> None:
 def test_one_path_alone_is_nothing_compared(passing: ReplaySummary) -> None:
     alone = replace(
         passing,
-        paths={"legacy": passing.paths["legacy"]},
+        candidates={"legacy": passing.candidates["legacy"]},
         proof=Proof("legacy", {}),
         verdict=Verdict(None, None, {}, True),
     )

@@ -165,10 +165,10 @@ def test_no_name_breaks_out_of_the_page(name: str) -> None:
 
 def _named(name: str) -> ReplaySummary:
     from tracekit.records import (
+        CandidateMeasurement,
         Environment,
-        PathMeasurement,
-        PathStatus,
         Proof,
+        RunStatus,
         Verdict,
         WorkloadInfo,
     )
@@ -176,7 +176,11 @@ def _named(name: str) -> ReplaySummary:
     return ReplaySummary(
         WorkloadInfo(name, name, 1, 1, 1, name),
         Environment(name, name, name, name, name, name, 1, name, name),
-        {name: PathMeasurement(PathStatus.FAILED, reason=name, stderr_tail=name, remarks=(name,))},
+        {
+            name: CandidateMeasurement(
+                RunStatus.FAILED, reason=name, stderr_tail=name, remarks=(name,)
+            )
+        },
         Proof(name, {}),
         Verdict(None, None, {}, False, (name,)),
     )

@@ -12,14 +12,14 @@ def test_processes_phases_and_the_kept_result_are_rows(hard: ReplaySummary) -> N
     assert sections.process_table(hard).rows == ()
     assert sections.PROCESSES_TITLE not in text(hard) + markdown(hard) + html(hard)
     service = replace(
-        hard.paths["lean"],
+        hard.candidates["lean"],
         processes=(
             ProcessMeasurement("web", 60 * MIB, 70 * MIB, 10 * MIB, "streaming the result"),
             ProcessMeasurement("store", 7 * MIB, 122 * MIB, 115 * MIB),
         ),
         result_bytes=114 * MIB,
     )
-    summary = replace(hard, paths={**hard.paths, "service": service})
+    summary = replace(hard, candidates={**hard.candidates, "service": service})
     assert sections.process_table(summary).rows == (
         ("service", "web", "streaming the result", "10.0 MiB", "70.0 MiB", "60.0 MiB"),
         ("service", "store", "all of it", "115 MiB", "122 MiB", "7.00 MiB"),

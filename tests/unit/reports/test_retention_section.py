@@ -25,8 +25,8 @@ FOUND = Retention(
 
 @pytest.fixture(name="looked_at")
 def _looked_at(passing: ReplaySummary) -> ReplaySummary:
-    legacy = replace(passing.paths["legacy"], retention=FOUND)
-    return replace(passing, paths={**passing.paths, "legacy": legacy})
+    legacy = replace(passing.candidates["legacy"], retention=FOUND)
+    return replace(passing, paths={**passing.candidates, "legacy": legacy})
 
 
 def test_the_page_unfolds_what_each_variable_holds(looked_at: ReplaySummary) -> None:

@@ -5,11 +5,11 @@ from dataclasses import fields, replace
 import pytest
 
 from tracekit.records import (
+    CandidateMeasurement,
     CandidateProof,
     Difference,
     Drift,
     Environment,
-    PathMeasurement,
     ReplaySummary,
 )
 from tracekit.reports import text
@@ -61,12 +61,14 @@ def _shown(value: object) -> list[str]:
     return [str(value).replace("_", " ")]
 
 
-@pytest.mark.parametrize("kind", [PathMeasurement, Environment, CandidateProof, Drift, Difference])
+@pytest.mark.parametrize(
+    "kind", [CandidateMeasurement, Environment, CandidateProof, Drift, Difference]
+)
 def test_every_field_of_a_record_is_shown(hard: ReplaySummary, kind: type) -> None:
     """Gives every field a value of its own and looks for it in the report."""
     lean = hard.proof.candidates["lean"]
     records = {
-        PathMeasurement: replace(hard.paths["arrow"], **_distinct(PathMeasurement)),
+        CandidateMeasurement: replace(hard.candidates["arrow"], **_distinct(CandidateMeasurement)),
         Environment: replace(hard.environment, **_distinct(Environment)),
         CandidateProof: replace(lean, **_distinct(CandidateProof)),
         Drift: replace(lean.drift[0], **_distinct(Drift)),
@@ -81,7 +83,7 @@ def test_every_field_of_a_record_is_shown(hard: ReplaySummary, kind: type) -> No
     report = text(
         replace(
             hard,
-            paths={**hard.paths, "arrow": records[PathMeasurement]},
+            candidates={**hard.candidates, "arrow": records[CandidateMeasurement]},
             environment=records[Environment],
             proof=replace(hard.proof, candidates={"lean": full}),
         )

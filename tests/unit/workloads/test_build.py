@@ -20,7 +20,7 @@ from pathlib import Path
 from tracekit import workloads
 from tracekit.errors import WorkloadError
 
-cids, cache_dir, most_bytes = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+keys, cache_dir, most_bytes = int(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 if most_bytes:
     resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
 
@@ -35,7 +35,7 @@ def stop(number, frame):
 
 signal.signal(signal.SIGTERM, stop)
 signal.signal(signal.SIGINT, stop)
-workload = workloads.load("trace-114k", keys=cids)
+workload = workloads.load("trace-114k", keys=keys)
 try:
     workloads.build(workload, cache_dir, progress=lambda step, done: print(step, flush=True))
 except WorkloadError as exc:
@@ -45,9 +45,9 @@ except Stopped as exc:
 """
 
 
-def start_builder(cids: int, cache_dir: Path, most_bytes: int = 0) -> subprocess.Popen[str]:
+def start_builder(keys: int, cache_dir: Path, most_bytes: int = 0) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", BUILDER, str(cids), str(cache_dir), str(most_bytes)],
+        [sys.executable, "-c", BUILDER, str(keys), str(cache_dir), str(most_bytes)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
