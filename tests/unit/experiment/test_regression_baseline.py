@@ -83,7 +83,7 @@ def test_an_output_that_changed_fails():
     (changed,) = judge_run(SUMMARY, with_path(digest="cd" * 16), RULES).failures
     assert "output of lean changed" in changed
     (fewer,) = judge_run(SUMMARY, with_path(rows=99, digest="cd" * 16), RULES).failures
-    assert fewer == "lean returned 100 rows of 10 CIDs and returns 99 of 10 now"
+    assert fewer == "lean returned 100 rows of 10 keys and returns 99 of 10 now"
 
 
 def test_a_verdict_that_no_longer_holds_fails():
@@ -166,7 +166,7 @@ def test_the_fingerprint_holds_what_memory_depends_on(change, matters):
 
 
 @pytest.mark.parametrize(
-    "change", [{"name": "x"}, {"fingerprint": "x"}, {"domain": "jobs"}, {"keys": 1}]
+    "change", [{"name": "x"}, {"fingerprint": "x"}, {"query": "jobs"}, {"keys": 1}]
 )
 def test_another_workload_is_another_fingerprint(change):
     now = fingerprint(ENVIRONMENT, replace(SUMMARY.workload, **change))

@@ -61,7 +61,7 @@ def test_the_contract_s_keys_are_there() -> None:
     data = json.loads(to_json(_summary()))
 
     assert data["schema_version"] == 2
-    assert {"name", "fingerprint", "seed", "keys", "rows", "domain"} <= data["workload"].keys()
+    assert {"name", "fingerprint", "seed", "keys", "rows", "query"} <= data["workload"].keys()
     assert data["candidates"]["iterator"]["status"] == "out_of_memory"
     assert data["proof"]["candidates"]["iterator"]["level"] == "value"
     assert {"equal", "lower_peak", "net_peak_ratio", "passed"} <= data["verdict"].keys()
