@@ -59,12 +59,12 @@ def replay(tmp_path: Path) -> Callable[..., Replay]:
 
     `replay("payments", keys=2000).verdict.passed` runs a workload's candidates and compares them.
     """
-    import tracekit
+    from tracekit.experiment.replay import replay as run_replay
 
     numbers = count(1)
 
     def run(*arguments: Any, **options: Any) -> Replay:
         options.setdefault("output", tmp_path / f"tracekit-run-{next(numbers)}")
-        return tracekit.replay(*arguments, **options)
+        return run_replay(*arguments, **options)
 
     return run
