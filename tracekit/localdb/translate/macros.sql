@@ -211,8 +211,7 @@ CREATE OR REPLACE MACRO ora_fit(s, n, c) AS
 CREATE OR REPLACE MACRO ora_fit_char(s, n, c) AS rpad(ora_fit(s, n, c), n, ' ');
 -- There is no capital of a sharp s for Oracle.
 CREATE OR REPLACE MACRO ora_upper(s) AS
-    CASE WHEN contains(s, 'ß')
-         THEN array_to_string(list_transform(string_split(s, 'ß'), lambda p: upper(p)), 'ß')
+    CASE WHEN contains(s, 'ß') THEN replace(upper(replace(s, 'ß', chr(57344))), chr(57344), 'ß')
          ELSE upper(s) END;
 CREATE OR REPLACE MACRO ora_ascii(s) AS
     CASE WHEN ascii(s) < 128 THEN ascii(s) ELSE ora_ascii_code(s) END;
