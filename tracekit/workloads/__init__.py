@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tracekit.workloads.build_file import build, database_path
     from tracekit.workloads.cache import CachedWorkload, cached, remove
     from tracekit.workloads.catalog import known_workloads, load, shipped_folder
+    from tracekit.workloads.declared_types import declare_type
     from tracekit.workloads.definition import Workload
     from tracekit.workloads.file import (
         WorkloadFile,
@@ -31,6 +32,7 @@ _HOMES = {
     "known_workloads": "catalog",
     "content_fingerprint": "file",
     "database_path": "build_file",
+    "declare_type": "declared_types",
     "describe_file": "file",
     "load": "catalog",
     "remove": "cache",
@@ -47,6 +49,7 @@ __all__ = [
     "cached",
     "content_fingerprint",
     "database_path",
+    "declare_type",
     "describe_file",
     "known_workloads",
     "load",

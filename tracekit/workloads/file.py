@@ -129,6 +129,7 @@ def table_rows(path: Path) -> dict[str, int]:
         tables = connection.execute(
             "SELECT schema_name, table_name FROM duckdb_tables()"
             " WHERE NOT internal AND schema_name <> 'TRACEKIT_META'"
+            " AND (schema_name, table_name) <> ('main', 'TRACEKIT_DECLARED_COLUMNS')"
             " ORDER BY schema_name, table_name"
         ).fetchall()
         return {f"{schema}.{table}": _count(connection, schema, table) for schema, table in tables}
