@@ -105,6 +105,21 @@ ZONES: list[tuple[str, tuple[str, ...], Any, str]] = [
         "",
     ),
     (
+        "TO_CHAR of an interval",
+        (
+            "SELECT TO_CHAR(INTERVAL '1 02:03:04' DAY TO SECOND), TO_CHAR(INTERVAL '1-2' YEAR TO"
+            " MONTH), TO_CHAR(SYSDATE, 'HH a.m.') FROM DUAL",
+        ),
+        [("+01 02:03:04.000000", "+01-02", "12 p.m.")],
+        "",
+    ),
+    (
+        "counting days before 15 October 1582",
+        ("SELECT SYSDATE - DATE '0001-01-01' FROM DUAL",),
+        "ORA-03001",
+        "Oracle counts them by the Julian calendar",
+    ),
+    (
         "nanoseconds in arithmetic",
         (
             "SELECT TIMESTAMP '2026-01-01 00:00:00.123456789' - TIMESTAMP '2026-01-01 00:00:00'"

@@ -37,8 +37,7 @@ of seven to nine a TIMESTAMP_NS (years 1678 to 2261). A TIMESTAMP WITH TIME ZONE
 `STRUCT(instant INTERVAL, nanos SMALLINT)`: the interval's total is the instant, its months are the
 offset in minutes, which its days make up for. DuckDB compares, groups and joins intervals by their
 total, so that moments equal in UTC are equal and each keeps its offset. A TIMESTAMP WITH LOCAL TIME
-ZONE is a TIMESTAMPTZ. Years before Christ are read, compared and written, but cannot be sent; days
-before 15 October 1582 are counted by the Gregorian calendar in arithmetic.
+ZONE is a TIMESTAMPTZ. Years before Christ are read, compared and written, but cannot be sent.
 """
 
 

@@ -9,9 +9,13 @@ from tracekit.localdb.translate.kinds import (
     MOMENTS,
     Kind,
     fraction_digits,
+    has_digits,
     kind_of,
     with_kind,
 )
+
+INTERVAL_DIGITS = 6
+"""Of a second, in a literal or a column; computed intervals show nine, and nine of days."""
 
 
 def call(name: str, *args: exp.Expr | None, kind: Kind = Kind.UNKNOWN) -> exp.Expr:
@@ -56,6 +60,10 @@ def as_text(value: exp.Expr) -> exp.Expr:
         return null_text()
     if kind is Kind.ROWID:
         return call("ora_rowid", value, kind=Kind.TEXT)
+    if kind is Kind.INTERVAL:
+        short = fraction_digits(value) == INTERVAL_DIGITS and has_digits(value)
+        sizes = (2, INTERVAL_DIGITS) if short else (9, 9)
+        return call("ora_interval_text", value, *map(number, sizes), kind=Kind.TEXT)
     if kind in MOMENTS:
         return call("ora_moment_text", value, number(fraction_digits(value)), kind=Kind.TEXT)
     return call("ora_text", value, kind=Kind.TEXT)

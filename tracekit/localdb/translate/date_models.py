@@ -42,7 +42,7 @@ class Piece:
     exact: bool = False
     """True after FX: text must have the model's punctuation and digits."""
     suffix: str = ""
-    """TH for ordinal numbers, SP for spelled ones."""
+    """TH for ordinal numbers, SP for spelled ones, a point for `A.M.` and its like."""
 
 
 @lru_cache(maxsize=512)
@@ -74,6 +74,7 @@ def parse_model(model: str) -> tuple[Piece, ...]:
             pieces += parse_model(_TERRITORY[element.upper()])
         else:
             name = element.upper().replace(".", "")
+            suffix = "." if "." in element else suffix
             pieces.append(Piece("element", name, _case(element), padded, exact, suffix))
     return tuple(replace(piece, exact=piece.exact or exact) for piece in pieces)
 
@@ -81,7 +82,7 @@ def parse_model(model: str) -> tuple[Piece, ...]:
 def is_date_model(model: str) -> bool:
     """Whether a TO_CHAR model is one for dates rather than numbers."""
     plain = re.sub(r'"[^"]*"', "", model).upper()
-    if re.fullmatch(r"(FM)?(D|DL|DS|TS|J|X|RM)", plain):
+    if re.fullmatch(r"(FM)?(D|DL|DS|TS|J|X|RM|MI|BC|AD|B\.C\.|A\.D\.|Y,YYY)", plain):
         return True
     return bool(re.search(r"[YRQWJHA]|MM|MON|MI(?!$)|DD|DY|DAY|SS|FF|IW|CC|TZ", plain)) and (
         not re.search(r"[09]", plain.replace("HH12", ""))

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import (
+    INTERVAL_DIGITS,
     as_text,
     call,
     cast,
@@ -17,7 +18,7 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.interval_text import fraction_microseconds
-from tracekit.localdb.translate.kinds import Kind
+from tracekit.localdb.translate.kinds import Kind, with_digits
 from tracekit.localdb.translate.number_types import as_double
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
@@ -46,9 +47,11 @@ def interval_literal(node: exp.Interval) -> exp.Expr:
     sign = -1 if written.startswith("-") else 1
     digits = written.lstrip("+-").strip()
     if first in _MONTH_UNITS and last in _MONTH_UNITS:
-        return call("to_months", number(sign * _months(digits, first, last)), kind=Kind.INTERVAL)
+        months = number(sign * _months(digits, first, last))
+        return with_digits(call("to_months", months, kind=Kind.INTERVAL), INTERVAL_DIGITS)
     if first in _FIELDS and last in _FIELDS and _FIELDS.index(first) <= _FIELDS.index(last):
-        return _day_interval(sign * _microseconds(digits, first, last))
+        made = _day_interval(sign * _microseconds(digits, first, last))
+        return with_digits(made, INTERVAL_DIGITS)
     raise unsupported(f"INTERVAL in {first or 'no unit'}")
 
 

@@ -54,6 +54,12 @@ def with_digits(node: exp.Expr, digits: int) -> exp.Expr:
     return node
 
 
+def has_digits(node: exp.Expr) -> bool:
+    """Whether the digits of a second are known from a literal's or a column's type."""
+    inner = node.unnest()
+    return _DIGITS_META in inner.meta
+
+
 def fraction_digits(node: exp.Expr) -> int:
     """How many digits of a second a timestamp's type has."""
     marked = node.meta.get(_DIGITS_META)

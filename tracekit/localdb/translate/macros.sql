@@ -36,7 +36,13 @@ CREATE OR REPLACE MACRO ora_days(n) AS
 CREATE OR REPLACE MACRO ora_plus(a, b) AS
     CASE WHEN ora_interval_months(b) <> 0 AND day(a + b) <> day(a)
          THEN error('ORA-01839: date not valid for month specified') ELSE a + b END;
-CREATE OR REPLACE MACRO ora_plus_days(a, n) AS CAST(a + ora_days(n) AS TIMESTAMP_S);
+-- Before 15 October 1582 Oracle counts days by the Julian calendar, DuckDB by the Gregorian one.
+CREATE OR REPLACE MACRO ora_gregorian(a) AS
+    CASE WHEN a < TIMESTAMP_S '1582-10-15 00:00:00' THEN
+        error('ORA-03001: unimplemented feature: counting days before 15 October 1582 is not translated by the local Oracle')
+    ELSE a END;
+CREATE OR REPLACE MACRO ora_plus_days(a, n) AS
+    CAST(ora_gregorian(CAST(ora_gregorian(a) + ora_days(n) AS TIMESTAMP_S)) AS TIMESTAMP_S);
 CREATE OR REPLACE MACRO ora_plus_nano(a, b) AS
     make_timestamp_ns(epoch_us(ora_plus(CAST(a AS TIMESTAMP), b)) * 1000 + ora_ns(a));
 CREATE OR REPLACE MACRO ora_plus_zoned(a, b) AS
@@ -79,7 +85,7 @@ CREATE OR REPLACE MACRO ora_multiply
 CREATE OR REPLACE MACRO ora_between(a, b) AS
     ora_day_interval(ora_zoned_us(ora_zoned(a)) + ora_no_nanos(a) - ora_zoned_us(ora_zoned(b)) - ora_no_nanos(b));
 CREATE OR REPLACE MACRO ora_subtract
-    (a TIMESTAMP_S, b TIMESTAMP_S) AS (epoch(a) - epoch(b)) / 86400,
+    (a TIMESTAMP_S, b TIMESTAMP_S) AS (epoch(ora_gregorian(a)) - epoch(ora_gregorian(b))) / 86400,
     (a TIMESTAMP, b TIMESTAMP) AS a - b,
     (a TIMESTAMP_NS, b TIMESTAMP_NS) AS ora_day_interval(ora_us(a) + ora_no_nanos(a) - ora_us(b) - ora_no_nanos(b)),
     (a TIMESTAMPTZ, b TIMESTAMPTZ) AS a - b,
@@ -159,7 +165,7 @@ CREATE OR REPLACE MACRO ora_add_months(a, n) AS
          THEN ora_last_day(ora_moment(a) + to_months(CAST(trunc(n) AS INTEGER)))
          ELSE CAST(ora_moment(a) + to_months(CAST(trunc(n) AS INTEGER)) AS TIMESTAMP_S) END;
 CREATE OR REPLACE MACRO ora_seconds_between(a, b) AS
-    CAST(epoch(a) - epoch(b) AS BIGINT);
+    CAST(epoch(ora_gregorian(a)) - epoch(ora_gregorian(b)) AS BIGINT);
 -- Months of 31 days, in seconds.
 CREATE OR REPLACE MACRO ora_months_seconds(a, b) AS
     CAST((year(ora_moment(a)) - year(ora_moment(b))) * 12 + month(ora_moment(a))
@@ -289,6 +295,7 @@ CREATE OR REPLACE MACRO ora_text
     (a VARCHAR) AS a,
     (a BIGINT) AS CAST(a AS VARCHAR),
     (a BIT) AS ora_with_decimal(ora_free_text(a)),
+    (a INTERVAL) AS ora_interval_text(a, 9, 9),
     (a TIMESTAMP_S) AS ora_moment_text(a, 0),
     (a TIMESTAMP) AS ora_moment_text(a, 6),
     (a TIMESTAMP_NS) AS ora_moment_text(a, 9),

@@ -134,6 +134,8 @@ def _ordinal(value: int) -> str:
 
 def _name(piece: Piece, moment: Moment, names: Names) -> str:
     word, width = _WORDS[piece.text](moment, names)
+    if piece.suffix == ".":
+        word = "".join(f"{letter}." for letter in word)
     cased = _CASES[piece.case](word)
     return cased.ljust(width) if piece.padded else cased
 

@@ -30,6 +30,20 @@ CREATE OR REPLACE MACRO ora_today() AS epoch_us(ora_localtimestamp());
 CREATE OR REPLACE MACRO ora_interval_months(i) AS 12 * year(i) + month(i);
 CREATE OR REPLACE MACRO ora_interval_us(i) AS
     day(i) * 86400000000 + hour(i) * 3600000000 + minute(i) * CAST(60000000 AS BIGINT) + microsecond(i);
+CREATE OR REPLACE MACRO ora_padded(s, n) AS lpad(s, CAST(greatest(n, length(s)) AS INTEGER), '0');
+-- An interval's text; one of months has no days, and one of days no months.
+CREATE OR REPLACE MACRO ora_interval_text(i, days, digits) AS
+    CASE WHEN ora_interval_months(i) <> 0 THEN
+             CASE WHEN ora_interval_months(i) < 0 THEN '-' ELSE '+' END
+             || ora_padded(CAST(abs(ora_interval_months(i)) // 12 AS VARCHAR), days) || '-'
+             || lpad(CAST(abs(ora_interval_months(i)) % 12 AS VARCHAR), 2, '0')
+         ELSE CASE WHEN ora_interval_us(i) < 0 THEN '-' ELSE '+' END
+             || ora_padded(CAST(abs(ora_interval_us(i)) // 86400000000 AS VARCHAR), days) || ' '
+             || lpad(CAST(abs(ora_interval_us(i)) // 3600000000 % 24 AS VARCHAR), 2, '0') || ':'
+             || lpad(CAST(abs(ora_interval_us(i)) // 60000000 % 60 AS VARCHAR), 2, '0') || ':'
+             || lpad(CAST(abs(ora_interval_us(i)) // 1000000 % 60 AS VARCHAR), 2, '0') || '.'
+             || left(lpad(CAST(abs(ora_interval_us(i)) % 1000000 AS VARCHAR), 6, '0') || '000', digits)
+         END;
 -- With days of their own: Arrow has too few bits for the nanoseconds of three centuries.
 CREATE OR REPLACE MACRO ora_day_interval(us) AS
     list_transform([CAST(us AS BIGINT)], lambda u:
@@ -144,10 +158,11 @@ CREATE OR REPLACE MACRO ora_to_date
     (a VARCHAR) AS ora_text_date(a, ora_date_model()),
     (a BIGINT) AS CAST(ora_no_date(a) AS TIMESTAMP_S),
     (a) AS CAST(ora_no_date(a) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_rounded_to(n, unit) AS
+    n + unit // 2 - ((n + unit // 2) % unit + unit) % unit;
 CREATE OR REPLACE MACRO ora_rounded_us(us, nanos, digits) AS
     CASE WHEN digits >= 6 THEN us + CASE WHEN nanos >= 500 THEN 1 ELSE 0 END
-         ELSE CAST(floor((us + 5 * 10 ** (5 - digits)) / 10 ** (6 - digits)) AS BIGINT)
-              * CAST(10 ** (6 - digits) AS BIGINT) END;
+         ELSE ora_rounded_to(us, CAST(10 ** (6 - digits) AS BIGINT)) END;
 CREATE OR REPLACE MACRO ora_to_timestamp
     (a TIMESTAMP_S, digits) AS CAST(a AS TIMESTAMP),
     (a TIMESTAMP, digits) AS CASE WHEN digits >= 6 THEN a
@@ -161,10 +176,7 @@ CREATE OR REPLACE MACRO ora_to_timestamp
     (a BIGINT, digits) AS CAST(ora_no_date(a) AS TIMESTAMP),
     (a, digits) AS CAST(ora_no_date(a) AS TIMESTAMP);
 CREATE OR REPLACE MACRO ora_rounded_ns(ns, digits) AS
-    CASE WHEN digits = 9 THEN ns
-         ELSE ns + 5 * CAST(10 ** (8 - digits) AS BIGINT)
-              - ((ns + 5 * CAST(10 ** (8 - digits) AS BIGINT)) % CAST(10 ** (9 - digits) AS BIGINT)
-                 + CAST(10 ** (9 - digits) AS BIGINT)) % CAST(10 ** (9 - digits) AS BIGINT) END;
+    CASE WHEN digits = 9 THEN ns ELSE ora_rounded_to(ns, CAST(10 ** (9 - digits) AS BIGINT)) END;
 CREATE OR REPLACE MACRO ora_to_nano
     (a TIMESTAMP_S, digits) AS CAST(CAST(a AS TIMESTAMP) AS TIMESTAMP_NS),
     (a TIMESTAMP, digits) AS CAST(a AS TIMESTAMP_NS),

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.build import INTERVAL_DIGITS
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_digits, with_kind
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import (
@@ -135,6 +136,8 @@ def mark_with(column: exp.Column, found: Output) -> exp.Column:
         column.meta[_TYPE_META] = found
         if found.kind in MOMENTS and found.declared is not None:
             with_digits(column, found.declared.scale or 0)
+        elif found.kind is Kind.INTERVAL:
+            with_digits(column, INTERVAL_DIGITS)
         with_text_type(column, found.declared, varies=found.varies)
     if found.number is not None:
         with_number(column, found.number)
