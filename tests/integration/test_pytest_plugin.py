@@ -78,6 +78,37 @@ def test_unlimited():
     assert 6 * 2**20 <= found["test_light"]["peak_bytes"] < 6.5 * 2**20
 
 
+def test_who_kept_the_memory_alive_is_told_where_the_process_outgrew_the_limit(
+    pytester: pytest.Pytester,
+) -> None:
+    result = run_apart(
+        pytester,
+        """
+import time
+
+@pytest.mark.peak_memory(max="60MiB")
+def test_heavy():
+    rows = [bytes([n]) * 2**20 for n in range(100)]
+    time.sleep(0.5)
+    assert rows
+
+@pytest.mark.peak_memory(max="60MiB")
+def test_light():
+    rows = [bytes([n]) * 2**20 for n in range(10)]
+    assert rows
+""",
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.re_match_lines(
+        [
+            r"Test was limited to 60\.0 MiB but peaked at 100 MiB",
+            "Kept alive when it went over:",
+            r"  [\d.]+ MiB (rows in test_heavy|no variable in) .*: list of \d+ x bytes",
+            "Held at the peak:",
+        ]
+    )
+
+
 @pytest.mark.parametrize(("args", "stacks"), [(["-q"], 0), ([], 3), (["-v"], 10), (["-vv"], 12)])
 def test_verbosity_says_how_many_stacks(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, args: list[str], stacks: int
@@ -409,7 +440,8 @@ def test_strings(turn):
     )
     result.assert_outcomes(passed=2)
     first, second = (peaks(pytester)[f"test_strings[{turn}]"]["peak_bytes"] for turn in (1, 2))
-    assert abs(first - second) < 0.25 * first
+    # The reservation is 1 GiB. What fits into arenas that the first left half empty costs nothing.
+    assert abs(first - second) < 0.5 * first
 
 
 def test_the_local_oracle_is_one_for_the_session(pytester: pytest.Pytester) -> None:

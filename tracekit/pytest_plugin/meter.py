@@ -19,6 +19,7 @@ from tracekit.pytest_plugin.peak import Peak, PeakStatus
 
 if TYPE_CHECKING:
     from tracekit.profiling import StretchMeasurement
+    from tracekit.pytest_plugin.overrun import OverrunWatch
 
 _BUSY = "No more than one Tracker"
 _BUSY_NOTE = (
@@ -84,6 +85,7 @@ class Meter:
         self._captures = captures
         self._references = references
         self._measurement: StretchMeasurement | None = None
+        self._overrun: OverrunWatch | None = None
         self._by_memray = memray_tracks(item)
         self._peak = Peak(
             item.nodeid,
@@ -108,17 +110,27 @@ class Meter:
             aggregated=True,
             children=self.limits.children,
         )
+        overrun = self._watch()
         try:
             measurement.start()
         except TrackerTaken as exc:
             self._peak = replace(self._peak, reason=str(exc))
+            if overrun is not None:
+                overrun.close()
         else:
-            self._measurement = measurement
+            self._measurement, self._overrun = measurement, overrun
+
+    def _watch(self) -> OverrunWatch | None:
+        if self.limits.max_bytes is None:
+            return None
+        from tracekit.pytest_plugin.overrun import OverrunWatch
+
+        return OverrunWatch(self.limits.max_bytes)
 
     def discard(self) -> None:
         """The test did not run to its end for a reason of its own, such as a skip."""
         if self._measurement is not None:
-            self._captures.drop(self._measurement.stop().capture)
+            self._drop_own(self._measurement.stop().capture)
 
     def fail(self, error: BaseException) -> Peak:
         """The test failed by itself: its peak so far."""
@@ -141,7 +153,7 @@ class Meter:
             self._drop_own(capture)
             return peak, ""
         config = self._item.config
-        lines = held_stacks(
+        lines = self._kept_alive() + held_stacks(
             capture,
             config.get_verbosity(),
             self._item.path,
@@ -214,6 +226,14 @@ class Meter:
             heap_peak_bytes=counted.heap_bytes,
         )
 
+    def _kept_alive(self) -> list[str]:
+        if self._overrun is None or self._item.config.get_verbosity() < 0:
+            return []
+        holders = [f"  {each}" for each in self._overrun.holders()]
+        return ["Kept alive when it went over:", *holders] if holders else []
+
     def _drop_own(self, capture: Path) -> None:
+        if self._overrun is not None:
+            self._overrun.close()
         if self._measurement is not None:
             self._captures.drop(capture)
