@@ -7,16 +7,36 @@ grown too far: one that runs beside a greedy one started before it, or ends soon
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tracekit.process_memory import resident_bytes
+from tracekit.process_memory import has_proc, resident_bytes
 
 MOST_GROWTH_BYTES = 400 << 20
 _LOOK_SECONDS = 0.02
 _NEXT_VICTIM_SECONDS = 0.5
+
+
+class _Resident:
+    """Resident memory of this process, read in microseconds: every call asks."""
+
+    def __init__(self) -> None:
+        self._page_bytes = os.sysconf("SC_PAGE_SIZE")
+        self._statm = os.open("/proc/self/statm", os.O_RDONLY) if has_proc() else None
+
+    def bytes_now(self) -> int:
+        """Bytes now."""
+        if self._statm is None:
+            return resident_bytes()
+        return int(os.pread(self._statm, 128, 0).split()[1]) * self._page_bytes
+
+    def close(self) -> None:
+        """Let go of the descriptor."""
+        if self._statm is not None:
+            os.close(self._statm)
 
 
 class GuardedCall:
@@ -24,11 +44,12 @@ class GuardedCall:
 
     Args:
         interrupt: makes it end early.
+        start_bytes: resident memory as it begins.
     """
 
-    def __init__(self, interrupt: Callable[[], None]) -> None:
+    def __init__(self, interrupt: Callable[[], None], start_bytes: int) -> None:
         self.interrupt = interrupt
-        self.start_bytes = resident_bytes()
+        self.start_bytes = start_bytes
         self.is_ended = False
         """Whether the guard ends it."""
 
@@ -42,6 +63,7 @@ class MemoryGuard:
 
     def __init__(self, most_growth_bytes: int = MOST_GROWTH_BYTES) -> None:
         self._most = most_growth_bytes
+        self._resident = _Resident()
         self._calls: list[GuardedCall] = []
         self._changed = threading.Condition()
         self._stopping = False
@@ -51,7 +73,7 @@ class MemoryGuard:
     @contextmanager
     def guarding(self, interrupt: Callable[[], None]) -> Iterator[GuardedCall]:
         """A call runs inside."""
-        call = GuardedCall(interrupt)
+        call = GuardedCall(interrupt, self._resident.bytes_now())
         with self._changed:
             self._calls.append(call)
             if len(self._calls) == 1:
@@ -68,6 +90,7 @@ class MemoryGuard:
             self._stopping = True
             self._changed.notify()
         self._thread.join()
+        self._resident.close()
 
     def _run(self) -> None:
         next_victim = 0.0
@@ -81,7 +104,7 @@ class MemoryGuard:
 
     def _look(self, next_victim: float) -> float:
         """Interrupt what is to end, again and again; when the next call may be chosen."""
-        now = resident_bytes()
+        now = self._resident.bytes_now()
         if time.monotonic() >= next_victim:
             greedy = [call for call in self._calls if now - call.start_bytes > self._most]
             victim = next((call for call in reversed(greedy) if not call.is_ended), None)
