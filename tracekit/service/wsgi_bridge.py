@@ -7,13 +7,13 @@ each when the client has taken the one before, so readers that are slow or stopp
 from __future__ import annotations
 
 import asyncio
-import io
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 from wsgiref.types import WSGIApplication
 
 from tracekit.jsonvalue import encode
@@ -23,6 +23,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _WAIT_SECONDS = 30.0
+_MEMORY_BYTES = 64 * 1024
+"""Of a request's body, whose rest waits on disk: a client may be slow to send the end of it."""
 _BUSY = (
     "the service answers as many such requests as it can: try again in some seconds. "
     "--answers and --threads of its web process say how many."
@@ -69,31 +71,30 @@ class WsgiBridge:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        body = await self._body(receive)
-        if body is None:
-            return  # the client left
-        lane = self._lane(scope)
-        try:
-            await asyncio.wait_for(lane.room.acquire(), _WAIT_SECONDS)
-        except TimeoutError:
-            await _refuse(send)
-            return
-        try:
-            await self._answer(lane.pool, _environ(scope, body), receive, send)
-        finally:
-            lane.room.release()
+        with SpooledTemporaryFile(_MEMORY_BYTES) as body:
+            if not await self._receive_body(receive, body):
+                return  # the client left
+            lane = self._lane(scope)
+            try:
+                await asyncio.wait_for(lane.room.acquire(), _WAIT_SECONDS)
+            except TimeoutError:
+                await _refuse(send)
+                return
+            try:
+                await self._answer(lane.pool, _environ(scope, body), receive, send)
+            finally:
+                lane.room.release()
 
-    async def _body(self, receive: Receive) -> bytes | None:
-        body = bytearray()
+    async def _receive_body(self, receive: Receive, body: IO[bytes]) -> bool:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return None
+                return False
             # All of it is read, so that a client that still sends can see why it is refused.
-            room = self._max_body_bytes + 1 - len(body)
-            body += message.get("body", b"")[: max(0, room)]
+            room = self._max_body_bytes + 1 - body.tell()
+            body.write(message.get("body", b"")[: max(0, room)])
             if not message.get("more_body", False):
-                return bytes(body)
+                return True
 
     async def _answer(
         self, pool: ThreadPoolExecutor, environ: dict[str, Any], receive: Receive, send: Send
@@ -148,7 +149,9 @@ def _no_write(data: bytes) -> None:
     raise NotImplementedError("the write() of WSGI")
 
 
-def _environ(scope: Message, body: bytes) -> dict[str, Any]:
+def _environ(scope: Message, body: IO[bytes]) -> dict[str, Any]:
+    size_bytes = body.tell()
+    body.seek(0)
     client, server = scope.get("client") or ("", 0), scope.get("server") or ("localhost", 80)
     environ: dict[str, Any] = {
         "REQUEST_METHOD": scope["method"],
@@ -160,10 +163,10 @@ def _environ(scope: Message, body: bytes) -> dict[str, Any]:
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "REMOTE_ADDR": client[0],
         "REMOTE_PORT": str(client[1]),
-        "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_LENGTH": str(size_bytes),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": body,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,

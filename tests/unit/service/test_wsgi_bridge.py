@@ -23,7 +23,7 @@ from tracekit.service import deadlines, wsgi_bridge
 from tracekit.service.deadlines import DeadlineProtocol
 from tracekit.service.wsgi_bridge import Lane, WsgiBridge
 
-LIMIT = 1000
+LIMIT = 150_000
 PIECE = b"x" * 65_536
 THREADS = 2
 
