@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
 from tracekit.cli.source_options import candidate_option
 from tracekit.cli.steps import Steps
+from tracekit.cli.terminal import on_terminal, terminal_width
 from tracekit.errors import ConfigError
 from tracekit.experiment.baseline import (
     DEFAULT_TOLERANCE,
@@ -198,8 +198,8 @@ def _print(checked: Checked, baseline: Path, format_: str) -> None:
     elif format_ == "md":
         click.echo(reports.compare_markdown(before, after, failures=failures), nl=False)
     else:
-        terminal = sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if terminal else None
+        terminal = on_terminal()
+        width = terminal_width()
         text = reports.compare_text(before, after, failures=failures, width=width, color=terminal)
         click.echo(text, nl=False)
     click.echo(f"tracekit: the run is in {checked.run.folder}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
 from tracekit.cli.report import write_text
+from tracekit.cli.terminal import terminal_width
 from tracekit.experiment.compared import Side, comparison_record, open_sides, stack_diffs
 from tracekit.experiment.regression import Judgement, judge_growth, parse_rule
 from tracekit.records import ReplaySummary, to_json
@@ -123,7 +123,7 @@ def _drawn(
     both: tuple[ReplaySummary, ReplaySummary] = base.summary, head.summary
     failures = judgement.failures if judgement.rules else None
     if format_ == "table":
-        width = shutil.get_terminal_size().columns if to_terminal else None
+        width = terminal_width()
         return reports.compare_text(
             *both,
             columns=columns,

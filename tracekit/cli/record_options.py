@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
 import click
 
+from tracekit.cli.terminal import on_terminal, terminal_width
 from tracekit.records import to_json
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,6 +36,6 @@ def echo_record(record: RecordT, as_text: AsText[RecordT], *, as_json: bool) -> 
     if as_json:
         click.echo(to_json(record), nl=False)
         return
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else None
+    terminal = on_terminal()
+    width = terminal_width()
     click.echo(as_text(record, width=width, color=terminal), nl=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tracekit.cli.source_options import (
     unordered_option,
 )
 from tracekit.cli.steps import Steps
+from tracekit.cli.terminal import on_terminal, terminal_width
 from tracekit.experiment.replay import replay as run_replay
 from tracekit.experiment.view import Replay
 from tracekit.records import to_json
@@ -161,10 +161,9 @@ def _print(done: Replay, *, as_json: bool) -> None:
     if as_json:
         click.echo(to_json(done.summary), nl=False)
         return
-    terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else None
+    width, color = terminal_width(), on_terminal()
     click.echo(
-        reports.text(done.summary, width=width, color=terminal, folder=str(done.folder)), nl=False
+        reports.text(done.summary, width=width, color=color, folder=str(done.folder)), nl=False
     )
 
 

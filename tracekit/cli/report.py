@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from pathlib import Path
 
 import click
 
 from tracekit import reports
+from tracekit.cli.terminal import on_terminal, terminal_width
 from tracekit.errors import ConfigError
 from tracekit.experiment.run_folder import read_run, read_run_stacks
 from tracekit.records import to_json
@@ -47,8 +46,8 @@ def command(run: Path, format_: str, output: Path | None, force: bool, no_redact
     stacks = read_run_stacks(folder)
     confidential = not no_redaction
     if format_ == "text":
-        terminal = sys.stdout.isatty() and output is None
-        width = shutil.get_terminal_size().columns if terminal else None
+        terminal = on_terminal() and output is None
+        width = terminal_width()
         drawn = reports.text(summary, width=width, color=terminal, folder=str(run))
     elif format_ == "md":
         drawn = reports.markdown(

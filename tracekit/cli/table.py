@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-import shutil
-import sys
 from collections.abc import Sequence
 
 import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from tracekit.cli.terminal import terminal_width
 
 _PIPE_WIDTH = 200
 
@@ -23,7 +23,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         table.add_column(heading, justify="right" if figures else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_WIDTH
+    width = terminal_width() or _PIPE_WIDTH
     # Drawn into a string first: rich itself answers a closed stdout by exiting with 1.
     console = Console(file=io.StringIO(), width=width, highlight=False, markup=False)
     with console.capture() as drawn:

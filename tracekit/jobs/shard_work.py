@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 from redis.client import Pipeline
 
-from tracekit.errors import JobError
+from tracekit.errors import JobError, TracekitError
 from tracekit.jobs.manifest import DomainContents
 from tracekit.jobs.redis_types import Value, as_bytes, as_fields, put_fields, transact
 from tracekit.jobs.request import JobRequest
@@ -22,7 +22,7 @@ from tracekit.jsonvalue import decode_typed
 from tracekit.keyed import Key
 
 
-class WorkOver(Exception):
+class WorkOver(TracekitError):
     """The job has ended, or another worker has taken the shard: stop, and write nothing."""
 
 

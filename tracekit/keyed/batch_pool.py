@@ -9,7 +9,13 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from typing import Generic, TypeVar
 
-from tracekit.errors import BatchFailure, ConnectError, FetchError, MemoryBudgetExceeded
+from tracekit.errors import (
+    BatchFailure,
+    ConnectError,
+    FetchError,
+    MemoryBudgetExceeded,
+    TracekitError,
+)
 from tracekit.keyed.query import Key
 from tracekit.oracle.readers import GRACE_SECONDS, Cancelled, Readers
 
@@ -17,7 +23,7 @@ T = TypeVar("T")
 Batch = Sequence[Key]
 
 
-class Stopped(Exception):
+class Stopped(TracekitError):
     """Tells a worker that nobody waits for its batch any more."""
 
 

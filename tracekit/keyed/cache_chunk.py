@@ -15,6 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from tracekit.errors import TracekitError
 from tracekit.jsonvalue import encode
 from tracekit.keyed.lean import LeanRecords
 from tracekit.keyed.record import Record, RecordsByKey
@@ -29,11 +30,11 @@ _STORED: dict[str, tuple[type, Callable[[str], Any]]] = {
 }
 
 
-class NotCacheable(Exception):
+class NotCacheable(TracekitError):
     """A value would not come back as it is."""
 
 
-class DamagedChunk(Exception):
+class DamagedChunk(TracekitError):
     """The bytes are not what was kept."""
 
 

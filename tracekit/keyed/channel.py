@@ -7,10 +7,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+from tracekit.errors import TracekitError
+
 T = TypeVar("T")
 
 
-class Abandoned(Exception):
+class Abandoned(TracekitError):
     """Tells a producer that nobody takes its items any more."""
 
 

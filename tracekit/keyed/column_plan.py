@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from tracekit.errors import TracekitError
 from tracekit.keyed.column_kinds import ColumnKind, held_field, kind_of, wide_enough
 from tracekit.keyed.query import Query
 from tracekit.oracle import Database
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class PlanChanged(Exception):
+class PlanChanged(TracekitError):
     """What was read does not fit the plan: drop it and read again by `plan`."""
 
     def __init__(self, plan: ColumnPlan) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-from tracekit.errors import ConfigError
+from tracekit.errors import ConfigError, TracekitError
 from tracekit.keyed.arrow_columns import ArrowColumn
 from tracekit.keyed.lean import LeanRecords
 from tracekit.keyed.record import Record, plain_records
@@ -48,7 +48,7 @@ class RecordReader(Protocol):
         """
 
 
-class ReadAgain(Exception):
+class ReadAgain(TracekitError):
     """A query turned out to need another way of reading after some of it was read."""
 
 

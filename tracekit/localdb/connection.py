@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from tracekit.errors import RemoteWireError
+from tracekit.errors import RemoteWireError, TracekitError
 from tracekit.localdb.watcher import Watcher
 from tracekit.localdb.wire.packets import (
     DATA_FLAG_EOF,
@@ -43,11 +43,11 @@ Item = bytes | Marker
 """A DATA payload or a marker."""
 
 
-class ConnectionClosed(Exception):
+class ConnectionClosed(TracekitError):
     """The client is gone, or the server is stopping."""
 
 
-class BreakRequested(Exception):
+class BreakRequested(TracekitError):
     """The client sent a break: the current call ends with ORA-01013."""
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
+from tracekit.errors import TracekitError
+
 
 class Manner(Enum):
     """How a connection is cut off."""
@@ -17,7 +19,7 @@ class Manner(Enum):
     SILENT = "what is ready goes out, then nothing more is answered until the client leaves"
 
 
-class Cut(Exception):
+class Cut(TracekitError):
     """Raised by a hook: the connection is to be cut off here."""
 
     def __init__(self, manner: Manner) -> None:

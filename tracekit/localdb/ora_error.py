@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tracekit.errors import TracekitError
 from tracekit.localdb.stored_names import shown_name
 
 
-class OraError(Exception):
+class OraError(TracekitError):
     """One Oracle error on its way to the client; never leaves the server process.
 
     Args:

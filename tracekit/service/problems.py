@@ -44,7 +44,7 @@ _HTTP_CODES = {
 }
 
 
-class Problem(Exception):
+class Problem(TracekitError):
     """A request that is answered with an error.
 
     Args:

@@ -23,6 +23,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import floor
 
+from tracekit.errors import TracekitError
 from tracekit.localdb.translate.number_series import ATAN2, SERIES
 from tracekit.localdb.wire.rows_number import encode_number
 from tracekit.localdb.wire.values import decode_number
@@ -37,7 +38,7 @@ LONGEST_TEXT = 64
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?\s*", re.IGNORECASE)
 
 
-class NumberError(ValueError):
+class NumberError(TracekitError, ValueError):
     """What DuckDB passes on as the reason: an error of Oracle's by its code."""
 
 

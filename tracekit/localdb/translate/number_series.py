@@ -10,13 +10,15 @@ from collections.abc import Callable
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from functools import cache
 
+from tracekit.errors import TracekitError
+
 _DIGITS = Context(prec=110, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _KEPT = Context(prec=60, Emax=MAX_EMAX, Emin=MIN_EMIN)
 _TINY = Decimal(10) ** -105
 _LARGEST_ANGLE = Decimal(10) ** 40
 
 
-class RangeError(ValueError):
+class RangeError(TracekitError, ValueError):
     """An argument for which there is no value."""
 
 
