@@ -101,6 +101,9 @@ def fork_retention(
             raise ProfileError(f"no process to look for holders of memory in: {exc}") from exc
     if pid == 0:
         _look(fd, survives, moment, total_bytes, taken_at, baseline, only)
+    if survives:  # the forked process does so itself, too: whoever comes first
+        with contextlib.suppress(OSError):
+            os.setpgid(pid, pid)
     return pid
 
 
@@ -126,7 +129,7 @@ def _look(fd: int, survives: bool, moment: Moment, *of_the_record: Any) -> NoRet
 
 def _become_a_bystander(survives: bool) -> None:
     if survives:
-        os.setsid()
+        os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(_LONGEST_SECONDS)  # a lock that another thread held is never given back here

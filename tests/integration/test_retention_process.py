@@ -1,0 +1,105 @@
+"""The process that looks at the objects: apart from the program, and able to outlive it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import tracekit
+from tracekit import process_memory
+from tracekit.errors import ProfileError
+from tracekit.profiling.retention import fork_retention, this_moment
+from tracekit.records import Retention, from_json
+
+MIB = 2**20
+
+KILLED = """
+import os, signal, sys
+from tracekit.profiling.retention import fork_retention, this_moment
+
+def work():
+    rows = [bytes([n]) * 2**20 for n in range(40)]
+    file = open(sys.argv[1], "wb")
+    fork_retention(file.fileno(), this_moment(sys._getframe()), survives=True)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+work()
+"""
+
+
+def test_it_finishes_after_the_program_and_its_group_were_killed(tmp_path: Path) -> None:
+    answer = tmp_path / "retention.json"
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(answer)], start_new_session=True, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 100
+    while not (text := answer.read_bytes()).endswith(b"}\n"):
+        assert time.monotonic() < deadline, "nothing was written"
+        time.sleep(0.05)
+    largest = from_json(Retention, text).largest(1)[0]
+    assert (largest.name, largest.kind) == ("rows", "list")
+    assert largest.retained_bytes >= 40 * MIB
+
+
+def test_it_can_look_where_the_program_has_no_memory_left() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    used = process_memory.data_bytes()
+    assert used is not None
+    resource.setrlimit(resource.RLIMIT_DATA, (used + 8 * MIB, hard))
+    try:
+        found = tracekit.retention()
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+    assert found.explained_bytes > MIB
+
+
+def test_a_process_that_was_ended_is_a_named_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    fork = os.fork
+
+    def fork_and_kill() -> int:
+        pid = fork()
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        return pid
+
+    monkeypatch.setattr(os, "fork", fork_and_kill)
+    with pytest.raises(ProfileError, match="ended: signal 9"):
+        tracekit.retention()
+
+
+def test_the_program_goes_on_while_it_looks(tmp_path: Path) -> None:
+    kept = {"rows": [bytes(100) for _ in range(200_000)]}
+    with (tmp_path / "answer").open("wb") as file:
+        pid = fork_retention(file.fileno(), this_moment(sys._getframe()))
+        kept["rows"].clear()
+        _, status = os.waitpid(pid, 0)
+    assert status == 0
+    found = from_json(Retention, (tmp_path / "answer").read_bytes())
+    [holder] = [each for each in found.holders if each.name == "kept"]
+    assert holder.retained_bytes > 200_000 * 130, "what was there when it was forked"
+
+
+def test_variables_are_left_as_they_are() -> None:
+    """Reading a frame's variables leaves a dict on it before 3.13, which would keep them alive."""
+
+    class Row:
+        alive = 0
+
+        def __init__(self) -> None:
+            Row.alive += 1
+
+        def __del__(self) -> None:
+            Row.alive -= 1
+
+    row = Row()
+    assert tracekit.retention().holders
+    del row
+    assert Row.alive == 0
