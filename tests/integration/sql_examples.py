@@ -246,6 +246,22 @@ _QUERIES = [
     ),
     _("hints are ignored", "SELECT /*+ FULL(e) PARALLEL(4) */ COUNT(*) FROM emp e", gives=6),
     _("quoted identifiers", 'SELECT "EMPNO" AS "Nr" FROM "EMP" WHERE empno = 7839', gives=7839),
+    _(
+        "quoted names keep their case",
+        'SELECT "id", id FROM (SELECT 1 AS "id", 2 AS id FROM DUAL)',
+        gives=[(1, 2)],
+    ),
+    _(
+        "a name in other case",
+        'SELECT "empno" FROM emp',
+        gives=Error('ORA-00904: "empno": invalid identifier'),
+    ),
+    _("a reserved word as a name", "SELECT 1 AS date FROM DUAL", gives=Error("ORA-00923")),
+    _(
+        "a subquery with two columns of one name",
+        "SELECT * FROM (SELECT 1 a, 2 a FROM DUAL)",
+        gives=Error("ORA-00918"),
+    ),
     _("upper-case folding", "select EmpNo from Emp where ENAME = 'KING'", gives=7839),
     _("bind by name", "SELECT ename FROM emp WHERE empno = :id", gives="KING", binds={"id": 7839}),
     _(
@@ -341,6 +357,23 @@ _QUERIES = [
         "SELECT SYS_CONNECT_BY_PATH(ename, '/') FROM emp WHERE ename = 'ALLEN'"
         " START WITH mgr IS NULL CONNECT BY PRIOR empno = mgr",
         gives="/KING/BLAKE/ALLEN",
+    ),
+    _(
+        "CONNECT BY NOCYCLE, CONNECT_BY_ISCYCLE",
+        "SELECT n, CONNECT_BY_ISCYCLE FROM (SELECT 1 AS n, 2 AS up FROM DUAL UNION ALL"
+        " SELECT 2, 1 FROM DUAL) START WITH n = 1 CONNECT BY NOCYCLE PRIOR n = up",
+        gives=[(1, 0), (2, 1)],
+    ),
+    _(
+        "CONNECT_BY_ISLEAF, CONNECT_BY_ROOT",
+        "SELECT ename, CONNECT_BY_ROOT ename FROM emp WHERE CONNECT_BY_ISLEAF = 1"
+        " START WITH ename = 'BLAKE' CONNECT BY PRIOR empno = mgr ORDER BY ename",
+        gives=[("ALLEN", "BLAKE"), ("WARD", "BLAKE")],
+    ),
+    _(
+        "CONNECT BY over a join",
+        "SELECT 1 FROM emp a JOIN emp b ON a.mgr = b.mgr CONNECT BY PRIOR a.mgr = b.empno",
+        gives=Error("ORA-03001"),
     ),
     _(
         "PIVOT",
@@ -522,6 +555,40 @@ _CHANGES = [
         "text too long for its column",
         "UPDATE dept SET dname = 'far too long a name'",
         gives=Error("ORA-12899"),
+    ),
+    _(
+        "CHAR is padded with blanks",
+        "CREATE TABLE t (c CHAR(4), v VARCHAR2(4))",
+        "INSERT INTO t VALUES ('ab', 'ab')",
+        "SELECT LENGTH(c), c || '|' FROM t",
+        gives=[(4, "ab  |")],
+    ),
+    _(
+        "CHAR = text literal",
+        "CREATE TABLE t (c CHAR(4), v VARCHAR2(4))",
+        "INSERT INTO t VALUES ('ab', 'ab')",
+        "SELECT COUNT(*) FROM t WHERE c = 'ab' AND c = 'ab      '",
+        gives=1,
+    ),
+    _(
+        "CHAR = VARCHAR2",
+        "CREATE TABLE t (c CHAR(4), v VARCHAR2(4))",
+        "INSERT INTO t VALUES ('ab', 'ab')",
+        "SELECT COUNT(*) FROM t WHERE c = v",
+        gives=0,
+        note="blanks count; bound text is VARCHAR2",
+    ),
+    _(
+        "CHARs of different lengths in tuples",
+        "CREATE TABLE t (c CHAR(4), d CHAR(6))",
+        "SELECT * FROM t WHERE (c, d) IN (SELECT d, c FROM t)",
+        gives=Error("ORA-03001"),
+    ),
+    _(
+        "child and parent deleted in one transaction",
+        "DELETE FROM emp WHERE deptno = 20",
+        "DELETE FROM dept WHERE deptno = 20",
+        gives=1,
     ),
     _("too many values", "INSERT INTO dept VALUES (1, 'a', 2)", gives=Error("ORA-00913")),
     _(

@@ -156,7 +156,7 @@ class _Hierarchy:
         isolate(select)
 
     def _folded_alias(self, alias: str) -> exp.TableAlias:
-        return exp.TableAlias(this=exp.to_identifier(alias))
+        return exp.TableAlias(this=exp.to_identifier(alias or _TREE))
 
     def _replace_pseudo(self, alias: str) -> None:
         stars: list[exp.Expr] = []
