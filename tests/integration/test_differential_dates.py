@@ -38,7 +38,7 @@ class Case:
 
 
 def moment(rng: random.Random, *, fraction: bool = True) -> dt.datetime:
-    start = dt.datetime(rng.choice([1600, 1900, 1970, 2000, 2020, 2300]), 1, 1)
+    start = dt.datetime(rng.choice([1650, 1900, 1970, 2000, 2020, 2300]), 1, 1)
     found = start + dt.timedelta(seconds=rng.randrange(60 * 365 * 86_400))
     return found.replace(microsecond=rng.randrange(1_000_000) if fraction else 0)
 

@@ -114,7 +114,6 @@ _STRFTIME = {
     "IW": "%V",
     "FF6": "%f",
     "FF3": "%g",
-    "FF9": "%n",
 }
 _STRFTIME_NAMES = {"MON": "%b", "DY": "%a", "AM": "%p", "PM": "%p"}
 

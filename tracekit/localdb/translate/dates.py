@@ -19,6 +19,7 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.calendar_days import DAY_MICROSECONDS, calendar_date
+from tracekit.localdb.translate.calendar_names import names_of
 from tracekit.localdb.translate.date_models import parse_model, strftime_format
 from tracekit.localdb.translate.kinds import (
     MOMENTS,
@@ -53,14 +54,47 @@ def to_char(value: exp.Expr, model: str) -> exp.Expr:
     return call(name, moment, text(native[0]), text(model), kind=Kind.TEXT)
 
 
+_LANGUAGE = re.compile(r"\s*NLS_DATE_LANGUAGE\s*=\s*'?(\w[\w ]*?)'?\s*", re.IGNORECASE)
+
+
+def language_of(parameter: exp.Expr) -> str:
+    """The language that `NLS_DATE_LANGUAGE = name` names.
+
+    Raises:
+        OraError: ORA-12702, it is something else; ORA-03001, the language is not known.
+    """
+    match = _LANGUAGE.fullmatch(literal_text(parameter, "an NLS parameter"))
+    if match is None:
+        raise OraError(12702, "invalid NLS parameter string used in SQL function")
+    names_of(match[1])
+    return match[1].upper()
+
+
+def to_char_in(value: exp.Expr, model: str, language: str) -> exp.Expr:
+    """A date as text by a format model, with the names of a language."""
+    parse_model(model)
+    digits = number(fraction_digits(value))
+    return call("ora_written_in", value, text(model), digits, text(language), kind=Kind.TEXT)
+
+
+def to_date_in(value: exp.Expr, model: str, language: str) -> exp.Expr:
+    """TO_DATE of text with the names of a language."""
+    _check_date_model(model)
+    return call("ora_text_date_in", as_text(value), text(model), text(language), kind=Kind.DATE)
+
+
 def to_date(value: exp.Expr, model: str | None) -> exp.Expr:
-    """TO_DATE: text (or a date, left as it is) to DATE."""
+    """TO_DATE: text (also that of a date) to DATE."""
     if model is None:
         return call("ora_to_date", value, kind=Kind.DATE)
+    _check_date_model(model)
+    return call("ora_text_date", as_text(value), text(model), kind=Kind.DATE)
+
+
+def _check_date_model(model: str) -> None:
     for piece in parse_model(model):
         if piece.kind == "element" and piece.text[:2] in ("FF", "TZ"):
             raise OraError(1821, f"date format not recognized: {piece.text} in TO_DATE")
-    return call("ora_text_date", as_text(value), text(model), kind=Kind.DATE)
 
 
 def to_timestamp(value: exp.Expr, model: str | None) -> exp.Expr:

@@ -177,10 +177,12 @@ def _round(args: Sequence[exp.Expr]) -> exp.Expr:
 def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
     if len(args) == 1:
         return as_text(args[0])
-    if len(args) == 3:
-        raise unsupported("TO_CHAR with NLS parameters")
     model = literal_text(args[1], "TO_CHAR with a format")
     is_date = is_date_model(model) and kind_of(args[0]) is not Kind.NUMBER
+    if len(args) == 3:
+        if not is_date:
+            raise unsupported("TO_CHAR of a number with NLS parameters")
+        return dates.to_char_in(args[0], model, dates.language_of(args[2]))
     if is_number_model(model) and not is_date:
         if model.upper() in ("TM", "TM9"):
             return as_text(args[0])
@@ -230,6 +232,9 @@ def _to_number(args: Sequence[exp.Expr]) -> exp.Expr:
 
 def _with_model(convert: Callable[[exp.Expr, str | None], exp.Expr], name: str) -> Rule:
     def rule(args: Sequence[exp.Expr]) -> exp.Expr:
+        if len(args) == 3 and name == "TO_DATE":
+            written = literal_text(args[1], "TO_DATE with a format")
+            return dates.to_date_in(args[0], written, dates.language_of(args[2]))
         if len(args) == 3:
             raise unsupported(f"{name} with NLS parameters")
         model = literal_text(args[1], f"{name} with a format") if len(args) == 2 else None
@@ -307,6 +312,9 @@ FUNCTIONS: dict[str, Function] = {
     "TO_BINARY_FLOAT": Function(1, 1, _to_binary_float),
     "TO_DATE": Function(1, 3, _with_model(dates.to_date, "TO_DATE")),
     "TO_TIMESTAMP": Function(1, 3, _with_model(dates.to_timestamp, "TO_TIMESTAMP")),
+    "CURRENT_TIMESTAMP": Function(1, 1, zones.clock("ora_current_timestamp", Kind.ZONED)),
+    "LOCALTIMESTAMP": Function(1, 1, zones.clock("ora_localtimestamp", Kind.TIMESTAMP)),
+    "SYSTIMESTAMP": Function(1, 1, zones.clock("ora_systimestamp", Kind.ZONED)),
     "TO_TIMESTAMP_TZ": Function(1, 3, _with_model(dates.to_zoned, "TO_TIMESTAMP_TZ")),
     "ADD_MONTHS": Function(2, 2, _add_months),
     "LAST_DAY": Function(1, 1, _renamed("ora_last_day", Kind.DATE)),

@@ -43,6 +43,7 @@ _PARAMETERS = {
 _WITH_CONSTANTS = {
     **{f"ora_{name}": ("a", "b") for name in _WITH_DIGITS},
     **{f"ora_{name}": ("a", "b", "c") for name in _WITH_MODEL},
+    "ora_written_in": ("a", "b", "c", "d"),
 }
 """Those of which all arguments but the first are constants."""
 _PREFIX = "late_"

@@ -99,9 +99,11 @@ CREATE OR REPLACE MACRO ora_minutes
     (a STRUCT(instant INTERVAL, nanos SMALLINT)) AS ora_interval_months(struct_extract(a, 'instant')),
     (a) AS 32767;
 
-CREATE OR REPLACE MACRO ora_written(a, model, digits) AS
+CREATE OR REPLACE MACRO ora_written_in(a, model, digits, language) AS
     ora_write_moment(ora_us(a), CAST(ora_ns(a) AS BIGINT), CAST(ora_minutes(a) AS BIGINT),
-                     model, CAST(digits AS BIGINT), ora_language());
+                     model, CAST(digits AS BIGINT), language);
+CREATE OR REPLACE MACRO ora_written(a, model, digits) AS
+    ora_written_in(a, model, digits, ora_language());
 CREATE OR REPLACE MACRO ora_strftime(a, f, model) AS
     CASE WHEN year(a) < 1 THEN ora_written(a, model, 6) ELSE strftime(a, f) END;
 CREATE OR REPLACE MACRO ora_strftime_upper(a, f, model) AS
@@ -116,8 +118,9 @@ CREATE OR REPLACE MACRO ora_moment_text
     (a TIMESTAMPTZ, digits) AS ora_written(a, ora_timestamp_model(), digits),
     (a STRUCT(instant INTERVAL, nanos SMALLINT), digits) AS ora_written(a, ora_zoned_model(), digits);
 
-CREATE OR REPLACE MACRO ora_text_date(s, model) AS
-    CAST(make_timestamp(ora_read_us(s, model, ora_today(), ora_language())) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_text_date_in(s, model, language) AS
+    CAST(make_timestamp(ora_read_us(s, model, ora_today(), language)) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_text_date(s, model) AS ora_text_date_in(s, model, ora_language());
 CREATE OR REPLACE MACRO ora_text_timestamp(s, model) AS
     make_timestamp(ora_read_us(s, model, ora_today(), ora_language()));
 CREATE OR REPLACE MACRO ora_text_nano(s, model) AS

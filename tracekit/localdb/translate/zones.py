@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -55,6 +55,24 @@ def from_tz(args: Sequence[exp.Expr]) -> exp.Expr:
         raise OraError(932, "inconsistent datatypes: expected TIMESTAMP")
     made = call("ora_from_tz", args[0], offset_of(args[1]), kind=Kind.ZONED)
     return _like(args[0], made)
+
+
+_CLOCK_TYPES = {Kind.ZONED: "TIMESTAMP WITH TIME ZONE", Kind.TIMESTAMP: "TIMESTAMP"}
+
+
+def clock(name: str, kind: Kind) -> Callable[[Sequence[exp.Expr]], exp.Expr]:
+    """The rule of a clock's call with digits: CURRENT_TIMESTAMP(3)."""
+
+    def rule(args: Sequence[exp.Expr]) -> exp.Expr:
+        digits = args[0]
+        if not isinstance(digits, exp.Literal) or not str(digits.this).isdigit():
+            raise unsupported("a clock with digits that are not a literal")
+        if int(digits.this) > _MAX_DIGITS:
+            raise OraError(30088, "datetime/interval precision is out of range")
+        declared = DeclaredType(_CLOCK_TYPES[kind], scale=int(digits.this))
+        return as_declared(call(name, kind=kind), declared)
+
+    return rule
 
 
 def extract_utc(args: Sequence[exp.Expr]) -> exp.Expr:
