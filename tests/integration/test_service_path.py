@@ -22,11 +22,12 @@ from tracekit.experiment.run_folder import read_run
 from tracekit.experiment.service_candidate import restore
 from tracekit.experiment.view import Replay
 from tracekit.oracle import Database
-from tracekit.records import Level, PathStatus
+from tracekit.records import Level, RunStatus
 from tracekit.reports import html, markdown
 from tracekit.testbed import LocalOracle
+from tracekit.trace import domain_query
 
-CIDS = 60
+DEFAULTS = {"candidates": ["iterator", "service"], "profile": False}
 HISTORY = "DW_MES_LOTWIPHISTORY"
 
 
@@ -43,7 +44,7 @@ def _no_faults(local: LocalOracle) -> Iterator[None]:
 
 
 def replayed(local: LocalOracle, folder: Path, **options: object) -> Replay:
-    chosen = {"paths": ["iterator", "service"], "keys": CIDS, "profile": False, **options}
+    chosen = {**DEFAULTS, "query": domain_query("history"), "keys": local.keys(), **options}
     return replay(database=local.database, output=folder, **chosen)  # type: ignore[arg-type]
 
 
@@ -55,10 +56,10 @@ def finished(local: LocalOracle, tmp_path_factory: pytest.TempPathFactory) -> Re
 def test_each_process_is_measured_and_the_output_proven(finished: Replay) -> None:
     summary = finished.summary
     service = summary.candidates["service"]
-    assert service.status is PathStatus.OK, service.reason
-    assert (service.rows, service.cids) == (
+    assert service.status is RunStatus.OK, service.reason
+    assert (service.rows, service.keys) == (
         summary.candidates["iterator"].rows,
-        summary.candidates["iterator"].cids,
+        summary.candidates["iterator"].keys,
     )
     proof = summary.proof.candidates["service"]
     assert (proof.level, proof.drift) == (Level.EXACT, ())
@@ -90,7 +91,7 @@ def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Pa
     local.faults.error(1555, rows=40, statement=HISTORY)
     found = replayed(local, tmp_path / "run", candidates=["service"])
     service = found.summary.candidates["service"]
-    assert service.status is PathStatus.FAILED
+    assert service.status is RunStatus.FAILED
     assert service.reason is not None and "FETCH_FAILED" in service.reason
     assert "ORA-01555" in service.reason
     assert (service.rss_net_peak_bytes, service.processes) == (None, ())
@@ -100,7 +101,7 @@ def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Pa
 def test_a_limit_below_what_the_web_process_has_is_told(local: LocalOracle, tmp_path: Path) -> None:
     found = replayed(local, tmp_path / "run", candidates=["service"], memory_limit_bytes=2**20)
     service = found.summary.candidates["service"]
-    assert service.status is PathStatus.FAILED
+    assert service.status is RunStatus.FAILED
     assert service.reason is not None and "that the web process has" in service.reason
 
 
@@ -147,7 +148,8 @@ def marked(mark: str) -> list[psutil.Process]:
 
 def test_nothing_outlives_a_replay_that_is_stopped(local: LocalOracle, tmp_path: Path) -> None:
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
-    replay_it = ["replay", "--candidate", "service", "--no-profile", "--dsn", local.dsn]
+    replay_it = ["replay", "trace-tiny", "--query", "history", "--candidate", "service"]
+    replay_it += ["--no-profile", "--dsn", local.dsn]
     environment = {
         **os.environ,
         "DB_USER": local.user,
