@@ -38,6 +38,16 @@ of seven to nine a TIMESTAMP_NS (years 1678 to 2261). A TIMESTAMP WITH TIME ZONE
 offset in minutes, which its days make up for. DuckDB compares, groups and joins intervals by their
 total, so that moments equal in UTC are equal and each keeps its offset. A TIMESTAMP WITH LOCAL TIME
 ZONE is a TIMESTAMPTZ. Years before Christ are read, compared and written, but cannot be sent.
+
+Cursors and blocks: scrollable cursors keep the rows they have read in a file. An anonymous PL/SQL
+block may hold plain statements, assignments to binds, SELECT INTO binds, OPEN of a bind and EXECUTE
+IMMEDIATE of a literal; declarations and control flow are refused by name. A LOB that a query gave
+cannot be written (ORA-22920): update its column. A ROWID numbers the rows of one table; a row gets
+another one when the transaction that inserted it commits, so keep none across that COMMIT.
+
+Limits: a call that makes the server grow by more than 400 MiB ends with ORA-04030, and a break ends
+any other with ORA-01013; padding and REPLACE are bounded before they run. `make conformance` counts
+what of SQLAlchemy's dialect suite and of our driver tests passes.
 """
 
 
