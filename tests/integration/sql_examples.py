@@ -313,6 +313,12 @@ _QUERIES = [
         gives=[("JONES",), ("BLAKE",)],
     ),
     _(
+        "recursive WITH",
+        "WITH halves (n) AS (SELECT 1 FROM DUAL UNION ALL SELECT n / 2 FROM halves WHERE n > 0.3) "
+        "SELECT n FROM halves ORDER BY n",
+        gives=[(0.25,), (0.5,), (1,)],
+    ),
+    _(
         "FETCH FIRST WITH TIES",
         "SELECT deptno FROM emp ORDER BY deptno OFFSET 1 ROWS FETCH NEXT 2 ROWS WITH TIES",
         gives=[(10,), (20,)],

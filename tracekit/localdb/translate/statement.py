@@ -299,6 +299,7 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     _drop_hints_and_locks(tree)
     expand_order_aliases(tree)
     rewrite_fetches(tree, context.position)
+    _mark_recursion(tree)
     rewrite_pivots(tree)
     name_output_columns(tree, prepared)
     rewrite_outer_joins(tree, context.position)
@@ -311,6 +312,14 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     if prepared.bind_forms or not prepared.bind_names:
         check_free_numbers(tree)
     return tree
+
+
+def _mark_recursion(tree: exp.Expr) -> None:
+    """DuckDB wants to be told that a WITH refers to itself."""
+    for clause in tree.find_all(exp.With):
+        for one in clause.expressions:
+            if any(table.name.upper() == one.alias.upper() for table in one.find_all(exp.Table)):
+                clause.set("recursive", True)
 
 
 def _drop_hints_and_locks(tree: exp.Expr) -> None:
