@@ -333,6 +333,22 @@ _QUERIES = [
         "SELECT ename FROM emp ORDER BY sal DESC OFFSET 2 - 1 ROWS FETCH NEXT 1 + 1 ROWS ONLY",
         gives=[("JONES",), ("BLAKE",)],
     ),
+    _(
+        "lists of keys",
+        "SELECT ename FROM emp WHERE empno IN"
+        " (SELECT column_value FROM TABLE(SYS.ODCINUMBERLIST(7839, 7566))) ORDER BY 1",
+        gives=[("JONES",), ("KING",)],
+    ),
+    _(
+        "UNION of a number and text",
+        "SELECT 1 FROM DUAL UNION SELECT 'a' FROM DUAL",
+        gives=Error("ORA-01790"),
+    ),
+    _(
+        "a name that only an alias has",
+        "SELECT UPPER(job) AS big FROM emp GROUP BY big",
+        gives=Error("ORA-00904"),
+    ),
     _("GROUP BY, HAVING", "SELECT deptno FROM emp GROUP BY deptno HAVING COUNT(*) = 3", gives=30),
     _(
         "ROLLUP",

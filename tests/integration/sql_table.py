@@ -48,6 +48,31 @@ another one when the transaction that inserted it commits, so keep none across t
 Limits: a call that makes the server grow by more than 400 MiB ends with ORA-04030, and a break ends
 any other with ORA-01013; padding and REPLACE are bounded before they run. `make conformance` counts
 what of SQLAlchemy's dialect suite and of our driver tests passes.
+
+## How a NUMBER is held
+
+A number is decimal wherever Oracle's is. It takes one of two forms, chosen when a statement is
+translated, from the types of the columns and the values of the binds:
+
+- **A DECIMAL or integer of DuckDB's** where all digits are known to fit 38: columns that were
+  declared NUMBER(p, s), literals, counts, and their sums, products, rounding and MOD as long as the
+  digits of the result fit. Computed at DuckDB's full speed, exactly, or as an error.
+- **Oracle's own bytes of a NUMBER, as BIT**, everywhere else: columns declared NUMBER without
+  precision or FLOAT, quotients, POWER, SQRT, LN and the like, AVG, results of more than 38 digits,
+  conversions of text. The bytes sort as the numbers do, so DuckDB compares, sorts, groups and joins
+  by them itself, and the wire takes them as they are. Arithmetic is Python's `decimal`, rounded
+  once to 20 base-100 digits (39 or 40 decimal ones) as Oracle rounds.
+
+A value of unknown form that meets such bytes is refused by name; nothing is rounded to a double
+but BINARY_DOUBLE and BINARY_FLOAT. A million values of the first form are added in 0.01 s of CPU.
+Of the second form, finding the largest takes 0.06 s, joining 0.2 s, adding 3.7 s, `n * 2` 4.5 s,
+`n / 3` 5.6 s and `TO_CHAR(n)` 2.7 s. The benchmark of reading
+(`python -m tests.bench.localdb_throughput --repeat 2`; a BIGINT and a DECIMAL among eight columns)
+used 0.38 of the client's CPU in the server at `fetchmany(5000)`, 0.46 before the change.
+`executemany` of integers and fractions mixed runs at 0.87 of the rate of integers alone.
+Other representations lost: DECIMAL(38, 18) holds neither 1E-20 nor 1E30; BIGNUM has no quotient and
+computes products as doubles; a column that changes its type with its values would need a rebuild in
+the middle of a transaction.
 """
 
 

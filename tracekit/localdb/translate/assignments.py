@@ -16,6 +16,7 @@ from tracekit.localdb.translate.number_types import (
     FREE,
     NumberType,
     as_double,
+    as_float,
     as_free,
     number_type,
     with_number,
@@ -150,6 +151,9 @@ def assigned(value: exp.Expr, column: ColumnType) -> exp.Expr:
     if wanted is not None:
         return as_declared(value, wanted)
     if column.kind is Kind.NUMBER:
+        stated = column.declared
+        if stated is not None and stated.name == "FLOAT" and stated.precision:
+            return as_float(as_number(value), stated.precision)
         return _assigned_number(as_number(value), column.number)
     if column.kind is Kind.TEXT and kind_of(value) in (Kind.NUMBER, Kind.ROWID, *MOMENTS):
         return as_text(value)

@@ -30,6 +30,7 @@ from tracekit.localdb.translate.kinds import (
     with_kind,
 )
 from tracekit.localdb.translate.moment_reader import ReadMoment, read_moment, zone_offset
+from tracekit.localdb.translate.number_types import FREE, counted, with_number
 
 _MAX_DIGITS = 9
 _MICROSECOND_DIGITS = 6
@@ -253,10 +254,12 @@ def extract(node: exp.Extract) -> exp.Expr:
     ):
         raise OraError(30076, "invalid extract field for extract source")
     if field in _ZONE_FIELDS:
-        return call(f"ora_extract_{field.lower()}", value, kind=Kind.NUMBER)
+        return counted(f"ora_extract_{field.lower()}", value)
     if field not in _DATE_FIELDS:
         raise unsupported(f"EXTRACT({field})")
     source = value
     if field != "SECOND" and kind_of(value) not in (Kind.DATE, Kind.TIMESTAMP, Kind.INTERVAL):
         source = call("ora_part_source", value)
-    return call(f"ora_extract_{field.lower()}", source, kind=Kind.NUMBER)
+    if field == "SECOND":
+        return with_number(call("ora_number", call("ora_extract_second", source)), FREE)
+    return counted(f"ora_extract_{field.lower()}", source)

@@ -97,6 +97,13 @@ def _column_not_allowed(match: re.Match[str], sql: str) -> OraError:
     return OraError(984, "column not allowed here", position=find_name(sql, match["name"]))
 
 
+def _not_a_decimal(match: re.Match[str], _sql: str) -> OraError:
+    """A text that spells a number failed because its column has no room for it."""
+    if re.fullmatch(r"-?\d*\.?\d+", match["text"]):
+        return OraError(1438, "value larger than specified precision allowed for this column")
+    return OraError(1722, "invalid number")
+
+
 def _ambiguous(match: re.Match[str], sql: str) -> OraError:
     return OraError(918, "column ambiguously defined", position=find_name(sql, match["name"]))
 
@@ -211,6 +218,10 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             _says(1430, "column being added already exists in table"),
         ),
         (
+            r"ORDER term out of range",
+            _says(1785, "ORDER BY item must be the number of a SELECT-list expression"),
+        ),
+        (
             r"same number of result columns",
             _says(1789, "query block has incorrect number of result columns"),
         ),
@@ -239,7 +250,7 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             r"Could not convert string [^\n]* to (?:U?INT|DOUBLE|FLOAT|HUGEINT)",
             _says(1722, "invalid number"),
         ),
-        (r"Could not convert string [^\n]* to DECIMAL", _says(1722, "invalid number")),
+        (r'Could not convert string "?(?P<text>[^"\n]*)"? to "?DECIMAL', _not_a_decimal),
         (
             r"Could not cast value [^\n]* to DECIMAL",
             _says(1438, "value larger than specified precision allowed for this column"),

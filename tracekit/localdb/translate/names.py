@@ -78,8 +78,22 @@ def expand_order_aliases(tree: exp.Expr) -> None:
                 continue
             for column in list(ordered.find_all(exp.Column)):
                 value = None if column.table else aliased.get(folded(column.this))
-                if value is not None:
+                if value is not None and not _is_aggregated(column):
                     column.replace(exp.Paren(this=value.copy()))
+
+
+AGGREGATES = {
+    "COUNT", "SUM", "AVG", "MIN", "MAX", "LISTAGG", "MEDIAN", "STDDEV", "VARIANCE", "STATS_MODE",
+    "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP",
+}  # fmt: skip
+"""Functions in whose arguments a name is a column's, whatever aliases there are."""
+
+
+def _is_aggregated(column: exp.Column) -> bool:
+    call = column.find_ancestor(exp.Anonymous)
+    while call is not None and str(call.this).upper() not in AGGREGATES:
+        call = call.find_ancestor(exp.Anonymous)
+    return call is not None
 
 
 def folded(identifier: exp.Expr | None) -> str:

@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
+from math import ceil
 from typing import TypeAlias
 
 from sqlglot import exp
 
 from tracekit.localdb.translate.build import call, cast
 from tracekit.localdb.translate.kinds import Kind, kind_of, only_output, with_kind
+from tracekit.localdb.translate.types import DECIMAL_DIGITS_OF_A_BIT, FLOAT_BITS
 from tracekit.localdb.wire.rows_number import encode_number
 
 MOST_DIGITS = 38
@@ -207,6 +209,14 @@ def as_double(node: exp.Expr) -> exp.Expr:
     if kind_of(node) is Kind.TEXT:
         node = call("ora_plain_decimal", node)
     return with_number(cast(node, exp.DType.DOUBLE), DOUBLE)
+
+
+def as_float(node: exp.Expr, bits: int) -> exp.Expr:
+    """A number with the decimal digits of FLOAT(bits)."""
+    if bits >= FLOAT_BITS:
+        return as_free(node)
+    digits = exp.Literal.number(ceil(bits * DECIMAL_DIGITS_OF_A_BIT))
+    return with_number(call("ora_number_significant", as_free(node), digits), FREE)
 
 
 def as_integer(node: exp.Expr) -> exp.Expr:

@@ -13,11 +13,13 @@ from sqlglot import exp
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import (
     aggregates,
+    aliases,
     arithmetic,
     conversions,
     dates,
     implicit,
     intervals,
+    key_lists,
     set_operations,
     text_functions,
     zones,
@@ -50,6 +52,7 @@ from tracekit.localdb.translate.number_types import (
     FLOAT,
     Exact,
     as_double,
+    as_float,
     as_free,
     constant,
     like_one_of,
@@ -58,7 +61,7 @@ from tracekit.localdb.translate.number_types import (
 from tracekit.localdb.translate.scopes import Scopes, column_type, in_order
 from tracekit.localdb.translate.session_context import sys_context, userenv
 from tracekit.localdb.translate.text_types import text_type, varies, with_text_type
-from tracekit.localdb.translate.types import DeclaredType, read_type
+from tracekit.localdb.translate.types import FLOAT_BITS, DeclaredType, read_type
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def _column(node: exp.Expr, context: Context) -> exp.Expr:
     if not isinstance(identifier, exp.Identifier):
         return node
     context.scopes.mark(node)
+    aliases.qualify(node, context.scopes)
     if _is_undeclared_instant(node):
         return call("ora_of_utc", node.copy(), kind=Kind.ZONED)
     if identifier.quoted:
@@ -263,7 +267,13 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
             if declared.name in ("CHAR", "NCHAR"):
                 shortened = call("rpad", shortened, exp.Literal.number(declared.length), text(" "))
         return with_kind(shortened, Kind.TEXT)
-    if declared.name in ("NUMBER", "FLOAT"):
+    if declared.name == "FLOAT":
+        return as_float(as_number(value), declared.precision or FLOAT_BITS)
+    if declared.name == "BINARY_DOUBLE":
+        return as_double(as_number(value))
+    if declared.name == "BINARY_FLOAT":
+        return with_number(cast(as_double(as_number(value)), exp.DType.FLOAT), FLOAT)
+    if declared.name == "NUMBER":
         return with_precision(stored_number(as_number(value), stored))
     return exp.Cast(this=value, to=stored)
 
@@ -281,6 +291,8 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
             f"package function {node.parent.sql(dialect='oracle')}", context.position(node)
         )
     name = str(node.this).upper()
+    if name in (key_lists.TEXTS, key_lists.NUMBERS):
+        return key_lists.rows_of(name, node.expressions)
     if name == WITH_DEFAULT:
         default, source, converted = node.expressions
         return conversions.with_default(default, converted, source)
@@ -473,6 +485,7 @@ def _select(node: exp.Expr, context: Context) -> exp.Expr:
     """Oracle puts the common columns of USING and NATURAL first in `*`, DuckDB does not."""
     if set_operations.is_anchor(node):
         set_operations.free_outputs(node)
+    aliases.refuse_in_groups(node, context.scopes, context.position)
     common = [
         join
         for join in node.args.get("joins") or ()

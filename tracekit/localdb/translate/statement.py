@@ -29,6 +29,7 @@ from tracekit.localdb.translate.definitions import (
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.fetch_clauses import rewrite_fetches
 from tracekit.localdb.translate.hierarchy import rewrite_hierarchies
+from tracekit.localdb.translate.key_lists import rewrite_key_lists
 from tracekit.localdb.translate.late_macros import choose_late_macros
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
 from tracekit.localdb.translate.names import (
@@ -297,6 +298,7 @@ def _create_from_query(
 
 def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     _drop_hints_and_locks(tree)
+    rewrite_key_lists(tree)
     expand_order_aliases(tree)
     rewrite_fetches(tree, context.position)
     _mark_recursion(tree)

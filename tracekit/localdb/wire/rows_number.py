@@ -7,7 +7,7 @@ into digits as columns; the rest goes value by value over the distinct ones.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import cast
 
@@ -44,6 +44,12 @@ TABLE_FIRST, TABLE_END = -1_000, 100_000
 MIN_LOOKUPS = 256
 """Fewer values do not pay for making the table (10 ms)."""
 
+_ROUNDED = (
+    Context(prec=2 * MAX_DIGITS - 1, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN),
+    Context(prec=2 * MAX_DIGITS, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN),
+)
+"""To the decimal digits of 20 base-100 ones, by whether the first of those has one or two."""
+
 INT128 = np.dtype([("low", "<u8"), ("high", "<i8")])
 IEEE_DOUBLE = np.dtype([("length", "u1"), ("bits", ">u8")])
 IEEE_FLOAT = np.dtype([("length", "u1"), ("bits", ">u4")])
@@ -58,29 +64,28 @@ def encode_number(value: Decimal | int) -> bytes:
     number = Decimal(value)
     if not number.is_finite():
         raise OraError(1426, "numeric overflow")
-    sign, digits, exponent = number.as_tuple()
-    text = "".join(map(str, digits)).lstrip("0")
-    if not text:
+    if not number:
         return bytes((ZERO_BYTE,))
+    number = _ROUNDED[number.adjusted() % 2].plus(number)
+    sign, digits, exponent = number.as_tuple()
     scale = cast(int, exponent)
-    text, scale = (text + "0", scale - 1) if scale % 2 else (text, scale)
-    text = text.zfill(len(text) + len(text) % 2)
-    pairs = [int(text[i : i + 2]) for i in range(0, len(text), 2)]
+    if scale % 2:
+        digits, scale = (*digits, 0), scale - 1
+    if len(digits) % 2:
+        digits = (0, *digits)
+    pairs = [10 * tens + ones for tens, ones in zip(digits[::2], digits[1::2], strict=True)]
     while pairs[-1] == 0:
         pairs.pop()
         scale += 2
-    if len(pairs) > MAX_DIGITS:
-        kept = 2 * MAX_DIGITS - (pairs[0] < 10)
-        return encode_number(Context(prec=kept, rounding=ROUND_HALF_UP).plus(number))
     first_exponent = scale // 2 + len(pairs) - 1
     if first_exponent < MIN_EXPONENT:
         return bytes((ZERO_BYTE,))
     if first_exponent > MAX_EXPONENT:
         raise OraError(1426, "numeric overflow")
     if not sign:
-        return bytes((0xC1 + first_exponent, *(pair + 1 for pair in pairs)))
+        return bytes((0xC1 + first_exponent, *[pair + 1 for pair in pairs]))
     end = () if len(pairs) == MAX_DIGITS else (NEGATIVE_END,)
-    return bytes((0x3E - first_exponent, *(101 - pair for pair in pairs), *end))
+    return bytes((0x3E - first_exponent, *[101 - pair for pair in pairs], *end))
 
 
 def number_part(array: pa.Array) -> pa.Array:
