@@ -136,6 +136,7 @@ def _source(
         keys=1 if keys is None else len(keys),
         rows=None,
         query=query.name,
+        key_columns=query.column_names,
         remarks=remarks,
     )
     return Source(database, query, keys, info, server)

@@ -20,6 +20,8 @@ class WorkloadInfo:
     keys: int
     rows: int | None
     query: str
+    key_columns: tuple[str, ...] = ()
+    """Columns of the result that its rows are grouped by."""
     remarks: tuple[str, ...] = ()
     """What a reader must know about the keys that were asked for."""
 

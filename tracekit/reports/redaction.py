@@ -13,13 +13,14 @@ from pathlib import PurePath
 
 from tracekit.records import ReplaySummary
 
-# A key is 16 characters; free text (an error's words) may hold one that no record names.
+# Free text (an error's words) may hold an id that no record names; many are 16 characters.
 _LIKE_A_KEY = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]*[0-9])[0-9A-Za-z]{16}(?![0-9A-Za-z])")
 _WHOLE_WORD = r"(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])"
 _QUOTED_PATH = re.compile(r"""(["'])(?:~|[A-Za-z]:)?[/\\][^"'\n]+\1""")
 _BARE_PATH = re.compile(r"""(?<![\w.~:/])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\:'",;()<>|]+){2,}""")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_ID_COLUMN_PREFIX = "CONTAINERID"
+_SHORT_NUMBER = re.compile(r"-?[0-9]{1,3}")
+"""Such a key is not looked for in free text, where it may be any count."""
 _HANDLE_DIGITS = 6
 
 
@@ -33,6 +34,9 @@ class Redactor:
 
     def __init__(self, summary: ReplaySummary | None = None, *, confidential: bool = True) -> None:
         self.confidential = confidential
+        self._key_columns = tuple(
+            column.upper() for column in (summary.workload.key_columns if summary else ())
+        )
         known = sorted(set(_known_keys(summary)) if summary else (), key=len, reverse=True)
         self._known = (
             re.compile(_WHOLE_WORD.format("|".join(map(re.escape, known)))) if known else None
@@ -46,10 +50,10 @@ class Redactor:
         """A cell of `column` as text, with the keys in it as handles."""
         if value is None or not self.confidential:
             return value
-        if _NUMBER.fullmatch(value) and not _holds_ids(column):
+        if _NUMBER.fullmatch(value) and not self._holds_keys(column):
             return value
         masked = self._without_keys(value)
-        return handle(value) if masked == value and _holds_ids(column) else masked
+        return handle(value) if masked == value and self._holds_keys(column) else masked
 
     def prose(self, text: str) -> str:
         """Words of a person or an error: no keys, of paths the file name only."""
@@ -78,6 +82,10 @@ class Redactor:
             parts = parts[-2:] if len(parts) > 2 else parts[-1:]
         return ":".join(filter(None, (function, "/".join(parts), line)))
 
+    def _holds_keys(self, column: str | None) -> bool:
+        # By prefix: CONTAINERIDS lists several of what CONTAINERID holds one of.
+        return bool(self._key_columns and column and column.upper().startswith(self._key_columns))
+
     def _without_keys(self, text: str) -> str:
         if self._known:
             text = self._known.sub(lambda m: handle(m[0]), text)
@@ -91,10 +99,6 @@ def split_location(location: str) -> tuple[str, str, str]:
     return function, file, line
 
 
-def _holds_ids(column: str | None) -> bool:
-    return column is not None and column.upper().startswith(_ID_COLUMN_PREFIX)
-
-
 def _base_name(path: str) -> str:
     return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
 
@@ -102,5 +106,5 @@ def _base_name(path: str) -> str:
 def _known_keys(summary: ReplaySummary) -> Iterator[str]:
     for proof in summary.proof.candidates.values():
         for difference in proof.examples:
-            if difference.key:
+            if difference.key and not _SHORT_NUMBER.fullmatch(difference.key):
                 yield difference.key

@@ -171,7 +171,9 @@ EXAMPLES = (
 def passing() -> ReplaySummary:
     """The common case: two paths, equal at level value, half the peak."""
     return ReplaySummary(
-        workload=WorkloadInfo("trace-114k", "5f0c22aa9b3e", 7, 114_000, 1_140_931, "history"),
+        workload=WorkloadInfo(
+            "trace-114k", "5f0c22aa9b3e", 7, 114_000, 1_140_931, "history", ("CONTAINERID",)
+        ),
         environment=ENVIRONMENT,
         candidates={"legacy": LEGACY, "iterator": ITERATOR},
         proof=Proof(
@@ -201,7 +203,9 @@ def hard(passing: ReplaySummary) -> ReplaySummary:
     """Five paths: one failed, one out of memory, one different, with values made to break out."""
     return replace(
         passing,
-        workload=WorkloadInfo("/srv/data/試驗|lots.duckdb", None, None, 114_000, None, "rejects"),
+        workload=WorkloadInfo(
+            "/srv/data/試驗|lots.duckdb", None, None, 114_000, None, "rejects", ("CONTAINERID",)
+        ),
         candidates={
             "lean": LEAN,
             "legacy": LEGACY,

@@ -1,4 +1,6 @@
-from hypothesis import given
+from dataclasses import replace
+
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tracekit.records import ReplaySummary
@@ -12,9 +14,13 @@ def test_no_cid_survives_in_prose(cid: str, before: str, after: str) -> None:
     assert cid not in Redactor().prose(f"{before} {cid} {after}")
 
 
-@given(st.text(min_size=1))
-def test_no_value_of_an_id_column_survives(value: str) -> None:
-    shown = Redactor().value("ContainerIDs", value)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(value=st.text(min_size=1))
+def test_no_value_of_a_key_column_survives(passing: ReplaySummary, value: str) -> None:
+    workload = replace(passing.workload, key_columns=("ACCOUNT_ID", "BRANCH"))
+    redact = Redactor(replace(passing, workload=workload))
+    shown = redact.value("branch", value)
+    assert redact.value("OWNER", "Jane") == "Jane"
     assert shown is not None
     assert shown != value
 

@@ -26,7 +26,7 @@ FOUND = Retention(
 @pytest.fixture(name="looked_at")
 def _looked_at(passing: ReplaySummary) -> ReplaySummary:
     legacy = replace(passing.candidates["legacy"], retention=FOUND)
-    return replace(passing, paths={**passing.candidates, "legacy": legacy})
+    return replace(passing, candidates={**passing.candidates, "legacy": legacy})
 
 
 def test_the_page_unfolds_what_each_variable_holds(looked_at: ReplaySummary) -> None:
