@@ -10,7 +10,7 @@ from tests.conformance.outcome import Outcome
 pytest.importorskip("sqlalchemy")
 from tests.conformance.sqlalchemy_suite import run_suite
 
-QUICK = ["ddl", "insert", "sequence", "unicode_ddl"]
+QUICK = ["ddl", "insert", "sequence"]
 
 
 def test_the_quick_part_passes_as_many_tests_as_the_baseline() -> None:

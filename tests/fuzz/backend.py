@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ import pyarrow as pa
 from tracekit.localdb.backend import BindType, ExecuteOutcome, PreparedStatement, StatementKind
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
-from tracekit.localdb.wire.messages.binds import Unsupported
+from tracekit.localdb.wire.messages.binds import CursorBind, Unsupported
 from tracekit.localdb.wire.rows import encode_rows
 
 COLUMNS = (
@@ -22,7 +23,7 @@ COLUMNS = (
     ColumnDescription("NAME", OracleType.VARCHAR2, 0, 0, 32767, 32767, 1),
     ColumnDescription("AT", OracleType.DATE, buffer_bytes=7),
 )
-_VALUES = (str, int, float, Decimal, datetime, timedelta, bytes, bool, type(None), list)
+_VALUES = (CursorBind, str, int, float, Decimal, datetime, timedelta, bytes, bool, type(None), list)
 _KINDS = {
     "SELECT": StatementKind.QUERY,
     "BEGIN": StatementKind.PLSQL,
@@ -122,6 +123,9 @@ class CheckingSession:
     def set_current_schema(self, schema: str) -> None:
         assert isinstance(schema, str)
 
+    def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        assert all(isinstance(value, str) for value in attributes.values())
+
     def interrupt(self) -> None:
         pass
 
@@ -137,7 +141,9 @@ class CheckingBackend:
     def has_clone(self, service: str) -> bool:
         return False
 
-    def open_session(self, schema: str, clone: str = "") -> CheckingSession:
+    def open_session(
+        self, schema: str, clone: str = "", client: Mapping[str, str] = MappingProxyType({})
+    ) -> CheckingSession:
         return CheckingSession()
 
     def close(self) -> None:

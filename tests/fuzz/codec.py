@@ -20,6 +20,7 @@ from tracekit.errors import RemoteWireError
 from tracekit.localdb.connection import Connection, ConnectionClosed
 from tracekit.localdb.hooks import SessionHooks
 from tracekit.localdb.login import Login
+from tracekit.localdb.memory_guard import MemoryGuard
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.server import Server
 from tracekit.localdb.session import Session
@@ -84,6 +85,9 @@ class _NobodyWatches:
     def watch(self, sock: object, client: object) -> None: ...
 
     def forget(self, sock: object) -> None: ...
+
+
+_GUARD = MemoryGuard()
 
 
 class CodecFuzz:
@@ -157,7 +161,7 @@ class CodecFuzz:
                 reader = TtcReader(refill=connection.next_payload)
             connection.admit()
             backend = CheckingBackend().open_session("DWH")
-            Session(connection, reader, agreement, backend, SessionHooks()).run()
+            Session(connection, reader, agreement, backend, SessionHooks(), _GUARD).run()
         except ConnectionClosed as exc:
             return str(exc).split(":")[0]
         except RemoteWireError:

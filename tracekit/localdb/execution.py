@@ -22,7 +22,7 @@ from tracekit.localdb.lobs import SessionLobs
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.scrolling import ScrollableFeed
-from tracekit.localdb.wire.messages.binds import Unsupported
+from tracekit.localdb.wire.messages.binds import CursorBind, Unsupported
 from tracekit.localdb.wire.messages.describe import make_cursor_field, make_describe
 from tracekit.localdb.wire.messages.end import BATCH_ERRORS, END_OF_ROWS, EndOfCall
 from tracekit.localdb.wire.messages.execute import (
@@ -227,7 +227,9 @@ class Execution:
     ) -> ExecuteOutcome:
         cursor.close_result()
         assert cursor.statement is not None
-        if any(isinstance(value, Unsupported) for row in bind_rows for value in row):
+        is_block = cursor.statement.kind is StatementKind.PLSQL
+        unusable = Unsupported if is_block else (Unsupported, CursorBind)
+        if any(isinstance(value, unusable) for row in bind_rows for value in row):
             raise OraError(3115, "unsupported network datatype or representation")
         run = partial(
             self._backend.execute, cursor.statement, bind_types=cursor.bind_types, go_on=go_on

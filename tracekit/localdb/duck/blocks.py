@@ -20,6 +20,7 @@ from tracekit.localdb.duck.returning import NUMBER_TYPE, encode_returned
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.blocks import Step
 from tracekit.localdb.wire.column import OracleType
+from tracekit.localdb.wire.messages.binds import CursorBind
 from tracekit.localdb.wire.values import decode_number
 
 _UNKNOWN_NAME = 904
@@ -84,6 +85,8 @@ class BlockRun:
             raise _undeclared(error) from error
         bound = [self._place(name) for name in statement.bind_names]
         row = [self._values[place] for place in bound]
+        if any(isinstance(value, CursorBind) for value in row):
+            raise OraError(932, "inconsistent datatypes: expected a value got CURSOR")
         kinds = [self._kinds[place] for place in bound]
         if step.opens:
             self._open(self._place(step.opens), statement, row, kinds)
