@@ -78,6 +78,7 @@ _ORACLE_HAS_NOT = {
     "expressions_against_unbounded_text": "CLOB in comparisons",
     "literal_float_coercion": "a literal with a fraction is a NUMBER",
     "on_update_cascade": "ON UPDATE",
+    "symbol_names_w_double_quote": "names with a double quote in them",
     "time": "a type of time alone",
     "time_implicit_bound": "a type of time alone",
     "time_microseconds": "a type of time alone",
