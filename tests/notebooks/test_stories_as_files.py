@@ -59,7 +59,7 @@ def test_one_cell_of_plain_assignments_holds_the_parameters(path: Path):
     }
     assert values["WORKLOAD"] == "trace-smoke"
     assert values["DSN"] is None
-    assert {"CIDS", "DOMAIN"} <= values.keys()
+    assert {"KEYS", "DOMAIN"} <= values.keys()
 
 
 @every_story
