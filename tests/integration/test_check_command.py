@@ -10,17 +10,17 @@ import pytest
 MIB = 2**20
 LEAK = """
 import os
-from tracekit.trace import EventFetcher
+from tracekit.keyed import KeyedFetcher
 
 size = int(os.environ.get("LEAK_BYTES", "0"))
-fetch_events, held = EventFetcher.fetch_events, []
+records, held = KeyedFetcher.records, []
 
-def leaky(self, container_ids, *arguments, **options):
-    if len(container_ids) > 1:  # not while it warms up
+def leaky(self, keys, *arguments, **options):
+    if len(keys) > 1:  # not while it warms up
         held.append(b"x" * size)
-    return fetch_events(self, container_ids, *arguments, **options)
+    return records(self, keys, *arguments, **options)
 
-EventFetcher.fetch_events = leaky
+KeyedFetcher.records = leaky
 """
 
 
@@ -101,4 +101,4 @@ def test_no_baseline_is_exit_code_2(folder):
 def test_the_options_are_the_baselines(folder, baseline):
     done = tracekit(folder, "--baseline", str(baseline), "--candidate", "legacy")
     assert done.returncode == 2
-    assert "--paths is the baseline's to say" in done.stderr
+    assert "the baseline says what is replayed" in done.stderr

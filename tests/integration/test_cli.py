@@ -97,13 +97,15 @@ def test_prove_exits_1_when_the_level_does_not_hold() -> None:
         (["replay", "trace-tiny", "--keys", "@nowhere"], "@nowhere"),
         (
             ["replay", "trace-tiny", "--candidate", "legacy", "--candidate", "nosuch"],
-            "'nosuch' is no path",
+            "unknown 'nosuch'; expected legacy",
         ),
         (["replay", "trace-tiny", "--memory-limit", "2 lakh"], "'2 lakh' is no size"),
-        (["replay", "trace-tiny", "--dsn", "h/s"], "both a workload"),
+        (["replay", "trace-tiny", "--database", "x.duckdb"], "both say what to read"),
+        (["replay"], "there is nothing to read: name a workload"),
+        (["replay", "--dsn", "h/s", "--key", "ID"], "--key belongs to --sql"),
         (["replay", "--dsn", "h/s"], "DB_USER is not set"),
         (["report", "nowhere"], "nowhere"),
-        (["localdb", "nowhere.duckdb"], "no such DuckDB file"),
+        (["localdb", "nowhere.duckdb"], "there is no DuckDB file nowhere.duckdb"),
         (["nosuch"], "No such command"),
         (["replay", "--nosuch"], "No such option"),
     ],
@@ -119,7 +121,10 @@ def test_bad_input_exits_2_and_names_the_value(arguments: list[str], said: str) 
 
 def test_a_refused_connection_exits_2_without_the_password() -> None:
     done = run(
-        "replay", "--dsn", "127.0.0.1:1/NONE", DB_USER="u", DB_PASSWORD="geheim", DB_PORT="1"
+        *("replay", "trace-tiny", "--dsn", "127.0.0.1:1/NONE"),
+        DB_USER="u",
+        DB_PASSWORD="geheim",
+        DB_PORT="1",
     )
 
     assert done.returncode == 2
@@ -189,7 +194,9 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 def test_clean_removes_runs_but_the_newest(tmp_path: Path) -> None:
     for age, name in enumerate(("b", "a")):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "summary.json").write_text("{}", encoding="utf-8")
+        summary = {key: {} for key in ("workload", "environment", "verdict")}
+        text = json.dumps({"schema_version": 2, **summary})
+        (tmp_path / name / "summary.json").write_text(text, encoding="utf-8")
         os.utime(tmp_path / name, (2_000_000_000 - age, 2_000_000_000 - age))
 
     shown = run("clean", TRACEKIT_RUNS_DIR=str(tmp_path))

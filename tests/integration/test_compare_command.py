@@ -67,7 +67,9 @@ def captures(tmp_path_factory):
 @pytest.fixture
 def runs(tmp_path, captures):
     """Two run folders; the second needs 20% more."""
-    heavier = replace(SUMMARY.paths["lean"], rss_net_peak_bytes=48 * MIB, heap_peak_bytes=47 * MIB)
+    heavier = replace(
+        SUMMARY.candidates["lean"], rss_net_peak_bytes=48 * MIB, heap_peak_bytes=47 * MIB
+    )
     found = []
     for name, summary, capture in (
         ("base", SUMMARY, "small"),

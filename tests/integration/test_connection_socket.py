@@ -103,7 +103,7 @@ def test_readers_may_be_cancelled_while_their_connection_breaks(
 
         def read(readers: Readers, failed: list[BaseException], begun: threading.Event) -> None:
             try:
-                with readers.reading_here(), database.connect() as connection:
+                with database.read_by(readers).connect() as connection:
                     cursor = connection.cursor()
                     begun.set()
                     while True:

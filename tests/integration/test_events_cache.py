@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import pytest
 from redis import Redis
 
-from tracekit import EventFetcher
 from tracekit.jobs import EmbeddedStore
-from tracekit.keyed import PartialRecords, RecordsByKey
+from tracekit.keyed import KeyedFetcher, PartialRecords, Query, RecordsByKey
 from tracekit.keyed.records_cache import CachedFetcher, RecordsCache
 from tracekit.testbed import LocalOracle
-from tracekit.trace import DOMAINS
+from tracekit.trace import DOMAINS, domain_query
+from tracekit.trace.queries import SHORT_TTL_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -38,28 +39,38 @@ def redis(store: EmbeddedStore) -> Iterator[Redis]:
 GONE = Redis(unix_socket_path="/nonexistent/store.sock", retry=None)
 
 
-class CountingFetcher(EventFetcher):
-    fetches = 0
+class Counted:
+    """Fetchers of a database by domain behind one cache, and how often they were asked."""
 
-    def fetch_events(self, *args: object, **more: object) -> RecordsByKey:
-        self.fetches += 1
-        return super().fetch_events(*args, **more)  # type: ignore[arg-type]
+    def __init__(self, oracle: LocalOracle, cache: RecordsCache) -> None:
+        self.fetches = 0
+        self._oracle = oracle
+        self._cache = cache
+
+    def fetch(self, keys: Iterable[object], domain: str) -> RecordsByKey:
+        counted = self
+
+        class CountingFetcher(KeyedFetcher):
+            def records(self, *args: object, **more: object) -> RecordsByKey:
+                counted.fetches += 1
+                return super().records(*args, **more)  # type: ignore[arg-type]
+
+        fetcher = CountingFetcher(self._oracle.database, domain_query(domain))
+        return CachedFetcher(fetcher, self._cache).records(keys)
 
 
-def cached(
-    oracle: LocalOracle, redis: Redis, source: str = "here", **more: int
-) -> tuple[CachedFetcher, CountingFetcher]:
-    fetcher = CountingFetcher(oracle.database)
-    return CachedFetcher(fetcher, RecordsCache(redis, source=source, **more)), fetcher
+def cached(oracle: LocalOracle, redis: Redis, source: str = "here", **more: Any) -> Counted:
+    more.setdefault("ttl_seconds", SHORT_TTL_SECONDS)
+    return Counted(oracle, RecordsCache(redis, source=source, **more))
 
 
 @pytest.mark.parametrize("domain", list(DOMAINS))
 def test_a_hit_is_exactly_what_was_fetched(
     oracle: LocalOracle, redis: Redis, domain: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fetcher, counted = cached(oracle, redis)
-    first = fetcher.fetch_events(oracle.keys(), domain)
-    again = fetcher.fetch_events(reversed(oracle.keys()), domain)
+    counted = cached(oracle, redis)
+    first = counted.fetch(oracle.keys(), domain)
+    again = counted.fetch(reversed(oracle.keys()), domain)
     assert counted.fetches == 1
     assert repr(again) == repr(first)
     assert list(again) == list(first)
@@ -73,33 +84,44 @@ def test_a_hit_is_exactly_what_was_fetched(
 def test_other_ids_another_domain_and_another_source_miss(
     oracle: LocalOracle, redis: Redis
 ) -> None:
-    fetcher, counted = cached(oracle, redis)
+    counted = cached(oracle, redis)
     cids = oracle.keys()
-    fetcher.fetch_events(cids, "history")
-    fetcher.fetch_events(cids[1:], "history")
-    fetcher.fetch_events(cids, "holds")
+    counted.fetch(cids, "history")
+    counted.fetch(cids[1:], "history")
+    counted.fetch(cids, "holds")
     assert counted.fetches == 3
-    elsewhere, counted = cached(oracle, redis, source="there")
-    elsewhere.fetch_events(cids, "history")
+    counted = cached(oracle, redis, source="there")
+    counted.fetch(cids, "history")
     assert counted.fetches == 1
 
 
 def test_large_requests_are_not_kept(oracle: LocalOracle, redis: Redis) -> None:
-    fetcher, counted = cached(oracle, redis, skip_cid_threshold=9)
+    counted = cached(oracle, redis, skip_threshold=9)
     for _ in range(2):
-        fetcher.fetch_events(oracle.keys(10), "history")
+        counted.fetch(oracle.keys(10), "history")
     assert counted.fetches == 2
     assert not redis.keys("*")
 
 
-def test_partial_events_are_not_kept(redis: Redis) -> None:
-    class PartialFetcher(EventFetcher):
-        def fetch_events(self, *args: object, **more: object) -> RecordsByKey:
+def test_partial_records_are_not_kept(redis: Redis) -> None:
+    class PartialFetcher(KeyedFetcher):
+        def records(self, *args: object, **more: object) -> RecordsByKey:
             return PartialRecords({"A": []}, [], 1)
 
     with LocalOracle(":memory:") as oracle:
         cache = RecordsCache(redis, source="here")
-        CachedFetcher(PartialFetcher(oracle.database), cache).fetch_events(["A"], "history")
+        fetcher = PartialFetcher(oracle.database, domain_query("history"))
+        CachedFetcher(fetcher, cache).records(["A"])
+    assert not redis.keys("*")
+
+
+def test_keys_that_are_not_text_are_not_kept(redis: Redis) -> None:
+    with LocalOracle(":memory:") as oracle:
+        query = Query("SELECT LEVEL AS ID FROM DUAL CONNECT BY LEVEL < 5", key="ID")
+        fetcher = CachedFetcher(
+            KeyedFetcher(oracle.database, query), RecordsCache(redis, source="here")
+        )
+        assert fetcher.records([1, 2]) == {1: [{"ID": 1}], 2: [{"ID": 2}]}
     assert not redis.keys("*")
 
 
@@ -128,11 +150,11 @@ def test_a_damaged_entry_is_a_miss_with_a_warning(
     damage: Callable[[Redis, bytes, bytes], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    fetcher, counted = cached(oracle, redis)
-    first = fetcher.fetch_events(oracle.keys(), "history")
+    counted = cached(oracle, redis)
+    first = counted.fetch(oracle.keys(), "history")
     entry, chunk = sorted(redis.keys("trace:events:*"), key=len)
     damage(redis, chunk, entry)
-    assert fetcher.fetch_events(oracle.keys(), "history") == first
+    assert counted.fetch(oracle.keys(), "history") == first
     assert counted.fetches == 2
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
 
@@ -140,9 +162,9 @@ def test_a_damaged_entry_is_a_miss_with_a_warning(
 def test_a_store_that_is_gone_fails_no_request(
     oracle: LocalOracle, caplog: pytest.LogCaptureFixture
 ) -> None:
-    fetcher, _ = cached(oracle, GONE)
+    counted = cached(oracle, GONE)
     for _ in range(2):
-        assert fetcher.fetch_events(oracle.keys(), "history")
+        assert counted.fetch(oracle.keys(), "history")
     assert len(caplog.records) == 1
 
 
@@ -150,16 +172,14 @@ def test_a_store_that_comes_back_is_used_again_after_a_rest(
     oracle: LocalOracle, redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = 0.0
-    fetcher = CountingFetcher(oracle.database)
-    cache = RecordsCache(redis, source="here", clock=lambda: now)
-    both = CachedFetcher(fetcher, cache)
+    counted = cached(oracle, redis, clock=lambda: now)
     pool, redis.connection_pool = redis.connection_pool, GONE.connection_pool
-    both.fetch_events(oracle.keys(), "history")
+    counted.fetch(oracle.keys(), "history")
     redis.connection_pool = pool
-    both.fetch_events(oracle.keys(), "history")
+    counted.fetch(oracle.keys(), "history")
     assert not redis.keys("trace:events:*")
     now = 31.0
     for _ in range(2):
-        both.fetch_events(oracle.keys(), "history")
-    assert fetcher.fetches == 3
+        counted.fetch(oracle.keys(), "history")
+    assert counted.fetches == 3
     assert len(caplog.records) == 1

@@ -111,7 +111,7 @@ def test_a_batch_that_times_out_is_named_and_the_rest_can_be_had(oracle, cids):
             return super().read_sql_df_slow_iter(sql, params, *args, **kwargs)
 
     fetcher = EventFetcher(Flaky(oracle.dsn, oracle.user, oracle.password), records="plain")
-    with pytest.raises(BatchFetchError, match="1 of 2 batches of domain 'materials'") as caught:
+    with pytest.raises(BatchFetchError, match="1 of 2 batches of query 'materials'") as caught:
         fetcher.fetch_events(cids, "materials")
     assert isinstance(caught.value.__cause__, FetchError)
     assert "ORA-00942" in str(caught.value)
@@ -122,7 +122,7 @@ def test_a_batch_that_times_out_is_named_and_the_rest_can_be_had(oracle, cids):
 
 
 def test_the_drained_iterator_holds_one_row_batch_at_a_time(database, cids):
-    sql, binds = domain_query("history").query(cids[:1000])
+    sql, binds = domain_query("history").statement(cids[:1000])
     peaks = {}
     for batch_size in (100, 2_000):
         rows = database.read_sql_df_slow_iter(sql, binds, batch_size=batch_size)

@@ -55,7 +55,7 @@ def test_a_failing_query_leaves_nothing(oracle, tmp_path):
     fetcher = EventFetcher(Flaky(**oracle.database.arguments))
     with pytest.raises(BatchFetchError, match="ORA-00942"):
         fetcher.fetch_event_table(cids, "history")
-    with pytest.raises(BatchFetchError, match="1 of 2 batches of domain 'history'"):
+    with pytest.raises(BatchFetchError, match="1 of 2 batches of query 'history'"):
         fetcher.to_parquet(cids, "history", tmp_path / "events.parquet")
     assert list(tmp_path.iterdir()) == []
 

@@ -120,8 +120,8 @@ def command(
     baseline = baseline_file or _usual_baseline(workload)
     asked = {
         "keys": keys,
-        "domain": query,
-        "paths": candidates or None,
+        "query": query,
+        "candidates": candidates or None,
         "repeat": repeat,
         "workers": workers,
     }

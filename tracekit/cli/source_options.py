@@ -163,10 +163,11 @@ def read_source(
             "there is nothing to read: name a workload (tracekit workload list), a DuckDB file "
             "(--database) or an Oracle (--dsn)"
         )
+    query = _query(query_name, sql, key_columns, binds, keys_per_statement)
     return Source(
         workload=database_file or workload,
         database=_database(settings, dsn, user) if dsn else None,
-        query=_query(query_name, sql, key_columns, binds, keys_per_statement),
+        query=query,
         keys=_keys(keys),
         keys_sql=keys_sql,
         workers=workers or settings.fetch.max_workers,
