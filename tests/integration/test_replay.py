@@ -117,7 +117,7 @@ def test_the_run_folder_holds_the_whole_run(finished):
     }
     assert read_run(found.folder) == (found.summary, found.timelines)
     saved = json.loads((found.folder / "summary.json").read_text())
-    assert saved["schema_version"] == 1
+    assert saved["schema_version"] == 2
     assert saved["command"] == "tracekit replay x"
     assert saved["candidates"]["legacy"]["capture"] == "legacy.bin"
     assert saved["options"]["candidates"] == ["legacy", "iterator", "lean"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -11,9 +11,9 @@ import duckdb
 import msgspec
 
 from tracekit.trace.parameters import Band, parameters_of
-from tracekit.workloads import Progress, Workload
+from tracekit.workloads import Progress, Workload, declare_type
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same workload would give other rows; it is part of the fingerprint."""
 
 _STEPS = (
@@ -28,6 +28,12 @@ _STEPS = (
     ("jobs", "DW_MES_JOB", 0.94),
 )
 """SQL file, what it makes, and the part of the time that went before it."""
+
+_DECLARED_TYPES = {
+    "CONTAINERID": "CHAR(16)",
+    "EQUIPMENTID": "CHAR(16)",
+    "WORKCENTERSEQUENCE_GROUP": "VARCHAR2(255)",
+}
 
 _DOMAINS_OF_TABLE = {
     "history": {"history", "upstream_history"},
@@ -55,6 +61,19 @@ def build(connection: duckdb.DuckDBPyConnection, workload: Workload, progress: P
     for step, label, done in _STEPS:
         progress(label, done)
         connection.execute(_sql(step))
+    for table, column, oracle_type in _declared(connection):
+        declare_type(connection, f"DWH.{table}", column, oracle_type)
+
+
+def _declared(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str, str]]:
+    """Columns that the legacy system's tables declare otherwise than DuckDB's text says."""
+    found = connection.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'DWH'"
+        " ORDER BY ALL"
+    ).fetchall()
+    for table, column in found:
+        if column in _DECLARED_TYPES:
+            yield table, column, _DECLARED_TYPES[column]
 
 
 def _sql(name: str) -> str:

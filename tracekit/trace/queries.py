@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from tracekit.errors import ConfigError
 from tracekit.keyed import Query
+from tracekit.keyed.query import KEYS_PER_STATEMENT
 from tracekit.workloads import shipped_folder
 
 DOMAINS = (
@@ -18,6 +19,8 @@ DOMAINS = (
     "downstream_rejects",
 )
 """Names of the queries."""
+_KEYS_PER_STATEMENT = {"jobs": 500}
+"""Where ids do not stand in an IN list, but in a constructor of fewer values."""
 SHORT_TTL_SECONDS = {"holds": 180, "jobs": 180}
 """How long the event cache keeps domains whose open records change while one looks."""
 
@@ -31,4 +34,9 @@ def domain_query(domain: str) -> Query:
     """
     if domain not in DOMAINS:
         raise ConfigError(f"unknown domain {domain!r}; expected one of {', '.join(DOMAINS)}")
-    return Query(shipped_folder() / "trace" / f"{domain}.sql", key="CONTAINERID", name=domain)
+    return Query(
+        shipped_folder() / "trace" / f"{domain}.sql",
+        key="CONTAINERID",
+        keys_per_statement=_KEYS_PER_STATEMENT.get(domain, KEYS_PER_STATEMENT),
+        name=domain,
+    )

@@ -1,5 +1,6 @@
 -- jobs: maintenance jobs of equipment, newest first, with the lots that were on it.
 -- CONTAINERIDS lists several ids in one text: a job is joined to every asked id that it names.
+-- A constructor takes at most 999 values (ORA-00939), so ids come 500 to a statement.
 SELECT
     j.JOBID,
     j.RESOURCEID,
@@ -14,8 +15,7 @@ SELECT
     j.SYMPTOMCODENAME,
     j.CONTAINERIDS,
     j.CONTAINERNAMES,
-    c.CONTAINERID
-FROM DWH.DW_MES_CONTAINER c
-JOIN DWH.DW_MES_JOB j ON j.CONTAINERIDS LIKE '%' || c.CONTAINERID || '%'
-WHERE c.CONTAINERID IN (:keys)
-ORDER BY j.CREATEDATE DESC, c.CONTAINERID
+    k.COLUMN_VALUE AS CONTAINERID
+FROM DWH.DW_MES_JOB j
+JOIN TABLE(SYS.ODCIVARCHAR2LIST(:keys)) k ON j.CONTAINERIDS LIKE '%' || k.COLUMN_VALUE || '%'
+ORDER BY j.CREATEDATE DESC, k.COLUMN_VALUE

@@ -31,9 +31,11 @@ def connection(
 def parsed(domain: str) -> exp.Select:
     """The domain's query over all CIDs at once."""
     sql, _ = domain_query(domain).statement(["cid"])
-    tree = sqlglot.parse_one(sql, dialect="oracle")
-    bound = next(tree.find_all(exp.Placeholder))
-    bound.find_ancestor(exp.In).replace(exp.true())  # type: ignore[union-attr]
+    asked = "TABLE(SYS.ODCIVARCHAR2LIST(:p0)) k"
+    everyone = "(SELECT CONTAINERID AS COLUMN_VALUE FROM DWH.DW_MES_CONTAINER) k"
+    tree = sqlglot.parse_one(sql.replace(asked, everyone), dialect="oracle")
+    for bound in tree.find_all(exp.Placeholder):
+        bound.find_ancestor(exp.In).replace(exp.true())  # type: ignore[union-attr]
     assert isinstance(tree, exp.Select)
     return tree
 
