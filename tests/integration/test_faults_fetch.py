@@ -199,7 +199,7 @@ def test_an_equal_result_or_a_named_error(
 ) -> None:
     waits = fault.startswith(("stall", "half_open"))
     if waits:
-        monkeypatch.setattr("tracekit.keyed.legacy._TIMEOUT_SECONDS", HASTY_SECONDS)
+        monkeypatch.setattr("tracekit.keyed.legacy_fetcher._TIMEOUT_SECONDS", HASTY_SECONDS)
     set_fault = case.local.faults.add(fault)
     error: TracekitError | None = None
     try:
