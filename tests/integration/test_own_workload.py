@@ -177,11 +177,15 @@ def test_gate_and_budget(project: Path) -> None:
     record = json.loads(
         run(
             *(project, "estimate", "payments", "--keys", "3000", "--limit", "4GiB"),
-            *("--sample", "400", "--candidate", "lean", "--json", "-q"),
+            *("--sample", "400", "--candidate", "lean", "--candidate", "old=jobs:load_frames"),
+            *("--json", "-q"),
         )
     )
     assert record["workload"]["keys"] == 3000
     assert record["candidates"]["lean"]["fits"] is True
+    own = record["candidates"]["old"]  # its rows are counted by nobody: it grows with its keys
+    assert own["bytes_per_row"] is None and own["bytes_per_key"] > 0
+    assert own["rss_net_peak_bytes"] > own["samples"][-1]["rss_net_peak_bytes"] > 0
 
 
 def test_bench_own_code_beside_the_built_in_candidates(project: Path) -> None:

@@ -109,10 +109,11 @@ def estimate(
         rows_per_key = _rows_per_cid(measured.values())
         found = {}
         for spec, taken in measured.items():
-            predicted = _estimated(spec, taken, target, rows_per_key)
+            size_per_key = _size_per_key(taken, rows_per_key)
+            predicted = _estimated(spec, taken, target, size_per_key)
             if limit_bytes is not None and taken.taken:
                 model = _model_of(spec, taken.taken)
-                predicted = _with_limit(predicted, model, limit_bytes, rows_per_key)
+                predicted = _with_limit(predicted, model, limit_bytes, size_per_key)
             found[spec.name] = sampler.checked(spec, predicted, check)
     return EstimateRecord(
         workload=replace(work, keys=target, rows=round(target * rows_per_key)),
@@ -189,11 +190,11 @@ class _Sampler:
         if last.keys >= target:
             return True
         if not keeps:
-            return last.rows >= LEVEL_ROWS
-        if len(taken) < _LINE_SAMPLES or last.rows < GROWING_ROWS:
+            return last.size >= LEVEL_ROWS
+        if len(taken) < _LINE_SAMPLES or last.size < GROWING_ROWS:
             return False
         model = _model_of(spec, taken)
-        return model.predict(target, target * last.rows / last.keys).within(ERROR_BAR)
+        return model.predict(target, target * last.size / last.keys).within(ERROR_BAR)
 
     def checked(
         self, spec: CandidateSpec, found: CandidateEstimate, sizes: Sequence[int]
@@ -209,7 +210,7 @@ class _Sampler:
                 continue
             keys = min(size, self.source.key_count)
             most = max(found.samples, key=lambda sample: sample.keys)
-            predicted = model.predict(keys, keys * most.rows / most.keys)
+            predicted = model.predict(keys, keys * most.size / most.keys)
             measured = child.rss_net_peak_bytes
             error = round(predicted.net_peak_bytes / measured - 1, 4)
             checks.append(
@@ -251,10 +252,15 @@ def _rows_per_cid(measured: Iterable[_Samples]) -> float:
     """Of the largest sample that was measured; 0 where none was."""
     largest = max(
         (sample for samples in measured for sample in samples.taken),
-        key=lambda sample: sample.keys,
+        key=lambda sample: (sample.rows > 0, sample.keys),
         default=None,
     )
     return largest.rows / largest.keys if largest else 0.0
+
+
+def _size_per_key(samples: _Samples, rows_per_key: float) -> float:
+    """Rows to a key as counted, or 1 for a candidate whose rows nobody counts."""
+    return rows_per_key if not samples.taken or samples.taken[-1].rows else 1.0
 
 
 def _estimated(
@@ -265,6 +271,7 @@ def _estimated(
     model = _model_of(spec, samples.taken)
     predicted = model.predict(keys, keys * rows_per_key)
     net = predicted.net_peak_bytes
+    counted = samples.taken[-1].rows > 0
     return CandidateEstimate(
         RunStatus.OK,
         rss_baseline_bytes=samples.rss_baseline_bytes,
@@ -274,8 +281,8 @@ def _estimated(
         high_bytes=predicted.high_bytes,
         certain=predicted.within(ERROR_BAR),
         fixed_bytes=round(model.fixed_bytes),
-        bytes_per_row=model.bytes_per_row,
-        bytes_per_key=model.bytes_per_key,
+        bytes_per_row=model.bytes_per_row if counted else None,
+        bytes_per_key=model.bytes_per_key if counted else model.bytes_per_row,
         samples=samples.taken,
     )
 

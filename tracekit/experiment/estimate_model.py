@@ -59,12 +59,12 @@ class PeakModel:
         if keys < largest.keys:
             peak = _read_between(self.measured, keys)
             return _between(peak, peak, 1.0)
-        times = max(1.0, rows / largest.rows) if largest.rows else 1.0
+        times = max(1.0, rows / largest.size)
         doublings = math.log2(times)
         if self.bend == 1.0:
             line = self._line(keys, rows)
             return _between(line, line + self.rise_bytes * doublings, times)
-        more, peak = max(0.0, rows - largest.rows), largest.rss_net_peak_bytes
+        more, peak = max(0.0, rows - largest.size), largest.rss_net_peak_bytes
         bent = max(0.0, self.bytes_per_row) * self.bend ** (1 + doublings)
         return _between(peak + self.earlier_bytes_per_row * more, peak + bent * more, times)
 
@@ -105,7 +105,7 @@ def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
     """
     measured = tuple(sorted(samples, key=lambda sample: sample.keys))
     used = measured[-3:]
-    rows = [float(sample.rows) for sample in used]
+    rows = [float(sample.size) for sample in used]
     peaks = [float(sample.rss_net_peak_bytes) for sample in used]
     mean_rows, mean_peak = sum(rows) / len(rows), sum(peaks) / len(peaks)
     spread = sum((one - mean_rows) ** 2 for one in rows)
@@ -150,7 +150,7 @@ def level_model(samples: Sequence[EstimateSample], level_rows: int = 0) -> PeakM
     most = measured[-1]
     beyond = most.rss_net_peak_bytes - ID_BYTES * most.keys
     rise = 0
-    if most.rows < level_rows:
+    if most.size < level_rows:
         last = measured[-2].rss_net_peak_bytes if len(measured) > 1 else 0
         rise = max(0, most.rss_net_peak_bytes - last)
     return PeakModel(float(beyond), 0.0, ID_BYTES, rise_bytes=rise, measured=measured)

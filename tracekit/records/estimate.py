@@ -15,7 +15,13 @@ class EstimateSample:
     keys: int
     """keys asked for."""
     rows: int
+    """Rows the driver handed out; 0 where code of one's own reads, which nobody counts."""
     rss_net_peak_bytes: int
+
+    @property
+    def size(self) -> int:
+        """What its peak grows with: rows, or keys where rows are not counted."""
+        return self.rows or self.keys
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tracekit.records import CandidateEstimate, EstimateRecord, RunStatus
+from tracekit.records import CandidateEstimate, EstimateRecord, EstimateSample, RunStatus
 from tracekit.reports import figures
 from tracekit.reports.table import Column, Table
 from tracekit.reports.text_report import TextPage
@@ -43,7 +43,7 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
             if found.status is not RunStatus.OK
         ]
         + [
-            f"{name}: its samples, of up to {found.samples[-1].rows:,} rows, leave more than 10% "
+            f"{name}: its samples, of up to {_size(found.samples[-1])}, leave more than 10% "
             "open. A larger --sample says more, where there are more keys"
             for name, found in record.candidates.items()
             if found.certain is False
@@ -95,6 +95,10 @@ def _whole(found: CandidateEstimate) -> str:
     return f"up to {figures.size(found.high_bytes + found.rss_baseline_bytes)}"
 
 
+def _size(sample: EstimateSample) -> str:
+    return f"{sample.rows:,} rows" if sample.rows else f"{sample.keys:,} keys"
+
+
 def _samples(record: EstimateRecord) -> Table:
     columns = (
         Column("path", literal=True),
@@ -111,7 +115,7 @@ def _sample_rows(record: EstimateRecord) -> Iterable[tuple[str, ...]]:
             yield (
                 name,
                 figures.count(sample.keys),
-                figures.count(sample.rows),
+                figures.count(sample.rows or None),
                 figures.size(sample.rss_net_peak_bytes),
             )
 
