@@ -130,7 +130,7 @@ class MemoryGuardExceeded(TracekitError, MemoryError):
         largest = "".join(f"\n  {line}" for line in self.held)
         super().__init__(
             f"the process held {used_bytes:,} bytes, its guard allows {limit_bytes:,}. "
-            f"It is kept alive by:{largest or ' no variable that was found'}\n"
+            f"Most of it is kept alive:{largest or ' by no variable that was found'}\n"
             "Free some, fetch in pieces, or raise the guard with %memory_guard."
         )
 

@@ -12,6 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from tracekit.errors import ProfileError
 from tracekit.profiling.retention import retention
 from tracekit.records.retention import Retention
+from tracekit.sizes import format_size
 
 _NAMED = 5
 
@@ -19,9 +20,12 @@ _NAMED = 5
 def kept_alive_by(frame: FrameType | None) -> list[str]:
     """The largest holders of the process's memory; why they are not known, where they are not."""
     try:
-        return [str(holder) for holder in retention(frame=frame).largest(_NAMED)]
+        held = retention(frame=frame).largest(_NAMED)
     except ProfileError as exc:
         return [f"not known: {exc}"]
+    return [
+        f"{format_size(one.retained_bytes)} in {one.title}: {one.contents}" for one in held
+    ]
 
 
 def retention_of(shell: InteractiveShell, line: str) -> Retention:
