@@ -226,7 +226,7 @@ def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) ->
         free,
     ) = ran[2:]
     assert stopped.error.startswith("MemoryGuardExceeded: the process held")
-    assert "MiB rows in grow (" in stopped.error
+    assert "MiB in rows in grow (" in stopped.error
     assert int(left.result) < 0, "what the stopped cell held is free again"
     assert goes_on.result == "'the shell goes on'"
     assert guarded.error.startswith("MemoryGuardExceeded")
