@@ -23,9 +23,7 @@ def kept_alive_by(frame: FrameType | None) -> list[str]:
         held = retention(frame=frame).largest(_NAMED)
     except ProfileError as exc:
         return [f"not known: {exc}"]
-    return [
-        f"{format_size(one.retained_bytes)} in {one.title}: {one.contents}" for one in held
-    ]
+    return [f"{format_size(one.retained_bytes)} in {one.title}: {one.contents}" for one in held]
 
 
 def retention_of(shell: InteractiveShell, line: str) -> Retention:
