@@ -114,7 +114,7 @@ class JobsBench:
         self.oracle = oracle
         self.gate = gate
         self.redis: Redis = store.client()
-        self.keys = oracle.keys()
+        self.cids = oracle.keys()
 
     def jobs(self, *, shard_cids: int = 10_000, **settings: object) -> TraceJobs:
         return TraceJobs(self.redis, TraceSettings(**settings), shard_cids=shard_cids)  # type: ignore[arg-type]
@@ -157,8 +157,8 @@ class JobsBench:
 
 
 @contextmanager
-def jobs_bench(workload: str = "trace-tiny", keys: int | None = None) -> Iterator[JobsBench]:
-    with EmbeddedStore() as store, LocalOracle(workload, keys=keys) as oracle:
+def jobs_bench(workload: str = "trace-tiny", cids: int | None = None) -> Iterator[JobsBench]:
+    with EmbeddedStore() as store, LocalOracle(workload, keys=cids) as oracle:
         host, port = oracle.dsn.partition("/")[0].split(":")
         gate = Gate(host, int(port))
         try:

@@ -20,6 +20,7 @@ from tracekit.experiment.service_candidate import (
 from tracekit.keyed import Record
 from tracekit.oracle import Database
 from tracekit.records import Level, ProcessMeasurement
+from tracekit.trace.queries import domain_query
 
 MIB = 2**20
 DOMAINS = ("history", "upstream_history")
@@ -56,7 +57,7 @@ def streamed(
     pipeline: Pipeline, database: Database, done: PipelineResult, domain: str, cids: list[str]
 ) -> Iterator[Record]:
     """One domain's records, of the types they had before they were JSON."""
-    parsers = column_parsers(database, cids[:1], domain)
+    parsers = column_parsers(database, domain_query(domain))
     with pipeline.stream(done.job) as records:
         for name, record in records:
             if name == domain:

@@ -70,7 +70,7 @@ class CommandGroup(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
         "Exit codes: 0 ok · 1 the check failed · 2 usage, or could not run · "
-        "53 a path ran out of its memory limit. stdout is data, stderr is talk."
+        "53 a candidate ran out of its memory limit. stdout is data, stderr is messages."
     ),
 )
 @click.version_option(__version__, "-V", "--version", prog_name="tracekit")

@@ -37,7 +37,7 @@ def _names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     type=click.Choice(SORTS),
     default="change",
     show_default=True,
-    help="By share of growth, by growth within each metric, or by path.",
+    help="By share of growth, by growth within each metric, or by candidate.",
 )
 @click.option(
     "--fail-on",

@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     COULD_NOT_RUN = 2
     """Wrong usage, a missing setting, no connection, no baseline."""
     OUT_OF_MEMORY = 53
-    """A measured path ran out of its memory limit although it was expected to survive."""
+    """A measured candidate ran out of its memory limit although it was expected to survive."""
     INTERRUPTED = 130
     """Stopped by SIGINT."""
     TERMINATED = 143

@@ -65,7 +65,8 @@ class OverrunWatch:
     def _look(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
             if process_memory.resident_bytes() > self._most_bytes:
-                moment = this_moment(sys._getframe())
+                # A search for thread-locals would count towards the peak that is being measured.
+                moment = this_moment(sys._getframe(), thread_locals=False)
                 with contextlib.suppress(ProfileError):  # it cannot fork
                     self._pid = fork_retention(self._answer.fileno(), moment)
                 return

@@ -14,7 +14,7 @@ from tracekit.reports.table import Column, Table
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of a path that two replays can be compared by; more is worse."""
+    """A figure of a candidate that two replays can be compared by; more is worse."""
 
     name: str
     of: Callable[[CandidateMeasurement], float | None]
@@ -45,7 +45,7 @@ class MetricDelta:
     base: float | None
     head: float | None
     finished: bool = True
-    """Whether the path ended well both times; a path that died early is no cheaper for it."""
+    """Whether the candidate ended well both times; dying early makes none cheaper."""
 
     @property
     def delta(self) -> float | None:
@@ -63,11 +63,11 @@ class MetricDelta:
 MEMORY = ("net_peak", "heap_peak")
 """The metrics that a headline is about; time is the machine's as much as the code's."""
 REPEATABLE_SHARE = 0.03
-"""By how much net peaks of one and the same path differ from run to run."""
+"""By how much net peaks of one and the same candidate differ from run to run."""
 
 SORTS = ("change", "delta", "name")
 """`change`: memory first, the largest share of growth first; `delta`: metric by metric, the
-largest growth first; `name`: by path."""
+largest growth first; `name`: by candidate."""
 
 
 def metric_deltas(
@@ -77,7 +77,7 @@ def metric_deltas(
     *,
     sort: str = "change",
 ) -> list[MetricDelta]:
-    """Every metric in `columns` of every path in both, in the order of `sort` (`SORTS`).
+    """Every metric in `columns` of every candidate in both, in the order of `sort` (`SORTS`).
 
     A metric that was measured in neither is left out.
 
@@ -206,7 +206,7 @@ def _levels(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
 
 
 def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:
-    """What makes the two hard to compare: other workload, other environment, other paths."""
+    """What makes the two hard to compare: other workload, other environment, other candidates."""
     found = [
         f"{what} {field.name.replace('_', ' ')}: {before} before, {after} after"
         for what, one, other in (
@@ -217,12 +217,12 @@ def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:
         if (before := getattr(one, field.name)) != (after := getattr(other, field.name))
     ]
     found += [
-        f"path {name} is only in the base"
+        f"candidate {name} is only in the base"
         for name in base.candidates
         if name not in head.candidates
     ]
     found += [
-        f"path {name} is only in the head"
+        f"candidate {name} is only in the head"
         for name in head.candidates
         if name not in base.candidates
     ]

@@ -23,7 +23,7 @@ MOST_POINTS = 600
 
 @dataclass(frozen=True)
 class Curve:
-    """One path's resident memory above its baseline."""
+    """One candidate's resident memory above its baseline."""
 
     path: str
     color: str

@@ -55,7 +55,7 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
 
 def _estimates(record: EstimateRecord) -> Table:
     columns = [
-        Column("path", literal=True),
+        Column("candidate", literal=True),
         Column("net OS peak", numeric=True),
         Column("process's peak", numeric=True),
         Column("fixed", numeric=True),
@@ -101,7 +101,7 @@ def _size(sample: EstimateSample) -> str:
 
 def _samples(record: EstimateRecord) -> Table:
     columns = (
-        Column("path", literal=True),
+        Column("candidate", literal=True),
         Column("keys", numeric=True),
         Column("rows", numeric=True),
         Column("net OS peak", numeric=True),
@@ -122,7 +122,7 @@ def _sample_rows(record: EstimateRecord) -> Iterable[tuple[str, ...]]:
 
 def _checks(record: EstimateRecord) -> Table:
     columns = (
-        Column("path", literal=True),
+        Column("candidate", literal=True),
         Column("keys", numeric=True),
         Column("rows", numeric=True),
         Column("predicted", numeric=True),

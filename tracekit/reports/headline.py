@@ -26,7 +26,7 @@ def headline(summary: ReplaySummary) -> str:
 
 
 def ending(path: CandidateMeasurement) -> str:
-    """How a path that did not finish ended, in a few words: `ran out of memory`."""
+    """How a candidate that did not finish ended, in a few words: `ran out of memory`."""
     return _ENDED.get(path.status, "finished")
 
 

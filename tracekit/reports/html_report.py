@@ -31,7 +31,7 @@ def html(
     Args:
         summary: What the replay found.
         timelines: Memory over time, drawn as one plot; without any there is no plot.
-        call_trees: What was alive at each path's heap peak.
+        call_trees: What was alive at each candidate's heap peak.
         stack_diffs: Captures compared by call stack.
         confidential: Whether keys become handles and machine paths and source lines are left out.
     """

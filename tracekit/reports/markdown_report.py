@@ -28,7 +28,7 @@ def markdown(
 
     Args:
         summary: What the replay found.
-        timelines: Memory over time; each path's peak is told in words.
+        timelines: Memory over time; each candidate's peak is told in words.
         stack_diffs: Captures compared by call stack, folded away.
         confidential: Whether keys become handles and machine paths and source lines are left out.
         plot: Where the picture of memory over time is, relative to the report; None for none.
@@ -37,7 +37,7 @@ def markdown(
     blocks = [
         f"**{outcome(summary)}**: {prose(redact.prose(headline(summary)))}. {_marker(summary)}",
         bullet(redact.prose(reason) for reason in summary.verdict.reasons),
-        "## Paths, worst first",
+        "## Candidates, worst first",
         prose(sections.workload_line(summary, redact)),
         table_lines(sections.path_table(summary)),
         prose(sections.MEASURED_NOTE),
@@ -71,7 +71,7 @@ def _endings(summary: ReplaySummary, redact: Redactor) -> list[str]:
 
 
 def _plot(plot: str | None) -> str:
-    return f"![Memory over time of every path]({plot})" if plot else ""
+    return f"![Memory over time of every candidate]({plot})" if plot else ""
 
 
 def _retentions(summary: ReplaySummary, redact: Redactor) -> list[str]:

@@ -1,4 +1,4 @@
-"""memory.png: resident memory of all paths over time on one axis."""
+"""memory.png: resident memory of all candidates over time on one axis."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _LABEL_HEIGHT_SHARE = 0.06
 def memory_plot(
     summary: ReplaySummary, timelines: Sequence[MemoryTimeline], path: str | Path
 ) -> None:
-    """Draw memory above baseline over elapsed seconds, one labelled curve per path, as PNG.
+    """Draw memory above baseline over elapsed seconds, one labelled curve per candidate, as PNG.
 
     Args:
-        summary: What the replay found; gives net peaks, sizes and how paths ended.
+        summary: What the replay found; gives net peaks, sizes and how candidates ended.
         timelines: The curves. With none the picture says that none were recorded.
         path: The file to write; an existing one is replaced.
     """
@@ -81,7 +81,7 @@ def _line(axes: Axes, curve: Curve, unit_bytes: int) -> None:
 
 
 def _labels(axes: Axes, curves: list[Curve], unit_bytes: int) -> None:
-    """Write each path's name and peak beside its marker, no label over another."""
+    """Write each candidate's name and peak beside its marker, no label over another."""
     from matplotlib.patheffects import withStroke
 
     halo = [withStroke(linewidth=3, foreground="white")]  # a line behind a label stays behind

@@ -48,7 +48,7 @@ _PATH_CELLS: tuple[tuple[str, Callable[[CandidateMeasurement], str]], ...] = (
 
 @dataclass(frozen=True)
 class Ending:
-    """How a path that did not finish ended."""
+    """How a candidate that did not finish ended."""
 
     name: str
     sentence: str
@@ -57,7 +57,7 @@ class Ending:
 
 
 def worst_first(summary: ReplaySummary) -> list[tuple[str, CandidateMeasurement]]:
-    """Paths that did not finish, then the others by falling net OS peak."""
+    """Candidates that did not finish, then the others by falling net OS peak."""
     return sorted(
         summary.candidates.items(),
         key=lambda item: (item[1].status is RunStatus.OK, -(item[1].rss_net_peak_bytes or 0)),
@@ -65,7 +65,7 @@ def worst_first(summary: ReplaySummary) -> list[tuple[str, CandidateMeasurement]
 
 
 def retentions(summary: ReplaySummary) -> list[tuple[str, Retention]]:
-    """Who held the memory of each path that was looked at."""
+    """Who held the memory of each candidate that was looked at."""
     found = ((name, path.retention) for name, path in summary.candidates.items())
     return [(name, retention) for name, retention in found if retention is not None]
 
@@ -85,10 +85,10 @@ def workload_line(summary: ReplaySummary, redact: Redactor) -> str:
 
 
 def path_table(summary: ReplaySummary) -> Table:
-    """One row per path, worst first."""
+    """One row per candidate, worst first."""
     reference = summary.proof.reference
     columns = [
-        Column("path", literal=True),
+        Column("candidate", literal=True),
         Column("status"),
         Column(f"ratio to {reference}", numeric=True),
         *(Column(title, numeric=True) for title, _ in _PATH_CELLS),
@@ -115,7 +115,7 @@ def process_table(summary: ReplaySummary) -> Table:
     sizes = ("net OS peak", "OS peak", "OS baseline")
     return Table.of(
         [
-            Column("path", literal=True),
+            Column("candidate", literal=True),
             Column("process"),
             Column("while"),
             *(Column(title, numeric=True) for title in sizes),
@@ -266,7 +266,7 @@ def _value(column: str | None, value: str, redact: Redactor) -> str:
 
 
 def endings(summary: ReplaySummary, redact: Redactor) -> list[Ending]:
-    """How each path that did not finish ended, how far it came and why."""
+    """How each candidate that did not finish ended, how far it came and why."""
     return [
         Ending(
             name,
@@ -329,5 +329,5 @@ def file_table(summary: ReplaySummary, redact: Redactor) -> Table:
         )
         for name, path in worst_first(summary)
     )
-    titles = ("path", "capture", "timeline", "digests", "digest of all records")
+    titles = ("candidate", "capture", "timeline", "digests", "digest of all records")
     return Table.of([Column(title, literal=True) for title in titles], rows)
