@@ -29,7 +29,7 @@ def run(bench: JobsBench, cids: int, domains: tuple[str, ...]) -> JobStatus:
 
 
 def test_three_times_the_cids_take_no_more_memory() -> None:
-    with jobs_bench("trace-114k", keys=12_000) as bench:
+    with jobs_bench("trace-114k", cids=12_000) as bench:
         small, large = (run(bench, cids, ("history",)) for cids in (4_000, 12_000))
     assert large.rows > 2.5 * small.rows > 90_000
     assert small.net_peak_bytes is not None
@@ -98,7 +98,7 @@ def test_a_limit_below_what_a_process_needs_anyway_is_told() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_whole_incident_takes_no_more_memory_than_a_tenth_of_it() -> None:
-    with jobs_bench("trace-114k", keys=114_000) as bench:
+    with jobs_bench("trace-114k", cids=114_000) as bench:
         domains = ("history", "upstream_history")
         small, large = (run(bench, cids, domains) for cids in (11_400, 114_000))
     assert small.net_peak_bytes is not None
