@@ -57,11 +57,17 @@ def read_baseline(path: Path) -> ReplaySummary:
         ) from None
     except OSError as exc:
         raise ConfigError(f"baseline {path} could not be read: {exc}") from exc
-    baseline = from_json(ReplaySummary, saved, source=f"baseline {path}")
+    try:
+        baseline = from_json(ReplaySummary, saved, source=f"baseline {path}")
+    except ConfigError as exc:
+        raise ConfigError(
+            f"{exc}; it is damaged or was written by another version of tracekit. Remove it and "
+            f"make it anew with tracekit check --baseline {path} --update"
+        ) from exc
     if baseline.options is None or baseline.options.workload is None:
         raise ConfigError(
             f"baseline {path} does not name the workload it was made of, so it cannot be replayed; "
-            "make it anew with --update --workload NAME"
+            "make it anew with tracekit check WORKLOAD --update"
         )
     return baseline
 

@@ -25,4 +25,4 @@ def from_json(kind: type[T], text: str | bytes, *, source: str = "record") -> T:
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.DecodeError as exc:
-        raise ConfigError(f"{source} is no {kind.__name__}: {exc}") from exc
+        raise ConfigError(f"{source} is not a {kind.__name__}: {exc}") from exc
