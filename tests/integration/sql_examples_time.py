@@ -128,6 +128,15 @@ ZONES: list[tuple[str, tuple[str, ...], Any, str]] = [
         "ORA-03001",
         "DuckDB's intervals hold microseconds",
     ),
+    (
+        "TIMESTAMP(9) out of the years 1677 to 2262",
+        (
+            "CREATE TABLE t (a TIMESTAMP(9))",
+            "INSERT INTO t VALUES (TIMESTAMP '9999-12-31 00:00:00')",
+        ),
+        "ORA-03001",
+        "DuckDB counts nanoseconds in 64 bits; Oracle keeps it",
+    ),
 ]
 """Construct, statements, what the last gives (a code for an error), and a note."""
 

@@ -4,6 +4,7 @@ import threading
 from datetime import datetime
 from decimal import Decimal
 
+import oracledb
 import pyarrow as pa
 import pytest
 
@@ -81,15 +82,15 @@ def test_arrow_types_follow_the_describe_information():
     ]
 
 
-@pytest.mark.parametrize("digits", range(6, 10))
-def test_moments_are_the_same_in_arrow_as_in_rows_at_both_ends_of_the_calendar(digits):
-    moments = [
-        "0001-01-01 00:00:00",
-        "1677-09-21 00:12:43.145224192",  # int64 nanoseconds begin one later
-        "1969-12-31 23:59:59.999999999",
-        "2262-04-11 23:47:16.854775808",
-        "9999-12-31 23:59:59",
-    ]
+CALENDAR = ["0001-01-01 00:00:00", "1677-09-21 00:12:43.145224", "9999-12-31 23:59:59.999999"]
+NANOSECONDS = ["1677-09-22 00:00:00", "1969-12-31 23:59:59.999999999", "2262-04-10 23:59:59.9"]
+
+
+@pytest.mark.parametrize(
+    ("digits", "moments"),
+    [(6, CALENDAR), *((digits, NANOSECONDS) for digits in range(7, 10))],
+)
+def test_moments_are_the_same_in_arrow_as_in_rows_at_both_ends_of_the_calendar(digits, moments):
     with LocalOracle(":memory:") as local, local.database.connect() as connection:
         cursor = connection.cursor()
         cursor.execute(f"CREATE TABLE MOMENTS (N NUMBER(3), AT TIMESTAMP({digits}))")
@@ -100,7 +101,16 @@ def test_moments_are_the_same_in_arrow_as_in_rows_at_both_ends_of_the_calendar(d
         (batch,) = local.database.read_sql_arrow_iter(query)
         ((_, rows),) = local.database.read_sql_df_slow_iter(query)
     assert batch.column(0).to_pylist() == [at for (at,) in rows]
-    assert {at.year for (at,) in rows} >= {1, 1677, 2262, 9999}
+    assert len(rows) == len(moments)
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31 23:59:59", "1677-09-21 00:12:43.145224192"])
+def test_nanoseconds_the_local_oracle_cannot_keep_are_refused(moment):
+    with LocalOracle(":memory:") as local, local.database.connect() as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE TABLE MOMENTS (AT TIMESTAMP(9))")
+        with pytest.raises(oracledb.DatabaseError, match=r"ORA-03001.*before 1677-09-22"):
+            cursor.execute(f"INSERT INTO MOMENTS VALUES (TIMESTAMP '{moment}')")
 
 
 def test_a_number_without_precision_is_refused_where_arrow_would_round_it(database):

@@ -193,6 +193,8 @@ def date_literal(value: str, position: int) -> exp.Expr:
     return date(_timestamp(moment, exp.DType.TIMESTAMP))
 
 
+_NANOSECONDS_END = 2**63 // 1000
+"""Microseconds from 1970 to where nanoseconds no longer fit DuckDB's TIMESTAMP_NS."""
 _TIMESTAMP = re.compile(
     r"\s*(-?\d{1,4}-\d{1,2}-\d{1,2} +\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d{1,9})?)"
     r"(?:\s*([+-]\d{1,2}:\d{2}|\s[A-Za-z]\S*))?\s*"
@@ -211,6 +213,8 @@ def timestamp_literal(value: str, position: int) -> exp.Expr:
         utc = moment.microseconds - offset * 60_000_000
         made = call("ora_make_zoned", _bigint(utc), number(moment.nanoseconds), number(offset))
         return with_digits(with_kind(made, Kind.ZONED), _MAX_DIGITS)
+    if moment.nanoseconds and not -_NANOSECONDS_END <= moment.microseconds < _NANOSECONDS_END:
+        raise unsupported("a moment with nanoseconds before 1677-09-22 or after 2262-04-10")
     stored = exp.DType.TIMESTAMP_NS if moment.nanoseconds else exp.DType.TIMESTAMP
     return with_digits(_timestamp(moment, stored), _MAX_DIGITS)
 

@@ -255,6 +255,14 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             r"Could not cast value [^\n]* to DECIMAL",
             _says(1438, "value larger than specified precision allowed for this column"),
         ),
+        (
+            r"Could not convert Timestamp to higher precision",
+            _says(
+                3001,
+                "unimplemented feature: a TIMESTAMP(7) to TIMESTAMP(9) before 1677-09-22 or after "
+                "2262-04-10 cannot be kept by the local Oracle",
+            ),
+        ),
         (r"Out of Range Error|out of range for the destination", _says(1426, "numeric overflow")),
         (
             r"write-write conflict|Conflict on (?:update|tuple)|Transaction conflict",

@@ -155,4 +155,6 @@ def _converted(value: exp.Expr, wanted: Kind, name: str) -> exp.Expr:
         return value
     if wanted in (Kind.DATE, Kind.TIMESTAMP) and kind in MOMENTS:
         return value  # DuckDB compares them
+    if kind is Kind.UNKNOWN and (value.find(exp.Placeholder) and not value.find(exp.Column)):
+        return value  # binds whose type is not known yet: the statement is only described
     return call(name, value, kind=wanted)
