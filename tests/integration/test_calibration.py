@@ -50,7 +50,7 @@ def assert_agrees(
     explained = any(remark.startswith(REASONS) for remark in remarks)
     assert within_tolerance(os_bytes, heap_bytes) or explained, (name, heap_bytes, os_bytes)
     if name in known.EXACT:
-        assert figure_bytes == pytest.approx(known.SIZE, abs=3 * MIB), (name, remarks)
+        assert figure_bytes == pytest.approx(known.SIZE, rel=0.1), (name, remarks)
 
 
 @pytest.mark.usefixtures("_pool")

@@ -146,7 +146,7 @@ def dtype_text(dtype: Any) -> str:
 
 
 def _pandas_cells(series: Any) -> Cells:
-    if "time64[ns]" in str(series.dtype):
+    if str(series.dtype).startswith("time64[ns]"):
         import pyarrow as pa
 
         return arrow_cells(pa.chunked_array(series.array))
