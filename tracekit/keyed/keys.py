@@ -41,6 +41,8 @@ def batches_of(keys: Iterable[Any] | None, query: Query) -> list[Sequence[Key]]:
         raise ConfigError(f"query {query.name!r} is asked for keys: give some")
     if isinstance(keys, str | bytes):
         raise ConfigError(f"keys={keys!r}: expected a list of keys, not one text")
+    if not isinstance(keys, Iterable):
+        raise ConfigError(f"keys={keys!r}: expected a list of keys, such as [{keys!r}]")
     found = distinct([_checked(key, query) for key in keys])
     size = query.keys_per_statement
     return [found[start : start + size] for start in range(0, len(found), size)]

@@ -40,8 +40,9 @@ class Query:
         name: What messages call it; default the file's name, else `query`.
 
     Raises:
-        ConfigError: the file cannot be read, a placeholder has no value or a value no placeholder,
-            the keys have no place, or `keys_per_statement` is out of range.
+        ConfigError: the file cannot be read, there is no SQL, a placeholder has no value or a value
+            no placeholder, the keys have no place, `key` names no columns or one twice, or
+            `keys_per_statement` is out of range.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Query:
         name: str | None = None,
     ) -> None:
         text, file_name = _text_of(sql)
-        self.sql = text.strip().removesuffix(";").rstrip()
         self.name = name or file_name or "query"
+        self.sql = _without_terminator(text)
+        if not self.sql:
+            raise ConfigError(f"query {self.name!r} has no SQL: {text!r} holds no statement")
         self.key_columns = _columns(key)
         self.binds = dict(binds or {})
         self.keys_per_statement = keys_per_statement
@@ -159,9 +162,10 @@ class Query:
 
     def _check_size(self) -> None:
         most = (MOST_BINDS - len(self.binds)) // self.key_width
-        if not 1 <= self.keys_per_statement <= most:
+        size = self.keys_per_statement
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= most:
             raise ConfigError(
-                f"keys_per_statement={self.keys_per_statement!r}: expected 1 to {most:,} "
+                f"keys_per_statement={size!r}: expected a whole number from 1 to {most:,} "
                 f"({MOST_BINDS:,} binds are the most one statement takes)"
             )
         if self.takes_keys:
@@ -179,12 +183,25 @@ def _text_of(sql: str | Path) -> tuple[str, str | None]:
         raise ConfigError(f"the SQL file {path} could not be read: {exc}") from exc
 
 
+def _without_terminator(text: str) -> str:
+    """The statement alone, without the `;` or `/` that ends it for SQL clients."""
+    tokens = tokens_of(text)
+    while tokens and tokens[-1].text in (";", "/"):
+        tokens.pop()
+    return text[: tokens[-1].end].lstrip() if tokens else ""
+
+
 def _columns(key: str | Sequence[str] | None) -> tuple[str, ...]:
-    columns = (key,) if isinstance(key, str) else tuple(key or ())
+    several = key is None or (isinstance(key, Sequence) and not isinstance(key, str))
+    columns: tuple[Any, ...] = tuple(key or ()) if several else (key,)
     for column in columns:
+        if not isinstance(column, str):
+            raise ConfigError(f"key {column!r}: expected the name of a column, as 'ACCOUNT_ID'")
         (token, *more) = tokens_of(column) or [Token("other", "", 0, 0, 0)]
         if more or token.kind not in ("name", "quoted"):
             raise ConfigError(
                 f"key {column!r}: expected the name of a column of the result, as ACCOUNT_ID"
             )
+        if columns.count(column) > 1:
+            raise ConfigError(f"key {column!r} is named twice; name each key column once")
     return columns

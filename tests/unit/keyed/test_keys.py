@@ -85,4 +85,6 @@ def test_keys_and_queries_must_fit():
         batches_of(None, QUERY)
     with pytest.raises(ConfigError, match="not one text"):
         batches_of("ABC", QUERY)
+    with pytest.raises(ConfigError, match=r"keys=5: expected a list of keys, such as \[5\]"):
+        batches_of(5, QUERY)
     assert batches_of(None, Query("SELECT 1 FROM DUAL")) == [()]

@@ -106,7 +106,7 @@ def test_binds_of_ones_own_never_meet_those_of_the_keys():
     assert binds == {"key_0": 1, "key_1": 2, "p1": "mine"} and ":key_1" in sql
 
 
-@pytest.mark.parametrize("size", [0, -1, 65_536])
+@pytest.mark.parametrize("size", [0, -1, 65_536, "10", 2.5, True])
 def test_a_size_no_statement_can_have_is_refused(size):
     with pytest.raises(ConfigError, match="keys_per_statement"):
         Query("SELECT * FROM t", key="ID", keys_per_statement=size)
@@ -116,6 +116,29 @@ def test_a_size_no_statement_can_have_is_refused(size):
 def test_a_key_is_the_name_of_a_column(key):
     with pytest.raises(ConfigError, match="expected the name of a column"):
         Query("SELECT * FROM t", key=key)
+
+
+def test_key_columns_are_names_each_once():
+    for key in (5, ["A", 5]):
+        with pytest.raises(ConfigError, match="key 5: expected the name of a column"):
+            Query("SELECT * FROM t", key=key)
+    with pytest.raises(ConfigError, match="key 'A' is named twice"):
+        Query("SELECT * FROM t", key=("A", "B", "A"))
+
+
+@pytest.mark.parametrize(
+    "end", [";", " ; -- done", ";;\n", "\n/\n", ";\n/", "; /* bye; */\n", " -- only a comment", ""]
+)
+def test_what_ends_a_statement_for_a_client_is_left_out(end):
+    query = Query(f"/* ; */ SELECT ';' FROM t{end}", key="ID")
+    assert query.sql == "/* ; */ SELECT ';' FROM t"
+    assert flat(query.statement([1])[0]).startswith("SELECT * FROM ( /* ; */ SELECT ';' FROM t )")
+
+
+@pytest.mark.parametrize("sql", ["", " \n", ";", "-- nothing\n"])
+def test_a_text_without_a_statement_is_refused(sql):
+    with pytest.raises(ConfigError, match="query 'orders' has no SQL"):
+        Query(sql, key="ID", name="orders")
 
 
 def test_a_file_gives_the_text_and_the_name(tmp_path):
