@@ -19,6 +19,7 @@ import pytest
 
 import tracekit
 from tracekit.errors import ConfigError
+from tracekit.keyed.legacy_fetcher import LegacyFetcher
 
 ACCOUNTS = 1_500
 """More than one statement's keys."""
@@ -234,6 +235,8 @@ def test_what_says_nothing_about_records_is_measured_and_not_proved(
         (("--candidate", "nobody"), "unknown 'nobody'; expected legacy"),
         (("--query", "rejects"), "unknown query 'rejects'"),
         (("--keys", "@gone.txt"), "gone.txt: the file could not be read"),
+        (("--at", "rows:50%"), "--at rows:50% says when --retention looks"),
+        (("--user", "me"), "--user me logs in at --dsn, which is not given"),
         (("--reference", "legacy"), "reference 'legacy' is not a candidate"),
     ],
 )
@@ -248,8 +251,22 @@ def test_wrong_options_are_named_with_their_value(
     assert said in found
 
 
+def test_only_a_generated_workload_is_built(project: Path) -> None:
+    said = run(project, "workload", "build", "payments", code=2)
+    assert "workload 'payments' reads" in said and "so there is nothing to build" in said
+    assert "Traceback" not in said
+
+
+def test_more_keys_than_there_are_is_remarked(project: Path, tmp_path: Path) -> None:
+    said = run(
+        *(project, "replay", *OPTIONS, "--keys", ACCOUNTS + 1, "--candidate", "lean"),
+        *("--no-profile", "-o", tmp_path / "run", "-q"),
+    )
+    assert "1,501 keys were asked for; there are 1,500" in said
+
+
 def test_keys_from_a_file_take_the_columns_type(project: Path, tmp_path: Path) -> None:
-    (tmp_path / "keys.txt").write_text("1003\n1001\n")
+    (tmp_path / "keys.txt").write_text("\ufeff1003\n1001\n")
     summary = json.loads(
         run(
             *(project, "replay", *OPTIONS, "--keys", f"@{tmp_path / 'keys.txt'}"),
@@ -257,6 +274,28 @@ def test_keys_from_a_file_take_the_columns_type(project: Path, tmp_path: Path) -
         )
     )
     assert summary["candidates"]["lean"]["keys"] == 2
+
+
+@pytest.mark.parametrize("way", ["plain", "lean", "stream", "table", "parquet", "legacy"])
+def test_columns_of_one_name_are_refused_instead_of_lost(
+    project: Path, tmp_path: Path, way: str
+) -> None:
+    sql = "SELECT account_id, branch, name branch FROM accounts WHERE account_id IN (:keys)"
+    query = tracekit.Query(sql, key="ACCOUNT_ID")
+    with tracekit.LocalOracle(project / "data/bank.duckdb") as local:
+        fetcher = tracekit.KeyedFetcher(local.database, query)
+        plain = tracekit.KeyedFetcher(local.database, query, records="plain")
+        ways = {
+            "plain": lambda keys: plain.records(keys),
+            "lean": lambda keys: fetcher.records(keys),
+            "stream": lambda keys: list(fetcher.stream(keys)),
+            "table": lambda keys: fetcher.table(keys),
+            "parquet": lambda keys: fetcher.to_parquet(keys, tmp_path / "x.parquet"),
+            "legacy": lambda keys: LegacyFetcher(local.database, query).records(keys),
+        }
+        with pytest.raises(ConfigError, match="2 columns called BRANCH"):
+            ways[way]([1001])
+    assert not list(tmp_path.iterdir())
 
 
 def test_binds_and_two_key_columns(project: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tracekit.cli.source_options import (
 )
 from tracekit.cli.steps import Steps
 from tracekit.cli.terminal import on_terminal, terminal_width
+from tracekit.errors import ConfigError
 from tracekit.experiment.replay import replay as run_replay
 from tracekit.experiment.view import Replay
 from tracekit.records import to_json
@@ -61,10 +62,9 @@ from tracekit.records import to_json
 )
 @click.option(
     "--at",
-    default="rows:90%",
-    show_default=True,
     metavar="MOMENT",
-    help="When --retention looks: rows:N% of the rows, or peak:N% of the net peak.",
+    help="When --retention looks: rows:N% of the rows, or peak:N% of the net peak "
+    "[default: rows:90%].",
 )
 @click.option(
     "--timeout",
@@ -94,7 +94,7 @@ def command(
     memory_limit: int | None,
     expect_out_of_memory: tuple[str, ...],
     retention: bool,
-    at: str,
+    at: str | None,
     timeout_seconds: float | None,
     output: Path | None,
     force: bool,
@@ -132,6 +132,8 @@ def command(
     Exit codes: 0 passed · 1 outputs differ, are not proved, or the peak is not lower · 2 could not
     run · 53 a candidate ran out of its memory limit unexpectedly.
     """
+    if at is not None and not retention:
+        raise ConfigError(f"--at {at} says when --retention looks, which is not given")
     read = read_source(workload, **source)
     with Steps(quiet=quiet) as steps:
         done = run_replay(
@@ -146,7 +148,7 @@ def command(
             memory_limit_bytes=memory_limit,
             expect_out_of_memory=expect_out_of_memory,
             retention=retention,
-            at=at,
+            at=at or "rows:90%",
             timeout_seconds=timeout_seconds,
             output=output,
             force=force,

@@ -163,6 +163,8 @@ def read_source(
             "there is nothing to read: name a workload (tracekit workload list), a DuckDB file "
             "(--database) or an Oracle (--dsn)"
         )
+    if user and not dsn:
+        raise ConfigError(f"--user {user} logs in at --dsn, which is not given")
     query = _query(query_name, sql, key_columns, binds, keys_per_statement)
     return Source(
         workload=database_file or workload,

@@ -11,6 +11,7 @@ from tracekit import workloads
 from tracekit.cli.steps import Steps
 from tracekit.cli.table import print_table
 from tracekit.config import Settings
+from tracekit.errors import ConfigError
 from tracekit.sizes import format_size
 
 
@@ -54,6 +55,11 @@ def list_(as_json: bool) -> None:
 def build(name: str, keys: int | None, force: bool, quiet: bool) -> None:
     """Build a workload into the cache and print the path of its DuckDB file."""
     workload = workloads.load(name, keys=keys)
+    if workload.generator is None:
+        raise ConfigError(
+            f"workload {name!r} reads {workload.database or workload.dsn}, "
+            "so there is nothing to build"
+        )
     with Steps(quiet=quiet) as steps:
         path = workloads.build(
             workload, Settings.from_env().cache_dir, progress=steps.update, force=force

@@ -49,6 +49,8 @@ def candidate_specs(
     """
     if candidates is None:
         candidates = default
+    if isinstance(candidates, str):
+        raise ConfigError(f"candidates={candidates!r}: expected a list, [{candidates!r}]")
     if isinstance(candidates, Mapping):
         found = [_named(name, spec) for name, spec in candidates.items()]
     else:
@@ -80,6 +82,11 @@ def with_reference_first(
 
 
 def _written(text: str) -> CandidateSpec:
+    if not isinstance(text, str):
+        raise ConfigError(
+            f"candidate {text!r}: a list holds texts; name a function in a mapping, "
+            "{'new': function}"
+        )
     name, equals, spec = text.partition("=")
     if equals:
         return _named(name.strip(), spec.strip())
@@ -100,6 +107,8 @@ def _named(name: str, spec: str | Callable[..., Any]) -> CandidateSpec:
 
         pickled = base64.b64encode(cloudpickle.dumps(spec)).decode("ascii")
         return CandidateSpec(name, getattr(spec, "__qualname__", repr(type(spec))), pickled)
+    if not isinstance(spec, str):
+        raise ConfigError(f"candidate {name!r}: {spec!r} is neither a text nor a function")
     if spec in BUILTIN_NAMES or _FUNCTION.fullmatch(spec):
         return CandidateSpec(name, spec)
     if spec.endswith(".py"):

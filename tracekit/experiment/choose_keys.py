@@ -68,12 +68,16 @@ def _asked(
     found = read_keys(database, statement, binds)
     with_null = sum(1 for key in found if _is_null(key))
     keys = [key for key in found if not _is_null(key)][:limit]
+    remarks: list[str] = []
+    if limit is not None and len(keys) < limit:
+        remarks.append(f"{limit:,} keys were asked for; there are {len(keys):,}")
     if not with_null:
-        return keys, ()
-    return keys, (
+        return keys, tuple(remarks)
+    remarks.append(
         f"rows whose key is NULL are not replayed ({with_null:,} such "
-        f"{'key' if with_null == 1 else 'keys'}): no statement can ask for them by key",
+        f"{'key' if with_null == 1 else 'keys'}): no statement can ask for them by key"
     )
+    return keys, tuple(remarks)
 
 
 def _is_null(key: Any) -> bool:
@@ -85,7 +89,7 @@ def _from_file(database: Database, query: Query, text: str) -> list[Key]:
     if not text.startswith("@"):
         raise ConfigError(f"keys={text!r}: expected a number, @FILE, or a list of keys")
     try:
-        lines = Path(text[1:]).read_text(encoding="utf-8").splitlines()
+        lines = Path(text[1:]).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"keys {text}: the file could not be read: {exc}") from exc
     columns = query.column_names

@@ -12,6 +12,7 @@ from tracekit.keyed.grouping import Grouping, null_key
 from tracekit.keyed.key_codes import arrow_places, key_codes
 from tracekit.keyed.key_index import keys_of
 from tracekit.keyed.query import Key, Query
+from tracekit.keyed.record import check_distinct
 from tracekit.oracle import Database
 from tracekit.oracle.arrow import NotWholeNumber
 
@@ -41,7 +42,7 @@ class ColumnReader:
         row_batch: Rows fetched at once.
 
     Raises:
-        ConfigError: the result lacks a key column.
+        ConfigError: the result lacks a key column, or two of its columns have one name.
     """
 
     def __init__(self, query: Query, plan: ColumnPlan, row_batch: int) -> None:
@@ -49,6 +50,7 @@ class ColumnReader:
         self._plan = plan
         self._schema = plan.schema
         self._row_batch = row_batch
+        check_distinct(self._schema.names)
         Grouping(query).check_columns(self._schema.names)
         self._key_places = [self._schema.names.index(name) for name in query.column_names]
 

@@ -10,7 +10,7 @@ from tracekit.errors import BatchFailure, BatchFetchError, ConnectError, FetchEr
 from tracekit.keyed.grouping import Grouping
 from tracekit.keyed.keys import batches_of
 from tracekit.keyed.query import Key, Query
-from tracekit.keyed.record import Record, RecordsByKey
+from tracekit.keyed.record import Record, RecordsByKey, check_distinct
 from tracekit.oracle import Database
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class LegacyFetcher:
         """The records of each key that has any.
 
         Raises:
-            ConfigError: a key cannot be asked for.
+            ConfigError: a key cannot be asked for, or two columns have one name.
             BatchFetchError: batches of keys failed.
         """
         batches = batches_of(keys, self._query)
@@ -81,6 +81,7 @@ def _group_frame(
         frame = future.result()
     except (ConnectError, FetchError) as exc:
         return BatchFailure(index, len(batch), exc)
+    check_distinct(list(frame.columns))
     grouping.add(found, (_record(row) for _, row in frame.iterrows()))
     return None
 

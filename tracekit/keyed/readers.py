@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 from tracekit.errors import ConfigError, TracekitError
 from tracekit.keyed.arrow_columns import ArrowColumn
 from tracekit.keyed.lean import LeanRecords
-from tracekit.keyed.record import Record, plain_records
+from tracekit.keyed.record import Record, check_distinct, plain_records
 from tracekit.keyed.shared_keys import record_constructor
 from tracekit.oracle import Database
 from tracekit.oracle.arrow import ArrowShape, NoArrowType, NotWholeNumber
@@ -133,6 +133,7 @@ class LeanReader:
                 if shape is not None and shape.same_as_rows:
                     self._guessing = bool(shape.unbounded)
                     self._shape = shape.with_whole_numbers()
+                    check_distinct(self._shape.schema.names)
                     self._columns = [
                         ArrowColumn(field.type, across_batches=not self._stream)
                         for field in self._shape.schema
@@ -184,5 +185,6 @@ class LeanReader:
     def _lean_rows(self, columns: list[str]) -> LeanRecords:
         with self._lock:
             if self._rows is None:
+                check_distinct(columns)
                 self._rows = LeanRecords(columns)
             return self._rows

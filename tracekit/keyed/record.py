@@ -5,13 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tracekit.errors import ConfigError
+
 Record = dict[str, Any]
 RecordsByKey = dict[Any, list[Record]]
 """The records of each key, in the query's order."""
 
 
+def check_distinct(columns: Sequence[str]) -> None:
+    """Refuse columns of which a record, which has one value a name, would lose some.
+
+    Raises:
+        ConfigError: two columns have one name.
+    """
+    if len(set(columns)) < len(columns):
+        repeated = next(name for name in columns if columns.count(name) > 1)
+        raise ConfigError(
+            f"the result has {columns.count(repeated)} columns called {repeated}; a record "
+            f"would keep one of them. Name each in the SQL: SELECT a.{repeated} AS ..."
+        )
+
+
 def plain_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Record]:
-    """One `dict(zip(columns, row))` for each row, float NaN as None."""
+    """One `dict(zip(columns, row))` for each row, float NaN as None.
+
+    Raises:
+        ConfigError: two columns have one name.
+    """
+    check_distinct(columns)
     records = [dict(zip(columns, row, strict=True)) for row in rows]
     for position in nan_positions(rows):
         name = columns[position]

@@ -43,6 +43,9 @@ def test_callables_come_along_pickled():
         (["nobody"], "unknown 'nobody'; expected legacy, iterator"),
         (["x=gone.py"], "there is no script gone.py"),
         (["a/b=lean"], "candidate name 'a/b'"),
+        ("lean", r"candidates='lean': expected a list, \['lean'\]"),
+        ([len], "name a function in a mapping"),
+        ({"x": 5}, "candidate 'x': 5 is neither a text nor a function"),
         ({"x": "nobody"}, "candidate 'x': unknown 'nobody'"),
     ],
 )
