@@ -251,6 +251,29 @@ def test_wrong_options_are_named_with_their_value(
     assert said in found
 
 
+@pytest.mark.parametrize("way", ["plain", "lean", "stream", "table", "legacy"])
+def test_keys_with_fractions_of_a_second_find_their_rows(tmp_path: Path, way: str) -> None:
+    file = tmp_path / "moments.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "CREATE TABLE moments AS SELECT TIMESTAMP '2026-01-01 00:00:00.123456'"
+            " + to_seconds(i % 3) at_time, i::BIGINT n FROM range(9) t(i)"
+        )
+    keys = [datetime(2026, 1, 1, 0, 0, second, 123456) for second in range(3)]
+    query = tracekit.Query("SELECT * FROM moments WHERE at_time IN (:keys)", key="AT_TIME")
+    with tracekit.LocalOracle(file) as local:
+        fetcher = tracekit.KeyedFetcher(local.database, query)
+        plain = tracekit.KeyedFetcher(local.database, query, records="plain")
+        found = {
+            "plain": lambda: plain.records(keys),
+            "lean": lambda: fetcher.records(keys),
+            "stream": lambda: next(fetcher.stream(keys, whole_keys=True)),
+            "table": lambda: fetcher.table(keys),
+            "legacy": lambda: LegacyFetcher(local.database, query).records(keys),
+        }[way]()
+    assert {key: len(found[key]) for key in keys} == dict.fromkeys(keys, 3)
+
+
 def test_only_a_generated_workload_is_built(project: Path) -> None:
     said = run(project, "workload", "build", "payments", code=2)
     assert "workload 'payments' reads" in said and "so there is nothing to build" in said

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import oracledb
 
 from tracekit.errors import FetchError
-from tracekit.oracle.rows import describe_query
+from tracekit.oracle.rows import describe_query, exact_binds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -112,7 +112,9 @@ def iter_arrow_batches(
     import pyarrow as pa  # here, so that other paths never load it
 
     shape = shape or describe(connection, sql)
-    frames = connection.fetch_df_batches(sql, params, batch_size, requested_schema=shape.schema)
+    with connection.cursor() as cursor:
+        binds = exact_binds(cursor, params)
+    frames = connection.fetch_df_batches(sql, binds, batch_size, requested_schema=shape.schema)
     for frame in _whole_numbers_only(frames):
         batch = pa.RecordBatchReader.from_stream(frame).read_next_batch()
         del frame

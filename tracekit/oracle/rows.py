@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from datetime import datetime
 from typing import Any
 
 import oracledb
@@ -41,10 +42,31 @@ def execute_query(cursor: oracledb.Cursor, sql: str, params: Any) -> list[str]:
     Raises:
         FetchError: the statement is not a query.
     """
-    cursor.execute(sql, params, fetch_lobs=False)
+    cursor.execute(sql, exact_binds(cursor, params), fetch_lobs=False)
     if cursor.description is None:
         raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
     return [column[0].upper() for column in cursor.description]
+
+
+def exact_binds(cursor: oracledb.Cursor, params: Any) -> Any:
+    """The same values to bind, none of which loses a fraction of a second on its way.
+
+    The driver binds a datetime as DATE, whose smallest part is a second, so that a key read from a
+    TIMESTAMP column would not find its own row. One with a fraction is bound as TIMESTAMP.
+    """
+    if isinstance(params, Mapping):
+        return {name: _exact_bind(cursor, value) for name, value in params.items()}
+    if isinstance(params, list | tuple):
+        return [_exact_bind(cursor, value) for value in params]
+    return params
+
+
+def _exact_bind(cursor: oracledb.Cursor, value: Any) -> Any:
+    if not isinstance(value, datetime) or not value.microsecond:
+        return value
+    variable = cursor.var(oracledb.DB_TYPE_TIMESTAMP)
+    variable.setvalue(0, value)
+    return variable
 
 
 def describe_query(connection: oracledb.Connection, sql: str) -> list[oracledb.FetchInfo]:
