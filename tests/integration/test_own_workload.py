@@ -396,6 +396,20 @@ class TestInPython:
                 assert stored.to_records() == found
                 assert list(stored) == list(found)
 
+    def test_a_replay_of_no_rows_does_not_pass(self, database, tmp_path):
+        done = tracekit.replay(
+            candidates=["iterator", "lean"],
+            database=database,
+            query=tracekit.Query(
+                "SELECT * FROM transactions WHERE txn_id IN (:keys)", key="txn_id"
+            ),
+            keys=[-1, -2],
+            profile=False,
+            output=tmp_path / "run",
+        )
+        assert not done.verdict.passed
+        assert "no rows were read" in done.verdict.reasons[0]
+
     def test_a_row_without_key_is_an_error_and_left_out_keys_are_told(self, database, tmp_path):
         query = tracekit.Query("SELECT * FROM transactions", key="memo")
         done = tracekit.replay(

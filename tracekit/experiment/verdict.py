@@ -18,7 +18,8 @@ def judge(
 
     `equal` and `lower_peak` are None where a side that died leaves nothing to compare. Paths in
     `expect_out_of_memory` may run out of memory; every other path must end well, be equal at
-    least at the level the proof was asked for, and need less memory than the reference.
+    least at the level the proof was asked for, and need less memory than the reference. Where
+    no path read a row, the replay does not pass.
     """
     reference = paths[proof.reference]
     candidates = {name: path for name, path in paths.items() if name != proof.reference}
@@ -33,6 +34,7 @@ def judge(
     lower_peak = _all_or_none([ratio < 1 for ratio in ratios.values()])
     reasons = (
         *_endings(paths, expect_out_of_memory),
+        *_no_rows(paths),
         *_differences(proof),
         *_unproved(paths, proof),
         *_higher_peaks(ratios, paths, proof.reference),
@@ -77,6 +79,14 @@ def _endings(paths: Mapping[str, CandidateMeasurement], expected: Collection[str
         for name, path in paths.items()
         if name in died or path.status is RunStatus.FAILED
     ]
+
+
+def _no_rows(paths: Mapping[str, CandidateMeasurement]) -> list[str]:
+    """Empty results are equal whatever the code does, so that they prove nothing."""
+    rows = [path.rows for path in paths.values() if _is_ok(path)]
+    if not rows or any(count != 0 for count in rows):
+        return []
+    return ["no rows were read, so nothing is proved; check the query and its keys"]
 
 
 def _differences(proof: Proof) -> list[str]:

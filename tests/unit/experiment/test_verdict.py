@@ -37,6 +37,20 @@ def test_equal_and_lower_passes():
     assert verdict.reasons == ()
 
 
+@pytest.mark.parametrize(
+    ("rows", "passed"), [((0, 0), False), ((0, 5), True), ((5, 5), True), ((None, 0), True)]
+)
+def test_a_replay_that_read_no_row_does_not_pass(rows, passed):
+    old, new = rows
+    verdict = judge(
+        {"legacy": replace(OK, rows=old), "lean": replace(peak(110), rows=new)}, proof()
+    )
+    assert verdict.passed is passed
+    assert [reason for reason in verdict.reasons if "no rows were read" in reason] == (
+        [] if passed else list(verdict.reasons)
+    )
+
+
 @pytest.mark.parametrize(("net_bytes", "lower"), [(999, True), (1000, False), (1001, False)])
 def test_a_peak_must_be_below_the_reference(net_bytes, lower):
     verdict = judge({"legacy": OK, "lean": peak(net_bytes)}, proof())
