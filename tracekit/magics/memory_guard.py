@@ -31,7 +31,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 
 from tracekit import process_memory
 from tracekit.errors import ConfigError, MemoryGuardExceeded
-from tracekit.magics.data_limit import DataLimit
+from tracekit.profiling.data_limit import DataLimit
 from tracekit.magics.growing_thread import ThreadFaults, raise_in
 from tracekit.magics.retained import kept_alive_by
 from tracekit.sizes import format_size

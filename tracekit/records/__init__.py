@@ -23,6 +23,14 @@ from tracekit.records.measurement import (
     ProcessMeasurement,
     RunStatus,
 )
+from tracekit.records.program import (
+    CellReport,
+    HeapStack,
+    ProgramReport,
+    ProgramStatus,
+    Redirected,
+    VariableSize,
+)
 from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, Drift, Level, Proof
 from tracekit.records.query_definition import QueryDefinition
 from tracekit.records.retention import Holder, Retention
@@ -57,6 +65,7 @@ __all__ = [
     "EstimateCheck",
     "EstimateRecord",
     "EstimateSample",
+    "HeapStack",
     "Holder",
     "Level",
     "MachineCheck",
@@ -65,8 +74,11 @@ __all__ = [
     "MemoryTimeline",
     "MetricChange",
     "ProcessMeasurement",
+    "ProgramReport",
+    "ProgramStatus",
     "Proof",
     "QueryDefinition",
+    "Redirected",
     "ReplayOptions",
     "ReplaySummary",
     "Retention",
@@ -75,6 +87,7 @@ __all__ = [
     "StackChange",
     "StackDelta",
     "StackDiff",
+    "VariableSize",
     "Verdict",
     "WorkloadInfo",
     "from_json",

@@ -1,0 +1,133 @@
+"""What a program of somebody else's cost, run as it is: a notebook cell by cell, a script whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tracekit.records.measurement import MemorySample
+
+
+class ProgramStatus(StrEnum):
+    """How a program, or a cell of it, ended."""
+
+    OK = "ok"
+    OUT_OF_MEMORY = "out_of_memory"
+    """An allocation was refused: MemoryError, or a library's own words for it."""
+    KILLED = "killed"
+    """Its process was ended by a signal, such as the kernel's SIGKILL for lack of memory."""
+    FAILED = "failed"
+    NOT_RUN = "not_run"
+
+    @property
+    def lacked_memory(self) -> bool:
+        """Whether it ended for its memory."""
+        return self in (ProgramStatus.OUT_OF_MEMORY, ProgramStatus.KILLED)
+
+
+@dataclass(frozen=True)
+class Redirected:
+    """Connections that went to our database instead of the one that the code names."""
+
+    dsn: str
+    """What the code names."""
+    connections: int
+
+
+@dataclass(frozen=True)
+class VariableSize:
+    """A variable and about what it holds; what two share is counted for the first."""
+
+    name: str
+    """`frame`, `Out[3]`, or `rows in load` for one inside a function."""
+    kind: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class HeapStack:
+    """A call stack's share of the heap at its peak."""
+
+    size_bytes: int
+    allocations: int
+    calls: tuple[str, ...]
+    """Locations, the allocating one first."""
+
+
+@dataclass(frozen=True)
+class CellReport:
+    """One cell's figures, or a script's; what was not measured is None, never 0."""
+
+    index: int
+    """Position among all cells of the notebook, text included, from 0."""
+    execution_count: int | None = None
+    status: ProgramStatus = ProgramStatus.NOT_RUN
+    reason: str | None = None
+    """Why it did not end well, for people."""
+    wall_seconds: float | None = None
+    rss_net_peak_bytes: int | None = None
+    """OS peak while it ran, above what the process held when it began."""
+    rss_held_bytes: int | None = None
+    """What the process holds after it above what it held before; may be negative."""
+    children_peak_bytes: int | None = None
+    """Most that processes it started held at once; None where it started none."""
+    heap_peak_bytes: int | None = None
+    """memray's high-water mark; None unless profiled."""
+    largest_variables: tuple[VariableSize, ...] = ()
+    """Largest first."""
+    variables_seconds: float | None = None
+    """When the variables were looked at, where that was before its end: a killed process cannot
+    be asked."""
+    line: str | None = None
+    """Where it ended: the last line of the user's own code, such as `In [3] line 2, in load`."""
+    code: str | None = None
+    """The text of that line."""
+    rows: int | None = None
+    """Of the largest frame or list that it made."""
+    began_seconds: float | None = None
+    """Since the program's start."""
+    rss_baseline_bytes: int | None = None
+    rss_peak_bytes: int | None = None
+    """OS peak while it ran."""
+    profiled: bool = False
+    """Whether memray was at work, which slows code that allocates much."""
+    heap_stacks: tuple[HeapStack, ...] = ()
+    """Largest first; empty unless profiled."""
+    capture: str | None = None
+    """memray's file, in the run's folder."""
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name people know it by: `In [3]`."""
+        return f"In [{' ' if self.execution_count is None else self.execution_count}]"
+
+
+@dataclass(frozen=True)
+class ProgramReport:
+    """A whole run of a notebook or a script."""
+
+    status: ProgramStatus
+    notebook: str | None = None
+    """The file; None for a script."""
+    command: str | None = None
+    """The command line; None for a notebook."""
+    memory_limit_bytes: int | None = None
+    redirected: tuple[Redirected, ...] = ()
+    cells: tuple[CellReport, ...] = ()
+    """The code cells in order; of a script one entry."""
+    wall_seconds: float | None = None
+    rss_net_peak_bytes: int | None = None
+    """OS peak of the run above what the process held before the first cell, children included."""
+    rss_baseline_bytes: int | None = None
+    samples: tuple[MemorySample, ...] = ()
+    """Resident memory over time, children's included, since the start."""
+    remarks: tuple[str, ...] = ()
+    """What a reader must know of these figures."""
+    schema_version: int = 1
+
+    @property
+    def died_in(self) -> CellReport | None:
+        """The cell that did not end well; None where all did."""
+        ended_well = (ProgramStatus.OK, ProgramStatus.NOT_RUN)
+        return next((cell for cell in self.cells if cell.status not in ended_well), None)
