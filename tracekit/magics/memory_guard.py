@@ -31,9 +31,9 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 
 from tracekit import process_memory
 from tracekit.errors import ConfigError, MemoryGuardExceeded
-from tracekit.profiling.data_limit import DataLimit
 from tracekit.magics.growing_thread import ThreadFaults, raise_in
 from tracekit.magics.retained import kept_alive_by
+from tracekit.profiling.data_limit import DataLimit
 from tracekit.sizes import format_size
 
 INTERVAL_SECONDS = 0.01

@@ -56,6 +56,7 @@ __all__ = [
     "CandidateMeasurement",
     "CandidateProof",
     "CandidateResult",
+    "CellReport",
     "CheckStatus",
     "Comparison",
     "Difference",
