@@ -35,6 +35,15 @@ from tracekit.records.proof import CandidateProof, Difference, DifferenceKind, D
 from tracekit.records.query_definition import QueryDefinition
 from tracekit.records.retention import Holder, Retention
 from tracekit.records.serial import from_json, to_json
+from tracekit.records.shape import (
+    BindShape,
+    ColumnShape,
+    KeySpace,
+    QueryShape,
+    Shape,
+    StatementShape,
+    shape_from_json,
+)
 from tracekit.records.stacks import (
     CallNode,
     CallTree,
@@ -50,6 +59,7 @@ __all__ = [
     "BenchRatios",
     "BenchRecord",
     "BenchRun",
+    "BindShape",
     "CallNode",
     "CallTree",
     "CandidateEstimate",
@@ -58,6 +68,7 @@ __all__ = [
     "CandidateResult",
     "CellReport",
     "CheckStatus",
+    "ColumnShape",
     "Comparison",
     "Difference",
     "DifferenceKind",
@@ -68,6 +79,7 @@ __all__ = [
     "EstimateSample",
     "HeapStack",
     "Holder",
+    "KeySpace",
     "Level",
     "MachineCheck",
     "MachineReport",
@@ -79,18 +91,22 @@ __all__ = [
     "ProgramStatus",
     "Proof",
     "QueryDefinition",
+    "QueryShape",
     "Redirected",
     "ReplayOptions",
     "ReplaySummary",
     "Retention",
     "RunStacks",
     "RunStatus",
+    "Shape",
     "StackChange",
     "StackDelta",
     "StackDiff",
+    "StatementShape",
     "VariableSize",
     "Verdict",
     "WorkloadInfo",
     "from_json",
+    "shape_from_json",
     "to_json",
 ]
