@@ -3,6 +3,8 @@
 TracekitError
   ConfigError             a setting is missing or makes no sense
   ConnectError            the database could not be reached or refused us
+    RedirectError         a connection would have escaped its redirect
+      DriverRefused       a module that reads Oracle and cannot be redirected was imported
   FetchError              a query failed while being read
     BatchFetchError       some batches of keys failed; names them
     MemoryBudgetExceeded  a fetch would outgrow its budget
@@ -44,6 +46,14 @@ class ConnectError(TracekitError):
 
     retries = 0
     """How often it was tried again before this was raised."""
+
+
+class RedirectError(ConnectError):
+    """A connection of a redirected program would have reached another database."""
+
+
+class DriverRefused(RedirectError, ImportError):
+    """A module that reads Oracle and cannot be redirected was imported."""
 
 
 class FetchError(TracekitError):

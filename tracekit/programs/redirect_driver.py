@@ -1,0 +1,242 @@
+"""python-oracledb in a redirected process: whatever database it is asked for, it gets the target.
+
+Two layers. The constructors and `connect_async` are wrapped, so that what the program names is
+never resolved (TNS aliases, ldap://, tokens). A params hook, kept last, sets the target once more
+on anything that comes by another way.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from tracekit.errors import RedirectError
+from tracekit.programs.redirect_guard import Guard
+from tracekit.programs.redirect_log import RedirectLog
+from tracekit.programs.redirect_named import NamedDatabase, named_database, params_addresses
+from tracekit.programs.redirect_target import Target
+
+_WHO = (
+    "user proxy_user password newpassword access_token extra_auth_params externalauth mode handle "
+)
+_WHERE = (
+    "host port protocol https_proxy https_proxy_port service_name instance_name sid "
+    "server_type config_dir shardingkey supershardingkey use_tcp_fast_open "
+    "thick_mode_dsn_passthrough "
+)
+_HOW = (
+    "wallet_location wallet_password ssl_context ssl_version ssl_server_dn_match "
+    "ssl_server_cert_dn use_sni use_eztls cclass purity pool_boundary pool_name debug_jdwp "
+    "edition "
+)
+DROPPED = frozenset((_WHO + _WHERE + _HOW).split())
+"""Parameters of a connection that say where it goes, or how it is made safe on the way.
+
+A list of what goes, not of what stays: names that a newer driver adds, or that belong to a pool,
+must reach it.
+"""
+
+_THICK = (
+    "Thick mode reads Oracle through Oracle Client libraries, which cannot be redirected. "
+    "Leave out init_oracle_client() for this run: thin mode is python-oracledb's default"
+)
+
+
+class DriverRedirect:
+    """The redirect of one process's python-oracledb, now or when it is imported."""
+
+    def __init__(self, target: Target, log: RedirectLog, guard: Guard) -> None:
+        self._target = target
+        self._log = log
+        self._guard = guard
+        self._pools: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+        self._params_hook: Callable[[Any], None] = self._set_target
+        self._hooks: list[Callable[[Any], None]] = []
+
+    def start(self) -> None:
+        """Patch the driver, or wait for its import: loading it here would weigh on the program."""
+        if "oracledb" in sys.modules:
+            self.patch(sys.modules["oracledb"])
+        sys.meta_path.insert(0, _PatchedImport("oracledb", self.patch))
+
+    def patch(self, driver: Any) -> None:
+        """Redirect what `driver` (the module oracledb) connects."""
+        # The package takes its modules' names away again, so they are not its attributes.
+        connection: Any = import_module("oracledb.connection")
+        if hasattr(connection.Connection.__init__, "__wrapped__"):
+            return  # a reload runs the package again, not its modules
+        pool: Any = import_module("oracledb.pool")
+        thick: Any = import_module("oracledb.thick_impl")
+        self._wrap_connection(driver, connection.Connection)
+        self._wrap_pool(driver, pool.BaseConnectionPool)
+        connection.connect_async = driver.connect_async = self._connect_async(
+            driver, connection.connect_async
+        )
+        thick.init_oracle_client = driver.init_oracle_client = self._refuse_thick
+        driver.register_params_hook(self._params_hook)
+        self._hooks = import_module("oracledb.base_impl").REGISTERED_PARAMS_HOOKS
+
+    def _wrap_connection(self, driver: Any, connection_class: Any) -> None:
+        original = connection_class.__init__
+
+        @functools.wraps(original)
+        def __init__(  # noqa: N807 (it takes that place)
+            connection: Any, dsn: Any = None, *, pool: Any = None, params: Any = None, **kwargs: Any
+        ) -> None:
+            self._check_mode(driver)
+            if pool is not None:
+                kwargs = self._of_pool(pool, kwargs)
+            else:
+                params, kwargs = self._redirected(driver, dsn, params, kwargs)
+                dsn = self._target.dsn
+            original(connection, dsn, pool=pool, params=params, **kwargs)
+
+        connection_class.__init__ = __init__
+
+    def _wrap_pool(self, driver: Any, pool_class: Any) -> None:
+        original = pool_class.__init__
+
+        @functools.wraps(original)
+        def __init__(  # noqa: N807 (it takes that place)
+            pool: Any, dsn: Any = None, *, params: Any = None, cache_name: Any = None, **kwargs: Any
+        ) -> None:
+            self._check_mode(driver)
+            named = self._name(driver, dsn, params, kwargs)
+            params, kwargs = self._to_target(driver, params, kwargs)
+            original(pool, self._target.dsn, params=params, cache_name=cache_name, **kwargs)
+            self._pools[pool] = named.label
+
+        pool_class.__init__ = __init__
+
+    def _connect_async(self, driver: Any, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def connect_async(
+            dsn: Any = None,
+            *,
+            pool: Any = None,
+            pool_alias: Any = None,
+            params: Any = None,
+            **kwargs: Any,
+        ) -> Any:
+            if pool is not None or pool_alias is not None:
+                known = pool if pool is not None else driver.get_pool(pool_alias)
+                if known is not None:  # an unknown alias is the driver's to refuse
+                    kwargs = self._of_pool(known, kwargs)
+            else:
+                params, kwargs = self._redirected(driver, dsn, params, kwargs)
+                dsn = self._target.dsn
+            return original(dsn, pool=pool, pool_alias=pool_alias, params=params, **kwargs)
+
+        return connect_async
+
+    def _redirected(
+        self, driver: Any, dsn: Any, params: Any, kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        self._log.connected(self._name(driver, dsn, params, kwargs).label)
+        return self._to_target(driver, params, kwargs)
+
+    def _name(self, driver: Any, dsn: Any, params: Any, kwargs: dict[str, Any]) -> NamedDatabase:
+        named = named_database(driver, dsn, params, kwargs)
+        self._guard.refuse(named.addresses)
+        self._keep_hook_last()
+        return named
+
+    def _to_target(
+        self, driver: Any, params: Any, kwargs: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        kept = {name: value for name, value in kwargs.items() if name not in DROPPED}
+        kept["user"], kept["password"] = self._target.user, self._target.password
+        return _kept_params(driver, params), kept
+
+    def _of_pool(self, pool: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a connection out of a pool; only a redirected pool gives one."""
+        label = self._pools.get(pool)
+        if label is None:
+            raise self._refused(
+                "a connection pool was opened before the redirect was on, so its connections lead "
+                "to the database it was opened for. Open it in the redirected program"
+            )
+        self._log.connected(label)
+        if kwargs.get("user") is None:
+            return kwargs
+        return {**kwargs, "user": self._target.user, "password": self._target.password}
+
+    def _set_target(self, params: Any) -> None:
+        params.parse_connect_string(self._target.dsn)
+        params.set(user=self._target.user, password=self._target.password, externalauth=False)
+        found = params_addresses(params)
+        if not found or not found <= set(self._target.addresses):
+            raise self._refused(f"a connection keeps its way to {sorted(found)}")
+
+    def _keep_hook_last(self) -> None:
+        # A hook the program registered after ours could name another database again.
+        ours = self._params_hook
+        if self._hooks[-1] is not ours:
+            self._hooks[:] = [*(hook for hook in self._hooks if hook is not ours), ours]
+
+    def _check_mode(self, driver: Any) -> None:
+        if not driver.is_thin_mode():
+            self._refuse_thick()
+
+    def _refuse_thick(self, *_: Any, **__: Any) -> None:
+        raise self._refused(_THICK)
+
+    def _refused(self, what: str) -> RedirectError:
+        self._log.refused(what)
+        return RedirectError(what)
+
+
+def _kept_params(driver: Any, params: Any) -> Any:
+    """`params` anew, without what is dropped: a parameter that is set cannot be taken back."""
+    if params is None or not isinstance(params, driver.ConnectParams):
+        return params  # the driver's own error for what is no ConnectParams
+    kind = driver.PoolParams if isinstance(params, driver.PoolParams) else driver.ConnectParams
+    names = [name for name in inspect.signature(kind.__init__).parameters if name != "self"]
+    values = {name: getattr(params, name, None) for name in names if name not in DROPPED}
+    # Several descriptions give a list for each of their parameters: they are gone with the DSN.
+    kept = {
+        name: value
+        for name, value in values.items()
+        if value is not None and not (isinstance(value, list) and name != "appcontext")
+    }
+    return kind(**kept)
+
+
+class _PatchedImport(MetaPathFinder):
+    """Runs `patch` on the module `name` as soon as it is loaded."""
+
+    def __init__(self, name: str, patch: Callable[[ModuleType], None]) -> None:
+        self._name = name
+        self._patch = patch
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module's own spec, whose loader patches it; None for every other module."""
+        if fullname != self._name:
+            return None
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None and spec.loader is not None:
+                self._patch_after(spec.loader)
+                return spec
+        return None
+
+    def _patch_after(self, loader: Any) -> None:
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            self._patch(module)
+
+        loader.exec_module = exec_module

@@ -1,0 +1,41 @@
+"""What a redirect did, written by every process of the program into one file, line by line."""
+
+from __future__ import annotations
+
+import json
+import os
+
+from tracekit.errors import RedirectError
+
+
+class RedirectLog:
+    """Appends to the log; each line is one write, so processes do not mix theirs."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def started(self) -> None:
+        """The redirect is on in this process."""
+        self._append({"event": "started"})
+
+    def connected(self, dsn: str) -> None:
+        """The program asked for a connection to `dsn`, or took one from a pool of it."""
+        self._append({"event": "connection", "dsn": dsn})
+
+    def refused(self, what: str) -> None:
+        """Something that would have escaped was refused."""
+        self._append({"event": "refused", "what": what})
+
+    def _append(self, fact: dict[str, str]) -> None:
+        line = json.dumps({**fact, "pid": os.getpid()}) + "\n"
+        try:
+            fd = os.open(self._path, os.O_WRONLY | os.O_APPEND)  # not made anew: it would be lost
+            try:
+                os.write(fd, line.encode("utf-8"))
+            finally:
+                os.close(fd)
+        except OSError as exc:
+            raise RedirectError(
+                f"the redirect's log is gone ({exc}): the tracekit command that started this "
+                "program has ended, and its local Oracle with it"
+            ) from exc
