@@ -15,14 +15,24 @@ import pytest
 import tracekit
 from tracekit import process_memory
 from tracekit.errors import ProfileError
-from tracekit.profiling.retention import fork_retention, this_moment
+from tracekit.profiling.retention import (
+    GrowthWatch,
+    awaited_retention,
+    fork_retention,
+    this_moment,
+)
 from tracekit.records import Retention, from_json
 
 MIB = 2**20
 
 KILLED = """
 import os, signal, sys
-from tracekit.profiling.retention import fork_retention, this_moment
+from tracekit.profiling.retention import (
+    GrowthWatch,
+    awaited_retention,
+    fork_retention,
+    this_moment,
+)
 
 def work():
     rows = [bytes([n]) * 2**20 for n in range(40)]
@@ -103,3 +113,74 @@ def test_variables_are_left_as_they_are() -> None:
     assert tracekit.retention().holders
     del row
     assert Row.alive == 0
+
+
+GROWS_AND_IS_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tracekit import process_memory
+from tracekit.profiling.retention import GrowthWatch
+
+def work():
+    limit_bytes = process_memory.resident_bytes() + 60 * 2**20
+    watch = GrowthWatch.near_limit(Path(sys.argv[1]), limit_bytes)
+    rows = []
+    while not Path(sys.argv[1] + ".part").exists():
+        rows.append(bytes([len(rows) % 256]) * 2**20)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+work()
+"""
+
+
+def test_what_was_found_near_the_limit_is_there_after_the_process_was_killed(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "retention.json"
+    done = subprocess.run(
+        [sys.executable, "-c", GROWS_AND_IS_KILLED, str(file)],
+        start_new_session=True,
+        check=False,
+        stdout=subprocess.PIPE,  # the forked process must not hold it open
+    )
+    assert done.returncode == -signal.SIGKILL
+    found = awaited_retention(file, timeout_seconds=100)
+    assert found is not None
+    assert found.taken_at.endswith("MiB resident")
+    assert (found.largest(1)[0].name, found.largest(1)[0].kind) == ("rows", "list")
+    assert not Path(f"{file}.part").exists()
+
+
+def test_the_latest_look_is_of_nearly_the_peak(tmp_path: Path) -> None:
+    begun_bytes = process_memory.resident_bytes()
+    watch = GrowthWatch(tmp_path / "retention.json", begun_bytes + 8 * MIB)
+    grown: list[bytes] = []
+    while len(grown) < 200:
+        grown.append(bytes([len(grown)]) * MIB)
+        time.sleep(0.002)
+    peak_bytes = process_memory.resident_bytes()
+    found = watch.found()
+    assert found is not None
+    [holder] = [each for each in found.holders if each.name == "grown"]
+    assert 0.75 * peak_bytes < found.total_bytes <= peak_bytes
+    assert holder.retained_bytes == pytest.approx(found.total_bytes - begun_bytes, abs=24 * MIB)
+
+
+def test_a_process_that_never_grows_is_not_looked_at(tmp_path: Path) -> None:
+    watch = GrowthWatch(tmp_path / "retention.json", process_memory.resident_bytes() + 2**40)
+    assert watch.found() is None
+    watch = GrowthWatch(tmp_path / "retention.json", process_memory.resident_bytes() + 2**40)
+    watch.look_now("memory was refused")
+    found = watch.found()
+    assert found is not None
+    assert found.taken_at == "memory was refused"
+
+
+def test_a_look_that_was_ended_is_a_named_error(tmp_path: Path) -> None:
+    file = tmp_path / "retention.json"
+    watch = GrowthWatch(file, 0, again=False)
+    while not Path(f"{file}.part").exists():
+        time.sleep(0.01)
+    watch.close()
+    with pytest.raises(ProfileError, match="did not finish: it was ended"):
+        awaited_retention(file)

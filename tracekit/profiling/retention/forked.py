@@ -18,6 +18,7 @@ import time
 import traceback
 import warnings
 from array import array
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -74,6 +75,7 @@ def fork_retention(
     baseline: Retention | None = None,
     taken_at: str | None = None,
     survives: bool = False,
+    then: Callable[[], object] | None = None,
 ) -> int:
     """Fork a process that writes the retention as JSON to `fd`; its id.
 
@@ -84,6 +86,7 @@ def fork_retention(
         baseline: as `retention`'s.
         taken_at: as `retention`'s.
         survives: let it finish also if this process's group is killed.
+        then: called in the forked process once all is written.
 
     Raises:
         ProfileError: this system cannot fork.
@@ -100,19 +103,27 @@ def fork_retention(
         except OSError as exc:
             raise ProfileError(f"no process to look for holders of memory in: {exc}") from exc
     if pid == 0:
-        _look(fd, survives, moment, total_bytes, taken_at, baseline, only)
+        _look(fd, then, survives, moment, total_bytes, taken_at, baseline, only)
     if survives:  # the forked process does so itself, too: whoever comes first
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
     return pid
 
 
-def _look(fd: int, survives: bool, moment: Moment, *of_the_record: Any) -> NoReturn:
+def _look(
+    fd: int,
+    then: Callable[[], object] | None,
+    survives: bool,
+    moment: Moment,
+    *of_the_record: Any,
+) -> NoReturn:
     """What the forked process does; it never returns to the program's code."""
     gc.disable()
     code = 1
     try:
         _become_a_bystander(survives)
+        if survives:
+            _keep_open_only(fd)
         began = time.perf_counter()
         tracked = array("Q", map(id, gc.get_objects()))
         # Imported here and now: the program itself needs neither numpy nor its memory.
@@ -120,6 +131,8 @@ def _look(fd: int, survives: bool, moment: Moment, *of_the_record: Any) -> NoRet
 
         record = retention_record(began, moment, tracked, *of_the_record)
         _write_all(fd, to_json(record).encode())
+        if then is not None:
+            then()
         code = 0
     except BaseException as exc:  # the program's code must not go on in this process
         _write_all(fd, "".join(traceback.format_exception_only(exc)).encode())
@@ -137,6 +150,15 @@ def _become_a_bystander(survives: bool) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
     with contextlib.suppress(OSError):  # Linux: of both processes this is the one to end
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+
+
+def _keep_open_only(fd: int) -> None:
+    """Let go of pipes and sockets, whose other ends would wait for this process, too."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in range(3):
+        os.dup2(nowhere, standard)
+    os.closerange(3, fd)
+    os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _write_all(fd: int, text: bytes) -> None:
