@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 from typing import Any
 
 from tracekit.errors import RedirectError
 from tracekit.programs.redirect_guard import Guard
+from tracekit.programs.redirect_import import patch_import
 from tracekit.programs.redirect_log import RedirectLog
 from tracekit.programs.redirect_named import NamedDatabase, named_database, params_addresses
 from tracekit.programs.redirect_target import Target
@@ -63,9 +60,7 @@ class DriverRedirect:
 
     def start(self) -> None:
         """Patch the driver, or wait for its import: loading it here would weigh on the program."""
-        if "oracledb" in sys.modules:
-            self.patch(sys.modules["oracledb"])
-        sys.meta_path.insert(0, _PatchedImport("oracledb", self.patch))
+        patch_import("oracledb", self.patch)
 
     def patch(self, driver: Any) -> None:
         """Redirect what `driver` (the module oracledb) connects."""
@@ -208,35 +203,3 @@ def _kept_params(driver: Any, params: Any) -> Any:
         if value is not None and not (isinstance(value, list) and name != "appcontext")
     }
     return kind(**kept)
-
-
-class _PatchedImport(MetaPathFinder):
-    """Runs `patch` on the module `name` as soon as it is loaded."""
-
-    def __init__(self, name: str, patch: Callable[[ModuleType], None]) -> None:
-        self._name = name
-        self._patch = patch
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """The module's own spec, whose loader patches it; None for every other module."""
-        if fullname != self._name:
-            return None
-        for finder in sys.meta_path:
-            if finder is self or not hasattr(finder, "find_spec"):
-                continue
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None and spec.loader is not None:
-                self._patch_after(spec.loader)
-                return spec
-        return None
-
-    def _patch_after(self, loader: Any) -> None:
-        execute = loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            execute(module)
-            self._patch(module)
-
-        loader.exec_module = exec_module

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-_PLACE = ("host", "port", "service_name", "sid", "config_dir")
+_PLACE = ("host", "port", "service_name", "sid")
+_DEFAULT_PORT = 1521
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def named_database(driver: Any, dsn: Any, params: Any, kwargs: dict[str, Any]) -
         kwargs: the other arguments.
     """
     if not isinstance(dsn, str):
-        return _of_params(driver, params, kwargs)
+        return _of_params(params, kwargs)
     text = _without_credentials(driver, dsn, params, kwargs)
     scheme, has_scheme, _ = text.partition("://")
     if has_scheme and scheme.lower() not in ("tcp", "tcps"):
@@ -42,17 +43,9 @@ def named_database(driver: Any, dsn: Any, params: Any, kwargs: dict[str, Any]) -
         parsed.parse_connect_string(text)
     except Exception:  # an alias nobody knows, or a text the driver does not understand
         return NamedDatabase(text.partition("?")[0][:200], frozenset())
+    named = _named(parsed.host, parsed.port, parsed.service_name, parsed.sid)
     is_alias = not any(mark in text for mark in ("(", "/", ":"))
-    addresses = params_addresses(parsed)
-    return NamedDatabase(text if is_alias else _label(parsed, addresses), addresses)
-
-
-def params_addresses(params: Any) -> frozenset[tuple[str, int]]:
-    """Hosts and ports that a ConnectParams leads to."""
-    hosts, ports = _many(params.host), _many(params.port)
-    return frozenset(
-        (host, int(port)) for host, port in zip(hosts, ports, strict=False) if host is not None
-    )
+    return NamedDatabase(text, named.addresses) if is_alias else named
 
 
 def _without_credentials(driver: Any, dsn: str, params: Any, kwargs: dict[str, Any]) -> str:
@@ -62,24 +55,30 @@ def _without_credentials(driver: Any, dsn: str, params: Any, kwargs: dict[str, A
     if user or kwargs.get("externalauth") or getattr(params, "externalauth", False):
         return dsn.strip()
     _, _, rest = driver.ConnectParams().parse_dsn_with_credentials(dsn)
-    return (rest or "").strip()
+    # `HOST:PORT/SERVICE` without a user is a user and a password to the driver: take the first.
+    return (rest or dsn.partition("/")[0]).strip()
 
 
-def _of_params(driver: Any, params: Any, kwargs: dict[str, Any]) -> NamedDatabase:
-    given = {name: kwargs[name] for name in _PLACE if kwargs.get(name) is not None}
-    try:
-        found = params.copy() if params is not None else driver.ConnectParams()
-        found.set(**given)
-    except Exception:  # the driver will say what is wrong with them
-        return NamedDatabase("", frozenset())
-    addresses = params_addresses(found)
-    return NamedDatabase(_label(found, addresses), addresses)
+def _of_params(params: Any, kwargs: dict[str, Any]) -> NamedDatabase:
+    place = {name: kwargs.get(name) or getattr(params, name, None) for name in _PLACE}
+    return _named(**place)
 
 
-def _label(params: Any, addresses: frozenset[tuple[str, int]]) -> str:
-    names = [name for name in (*_many(params.service_name), *_many(params.sid)) if name]
-    where = ",".join(sorted(f"{host}:{port}" for host, port in addresses))
-    return f"{where}/{names[0]}" if names else where
+def _named(host: Any, port: Any, service_name: Any, sid: Any) -> NamedDatabase:
+    addresses = _addresses(host, port)
+    names = [name for name in (*_many(service_name), *_many(sid)) if name]
+    where = ",".join(f"{host}:{port}" for host, port in sorted(addresses))
+    return NamedDatabase(f"{where}/{names[0]}" if names else where, addresses)
+
+
+def params_addresses(params: Any) -> frozenset[tuple[str, int]]:
+    """Hosts and ports that a ConnectParams leads to."""
+    return _addresses(params.host, params.port)
+
+
+def _addresses(hosts: Any, ports: Any) -> frozenset[tuple[str, int]]:
+    found = zip(_many(hosts), _many(ports), strict=False)
+    return frozenset((host, int(port or _DEFAULT_PORT)) for host, port in found if host)
 
 
 def _many(value: Any) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import os
 
+from tracekit.programs.redirect_adbc import refuse_oracle_by_adbc
 from tracekit.programs.redirect_driver import DriverRedirect
 from tracekit.programs.redirect_guard import Guard
 from tracekit.programs.redirect_log import RedirectLog
@@ -28,4 +29,5 @@ def start() -> None:
     log.started()
     guard = Guard(target, log)
     guard.start()
+    refuse_oracle_by_adbc(log)
     DriverRedirect(target, log, guard).start()
