@@ -52,8 +52,7 @@ def limited_memory(limit_bytes: int | None) -> Iterator[None]:
     except Exception as exc:
         used = process_memory.data_bytes()  # what was held is still held by the traceback
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
-        at_limit = used is not None and used >= AT_LIMIT_FRACTION * limit_bytes
-        if is_out_of_memory(exc) or not (at_limit or _no_thread_stack(exc)):
+        if is_out_of_memory(exc) or not lacks_memory(exc, used, limit_bytes):
             raise
         raise AtMemoryLimit(f"{exc}, with {format_size(used or 0)} in use") from exc
     finally:
@@ -67,6 +66,22 @@ def is_out_of_memory(exc: BaseException) -> bool:
         or (isinstance(cause, OSError) and cause.errno == errno.ENOMEM)
         for cause in error_chain(exc)
     )
+
+
+def lacks_memory(exc: BaseException, used_bytes: int | None, limit_bytes: int | None) -> bool:
+    """Whether `exc` is for lack of memory, in its own words or with the limit as good as used up.
+
+    Args:
+        exc: the error.
+        used_bytes: what the limit counts, when it was raised; None where that is not known.
+        limit_bytes: None where there is no limit.
+    """
+    if is_out_of_memory(exc):
+        return True
+    if limit_bytes is None:
+        return False
+    at_limit = used_bytes is not None and used_bytes >= AT_LIMIT_FRACTION * limit_bytes
+    return at_limit or _no_thread_stack(exc)
 
 
 def _no_thread_stack(exc: BaseException) -> bool:

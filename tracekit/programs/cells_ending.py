@@ -1,0 +1,116 @@
+"""How a cell ended, in the words of its error, and at which line of the user's own code."""
+
+from __future__ import annotations
+
+import linecache
+import sysconfig
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from types import TracebackType
+
+from tracekit.profiling.memory_limit import lacks_memory
+from tracekit.records.program import ProgramStatus
+from tracekit.sizes import format_size
+
+_REASON_LIMIT = 500
+_CODE_LIMIT = 160
+_LIBRARIES = tuple(
+    {
+        str(Path(folder).resolve())
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+        if (folder := sysconfig.get_path(name))
+    }
+    | {str(Path(__file__).resolve().parents[1])}
+)
+_FOREIGN_PARTS = frozenset({"site-packages", "dist-packages"})
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a cell or a thread ended."""
+
+    status: ProgramStatus
+    reason: str | None = None
+    line: str | None = None
+    code: str | None = None
+
+
+ENDED_WELL = Ending(ProgramStatus.OK)
+
+
+def ending_of(
+    error: BaseException,
+    cells: Mapping[str, int],
+    *,
+    used_bytes: int | None = None,
+    limit_bytes: int | None = None,
+) -> Ending:
+    """What to tell of an error that ended a cell.
+
+    Args:
+        error: with its traceback.
+        cells: the execution count of each cell by the file that tracebacks name.
+        used_bytes: what the limit counts, when the error was raised.
+        limit_bytes: None where there is no limit.
+    """
+    text = _words(error)
+    if isinstance(error, SyntaxError) and error.lineno is not None:
+        return Ending(
+            ProgramStatus.FAILED,
+            text,
+            place(error.filename or "", error.lineno, "<module>", cells),
+            (error.text or "").strip()[:_CODE_LIMIT] or None,
+        )
+    status = ProgramStatus.FAILED
+    if lacks_memory(error, used_bytes, limit_bytes):
+        status = ProgramStatus.OUT_OF_MEMORY
+        if limit_bytes is not None and used_bytes is not None:
+            text += f" ({format_size(used_bytes)} of {format_size(limit_bytes)} in use)"
+    line, code = _last_own_line(error.__traceback__, cells)
+    return Ending(status, text, line, code)
+
+
+def _words(error: BaseException) -> str:
+    """The kind of an error and its first line; a library's own MemoryError is called by that."""
+    said = next(iter(str(error).strip().splitlines()), "")
+    kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+    return (f"{kind}: {said}" if said else kind)[:_REASON_LIMIT]
+
+
+def place(file: str, number: int, function: str, cells: Mapping[str, int]) -> str:
+    """A line of the user's code as people know it: `In [3] line 2, in load`."""
+    if file in cells:
+        where = f"In [{cells[file]}] line {number}"
+    else:
+        where = f"{PurePath(file).name} line {number}"
+    return where if function == "<module>" else f"{where}, in {function}"
+
+
+def is_own_code(file: str, cells: Mapping[str, int]) -> bool:
+    """Whether a file is the user's: a cell, or a module that is no library's."""
+    if file in cells:
+        return True
+    if not PurePath(file).is_absolute() or not _FOREIGN_PARTS.isdisjoint(PurePath(file).parts):
+        return False  # native code names its source files relative to its own build
+    return not str(Path(file).resolve()).startswith(_LIBRARIES)
+
+
+def _last_own_line(
+    tb: TracebackType | None, cells: Mapping[str, int]
+) -> tuple[str | None, str | None]:
+    own = [
+        (frame.f_code.co_filename, number, frame.f_code.co_name)
+        for frame, number in traceback.walk_tb(tb)
+        if is_own_code(frame.f_code.co_filename, cells)
+    ]
+    if not own:
+        return None, None
+    file, number, function = own[-1]
+    return place(file, number, function, cells), code_of(file, number)
+
+
+def code_of(file: str, number: int) -> str | None:
+    """The text of a line, without its indentation."""
+    return linecache.getline(file, number).strip()[:_CODE_LIMIT] or None

@@ -1,0 +1,49 @@
+"""What memray saw of one cell: its heap peak, and the calls that held it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tracekit.errors import ProfileError
+from tracekit.profiling.capture import read_heap
+from tracekit.profiling.stacks import read_stacks
+from tracekit.records.program import CellReport, HeapStack
+
+_TOP_STACKS = 5
+_FRAMES = 6
+_SMALLEST_SHARE = 0.01
+
+
+def with_heap(cell: CellReport, folder: Path) -> CellReport:
+    """`cell` with the figures of its capture in `folder`; a remark where it cannot be read."""
+    if cell.execution_count is None:
+        return cell
+    name = cell.capture or f"cell-{cell.execution_count}.bin"  # of a killed cell nobody told
+    capture = folder / name
+    if not capture.exists():
+        return cell  # its remark says why
+    try:
+        heap = read_heap(capture, rss_net_peak_bytes=cell.rss_net_peak_bytes)
+        held = read_stacks(capture, whole=True, rss_net_peak_bytes=cell.rss_net_peak_bytes)
+    except ProfileError as exc:
+        return replace(cell, remarks=(*cell.remarks, str(exc)))
+    ranked = sorted(held.stacks.items(), key=lambda one: -one[1].size_bytes)
+    return replace(
+        cell,
+        profiled=True,
+        capture=name,
+        heap_peak_bytes=heap.peak_bytes,
+        heap_stacks=tuple(
+            HeapStack(one.size_bytes, one.allocations, _own_calls(stack))
+            for stack, one in ranked[:_TOP_STACKS]
+            if one.size_bytes >= _SMALLEST_SHARE * heap.peak_bytes
+        ),
+        remarks=(*cell.remarks, *held.remarks),
+    )
+
+
+def _own_calls(stack: tuple[str, ...]) -> tuple[str, ...]:
+    """The calls from the innermost out to the cell's own line."""
+    start = next((at for at, call in enumerate(stack) if "/ipykernel_" in call), 0)
+    return tuple(reversed(stack[start:]))[:_FRAMES]

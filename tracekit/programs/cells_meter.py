@@ -1,0 +1,117 @@
+"""What each cell of this process costs, from just before its code to just after its display."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tracekit import process_memory
+from tracekit.programs.cells_variables import (
+    Named,
+    frame_variables,
+    largest_variables,
+    notebook_variables,
+    row_count,
+)
+from tracekit.records.program import VariableSize
+
+
+@dataclass(frozen=True)
+class CellFigures:
+    """One cell's figures."""
+
+    wall_seconds: float
+    rss_baseline_bytes: int
+    rss_peak_bytes: int
+    rss_after_bytes: int
+    """Once what could be freed is given back."""
+    rows: int | None
+    variables: tuple[VariableSize, ...]
+    threads: tuple[threading.Thread, ...]
+    """Those that it started and left running."""
+
+    @property
+    def net_peak_bytes(self) -> int:
+        """How far the peak is above what the process held before."""
+        return max(0, self.rss_peak_bytes - self.rss_baseline_bytes)
+
+    @property
+    def held_bytes(self) -> int:
+        """What the process holds more than before; may be negative."""
+        return self.rss_after_bytes - self.rss_baseline_bytes
+
+
+class CellMeter:
+    """Measures one cell after the other.
+
+    Before a cell, memory that is free is given back to the system, or the cell could fill it
+    without being seen; what a cell is charged with having held is read likewise.
+
+    Args:
+        namespace: the notebook's variables.
+    """
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._namespace = namespace
+        self._before: dict[str, tuple[int, int | None]] = {}
+        self._threads: set[threading.Thread] = set()
+        self._baseline_bytes = 0
+        self._began = 0.0
+        self.remark = process_memory.reset_peak()
+        """Why peaks include what was before, where they do."""
+        _give_back()
+
+    def begin(self) -> int:
+        """A cell is about to run: what the process holds."""
+        self._before = dict(self._rows())
+        self._threads = set(threading.enumerate())
+        process_memory.return_free_memory()
+        process_memory.reset_peak()
+        self._baseline_bytes = process_memory.resident_bytes()
+        self._began = time.perf_counter()
+        return self._baseline_bytes
+
+    def end(self, value: Any = None, error: BaseException | None = None) -> CellFigures:
+        """The cell has ended, with a value or by an error."""
+        wall_seconds = time.perf_counter() - self._began
+        peak_bytes = process_memory.peak_resident_bytes()
+        variables = largest_variables(self._variables(error))
+        rows = self._most_rows(value)
+        _give_back()
+        return CellFigures(
+            wall_seconds=wall_seconds,
+            rss_baseline_bytes=self._baseline_bytes,
+            rss_peak_bytes=peak_bytes,
+            rss_after_bytes=process_memory.resident_bytes(),
+            rows=rows,
+            variables=variables,
+            threads=tuple(one for one in threading.enumerate() if one not in self._threads),
+        )
+
+    def _variables(self, error: BaseException | None) -> Iterator[Named]:
+        yield from notebook_variables(self._namespace)
+        if error is not None:
+            yield from frame_variables(error.__traceback__, self._namespace)
+
+    def _rows(self) -> Iterator[tuple[str, tuple[int, int | None]]]:
+        for name, value in notebook_variables(self._namespace):
+            yield name, (id(value), row_count(value))
+
+    def _most_rows(self, value: Any) -> int | None:
+        """Rows of the largest that is new, or has other rows than before, the result included."""
+        found = [
+            rows
+            for name, (identity, rows) in self._rows()
+            if rows is not None and self._before.get(name) != (identity, rows)
+        ]
+        rows = row_count(value)
+        return max([*found, *([] if rows is None else [rows])], default=None)
+
+
+def _give_back() -> None:
+    gc.collect()
+    process_memory.return_free_memory()

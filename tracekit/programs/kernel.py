@@ -1,0 +1,178 @@
+"""A fresh Jupyter kernel of this very Python that runs one notebook, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tracekit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_WATCHER = "tracekit.programs.kernel_watcher"
+_START_SECONDS = 60
+_END_SECONDS = 10.0
+_STDERR_TAIL_BYTES = 16 * 1024
+
+
+class NotebookKernel:
+    """Runs the cells of one notebook from the first to the last, as Jupyter's "Run All" does.
+
+    It stops at the first error, unless the cell is tagged `raises-exception`. Outputs are written
+    into `notebook`. The kernel is a session of its own; nothing of it is left at the end.
+
+    Args:
+        notebook: is run and filled with outputs.
+        folder: where the kernel works, as Jupyter does in the notebook's folder.
+        environment: the kernel's whole environment.
+        stderr: takes what the kernel itself writes there, such as its last words.
+
+    Raises:
+        ConfigError: Jupyter's client or its kernel is not installed.
+    """
+
+    def __init__(
+        self, notebook: NotebookNode, folder: Path, environment: Mapping[str, str], stderr: Path
+    ) -> None:
+        jupyter_client, nbclient = _jupyter()
+        self._folder = folder
+        self._environment = dict(environment)
+        self._stderr = stderr
+        self._manager: Any = jupyter_client.AsyncKernelManager(
+            kernel_spec_manager=_this_python(jupyter_client)
+        )
+        self._manager.shutdown_wait_time = 2.0
+        self._client = nbclient.NotebookClient(
+            notebook,
+            km=self._manager,
+            timeout=None,
+            startup_timeout=_START_SECONDS,
+            extra_arguments=[f"--IPKernelApp.extra_extensions={_WATCHER}"],
+            resources={"metadata": {"path": str(folder)}},
+            on_cell_execute=self._executes,
+        )
+        self.executed: list[int] = []
+        """Positions of the cells that were sent to the kernel, in order."""
+        self.error: BaseException | None = None
+        """What ended the run; None where every cell was run."""
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tracekit-notebook", daemon=True)
+
+    def start(self) -> None:
+        """Start the kernel and run the cells."""
+        self._thread.start()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the end of the run, so long at most; whether it has ended."""
+        return self._done.wait(seconds)
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The kernel's process; None before it was started."""
+        provisioner = self._manager.provisioner
+        return None if provisioner is None else provisioner.process
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the kernel, if it is there."""
+        process = self.process
+        if process is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, number)
+
+    def end(self, children: Iterable[int] = ()) -> None:
+        """Kill what is left of the kernel and of the processes it started.
+
+        Args:
+            children: its descendants, for those that left its process group.
+        """
+        process = self.process
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            for pid in children:
+                if _is_of_session(pid, process.pid):
+                    with contextlib.suppress(ProcessLookupError, PermissionError):
+                        os.kill(pid, signal.SIGKILL)
+        self._thread.join(_END_SECONDS)
+
+    def last_words(self) -> str:
+        """The end of what the kernel wrote on its standard error."""
+        with contextlib.suppress(OSError):
+            return self._stderr.read_bytes()[-_STDERR_TAIL_BYTES:].decode("utf-8", "replace")
+        return ""
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._execute())
+        except BaseException as exc:  # every way to end is a result for the caller
+            self.error = exc
+        finally:
+            self._done.set()
+
+    async def _execute(self) -> None:
+        with self._stderr.open("wb") as stderr:
+            try:
+                await self._client.async_execute(
+                    env=self._environment,
+                    cwd=str(self._folder),
+                    stdout=subprocess.DEVNULL,  # cells print through the client
+                    stderr=stderr,
+                )
+            finally:
+                if self._manager.has_kernel:
+                    await self._manager.shutdown_kernel()
+
+    def _executes(self, cell: Any, cell_index: int) -> None:
+        self.executed.append(cell_index)
+
+
+def kernel_environment(environ: Mapping[str, str], **ours: str) -> dict[str, str]:
+    """The environment of a watched kernel: the user's own, Arrow's pool pinned to the system's.
+
+    Arrow's default pool reserves 1 GiB of address space at its first use, which a memory limit
+    would count.
+    """
+    return {"ARROW_DEFAULT_MEMORY_POOL": "system", **environ, **ours}
+
+
+def _this_python(jupyter_client: Any) -> Any:
+    class ThisPython(jupyter_client.kernelspec.KernelSpecManager):  # type: ignore[misc]
+        """Knows one kernel: this interpreter, so that the watcher can be loaded."""
+
+        def get_kernel_spec(self, kernel_name: str) -> Any:
+            return jupyter_client.kernelspec.KernelSpec(
+                argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+                display_name="Python 3",
+                language="python",
+            )
+
+    return ThisPython()
+
+
+def _jupyter() -> tuple[Any, Any]:
+    try:
+        import ipykernel  # noqa: F401 - the kernel process needs it
+        import jupyter_client.kernelspec
+        import nbclient
+    except ImportError as exc:
+        raise ConfigError(
+            f"running a notebook needs Jupyter's kernel and client, and {exc.name} is not "
+            "installed: pip install 'tracekit[notebook]'"
+        ) from exc
+    return jupyter_client, nbclient
+
+
+def _is_of_session(pid: int, session: int) -> bool:
+    """Whether a process is still a descendant's, and not another one with its old number."""
+    with contextlib.suppress(OSError, ProcessLookupError):
+        return os.getsid(pid) == session or os.stat(f"/proc/{pid}").st_uid == os.getuid()  # noqa: PTH116
+    return False

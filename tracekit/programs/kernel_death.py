@@ -1,0 +1,166 @@
+"""Why a kernel's process is gone, and what its code was at."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tracekit.profiling.cgroup import cgroup_memory
+from tracekit.profiling.kernel_kills import kernel_kills
+from tracekit.programs.cells import Death
+from tracekit.programs.cells_ending import is_own_code
+from tracekit.programs.memory_sampler import Sample
+from tracekit.records.program import ProgramStatus
+from tracekit.sizes import format_size
+
+_AT_LIMIT_FRACTION = 0.9
+_NEAR_FRACTION = 0.85
+_LAST_WORDS = re.compile(r"bad_alloc|out of memory|memory allocation of \d+|Cannot allocate", re.I)
+_FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
+_THREAD = re.compile(r"^(?:Current thread|Thread) (0x[0-9a-f]+).*$", re.MULTILINE)
+_STACKS_SECONDS = 0.2
+_STACKS_EVERY_SECONDS = 0.25
+_MEMINFO = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True)
+class CodeLine:
+    """A line of the user's own code, where a thread was."""
+
+    file: str
+    number: int
+    function: str
+
+
+def death_of(
+    exit_code: int | None,
+    *,
+    last: Sample | None,
+    limit_bytes: int | None,
+    stopped_at_limit: bool,
+    system_kills: int,
+    last_words: str,
+) -> Death:
+    """How a kernel that is gone ended.
+
+    Args:
+        exit_code: minus the signal's number where one ended it; None where it is not known.
+        last: what was last seen of it.
+        limit_bytes: its memory limit, if it has one.
+        stopped_at_limit: whether we killed it there.
+        system_kills: how often the system killed for lack of memory meanwhile.
+        last_words: what it wrote on standard error.
+    """
+    held = f"it held {format_size(last.total_bytes)} when last seen" if last else "it was not seen"
+    if stopped_at_limit and limit_bytes is not None:
+        reason = f"SIGKILL at the memory limit of {format_size(limit_bytes)}: {held}"
+        return Death(ProgramStatus.KILLED, reason)
+    if exit_code is None or exit_code >= 0:
+        ended = "the kernel ended" if exit_code is None else f"the kernel exited with {exit_code}"
+        return Death(ProgramStatus.FAILED, f"{ended}; {held}")
+    name = _signal_name(-exit_code)
+    if exit_code == -signal.SIGKILL:
+        who = "by the system, for lack of memory" if system_kills else "who sent it is not known"
+        return Death(ProgramStatus.KILLED, f"SIGKILL, {who}; {held}")
+    words = _LAST_WORDS.search(last_words)
+    at_limit = limit_bytes is not None and (
+        last is not None and last.rss_bytes >= _AT_LIMIT_FRACTION * limit_bytes
+    )
+    if words is not None or at_limit:
+        said = f" ({words[0]})" if words else ""
+        return Death(
+            ProgramStatus.KILLED, f"native code gave up for lack of memory{said}: {name}; {held}"
+        )
+    return Death(ProgramStatus.FAILED, f"the kernel crashed: {name}; {held}")
+
+
+class SystemKills:
+    """Kills for lack of memory since this object was made."""
+
+    def __init__(self) -> None:
+        self._before = kernel_kills()
+
+    def count(self) -> int:
+        """How many; 0 where the system does not tell."""
+        now = kernel_kills()
+        return 0 if now is None or self._before is None else now - self._before
+
+
+class Pressure:
+    """Whether the system is about to run out of memory, so that a kill may come any moment."""
+
+    def __init__(self, pid: int) -> None:
+        self._cgroup = Path(f"/proc/{pid}/cgroup")
+        self._next = 0.0
+
+    def is_near(self, sample: Sample) -> bool:
+        """Whether to have the stacks written now; at most a few times a second."""
+        if sample.at < self._next:
+            return False
+        self._next = sample.at + _STACKS_EVERY_SECONDS
+        group = cgroup_memory(self._cgroup)
+        if group is not None and group.used_bytes >= _NEAR_FRACTION * group.limit_bytes:
+            return True
+        available, total = _available()
+        return total > 0 and available < (1 - _NEAR_FRACTION) * total
+
+
+class Stacks:
+    """The file that the kernel writes the stacks of its threads to when it gets a signal."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        file.touch()
+
+    def forget(self) -> None:
+        """Before the signal is sent: nothing of earlier ones is wanted."""
+        with contextlib.suppress(OSError):
+            os.truncate(self._file, 0)
+
+    def wait(self) -> None:
+        """Until they are written, a moment at most."""
+        deadline = time.monotonic() + _STACKS_SECONDS
+        size = 0
+        while time.monotonic() < deadline:
+            time.sleep(0.01)
+            before, size = size, self._file.stat().st_size
+            if size and size == before:
+                return
+
+    def innermost(self, cells: Mapping[str, int]) -> dict[int, CodeLine]:
+        """The innermost line of the user's own code in each thread, the main thread's first.
+
+        Args:
+            cells: the execution count of each cell by the file that tracebacks name.
+        """
+        text = self._file.read_text(encoding="utf-8", errors="replace")
+        found: dict[int, CodeLine] = {}
+        # Threads are listed from the newest to the oldest, which is the main thread.
+        _, *parts = _THREAD.split(text)
+        for thread, stack in reversed(list(zip(parts[::2], parts[1::2], strict=True))):
+            for frame in _FRAME.finditer(stack):
+                if is_own_code(frame["file"], cells):
+                    line = CodeLine(frame["file"], int(frame["line"]), frame["function"])
+                    found[int(thread, 16)] = line
+                    break
+        return found
+
+
+def _available() -> tuple[int, int]:
+    with contextlib.suppress(OSError):
+        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
+        fields = {line.partition(":")[0]: line.split()[1] for line in lines}
+        return int(fields.get("MemAvailable", 0)), int(fields["MemTotal"])
+    return 0, 0
+
+
+def _signal_name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"

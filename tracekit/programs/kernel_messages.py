@@ -1,0 +1,132 @@
+"""What a watched kernel is told when it starts, and the lines it writes while it runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+VARIABLE = "TRACEKIT_KERNEL_WATCH"
+"""Holds a `KernelOptions` as JSON; the watcher takes it out of the environment."""
+
+
+class KernelOptions(msgspec.Struct, frozen=True):
+    """How a kernel is watched."""
+
+    messages: str
+    """The file that lines are appended to."""
+    stacks: str
+    """The file that stacks are written to on `stacks_signal`."""
+    parent_pid: int
+    refuse_above_bytes: int | None = None
+    """Refuse allocations that would bring the process above this; None refuses none."""
+    captures: str | None = None
+    """The folder for memray's files, one for each cell; None does not profile."""
+
+
+class SizedVariable(msgspec.Struct, frozen=True):
+    """One variable, as `VariableSize`."""
+
+    name: str
+    kind: str
+    size_bytes: int
+
+
+class StartedThread(msgspec.Struct, frozen=True):
+    """A thread that a cell started and left running."""
+
+    native_id: int
+    """The system's."""
+    ident: int
+    """Python's, which stacks are written with."""
+    name: str
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The watcher is at work."""
+
+    pid: int
+    rss_bytes: int
+    stacks_signal: int
+    remarks: tuple[str, ...] = ()
+
+
+class Began(msgspec.Struct, frozen=True, tag="began"):
+    """A cell is about to run. Moments are of the system's monotonic clock."""
+
+    at: float
+    execution_count: int
+    file: str
+    """What tracebacks call it."""
+    rss_bytes: int
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """A cell has ended."""
+
+    at: float
+    execution_count: int
+    status: str
+    reason: str | None
+    line: str | None
+    code: str | None
+    wall_seconds: float
+    rss_peak_bytes: int
+    rss_after_bytes: int
+    """Once what could be freed is given back."""
+    rows: int | None
+    variables: tuple[SizedVariable, ...]
+    threads: tuple[StartedThread, ...]
+    capture: str | None = None
+    not_profiled: str | None = None
+    """Why there is no capture, where there should be one."""
+
+
+class ThreadDied(msgspec.Struct, frozen=True, tag="thread_died"):
+    """A thread ended by an error that is not the running cell's."""
+
+    at: float
+    thread: int
+    name: str
+    status: str
+    reason: str
+    line: str | None
+    code: str | None
+
+
+Message = Ready | Began | Ended | ThreadDied
+
+
+class MessageWriter:
+    """Appends lines to the file; each is one write, so that a killed kernel leaves whole ones."""
+
+    def __init__(self, file: Path) -> None:
+        self._fd = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._pid = os.getpid()
+        self._encoder = msgspec.json.Encoder()
+
+    def write(self, message: Message) -> None:
+        """Append `message`; a forked process writes nothing."""
+        if os.getpid() == self._pid:
+            os.write(self._fd, self._encoder.encode(message) + b"\n")
+
+
+class MessageReader:
+    """Reads what was appended since the last time."""
+
+    def __init__(self, file: Path) -> None:
+        self._fd = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._unread = b""
+        self._decoder = msgspec.json.Decoder(Message)
+
+    def read(self) -> list[Message]:
+        """The new messages, in order."""
+        while chunk := os.read(self._fd, 65_536):
+            self._unread += chunk
+        *lines, self._unread = self._unread.split(b"\n")
+        return [self._decoder.decode(line) for line in lines]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._fd)

@@ -1,0 +1,133 @@
+"""The memory of a process and of its children, seen from outside, also when it is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+INTERVAL_SECONDS = 0.01
+_PROC = Path("/proc")
+_FORKED_NOT_EXECUTED = 0x40
+"""PF_FORKNOEXEC, in the flags of proc_pid_stat(5)."""
+_CHILDREN_SHARE = 0.1
+"""Of the time that may go into the children's memory: the kernel walks their page tables."""
+_NO_CHILDREN_SHARE = 0.01
+"""Of the time that may go into looking for children where there are none."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One look."""
+
+    at: float
+    """On the monotonic clock."""
+    rss_bytes: int
+    rss_peak_bytes: int
+    """VmHWM: since the process last reset it."""
+    children_bytes: int
+
+    @property
+    def total_bytes(self) -> int:
+        """The process and its children."""
+        return self.rss_bytes + self.children_bytes
+
+
+class MemorySampler:
+    """Looks at one process of ours; Linux only.
+
+    What a child holds is its proportional share (PSS), so what children share is counted once. Of
+    a child that was forked and runs no program of its own it is what it does not share: the rest
+    is its parent's.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._folder = _PROC / str(pid)
+        self._children_bytes = 0
+        self._next_children = 0.0
+        self.children: set[int] = set()
+        """Every process it started that was seen."""
+
+    def sample(self) -> Sample | None:
+        """Its memory now; None once it has ended."""
+        figures = _status(self._folder)
+        if figures is None:
+            return None
+        now = time.monotonic()
+        if now >= self._next_children:
+            children = self._descendants()
+            self._children_bytes = sum(map(self._held_by, children))
+            share = _CHILDREN_SHARE if children else _NO_CHILDREN_SHARE
+            cost = time.monotonic() - now
+            self._next_children = now + max(INTERVAL_SECONDS, cost / share)
+        return Sample(now, *figures, self._children_bytes)
+
+    def thread_faults(self) -> dict[int, int]:
+        """Page faults of each thread so far, which tell who touched new memory."""
+        found = {}
+        with contextlib.suppress(OSError):
+            for task in (self._folder / "task").iterdir():
+                with contextlib.suppress(OSError):
+                    found[int(task.name)] = int(_stat_fields(task)[7])
+        return found
+
+    def _descendants(self) -> list[int]:
+        found = list(_started_by(self._pid))
+        self.children.update(found)
+        return found
+
+    def _held_by(self, pid: int) -> int:
+        folder = _PROC / str(pid)
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            forked = int(_stat_fields(folder)[6]) & _FORKED_NOT_EXECUTED
+            if forked and _same_memory(folder, self._folder):
+                return 0  # vfork: it is about to run a program, in its parent's own memory
+            rollup = _fields(folder / "smaps_rollup")
+            if forked:
+                return rollup["Private_Clean"] + rollup["Private_Dirty"]
+            return rollup["Pss"]
+        return 0
+
+
+def _started_by(pid: int) -> Iterator[int]:
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - some 100 times a second
+            with contextlib.suppress(OSError):
+                children = Path(f"/proc/{pid}/task/{task}/children").read_bytes().split()
+                for child in children:
+                    yield int(child)
+                    yield from _started_by(int(child))
+
+
+def _status(folder: Path) -> tuple[int, int] | None:
+    """Resident memory and its peak; None for a process that ended."""
+    try:
+        fields = _fields(folder / "status", only=("VmRSS", "VmHWM"))
+    except OSError:
+        return None
+    if "VmRSS" not in fields:  # a zombie
+        return None
+    return fields["VmRSS"], fields["VmHWM"]
+
+
+def _same_memory(one: Path, other: Path) -> bool:
+    return (one / "statm").read_bytes() == (other / "statm").read_bytes()
+
+
+def _fields(file: Path, *, only: tuple[str, ...] = ()) -> dict[str, int]:
+    found = {}
+    for line in file.read_bytes().splitlines():
+        name, _, value = line.decode("ascii", "replace").partition(":")
+        if value.endswith(" kB") and (not only or name in only):
+            found[name] = int(value.split()[0]) * 1024
+    return found
+
+
+def _stat_fields(folder: Path) -> list[str]:
+    """Of proc_pid_stat(5), from the third; the second is a name that may hold anything."""
+    text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+    return text.rpartition(")")[2].split()

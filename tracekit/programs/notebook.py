@@ -1,0 +1,320 @@
+"""Run a notebook as it is, and say which of its cells needs and keeps how much memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tracekit import process_memory
+from tracekit.errors import ConfigError, ProfileError
+from tracekit.programs.cells import CellLog, Death
+from tracekit.programs.cells_ending import code_of, place
+from tracekit.programs.cells_heap import with_heap
+from tracekit.programs.kernel import NotebookKernel, kernel_environment
+from tracekit.programs.kernel_death import CodeLine, Pressure, Stacks, SystemKills, death_of
+from tracekit.programs.kernel_messages import VARIABLE, KernelOptions, MessageReader
+from tracekit.programs.memory_sampler import INTERVAL_SECONDS, MemorySampler, Sample
+from tracekit.records.program import CellReport, ProgramReport, ProgramStatus
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+_LOOKS_AT_THREADS = 10
+"""Samples from one look at the threads to the next."""
+_RAISES = "raises-exception"
+_TELL_LINES = 3
+
+
+class OnLimit(StrEnum):
+    """What happens at the memory limit."""
+
+    ERROR = "error"
+    """Allocations are refused: a MemoryError, or what a library makes of it (RLIMIT_DATA)."""
+    KILL = "kill"
+    """The kernel is killed, as a container's is; its children count."""
+
+
+@dataclass(frozen=True)
+class NotebookProgress:
+    """How far a run has come."""
+
+    done: int
+    """Code cells that ended."""
+    cells: int
+    running: str
+    """`In [3]`, or empty between two cells."""
+    rss_bytes: int
+    """The kernel and its children, now."""
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """What a run found."""
+
+    report: ProgramReport
+    executed: NotebookNode
+    """The notebook with the outputs of this run."""
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """The notebook in a file.
+
+    Raises:
+        ConfigError: it is none, or not one of Python.
+    """
+    import nbformat
+
+    try:
+        notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]
+            path.read_text(encoding="utf-8"), as_version=4
+        )
+    except FileNotFoundError:
+        raise ConfigError(f"there is no notebook {path}") from None
+    except (OSError, ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError) as exc:
+        reason = str(exc).splitlines()[0][:200]
+        raise ConfigError(f"{path} is not a notebook that can be read: {reason}") from exc
+    language = notebook.metadata.get("kernelspec", {}).get("language", "python")
+    if language.lower() != "python":
+        raise ConfigError(f"{path} is a notebook of {language}; tracekit runs notebooks of Python")
+    return notebook
+
+
+def run_notebook(
+    path: Path,
+    *,
+    memory_limit_bytes: int | None = None,
+    on_limit: OnLimit = OnLimit.ERROR,
+    captures: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    on_progress: Callable[[NotebookProgress], None] = lambda progress: None,
+) -> NotebookRun:
+    """Run every cell of the notebook `path` in a fresh kernel, and measure each.
+
+    Args:
+        path: the notebook; it is not changed.
+        memory_limit_bytes: most resident memory that the kernel may have.
+        on_limit: what happens there.
+        captures: a folder for memray's captures, one for each cell; None does not profile.
+        environment: further variables of the kernel's environment, such as a redirect's.
+        on_progress: called some times a second.
+
+    Raises:
+        ConfigError: `path` is no notebook of Python, or Jupyter is not installed.
+        ProfileError: the kernel did not start, or this system has no /proc.
+    """
+    if not process_memory.has_proc():
+        raise ProfileError("a notebook is watched through /proc, which only Linux has")
+    notebook = read_notebook(path)
+    if captures is not None:
+        captures.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tracekit-notebook-") as folder:
+        watch = _Watch(notebook, path, Path(folder), memory_limit_bytes, on_limit)
+        options = KernelOptions(
+            messages=str(watch.messages),
+            stacks=str(watch.stacks_file),
+            parent_pid=os.getpid(),
+            refuse_above_bytes=memory_limit_bytes if on_limit is OnLimit.ERROR else None,
+            captures=None if captures is None else str(captures.absolute()),
+        )
+        ours = {VARIABLE: msgspec.json.encode(options).decode()}
+        variables = kernel_environment(os.environ, **(environment or {}), **ours)
+        report = watch.run(variables, on_progress)
+    if captures is not None:
+        report = replace(report, cells=tuple(with_heap(cell, captures) for cell in report.cells))
+    return NotebookRun(report, notebook)
+
+
+class _Watch:
+    """One run, watched from its beginning to its end."""
+
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        path: Path,
+        folder: Path,
+        limit_bytes: int | None,
+        on_limit: OnLimit,
+    ) -> None:
+        self._notebook = notebook
+        self._path = path
+        self._folder = folder
+        self._limit_bytes = limit_bytes
+        self._kill_at_bytes = limit_bytes if on_limit is OnLimit.KILL else None
+        self.messages = folder / "messages.jsonl"
+        self.stacks_file = folder / "stacks.txt"
+        self._code_cells = [
+            index
+            for index, cell in enumerate(notebook.cells)
+            if cell.cell_type == "code" and cell.source.strip()
+        ]
+        self._log = CellLog()
+        self._last: Sample | None = None
+        self._stopped_at_limit = False
+
+    def run(
+        self, environment: Mapping[str, str], on_progress: Callable[[NotebookProgress], None]
+    ) -> ProgramReport:
+        for index in self._code_cells:
+            self._notebook.cells[index].outputs = []
+            self._notebook.cells[index].execution_count = None
+        stacks = Stacks(self.stacks_file)
+        kills = SystemKills()
+        reader = MessageReader(self.messages)
+        kernel = NotebookKernel(
+            self._notebook, self._path.absolute().parent, environment, self._folder / "stderr"
+        )
+        sampler: MemorySampler | None = None
+        try:
+            kernel.start()
+            self._wait_for_ready(kernel, reader)
+            assert self._log.ready is not None
+            sampler = MemorySampler(self._log.ready.pid)
+            self._watch(kernel, reader, sampler, stacks, on_progress)
+            self._read(reader)
+            death = self._death(kernel, stacks, kills)
+        finally:
+            kernel.end(() if sampler is None else sampler.children)
+            reader.close()
+        return self._report(kernel, death)
+
+    def _wait_for_ready(self, kernel: NotebookKernel, reader: MessageReader) -> None:
+        while self._log.ready is None:
+            ended = kernel.wait(INTERVAL_SECONDS)
+            self._read(reader)
+            if ended and self._log.ready is None:
+                if kernel.error is None and not self._code_cells:
+                    raise ConfigError(f"{self._path} has no code cell to run")
+                lines = kernel.last_words().strip().splitlines()[-_TELL_LINES:]
+                said = " / ".join([*filter(None, [str(kernel.error or "")]), *lines])
+                raise ProfileError(f"the kernel did not start: {said}")
+
+    def _watch(
+        self,
+        kernel: NotebookKernel,
+        reader: MessageReader,
+        sampler: MemorySampler,
+        stacks: Stacks,
+        on_progress: Callable[[NotebookProgress], None],
+    ) -> None:
+        assert self._log.ready is not None
+        pressure = Pressure(self._log.ready.pid)
+        stacks_signal = self._log.ready.stacks_signal
+        looks = 0
+        while not kernel.wait(INTERVAL_SECONDS):
+            sample = sampler.sample()
+            if sample is None:
+                self._read(reader)
+                continue  # it is gone, and Jupyter's client will notice
+            self._last = sample
+            self._read(reader, sample)
+            if looks % _LOOKS_AT_THREADS == 0:
+                self._log.look_at_threads(sampler.thread_faults())
+                on_progress(self._progress(kernel, sample))
+            looks += 1
+            at_limit = (
+                self._kill_at_bytes is not None
+                and sample.total_bytes >= self._kill_at_bytes
+                and not self._stopped_at_limit
+            )
+            if stacks_signal and (at_limit or pressure.is_near(sample)):
+                stacks.forget()
+                kernel.signal(stacks_signal)
+            if at_limit:
+                self._stopped_at_limit = True
+                if stacks_signal:
+                    stacks.wait()
+                kernel.signal(signal.SIGKILL)
+
+    def _read(self, reader: MessageReader, sample: Sample | None = None) -> None:
+        """Take what the kernel wrote; a sample belongs to the cell that ran when it was taken."""
+        messages: list[Any] = reader.read()
+        for message in messages:
+            if sample is not None and getattr(message, "at", 0.0) > sample.at:
+                self._log.look(sample)
+                sample = None
+            self._log.tell(message)
+        if sample is not None:
+            self._log.look(sample)
+
+    def _progress(self, kernel: NotebookKernel, sample: Sample) -> NotebookProgress:
+        running = self._log.running
+        return NotebookProgress(
+            done=max(0, len(kernel.executed) - 1),
+            cells=len(self._code_cells),
+            running="" if running is None else f"In [{running}]",
+            rss_bytes=sample.total_bytes,
+        )
+
+    def _death(self, kernel: NotebookKernel, stacks: Stacks, kills: SystemKills) -> Death | None:
+        """How the kernel died, where it did; also in a cell that had not yet begun."""
+        if self._log.running is None:
+            return None
+        process = kernel.process
+        death = death_of(
+            None if process is None else process.poll(),
+            last=self._last,
+            limit_bytes=self._limit_bytes,
+            stopped_at_limit=self._stopped_at_limit,
+            system_kills=kills.count(),
+            last_words=kernel.last_words(),
+        )
+        lines = {
+            thread: self._told(line, kernel)
+            for thread, line in stacks.innermost(self._log.files).items()
+        }
+        line, code = next(iter(lines.values()), (None, None))
+        return replace(death, line=line, code=code, threads=lines)
+
+    def _told(self, at: CodeLine, kernel: NotebookKernel) -> tuple[str, str | None]:
+        """A line as people know it, and its text, which of a cell is in the notebook only."""
+        code, position = code_of(at.file, at.number), self._log.position_of(at.file)
+        if position is not None:
+            lines = self._notebook.cells[kernel.executed[position]].source.splitlines()
+            code = lines[at.number - 1].strip() if at.number <= len(lines) else None
+        return place(at.file, at.number, at.function, self._log.files), code
+
+    def _report(self, kernel: NotebookKernel, death: Death | None) -> ProgramReport:
+        reports = self._log.reports(kernel.executed, death)
+        cells = tuple(
+            self._tolerated(reports.get(index, CellReport(index))) for index in self._code_cells
+        )
+        remarks = list(self._log.ready.remarks if self._log.ready else ())
+        ended_badly = next((cell for cell in cells if _is_bad(cell.status)), None)
+        status = ProgramStatus.OK if ended_badly is None else ended_badly.status
+        if ended_badly is None and kernel.error is not None:
+            status = ProgramStatus.FAILED
+            remarks.append(f"not every cell was run: {kernel.error}")
+        return ProgramReport(
+            status=status,
+            notebook=str(self._path),
+            memory_limit_bytes=self._limit_bytes,
+            cells=cells,
+            wall_seconds=self._log.wall_seconds,
+            rss_net_peak_bytes=self._log.net_peak_bytes,
+            rss_baseline_bytes=self._log.baseline_bytes,
+            samples=self._log.samples(),
+            remarks=tuple(remarks),
+        )
+
+    def _tolerated(self, cell: CellReport) -> CellReport:
+        """An error that the cell's own tag announces is no failure."""
+        tags = self._notebook.cells[cell.index].metadata.get("tags", [])
+        if _RAISES not in tags or cell.status not in (
+            ProgramStatus.FAILED,
+            ProgramStatus.OUT_OF_MEMORY,
+        ):
+            return cell
+        remark = f"raised as its tag {_RAISES} announces: {cell.reason}"
+        return replace(cell, status=ProgramStatus.OK, remarks=(*cell.remarks, remark))
+
+
+def _is_bad(status: ProgramStatus) -> bool:
+    return status not in (ProgramStatus.OK, ProgramStatus.NOT_RUN)
