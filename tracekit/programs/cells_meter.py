@@ -61,6 +61,7 @@ class CellMeter:
         self._threads: set[threading.Thread] = set()
         self._baseline_bytes = 0
         self._began = 0.0
+        self._stopped: tuple[float, int] | None = None
         self.remark = process_memory.reset_peak()
         """Why peaks include what was before, where they do."""
         _give_back()
@@ -72,13 +73,20 @@ class CellMeter:
         process_memory.return_free_memory()
         process_memory.reset_peak()
         self._baseline_bytes = process_memory.resident_bytes()
+        self._stopped = None
         self._began = time.perf_counter()
         return self._baseline_bytes
 
+    def stop(self) -> None:
+        """What comes from now on is not measured: its error is shown. The first call counts."""
+        if self._stopped is None:
+            wall_seconds = time.perf_counter() - self._began
+            self._stopped = wall_seconds, process_memory.peak_resident_bytes()
+
     def end(self, value: Any = None, error: BaseException | None = None) -> CellFigures:
         """The cell has ended, with a value or by an error."""
-        wall_seconds = time.perf_counter() - self._began
-        peak_bytes = process_memory.peak_resident_bytes()
+        self.stop()
+        wall_seconds, peak_bytes = self._stopped or (0.0, 0)
         variables = largest_variables(self._variables(error))
         rows = self._most_rows(value)
         _give_back()

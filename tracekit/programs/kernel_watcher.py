@@ -76,7 +76,7 @@ class KernelWatcher:
         stacks_signal = _write_stacks_on_signal(self._options.stacks)
         if self._options.captures is not None:
             import memray  # noqa: F401 - loaded now, so that the first cell does not pay for it
-        self._lift_before_an_error_is_shown()
+        self._stop_before_an_error_is_shown()
         self._tell_of_threads()
         events = self._shell.events
         events.register("pre_run_cell", self._begins)
@@ -110,15 +110,12 @@ class KernelWatcher:
         self._depth -= 1
         if self._depth:
             return
-        used_bytes = self._limit.lift() if self._used_bytes is None else self._used_bytes
-        if self._tracker is not None:
-            self._tracker.__exit__(None, None, None)
-            self._tracker = None
+        self._stop()
         error = None if result is None else result.error_before_exec or result.error_in_exec
         figures = self._meter.end(None if result is None else result.result, error)
         ending = ENDED_WELL
         if error is not None:
-            ending = self._ending(error, used_bytes)
+            ending = self._ending(error, self._used_bytes)
         self._writer.write(self._message(ending, figures))
         # When a cell begins, some versions of IPython have raised the number already.
         self._count = self._shell.execution_count
@@ -160,7 +157,8 @@ class KernelWatcher:
         name = f"cell-{self._count}.bin"
         try:
             # The default format keeps what happened until a SIGKILL; an aggregated one nothing.
-            tracker = memray.Tracker(Path(self._options.captures) / name)
+            file = memray.FileDestination(Path(self._options.captures) / name, overwrite=True)
+            tracker = memray.Tracker(destination=file)
             tracker.__enter__()
         except RuntimeError:
             self._not_profiled = (
@@ -171,13 +169,22 @@ class KernelWatcher:
         else:
             self._tracker, self._capture = tracker, name
 
-    def _lift_before_an_error_is_shown(self) -> None:
-        """Showing an error takes memory, too, and imports."""
+    def _stop(self) -> None:
+        """The cell's code has ended; nothing happens at a second call."""
+        self._meter.stop()
+        if self._limit.is_imposed:
+            self._used_bytes = self._limit.lift()
+        if self._tracker is not None:
+            self._tracker.__exit__(None, None, None)
+            self._tracker = None
+
+    def _stop_before_an_error_is_shown(self) -> None:
+        """Showing an error takes memory, too, which may be more than the limit leaves."""
         show = self._shell.showtraceback
 
         def showtraceback(*args: Any, **kwargs: Any) -> None:
-            if self._depth == 1 and self._used_bytes is None:
-                self._used_bytes = self._limit.lift()
+            if self._depth == 1:
+                self._stop()
             show(*args, **kwargs)
 
         self._shell.showtraceback = showtraceback
@@ -224,6 +231,10 @@ class _Limit:
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_imposed(self) -> bool:
+        return self._thread is not None
+
     def impose(self) -> None:
         data_bytes = process_memory.data_bytes()
         if self._limit_bytes is None or data_bytes is None:
@@ -248,7 +259,7 @@ class _Limit:
     def used_bytes(self) -> int | None:
         """What the limit counts now, counted as the limit is written."""
         data_bytes = process_memory.data_bytes()
-        if self._limit_bytes is None or data_bytes is None or self._thread is None:
+        if self._limit_bytes is None or data_bytes is None or not self.is_imposed:
             return None
         return max(0, self._limit_bytes - (self._data_limit_bytes - data_bytes))
 

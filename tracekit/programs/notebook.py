@@ -15,6 +15,7 @@ import msgspec
 
 from tracekit import process_memory
 from tracekit.errors import ConfigError, ProfileError
+from tracekit.profiling.stacks import ARENA_REMARK
 from tracekit.programs.cells import CellLog, Death
 from tracekit.programs.cells_ending import code_of, place
 from tracekit.programs.cells_heap import with_heap
@@ -127,8 +128,9 @@ def run_notebook(
         ours = {VARIABLE: msgspec.json.encode(options).decode()}
         variables = kernel_environment(os.environ, **(environment or {}), **ours)
         report = watch.run(variables, on_progress)
-    if captures is not None:
-        report = replace(report, cells=tuple(with_heap(cell, captures) for cell in report.cells))
+        if captures is not None:
+            cells = tuple(with_heap(cell, captures, watch.files) for cell in report.cells)
+            report = replace(report, cells=cells, remarks=(*report.remarks, ARENA_REMARK))
     return NotebookRun(report, notebook)
 
 
@@ -158,6 +160,11 @@ class _Watch:
         self._log = CellLog()
         self._last: Sample | None = None
         self._stopped_at_limit = False
+
+    @property
+    def files(self) -> dict[str, int]:
+        """The execution count of each cell by the file that tracebacks name."""
+        return self._log.files
 
     def run(
         self, environment: Mapping[str, str], on_progress: Callable[[NotebookProgress], None]
