@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/experiment tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py tests/integration/test_calibration.py)
-.PHONY: help setup replay test test-slow test-pandas2 check check-memory conformance format bench fuzz lock clean
+.PHONY: help setup replay test test-slow test-pandas2 check check-memory conformance format bench fuzz dist lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,9 +70,14 @@ bench: setup ## measure every path and its peers on the workload (minutes; print
 fuzz: setup ## send the local Oracle a million spoiled messages (minutes; ARGS='--seed 2 --count 50000')
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
-lock: setup ## write the lock files anew from pyproject.toml
+dist: setup ## build the wheel and the sdist into dist/, and try the wheel in a bare environment
+	rm -rf dist
+	$(BIN)/python -m hatchling build
+	$(BIN)/python -m pytest tests/dist $(ARGS)
+
+lock: setup ## resolve the dependencies in pyproject.toml and write the lock files
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --all-extras --group test --group check --group build \
+	  --no-emit-index-url --no-emit-find-links --no-header --all-extras --group test --group check --group docs --group mutants --group build \
 	  pyproject.toml -o requirements.lock
 	echo 'pandas<3' | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-header --group test --group build -c - \

@@ -64,14 +64,16 @@ _HOMES = {
 __all__ = ["__version__", *_HOMES]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tracekit' has no attribute {name!r}")
-    room, _, inner = _HOMES[name].partition(":")
-    module = import_module(room)
-    value = getattr(module, inner) if inner else module
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker reads the names above, and knows that there are no others
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'tracekit' has no attribute {name!r}")
+        room, _, inner = _HOMES[name].partition(":")
+        module = import_module(room)
+        value = getattr(module, inner) if inner else module
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -2,6 +2,7 @@
 
 TracekitError
   ConfigError             a setting is missing or makes no sense
+    MissingExtra          an optional package is not installed; names the extra that brings it
   ConnectError            the database could not be reached or refused us
     RedirectError         a connection would have escaped its redirect
       DriverRefused       a module that reads Oracle and cannot be redirected was imported
@@ -39,6 +40,19 @@ class TracekitError(Exception):
 
 class ConfigError(TracekitError):
     """A setting, flag or argument is missing or makes no sense."""
+
+
+class MissingExtra(ConfigError, ImportError):
+    """Packages that an extra of tracekit brings are not installed."""
+
+    def __init__(self, extra: str, packages: Sequence[str]) -> None:
+        self.extra = extra
+        self.packages = tuple(packages)
+        named = ", ".join(self.packages)
+        super().__init__(
+            f"{named} {'is' if len(self.packages) == 1 else 'are'} not installed: "
+            f"pip install 'tracekit[{extra}]'"
+        )
 
 
 class ConnectError(TracekitError):

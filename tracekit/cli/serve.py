@@ -23,6 +23,7 @@ import click
 from tracekit.cli.steps import Steps
 from tracekit.config import DatabaseSettings, Settings
 from tracekit.errors import ConfigError, ConnectError
+from tracekit.extras import require
 from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
 from tracekit.testbed.companion import Companion
@@ -72,6 +73,7 @@ def command(
       TRACE_ASYNC_CID_THRESHOLD=500 tracekit serve
       DB_USER=me DB_PASSWORD_FILE=pw tracekit serve --dsn db.example:1521/MES
     """
+    require("service")
     settings = Settings.from_env()
     _check_host(host, settings)
     if dsn is not None and (workload or keys):

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tracekit.errors import ConfigError
-from tracekit.experiment.builtin_candidates import BUILTIN_NAMES, DEFAULT_CANDIDATES
+from tracekit.experiment.builtin_candidates import BUILTIN_NAMES, DEFAULT_CANDIDATES, SERVICE
+from tracekit.extras import require
 
 _FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -46,6 +47,7 @@ def candidate_specs(
 
     Raises:
         ConfigError: a spec is unknown, or two candidates have one name.
+        MissingExtra: `service` is among them, and the extra of that name is not installed.
     """
     if candidates is None:
         candidates = default
@@ -61,6 +63,8 @@ def candidate_specs(
         raise ConfigError(f"two candidates are called {repeated!r}: give one another name, NAME=…")
     if not found:
         raise ConfigError("no candidates: name at least one")
+    if any(one.is_builtin and one.spec == SERVICE for one in found):
+        require("service")
     return tuple(found)
 
 

@@ -4,13 +4,16 @@
 `tracekit worker` processes that share its Redis.
 """
 
-from tracekit.jobs.connection import connect_store
-from tracekit.jobs.embedded_store import EmbeddedStore
-from tracekit.jobs.page import ResultPage
-from tracekit.jobs.profiles import AGGREGATED_PROFILES, PROFILES
-from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
-from tracekit.jobs.store_room import STORE_FULL, eviction_warning
-from tracekit.jobs.trace_jobs import TraceJobs
+from tracekit.extras import extra
+
+with extra("service"):
+    from tracekit.jobs.connection import connect_store
+    from tracekit.jobs.embedded_store import EmbeddedStore
+    from tracekit.jobs.page import ResultPage
+    from tracekit.jobs.profiles import AGGREGATED_PROFILES, PROFILES
+    from tracekit.jobs.status import JobFailure, JobState, JobStatus, WorkerMemory
+    from tracekit.jobs.store_room import STORE_FULL, eviction_warning
+    from tracekit.jobs.trace_jobs import TraceJobs
 
 __all__ = [
     "AGGREGATED_PROFILES",

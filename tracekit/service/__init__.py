@@ -5,7 +5,10 @@
 mounts the endpoints under `/api/trace`; `tracekit serve` runs everything on one machine.
 """
 
-from tracekit.service.blueprint import trace_blueprint
-from tracekit.service.web import make_app
+from tracekit.extras import extra
+
+with extra("service"):
+    from tracekit.service.blueprint import trace_blueprint
+    from tracekit.service.web import make_app
 
 __all__ = ["make_app", "trace_blueprint"]
