@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tracekit.errors import ConfigError
@@ -15,6 +15,9 @@ _RULE = re.compile(
     r"(?P<metric>[a-z_]+):(?:(?P<percent>[0-9]+(?:\.[0-9]+)?)%)?(?P<plus>\+)?(?P<floor>[^%+]*)"
 )
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+Measurements = Mapping[str, CandidateMeasurement]
+"""By name."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,15 @@ def judge_growth(base: ReplaySummary, head: ReplaySummary, rules: Sequence[Rule]
     Raises:
         ConfigError: a rule's metric was measured for no path of `base`, so nothing could fail.
     """
+    return judge_measurements(base.candidates, head.candidates, rules)
+
+
+def judge_measurements(base: Measurements, head: Measurements, rules: Sequence[Rule]) -> Judgement:
+    """`judge_growth` of measurements by name.
+
+    Raises:
+        ConfigError: as there.
+    """
     if not rules:
         return Judgement((), ())
     failures = [*_lost_paths(base, head)]
@@ -100,9 +112,9 @@ def lost_levels(base: ReplaySummary, head: ReplaySummary) -> list[str]:
     ]
 
 
-def _lost_paths(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
-    for name, before in base.candidates.items():
-        after = head.candidates.get(name)
+def _lost_paths(base: Measurements, head: Measurements) -> Iterator[str]:
+    for name, before in base.items():
+        after = head.get(name)
         if after is None:
             yield f"{name} was measured before and is not now"
         elif before.status is RunStatus.OK is not after.status:
@@ -110,11 +122,9 @@ def _lost_paths(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
             yield f"{name} ended well before and is now {after.status.replace('_', ' ')}{reason}"
 
 
-def _broken(base: ReplaySummary, head: ReplaySummary, rule: Rule) -> Iterator[str]:
+def _broken(base: Measurements, head: Measurements, rule: Rule) -> Iterator[str]:
     measured = {
-        name: found
-        for name, path in base.candidates.items()
-        if (found := _of(rule, path)) is not None
+        name: found for name, path in base.items() if (found := _of(rule, path)) is not None
     }
     if not measured:
         raise ConfigError(
@@ -122,7 +132,7 @@ def _broken(base: ReplaySummary, head: ReplaySummary, rule: Rule) -> Iterator[st
             "so the rule could never fail. Make the base again with it measured."
         )
     for name, before in measured.items():
-        path = head.candidates.get(name)
+        path = head.get(name)
         if path is None or path.status is not RunStatus.OK:
             continue  # told by _lost_paths
         after = rule.metric.of(path)

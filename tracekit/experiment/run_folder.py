@@ -11,14 +11,34 @@ from pathlib import Path
 from tracekit import reports
 from tracekit.errors import ConfigError, ProfileError
 from tracekit.experiment.run_stacks import run_stacks
-from tracekit.records import MemoryTimeline, ReplaySummary, RunStacks, from_json, to_json
+from tracekit.records import (
+    MemoryTimeline,
+    ProgramReport,
+    ReplaySummary,
+    RunStacks,
+    from_json,
+    to_json,
+)
 
 SUMMARY = "summary.json"
 STACKS = "stacks.json"
 REPORT = "report.md"
 PAGE = "report.html"
 PLOT = "memory.png"
-_OURS = (SUMMARY, STACKS, REPORT, PAGE, PLOT, "*.bin", "*.bin.part", "*-timeline.json")
+PROGRAM = "program.json"
+EXECUTED = "executed-{}"
+_OURS = (
+    SUMMARY,
+    STACKS,
+    REPORT,
+    PAGE,
+    PLOT,
+    PROGRAM,
+    "*.bin",
+    "*.bin.part",
+    "*-timeline.json",
+    EXECUTED.format("*.ipynb"),
+)
 
 
 class RunFolder:
@@ -107,6 +127,43 @@ def write_run(
             stack_diffs=stacks.stack_diffs,
         )
         (folder.path / PAGE).write_text(page, encoding="utf-8")
+
+
+def write_program(
+    report: ProgramReport, folder: RunFolder, *, executed: tuple[str, str] | None = None
+) -> None:
+    """Write the report of a notebook or a script, and its drawings.
+
+    Args:
+        report: what was found.
+        folder: where it goes.
+        executed: the name of a notebook and its executed copy as text.
+
+    Raises:
+        ProfileError: the disk is full.
+    """
+    with disk_errors(folder.path):
+        (folder.path / PROGRAM).write_text(to_json(report), encoding="utf-8")
+        if executed is not None:
+            name, text = executed
+            (folder.path / EXECUTED.format(name)).write_text(text, encoding="utf-8")
+        reports.program_picture(report, folder.path / PLOT)
+        markdown = reports.program_markdown(report, plot=PLOT)
+        (folder.path / REPORT).write_text(markdown, encoding="utf-8")
+        (folder.path / PAGE).write_text(reports.program_html(report), encoding="utf-8")
+
+
+def read_program(path: Path) -> ProgramReport:
+    """The report of a notebook or a script: its file, or the run's folder.
+
+    Raises:
+        ConfigError: there is none that can be read.
+    """
+    file = path / PROGRAM if path.is_dir() else path
+    try:
+        return from_json(ProgramReport, file.read_bytes(), source=str(file))
+    except OSError as exc:
+        raise ConfigError(f"{path} holds no report of a program: {exc}") from exc
 
 
 def read_run(path: Path) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:

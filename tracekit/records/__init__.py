@@ -26,6 +26,7 @@ from tracekit.records.measurement import (
 from tracekit.records.program import (
     CellReport,
     HeapStack,
+    ProgramComparison,
     ProgramReport,
     ProgramStatus,
     Redirected,
@@ -87,6 +88,7 @@ __all__ = [
     "MemoryTimeline",
     "MetricChange",
     "ProcessMeasurement",
+    "ProgramComparison",
     "ProgramReport",
     "ProgramStatus",
     "Proof",

@@ -127,7 +127,31 @@ class ProgramReport:
     schema_version: int = 1
 
     @property
+    def lacked_memory(self) -> bool:
+        """Whether it, or a cell of it, ended for its memory."""
+        cells = any(cell.status.lacked_memory for cell in self.cells)
+        return self.status.lacked_memory or cells
+
+    @property
+    def heap_peak_bytes(self) -> int | None:
+        """The highest of its cells'; None unless profiled."""
+        peaks = [c.heap_peak_bytes for c in self.cells if c.heap_peak_bytes is not None]
+        return max(peaks, default=None)
+
+    @property
     def died_in(self) -> CellReport | None:
         """The cell that did not end well; None where all did."""
         ended_well = (ProgramStatus.OK, ProgramStatus.NOT_RUN)
         return next((cell for cell in self.cells if cell.status not in ended_well), None)
+
+
+@dataclass(frozen=True)
+class ProgramComparison:
+    """Two runs of programs side by side."""
+
+    before: ProgramReport
+    after: ProgramReport
+    rules: tuple[str, ...] = ()
+    """What may not grow, as written."""
+    failures: tuple[str, ...] = ()
+    schema_version: int = 1

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tracekit.reports.html_report import html
     from tracekit.reports.markdown_report import markdown
     from tracekit.reports.memory_figure import memory_plot
+    from tracekit.reports.program_compare import program_compare_markdown, program_compare_text
+    from tracekit.reports.program_page import program_html
+    from tracekit.reports.program_plot import program_picture
+    from tracekit.reports.program_report import program_markdown, program_text
     from tracekit.reports.retention_section import retention_html
     from tracekit.reports.text_report import text
 
@@ -31,6 +35,12 @@ _HOMES = {
     "html": "html_report",
     "markdown": "markdown_report",
     "memory_plot": "memory_figure",
+    "program_compare_markdown": "program_compare",
+    "program_compare_text": "program_compare",
+    "program_html": "program_page",
+    "program_markdown": "program_report",
+    "program_picture": "program_plot",
+    "program_text": "program_report",
     "retention_html": "retention_section",
     "text": "text_report",
 }
@@ -46,6 +56,12 @@ __all__ = [
     "html",
     "markdown",
     "memory_plot",
+    "program_compare_markdown",
+    "program_compare_text",
+    "program_html",
+    "program_markdown",
+    "program_picture",
+    "program_text",
     "retention_html",
     "text",
 ]

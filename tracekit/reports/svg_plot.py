@@ -97,10 +97,10 @@ def svg_plot(curves: Sequence[Curve], *, width: int, height: int) -> SvgPlot:
         top,
         bottom,
         unit,
-        tuple(Tick(x_of(at), f"{at:g}") for at in _round_steps(0, until, wanted)),
+        tuple(Tick(x_of(at), f"{at:g}") for at in round_steps(0, until, wanted)),
         tuple(
             Tick(y_of(at * unit_bytes), f"{at:g}")
-            for at in _round_steps(low_bytes / unit_bytes, top_bytes / unit_bytes, 5)
+            for at in round_steps(low_bytes / unit_bytes, top_bytes / unit_bytes, 5)
         ),
         tuple(drawn(placed) for placed in placed_labels(curves, until, gap)),
     )
@@ -120,7 +120,7 @@ def _label(
     return curve.label, x + _MARKER_WIDTH, "start"
 
 
-def _round_steps(low: float, high: float, wanted: int) -> list[float]:
+def round_steps(low: float, high: float, wanted: int) -> list[float]:
     """About `wanted` multiples of 1, 2 or 5 times a power of ten within `low` to `high`."""
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))

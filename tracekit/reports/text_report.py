@@ -162,5 +162,5 @@ def _drawn(table: Table) -> RichTable:
 
 
 def _cell(cell: str) -> Text:
-    style = "red" if cell in {"failed", "out of memory", "LOSSY"} else ""
+    style = "red" if cell in {"failed", "out of memory", "killed", "LOSSY"} else ""
     return Text(figures.printable(cell), style=style)

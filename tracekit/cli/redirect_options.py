@@ -1,0 +1,118 @@
+"""Options that say where a program's Oracle connections go, whatever its code names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tracekit.config import Settings
+from tracekit.errors import ConfigError
+from tracekit.programs.redirect import Redirect
+from tracekit.testbed import LocalOracle
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--workload",
+        metavar="NAME|FILE",
+        help="Send its Oracle connections to a local Oracle that serves this workload.",
+    ),
+    click.option(
+        "--database",
+        "database_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.duckdb",
+        help="The same with a DuckDB file.",
+    ),
+    click.option(
+        "--dsn",
+        metavar="HOST:PORT/SERVICE",
+        help="Send its Oracle connections there; user and password come from DB_USER and "
+        "DB_PASSWORD.",
+    ),
+    click.option("--user", help="Name to log in with at --dsn [default: DB_USER]."),
+    click.option(
+        "--keys",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Build the workload at N keys [default: as many as it was defined with].",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RedirectTo:
+    """Where connections go; nowhere else than the code says, where nothing is named."""
+
+    source: str | Path | None = None
+    """A workload or a DuckDB file, to be served by a local Oracle."""
+    dsn: str | None = None
+    user: str | None = None
+    keys: int | None = None
+
+    @contextmanager
+    def started(self, progress: Callable[[str, float], None]) -> Iterator[Redirect | None]:
+        """The redirect at work, and its local Oracle; None where connections stay as they are.
+
+        Raises:
+            ConfigError: a setting is missing, or a target makes no sense.
+            WorkloadError: the workload is unknown or could not be built.
+        """
+        with ExitStack() as running:
+            if self.source is not None:
+                local = running.enter_context(
+                    LocalOracle(self.source, keys=self.keys, progress=progress)
+                )
+                target = Redirect(dsn=local.dsn, user=local.user, password=local.password)
+            elif self.dsn is not None:
+                target = self._named(self.dsn)
+            else:
+                yield None
+                return
+            yield running.enter_context(target)
+
+    def _named(self, dsn: str) -> Redirect:
+        settings = Settings.from_env()
+        database = replace(settings.database, dsn=dsn, user=self.user or settings.database.user)
+        if not database.user or not database.password:
+            raise ConfigError(f"--dsn {dsn} needs DB_USER (or --user) and DB_PASSWORD to log in")
+        return Redirect(dsn=dsn, user=database.user, password=database.password)
+
+
+def redirect_options(function: F) -> F:
+    """Give a command the options; it hands their values to `read_redirect`."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def read_redirect(
+    *,
+    workload: str | None,
+    database_file: Path | None,
+    dsn: str | None,
+    user: str | None,
+    keys: int | None,
+) -> RedirectTo:
+    """What the options mean together.
+
+    Raises:
+        ConfigError: two say where connections go, or one belongs to another that is not given.
+    """
+    given = {"--workload": workload, "--database": database_file, "--dsn": dsn}
+    named = [option for option, value in given.items() if value is not None]
+    if len(named) > 1:
+        raise ConfigError(f"{' and '.join(named)} both say where connections go; give one of them")
+    if user is not None and dsn is None:
+        raise ConfigError(f"--user {user} logs in at --dsn, which is not given")
+    if keys is not None and workload is None:
+        raise ConfigError(f"--keys {keys} is the size of --workload, which is not given")
+    if database_file is not None and not database_file.is_file():
+        raise ConfigError(f"--database {database_file}: there is no such file")
+    return RedirectTo(database_file or workload, dsn, user, keys)

@@ -1,0 +1,42 @@
+"""The report of a notebook or a script as one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+from tracekit.records import ProgramReport
+from tracekit.reports import program_sections as sections
+from tracekit.reports.page_template import page_template
+from tracekit.reports.program_plot import program_plot
+from tracekit.reports.program_report import peak_sentence
+from tracekit.reports.redaction import Redactor
+
+_WIDE = (960, 420)
+_NARROW = (356, 300)
+
+
+def program_html(report: ProgramReport, *, confidential: bool = True) -> str:
+    """The report as one page, from phone to desk width, light and dark as the reader's system is.
+
+    Args:
+        report: what was found.
+        confidential: whether lines of code and machine paths are left out.
+    """
+    redact = Redactor(confidential=confidential)
+    drawn = {
+        name: program_plot(report, width=width, height=height)
+        for name, (width, height) in (("wide", _WIDE), ("narrow", _NARROW))
+    }
+    return page_template("program.html.j2").render(
+        report=report,
+        outcome=sections.outcome(report),
+        headline=sections.headline(report, redact),
+        name=sections.program_name(report, redact),
+        endings=list(sections.endings(report, redact)),
+        facts=sections.facts_line(report),
+        plots={name: plot for name, plot in drawn.items() if plot is not None},
+        peak_sentence=peak_sentence(report),
+        cells=sections.cell_table(report, redact),
+        cells_title="Cells" if report.notebook is not None else "Memory",
+        note=sections.NOTE,
+        heap=sections.heap_tables(report, redact),
+        remarks=sections.remarks(report, redact),
+    )

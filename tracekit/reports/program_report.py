@@ -1,0 +1,95 @@
+"""The report of a notebook or a script for a terminal, and as Markdown."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from tracekit.records import ProgramReport, ProgramStatus
+from tracekit.reports import figures
+from tracekit.reports import program_sections as sections
+from tracekit.reports.gfm import bullet, details, marker, prose, section, table_lines
+from tracekit.reports.redaction import Redactor
+from tracekit.reports.text_report import TextPage
+
+
+def program_text(
+    report: ProgramReport,
+    *,
+    width: int | None = None,
+    color: bool = False,
+    folder: str | None = None,
+) -> str:
+    """What a run found: the verdict, how it ended, then the cells.
+
+    It stays on the machine, so lines of code and paths are shown in full.
+
+    Args:
+        report: what was found.
+        width: columns of the terminal; None is as wide as it takes.
+        color: whether to write ANSI colours.
+        folder: where the run's files are, named at the end.
+    """
+    page = TextPage(width, color=color)
+    redact = Redactor(confidential=False)
+    style = "bold green" if report.status is ProgramStatus.OK else "bold red"
+    page.line(
+        f"{sections.outcome(report)}: {sections.headline(report, redact)}.",
+        style=style,
+    )
+    for line in sections.endings(report, redact):
+        page.item(line, style="red")
+    page.line("")
+    page.line(sections.facts_line(report))
+    page.table(sections.cell_table(report, redact))
+    page.line(sections.NOTE, style="dim")
+    for title, table in sections.heap_tables(report, redact):
+        page.table(table, title)
+    page.items(sections.remarks(report, redact), "Remarks")
+    if folder is not None:
+        page.line("")
+        page.line(f"Files: {folder}")
+    return page.rendered()
+
+
+def program_markdown(
+    report: ProgramReport, *, confidential: bool = True, plot: str | None = None
+) -> str:
+    """The report for a pull request: the verdict is the first line, with a hidden marker.
+
+    Args:
+        report: what was found.
+        confidential: whether lines of code and machine paths are left out.
+        plot: where the picture of memory over time is, relative to the report; None for none.
+    """
+    redact = Redactor(confidential=confidential)
+    name = PurePath(report.notebook or report.command or "").name
+    kind = "notebook" if report.notebook is not None else "run"
+    heap = [
+        f"{prose(title)}\n\n{table_lines(table)}"
+        for title, table in sections.heap_tables(report, redact)
+    ]
+    blocks = [
+        f"**{sections.outcome(report)}**: {prose(sections.headline(report, redact))}. "
+        f"{marker(kind, name)}",
+        bullet(sections.endings(report, redact)),
+        "## Memory by cell" if report.notebook is not None else "## Memory",
+        prose(sections.facts_line(report)),
+        table_lines(sections.cell_table(report, redact)),
+        prose(sections.NOTE),
+        f"![Memory over time]({plot})" if plot else "",
+        *section("Remarks", bullet(sections.remarks(report, redact))),
+        details("Call stacks at the heap peak", "\n\n".join(heap)) if heap else "",
+    ]
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def peak_sentence(report: ProgramReport) -> str:
+    """The plot in words."""
+    base = report.rss_baseline_bytes or 0
+    limit = ""
+    if report.memory_limit_bytes is not None:
+        limit = f"; the limit is {figures.size(report.memory_limit_bytes)}"
+    return (
+        f"Highest {figures.size((report.rss_net_peak_bytes or 0) + base)} resident, child "
+        f"processes included, {figures.size(report.rss_net_peak_bytes)} above the baseline{limit}."
+    )
