@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
+from tests.integration.sql_examples_corners import CORNERS
 from tests.integration.sql_examples_time import SETTINGS, ZONES
 
 SYSDATE = dt.datetime(2026, 3, 1, 12)
@@ -970,6 +971,7 @@ SECTIONS: dict[str, list[Example]] = {
     "Session settings": _examples(SETTINGS),
     "Queries": _QUERIES,
     "Aggregate and analytic functions": _AGGREGATES,
+    "Corners": _examples(CORNERS),
     "Changing data": _CHANGES,
     "Definitions": _DEFINITIONS,
     "Types": _TYPES,

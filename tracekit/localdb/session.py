@@ -227,7 +227,10 @@ class Session:
         except Exception as exc:
             log_defect(_log, f"{self._connection.name} in {name}", exc)
             self._close_current_result()
-            return self._error_end(OraError(600, f"internal error ({type(exc).__name__})"))
+            # ORA-00600 would make the driver drop the connection.
+            return self._error_end(
+                OraError(604, f"error of the local Oracle itself ({type(exc).__name__})")
+            )
 
     def _apply(self, piggyback: Piggyback) -> None:
         match piggyback:

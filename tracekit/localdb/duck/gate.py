@@ -63,6 +63,7 @@ _BY_MESSAGE: dict[str, type[duckdb.Error]] = {
     "Out of Memory Error": duckdb.OutOfMemoryException,
     "Constraint Error": duckdb.ConstraintException,
     "IO Error": duckdb.IOException,
+    "FATAL Error": duckdb.FatalException,
     "INTERNAL Error": duckdb.InternalException,
 }
 

@@ -11,7 +11,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import number_aggregates, numbers
 from tracekit.localdb.translate.build import as_text, call, number, paren, text, unsupported
 from tracekit.localdb.translate.functions import check_count, rewrite_call
-from tracekit.localdb.translate.kinds import Kind, kind_of
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.number_types import (
     FREE,
     as_double,
@@ -20,6 +20,9 @@ from tracekit.localdb.translate.number_types import (
     number_type,
 )
 
+_FINISH = "ora_finish"
+"""Key of an aggregate's `meta`: the macro that its value is put into, behind a window."""
+_TRUNCATES = "ora_truncates"
 _QUANTILES = {"PERCENTILE_CONT": "quantile_cont", "PERCENTILE_DISC": "quantile_disc"}
 _ALWAYS = {"LISTAGG", "RATIO_TO_REPORT", *_QUANTILES}
 """Functions that are rewritten together with the clause around them."""
@@ -76,15 +79,25 @@ def _first_argument(function: exp.Anonymous) -> exp.Expr:
 def _listagg(function: exp.Anonymous, order: exp.Order | None) -> exp.Expr:
     distinct = isinstance(_first_argument(function), exp.Distinct)
     args = function.expressions[0].expressions if distinct else function.expressions
+    args = list(args)
+    is_cut = isinstance(args[-1], exp.Anonymous) and args[-1].this == _TRUNCATES
+    if is_cut:
+        args.pop()
     value = args[0]
     separator = args[1] if len(args) > 1 and not isinstance(args[1], exp.Cast) else text("")
     if distinct:
         return _distinct_listagg(value, separator, order)
     content = as_text(value)
     if order is None:
-        return call("string_agg", content, separator, kind=Kind.TEXT)
-    last = exp.Order(this=separator, expressions=order.expressions)
-    return call("string_agg", content, last, kind=Kind.TEXT)
+        listed = call("string_agg", content, separator, kind=Kind.TEXT)
+    else:
+        last = exp.Order(this=separator, expressions=order.expressions)
+        listed = call("string_agg", content, last, kind=Kind.TEXT)
+    finish = "ora_listed_to_truncate" if is_cut else "ora_listed"
+    if isinstance(function.find_ancestor(exp.Window, exp.Select), exp.Window):
+        listed.meta[_FINISH] = finish  # the window is put into it
+        return listed
+    return call(finish, listed, kind=Kind.TEXT)
 
 
 def _distinct_listagg(value: exp.Expr, separator: exp.Expr, order: exp.Order | None) -> exp.Expr:
@@ -116,12 +129,28 @@ def window(node: exp.Expr, position: int) -> exp.Expr:
         return node
     if not isinstance(function, exp.Anonymous):
         return node
+    _bound_in_days(node)
+    if _FINISH in function.meta:
+        return call(function.meta[_FINISH], node, kind=Kind.TEXT)
     name = str(function.this).upper()
     if name == "RATIO_TO_REPORT":
         return _ratio(node, function)
     if name in number_aggregates.WITH_WINDOW:
         return _numeric(node, function, name, position)
     return node
+
+
+def _bound_in_days(node: exp.Expr) -> None:
+    """RANGE n PRECEDING of rows in the order of dates: n counts days."""
+    order, spec = node.args.get("order"), node.args.get("spec")
+    if order is None or spec is None or str(spec.args.get("kind")).upper() != "RANGE":
+        return
+    if len(order.expressions) != 1 or kind_of(order.expressions[0].this) not in MOMENTS:
+        return
+    for bound in ("start", "end"):
+        value = spec.args.get(bound)
+        if isinstance(value, exp.Expr) and kind_of(value) is Kind.NUMBER:
+            spec.set(bound, call("ora_days", as_double(value), kind=Kind.INTERVAL))
 
 
 def _numeric(node: exp.Expr, function: exp.Anonymous, name: str, position: int) -> exp.Expr:

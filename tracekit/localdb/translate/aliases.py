@@ -27,6 +27,28 @@ def qualify(column: exp.Column, scopes: Scopes) -> None:
         column.set("table", exp.to_identifier(owners[0], quoted=True))
 
 
+def refuse_qualified_common(column: exp.Column) -> None:
+    """Refuse a table's name before a column that USING joins by.
+
+    Raises:
+        OraError: ORA-25154.
+    """
+    select = column.find_ancestor(exp.Select)
+    if column.args.get("table") is None or select is None:
+        return
+    for join in select.args.get("joins") or ():
+        common = {folded(one) for one in join.args.get("using") or ()}
+        if folded(column.this) in common and _reads(select, folded(column.args["table"])):
+            raise OraError(25154, "column part of USING clause cannot have qualifier")
+
+
+def _reads(select: exp.Select, name: str) -> bool:
+    """Whether `name` is one of the tables that the query block itself reads."""
+    tables = [join.this for join in select.args.get("joins") or ()]
+    tables += [select.args["from_"].this] if select.args.get("from_") is not None else []
+    return name in {table.alias_or_name.upper() for table in tables}
+
+
 def refuse_in_groups(select: exp.Expr, scopes: Scopes, position: Callable[[exp.Expr], int]) -> None:
     """Refuse a name in WHERE, GROUP BY or HAVING that only an alias has.
 
@@ -50,6 +72,29 @@ def refuse_in_groups(select: exp.Expr, scopes: Scopes, position: Callable[[exp.E
                 and not name.startswith("ORA$")
             ):
                 raise OraError(904, f'"{name}": invalid identifier', position=position(column))
+
+
+def refuse_unselected_order(select: exp.Expr) -> None:
+    """Refuse to order the different rows of a query by what they do not hold.
+
+    Raises:
+        OraError: ORA-01791.
+    """
+    order = select.args.get("order")
+    if not isinstance(select, exp.Select) or order is None or not select.args.get("distinct"):
+        return
+    if any(item.find(exp.Star) for item in select.expressions):
+        return
+    values = [item.unalias() for item in select.expressions]
+    names = _aliases(select) | {
+        folded(value.this) for value in values if isinstance(value, exp.Column)
+    }
+    for ordered in order.expressions:
+        key = ordered.this
+        if key in values or isinstance(key, exp.Literal):
+            continue
+        if any(folded(column.this) not in names for column in key.find_all(exp.Column)):
+            raise OraError(1791, "not a SELECTed expression")
 
 
 def _aliases(select: exp.Select) -> set[str]:

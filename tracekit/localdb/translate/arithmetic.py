@@ -53,14 +53,19 @@ def subtract(node: exp.Sub) -> exp.Expr:
 
 
 def _operands(values: list[exp.Expr]) -> list[exp.Expr]:
-    """Operands of arithmetic: text counts as the number it spells, unless a date is among them."""
+    """Operands of arithmetic: text counts as the number it spells, a date's neighbour too."""
     kinds = {kind_of(value) for value in values}
+    values = [as_number(value) for value in values]
     if kinds & {*MOMENTS, Kind.INTERVAL}:
         return values
-    values = [as_number(value) for value in values]
     if Kind.NUMBER in kinds | {kind_of(value) for value in values}:
         values = [as_free(one) if kind_of(one) is Kind.NULL else one for one in values]
     return values
+
+
+def _refuse_moments(*values: exp.Expr) -> None:
+    if any(kind_of(value) in MOMENTS for value in values):
+        raise OraError(932, "inconsistent datatypes: expected NUMBER got DATE")
 
 
 def _as_days(value: exp.Expr) -> exp.Expr:
@@ -71,6 +76,7 @@ def _as_days(value: exp.Expr) -> exp.Expr:
 def multiply(node: exp.Mul) -> exp.Expr:
     """A product, with Oracle's digits."""
     left, right = _operands([node.this, node.expression])
+    _refuse_moments(left, right)
     if Kind.INTERVAL in (kind_of(left), kind_of(right)):
         left, right = _as_days(left), _as_days(right)
     known = numbers.product(left, right)
@@ -136,6 +142,7 @@ def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
 def divide(node: exp.Div) -> exp.Expr:
     """A quotient; by zero it is ORA-01476 when the statement runs."""
     dividend, divisor = _operands([node.this, node.expression])
+    _refuse_moments(dividend, divisor)
     known = numbers.quotient(dividend, divisor)
     if known is not None:
         return known
@@ -149,6 +156,7 @@ def divide(node: exp.Div) -> exp.Expr:
 def negate(node: exp.Neg) -> exp.Expr:
     """-value; of a text, of the number it spells."""
     value = _operands([node.this])[0]
+    _refuse_moments(value)
     if kind_of(value) is not Kind.NUMBER:
         return node
     return numbers.negative(value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.bind_forms import BindForm, widest
+from tracekit.localdb.translate.dialect import TRUNCATED
 from tracekit.localdb.translate.fetch_clauses import row_expressions
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, string_value
 from tracekit.localdb.translate.like_runs import LIKE_ANY, like_run
@@ -97,7 +98,11 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
             and index + 1 < len(tokens)
             and tokens[index + 1].is_word("OVERFLOW")
         ):
-            index = _after_overflow(tokens, index)
+            end = _after_overflow(tokens, index)
+            if any(token.is_word("TRUNCATE") for token in tokens[index:end]):
+                pieces.append(f", {TRUNCATED}()")
+                length += len(pieces[-1])
+            index = end
             continue
         folded = _fold(prepared, tokens, index)
         if folded is not None:
@@ -119,7 +124,7 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
 
 
 def _after_overflow(tokens: Sequence[Token], index: int) -> int:
-    """Where LISTAGG's ON OVERFLOW clause ends; results that would overflow are an error here."""
+    """Where LISTAGG's ON OVERFLOW clause ends."""
     while index < len(tokens) and tokens[index].text != ")":
         index += 1
     return index

@@ -37,6 +37,8 @@ def shape_change(tree: exp.Expr) -> None:
         update.set("expressions", _assignments(update.expressions))
     for when in tree.find_all(exp.When):
         _move_condition(when)
+    if isinstance(tree, exp.Merge):
+        _check_merge_columns(tree)
     for insert in tree.find_all(exp.Insert):
         _unqualify_columns(insert)
 
@@ -80,6 +82,26 @@ def _move_condition(when: exp.Expr) -> None:
         return
     then.set("where", None)
     when.set("condition", exp.Paren(this=where.this))
+
+
+def _check_merge_columns(merge: exp.Merge) -> None:
+    """Columns of the target that ON compares are not changed.
+
+    Raises:
+        OraError: ORA-38104.
+    """
+    target = merge.this.alias_or_name.upper()
+    compared = {
+        column.name.upper()
+        for column in merge.args["on"].find_all(exp.Column)
+        if column.table.upper() == target
+    }
+    for update in merge.find_all(exp.Update):
+        for assignment in update.expressions:
+            name = assignment.this.name
+            if name.upper() in compared:
+                text = f'Columns referenced in the ON Clause cannot be updated: "{name.upper()}"'
+                raise OraError(38104, text)
 
 
 def _unqualify_columns(insert: exp.Expr) -> None:

@@ -44,6 +44,8 @@ def to_char(value: exp.Expr, model: str) -> exp.Expr:
     pieces = parse_model(model)
     if not pieces:
         raise OraError(1821, "date format not recognized: the model is empty")
+    if kind is Kind.DATE and any(piece.text.startswith("FF") for piece in pieces):
+        raise OraError(1821, "date format not recognized: a DATE has no fraction of a second")
     if kind is Kind.INTERVAL:
         raise unsupported("TO_CHAR of an interval with a format")
     native = strftime_format(model)
@@ -145,7 +147,9 @@ _UNITS = {
     "W": "monthweek",
 }
 _NATIVE_UNITS = {"year", "month", "day", "hour", "quarter", "minute", "week"}
-_ROUNDED = {"year", "quarter", "month", "week", "day", "hour", "minute", "sunday"}
+_ROUNDED = {
+    "century", "year", "quarter", "month", "week", "day", "hour", "minute", "sunday",
+}  # fmt: skip
 
 
 def _unit(model: str) -> str:
@@ -160,8 +164,6 @@ def truncate(value: exp.Expr, model: str) -> exp.Expr:
     unit = _unit(model)
     if unit in _NATIVE_UNITS:
         return date(call("date_trunc", text(unit), call("ora_moment", value)))
-    if unit in ("century", "isoyear"):
-        raise unsupported(f"TRUNC to {model}")
     return call(f"ora_trunc_{unit}", value, kind=Kind.DATE)
 
 
@@ -177,7 +179,14 @@ _DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SU
 
 
 def next_day(args: Sequence[exp.Expr]) -> exp.Expr:
-    """NEXT_DAY(date, weekday name or its beginning)."""
+    """NEXT_DAY(date, weekday name or its beginning, or its number from Sunday on)."""
+    if isinstance(args[1], exp.Literal) and not args[1].is_string:
+        if str(args[1].this) not in "1234567":
+            raise OraError(1846, "not a valid day of the week")
+        weekday = (int(args[1].this) + 5) % 7 + 1
+        return call("ora_next_day", args[0], number(weekday), kind=Kind.DATE)
+    if not isinstance(args[1], exp.Literal) and kind_of(args[1]) is Kind.TEXT:
+        return call("ora_next_named_day", args[0], args[1], kind=Kind.DATE)
     name = literal_text(args[1], "NEXT_DAY with a weekday").upper()
     for number_of_day, day in enumerate(_DAYS, start=1):
         if len(name) >= 3 and name.startswith(day[:3]):

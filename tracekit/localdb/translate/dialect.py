@@ -20,6 +20,8 @@ DATE_LITERAL = "ORA$DATE"
 TIMESTAMP_LITERAL = "ORA$TIMESTAMP"
 
 
+TRUNCATED = "ORA$TRUNCATED"
+"""Name of the call that stands for LISTAGG's ON OVERFLOW TRUNCATE, as its last argument."""
 WITH_DEFAULT = "ORA$WITH_DEFAULT"
 """Name of the call that stands for `f(x DEFAULT y ON CONVERSION ERROR)`: of y, x and f(x)."""
 _CONVERSIONS = (
@@ -90,6 +92,26 @@ class LiteralReader(OracleParser):
         """What sqlglot cannot parse it would pass on as text; here it is an error."""
         self.raise_error("Unsupported statement", start)
         raise AssertionError("raise_error raises at once")
+
+    def _parse_table_alias(self, alias_tokens: Any = None) -> exp.TableAlias | None:
+        """Without AS, which Oracle does not take before the alias of a table."""
+        if self._curr and self._curr.token_type == TokenType.ALIAS:
+            self.raise_error("AS before the alias of a table")
+        return super()._parse_table_alias(alias_tokens)
+
+    def _parse_interval(
+        self, require_interval: bool = True, parse_function_unit: bool = True
+    ) -> exp.Interval | None:
+        """One interval: what is added to it is an operand of its own."""
+        start = self._index
+        if not self._match(TokenType.INTERVAL) and require_interval:
+            return None
+        is_text = self._match(TokenType.STRING, advance=False)
+        value = self._parse_primary() if is_text else self._parse_term()
+        if value is None or (isinstance(value, exp.Column) and require_interval):
+            self._retreat(start)
+            return None
+        return self._parse_interval_span(value, parse_function_unit=parse_function_unit)
 
     def _parse_expression(self) -> exp.Expr | None:
         start = self._curr.start if self._curr else 0

@@ -17,7 +17,8 @@ def map_error(error: BaseException, sql: str) -> OraError:
     """The Oracle error for what running a translation of `sql` raised.
 
     Positions are looked for in `sql`, the client's own text. An error that fits nothing known
-    is ORA-00600 with DuckDB's reason.
+    is ORA-03001 with DuckDB's reason; ORA-00600, which makes drivers drop the connection, is
+    left to defects of DuckDB.
     """
     if isinstance(error, OraError):
         return error
@@ -32,9 +33,9 @@ def map_error(error: BaseException, sql: str) -> OraError:
             return build(match, sql)
     if isinstance(error, duckdb.ConversionException | duckdb.InvalidInputException):
         return OraError(1722, f"invalid number ({_first_line(message)})")
-    if isinstance(error, duckdb.BinderException | duckdb.NotImplementedException):
-        return OraError(3001, f"unimplemented feature: {_first_line(message)}")
-    return OraError(600, f"internal error code, arguments: [{_first_line(message)}]")
+    if isinstance(error, duckdb.InternalException | duckdb.FatalException):
+        return OraError(600, f"internal error code, arguments: [{_first_line(message)}]")
+    return OraError(3001, f"unimplemented feature: {_first_line(message)}")
 
 
 def _first_line(message: str) -> str:
@@ -109,7 +110,10 @@ def _ambiguous(match: re.Match[str], sql: str) -> OraError:
 
 
 def _not_grouped(match: re.Match[str], sql: str) -> OraError:
-    return OraError(979, "not a GROUP BY expression", position=find_name(sql, match["name"]))
+    position = find_name(sql, match["name"])
+    if not any(token.is_word("GROUP") for token in tokenize(sql)):
+        return OraError(937, "not a single-group group function", position=position)
+    return OraError(979, "not a GROUP BY expression", position=position)
 
 
 def _not_null(match: re.Match[str], _: str) -> OraError:
@@ -230,6 +234,32 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             _says(1008, "not all variables bound"),
         ),
         (
+            r"cannot affect the same target row more than once",
+            _says(30926, "unable to get a stable set of rows in the source tables"),
+        ),
+        (
+            r"clause cannot contain window functions",
+            _says(30483, "window functions are not allowed here"),
+        ),
+        (
+            r"Like pattern must not end with escape character",
+            _says(1424, "missing or illegal character following the escape character"),
+        ),
+        (r"missing \]: ", _says(12726, "unmatched bracket in regular expression")),
+        (
+            r"(?:missing|unexpected) \): ",
+            _says(12725, "unmatched parentheses in regular expression"),
+        ),
+        (
+            r"invalid escape sequence: (?P<what>\\+\d)",
+            _says(3001, "unimplemented feature: a back-reference inside of a regular expression"),
+        ),
+        (
+            r"invalid (?:repetition|character class|perl operator|escape)"
+            r"|no argument for repetition|bad repetition",
+            _says(12728, "invalid range or operator in regular expression"),
+        ),
+        (
             r"More than one row returned by a subquery",
             _says(1427, "single-row subquery returns more than one row"),
         ),
@@ -252,7 +282,7 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
         ),
         (r'Could not convert string "?(?P<text>[^"\n]*)"? to "?DECIMAL', _not_a_decimal),
         (
-            r"Could not cast value [^\n]* to DECIMAL",
+            r"Could not cast value [^\n]* to DECIMAL|to type DECIMAL[^\n]* value is out of range",
             _says(1438, "value larger than specified precision allowed for this column"),
         ),
         (

@@ -17,6 +17,7 @@ from tracekit.localdb.translate import (
     lob_functions,
     number_aggregates,
     numbers,
+    regular_expressions,
     text_functions,
     zones,
 )
@@ -32,12 +33,17 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.date_models import is_date_model
-from tracekit.localdb.translate.dialect import DATE_LITERAL, TIMESTAMP_LITERAL
-from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_kind
+from tracekit.localdb.translate.dialect import DATE_LITERAL, TIMESTAMP_LITERAL, TRUNCATED
+from tracekit.localdb.translate.kinds import (
+    MOMENTS,
+    Kind,
+    fraction_digits,
+    kind_of,
+    with_kind,
+)
 from tracekit.localdb.translate.number_models import (
     check_number_model,
     is_number_model,
-    parse_number_model,
 )
 from tracekit.localdb.translate.number_types import (
     FLOAT,
@@ -177,8 +183,11 @@ def _round(args: Sequence[exp.Expr]) -> exp.Expr:
 def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
     if len(args) == 1:
         return as_text(args[0])
+    kind = kind_of(args[0])
+    if len(args) == 2 and not isinstance(args[1], exp.Literal):
+        return _to_char_by(args[0], kind, as_text(args[1]))
     model = literal_text(args[1], "TO_CHAR with a format")
-    is_date = is_date_model(model) and kind_of(args[0]) is not Kind.NUMBER
+    is_date = kind in MOMENTS or (is_date_model(model) and kind is not Kind.NUMBER)
     if len(args) == 3:
         if not is_date:
             raise unsupported("TO_CHAR of a number with NLS parameters")
@@ -192,8 +201,18 @@ def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
         return _of_session(written, model, "ora_with_characters")
     if is_date:
         return dates.to_char(args[0], model)
-    parse_number_model(model)
-    raise unsupported(f"TO_CHAR format {model!r}")
+    if model.upper() == "TME":
+        raise unsupported("TO_CHAR in format TME")
+    raise OraError(1481, f"invalid number format model: {model!r}")
+
+
+def _to_char_by(value: exp.Expr, kind: Kind, model: exp.Expr) -> exp.Expr:
+    """TO_CHAR by a model that is known when the statement runs."""
+    if kind in MOMENTS:
+        return call("ora_written", value, model, number(fraction_digits(value)), kind=Kind.TEXT)
+    if kind is Kind.NUMBER:
+        return call("ora_format_number", _plain_number(value), model, kind=Kind.TEXT)
+    raise unsupported("TO_CHAR of what may be a date or a number, with a format that is no literal")
 
 
 def _plain_number(value: exp.Expr) -> exp.Expr:
@@ -237,6 +256,9 @@ def _with_model(convert: Callable[[exp.Expr, str | None], exp.Expr], name: str) 
             return dates.to_date_in(args[0], written, dates.language_of(args[2]))
         if len(args) == 3:
             raise unsupported(f"{name} with NLS parameters")
+        if len(args) == 2 and name == "TO_DATE" and not isinstance(args[1], exp.Literal):
+            read = call("ora_text_date", as_text(args[0]), as_text(args[1]))
+            return with_kind(read, Kind.DATE)
         model = literal_text(args[1], f"{name} with a format") if len(args) == 2 else None
         return convert(args[0], model)
 
@@ -293,6 +315,7 @@ FUNCTIONS: dict[str, Function] = {
     **{name: Function(*entry) for name, entry in number_aggregates.RULES.items()},
     **{name: Function(lo, hi, _like_one(to)) for name, (to, lo, hi) in _ANALYTIC.items()},
     **{name: Function(*entry) for name, entry in text_functions.RULES.items()},
+    **{name: Function(*entry) for name, entry in regular_expressions.RULES.items()},
     **{name: Function(*entry) for name, entry in lob_functions.RULES.items()},
     **{name: Function(*entry) for name, entry in code_functions.RULES.items()},
     "DECODE": Function(3, 255, _decode),
@@ -325,6 +348,7 @@ FUNCTIONS: dict[str, Function] = {
     "TO_YMINTERVAL": Function(1, 1, intervals.text_to_months),
     "FROM_TZ": Function(2, 2, zones.from_tz),
     "SYS_EXTRACT_UTC": Function(1, 1, zones.extract_utc),
+    TRUNCATED: Function(0, 0, _renamed("ora_truncates", Kind.NULL)),
     DATE_LITERAL: Function(1, 1, _literal_of(dates.date_literal)),
     TIMESTAMP_LITERAL: Function(1, 1, _literal_of(dates.timestamp_literal)),
 }

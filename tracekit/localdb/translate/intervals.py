@@ -18,7 +18,7 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.interval_text import fraction_microseconds
-from tracekit.localdb.translate.kinds import Kind, with_digits
+from tracekit.localdb.translate.kinds import Kind, kind_of, with_digits
 from tracekit.localdb.translate.number_types import as_double
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
@@ -36,14 +36,14 @@ def interval_literal(node: exp.Interval) -> exp.Expr:
         OraError: ORA-01867 and its kin, the text does not fit; ORA-03001 for nanoseconds.
     """
     value = node.this
-    if not (isinstance(value, exp.Literal) and value.is_string):
-        raise unsupported("INTERVAL of something that is not a literal")
-    written = str(value.this).strip()
     unit = node.args.get("unit")
     if isinstance(unit, exp.IntervalSpan):
         first, last = unit.this.name.upper(), unit.expression.name.upper()
     else:
         first = last = unit.name.upper() if unit is not None else ""
+    if not (isinstance(value, exp.Literal) and value.is_string):
+        return _difference(value, first, last)
+    written = str(value.this).strip()
     sign = -1 if written.startswith("-") else 1
     digits = written.lstrip("+-").strip()
     if first in _MONTH_UNITS and last in _MONTH_UNITS:
@@ -53,6 +53,18 @@ def interval_literal(node: exp.Interval) -> exp.Expr:
         made = _day_interval(sign * _microseconds(digits, first, last))
         return with_digits(made, INTERVAL_DIGITS)
     raise unsupported(f"INTERVAL in {first or 'no unit'}")
+
+
+def _difference(value: exp.Expr, first: str, last: str) -> exp.Expr:
+    """`(date - date) DAY TO SECOND`."""
+    kind = kind_of(value)
+    if not isinstance(value, exp.Paren) or kind not in (Kind.NUMBER, Kind.INTERVAL):
+        raise unsupported("INTERVAL of something that is not a literal")
+    if (first, last) != ("DAY", "SECOND"):
+        raise unsupported(f"a difference of dates as an interval from {first} to {last}")
+    if kind is Kind.INTERVAL:
+        return value
+    return call("ora_day_interval", call("ora_days_us", as_double(value)), kind=Kind.INTERVAL)
 
 
 def _months(written: str, first: str, last: str) -> int:

@@ -17,6 +17,7 @@ _UNARY = (
     "length",
     "round_day", "round_minute", "round_hour", "round_month", "round_year", "round_quarter",
     "round_week", "round_sunday", "trunc_sunday", "trunc_yearweek", "trunc_monthweek",
+    "round_century", "trunc_century", "trunc_isoyear",
 )  # fmt: skip
 _OF_MOMENTS = (
     "part_source", "zoned", "local", "utc_of", "moment_in_timestamps",
@@ -35,6 +36,7 @@ _BINARY = (
     "multiply",
     "add_months",
     "next_day",
+    "next_named_day",
 )
 _PARAMETERS = {
     **{f"ora_{name}": ("a",) for name in (*_UNARY, *_OF_MOMENTS)},

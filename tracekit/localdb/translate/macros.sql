@@ -30,8 +30,9 @@ CREATE OR REPLACE MACRO ora_divide(a, b) AS
     a / CASE WHEN b = 0 THEN error('ORA-01476') ELSE b END;
 CREATE OR REPLACE MACRO ora_mod(a, b) AS CASE WHEN b = 0 THEN a ELSE a % b END;
 
-CREATE OR REPLACE MACRO ora_days(n) AS
-    to_microseconds(CAST(round(CAST(n AS DOUBLE) * 86400) AS BIGINT) * 1000000);
+CREATE OR REPLACE MACRO ora_days_us(n) AS
+    CAST(round(CAST(n AS DOUBLE) * 86400) AS BIGINT) * 1000000;
+CREATE OR REPLACE MACRO ora_days(n) AS to_microseconds(ora_days_us(n));
 -- A month that has no such day is an error in Oracle, where DuckDB takes the month's last day.
 CREATE OR REPLACE MACRO ora_plus(a, b) AS
     CASE WHEN ora_interval_months(b) <> 0 AND day(a + b) <> day(a)
@@ -155,6 +156,13 @@ CREATE OR REPLACE MACRO ora_trunc_monthweek(a) AS
     CAST(date_trunc('day', ora_moment(a)) - to_days(CAST((day(ora_moment(a)) - 1) % 7 AS INTEGER))
          AS TIMESTAMP_S);
 
+CREATE OR REPLACE MACRO ora_trunc_century(a) AS
+    CAST(make_date(CAST((year(ora_moment(a)) - 1) // 100 * 100 + 1 AS BIGINT), 1, 1) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_round_century(a) AS
+    CAST(make_date(CAST((year(ora_moment(a)) + 49) // 100 * 100 + 1 AS BIGINT), 1, 1) AS TIMESTAMP_S);
+CREATE OR REPLACE MACRO ora_trunc_isoyear(a) AS
+    CAST(date_trunc('week', make_date(isoyear(ora_moment(a)), 1, 4)) AS TIMESTAMP_S);
+
 CREATE OR REPLACE MACRO ora_time_of_day(a) AS ora_moment(a) - date_trunc('day', ora_moment(a));
 CREATE OR REPLACE MACRO ora_last_day(a) AS
     CAST(CAST(last_day(ora_moment(a)) AS TIMESTAMP) + ora_time_of_day(a) AS TIMESTAMP_S);
@@ -178,6 +186,13 @@ CREATE OR REPLACE MACRO ora_next_day(a, d) AS
     CAST(ora_moment(a) + to_days(CAST((d - isodow(ora_moment(a)) + 6) % 7 + 1 AS INTEGER))
          AS TIMESTAMP_S);
 
+CREATE OR REPLACE MACRO ora_weekday(d) AS
+    CASE WHEN length(d) >= 3
+          AND strpos(';MONDAY;TUESDAY;WEDNESDAY;THURSDAY;FRIDAY;SATURDAY;SUNDAY', ';' || upper(left(d, 3))) > 0
+         THEN (strpos('MON;TUE;WED;THU;FRI;SAT;SUN', upper(left(d, 3))) + 3) // 4
+         WHEN d IS NOT NULL THEN error('ORA-01846: not a valid day of the week') END;
+CREATE OR REPLACE MACRO ora_next_named_day(a, d) AS ora_next_day(a, ora_weekday(d));
+
 CREATE OR REPLACE MACRO ora_substr
     (s, p) AS CASE WHEN p < -length(s) THEN NULL
                    ELSE nullif(substring(s, CAST(CASE WHEN p = 0 THEN 1 ELSE trunc(p) END AS BIGINT)), '') END,
@@ -188,6 +203,7 @@ CREATE OR REPLACE MACRO ora_occurrences(s, t) AS
     list_filter(range(1, length(s) - length(t) + 2), lambda i: substring(s, i, length(t)) = t);
 CREATE OR REPLACE MACRO ora_instr(s, t, p, n) AS
     CASE WHEN s IS NULL OR t IS NULL OR p IS NULL OR n IS NULL THEN NULL
+         WHEN n < 1 THEN CAST(error('ORA-01428: argument ' || CAST(n AS VARCHAR) || ' is out of range') AS BIGINT)
          WHEN p = 0 THEN 0
          WHEN p > 0 THEN coalesce(list_filter(ora_occurrences(s, t), lambda i: i >= p)[n], 0)
          ELSE coalesce(list_reverse(
@@ -199,6 +215,15 @@ CREATE OR REPLACE MACRO ora_unless_too_long(s, a, b) AS
 CREATE OR REPLACE MACRO ora_replace(s, a, b) AS
     CASE WHEN a IS NULL THEN s
          ELSE nullif(replace(ora_unless_too_long(s, a, b), a, coalesce(b, '')), '') END;
+CREATE OR REPLACE MACRO ora_number_chars(s, n) AS
+    CASE WHEN length(s) > n THEN error('ORA-25137: Data value out of range') ELSE s END;
+CREATE OR REPLACE MACRO ora_listed(s) AS
+    CASE WHEN strlen(s) > 32767
+         THEN error('ORA-01489: result of string concatenation is too long') ELSE nullif(s, '') END;
+CREATE OR REPLACE MACRO ora_listed_to_truncate(s) AS
+    CASE WHEN strlen(s) > 32767
+         THEN error('ORA-03001: unimplemented feature: LISTAGG that is truncated by ON OVERFLOW TRUNCATE')
+         ELSE nullif(s, '') END;
 CREATE OR REPLACE MACRO ora_translate(s, a, b) AS nullif(translate(s, a, b), '');
 CREATE OR REPLACE MACRO ora_padded_length(n) AS CAST(trunc(least(n, 32767)) AS INTEGER);
 CREATE OR REPLACE MACRO ora_padded_lob_length(n) AS
@@ -226,16 +251,45 @@ CREATE OR REPLACE MACRO ora_initcap(s) AS
                                    lambda w: ora_upper(w[1]) || lower(w[2:])), '');
 CREATE OR REPLACE MACRO ora_join_list(l, s) AS
     nullif(array_to_string(list_transform(l, lambda v: ora_text(v)), s), '');
+CREATE OR REPLACE MACRO ora_multiline(p) AS '(?m)' || p;
+CREATE OR REPLACE MACRO ora_without_blanks(p) AS regexp_replace(p, '\s', '', 'g');
+CREATE OR REPLACE MACRO ora_from(s, pos) AS
+    substring(s, CASE WHEN pos < 1 THEN error('ORA-01428: argument is out of range')
+                      ELSE CAST(pos AS BIGINT) END);
 CREATE OR REPLACE MACRO ora_regexp_substr(s, p, pos, n, o, g) AS
-    nullif(regexp_extract_all(substring(s, CAST(pos AS BIGINT)), p, g, o)[n], '');
+    nullif(regexp_extract_all(ora_from(s, pos), p, g, o)[n], '');
 CREATE OR REPLACE MACRO ora_regexp_count(s, p, pos, o) AS
-    length(regexp_extract_all(substring(s, CAST(pos AS BIGINT)), p, 0, o));
-CREATE OR REPLACE MACRO ora_regexp_replace(s, p, r, o) AS
-    nullif(regexp_replace(s, p, coalesce(r, ''), o), '');
-CREATE OR REPLACE MACRO ora_regexp_instr(s, p, o) AS
+    length(regexp_extract_all(ora_from(s, pos), p, 0, o));
+-- The text with a mark before and one behind every match; each match adds two characters.
+CREATE OR REPLACE MACRO ora_matches_marked(s, p, o) AS
+    regexp_replace(s, p, chr(1048577) || '\0' || chr(1048578), o || 'g');
+CREATE OR REPLACE MACRO ora_nth_mark(s, mark, n) AS
+    list_filter(range(1, length(s) + 1), lambda i: substring(s, i, 1) = mark)[n];
+CREATE OR REPLACE MACRO ora_regexp_start(s, p, n, o) AS
+    coalesce(ora_nth_mark(ora_matches_marked(s, p, o), chr(1048577), n) - 2 * (n - 1), 0);
+CREATE OR REPLACE MACRO ora_regexp_end(s, p, n, o) AS
+    coalesce(ora_nth_mark(ora_matches_marked(s, p, o), chr(1048578), n) - 2 * n + 1, 0);
+CREATE OR REPLACE MACRO ora_regexp_instr(s, p, pos, n, past, o) AS
     CASE WHEN s IS NULL OR p IS NULL THEN NULL
-         WHEN regexp_matches(s, p, o)
-         THEN length(regexp_extract(s, '^((?s:.*?))(?:' || p || ')', 1, o)) + 1 ELSE 0 END;
+         WHEN NOT regexp_matches(ora_from(s, pos), p, o) THEN 0
+         WHEN ora_regexp_start(ora_from(s, pos), p, n, o) = 0 THEN 0
+         WHEN past = 0 THEN ora_regexp_start(ora_from(s, pos), p, n, o) + pos - 1
+         ELSE ora_regexp_end(ora_from(s, pos), p, n, o) + pos - 1 END;
+-- One occurrence: the text before it, and the rest with its first match replaced. Where `^` or `\b`
+-- would match anew at the cut, the rest is not what it was.
+CREATE OR REPLACE MACRO ora_replace_nth(s, p, r, start, o) AS
+    CASE WHEN start = 0 THEN s
+         WHEN start > 1 AND regexp_matches(p, '\^|\\[bBA]|\(\?')
+         THEN error('ORA-03001: unimplemented feature: REGEXP_REPLACE of one occurrence of an anchored pattern')
+         ELSE left(s, start - 1) || regexp_replace(substring(s, start), p, r, o) END;
+CREATE OR REPLACE MACRO ora_regexp_replaced(s, p, r, n, o) AS
+    CASE WHEN n = 0 THEN regexp_replace(s, p, r, o || 'g')
+         WHEN n = 1 THEN regexp_replace(s, p, r, o)
+         ELSE ora_replace_nth(s, p, r, ora_regexp_start(s, p, n, o), o) END;
+CREATE OR REPLACE MACRO ora_regexp_replace(s, p, r, pos, n, o) AS
+    CASE WHEN p IS NULL THEN s
+         WHEN pos > length(s) THEN s
+         ELSE nullif(left(s, pos - 1) || ora_regexp_replaced(ora_from(s, pos), p, coalesce(r, ''), n, o), '') END;
 
 -- x LIKE '%' || p || '%' for any p of a list: one regular expression is compiled once and scans a
 -- text once, where a thousand LIKEs cost a thousand scans.

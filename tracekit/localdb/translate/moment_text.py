@@ -12,6 +12,7 @@ from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.calendar_days import DAY_MICROSECONDS, calendar_date, julian_day
 from tracekit.localdb.translate.calendar_names import Names, names_of
 from tracekit.localdb.translate.date_models import Case, Piece, parse_model
+from tracekit.localdb.translate.spelled_numbers import spelled, spelled_ordinal, spelled_year
 
 NO_ZONE = 32_767
 """The offset of a moment that has none."""
@@ -21,6 +22,7 @@ _CASES: dict[Case, Callable[[str], str]] = {
     "lower": str.lower,
     "title": lambda text: text[:1].upper() + text[1:],
 }
+_SPELLED_CASES = {**_CASES, "title": str.title}
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,10 @@ def _written(piece: Piece, moment: Moment, names: Names, digits: int, decimal: s
         return _name(piece, moment, names)
     if piece.text in _SIGNED:
         return _signed(piece, moment)
+    if piece.text == "YEAR":
+        return _SPELLED_CASES[piece.case](spelled_year(moment.year))
+    if piece.text == "Y,YYY":
+        return f"{abs(moment.year):05,d}"
     if piece.text in ("TZH", "TZM", "TZR"):
         return _zone(piece.text, moment)
     raise unsupported(f"format element {piece.text} in TO_CHAR")
@@ -119,7 +125,8 @@ def _written(piece: Piece, moment: Moment, names: Names, digits: int, decimal: s
 
 def _number(value: int, width: int, piece: Piece) -> str:
     if "SP" in piece.suffix:
-        raise unsupported("spelled numbers (SP) in TO_CHAR")
+        words = spelled_ordinal(value) if "TH" in piece.suffix else spelled(value)
+        return _SPELLED_CASES[piece.case](words)
     written = f"{value:0{width}d}" if piece.padded else str(value)
     if piece.suffix == "TH":
         return written + _CASES[piece.case](_ordinal(value))

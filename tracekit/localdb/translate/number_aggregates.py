@@ -11,9 +11,10 @@ from functools import partial
 
 from sqlglot import exp
 
+from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import numbers
 from tracekit.localdb.translate.build import call, cast, text, unsupported
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_kind
+from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_kind
 from tracekit.localdb.translate.number_types import (
     DOUBLE,
     FLOAT,
@@ -38,10 +39,16 @@ def plain(node: exp.Expr) -> exp.Expr:
 
 
 def argument(node: exp.Expr) -> tuple[exp.Expr, bool]:
-    """What is aggregated, and whether only different values are."""
-    if isinstance(node, exp.Distinct):
-        return numbers.as_number(node.expressions[0]), True
-    return numbers.as_number(node), False
+    """What is aggregated, and whether only different values are.
+
+    Raises:
+        OraError: ORA-00932, it is a date or timestamp.
+    """
+    distinct = isinstance(node, exp.Distinct)
+    value = node.expressions[0] if distinct else node
+    if kind_of(value) in MOMENTS:
+        raise OraError(932, "inconsistent datatypes: expected NUMBER got DATE")
+    return numbers.as_number(value), distinct
 
 
 def _again(value: exp.Expr, *, distinct: bool) -> exp.Expr:

@@ -240,11 +240,18 @@ def read_number(value: str, model: str) -> str:
         if not re.fullmatch(r"\s*[0-9A-Fa-f]+\s*", value):
             raise ValueError("ORA-01722: invalid number")
         return str(int(value, 16))
-    parse_number_model(model)
+    parsed = parse_number_model(model)
     plain = re.sub(r"USD|[\s,$]|(?<!E)[+]", "", value.upper())
     if plain.endswith("-") or (plain.startswith("<") and plain.endswith(">")):
         plain = "-" + plain.strip("<>-")
     try:
-        return f"{Decimal(plain):f}"
+        number = Decimal(plain)
     except InvalidOperation:
         raise ValueError("ORA-01722: invalid number") from None
+    whole, _, fraction = f"{abs(number):f}".partition(".")
+    places = sum(slot in "09" for slot in parsed.whole)
+    if not parsed.scientific and (
+        len(whole.lstrip("0")) > places or len(fraction) > len(parsed.fraction)
+    ):
+        raise ValueError("ORA-01722: invalid number")
+    return f"{number:f}"

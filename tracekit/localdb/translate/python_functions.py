@@ -68,7 +68,7 @@ def _read_minutes(text: str, model: str, today: int, language: str, default: int
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "ora_format_number": format_number,
+    "ora_format_number": _telling(format_number),
     "ora_read_number": read_number,
     "ora_write_moment": _telling(write_moment),
     "ora_read_us": _telling(_read_us),

@@ -19,7 +19,11 @@ _UNREADABLE = (
     ("JSON_TABLE",), ("XMLTABLE",), ("MATCH_RECOGNIZE",), ("MODEL",), ("INSERT", "ALL"),
     ("INSERT", "FIRST"), ("VERSIONS", "BETWEEN"), ("AS", "OF"), ("SAMPLE",), ("CURSOR",),
     ("MULTISET",), ("LOG", "ERRORS"), ("PIVOT", "XML"), ("PERIOD", "FOR"), ("CROSS", "APPLY"),
-    ("OUTER", "APPLY"), ("PARTITION",),
+    ("OUTER", "APPLY"), ("PARTITION",), ("DELETE", "WHERE"), ("WITH", "FUNCTION"),
+    ("WITH", "PROCEDURE"), *((f"{kind}_{name}",) for kind in ("JSON", "XML") for name in (
+        "OBJECT", "ARRAY", "OBJECTAGG", "ARRAYAGG", "QUERY", "VALUE", "EXISTS", "SERIALIZE",
+    )), ("XMLSERIALIZE",), ("XMLPARSE",), ("XMLROOT",), ("XMLQUERY",), ("XMLEXISTS",),
+    ("XMLFOREST",), ("XMLATTRIBUTES",), ("WITHIN", "GROUP"),
 )  # fmt: skip
 """What the parser cannot read, as the words that introduce it."""
 

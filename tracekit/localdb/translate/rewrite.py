@@ -126,6 +126,7 @@ def _column(node: exp.Expr, context: Context) -> exp.Expr:
     if not isinstance(identifier, exp.Identifier):
         return node
     context.scopes.mark(node)
+    aliases.refuse_qualified_common(node)
     aliases.qualify(node, context.scopes)
     if _is_undeclared_instant(node):
         return call("ora_of_utc", node.copy(), kind=Kind.ZONED)
@@ -262,7 +263,9 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
         return as_free(as_number(value))
     if stored.this is exp.DType.VARCHAR:
         shortened = as_text(value)
-        if declared.length is not None and declared.name != "CLOB":
+        if kind_of(value) is Kind.NUMBER and declared.length is not None:
+            shortened = call("ora_number_chars", shortened, exp.Literal.number(declared.length))
+        elif declared.length is not None and declared.name != "CLOB":
             shortened = call("left", shortened, exp.Literal.number(declared.length))
             if declared.name in ("CHAR", "NCHAR"):
                 shortened = call("rpad", shortened, exp.Literal.number(declared.length), text(" "))
@@ -420,12 +423,9 @@ def _columns(tuples: list[exp.Tuple]) -> list[tuple[exp.Expr, ...]]:
 
 
 def _equality(node: exp.Expr, context: Context) -> exp.Expr:
-    """`x = ANY (1, 2)` is `x IN (1, 2)`; in UPDATE SET it is no comparison."""
-    right = node.expression
+    """In UPDATE SET it is no comparison."""
     if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":
         return node
-    if isinstance(right, exp.Any) and isinstance(right.this, exp.Tuple):
-        return _in(exp.In(this=node.this, expressions=right.this.expressions), context)
     return _comparison(node, context)
 
 
@@ -486,6 +486,7 @@ def _select(node: exp.Expr, context: Context) -> exp.Expr:
     if set_operations.is_anchor(node):
         set_operations.free_outputs(node)
     aliases.refuse_in_groups(node, context.scopes, context.position)
+    aliases.refuse_unselected_order(node)
     common = [
         join
         for join in node.args.get("joins") or ()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from tracekit.localdb.translate.build import call, isolate, number, unsupported
 
+_NUMBER = "ORA$ROWNUM"
 _FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.LT: exp.GT,
     exp.LTE: exp.GTE,
     exp.GT: exp.LT,
     exp.GTE: exp.LTE,
     exp.EQ: exp.EQ,
+    exp.NEQ: exp.NEQ,
 }
 
 
@@ -68,22 +72,47 @@ def _take_limit(query: exp.Expr) -> exp.Expr | None:
     limits: list[exp.Expr] = []
     kept: list[exp.Expr] = []
     for conjunct in conjuncts:
+        if _always_holds(conjunct):
+            continue
         limit = _limit_of(conjunct)
         if limit is None:
             kept.append(conjunct)
         else:
             limits.append(limit)
+    query.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
     if not limits:
         return None
-    query.set("where", exp.Where(this=exp.and_(*kept, copy=False)) if kept else None)
     if len(limits) == 1:
         return limits[0]
     return call("least", *limits)
 
 
+def _always_holds(condition: exp.Expr) -> bool:
+    """Whether it is one like ROWNUM >= 1, which every row meets."""
+    if isinstance(condition, exp.Paren):
+        return _always_holds(condition.this)
+    if not isinstance(condition, exp.Binary) or type(condition) not in _FLIPPED:
+        return False
+    operator: type[exp.Expr] = type(condition)
+    left, right = condition.this, condition.expression
+    if is_rownum(right):
+        left, right, operator = right, left, _FLIPPED[operator]
+    if not (is_rownum(left) and _is_number(right)):
+        return False
+    bound = float(right.this)
+    return (
+        (operator is exp.GT and bound < 1)
+        or (operator is exp.GTE and bound <= 1)
+        or (operator is exp.NEQ and (bound < 1 or not bound.is_integer()))
+    )
+
+
 def _limit_of(condition: exp.Expr) -> exp.Expr | None:
+    """Rows are numbered as they are let through: the first number refused ends all."""
     if isinstance(condition, exp.Paren):
         return _limit_of(condition.this)
+    if isinstance(condition, exp.In) and is_rownum(condition.this):
+        return _limit_of_list(condition.expressions)
     if isinstance(condition, exp.Between) and is_rownum(condition.this):
         if _is_one(condition.args["low"]):
             return _row_count(condition.args["high"], inclusive=True)
@@ -98,12 +127,21 @@ def _limit_of(condition: exp.Expr) -> exp.Expr | None:
         return None
     if operator in (exp.LT, exp.LTE):
         return _row_count(right, inclusive=operator is exp.LTE)
+    if not _is_number(right):
+        return None
     if operator is exp.EQ:
-        return number(1 if _is_one(right) else 0) if _is_number(right) else None
-    if _is_number(right):
-        always = float(right.this) < 1 or (operator is exp.GTE and float(right.this) == 1)
-        return None if always else number(0)
-    return None
+        return number(1 if _is_one(right) else 0)
+    if operator is exp.NEQ:
+        return number(int(float(right.this)) - 1)
+    return number(0)
+
+
+def _limit_of_list(values: list[exp.Expr]) -> exp.Expr | None:
+    if not values or not all(_is_number(value) for value in values):
+        return None
+    listed = {float(value.this) for value in values}
+    first_missing = next(n for n in range(1, len(values) + 2) if n not in listed)
+    return number(first_missing - 1)
 
 
 def _is_number(node: exp.Expr) -> bool:
@@ -126,10 +164,8 @@ def _limit_select(select: exp.Select, limit: exp.Expr | None) -> None:
         select.args.get("group") or select.args.get("distinct") or select.args.get("having")
     ) or has_aggregate(select)
     windowed = any(isinstance(node, exp.Window) for node in _own_nodes(select))
-    if grouped or (limit is not None and windowed):
-        if numbered:
-            raise unsupported("ROWNUM as a column of a query with groups or windows")
-        _limit_source(select, limit)
+    if grouped or (windowed and (limit is not None or numbered)):
+        _limit_source(select, limit, numbered)
         return
     for column in numbered:
         if column.find_ancestor(exp.Where, exp.Order, exp.Join):
@@ -173,21 +209,33 @@ def has_aggregate(select: exp.Select) -> bool:
     )
 
 
-def _limit_source(select: exp.Select, limit: exp.Expr | None) -> None:
-    """Move FROM and WHERE into a limited inner query, for one table only."""
-    if limit is None:
-        raise unsupported("ROWNUM as a column of a grouped query")
+def _limit_source(
+    select: exp.Select, limit: exp.Expr | None, numbered: Sequence[exp.Column]
+) -> None:
+    """Move FROM and WHERE into an inner query that limits and numbers, for one table only."""
+    if limit is None and not numbered:
+        return
     source = select.args.get("from_")
     if source is None or select.args.get("joins"):
-        raise unsupported("ROWNUM <= n in a query of several tables with groups or windows")
+        raise unsupported("ROWNUM in a query of several tables with groups or windows")
+    if any(column.find_ancestor(exp.Where) for column in numbered):
+        raise unsupported("ROWNUM other than as a column or as ROWNUM <= n")
+    if numbered and any(isinstance(item, exp.Star) for item in select.expressions):
+        raise unsupported("ROWNUM beside * in a query with groups or windows")
     table = source.this
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
+    name = exp.to_identifier(_NUMBER, quoted=True)
     inner = exp.Select(
-        expressions=[exp.Star()],
+        expressions=[
+            exp.Star(),
+            *([exp.Alias(this=_row_number(), alias=name)] if numbered else []),
+        ],
         from_=exp.From(this=table),
         where=select.args.get("where"),
-        limit=exp.Limit(expression=limit),
+        limit=exp.Limit(expression=limit) if limit is not None else None,
     )
+    for column in numbered:
+        column.replace(exp.Column(this=name.copy()))
     select.set("where", None)
     select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=alias.copy())))
 

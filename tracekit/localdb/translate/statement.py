@@ -10,6 +10,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.applies import rewrite_applies
 from tracekit.localdb.translate.assignments import convert_assignments
 from tracekit.localdb.translate.bind_forms import BindForm
 from tracekit.localdb.translate.binds import Parameter, Prepared, prepare
@@ -28,6 +29,10 @@ from tracekit.localdb.translate.definitions import (
 )
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.fetch_clauses import rewrite_fetches
+from tracekit.localdb.translate.foreign_syntax import (
+    refuse_foreign_operators,
+    refuse_foreign_syntax,
+)
 from tracekit.localdb.translate.hierarchy import rewrite_hierarchies
 from tracekit.localdb.translate.key_lists import rewrite_key_lists
 from tracekit.localdb.translate.late_macros import choose_late_macros
@@ -39,9 +44,11 @@ from tracekit.localdb.translate.names import (
     folded,
     name_output_columns,
 )
+from tracekit.localdb.translate.nested_aggregates import split_nested_aggregates
 from tracekit.localdb.translate.number_guard import check_free_numbers
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
 from tracekit.localdb.translate.pivots import rewrite_pivots
+from tracekit.localdb.translate.quantified import write_out_lists
 from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_construct
 from tracekit.localdb.translate.reserved import check_reserved_words
 from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
@@ -111,6 +118,7 @@ def _translate(
         return _block(sql, tokens)
     refuse_stored_code(tokens)
     _check_shape(tokens)
+    refuse_foreign_operators(tokens)
     control = control_statement(tokens, sql)
     if control is not None:
         return control
@@ -177,6 +185,7 @@ def _parse(prepared: Prepared) -> exp.Expr:
     if tree is None or len(trees) != 1:
         raise OraError(900, "invalid SQL statement")
     check_reserved_words(tree, prepared)
+    refuse_foreign_syntax(tree, prepared)
     return tree
 
 
@@ -304,6 +313,9 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     _mark_recursion(tree)
     rewrite_pivots(tree)
     name_output_columns(tree, prepared)
+    write_out_lists(tree)
+    split_nested_aggregates(tree)
+    rewrite_applies(tree)
     rewrite_outer_joins(tree, context.position)
     rewrite_hierarchies(tree, context.position)
     rewrite_rownum(tree)

@@ -1,4 +1,4 @@
-"""Functions of text: cutting, searching, padding, regular expressions."""
+"""Functions of text: cutting, searching, padding."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import (
     as_text,
     call,
-    literal_text,
     null_text,
     number,
     text,
-    unsupported,
 )
 from tracekit.localdb.translate.kinds import Kind, kind_of
 from tracekit.localdb.translate.number_types import as_integer, counted
@@ -115,72 +113,6 @@ def _replace(args: Sequence[exp.Expr]) -> exp.Expr:
     return call("ora_replace", as_text(args[0]), as_text(args[1]), replacement, kind=Kind.TEXT)
 
 
-_REGEXP_FLAGS = {"i": "i", "c": "c", "n": "s"}
-
-
-def _flags(args: Sequence[exp.Expr], index: int) -> exp.Expr:
-    """DuckDB's options for Oracle's match parameter; without `n` a point stops at line ends."""
-    given = ""
-    if len(args) > index and kind_of(args[index]) is not Kind.NULL:
-        given = literal_text(args[index], "a regular expression's match parameter")
-    for flag in given:
-        if flag not in _REGEXP_FLAGS:
-            raise unsupported(f"regular expression match parameter {flag!r}")
-    return text("".join(_REGEXP_FLAGS[flag] for flag in given) or "c")
-
-
-def _regexp_like(args: Sequence[exp.Expr]) -> exp.Expr:
-    return call("regexp_matches", as_text(args[0]), as_text(args[1]), _flags(args, 2))
-
-
-def _regexp_substr(args: Sequence[exp.Expr]) -> exp.Expr:
-    start = whole(args[2]) if len(args) > 2 else number(1)
-    occurrence = whole(args[3]) if len(args) > 3 else number(1)
-    group = whole(args[5]) if len(args) > 5 else number(0)
-    return call(
-        "ora_regexp_substr",
-        as_text(args[0]),
-        as_text(args[1]),
-        start,
-        occurrence,
-        _flags(args, 4),
-        group,
-        kind=Kind.TEXT,
-    )
-
-
-def _regexp_replace(args: Sequence[exp.Expr]) -> exp.Expr:
-    if len(args) > 3 and _literal_int(args[3]) != 1:
-        raise unsupported("REGEXP_REPLACE from a position other than 1")
-    occurrence = _literal_int(args[4]) if len(args) > 4 else 0
-    if occurrence not in (0, 1):
-        raise unsupported("REGEXP_REPLACE of one occurrence other than the first")
-    flags = _flags(args, 5)
-    options = text(str(flags.this) + ("g" if occurrence == 0 else ""))
-    replacement = as_text(args[2]) if len(args) > 2 else null_text()
-    return call(
-        "ora_regexp_replace",
-        as_text(args[0]),
-        as_text(args[1]),
-        replacement,
-        options,
-        kind=Kind.TEXT,
-    )
-
-
-def _regexp_count(args: Sequence[exp.Expr]) -> exp.Expr:
-    start = whole(args[2]) if len(args) > 2 else number(1)
-    return counted("ora_regexp_count", as_text(args[0]), as_text(args[1]), start, _flags(args, 3))
-
-
-def _regexp_instr(args: Sequence[exp.Expr]) -> exp.Expr:
-    if any(
-        _literal_int(arg) != default for arg, default in zip(args[2:5], (1, 1, 0), strict=False)
-    ):
-        raise unsupported("REGEXP_INSTR other than the start of the first occurrence")
-    return counted("ora_regexp_instr", as_text(args[0]), as_text(args[1]), _flags(args, 5))
-
-
 def _char(args: Sequence[exp.Expr]) -> exp.Expr:
     return call("ora_chr", as_integer(args[0]), kind=Kind.TEXT)
 
@@ -207,9 +139,4 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "REPLACE": (2, 3, _replace),
     "CONCAT": (2, 2, concatenate),
     "CHR": (1, 1, _char),
-    "REGEXP_LIKE": (2, 3, _regexp_like),
-    "REGEXP_SUBSTR": (2, 6, _regexp_substr),
-    "REGEXP_REPLACE": (2, 6, _regexp_replace),
-    "REGEXP_COUNT": (2, 4, _regexp_count),
-    "REGEXP_INSTR": (2, 6, _regexp_instr),
 }

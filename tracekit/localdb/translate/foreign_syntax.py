@@ -1,0 +1,64 @@
+"""What the parser reads because other databases have it, and Oracle 19c refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from sqlglot import exp
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.binds import Prepared
+from tracekit.localdb.translate.lexer import Token
+
+_ENDED = (933, "SQL command not properly ended")
+_NO_FROM = (923, "FROM keyword not found where expected")
+_NO_EXPRESSION = (936, "missing expression")
+_NO_OPERATOR = (920, "invalid relational operator")
+
+
+def refuse_foreign_operators(tokens: Sequence[Token]) -> None:
+    """Refuse `==`, which the parser takes for `=`.
+
+    Raises:
+        OraError: ORA-00936.
+    """
+    for token, following in pairwise(tokens):
+        if token.text == following.text == "=":
+            raise OraError(*_NO_EXPRESSION, position=following.start)
+
+
+def refuse_foreign_syntax(tree: exp.Expr, prepared: Prepared) -> None:
+    """Refuse LIMIT, TOP, QUALIFY, ILIKE and their like.
+
+    Raises:
+        OraError: what Oracle says.
+    """
+    for node in tree.walk():
+        for part, stated in _foreign_parts(node):
+            starts = [one.meta["start"] for one in part.walk() if "start" in one.meta]
+            position = prepared.source_position(min(starts)) if starts else 0
+            raise OraError(*stated, position=position)
+
+
+def _foreign_parts(node: exp.Expr) -> Iterator[tuple[exp.Expr, tuple[int, str]]]:
+    if isinstance(node, exp.Select):
+        if node.args.get("from_") is None and node.expressions:
+            yield node, _NO_FROM
+        distinct = node.args.get("distinct")
+        if distinct is not None and distinct.args.get("on") is not None:
+            yield distinct, _NO_EXPRESSION
+    if isinstance(node, exp.Query):
+        limit = node.args.get("limit")
+        if isinstance(limit, exp.Limit):
+            yield limit, _ENDED
+        if node.args.get("qualify") is not None:
+            yield node.args["qualify"], _ENDED
+    if isinstance(node, exp.Group) and node.args.get("all") is not None:
+        yield node, _NO_EXPRESSION
+    if isinstance(node, exp.Star) and (node.args.get("except_") or node.args.get("replace")):
+        yield node, _NO_FROM
+    if isinstance(node, exp.Filter | exp.Concat):
+        yield node, _NO_FROM
+    if isinstance(node, exp.ILike | exp.SimilarTo | exp.RegexpLike | exp.NullSafeEQ):
+        yield node, _NO_OPERATOR
