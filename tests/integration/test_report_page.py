@@ -1,10 +1,13 @@
-"""report.html in a real browser: offline, no sideways scrolling, light and dark."""
+"""report.html in a real browser: offline, no sideways scrolling, light and dark, with a graph."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Locator
 
 import tracekit
 from tests.integration.browser import chromium
@@ -52,4 +55,78 @@ def test_the_page_stands_alone_at_every_width_and_in_both_schemes(report: Path) 
             assert not faults
             assert "EQUAL" in page.inner_text("body")
             assert page.locator("svg:visible").count() >= 1
+            assert page.locator(".flame:visible").count() == 2  # the difference, the first tree
             context.close()
+
+
+@pytest.fixture(name="flames")
+def _flames(report: Path) -> Iterator[list[Locator]]:
+    """The difference, and the call tree of the reference, in a page."""
+    with chromium() as browser:
+        page = browser.new_page(reduced_motion="reduce", offline=True)
+        page.goto(report.as_uri())
+        page.locator(".flame:visible .frame").first.wait_for()
+        yield page.locator(".flame:visible").all()
+
+
+def test_a_click_zooms_into_a_call_and_the_button_out_again(flames: list[Locator]) -> None:
+    for flame in flames:
+        frames = flame.locator(".frame")
+        everything = frames.count()
+        name = "_group_frame"
+        called = flame.locator(f'.frame[name^="{name}"]').first
+        narrow = called.locator("rect").bounding_box()
+        called.click()
+        zoomed = called.locator("rect").bounding_box()
+        assert narrow is not None and zoomed is not None
+        assert zoomed["width"] > 1.2 * narrow["width"]
+        assert flame.locator(".flame-detail").inner_text().startswith(name)
+        assert frames.count() < everything
+        flame.get_by_role("button", name="Whole picture").click()
+        assert frames.count() == everything
+        back = called.locator("rect").bounding_box()
+        assert back is not None and back["width"] == narrow["width"]
+
+
+def test_a_search_marks_calls_and_says_their_share(flames: list[Locator]) -> None:
+    tree = flames[1]
+    box = tree.get_by_role("searchbox", name="Search")
+    box.fill("GROUP_FRAME")
+    found = tree.locator('.frame rect[fill="#e879f9"]')
+    assert found.count() == tree.locator('.frame[name*="_group_frame"]').count() >= 1
+    said = tree.locator(".flame-matches").inner_text()
+    assert re.fullmatch(r"\d+ calls?, [\d.]+%", said)
+    box.press("Enter")  # to the largest of them
+    assert "_group_frame" in (tree.locator(".frame.current").get_attribute("name") or "")
+    box.fill("(no such (name")
+    assert tree.locator(".flame-matches").inner_text() == "nothing found"
+    box.fill("")
+    assert found.count() == 0
+
+
+def test_keys_move_zoom_and_go_back(flames: list[Locator]) -> None:
+    chart = flames[1].get_by_role("application")
+    current = flames[1].locator(".frame.current")
+
+    def at() -> str:
+        return current.get_attribute("name") or ""
+
+    everything = flames[1].locator(".frame").count()
+    chart.focus()
+    assert at() == "all"
+    chart.press("ArrowDown")
+    first = at()
+    assert first != "all"
+    chart.press("ArrowDown")
+    assert at() not in ("all", first)
+    chart.press("ArrowUp")
+    assert at() == first
+    chart.press("ArrowRight")
+    other = at()
+    chart.press("ArrowLeft")
+    assert other == first or at() == first
+    chart.press("Enter")
+    assert flames[1].locator(".frame").count() <= everything
+    chart.press("Escape")
+    assert at() == "all"
+    assert flames[1].locator(".frame").count() == everything

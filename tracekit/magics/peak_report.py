@@ -17,7 +17,7 @@ from tracekit.sizes import format_size
 TOP_STACKS = 5
 _FRAMES_SHOWN = 4
 _SAMPLES = 200
-_CELL_FILE = re.compile(r":<ipython-input|[\\/]ipykernel_\d+[\\/]")
+_IN_CELL = re.compile(r":In \[\d+\]:\d+$")
 _SMALLEST_SHARE = 0.01
 """Of the heap peak; smaller stacks are not shown."""
 
@@ -150,8 +150,7 @@ def cell_calls(stack: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _is_cell(location: str) -> bool:
-    """Whether a location lies in a cell: IPython's pseudo file, or ipykernel's."""
-    return _CELL_FILE.search(location) is not None
+    return _IN_CELL.search(location) is not None
 
 
 def _heap_samples(stretch: Stretch) -> tuple[MemorySample, ...]:

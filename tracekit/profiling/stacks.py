@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from memray import AllocationRecord, FileFormat, FileReader, Metadata
@@ -20,6 +21,7 @@ from memray import AllocationRecord, FileFormat, FileReader, Metadata
 from tracekit.errors import ProfileError
 from tracekit.profiling.agreement import untouched_reason
 from tracekit.profiling.capture import untouched_bytes
+from tracekit.profiling.cell_names import CellOf, cell_number
 from tracekit.profiling.stacks_frames import locations
 from tracekit.sizes import format_size
 
@@ -61,6 +63,7 @@ def read_stacks(
     most_stacks: int = MOST_STACKS,
     whole: bool = False,
     rss_net_peak_bytes: int | None = None,
+    cell_of: CellOf = cell_number,
 ) -> HeapStacks:
     """What was alive at the heap peak of `capture`, also of one that a SIGKILL cut off.
 
@@ -72,6 +75,7 @@ def read_stacks(
             has returned since, the measured work's own frames would go with them.
         rss_net_peak_bytes: the exact OS peak of the tracked stretch above its beginning, as for
             `read_heap`; what was only reserved is left out of the stack that reserved it.
+        cell_of: tells notebook cells, also those of another process; by default this one's.
 
     Raises:
         ProfileError: `capture` is missing, empty or no memray capture.
@@ -79,7 +83,7 @@ def read_stacks(
     with _opened(capture) as reader:
         metadata = reader.metadata
         native = metadata.has_native_traces
-        gathered = _Gathered(most_stacks)
+        gathered = _Gathered(most_stacks, cache(cell_of))
         for record in reader.get_high_watermark_allocation_records(merge_threads=True):
             gathered.add(record, native=native, whole=whole)
         gathered.leave_out(untouched_bytes(reader, gathered.size_bytes, rss_net_peak_bytes))
@@ -120,6 +124,7 @@ class _Gathered:
     """Sums by stack; holds at most `most_stacks` of them."""
 
     most_stacks: int
+    cell_of: CellOf
     stacks: dict[tuple[str, ...], Held] = field(default_factory=dict)
     size_bytes: int = 0
     allocations: int = 0
@@ -133,7 +138,7 @@ class _Gathered:
             return
         most_frames = _ALL_FRAMES if whole else None
         frames = record.hybrid_stack_trace() if native else record.stack_trace(most_frames)
-        held = self.stacks.setdefault(locations(frames), Held())
+        held = self.stacks.setdefault(locations(frames, self.cell_of), Held())
         held.size_bytes += record.size
         held.allocations += record.n_allocations
         self.size_bytes += record.size

@@ -17,6 +17,8 @@ from tracekit.records import StackDelta, StackDiff
 from tracekit.sizes import format_size
 
 MOST_DELTAS = 500
+_SMALLEST_UNCHANGED_SHARE = 0.001
+"""Of the higher peak; smaller stacks that hold the same are left out."""
 
 _Stack = tuple[str, ...]
 _Group = dict[_Stack, Held]
@@ -40,8 +42,10 @@ def diff_stacks(
         head_name: what `head` is called.
         most_deltas: how many stacks to keep; a remark says what was left out.
     """
-    changed = [delta for delta in _deltas(base, head) if delta.delta_bytes]
+    deltas = list(_deltas(base, head))
+    changed = [delta for delta in deltas if delta.delta_bytes]
     changed.sort(key=lambda delta: (-abs(delta.delta_bytes), delta.stack))
+    smallest_bytes = _SMALLEST_UNCHANGED_SHARE * max(base.size_bytes, head.size_bytes)
     kept, rest = changed[:most_deltas], changed[most_deltas:]
     return StackDiff(
         base=base_name,
@@ -55,7 +59,17 @@ def diff_stacks(
             *(f"{head_name}: {remark}" for remark in head.remarks if remark not in base.remarks),
             *_left_out(rest),
         ),
+        unchanged=_unchanged(deltas, smallest_bytes),
     )
+
+
+def _unchanged(deltas: list[StackDelta], smallest_bytes: float) -> tuple[StackDelta, ...]:
+    same = (
+        delta
+        for delta in deltas
+        if not delta.delta_bytes and delta.head_bytes >= max(1, smallest_bytes)
+    )
+    return tuple(sorted(same, key=lambda delta: (-delta.head_bytes, delta.stack)))
 
 
 def _left_out(rest: list[StackDelta]) -> tuple[str, ...]:

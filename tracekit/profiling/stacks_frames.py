@@ -13,6 +13,8 @@ from pathlib import PurePath
 
 from memray.reporters.frame_tools import is_cpython_internal
 
+from tracekit.profiling.cell_names import CellOf, cell_name, cell_number
+
 Frame = tuple[str, str, int]
 """Function, file and line, as memray gives them."""
 
@@ -25,8 +27,8 @@ _PACKAGE = PurePath(__file__).parents[1].name
 _HARNESS = (
     f"{_PACKAGE}/profiling/call_subject.py",
     f"{_PACKAGE}/profiling/child.py",
-    f"{_PACKAGE}/replay/paths.py",
-    f"{_PACKAGE}/replay/path_kinds.py",
+    f"{_PACKAGE}/experiment/candidate_subject.py",
+    f"{_PACKAGE}/experiment/builtin_candidates.py",
     "<frozen runpy>",
     "/runpy.py",
     "/threading.py",
@@ -37,14 +39,15 @@ _SHORTENED = re.compile(r".*(?:site-packages|dist-packages|lib/python3\.\d+t?)/(
 _FILE_PARTS = 3
 
 
-def locations(frames: Sequence[Frame]) -> tuple[str, ...]:
+def locations(frames: Sequence[Frame], cell_of: CellOf = cell_number) -> tuple[str, ...]:
     """The stack as locations, the outermost caller first.
 
     Args:
         frames: as memray gives them, the innermost first, native ones in between.
+        cell_of: tells notebook cells, whose file is then called `In [3]`.
     """
     stack = _without_harness([frame for frame in reversed(frames) if _says_something(frame)])
-    named = tuple(_location(frame) for frame in stack)
+    named = tuple(_location(frame, cell_of(frame[1])) for frame in stack)
     if len(named) <= MOST_FRAMES:
         return named or (NO_FRAME,)
     kept = MOST_FRAMES // 2
@@ -70,9 +73,9 @@ def _is_harness(file: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _location(frame: Frame) -> str:
+def _location(frame: Frame, cell: int | None) -> str:
     function, file, line = frame
-    return f"{function}:{file}:{line}"
+    return f"{function}:{file if cell is None else cell_name(cell)}:{line}"
 
 
 @lru_cache(maxsize=65536)

@@ -82,7 +82,10 @@ class StackDiff:
     """Heap peak of the capture."""
     head_bytes: int
     deltas: tuple[StackDelta, ...]
+    """What changed, the largest change first."""
     remarks: tuple[str, ...] = ()
+    unchanged: tuple[StackDelta, ...] = ()
+    """What holds the same in both, the largest first and without the smallest."""
 
 
 @dataclass(frozen=True)

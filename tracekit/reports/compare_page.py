@@ -14,6 +14,7 @@ from tracekit.reports.comparison import (
     outcome_prefix,
     unlike,
 )
+from tracekit.reports.flame_graph import any_shown
 from tracekit.reports.page_template import page_template
 from tracekit.reports.redaction import Redactor
 
@@ -31,7 +32,7 @@ def compare_html(
     failures: Sequence[str] | None = None,
     confidential: bool = True,
 ) -> str:
-    """Per-metric deltas and the call stacks that changed, as one page without network or script.
+    """Per-metric deltas and the call stacks that changed, as one page that needs no network.
 
     Args:
         base: The replay before.
@@ -48,6 +49,7 @@ def compare_html(
     """
     deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=confidential)
+    diffs = stack_sections.drawn_diffs(stack_diffs, redact, limit=_STACKS_SHOWN)
     return page_template("compare.html.j2").render(
         verdict=outcome_prefix(failures),
         headline=redact.prose(comparison_headline(base, head, deltas)),
@@ -55,10 +57,8 @@ def compare_html(
         failures=[redact.prose(failure) for failure in failures or ()],
         metrics=delta_table(deltas),
         unlike=[redact.prose(line) for line in unlike(base, head)],
-        diffs=[
-            (diff, stack_sections.stack_tables(diff, redact, limit=_STACKS_SHOWN))
-            for diff in stack_diffs
-        ],
+        diffs=diffs,
+        has_flames=any_shown(graph for _, graph, _ in diffs),
         diff_title=stack_sections.diff_title,
         redact=redact,
     )

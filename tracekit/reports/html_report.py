@@ -1,4 +1,4 @@
-"""A replay's report as one HTML file that needs nothing else: no network, no script."""
+"""A replay's report as one HTML file that needs nothing else: no network."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tracekit.records import CallTree, MemoryTimeline, ReplaySummary, StackDiff
 from tracekit.reports import sections, stack_sections
 from tracekit.reports.curves import PALETTE, curves_of, peak_sentence, plot_titles
+from tracekit.reports.flame_graph import any_shown, flame_of_tree
 from tracekit.reports.headline import headline, outcome
 from tracekit.reports.page_template import page_template
 from tracekit.reports.redaction import Redactor
@@ -37,6 +38,11 @@ def html(
     """
     redact = Redactor(summary, confidential=confidential)
     curves = curves_of(summary, timelines)
+    diffs = stack_sections.drawn_diffs(stack_diffs, redact, limit=_STACKS_SHOWN)
+    trees = [
+        (tree, flame_of_tree(tree, redact), list(stack_sections.tree_steps(tree, redact)))
+        for tree in call_trees
+    ]
     return page_template("report.html.j2").render(
         summary=summary,
         outcome=outcome(summary),
@@ -60,12 +66,10 @@ def html(
         differences=sections.difference_table(summary, redact),
         proof=sections.proof_table(summary),
         remarks=sections.remarks(summary, redact),
-        diffs=[
-            (diff, stack_sections.stack_tables(diff, redact, limit=_STACKS_SHOWN))
-            for diff in stack_diffs
-        ],
+        diffs=diffs,
         diff_title=stack_sections.diff_title,
-        trees=[(tree, list(stack_sections.tree_steps(tree, redact))) for tree in call_trees],
+        trees=trees,
+        has_flames=any_shown(graph for _, graph, _ in (*diffs, *trees)),
         retentions=[
             drawn_retention(name, found, redact) for name, found in sections.retentions(summary)
         ],

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from tracekit.reports import figures
+from tracekit.reports.flame_graph import flame_script, flame_script_hash
 
 
 def page_template(name: str) -> Template:
@@ -28,4 +29,6 @@ def _templates() -> Environment:
     environment.filters["size"] = figures.size
     environment.filters["count"] = figures.count
     environment.filters["printable"] = figures.printable
+    environment.globals["flame_script"] = flame_script
+    environment.globals["flame_script_hash"] = flame_script_hash
     return environment

@@ -18,6 +18,8 @@ _LIKE_A_KEY = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]*[0-9])[0-9A-Za-z]{16}(?![
 _WHOLE_WORD = r"(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])"
 _QUOTED_PATH = re.compile(r"""(["'])(?:~|[A-Za-z]:)?[/\\][^"'\n]+\1""")
 _BARE_PATH = re.compile(r"""(?<![\w.~:/])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\:'",;()<>|]+){2,}""")
+_LOCATION = re.compile(r"(.*?):((?:[A-Za-z]:[/\\])?[^:]*):(\d+)", re.DOTALL)
+"""The function may be one of C++ and hold colons, the file begin with a drive."""
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _SHORT_NUMBER = re.compile(r"-?[0-9]{1,3}")
 """Such a key is not looked for in free text, where it may be any count."""
@@ -94,9 +96,8 @@ class Redactor:
 
 def split_location(location: str) -> tuple[str, str, str]:
     """Function, file and line of `function:file:line`; file and line may be empty."""
-    function, _, rest = location.partition(":")
-    file, _, line = rest.rpartition(":")
-    return function, file, line
+    found = _LOCATION.fullmatch(location)
+    return (found[1], found[2], found[3]) if found else (location, "", "")
 
 
 def _base_name(path: str) -> str:

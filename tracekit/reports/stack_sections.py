@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tracekit.records import CallNode, CallTree, StackDelta, StackDiff
 from tracekit.reports import figures
+from tracekit.reports.flame_graph import FlameGraph, flame_of_diff
 from tracekit.reports.gfm import bullet, details, prose, table_lines
 from tracekit.reports.redaction import Redactor
 from tracekit.reports.table import Column, Table
@@ -76,6 +77,7 @@ class StackTables:
     """The call stacks of a comparison, the largest change first."""
 
     changed: Table
+    changed_title: str
     chance: Table
     """Changes so small that the next run may show others."""
     chance_title: str
@@ -89,6 +91,7 @@ def stack_tables(diff: StackDiff, redact: Redactor, *, limit: int) -> StackTable
     largest = figures.size(abs(chance[0].delta_bytes)) if chance else ""
     return StackTables(
         _table(diff, changed[:limit], redact),
+        f"The {min(limit, len(changed)):,} call stacks that changed most, of {len(changed):,}",
         _table(diff, chance[:limit], redact),
         f"{len(chance):,} call stacks changed by chance, each by at most {largest}",
     )
@@ -127,6 +130,16 @@ def _stack_row(delta: StackDelta, redact: Redactor) -> tuple[str, ...]:
         stack[0] if stack else "unknown",
         " ← ".join(stack[1 : 1 + _CALLERS_SHOWN]),
     )
+
+
+def drawn_diffs(
+    diffs: Iterable[StackDiff], redact: Redactor, *, limit: int
+) -> list[tuple[StackDiff, FlameGraph, StackTables]]:
+    """Compared captures as graphs and as tables."""
+    return [
+        (diff, flame_of_diff(diff, redact), stack_tables(diff, redact, limit=limit))
+        for diff in diffs
+    ]
 
 
 def diff_title(diff: StackDiff) -> str:

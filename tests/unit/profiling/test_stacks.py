@@ -52,6 +52,16 @@ def test_native_frames_stay_without_the_interpreters_own():
     assert locations(frames) == ("work:work.py:2", "arrow::Allocate:arrow/memory_pool.cc:88")
 
 
+def test_cells_of_a_notebook_go_by_their_number():
+    frames = [
+        ("load", "/tmp/ipykernel_12/345.py", 3),
+        ("<module>", "<ipython-input-7-0a1b2c>", 2),
+    ]
+    known = {"/tmp/ipykernel_12/345.py": 4}
+    assert locations(frames)[0] == "<module>:In [7]:2"
+    assert locations(frames, known.get)[1] == "load:In [4]:3"
+
+
 def test_memory_of_the_harness_itself_keeps_its_last_frame():
     assert locations([("_measure", CHILD, 7), ("main", CHILD, 1)]) == (f"_measure:{CHILD}:7",)
 
@@ -135,6 +145,13 @@ def test_what_is_left_out_is_said():
     found = diff({}, {(f"f{n}:a.py:1",): n for n in range(1, 10)}, most_deltas=2)
     assert [delta.head_bytes for delta in found.deltas] == [9, 8]
     assert found.remarks == ("7 more call stacks changed, each by at most 7 B",)
+
+
+def test_what_holds_the_same_in_both_is_kept_apart():
+    same = {("f:a.py:1",): 2 * MIB, ("g:a.py:1",): 5 * MIB, ("tiny:a.py:1",): 10}
+    found = diff({**same, ("h:a.py:1",): MIB}, same)
+    assert [delta.change for delta in found.deltas] == [StackChange.GONE]
+    assert [delta.stack for delta in found.unchanged] == [("g:a.py:1",), ("f:a.py:1",)]
 
 
 def test_remarks_of_a_capture_name_it():

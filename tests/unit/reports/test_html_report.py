@@ -1,3 +1,6 @@
+import base64
+import hashlib
+import json
 import re
 from html.parser import HTMLParser
 
@@ -21,7 +24,7 @@ from tracekit.reports.redaction import Redactor
 from tracekit.reports.stack_sections import tree_steps
 from tracekit.reports.svg_plot import svg_plot
 
-_VOID = {"meta"}
+_VOID = {"meta", "input"}
 _DECODE = CallNode("decode:/opt/v/site-packages/oracledb/cursor.py:812", 600, 70)
 _TREE = CallTree(
     "legacy",
@@ -58,6 +61,7 @@ class _Page(HTMLParser):
         self.open: list[str] = []
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.texts: list[str] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
         self.feed(page)
         self.close()
         assert not self.open
@@ -74,7 +78,9 @@ class _Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if "script" in self.open:
+            self.scripts.append((self.tags[-1][1], data))
+        elif "style" not in self.open:
             self.texts.append(data.strip())
 
 
@@ -87,15 +93,38 @@ def source(hard: ReplaySummary, timelines: tuple[MemoryTimeline, ...]) -> str:
 def test_the_page_needs_nothing_else(source: str) -> None:
     page = _Page(source)
     names = {tag for tag, _ in page.tags}
-    assert not names & {"script", "link", "img", "iframe", "object"}
+    assert not names & {"link", "img", "iframe", "object"}
     attributes = {name for _, attrs in page.tags for name in attrs}
     assert not {name for name in attributes if name.startswith("on")} | (
         attributes & {"src", "href", "xlink:href"}
     )
     assert "url(" not in source
     assert "@import" not in source
-    assert "http://" not in source
-    assert "https://" not in source
+    assert {url.rpartition("/")[0] for url in re.findall(r"https?://[\w./]+", source)} <= {
+        "http://www.w3.org/1999",
+        "http://www.w3.org/2000",
+        "http://www.w3.org/2000/xmlns",
+        "http://www.w3.org/XML/1998",
+    }, "names of XML only"
+
+
+def test_only_the_reports_own_script_may_run(source: str) -> None:
+    page = _Page(source)
+    policy = next(
+        content
+        for _, attrs in page.tags
+        if attrs.get("http-equiv") == "Content-Security-Policy" and (content := attrs["content"])
+    )
+    (text,) = (text for attrs, text in page.scripts if not attrs)
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert all(attrs["type"] == "application/json" for attrs, _ in page.scripts if attrs)
+
+
+def test_names_of_frames_cannot_end_their_data(source: str) -> None:
+    data = [json.loads(text) for attrs, text in _Page(source).scripts if attrs]
+    names = {row[1] for frames in data for row in frames}
+    assert {"new<b> a.py:2", "less a.py:3", "fetch rows.py:9"} <= names
 
 
 def test_every_table_cell_is_on_the_page_as_it_is(source: str, hard: ReplaySummary) -> None:
@@ -149,7 +178,7 @@ def test_without_timelines_trees_and_differences_their_parts_are_left_out(
     passing: ReplaySummary,
 ) -> None:
     page = _Page(html(passing))
-    assert "svg" not in {tag for tag, _ in page.tags}
+    assert not {"svg", "script"} & {tag for tag, _ in page.tags}
     text = " ".join(page.texts)
     for absent in ("First differences", "Who held", "did not finish", "by call stack"):
         assert absent not in text, absent
@@ -159,8 +188,10 @@ def test_without_timelines_trees_and_differences_their_parts_are_left_out(
 @given(st.text(max_size=20))
 def test_no_name_breaks_out_of_the_page(name: str) -> None:
     hostile = f"</style></title>\"'>{name}<img src=x onerror=alert(1)>"
-    page = _Page(html(_named(hostile), call_trees=[CallTree(hostile, 1, 1, ())]))
-    assert not {"img", "script"} & {tag for tag, _ in page.tags}
+    node = CallNode(f"{hostile}</script><script>alert(1)</script>:{hostile}:1", 1, 1)
+    page = _Page(html(_named(hostile), call_trees=[CallTree(hostile, 1, 1, (node,))]))
+    assert "img" not in {tag for tag, _ in page.tags}
+    assert len(page.scripts) == 2
 
 
 def _named(name: str) -> ReplaySummary:

@@ -23,6 +23,8 @@ from types import (
 )
 from typing import Any
 
+from tracekit.profiling.cell_names import cell_name, cell_number
+
 _Suspended = (GeneratorType, CoroutineType, AsyncGeneratorType)
 _PASSAGES = frozenset(
     {
@@ -120,7 +122,9 @@ def _of_suspended(holder: Any, part: str) -> Any:
 
 def _function(code: CodeType, line: int | None) -> str:
     name = code.co_qualname.rpartition("<locals>.")[2]
-    return f"{name} ({PurePath(code.co_filename).name}:{line or code.co_firstlineno})"
+    cell = cell_number(code.co_filename)
+    file = PurePath(code.co_filename).name if cell is None else cell_name(cell)
+    return f"{name} ({file}:{line or code.co_firstlineno})"
 
 
 def _slots(holder: Any) -> Iterator[tuple[str, Any]]:
