@@ -196,7 +196,7 @@ def test_a_python_without_tracekit_is_refused_before_it_runs(redirect: Redirect)
 def test_the_installed_package_has_the_file_that_turns_the_redirect_on() -> None:
     installed = [str(file) for file in importlib.metadata.files("tracekit") or ()]
 
-    assert "tracekit_redirect.pth" in installed
+    assert "tracekit_programs.pth" in installed
 
 
 def test_without_the_variable_nothing_is_loaded() -> None:

@@ -18,6 +18,7 @@ from tracekit.errors import TracekitError
 COMMANDS = {
     "replay": "Run several candidates on a workload, measure them and prove them equal.",
     "notebook": "Run a notebook as it is, and say which cell needs and keeps how much memory.",
+    "run": "Run a script as it is, and say how much memory it needs and how it died.",
     "prove": "Prove that two candidates return the same, or show where they differ.",
     "report": "Draw a finished run again as text, Markdown or HTML.",
     "compare": "Two runs or two captures side by side: what grew, and at which call stack.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,6 @@ import click
 from tracekit.config import Settings
 from tracekit.errors import ConfigError
 from tracekit.programs.redirect import Redirect
-from tracekit.testbed import LocalOracle
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,10 +66,17 @@ class RedirectTo:
         """
         with ExitStack() as running:
             if self.source is not None:
+                from tracekit.testbed import LocalOracle  # loads the SQL translation, too
+
                 local = running.enter_context(
                     LocalOracle(self.source, keys=self.keys, progress=progress)
                 )
-                target = Redirect(dsn=local.dsn, user=local.user, password=local.password)
+                target = Redirect(
+                    dsn=local.dsn,
+                    user=local.user,
+                    password=local.password,
+                    named_hosts=_configured_host(),
+                )
             elif self.dsn is not None:
                 target = self._named(self.dsn)
             else:
@@ -82,7 +89,18 @@ class RedirectTo:
         database = replace(settings.database, dsn=dsn, user=self.user or settings.database.user)
         if not database.user or not database.password:
             raise ConfigError(f"--dsn {dsn} needs DB_USER (or --user) and DB_PASSWORD to log in")
-        return Redirect(dsn=dsn, user=database.user, password=database.password)
+        return Redirect(
+            dsn=dsn,
+            user=database.user,
+            password=database.password,
+            named_hosts=_configured_host(),
+        )
+
+
+def _configured_host() -> tuple[str, ...]:
+    """The database that the environment names, which the program may read from there."""
+    host = os.environ.get("DB_HOST")
+    return (f"{host}:{os.environ.get('DB_PORT') or 1521}",) if host else ()
 
 
 def redirect_options(function: F) -> F:

@@ -46,8 +46,9 @@ def death_of(
     stopped_at_limit: bool,
     system_kills: int,
     last_words: str,
+    process: str = "the kernel",
 ) -> Death:
-    """How a kernel that is gone ended.
+    """How a process that is gone ended.
 
     Args:
         exit_code: minus the signal's number where one ended it; None where it is not known.
@@ -56,13 +57,14 @@ def death_of(
         stopped_at_limit: whether we killed it there.
         system_kills: how often the system killed for lack of memory meanwhile.
         last_words: what it wrote on standard error.
+        process: what to call it.
     """
     held = f"it held {format_size(last.total_bytes)} when last seen" if last else "it was not seen"
     if stopped_at_limit and limit_bytes is not None:
         reason = f"SIGKILL at the memory limit of {format_size(limit_bytes)}: {held}"
         return Death(ProgramStatus.KILLED, reason)
     if exit_code is None or exit_code >= 0:
-        ended = "the kernel ended" if exit_code is None else f"the kernel exited with {exit_code}"
+        ended = f"{process} ended" if exit_code is None else f"{process} exited with {exit_code}"
         return Death(ProgramStatus.FAILED, f"{ended}; {held}")
     name = _signal_name(-exit_code)
     if exit_code == -signal.SIGKILL:
@@ -77,7 +79,7 @@ def death_of(
         return Death(
             ProgramStatus.KILLED, f"native code gave up for lack of memory{said}: {name}; {held}"
         )
-    return Death(ProgramStatus.FAILED, f"the kernel crashed: {name}; {held}")
+    return Death(ProgramStatus.FAILED, f"{process} crashed: {name}; {held}")
 
 
 class SystemKills:

@@ -17,7 +17,7 @@ from tracekit.programs.redirect_target import VARIABLE
 
 _PYTHON = re.compile(r"python(\d+(\.\d+)*)?t?|pypy\d*(\.\d+)*")
 _TAKES_VALUE = "WX"
-_PROBE = "import sys; sys.exit('tracekit.programs.redirect_start' not in sys.modules)"
+_PROBE = "import sys; sys.exit('tracekit.programs.redirect_guard' not in sys.modules)"
 _PROBE_SECONDS = 30.0
 
 
@@ -38,23 +38,22 @@ def child_escape(
         return None
     if environment is not None and _variable(environment) != variable_value:
         return (
-            f"a child Python ({program}) is given an environment without {VARIABLE}, so its "
-            "connections would escape the redirect. Start from os.environ"
+            f"{program} is given an environment without {VARIABLE}, so its connections would "
+            "escape the redirect. Start from os.environ"
         )
     options = interpreter_options(words[1:])
     if "S" in options:
-        return f"a child Python ({program} -S) would not load the redirect: -S leaves out `site`"
+        return f"{program} -S would not load the redirect: -S leaves out `site`"
     if {"I", "s"} & options and _in_user_site():
         return (
-            f"a child Python ({program} -{'I' if 'I' in options else 's'}) would not load the "
-            "redirect: it ignores the user's site-packages, where tracekit is installed"
+            f"{program} -{'I' if 'I' in options else 's'} would not load the redirect: it ignores "
+            "the user's site-packages, where tracekit is installed"
         )
     path = shutil.which(program)
     if path is None or _same_folder(path, sys.executable) or loads_redirect(path, variable_value):
         return None
     return (
-        f"a child Python ({path}) does not load the redirect: tracekit is not installed there. "
-        f"Use {sys.executable}"
+        f"{path} does not load the redirect: tracekit is not installed there. Use {sys.executable}"
     )
 
 

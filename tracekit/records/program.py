@@ -112,6 +112,8 @@ class ProgramReport:
     """The file; None for a script."""
     command: str | None = None
     """The command line; None for a notebook."""
+    exit_code: int | None = None
+    """Of a script; minus the signal's number where one ended it."""
     memory_limit_bytes: int | None = None
     redirected: tuple[Redirected, ...] = ()
     cells: tuple[CellReport, ...] = ()

@@ -36,7 +36,7 @@ def program_html(report: ProgramReport, *, confidential: bool = True) -> str:
         peak_sentence=peak_sentence(report),
         cells=sections.cell_table(report, redact),
         cells_title="Cells" if report.notebook is not None else "Memory",
-        note=sections.NOTE,
+        note=sections.note(report),
         heap=sections.heap_tables(report, redact),
         remarks=sections.remarks(report, redact),
     )

@@ -41,7 +41,7 @@ def program_text(
     page.line("")
     page.line(sections.facts_line(report))
     page.table(sections.cell_table(report, redact))
-    page.line(sections.NOTE, style="dim")
+    page.line(sections.note(report), style="dim")
     for title, table in sections.heap_tables(report, redact):
         page.table(table, title)
     page.items(sections.remarks(report, redact), "Remarks")
@@ -75,7 +75,7 @@ def program_markdown(
         "## Memory by cell" if report.notebook is not None else "## Memory",
         prose(sections.facts_line(report)),
         table_lines(sections.cell_table(report, redact)),
-        prose(sections.NOTE),
+        prose(sections.note(report)),
         f"![Memory over time]({plot})" if plot else "",
         *section("Remarks", bullet(sections.remarks(report, redact))),
         details("Call stacks at the heap peak", "\n\n".join(heap)) if heap else "",

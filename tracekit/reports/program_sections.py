@@ -10,14 +10,22 @@ from tracekit.reports import figures
 from tracekit.reports.redaction import Redactor
 from tracekit.reports.table import Column, Table
 
-NOTE = (
+_NOTE = (
     "Net peak: the OS peak while the cell ran, above what the process held when it began. Held: "
     "what it keeps after the cell."
+)
+_SCRIPT_NOTE = (
+    "Net peak: the OS peak of the program's own process, above what its Python held before the "
+    "program began."
 )
 HEAP_NOTE = "memray was at work, which slows code that allocates much."
 CHILDREN_NOTE = (
     "Children: the most that processes started by the cell held at once, their shared memory "
     "counted once."
+)
+REDIRECT_NOTE = (
+    "A redirected connection logs in with the target's user: that is what connection.username "
+    "and USER say."
 )
 _NAMED_VARIABLES = 3
 _WORDS = {
@@ -27,6 +35,11 @@ _WORDS = {
     ProgramStatus.FAILED: "FAILED",
     ProgramStatus.NOT_RUN: "NOT RUN",
 }
+
+
+def note(report: ProgramReport) -> str:
+    """What the figures in the table mean."""
+    return _NOTE if report.notebook is not None else _SCRIPT_NOTE
 
 
 def outcome(report: ProgramReport) -> str:
@@ -46,12 +59,13 @@ def headline(report: ProgramReport, redact: Redactor) -> str:
     name = program_name(report, redact)
     died = report.died_in
     if died is not None:
-        where = died.label if report.notebook is not None else "it"
         verb = {
             ProgramStatus.OUT_OF_MEMORY: "ran out of memory",
             ProgramStatus.KILLED: "was killed",
         }.get(died.status, "failed")
-        return f"{name}: {where} {verb}"
+        return f"{name} {verb}" if report.notebook is None else f"{name}: {died.label} {verb}"
+    if report.rss_net_peak_bytes is None:
+        return f"{name} ended well"
     peak = figures.size(report.rss_net_peak_bytes)
     highest = max(report.cells, key=lambda cell: cell.rss_net_peak_bytes or 0, default=None)
     if highest is None or report.notebook is None:
@@ -69,6 +83,8 @@ def facts_line(report: ProgramReport) -> str:
     if report.notebook is not None:
         parts.append(f"{ran} of {len(report.cells)} code cells run")
     parts.append(figures.seconds(report.wall_seconds))
+    if report.exit_code:
+        parts.append(f"exit code {report.exit_code}")
     if report.rss_baseline_bytes is not None:
         parts.append(f"baseline {figures.size(report.rss_baseline_bytes)}")
     parts.append(f"net peak {figures.size(report.rss_net_peak_bytes)}")
@@ -143,7 +159,8 @@ def endings(report: ProgramReport, redact: Redactor) -> Iterator[str]:
         yield f"{_prefix(report, cell)}{redact.prose(cell.reason or str(cell.status))}"
         if cell.line is not None:
             code = f": {cell.code}" if cell.code and not redact.confidential else ""
-            yield f"last line of the notebook's own code: {redact.prose(cell.line)}{code}"
+            whose = "the notebook's" if report.notebook is not None else "the program's"
+            yield f"last line of {whose} own code: {redact.prose(cell.line)}{code}"
         if cell.largest_variables:
             yield _variables_line(cell)
 
@@ -158,8 +175,11 @@ def remarks(report: ProgramReport, redact: Redactor) -> list[str]:
     if any(cell.children_peak_bytes is not None for cell in report.cells):
         said.append(CHILDREN_NOTE)
     said += [
-        f"{one.connections:,} connections to {one.dsn} were redirected" for one in report.redirected
+        f"redirected: {one.connections:,} × {one.dsn or 'a connection without a database'}"
+        for one in report.redirected
     ]
+    if report.redirected:
+        said.append(REDIRECT_NOTE)
     return [redact.prose(line) for line in said]
 
 

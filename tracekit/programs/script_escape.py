@@ -1,0 +1,110 @@
+"""No Python of a redirected program may run without the redirect."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from tracekit.errors import ConfigError, RedirectError
+from tracekit.programs.redirect import Redirect
+from tracekit.programs.redirect_children import child_escape, is_python
+from tracekit.programs.redirect_target import VARIABLE
+
+_START_SECONDS = 3.0
+"""That a Python may take until it has turned the redirect on, before it counts as escaped."""
+_LOOK_SECONDS = 0.1
+_FORKED_NOT_EXECUTED = 0x40
+"""PF_FORKNOEXEC, in the flags of proc_pid_stat(5)."""
+
+
+def check_command(
+    command: Sequence[str], environment: Mapping[str, str], redirect: Redirect
+) -> None:
+    """Before it starts: will this Python, or the Python of this script, load the redirect?
+
+    Raises:
+        ConfigError: it will not.
+    """
+    program = shutil.which(command[0], path=environment.get("PATH"))
+    if program is None:
+        raise ConfigError(f"there is no program {command[0]!r}")
+    words = [program, *command[1:]]
+    shebang = _shebang(Path(program))
+    if shebang:
+        interpreter = shutil.which(shebang[0], path=environment.get("PATH"))
+        if interpreter is None or not is_python(interpreter):
+            return
+        words = [interpreter, *shebang[1:], program]
+    why = child_escape(words[0], words, environment, environment[VARIABLE])
+    if why is not None:
+        raise ConfigError(why)
+    if is_python(words[0]):
+        redirect.check(words[0])
+
+
+class EscapeWatch:
+    """Looks for Pythons that run without the redirect, as a shell script may start them."""
+
+    def __init__(self, redirect: Redirect) -> None:
+        self._redirect = redirect
+        self._seen: dict[int, float] = {}
+        self._passed: set[int] = set()
+        self._next = 0.0
+
+    def look(self, processes: Iterable[int]) -> None:
+        """Check these processes, at most some times a second.
+
+        Raises:
+            RedirectError: one of them is a Python that did not turn the redirect on.
+        """
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + _LOOK_SECONDS
+        new = set(processes) - self._passed
+        if not new:
+            return
+        self._passed |= self._redirect.processes()
+        for pid in new - self._passed:
+            if not _is_started_python(pid):
+                self._seen.pop(pid, None)  # it may still become one
+            elif now - self._seen.setdefault(pid, now) > _START_SECONDS:
+                raise RedirectError(
+                    f"a Python that the program started does not load the redirect, so it was "
+                    f"ended with the program: {_command_line(pid)}. Install tracekit there"
+                )
+
+
+def _shebang(program: Path) -> list[str]:
+    try:
+        with program.open("rb") as file:
+            line = file.readline(500)
+    except OSError:
+        return []
+    if not line.startswith(b"#!"):
+        return []
+    words = os.fsdecode(line[2:]).split()
+    if words and Path(words[0]).name == "env":
+        words = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+    return words
+
+
+def _is_started_python(pid: int) -> bool:
+    """Whether it runs a Python that was started, not forked: a fork has the redirect already."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        flags = int((folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[6])
+        return not flags & _FORKED_NOT_EXECUTED and is_python(str((folder / "exe").readlink()))
+    except (OSError, IndexError, ValueError):
+        return False
+
+
+def _command_line(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:3]
+    except OSError:
+        return f"process {pid}"
+    return " ".join(os.fsdecode(word) for word in words)

@@ -1,0 +1,69 @@
+"""The lines that the Pythons of a watched program write while they run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+VARIABLE = "TRACEKIT_WATCH"
+"""Names the file that the lines are appended to."""
+
+
+class SizedVariable(msgspec.Struct, frozen=True):
+    """One variable, as `VariableSize`."""
+
+    name: str
+    kind: str
+    size_bytes: int
+
+
+class Started(msgspec.Struct, frozen=True, tag="started"):
+    """A Python is about to run the program."""
+
+    pid: int
+    rss_bytes: int
+    stacks_signal: int
+    """Lets it write the stacks of its threads; 0 where there is none."""
+
+
+class Raised(msgspec.Struct, frozen=True, tag="raised"):
+    """An error that nobody caught ended the program, or a thread of it."""
+
+    pid: int
+    thread: str | None
+    """Its name; None for the main thread."""
+    status: str
+    reason: str | None
+    line: str | None
+    code: str | None
+    rss_bytes: int
+    rss_peak_bytes: int
+    variables: tuple[SizedVariable, ...]
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """A Python ended by itself; written last, after the program's own exit handlers."""
+
+    pid: int
+    rss_bytes: int
+    rss_peak_bytes: int
+
+
+Message = Started | Raised | Ended
+
+
+def write_message(file: str, message: Message) -> None:
+    """Append a line, as one write: processes do not mix theirs."""
+    fd = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+    try:
+        os.write(fd, msgspec.json.encode(message) + b"\n")
+    finally:
+        os.close(fd)
+
+
+def read_messages(file: Path) -> list[Message]:
+    """All lines so far."""
+    decoder = msgspec.json.Decoder(Message)
+    return [decoder.decode(line) for line in file.read_bytes().splitlines()]

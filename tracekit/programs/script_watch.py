@@ -1,0 +1,125 @@
+"""The watch inside of a program's Python: how much it held, and the error that ended it.
+
+It changes nothing that the program sees, and loads what the report of an error needs only then.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import faulthandler
+import os
+import resource
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import ModuleType, TracebackType
+from typing import Any
+
+from tracekit import process_memory
+from tracekit.programs.script_messages import (
+    Ended,
+    Raised,
+    SizedVariable,
+    Started,
+    write_message,
+)
+
+
+class ScriptWatch:
+    """Watches this process until it ends.
+
+    Args:
+        file: that messages are appended to; stacks are written beside it.
+    """
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._pid = os.getpid()
+
+    def start(self) -> None:
+        """Say that this Python is up, and hook its ends."""
+        atexit.register(self._ended)  # the first that is registered runs last
+        self._show, self._show_thread = sys.excepthook, threading.excepthook
+        sys.excepthook = self._raised
+        threading.excepthook = self._raised_in_thread
+        stacks_signal = _write_stacks_on_signal(f"{self._file}.stacks")
+        process_memory.reset_peak()
+        message = Started(self._pid, process_memory.resident_bytes(), stacks_signal)
+        write_message(self._file, message)
+
+    def _ended(self) -> None:
+        with contextlib.suppress(OSError):  # who watched is gone
+            memory = process_memory.resident_bytes(), process_memory.peak_resident_bytes()
+            write_message(self._file, Ended(os.getpid(), *memory))
+
+    def _raised(
+        self, kind: type[BaseException], error: BaseException, tb: TracebackType | None
+    ) -> None:
+        # After Ctrl-C, Python ends by SIGINT unless an import gets in between.
+        if not isinstance(error, KeyboardInterrupt):
+            self._tell(error, tb, None)
+        self._show(kind, error, tb)
+
+    def _raised_in_thread(self, thread: threading.ExceptHookArgs) -> None:
+        if thread.exc_value is not None:
+            name = thread.thread.name if thread.thread is not None else "unknown"
+            self._tell(thread.exc_value, thread.exc_traceback, name)
+        self._show_thread(thread)
+
+    def _tell(self, error: BaseException, tb: TracebackType | None, thread: str | None) -> None:
+        used_bytes = process_memory.data_bytes()
+        soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit_bytes = None if soft == resource.RLIM_INFINITY else soft
+        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))  # telling takes memory, too
+        memory = process_memory.resident_bytes(), process_memory.peak_resident_bytes()
+        try:
+            from tracekit.programs.cells_ending import ending_of
+            from tracekit.programs.cells_variables import largest_variables
+
+            ending = ending_of(error, {}, used_bytes=used_bytes, limit_bytes=limit_bytes)
+            variables = largest_variables(_variables(tb))
+            write_message(
+                self._file,
+                Raised(
+                    os.getpid(),
+                    thread,
+                    ending.status.value,
+                    ending.reason,
+                    ending.line,
+                    ending.code,
+                    *memory,
+                    tuple(SizedVariable(one.name, one.kind, one.size_bytes) for one in variables),
+                ),
+            )
+        except Exception as failure:
+            # The program's own traceback must be seen, whatever becomes of ours.
+            sys.stderr.write(f"tracekit: how the program ended cannot be told: {failure}\n")
+        finally:
+            if thread is not None:  # the program goes on
+                resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _variables(tb: TracebackType | None) -> Iterator[tuple[str, Any]]:
+    """The script's global variables, then the local ones of the functions it was in."""
+    main = sys.modules.get("__main__")
+    for name, value in list(vars(main).items()) if main is not None else ():
+        if not name.startswith("__") and not isinstance(value, ModuleType | type):
+            yield name, value
+    while tb is not None:
+        frame = tb.tb_frame
+        if frame.f_locals is not frame.f_globals:
+            for name, value in list(frame.f_locals.items()):
+                yield f"{name} in {frame.f_code.co_name}", value
+        tb = tb.tb_next
+
+
+def _write_stacks_on_signal(file: str) -> int:
+    """Let a signal write the stacks of all threads, also while native code runs."""
+    if not hasattr(signal, "SIGRTMAX") or not hasattr(faulthandler, "register"):
+        return 0
+    number = int(signal.SIGRTMAX) - 3
+    opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    faulthandler.register(number, file=opened, all_threads=True)
+    return number

@@ -1,0 +1,45 @@
+"""What happens when a Python of somebody's program starts; called by `tracekit_programs.pth`.
+
+`site` processes .pth files before the program and before any sitecustomize, in every Python that
+inherits our variables: children made by fork, spawn and forkserver as well. Without a variable the
+file does nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+
+from tracekit.programs import redirect_target, script_messages
+
+
+@functools.cache  # `site` processes the .pth files of a virtual environment twice
+def start() -> None:
+    """Watch and redirect this process, as its environment says, until it ends.
+
+    Raises:
+        ConfigError: TRACEKIT_REDIRECT names no usable target.
+        RedirectError: the log of the redirect is gone.
+    """
+    if redirect_target.VARIABLE in os.environ:
+        redirect_connections()
+    if script_messages.VARIABLE in os.environ:
+        from tracekit.programs.script_watch import ScriptWatch
+
+        ScriptWatch(os.environ[script_messages.VARIABLE]).start()
+
+
+def redirect_connections() -> None:
+    """Redirect every python-oracledb connection of this process."""
+    from tracekit.programs.redirect_adbc import refuse_oracle_by_adbc
+    from tracekit.programs.redirect_driver import DriverRedirect
+    from tracekit.programs.redirect_guard import Guard
+    from tracekit.programs.redirect_log import RedirectLog
+
+    target = redirect_target.Target.from_environment(os.environ)
+    log = RedirectLog(target.log)
+    log.started()
+    guard = Guard(target, log)
+    guard.start()
+    refuse_oracle_by_adbc(log)
+    DriverRedirect(target, log, guard).start()
