@@ -21,7 +21,6 @@ from tracekit.programs.memory_sampler import INTERVAL_SECONDS, MemorySampler, Sa
 from tracekit.programs.redirect import Redirect
 from tracekit.programs.script_escape import EscapeWatch, check_command
 from tracekit.programs.script_messages import (
-    VARIABLE,
     Ended,
     Message,
     Raised,
@@ -29,6 +28,7 @@ from tracekit.programs.script_messages import (
     read_messages,
 )
 from tracekit.programs.script_process import ScriptProcess
+from tracekit.programs.script_watch import VARIABLE
 from tracekit.records.program import CellReport, ProgramReport, ProgramStatus, VariableSize
 
 _PROGRESS_SECONDS = 0.2

@@ -1,14 +1,13 @@
-"""The lines that the Pythons of a watched program write while they run."""
+"""The lines that the Pythons of a watched program write while they run, as they are read.
+
+`script_watch` writes them without this module: it would load msgspec into the program.
+"""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
-
-VARIABLE = "TRACEKIT_WATCH"
-"""Names the file that the lines are appended to."""
 
 
 class SizedVariable(msgspec.Struct, frozen=True):
@@ -52,15 +51,6 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 
 
 Message = Started | Raised | Ended
-
-
-def write_message(file: str, message: Message) -> None:
-    """Append a line, as one write: processes do not mix theirs."""
-    fd = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-    try:
-        os.write(fd, msgspec.json.encode(message) + b"\n")
-    finally:
-        os.close(fd)
 
 
 def read_messages(file: Path) -> list[Message]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import faulthandler
+import json
 import os
 import resource
 import signal
@@ -18,13 +19,9 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from tracekit import process_memory
-from tracekit.programs.script_messages import (
-    Ended,
-    Raised,
-    SizedVariable,
-    Started,
-    write_message,
-)
+
+VARIABLE = "TRACEKIT_WATCH"
+"""Names the file that messages are appended to."""
 
 
 class ScriptWatch:
@@ -36,7 +33,6 @@ class ScriptWatch:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._pid = os.getpid()
 
     def start(self) -> None:
         """Say that this Python is up, and hook its ends."""
@@ -46,13 +42,13 @@ class ScriptWatch:
         threading.excepthook = self._raised_in_thread
         stacks_signal = _write_stacks_on_signal(f"{self._file}.stacks")
         process_memory.reset_peak()
-        message = Started(self._pid, process_memory.resident_bytes(), stacks_signal)
-        write_message(self._file, message)
+        self._write(
+            "started", rss_bytes=process_memory.resident_bytes(), stacks_signal=stacks_signal
+        )
 
     def _ended(self) -> None:
         with contextlib.suppress(OSError):  # who watched is gone
-            memory = process_memory.resident_bytes(), process_memory.peak_resident_bytes()
-            write_message(self._file, Ended(os.getpid(), *memory))
+            self._write("ended", **_memory())
 
     def _raised(
         self, kind: type[BaseException], error: BaseException, tb: TracebackType | None
@@ -73,25 +69,23 @@ class ScriptWatch:
         soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         limit_bytes = None if soft == resource.RLIM_INFINITY else soft
         resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))  # telling takes memory, too
-        memory = process_memory.resident_bytes(), process_memory.peak_resident_bytes()
+        memory = _memory()
         try:
+            from dataclasses import asdict
+
             from tracekit.programs.cells_ending import ending_of
             from tracekit.programs.cells_variables import largest_variables
 
             ending = ending_of(error, {}, used_bytes=used_bytes, limit_bytes=limit_bytes)
-            variables = largest_variables(_variables(tb))
-            write_message(
-                self._file,
-                Raised(
-                    os.getpid(),
-                    thread,
-                    ending.status.value,
-                    ending.reason,
-                    ending.line,
-                    ending.code,
-                    *memory,
-                    tuple(SizedVariable(one.name, one.kind, one.size_bytes) for one in variables),
-                ),
+            self._write(
+                "raised",
+                thread=thread,
+                status=ending.status.value,
+                reason=ending.reason,
+                line=ending.line,
+                code=ending.code,
+                variables=[asdict(one) for one in largest_variables(_variables(tb))],
+                **memory,
             )
         except Exception as failure:
             # The program's own traceback must be seen, whatever becomes of ours.
@@ -99,6 +93,22 @@ class ScriptWatch:
         finally:
             if thread is not None:  # the program goes on
                 resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+    def _write(self, kind: str, **fields: object) -> None:
+        """Append a message, as one write: processes do not mix theirs."""
+        line = json.dumps({"type": kind, "pid": os.getpid(), **fields}) + "\n"
+        fd = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            os.write(fd, line.encode("utf-8"))
+        finally:
+            os.close(fd)
+
+
+def _memory() -> dict[str, int]:
+    return {
+        "rss_bytes": process_memory.resident_bytes(),
+        "rss_peak_bytes": process_memory.peak_resident_bytes(),
+    }
 
 
 def _variables(tb: TracebackType | None) -> Iterator[tuple[str, Any]]:

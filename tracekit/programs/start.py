@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import os
 
-from tracekit.programs import redirect_target, script_messages
+_REDIRECT, _WATCH = "TRACEKIT_REDIRECT", "TRACEKIT_WATCH"
 
 
 @functools.cache  # `site` processes the .pth files of a virtual environment twice
@@ -21,12 +21,12 @@ def start() -> None:
         ConfigError: TRACEKIT_REDIRECT names no usable target.
         RedirectError: the log of the redirect is gone.
     """
-    if redirect_target.VARIABLE in os.environ:
+    if _REDIRECT in os.environ:
         redirect_connections()
-    if script_messages.VARIABLE in os.environ:
+    if _WATCH in os.environ:
         from tracekit.programs.script_watch import ScriptWatch
 
-        ScriptWatch(os.environ[script_messages.VARIABLE]).start()
+        ScriptWatch(os.environ[_WATCH]).start()
 
 
 def redirect_connections() -> None:
@@ -35,8 +35,9 @@ def redirect_connections() -> None:
     from tracekit.programs.redirect_driver import DriverRedirect
     from tracekit.programs.redirect_guard import Guard
     from tracekit.programs.redirect_log import RedirectLog
+    from tracekit.programs.redirect_target import Target
 
-    target = redirect_target.Target.from_environment(os.environ)
+    target = Target.from_environment(os.environ)
     log = RedirectLog(target.log)
     log.started()
     guard = Guard(target, log)

@@ -27,6 +27,7 @@ def program_html(report: ProgramReport, *, confidential: bool = True) -> str:
     }
     return page_template("program.html.j2").render(
         report=report,
+        has_flames=False,
         outcome=sections.outcome(report),
         headline=sections.headline(report, redact),
         name=sections.program_name(report, redact),
