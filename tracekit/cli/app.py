@@ -28,6 +28,7 @@ COMMANDS = {
     "localdb": "Serve a workload or a DuckDB file to any Oracle driver until Ctrl-C.",
     "doctor": "Is this machine able to measure? What to do where it is not.",
     "workload": "List, build and describe workloads.",
+    "shape": "Record what results are like without their values; show it, make rows like it.",
     "serve": "Run the whole trace service and its page on this machine until Ctrl-C.",
     "worker": "Run queued trace jobs, each shard in a fresh process, until Ctrl-C.",
     "deploy": "Write systemd units and an .env.example that run the service for good.",

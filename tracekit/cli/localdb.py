@@ -26,7 +26,7 @@ Ctrl-C stops the server."""
 
 
 @click.command("localdb")
-@click.argument("source", metavar="WORKLOAD|FILE|:memory:", required=False)
+@click.argument("source", metavar="WORKLOAD|FILE|SHAPE|:memory:", required=False)
 @click.option("--keys", type=click.IntRange(1), help="Size of the workload.")
 @click.option(
     "--init",

@@ -31,6 +31,13 @@ _OPTIONS = (
         help="Read this DuckDB file, served by a local Oracle.",
     ),
     click.option(
+        "--shape",
+        "shape_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.json",
+        help="Read rows made from this shape (tracekit shape record), as many as --keys says.",
+    ),
+    click.option(
         "--dsn",
         metavar="HOST:PORT/SERVICE",
         help="Read this Oracle; user and password come from DB_USER and DB_PASSWORD. With a "
@@ -135,6 +142,7 @@ def read_source(
     workload: str | None,
     *,
     database_file: Path | None,
+    shape_file: Path | None,
     dsn: str | None,
     user: str | None,
     query_name: str | None,
@@ -153,21 +161,23 @@ def read_source(
             missing, or a value is malformed.
     """
     settings = Settings.from_env()
-    if database_file and (workload or dsn):
-        raise ConfigError(
-            f"--database {database_file} and {'--dsn' if dsn else repr(workload)} both say what to "
-            "read; give one of them"
-        )
-    if not (workload or database_file or dsn):
+    for option, file in (("--shape", shape_file), ("--database", database_file)):
+        other = database_file if option == "--shape" else None
+        if file and (workload or dsn or other):
+            second = "--dsn" if dsn else "--database" if other else repr(workload)
+            raise ConfigError(
+                f"{option} {file} and {second} both say what to read; give one of them"
+            )
+    if not (workload or database_file or shape_file or dsn):
         raise ConfigError(
             "there is nothing to read: name a workload (tracekit workload list), a DuckDB file "
-            "(--database) or an Oracle (--dsn)"
+            "(--database), a shape (--shape) or an Oracle (--dsn)"
         )
     if user and not dsn:
         raise ConfigError(f"--user {user} logs in at --dsn, which is not given")
     query = _query(query_name, sql, key_columns, binds, keys_per_statement)
     return Source(
-        workload=database_file or workload,
+        workload=database_file or shape_file or workload,
         database=_database(settings, dsn, user) if dsn else None,
         query=query,
         keys=_keys(keys),

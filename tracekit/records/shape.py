@@ -25,8 +25,9 @@ BINARY = "bytes"
 NUMBER_CLASSES = ("small", "30", "60", "90", "120", "more", "fraction")
 """Whole numbers by bits: `small` is 0 to 256, `30` below 2**30 ...; `fraction` is not whole."""
 
-Lengths = dict[str, tuple[int, float, float]]
-"""Most characters of a range of lengths, as text, to rows, mean characters, mean UTF-8 bytes."""
+Lengths = dict[str, tuple[int, float, float, float]]
+"""By most characters of a range of lengths: rows, mean characters, mean UTF-8 bytes, and the share
+of the column's distinct values (as row batches show them) that are of such a length."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tracekit.reports.program_plot import program_picture
     from tracekit.reports.program_report import program_markdown, program_text
     from tracekit.reports.retention_section import retention_html
+    from tracekit.reports.shape_report import shape_text
     from tracekit.reports.text_report import text
 
 _HOMES = {
@@ -42,6 +43,7 @@ _HOMES = {
     "program_picture": "program_plot",
     "program_text": "program_report",
     "retention_html": "retention_section",
+    "shape_text": "shape_report",
     "text": "text_report",
 }
 
@@ -63,6 +65,7 @@ __all__ = [
     "program_picture",
     "program_text",
     "retention_html",
+    "shape_text",
     "text",
 ]
 

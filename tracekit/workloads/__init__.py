@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tracekit.workloads.build_file import build, database_path
+    from tracekit.workloads.build_file import build, build_at, database_path
     from tracekit.workloads.cache import CachedWorkload, cached, remove
     from tracekit.workloads.catalog import known_workloads, load, shipped_folder
     from tracekit.workloads.declared_types import declare_type
@@ -28,6 +28,7 @@ _HOMES = {
     "Workload": "definition",
     "WorkloadFile": "file",
     "build": "build_file",
+    "build_at": "build_file",
     "cached": "cache",
     "known_workloads": "catalog",
     "content_fingerprint": "file",
@@ -46,6 +47,7 @@ __all__ = [
     "Workload",
     "WorkloadFile",
     "build",
+    "build_at",
     "cached",
     "content_fingerprint",
     "database_path",

@@ -81,6 +81,33 @@ def build(
     return path
 
 
+def build_at(
+    workload: Workload, path: Path, *, progress: Progress | None = None, force: bool = False
+) -> None:
+    """Build `workload` into the DuckDB file at `path`, which is there whole or not at all.
+
+    Args:
+        workload: what to build.
+        path: where.
+        progress: as `build`.
+        force: replace a file that is there.
+
+    Raises:
+        WorkloadError: there is a file, the disk is full, or DuckDB failed.
+    """
+    report = progress or _silent
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with build_lock(path):
+            if path.exists() and not force:
+                raise WorkloadError(f"there is a file {path} already: remove it, or give --force")
+            _build_locked(workload, path, report)
+        Path(build_lock(path).lock_file).unlink(missing_ok=True)
+    except (OSError, duckdb.Error) as exc:
+        raise _failure(workload, path, exc) from exc
+    report("done", 1.0)
+
+
 def _is_built(path: Path, workload: Workload) -> bool:
     try:
         return describe_file(path).fingerprint == workload.fingerprint

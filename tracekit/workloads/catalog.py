@@ -1,4 +1,4 @@
-"""Find workloads by name: the project's own first, then those that come with tracekit."""
+"""Find workloads by name: the project's own and its shapes, then those of tracekit."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ import msgspec
 
 from tracekit.errors import WorkloadError
 from tracekit.workloads.definition import Definition, Workload, workload_of
+from tracekit.workloads.shapes import load_shape, with_shape
 
 USER_DIR = Path("profiles/workloads")
 """Where a project may keep definitions, relative to the working directory."""
+SHAPES_DIR = Path("profiles/shapes")
+"""Where it may keep shapes; each is a workload of the file's name."""
 
 _PACKAGE = Path(__file__).parent
 _PYPROJECT = "pyproject.toml"
@@ -22,18 +25,21 @@ _OWN_FILE = "tracekit.toml"
 
 
 def load(name_or_path: str | Path, *, keys: int | None = None) -> Workload:
-    """The workload called so, or the only one of the TOML file at that path, with so many keys.
+    """The workload called so, or of the TOML or shape file at that path, with so many keys.
 
     Names are looked for in tracekit.toml (`[workloads.NAME]`) or pyproject.toml
     (`[tool.tracekit.workloads.NAME]`) of the working directory or the nearest folder above it, in
-    `profiles/workloads/*.toml`, and among those that come with tracekit.
+    `profiles/workloads/*.toml`, in `profiles/shapes/*.json`, and among those that come with
+    tracekit.
 
     Raises:
         WorkloadError: there is no such workload or file, the definition is malformed, or it cannot
             have so many keys.
     """
     text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
+    if text.endswith(".json"):
+        found = load_shape(Path(text))
+    elif isinstance(name_or_path, Path) or text.endswith(".toml") or "/" in text:
         found = _only(Path(name_or_path))
     else:
         found = _named(text)
@@ -70,7 +76,8 @@ def _named(name: str) -> Workload:
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise WorkloadError(
             f"unknown workload {name!r}; expected one of {', '.join(sorted(known))}.{hint} "
-            f"Define it in {_OWN_FILE} ([workloads.{name}]), or name a .toml or .duckdb file."
+            f"Define it in {_OWN_FILE} ([workloads.{name}]), or name a .toml, .json (shape) or "
+            ".duckdb file."
         )
     return _workload(name, known[name])
 
@@ -87,7 +94,10 @@ def _only(path: Path) -> Workload:
 
 def _tables() -> dict[str, Found]:
     """Name to file and tables; what is nearer hides what is farther."""
-    found: dict[str, Found] = {}
+    shapes = sorted((Path.cwd() / SHAPES_DIR).glob("*.json"))
+    found: dict[str, Found] = {
+        path.stem: (path, {path.stem: {"shape": path.name}}) for path in shapes
+    }
     for path in _files():
         tables = _read(path)
         found |= dict.fromkeys(tables, (path, tables))
@@ -130,7 +140,8 @@ def _workload(name: str, found: Found) -> Workload:
         definition = msgspec.convert(_extended(name, tables, path, ()), Definition)
     except msgspec.ValidationError as exc:
         raise WorkloadError(f"{path}: workload {name!r} is malformed: {exc}") from exc
-    return workload_of(name, definition, path.parent, str(path))
+    workload = workload_of(name, definition, path.parent, str(path))
+    return with_shape(workload, path.parent / definition.shape) if definition.shape else workload
 
 
 def _extended(name: str, tables: Tables, path: Path, below: tuple[str, ...]) -> dict[str, Any]:

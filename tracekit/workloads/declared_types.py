@@ -52,12 +52,40 @@ def declare_type(
             f"UPDATE {path} SET {quoted} = rpad({quoted}, {length}, ' ')"  # noqa: S608 (as above)
             f" WHERE length({quoted}) < {length}"
         )
+    write_declaration(connection, table, column, match["name"], length=length)
+
+
+def write_declaration(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    column: str,
+    name: str,
+    *,
+    precision: int | None = None,
+    scale: int | None = None,
+    length: int | None = None,
+) -> None:
+    """Write down a column's declared type, whose values fit it as they are; a CHAR's are padded.
+
+    Args:
+        connection: to the workload's file.
+        table: `SCHEMA.TABLE`.
+        column: as the table has it.
+        name: of the type: `CLOB`, `TIMESTAMP`, `RAW`.
+        precision: of a FLOAT or an INTERVAL.
+        scale: of a TIMESTAMP.
+        length: of a text in characters, of a RAW in bytes.
+
+    Raises:
+        duckdb.Error: DuckDB could not do it.
+    """
+    schema, _, table_name = table.partition(".")
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS main.{TABLE} (schema_name VARCHAR, table_name VARCHAR,"
         " column_name VARCHAR, type_name VARCHAR, type_precision INTEGER, type_scale INTEGER,"
         " type_length INTEGER)"
     )
     connection.execute(
-        f"INSERT INTO main.{TABLE} VALUES (?, ?, ?, ?, NULL, NULL, ?)",  # noqa: S608
-        [schema, name, column, match["name"], length],
+        f"INSERT INTO main.{TABLE} VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 (a constant)
+        [schema, table_name, column, name, precision, scale, length],
     )

@@ -42,6 +42,8 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A real Oracle; user and password come from the environment."""
     generator: str | None = None
     """`module:function` that fills a DuckDB file."""
+    shape: str | None = None
+    """A shape's file, whose rows are made; `size` and `parameters.rows` say how many."""
     queries: dict[Name, QueryTable | str] = {}
     """By name; a text alone is the SQL of a query without a key."""
     query: str | None = None
@@ -127,14 +129,17 @@ def workload_of(name: str, definition: Definition, folder: Path, source: str) ->
     Raises:
         WorkloadError: it contradicts itself, or a file it names is missing.
     """
-    sources = [option for option in ("database", "dsn", "generator") if getattr(definition, option)]
+    named = ("database", "dsn", "generator", "shape")
+    sources = [option for option in named if getattr(definition, option)]
     if len(sources) > 1:
         raise WorkloadError(
             f"{source}: workload {name!r} has both {sources[0]} and {sources[1]}; keep one"
         )
-    if definition.generator is None and (definition.size is not None or definition.parameters):
+    is_made = definition.generator is not None or definition.shape is not None
+    if not is_made and (definition.size is not None or definition.parameters):
         raise WorkloadError(
-            f"{source}: workload {name!r} has a size or parameters, but no generator to use them"
+            f"{source}: workload {name!r} has a size or parameters, but neither a generator "
+            "nor a shape to use them"
         )
     if definition.generator is not None and definition.size is None:
         raise WorkloadError(f"{source}: workload {name!r} has a generator, but no size (its keys)")

@@ -22,7 +22,7 @@ PAYMENTS = QueryShape(
     rows_per_key=(1.0, 3.0, 5.0),
     columns=(
         ColumnShape("ACCOUNT_ID", "NUMBER", precision=10, scale=0, numbers={"30": 30}),
-        ColumnShape("NOTE", "VARCHAR2", size=40, text={"bmp": {"12": (30, 12.0, 30.0)}}),
+        ColumnShape("NOTE", "VARCHAR2", size=40, text={"bmp": {"12": (30, 12.0, 30.0, 1.0)}}),
     ),
 )
 SHAPE = Shape(

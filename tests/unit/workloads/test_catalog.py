@@ -103,7 +103,7 @@ def test_an_unknown_name_gets_the_known_ones_and_a_guess() -> None:
     [
         ("databse = 'x'", "unknown field `databse`"),
         ("database = 'x'\ndsn = 'h/s'", "both database and dsn"),
-        ("size = 5", "a size or parameters, but no generator"),
+        ("size = 5", "a size or parameters, but neither a generator nor a shape"),
         ("generator = 'm:f'", "a generator, but no size"),
         ("size = 0\ngenerator = 'm:f'", r"`\$.size`"),
         ("extends = 'y'", "extends the unknown 'y'"),

@@ -1,0 +1,159 @@
+"""`tracekit shape`: take an incident home without its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tracekit import reports, workloads
+from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.source_options import read_source, source_options
+from tracekit.cli.steps import Steps
+from tracekit.cli.terminal import terminal_width
+from tracekit.config import Settings
+from tracekit.errors import ConfigError
+from tracekit.experiment.record_shape import record_shape
+from tracekit.records import to_json
+from tracekit.workloads.shapes import load_shape, read_shape, write_shape
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group("shape")
+def command() -> None:
+    """Record what results are like without their values; show it, and make rows like it.
+
+    A shape is a small JSON file of statistics: columns as Oracle describes them, how long texts
+    are and how wide their characters, how many bits numbers need, how many values differ, rows
+    per key. No value of the database is in it. From it come any number of rows that need the
+    memory the real ones need.
+
+    \b
+    Examples:
+      tracekit shape record --dsn db.example:1521/BANK --sql payments.sql --key ACCOUNT_ID \\
+          --keys-sql 'SELECT ID FROM ACCOUNTS' -o profiles/shapes/payments.json
+      tracekit shape show profiles/shapes/payments.json
+      tracekit replay --shape profiles/shapes/payments.json --keys 500000
+    """
+
+
+@command.command("record")
+@click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
+@source_options
+@click.option("-o", "--output", type=_FILE, required=True, metavar="FILE.json", help="The shape.")
+@click.option("-f", "--force", is_flag=True, help="Replace a file that is there.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def record(workload: str | None, output: Path, force: bool, quiet: bool, **source: Any) -> ExitCode:
+    """Read a query for its keys and keep what its result is like.
+
+    The rows are read as replay reads them, a batch of keys after the other, and none is kept. The
+    key must be among the columns that the query selects. Without --query or --sql all queries of
+    WORKLOAD are recorded.
+
+    \b
+    Examples:
+      tracekit shape record --dsn db.example:1521/BANK --sql payments.sql --key ACCOUNT_ID \\
+          --keys-sql 'SELECT ID FROM ACCOUNTS' -o profiles/shapes/payments.json
+      tracekit shape record --database bank.duckdb --sql payments.sql --key ACCOUNT_ID \\
+          --keys 2000 -o payments.json
+      tracekit shape record trace-smoke -o trace.json
+    """
+    if output.exists() and not force:
+        raise ConfigError(f"there is a file {output} already: name another, or give --force")
+    read = read_source(workload, **source)
+    with Steps(quiet=quiet) as steps:
+        shape = record_shape(
+            read.workload,
+            database=read.database,
+            queries=_queries(read.workload, read.query),
+            keys=read.keys,
+            keys_sql=read.keys_sql,
+            on_progress=steps.tell,
+        )
+        write_shape(shape, output)
+    click.echo(output)
+    return ExitCode.OK
+
+
+@command.command("show")
+@click.argument("file", metavar="FILE.json", type=_FILE)
+@click.option("--json", "as_json", is_flag=True, help="Print the record instead of tables.")
+def show(file: Path, as_json: bool) -> None:
+    """What a shape holds, column by column, and that it holds no value."""
+    shape = read_shape(file)
+    if as_json:
+        click.echo(to_json(shape), nl=False)
+        return
+    click.echo(
+        reports.shape_text(shape, size_bytes=file.stat().st_size, width=terminal_width()), nl=False
+    )
+
+
+@command.command("build")
+@click.argument("file", metavar="FILE.json", type=_FILE)
+@click.option("--keys", type=click.IntRange(1), help="How many [default: as many as recorded].")
+@click.option(
+    "--rows",
+    multiple=True,
+    metavar="[QUERY=]N",
+    help="How many rows a query has, where it is not what so many keys would have; repeatable.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Other values of the same."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=_FILE,
+    metavar="FILE.duckdb",
+    help="Where to [default: the cache, where replay finds it].",
+)
+@click.option("-f", "--force", is_flag=True, help="Build it again where it is there.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def build(
+    file: Path,
+    keys: int | None,
+    rows: tuple[str, ...],
+    seed: int,
+    output: Path | None,
+    force: bool,
+    quiet: bool,
+) -> None:
+    """Make rows from a shape and print the path of their DuckDB file.
+
+    The same shape, keys, rows and seed give the same file contents everywhere. Its tables are in
+    schema TRACEKIT_SHAPE, one for each query; replay --database reads it as it reads the shape.
+    """
+    shape = read_shape(file)
+    wanted = dict(_rows(text, [query.name for query in shape.queries]) for text in rows)
+    workload = load_shape(file, keys=keys, rows=wanted, seed=seed)
+    with Steps(quiet=quiet) as steps:
+        if output is None:
+            cache = Settings.from_env().cache_dir
+            output = workloads.build(workload, cache, progress=steps.update, force=force)
+        else:
+            workloads.build_at(workload, output, progress=steps.update, force=force)
+    click.echo(output)
+
+
+def _queries(workload: Any, query: Any) -> list[Any]:
+    """The query that was given, or all of the workload's."""
+    if query is not None or workload is None:
+        return [query]
+    from tracekit.experiment.source import resolve
+
+    return list(resolve(workload).queries) or [None]
+
+
+def _rows(text: str, queries: list[str]) -> tuple[str, int]:
+    name, equals, number = text.rpartition("=")
+    if not equals and len(queries) != 1:
+        raise ConfigError(
+            f"--rows {text}: the shape has several queries; write --rows QUERY={text} with one of "
+            f"{', '.join(queries)}"
+        )
+    if not (number.isascii() and number.isdigit()) or int(number) < 1:
+        raise ConfigError(f"--rows {text}: {number!r} is not a number of at least 1")
+    return name or queries[0], int(number)

@@ -1,0 +1,103 @@
+"""How many keys there are and how many rows each has, in 24 bytes a key whatever the rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Hashable, Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from tracekit.records.shape import SHARED_BY
+
+Hashes = npt.NDArray[np.uint64]
+Counts = npt.NDArray[np.int64]
+
+_MOST_PENDING = 250_000
+_MOST_PARTS = 50
+
+
+class KeyTally:
+    """Counts the keys of one query, statement by statement.
+
+    Keys are told apart by a 64-bit hash, so that two of ten million are taken for one with a
+    probability of 0.000003.
+    """
+
+    def __init__(self) -> None:
+        self.found: Hashes = np.empty(0, np.uint64)
+        """Hashes of the keys that have rows, sorted; complete after `end_statement`."""
+        self.asked: Hashes = np.empty(0, np.uint64)
+        """Hashes of the keys that were asked for, sorted."""
+        self.occurrences = 0
+        """Keys with rows, one asked for in several statements counted in each."""
+        self._rows_of_keys: Counter[int] = Counter()
+        self._pending: list[tuple[Hashes, Counts]] = []
+        self._pending_keys = 0
+
+    def ask(self, keys: Iterable[Hashable]) -> None:
+        """Count the keys that a statement asks for."""
+        asked = np.fromiter((key_hash(key)[0] for key in keys), np.uint64)
+        self.asked = np.union1d(self.asked, asked)
+
+    def add(self, hashes: Hashes, rows: Counts) -> None:
+        """Count rows of the running statement, by key."""
+        self._pending.append((hashes, rows))
+        self._pending_keys += len(hashes)
+        if self._pending_keys > _MOST_PENDING:
+            self._pending = [self._summed()]
+            self._pending_keys = 0
+
+    def end_statement(self) -> None:
+        """Count the keys of the statement that was read."""
+        if not self._pending:
+            return
+        hashes, rows = self._summed()
+        self._pending, self._pending_keys = [], 0
+        self.occurrences += len(hashes)
+        sizes, keys = np.unique(rows, return_counts=True)
+        self._rows_of_keys.update(dict(zip(sizes.tolist(), keys.tolist(), strict=True)))
+        self.found = np.union1d(self.found, hashes)
+
+    def rows_per_key(self) -> tuple[float, ...]:
+        """Mean rows of the keys in equal parts of all keys, least first; each of SHARED_BY keys."""
+        sizes = np.array(sorted(self._rows_of_keys), np.int64)
+        if not len(sizes):
+            return ()
+        keys = np.array([self._rows_of_keys[size] for size in sizes.tolist()], np.int64)
+        parts = int(max(1, min(_MOST_PARTS, keys.sum() // SHARED_BY)))
+        keys_below = np.concatenate([[0], np.cumsum(keys)])
+        rows_below = np.concatenate([[0], np.cumsum(keys * sizes)])
+        edges = np.linspace(0, keys_below[-1], parts + 1)
+        rows = np.diff(np.interp(edges, keys_below, rows_below))
+        return tuple(round(float(mean), 3) for mean in rows / np.diff(edges))
+
+    def _summed(self) -> tuple[Hashes, Counts]:
+        hashes, place = np.unique(
+            np.concatenate([hashes for hashes, _ in self._pending]), return_inverse=True
+        )
+        rows = np.zeros(len(hashes), np.int64)
+        np.add.at(rows, place, np.concatenate([rows for _, rows in self._pending]))
+        return hashes, rows
+
+
+def key_hash(key: Hashable) -> tuple[int, int]:
+    """Two independent 64-bit hashes of a key: one to tell keys apart, one to choose some of them.
+
+    They are the same in every process, and leave it only as counts. A CHAR's trailing blanks do
+    not count, for who asks leaves them out; nor does a number's Python type.
+    """
+    digest = hashlib.blake2b(_written(key).encode("utf-8", "surrogatepass"), digest_size=16)
+    both = digest.digest()
+    return int.from_bytes(both[:8], "little"), int.from_bytes(both[8:], "little")
+
+
+def _written(key: Hashable) -> str:
+    if isinstance(key, tuple):
+        return "\x00".join(map(_written, key))
+    if isinstance(key, str):
+        return key.rstrip(" ")
+    if isinstance(key, float) and key.is_integer():
+        return str(int(key))
+    return str(key)

@@ -1,0 +1,65 @@
+"""How the mean length of a column's values changes along a result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tracekit.records.shape import SHARED_BY
+
+_MOST_WINDOWS = 40
+_UNIT_ROWS = 125
+"""Rows of the finest window, a fortieth of a row batch."""
+_SAME = 0.05
+"""Windows that differ from the mean by no more are not worth telling."""
+
+
+class LengthProfile:
+    """Sums of lengths in at most 80 stretches, which are joined in pairs as they become more."""
+
+    def __init__(self) -> None:
+        self._stretches: list[list[int]] = []
+        self._unit_rows = _UNIT_ROWS
+
+    def add(self, cells: Sequence[Any]) -> None:
+        """Add texts or binaries of consecutive rows; None counts for neither."""
+        start = 0
+        while start < len(cells):
+            if not self._stretches or self._stretches[-1][0] >= self._unit_rows:
+                self._make_room()
+                self._stretches.append([0, 0, 0])
+            last = self._stretches[-1]
+            part = cells[start : start + self._unit_rows - last[0]]
+            lengths = [len(cell) for cell in part if cell is not None]
+            last[0] += len(part)
+            last[1] += len(lengths)
+            last[2] += sum(lengths)
+            start += len(part)
+
+    def windows(self) -> tuple[float, ...]:
+        """Mean lengths of at most 40 windows of equally many rows; () where they hardly differ."""
+        windows = self._joined(self._stretches)
+        while len(windows) > _MOST_WINDOWS or any(0 < cells < SHARED_BY for _, cells, _ in windows):
+            if len(windows) == 1:
+                return ()
+            windows = self._joined(windows, 2)
+        cells = sum(cells for _, cells, _ in windows)
+        if not cells:
+            return ()
+        mean = sum(length for _, _, length in windows) / cells
+        means = [length / cells if cells else mean for _, cells, length in windows]
+        if all(abs(one - mean) <= _SAME * mean for one in means):
+            return ()
+        return tuple(round(one, 1) for one in means)
+
+    def _make_room(self) -> None:
+        if len(self._stretches) == 2 * _MOST_WINDOWS:
+            self._stretches = self._joined(self._stretches, 2)
+            self._unit_rows *= 2
+
+    @staticmethod
+    def _joined(stretches: list[list[int]], count: int = 1) -> list[list[int]]:
+        return [
+            [sum(column) for column in zip(*stretches[start : start + count], strict=True)]
+            for start in range(0, len(stretches), count)
+        ]

@@ -1,0 +1,202 @@
+"""`ShapeRecorder`: what passes of one query's result, kept as statistics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tracekit.errors import ConfigError
+from tracekit.records.shape import BindShape, ColumnShape, QueryShape
+from tracekit.workloads.shapes.column_tally import ColumnTally
+from tracekit.workloads.shapes.key_tally import KeyTally, key_hash
+from tracekit.workloads.shapes.pool import exhaustion, shown_at
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_NEARBY = 5000
+"""Rows of a row batch, as drivers and frames hold them at once."""
+_HALF, _QUARTER = 2**63, 2**62
+_FARTHEST_FROM_HALF = 0.3
+
+
+class ShapeRecorder:
+    """Statistics of one query over all its executions; holds none of its rows.
+
+    Needs some megabytes whatever the rows, and 24 bytes a key.
+
+    Args:
+        name: of the query.
+        columns: as the database describes them, in order.
+        key: columns that the query is asked for by; all of them must be among the columns.
+
+    Example:
+        recorder = ShapeRecorder("payments", columns, key=("ACCOUNT_ID",))
+        for batch_of_keys in batches:
+            recorder.begin_statement(batch_of_keys)
+            for rows in read(batch_of_keys):
+                recorder.add_rows(rows)
+            recorder.end_statement()
+        shape = recorder.shape(statement, statement_sha256)
+
+    Raises:
+        ConfigError: a key column is not among the columns.
+    """
+
+    def __init__(
+        self, name: str, columns: Sequence[ColumnShape], *, key: Sequence[str] = ()
+    ) -> None:
+        names = [column.name for column in columns]
+        for column in key:
+            if column not in names:
+                raise ConfigError(
+                    f"query {name!r} has no column {column} among those it selects; a shape needs "
+                    f"the key in the result. Its columns are {', '.join(names)}"
+                )
+        self.name = name
+        self.keys = KeyTally()
+        self._key = tuple(key)
+        self._key_places = [names.index(column) for column in key]
+        bits = 14 if len(columns) <= 40 else 12
+        self._columns = [ColumnTally(column, bits) for column in columns]
+        self._rows = 0
+        self._rows_since_nearby = 0
+        self._key_changes = 0
+        self._last_key: Hashable = None
+        self._statements: list[tuple[int, list[int]]] = []
+        self._partial = False
+
+    def begin_statement(self, keys: Iterable[Hashable] | None = None) -> None:
+        """A statement begins, which asks for `keys`, where that is known."""
+        if keys is not None:
+            self.keys.ask(keys)
+
+    def add_rows(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Count rows as the driver gives them; LOBs must be texts or bytes (`fetch_lobs=False`).
+
+        Raises:
+            WorkloadError: a value is of a type that no shape can hold.
+        """
+        start = 0
+        while start < len(rows):
+            piece = rows[start : start + ROWS_NEARBY - self._rows_since_nearby]
+            self._add(list(zip(*piece, strict=True)))
+            start += len(piece)
+
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Count the rows of an Arrow record batch.
+
+        Raises:
+            WorkloadError: a value is of a type that no shape can hold.
+        """
+        start = 0
+        while start < batch.num_rows:
+            piece = batch.slice(start, ROWS_NEARBY - self._rows_since_nearby)
+            self._add([tuple(column.to_pylist()) for column in piece.columns])
+            start += piece.num_rows
+
+    def end_statement(self, *, partial: bool = False) -> None:
+        """A statement was read, to its end unless `partial`."""
+        self.keys.end_statement()
+        self._partial |= partial
+        self._statements.append((self._rows, [column.distinct() for column in self._columns]))
+
+    def shape(
+        self,
+        statement: str,
+        statement_sha256: str,
+        *,
+        key_space: str | None = None,
+        binds: Sequence[BindShape] = (),
+    ) -> QueryShape:
+        """What was counted. Rows of a key that was asked for again and again count once.
+
+        Args:
+            statement: its text, literals replaced.
+            statement_sha256: of the normalised statement.
+            key_space: what its keys have in common with those of other queries; default the key's
+                name.
+            binds: its placeholders.
+        """
+        found = len(self.keys.found)
+        executions = max(1, len(self._statements))
+        asked = len(np.union1d(self.keys.asked, self.keys.found))
+        times = self.keys.occurrences / found if found else executions
+        halves = self._halves_by_statements()
+        return QueryShape(
+            name=self.name,
+            statement=statement,
+            statement_sha256=statement_sha256,
+            rows=round(self._rows / times),
+            columns=tuple(
+                column.shape(half) for column, half in zip(self._columns, halves, strict=True)
+            ),
+            key=self._key,
+            key_space=(key_space or ",".join(self._key)) if self._key else None,
+            keys=found,
+            keys_asked=asked,
+            rows_per_key=self.keys.rows_per_key(),
+            keys_per_statement=round(asked / executions, 1) if self._key else None,
+            executions=executions,
+            order=self._order(),
+            binds=tuple(binds),
+            rows_nearby=ROWS_NEARBY,
+            partial=self._partial,
+        )
+
+    def _add(self, columns: list[tuple[Any, ...]]) -> None:
+        rows = len(columns[0])
+        in_half, in_quarter = self._add_keys(columns, rows)
+        for tally, cells in zip(self._columns, columns, strict=True):
+            tally.add(cells, in_half, in_quarter)
+        self._rows += rows
+        self._rows_since_nearby += rows
+        if self._rows_since_nearby >= ROWS_NEARBY:
+            self._rows_since_nearby = 0
+            for tally in self._columns:
+                tally.end_nearby()
+
+    def _add_keys(
+        self, columns: list[tuple[Any, ...]], rows: int
+    ) -> tuple[Sequence[bool], Sequence[bool]]:
+        if not self._key:
+            half = [number % 2 == 0 for number in range(rows)]
+            return half, [number % 4 == 0 for number in range(rows)]
+        parts = [columns[place] for place in self._key_places]
+        keys: Sequence[Hashable] = parts[0] if len(parts) == 1 else list(zip(*parts, strict=True))
+        self._key_changes += sum(a != b for a, b in zip(keys[1:], keys, strict=False))
+        self._key_changes += keys[0] != self._last_key
+        self._last_key = keys[-1]
+        counted = Counter(keys)
+        hashes = {key: key_hash(key) for key in counted}
+        self.keys.add(
+            np.array([hashes[key][0] for key in counted], np.uint64),
+            np.array(list(counted.values()), np.int64),
+        )
+        chosen = [hashes[key][1] for key in keys]
+        return [one < _HALF for one in chosen], [one < _QUARTER for one in chosen]
+
+    def _halves_by_statements(self) -> list[float | None]:
+        """Distinct values after half of the rows, by those of all, for each column.
+
+        Keys that are asked for in one statement are neighbours, and share values that others do
+        not have; keys chosen anywhere would not show it.
+        """
+        shares = [(rows / max(1, self._rows), values) for rows, values in self._statements]
+        if not shares:
+            return [None] * len(self._columns)
+        at, then = min(shares, key=lambda one: abs(one[0] - 0.5))
+        if abs(at - 0.5) > _FARTHEST_FROM_HALF:
+            return [None] * len(self._columns)
+        return [
+            shown_at(exhaustion(some / every, at), 0.5) if every else None
+            for some, every in zip(then, self._statements[-1][1], strict=True)
+        ]
+
+    def _order(self) -> str:
+        """Whether rows of a key come in a row."""
+        keys = self.keys.occurrences
+        return "key" if self._key_changes - keys <= 0.25 * (self._rows - keys) else "mixed"
