@@ -29,6 +29,6 @@ def _templates() -> Environment:
     environment.filters["size"] = figures.size
     environment.filters["count"] = figures.count
     environment.filters["printable"] = figures.printable
-    environment.globals["flame_script"] = flame_script
+    environment.globals["flame_script_text"] = flame_script
     environment.globals["flame_script_hash"] = flame_script_hash
     return environment
