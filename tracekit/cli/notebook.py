@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -183,6 +184,8 @@ class _Run:
         """Run `file`; its files go into `folder`."""
         captures = folder.path if folder is not None and self._profile else None
         with self._target.started(steps.update) as redirect:
+            if redirect is not None:
+                redirect.check(sys.executable)
             done = run_notebook(
                 file,
                 memory_limit_bytes=self._limit_bytes,
