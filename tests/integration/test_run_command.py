@@ -162,6 +162,26 @@ def test_a_container_s_kill_is_told_with_its_line(tmp_path: Path) -> None:
     assert report(tmp_path, *expected, *command)[0] == 0
 
 
+def test_native_code_that_crashes_at_the_limit_ran_out_of_memory(tmp_path: Path) -> None:
+    command = script(
+        tmp_path,
+        "import ctypes, time\n"
+        "kept = bytearray(180 * 2**20)\n"
+        "time.sleep(0.1)  # seen by then\n"
+        "ctypes.memset(None, 0, 1)  # as who does not look at what malloc returned\n",
+    )
+
+    code, limited = report(tmp_path, "--memory-limit", "200MiB", *command)
+    (cell,) = limited["cells"]
+    assert (code, limited["exit_code"]) == (53, -signal.SIGSEGV)
+    assert "native code gave up for lack of memory: SIGSEGV" in cell["reason"]
+    assert cell["line"] == "job.py line 4"
+
+    code, free = report(tmp_path, *command)
+    assert (code, free["status"]) == (1, "failed")
+    assert "the program crashed: SIGSEGV" in free["cells"][0]["reason"]
+
+
 def test_a_thread_that_dies_of_memory_is_no_success(tmp_path: Path) -> None:
     command = script(
         tmp_path,

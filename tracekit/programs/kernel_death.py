@@ -24,6 +24,7 @@ _NEAR_FRACTION = 0.85
 _LAST_WORDS = re.compile(r"bad_alloc|out of memory|memory allocation of \d+|Cannot allocate", re.I)
 _FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<function>.*)')
 _THREAD = re.compile(r"^(?:Current thread|Thread) (0x[0-9a-f]+).*$", re.MULTILINE)
+_CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 _STACKS_SECONDS = 0.2
 _STACKS_EVERY_SECONDS = 0.25
 _MEMINFO = Path("/proc/meminfo")
@@ -47,6 +48,7 @@ def death_of(
     system_kills: int,
     last_words: str,
     process: str = "the kernel",
+    used_bytes: int | None = None,
 ) -> Death:
     """How a process that is gone ended.
 
@@ -58,6 +60,7 @@ def death_of(
         system_kills: how often the system killed for lack of memory meanwhile.
         last_words: what it wrote on standard error.
         process: what to call it.
+        used_bytes: what the limit counts, when last seen; None: its resident memory.
     """
     held = f"it held {format_size(last.total_bytes)} when last seen" if last else "it was not seen"
     if stopped_at_limit and limit_bytes is not None:
@@ -71,15 +74,16 @@ def death_of(
         who = "by the system, for lack of memory" if system_kills else "who sent it is not known"
         return Death(ProgramStatus.KILLED, f"SIGKILL, {who}; {held}")
     words = _LAST_WORDS.search(last_words)
-    at_limit = limit_bytes is not None and (
-        last is not None and last.rss_bytes >= _AT_LIMIT_FRACTION * limit_bytes
-    )
+    if used_bytes is None:
+        used_bytes = last.rss_bytes if last is not None else 0
+    at_limit = limit_bytes is not None and used_bytes >= _AT_LIMIT_FRACTION * limit_bytes
     if words is not None or at_limit:
         said = f" ({words[0]})" if words else ""
         return Death(
             ProgramStatus.KILLED, f"native code gave up for lack of memory{said}: {name}; {held}"
         )
-    return Death(ProgramStatus.FAILED, f"{process} crashed: {name}; {held}")
+    verb = "crashed" if -exit_code in _CRASHES else "was ended"
+    return Death(ProgramStatus.FAILED, f"{process} {verb}: {name}; {held}")
 
 
 class SystemKills:

@@ -28,7 +28,7 @@ from tracekit.programs.script_messages import (
     read_messages,
 )
 from tracekit.programs.script_process import ScriptProcess
-from tracekit.programs.script_watch import VARIABLE
+from tracekit.programs.script_watch import VARIABLE, stacks_file
 from tracekit.records.program import CellReport, ProgramReport, ProgramStatus, VariableSize
 
 _PROGRESS_SECONDS = 0.2
@@ -121,17 +121,19 @@ class _Watch:
         self._redirect = redirect
         self._limit_bytes = limit_bytes
         self._kill_at_bytes = limit_bytes if kill_at_limit else None
-        self._stacks = Stacks(Path(f"{messages}.stacks"))
         self._kills = SystemKills()
         self._timeline = TimelineBuilder()
         self._started: Started | None = None
         self._last: Sample | None = None
         self._peak_bytes = self._own_peak_bytes = self._children_peak_bytes = 0
+        self._used_bytes = 0
         self._stopped_at_limit = False
         self._wall_seconds = 0.0
         self.remarks: list[str] = []
 
     def run(self, process: ScriptProcess, on_progress: Callable[[ScriptProgress], None]) -> int:
+        self._pid = process.pid
+        self._stacks = Stacks(Path(stacks_file(str(self._file), process.pid)))
         began = time.monotonic()
         sampler = MemorySampler(process.pid)
         pressure = Pressure(process.pid)
@@ -143,6 +145,8 @@ class _Watch:
             if sample is None:
                 continue  # it ended, which the next poll tells
             self._take(sample, began)
+            if self._limit_bytes is not None:
+                self._used_bytes = _data_bytes(process.pid) or self._used_bytes
             if sample.at >= next_progress:
                 next_progress = sample.at + _PROGRESS_SECONDS
                 on_progress(ScriptProgress(sample.at - began, sample.total_bytes, self._peak_bytes))
@@ -151,7 +155,6 @@ class _Watch:
                 escape.look({process.pid, *sampler.children})
             self._look_at_limit(process, sample, pressure)
         self._wall_seconds = time.monotonic() - began
-        self._pid = process.pid
         return code
 
     def _take(self, sample: Sample, began: float) -> None:
@@ -256,6 +259,7 @@ class _Watch:
             system_kills=self._kills.count(),
             last_words="",
             process="the program",
+            used_bytes=self._used_bytes,
         )
         at = next(iter(self._stacks.innermost({}).values()), None)
         line = place(at.file, at.number, at.function, {}) if at else None
@@ -265,3 +269,11 @@ class _Watch:
 
 def _above(base_bytes: int, peak_bytes: int | None) -> int | None:
     return None if peak_bytes is None else max(0, peak_bytes - base_bytes)
+
+
+def _data_bytes(pid: int) -> int | None:
+    """What the limit counts; None once it has ended."""
+    try:
+        return process_memory.data_bytes(pid)
+    except OSError:
+        return None

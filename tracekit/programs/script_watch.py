@@ -24,11 +24,16 @@ VARIABLE = "TRACEKIT_WATCH"
 """Names the file that messages are appended to."""
 
 
+def stacks_file(messages: str, pid: int) -> str:
+    """Where a process writes the stacks of its threads."""
+    return f"{messages}.{pid}.stacks"
+
+
 class ScriptWatch:
     """Watches this process until it ends.
 
     Args:
-        file: that messages are appended to; stacks are written beside it.
+        file: that messages are appended to.
     """
 
     def __init__(self, file: str) -> None:
@@ -40,7 +45,7 @@ class ScriptWatch:
         self._show, self._show_thread = sys.excepthook, threading.excepthook
         sys.excepthook = self._raised
         threading.excepthook = self._raised_in_thread
-        stacks_signal = _write_stacks_on_signal(f"{self._file}.stacks")
+        stacks_signal = _write_stacks(stacks_file(self._file, os.getpid()))
         process_memory.reset_peak()
         self._write(
             "started", rss_bytes=process_memory.resident_bytes(), stacks_signal=stacks_signal
@@ -125,11 +130,13 @@ def _variables(tb: TracebackType | None) -> Iterator[tuple[str, Any]]:
         tb = tb.tb_next
 
 
-def _write_stacks_on_signal(file: str) -> int:
-    """Let a signal write the stacks of all threads, also while native code runs."""
+def _write_stacks(file: str) -> int:
+    """Let a crash or a signal of ours write the stacks of all threads; the signal's number."""
     if not hasattr(signal, "SIGRTMAX") or not hasattr(faulthandler, "register"):
         return 0
     number = int(signal.SIGRTMAX) - 3
     opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if not faulthandler.is_enabled():  # else the user wants them on stderr
+        faulthandler.enable(file=opened)
     faulthandler.register(number, file=opened, all_threads=True)
     return number
