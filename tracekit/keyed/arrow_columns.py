@@ -155,7 +155,7 @@ def _missing(array: pa.Array) -> npt.NDArray[np.bool_] | None:
     return missing
 
 
-def _listed(cells: npt.NDArray[np.object_]) -> list[Any]:
+def _listed(cells: npt.NDArray[Any]) -> list[Any]:
     values: list[Any] = cells.tolist()
     return values
 
@@ -194,7 +194,7 @@ def _instants(array: pa.Array) -> list[Any]:
     missing = _missing(array)
     if missing is not None:  # what a NULL cell holds need not be a date that datetime knows
         ticks = np.where(missing, np.datetime64("NaT", array.type.unit), ticks)
-    return _listed(ticks.astype("datetime64[us]").astype(object))
+    return _listed(ticks)
 
 
 def _long_numbers(array: pa.Array) -> list[Any]:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 
 from tracekit.errors import ConfigError, FetchError
 from tracekit.keyed.query import Key, Query
 from tracekit.keyed.record import Record, RecordsByKey
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecords:
+    """Some records of one query, in its order or key by key."""
+
+    records: list[Record]
+    counts: Sequence[int] | None = None
+    """Where they stand key by key, the records of each key in the query's order: how many each
+    key has."""
 
 
 class Grouping:
@@ -21,6 +32,25 @@ class Grouping:
         self._query = query
         self._columns = query.column_names
         self._key_of = _key_of(self._columns)
+
+    def take(self, found: RecordsByKey, read: ReadRecords) -> None:
+        """Append what was read under its keys, in order.
+
+        Raises:
+            ConfigError: the result has no such key column.
+            FetchError: a key is NULL.
+        """
+        if read.counts is None:
+            self.add(found, read.records)
+            return
+        start = 0
+        for count in read.counts:
+            # A list that grew by appending would have room to spare; slices and sums have none.
+            group = read.records[start : start + count]
+            start += count
+            key = self._key_of(group[0])
+            known = found.get(key)
+            found[key] = group if known is None else known + group
 
     def add(self, found: RecordsByKey, records: Iterable[Record]) -> None:
         """Append each record under its key, in order.

@@ -163,7 +163,7 @@ class KeyedFetcher:
         """
         batches = batches_of(keys, self.query)
         size = batch_size or self._batch_size or self._database.fetchmany_size
-        reader = record_reader(self._records, self._database, size, stream=True)
+        reader = record_reader(self._records, self.query, self._database, size, stream=True)
 
         def read(batch: Batch, readers: Readers) -> Generator[RecordsByKey, None, None]:
             database = self._database.read_by(readers)
@@ -319,7 +319,7 @@ class KeyedFetcher:
                 raise BatchFetchError(self.query.name, [failure], len(batches)) from exc
 
     def _reader(self) -> RecordReader:
-        return record_reader(self._records, self._database, self._batch_size)
+        return record_reader(self._records, self.query, self._database, self._batch_size)
 
     def _read_batch(
         self,
@@ -333,17 +333,19 @@ class KeyedFetcher:
         while True:
             found: RecordsByKey = {}
             rows = 0
+            have_room = False
             try:
                 sql, binds = self.query.statement(batch)
                 with closing(reader.read(database, sql, binds, may_restart=True)) as row_batches:
-                    for records in row_batches:
+                    for read in row_batches:
                         check_stopped()
                         before = len(found)
-                        self._grouping.add(found, records)
-                        rows += len(records)
+                        self._grouping.take(found, read)
+                        have_room |= read.counts is None
+                        rows += len(read.records)
                         if budget is not None:
-                            budget.spend(len(records), len(found) - before)
-                        del records
+                            budget.spend(len(read.records), len(found) - before)
+                        del read
             except MemoryBudgetExceeded:
                 raise
             except (ReadAgain, ConnectError, FetchError) as exc:
@@ -352,7 +354,7 @@ class KeyedFetcher:
                 if isinstance(exc, ReadAgain):
                     continue
                 raise
-            if reader.saves_memory:
+            if reader.saves_memory and have_room:
                 for key, records in found.items():
                     found[key] = records[:]  # a list that grew by appending has room to spare
             return found
@@ -362,10 +364,10 @@ class KeyedFetcher:
     ) -> Generator[RecordsByKey, None, None]:
         sql, binds = self.query.statement(batch)
         with closing(reader.read(database, sql, binds, may_restart=False)) as row_batches:
-            for records in row_batches:
+            for read in row_batches:
                 piece: RecordsByKey = {}
-                self._grouping.add(piece, records)
-                del records
+                self._grouping.take(piece, read)
+                del read
                 yield piece
                 del piece
 

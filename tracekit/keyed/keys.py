@@ -43,7 +43,10 @@ def batches_of(keys: Iterable[Any] | None, query: Query) -> list[Sequence[Key]]:
         raise ConfigError(f"keys={keys!r}: expected a list of keys, not one text")
     if not isinstance(keys, Iterable):
         raise ConfigError(f"keys={keys!r}: expected a list of keys, such as [{keys!r}]")
-    found = distinct([_checked(key, query) for key in keys])
+    given = list(keys)
+    if not (query.key_width == 1 and set(map(type, given)) <= {str} and all(given)):
+        given = [_checked(key, query) for key in given]
+    found = distinct(given)
     size = query.keys_per_statement
     return [found[start : start + size] for start in range(0, len(found), size)]
 

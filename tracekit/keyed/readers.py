@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from tracekit.errors import ConfigError, TracekitError
 from tracekit.keyed.arrow_columns import ArrowColumn
+from tracekit.keyed.grouping import ReadRecords
 from tracekit.keyed.lean import LeanRecords
+from tracekit.keyed.query import Query
 from tracekit.keyed.record import Record, check_distinct, plain_records
+from tracekit.keyed.rows_by_key import RowsByKey, joined, rows_by_key
 from tracekit.keyed.shared_keys import record_constructor
 from tracekit.oracle import Database
 from tracekit.oracle.arrow import ArrowShape, NoArrowType, NotWholeNumber
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
 _ARROW_ROWS = 2_000
 """Rows of an Arrow batch where nobody says: on 1.1 million rows as fast as 5,000 within the noise,
 with 7 MB less of buffers."""
+_GATHERED_ROWS = 6_000
+_GATHERED_BYTES = 4 * 2**20
+"""So much of a whole result is turned into records at once: what has to be done for each column
+and each key is then done once and not for every Arrow batch. On 200,000 rows that took 0.13 of
+0.73 CPU seconds and added 1% to the peak; with 10,000 rows it is 0.02 more, and half a percent."""
 
 RecordKind = Literal["lean", "plain"]
 
@@ -33,7 +41,7 @@ class RecordReader(Protocol):
 
     def read(
         self, database: Database, sql: str, binds: Mapping[str, Any], *, may_restart: bool
-    ) -> Generator[list[Record], None, None]:
+    ) -> Generator[ReadRecords, None, None]:
         """The records of one statement, a row batch at a time.
 
         Args:
@@ -53,15 +61,20 @@ class ReadAgain(TracekitError):
 
 
 def record_reader(
-    kind: RecordKind, database: Database, batch_size: int | None, *, stream: bool = False
+    kind: RecordKind,
+    query: Query,
+    database: Database,
+    batch_size: int | None,
+    *,
+    stream: bool = False,
 ) -> RecordReader:
-    """A reader for one fetch; `stream` says that records are let go of as they are read.
+    """A reader for one fetch of `query`; `stream` says that records are let go of as they are read.
 
     Raises:
         ConfigError: `kind` is unknown.
     """
     if kind == "lean":
-        return LeanReader(batch_size, database.fetchmany_size, stream=stream)
+        return LeanReader(query, batch_size, database.fetchmany_size, stream=stream)
     if kind == "plain":
         return PlainReader(batch_size)
     raise ConfigError(f"records={kind!r}: expected {' or '.join(get_args(RecordKind))}")
@@ -77,15 +90,15 @@ class PlainReader:
 
     def read(
         self, database: Database, sql: str, binds: Mapping[str, Any], *, may_restart: bool
-    ) -> Generator[list[Record], None, None]:
+    ) -> Generator[ReadRecords, None, None]:
         """The records of one query, a row batch at a time."""
         batches = database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
         with closing(batches):
             for columns, rows in batches:
-                records = plain_records(columns, rows)
+                read = ReadRecords(plain_records(columns, rows))
                 del rows
-                yield records
-                del records
+                yield read
+                del read
 
 
 class LeanReader:
@@ -101,8 +114,9 @@ class LeanReader:
     saves_memory = True
 
     def __init__(
-        self, batch_size: int | None, fetchmany_size: int, *, stream: bool = False
+        self, query: Query, batch_size: int | None, fetchmany_size: int, *, stream: bool = False
     ) -> None:
+        self._key_columns = query.column_names
         self._batch_size = batch_size
         self._stream = stream
         self._arrow_rows = batch_size or min(fetchmany_size, _ARROW_ROWS)
@@ -115,12 +129,12 @@ class LeanReader:
 
     def read(
         self, database: Database, sql: str, binds: Mapping[str, Any], *, may_restart: bool
-    ) -> Generator[list[Record], None, None]:
+    ) -> Generator[ReadRecords, None, None]:
         """The records of one query, a row batch at a time."""
         shape = self._describe(database, sql)
         if shape is None or (self._guessing and not may_restart):
             return self._through_rows(database, sql, binds)
-        return self._through_arrow(database, sql, binds, shape)
+        return self._through_arrow(database, sql, binds, shape, gather=may_restart)
 
     def _describe(self, database: Database, sql: str) -> ArrowShape | None:
         # All queries of one fetch differ in their number of binds only.
@@ -142,18 +156,27 @@ class LeanReader:
             return self._shape
 
     def _through_arrow(
-        self, database: Database, sql: str, binds: Mapping[str, Any], shape: ArrowShape
-    ) -> Generator[list[Record], None, None]:
+        self,
+        database: Database,
+        sql: str,
+        binds: Mapping[str, Any],
+        shape: ArrowShape,
+        *,
+        gather: bool,
+    ) -> Generator[ReadRecords, None, None]:
         batches = database.read_sql_arrow_iter(sql, binds, batch_size=self._arrow_rows, shape=shape)
         make = record_constructor(tuple(shape.schema.names))
         with closing(batches), self._wrong_guess():
-            for batch in batches:
-                cells = self._cells(batch)
-                del batch
+            for parts in _gathered(batches) if gather else ([batch] for batch in batches):
+                places = rows_by_key(parts, self._key_columns) if gather else None
+                cells = self._cells(parts)
+                parts.clear()
                 records = list(map(make, *cells))
                 del cells
-                yield records
+                read = _key_by_key(records, places)
                 del records
+                yield read
+                del read
 
     @contextmanager
     def _wrong_guess(self) -> Iterator[None]:
@@ -164,23 +187,23 @@ class LeanReader:
                 self._shape = None
             raise ReadAgain from None
 
-    def _cells(self, batch: pa.RecordBatch) -> list[list[object]]:
+    def _cells(self, parts: list[pa.RecordBatch]) -> list[list[object]]:
         with self._lock:
             return [
-                column.values(array)
-                for column, array in zip(self._columns, batch.columns, strict=True)
+                column.values(joined([part.column(place) for part in parts]))
+                for place, column in enumerate(self._columns)
             ]
 
     def _through_rows(
         self, database: Database, sql: str, binds: Mapping[str, Any]
-    ) -> Generator[list[Record], None, None]:
+    ) -> Generator[ReadRecords, None, None]:
         batches = database.read_sql_df_slow_iter(sql, binds, batch_size=self._batch_size)
         with closing(batches):
             for columns, rows in batches:
-                records = self._lean_rows(columns).records(rows)
+                read = ReadRecords(self._lean_rows(columns).records(rows))
                 del rows
-                yield records
-                del records
+                yield read
+                del read
 
     def _lean_rows(self, columns: list[str]) -> LeanRecords:
         with self._lock:
@@ -188,3 +211,24 @@ class LeanReader:
                 check_distinct(columns)
                 self._rows = LeanRecords(columns)
             return self._rows
+
+
+def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """`batches`, those together that are turned into records together."""
+    waiting: list[pa.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        if waiting and (rows + len(batch) > _GATHERED_ROWS or size >= _GATHERED_BYTES):
+            yield waiting
+            waiting, rows, size = [], 0, 0
+        waiting.append(batch)
+        rows += len(batch)
+        size += batch.nbytes
+        del batch
+    yield waiting
+
+
+def _key_by_key(records: list[Record], places: RowsByKey | None) -> ReadRecords:
+    if places is None:
+        return ReadRecords(records)
+    return ReadRecords(places.sort(records), places.counts)

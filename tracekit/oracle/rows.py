@@ -55,6 +55,8 @@ def exact_binds(cursor: oracledb.Cursor, params: Any) -> Any:
     TIMESTAMP column would not find its own row. One with a fraction is bound as TIMESTAMP.
     """
     if isinstance(params, Mapping):
+        if not any(issubclass(kind, datetime) for kind in set(map(type, params.values()))):
+            return params
         return {name: _exact_bind(cursor, value) for name, value in params.items()}
     if isinstance(params, list | tuple):
         return [_exact_bind(cursor, value) for value in params]
