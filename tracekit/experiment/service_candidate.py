@@ -35,6 +35,8 @@ class PipelineResult:
     job: PipelineJob
     status: Status
     figures: PipelineFigures
+    complete: Mapping[str, Any]
+    """The stream's last line: its rows by query, and the checksum that held."""
 
 
 class ServiceCandidate(Candidate[PipelineResult]):
@@ -179,7 +181,8 @@ def measured_job(
         with pipeline.stream(job) as stream:
             for _ in stream:
                 pass
-        return PipelineResult(job, status, memory.end(status))
+        assert stream.complete is not None
+        return PipelineResult(job, status, memory.end(status), stream.complete)
     finally:
         memory.stop()
 
