@@ -1,6 +1,6 @@
-"""The whole pipeline at any size, to the end of its stream: peaks of each process, and the checksum.
+"""The whole pipeline at any size, to the end of its stream: peaks, and the checksum.
 
-    python -m tests.bench.pipeline_at_size [KEYS]          (default 1,140,000: ten times the incident)
+    python -m tests.bench.pipeline_at_size [KEYS]          (default 1,140,000)
 
 One job of two queries is submitted, fetched by the workers, kept in the store and streamed to a
 client that checks every line. Ends with an error unless the stream was whole.
@@ -43,7 +43,9 @@ def main() -> None:
     assert done.complete["total_records"] == done.status["rows"]
     for one in done.figures.processes:
         phase = f" ({one.phase})" if one.phase else ""
-        print(f"{one.role}{phase}: {mib(one.rss_net_peak_bytes)} above {mib(one.rss_baseline_bytes)}")
+        print(
+            f"{one.role}{phase}: {mib(one.rss_net_peak_bytes)} above {mib(one.rss_baseline_bytes)}"
+        )
     print(f"CPU of all processes: {done.figures.cpu_seconds:,.0f} s")
     print(f"wall, stream included: {time.monotonic() - began:,.0f} s")
 
