@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tracekit import reports
+from tracekit import reports, workloads
 from tracekit.bench import BENCH_CANDIDATES
 from tracekit.bench import bench as run_bench
 from tracekit.bench.bars import EXACT
@@ -18,10 +19,14 @@ from tracekit.cli.lists import numbers
 from tracekit.cli.record_options import echo_record, record_options
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
+from tracekit.cli.workers_queue import queue_option, queue_source
+from tracekit.config import Settings
 from tracekit.errors import ConfigError
-from tracekit.records import BenchRecord, RunStatus, to_json
+from tracekit.records import BenchRecord, MatrixRecord, RunStatus, to_json
 
 _FILES = ("bench.json", "bench.md", "bench.png")
+_WORST = (ExitCode.OK, ExitCode.CHECK_FAILED, ExitCode.OUT_OF_MEMORY)
+_MATRIX_FILES = ("matrix.json", "matrix.md")
 
 
 @click.command("bench")
@@ -48,7 +53,16 @@ _FILES = ("bench.json", "bench.md", "bench.png")
     "--sizes",
     callback=numbers,
     metavar="N,...",
-    help="Smaller numbers of keys at which stream and parquet are measured, too: are they flat?",
+    help="Smaller numbers of keys at which stream and parquet are measured, too: are they flat? "
+    "With --workers-queue: numbers of keys of a bench each.",
+)
+@queue_option
+@click.option(
+    "--python",
+    "pythons",
+    multiple=True,
+    metavar="X.Y",
+    help="With --workers-queue: bench under this Python, repeatable [default: a worker's own].",
 )
 @click.option(
     "-o",
@@ -66,6 +80,8 @@ def command(
     profile: bool,
     no_proof: bool,
     sizes: tuple[int, ...],
+    workers_queue: str | None,
+    pythons: tuple[str, ...],
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -83,12 +99,35 @@ def command(
       tracekit bench trace-smoke --repeat 1
       tracekit bench trace-114k --keys 11000 -o bench
       tracekit bench payments --candidate iterator --candidate lean --candidate old=bank:load
+      tracekit bench trace-114k --sizes 11000,114000 --workers-queue measurements
 
     Exit codes: 0 measured · 1 an output is not exactly the iterator's · 2 could not run ·
     53 a candidate ran out of memory.
     """
+    if workers_queue is not None:
+        _check_output(output, _MATRIX_FILES, force=force)
+        with Steps(quiet=quiet) as steps:
+            matrix = _on_workers(
+                workload,
+                workers_queue,
+                source,
+                candidates=candidates or None,
+                sizes=sizes,
+                pythons=pythons,
+                repeat=repeat,
+                profile=profile,
+                prove=not no_proof,
+                on_progress=steps.tell,
+            )
+        if output is not None:
+            (output / "matrix.json").write_text(to_json(matrix), encoding="utf-8")
+            (output / "matrix.md").write_text(reports.matrix_markdown(matrix), encoding="utf-8")
+        echo_record(matrix, reports.matrix_text, as_json=as_json)
+        return _matrix_exit_code(matrix)
+    if pythons:
+        raise ConfigError("--python needs --workers-queue: here, this Python measures")
     read = read_source(workload, **source)
-    _check_output(output, force=force)
+    _check_output(output, _FILES, force=force)
     with Steps(quiet=quiet) as steps:
         record = run_bench(
             read.workload,
@@ -107,11 +146,11 @@ def command(
     return _exit_code(record)
 
 
-def _check_output(output: Path | None, *, force: bool) -> None:
+def _check_output(output: Path | None, files: Sequence[str], *, force: bool) -> None:
     """Before anything is measured, which takes minutes."""
     if output is None:
         return
-    there = [file for file in _FILES if (output / file).exists()]
+    there = [file for file in files if (output / file).exists()]
     if there and not force:
         raise ConfigError(
             f"{output} holds {there[0]} already and will not be written to without --force."
@@ -126,6 +165,33 @@ def _write(record: BenchRecord, output: Path) -> None:
     (output / "bench.json").write_text(to_json(record), encoding="utf-8")
     (output / "bench.md").write_text(reports.bench_markdown(record), encoding="utf-8")
     reports.bench_plot(record, output / "bench.png")
+
+
+def _on_workers(
+    workload: str | None, queue: str, source: Mapping[str, Any], *, sizes: Sequence[int], **how: Any
+) -> MatrixRecord:
+    from tracekit.bench.on_workers import bench_on_workers  # RQ takes a moment to load
+    from tracekit.jobs import connect_store
+
+    read = queue_source(workload, source)
+    wanted = sizes or (read.keys or workloads.load(read.workload).size,)
+    return bench_on_workers(
+        connect_store(Settings.from_env().trace),
+        queue,
+        read.workload,
+        sizes=wanted,
+        query=read.query,
+        workers=read.workers,
+        command=shlex.join(["tracekit", *sys.argv[1:]]),
+        **how,
+    )
+
+
+def _matrix_exit_code(matrix: MatrixRecord) -> ExitCode:
+    if any(one.bench is None for one in matrix.benches):
+        return ExitCode.COULD_NOT_RUN
+    codes = [_exit_code(one.bench) for one in matrix.benches if one.bench is not None]
+    return max(codes, key=_WORST.index)
 
 
 def _exit_code(record: BenchRecord) -> ExitCode:

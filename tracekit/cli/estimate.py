@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -15,8 +16,12 @@ from tracekit.cli.record_options import echo_record, record_options
 from tracekit.cli.size_type import SizeType
 from tracekit.cli.source_options import candidate_option, read_source, source_options
 from tracekit.cli.steps import Steps
+from tracekit.cli.workers_queue import queue_option, queue_source
+from tracekit.config import Settings
+from tracekit.experiment.builtin_candidates import BUILTIN
 from tracekit.experiment.estimate import ERROR_BAR, SAMPLE_KEYS
 from tracekit.experiment.estimate import estimate as run_estimate
+from tracekit.experiment.source import resolve
 from tracekit.records import EstimateRecord, RunStatus
 
 
@@ -39,6 +44,7 @@ from tracekit.records import EstimateRecord, RunStatus
     metavar="N,...",
     help="Run these numbers of keys for real and tell the error of their predictions.",
 )
+@queue_option
 @record_options
 def command(
     workload: str | None,
@@ -46,6 +52,7 @@ def command(
     limit: int | None,
     sample: int,
     check: tuple[int, ...],
+    workers_queue: str | None,
     as_json: bool,
     quiet: bool,
     **source: Any,
@@ -59,6 +66,7 @@ def command(
     Examples:
       tracekit estimate payments --keys 500000 --limit 6GiB
       tracekit estimate trace-smoke --candidate lean --candidate stream --check 1000,2000
+      tracekit estimate trace-114k --check 11000,114000 --workers-queue measurements
       tracekit estimate --dsn db.example:1521/BANK --sql transactions.sql --key ACCOUNT_ID
 
     Where the samples leave more than 10% open, the net peak is told as from - to.
@@ -67,20 +75,45 @@ def command(
     one figure is off by more than 10% in --check · 2 could not run, or a candidate's samples could
     not be measured.
     """
-    read = read_source(workload, **source)
+    how: dict[str, Any] = {
+        "limit_bytes": limit,
+        "sample": sample,
+        "check": check,
+        "command": shlex.join(["tracekit", *sys.argv[1:]]),
+    }
     with Steps(quiet=quiet) as steps:
-        record = run_estimate(
-            read.workload,
-            candidates or None,
-            **read.arguments(),
-            limit_bytes=limit,
-            sample=sample,
-            check=check,
-            command=shlex.join(["tracekit", *sys.argv[1:]]),
-            on_progress=steps.tell,
-        )
+        how["on_progress"] = steps.tell
+        if workers_queue is not None:
+            record = _on_workers(workload, workers_queue, candidates, source, how)
+        else:
+            read = read_source(workload, **source)
+            record = run_estimate(read.workload, candidates or None, **read.arguments(), **how)
     echo_record(record, reports.estimate_text, as_json=as_json)
     return _exit_code(record)
+
+
+def _on_workers(
+    workload: str | None,
+    queue: str,
+    candidates: Sequence[str],
+    source: Mapping[str, Any],
+    how: Mapping[str, Any],
+) -> EstimateRecord:
+    from tracekit.bench.on_workers import estimate_on_workers  # RQ takes a moment to load
+    from tracekit.jobs import connect_store
+
+    read = queue_source(workload, source)
+    names = candidates or tuple(resolve(read.workload).candidates or BUILTIN)
+    return estimate_on_workers(
+        connect_store(Settings.from_env().trace),
+        queue,
+        read.workload,
+        names,
+        query=read.query,
+        keys=read.keys,
+        workers=read.workers,
+        **how,
+    )
 
 
 def _exit_code(record: EstimateRecord) -> ExitCode:

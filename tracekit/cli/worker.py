@@ -14,6 +14,12 @@ from tracekit.oracle import Database
 
 @click.command("worker")
 @click.option("--queue", help="Queue to listen to (default: TRACE_WORKER_QUEUE).")
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Run measurements (--workers-queue of bench and estimate) instead of trace jobs; one at a "
+    "time on a host.",
+)
 @click.option("--burst", is_flag=True, help="End when the queue is empty.")
 @click.option(
     "--memory-limit",
@@ -24,7 +30,12 @@ from tracekit.oracle import Database
 @click.option("-q", "--quiet", is_flag=True, help="Only what goes wrong on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="More talk on stderr.")
 def command(
-    queue: str | None, burst: bool, memory_limit: int | None, quiet: bool, verbose: bool
+    queue: str | None,
+    measure: bool,
+    burst: bool,
+    memory_limit: int | None,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
     """Run the shards of queued trace jobs, each in a fresh process, until Ctrl-C.
 
@@ -39,11 +50,15 @@ def command(
       REDIS_URL=redis://:secret@queue:6379/0 tracekit worker --queue trace-events
       tracekit worker --burst
       tracekit worker --memory-limit 512MiB
+      tracekit worker --measure --queue measurements
+
+    With --measure it needs no database of its own: it starts a local Oracle on its workload.
     """
     from tracekit.jobs.worker import work  # RQ takes a moment to load
 
     settings = Settings.from_env()
-    Database.from_env(settings)  # a missing setting is better told now than by every job
+    if not measure:
+        Database.from_env(settings)  # a missing setting is better told now than by every job
     level = "WARNING" if quiet else "DEBUG" if verbose else "INFO"
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
     trace = replace(
@@ -51,4 +66,4 @@ def command(
         worker_queue=queue or settings.trace.worker_queue,
         worker_memory_limit_bytes=memory_limit or settings.trace.worker_memory_limit_bytes,
     )
-    work(trace, burst=burst, logging_level=level)
+    work(trace, measures=measure, burst=burst, logging_level=level)

@@ -1,4 +1,4 @@
-"""`python -m tracekit.jobs.horse`: the process in which a TraceWorker runs one shard.
+"""`python -m tracekit.jobs.horse`: the process in which a TraceWorker runs one job.
 
 RQ's own way to spawn one writes the same as a program text on the command line.
 """
@@ -16,22 +16,26 @@ from rq.serializers import JSONSerializer
 
 from tracekit.config import Settings
 from tracekit.jobs.connection import connect_store
+from tracekit.jobs.measurement_job import MeasurementJob
 from tracekit.jobs.rq_jobs import open_queue
 from tracekit.jobs.shard_job import ShardJob
 
+JOB_CLASSES = {kind.__name__: kind for kind in (ShardJob, MeasurementJob)}
 
-def main(worker_key: str, job_id: str, queue_name: str, execution_id: str) -> int:
+
+def main(kind: str, worker_key: str, job_id: str, queue_name: str, execution_id: str) -> int:
     """Run one job for the worker at `worker_key`; does not return where that worker exists."""
     threading.Thread(target=_end_with_worker, name="tracekit-lifeline", daemon=True).start()
     connection = connect_store(Settings.from_env().trace)
+    job_class = JOB_CLASSES[kind]
     worker = Worker.find_by_key(
-        worker_key, connection=connection, job_class=ShardJob, serializer=JSONSerializer
+        worker_key, connection=connection, job_class=job_class, serializer=JSONSerializer
     )
     if worker is None:
         return 1
-    job = ShardJob.fetch(job_id, connection=connection, serializer=JSONSerializer)
+    job = job_class.fetch(job_id, connection=connection, serializer=JSONSerializer)
     worker.execution = Execution.fetch(execution_id, job.id, connection=connection)
-    worker.main_work_horse(job, open_queue(connection, queue_name))
+    worker.main_work_horse(job, open_queue(connection, queue_name, job_class))
     return 0
 
 

@@ -8,7 +8,7 @@ from redis import Redis
 from rq import Queue, Retry
 from rq.command import send_stop_job_command
 from rq.exceptions import InvalidJobOperation, NoSuchJobError
-from rq.job import Callback
+from rq.job import Callback, Job
 from rq.serializers import JSONSerializer
 from rq.worker_registration import get_keys
 
@@ -18,9 +18,9 @@ from tracekit.jobs.shard_job import FAILURE_FUNCTION, SHARD_FUNCTION, ShardJob
 _TRIES_AGAIN = 2
 
 
-def open_queue(connection: Redis, name: str) -> Queue:
-    """The queue called `name`; its content cannot run code: JSON, and no job but a ShardJob."""
-    return Queue(name, connection=connection, serializer=JSONSerializer, job_class=ShardJob)
+def open_queue(connection: Redis, name: str, job_class: type[Job] = ShardJob) -> Queue:
+    """The queue called `name`; its content cannot run code: JSON, and no job but a `job_class`."""
+    return Queue(name, connection=connection, serializer=JSONSerializer, job_class=job_class)
 
 
 def enqueue_shards(connection: Redis, job_id: str, request: JobRequest) -> None:

@@ -1,4 +1,4 @@
-"""The RQ worker that runs shards, each in a fresh process of its own."""
+"""The RQ worker that runs shards, or measurements, each in a fresh process of its own."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from tracekit.config import WORKER_MEMORY_LIMIT as LIMIT_VARIABLE
 from tracekit.config import TraceSettings
 from tracekit.jobs.connection import connect_store
 from tracekit.jobs.failures import settle, worker_killed
+from tracekit.jobs.measurement_job import MeasurementJob
+from tracekit.jobs.measurements import measuring_queues
 from tracekit.jobs.result_files import ResultFiles
 from tracekit.jobs.rq_jobs import open_queue
 from tracekit.jobs.shard_job import ShardJob
@@ -40,9 +42,9 @@ _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 class TraceWorker(Worker):
-    """Spawns a new interpreter for each shard, so that each begins with clean memory.
+    """Spawns a new interpreter for each job, so that each begins with clean memory.
 
-    Runs shards only: a job of any other function fails as refused, and the worker goes on.
+    Runs jobs of its job class only: one of any other function fails as refused, and it goes on.
 
     RQ's own SpawnWorker puts the connection's password on the child's command line, where every
     user of the machine can read it; here it stays in the environment. RQ's default forks from a
@@ -86,7 +88,7 @@ class TraceWorker(Worker):
         """Start the process that runs `job`; it ends itself when this process is gone."""
         assert self.execution is not None
         self._kills_before = kernel_kills()
-        arguments = [self.key, job.id, queue.name, self.execution.id]
+        arguments = [self.job_class.__name__, self.key, job.id, queue.name, self.execution.id]
         environment = {
             **os.environ,
             "REDIS_URL": self.redis_url,
@@ -133,8 +135,16 @@ class TraceWorker(Worker):
         settle(self.connection, job, failure)
 
 
-def work(settings: TraceSettings, *, burst: bool = False, logging_level: str = "INFO") -> None:
+def work(
+    settings: TraceSettings,
+    *,
+    measures: bool = False,
+    burst: bool = False,
+    logging_level: str = "INFO",
+) -> None:
     """Run shards until a signal, or until the queue is empty with `burst`.
+
+    With `measures` it runs measurements: those for any Python, and those for this one.
 
     A store that refuses or does not answer is tried again every few seconds: RQ's loop would end.
 
@@ -144,7 +154,7 @@ def work(settings: TraceSettings, *, burst: bool = False, logging_level: str = "
     pause = threading.Event()
     with suppress(StopRequested):
         while True:
-            worker = make_worker(settings)
+            worker = make_worker(settings, measures=measures)
             if warning := eviction_warning(worker.connection):
                 _log.warning(warning)
             try:
@@ -160,7 +170,7 @@ def work(settings: TraceSettings, *, burst: bool = False, logging_level: str = "
             pause.wait(_PAUSE_SECONDS)
 
 
-def make_worker(settings: TraceSettings) -> TraceWorker:
+def make_worker(settings: TraceSettings, *, measures: bool = False) -> TraceWorker:
     """A worker on the queue that the settings name; its `work()` runs until a signal.
 
     Its processes read the database's settings (DB_*) from this process's environment.
@@ -170,11 +180,13 @@ def make_worker(settings: TraceSettings) -> TraceWorker:
     """
     connection: Redis = connect_store(settings)
     assert settings.redis_url is not None
+    names = measuring_queues(settings.worker_queue) if measures else [settings.worker_queue]
+    job_class = MeasurementJob if measures else ShardJob
     worker = TraceWorker(
-        [open_queue(connection, settings.worker_queue)],
+        [open_queue(connection, name, job_class) for name in names],
         connection=connection,
         serializer=JSONSerializer,
-        job_class=ShardJob,
+        job_class=job_class,
         maintenance_interval=_MAINTENANCE_SECONDS,
         worker_ttl=_NAME_SECONDS,
     )

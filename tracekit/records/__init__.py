@@ -16,6 +16,7 @@ from tracekit.records.estimate import (
     EstimateSample,
 )
 from tracekit.records.machine import CheckStatus, MachineCheck, MachineReport
+from tracekit.records.matrix import HostBench, MatrixRecord
 from tracekit.records.measurement import (
     CandidateMeasurement,
     MemorySample,
@@ -80,10 +81,12 @@ __all__ = [
     "EstimateSample",
     "HeapStack",
     "Holder",
+    "HostBench",
     "KeySpace",
     "Level",
     "MachineCheck",
     "MachineReport",
+    "MatrixRecord",
     "MemorySample",
     "MemoryTimeline",
     "MetricChange",

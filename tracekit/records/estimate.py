@@ -65,6 +65,8 @@ class CandidateEstimate:
     """Whether the samples leave at most 10% open on either side."""
     samples: tuple[EstimateSample, ...] = ()
     checks: tuple[EstimateCheck, ...] = ()
+    host: str | None = None
+    """Where it was measured; None where that was here."""
 
 
 @dataclass(frozen=True)

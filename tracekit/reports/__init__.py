@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tracekit.reports.estimate_report import estimate_text
     from tracekit.reports.html_report import html
     from tracekit.reports.markdown_report import markdown
+    from tracekit.reports.matrix_report import matrix_markdown, matrix_text
     from tracekit.reports.memory_figure import memory_plot
     from tracekit.reports.program_compare import program_compare_markdown, program_compare_text
     from tracekit.reports.program_page import program_html
@@ -35,6 +36,8 @@ _HOMES = {
     "estimate_text": "estimate_report",
     "html": "html_report",
     "markdown": "markdown_report",
+    "matrix_markdown": "matrix_report",
+    "matrix_text": "matrix_report",
     "memory_plot": "memory_figure",
     "program_compare_markdown": "program_compare",
     "program_compare_text": "program_compare",
@@ -57,6 +60,8 @@ __all__ = [
     "estimate_text",
     "html",
     "markdown",
+    "matrix_markdown",
+    "matrix_text",
     "memory_plot",
     "program_compare_markdown",
     "program_compare_text",

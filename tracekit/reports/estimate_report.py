@@ -62,8 +62,11 @@ def _estimates(record: EstimateRecord) -> Table:
         Column("a row", numeric=True),
         Column("within the limit"),
         Column("most keys within the limit", numeric=True),
+        Column("host", literal=True),
     ]
     table = Table.of(columns, (_row(name, found) for name, found in record.candidates.items()))
+    if not any(found.host for found in record.candidates.values()):
+        table = table.without("host")
     if record.limit_bytes is None:
         return table.without("within the limit").without("most keys within the limit")
     return table
@@ -79,6 +82,7 @@ def _row(name: str, found: CandidateEstimate) -> tuple[str, ...]:
         figures.NOT_MEASURED if each is None else f"{each:,.0f} B",
         {True: "yes", False: "NO", None: figures.NOT_MEASURED}[found.fits],
         figures.count(found.largest_keys),
+        found.host or figures.NOT_MEASURED,
     )
 
 

@@ -1,0 +1,336 @@
+"""Benches and estimates that workers on several hosts run, each alone on its host.
+
+A measurement names its workload, query and candidates; what they are, each worker's own
+definitions say. No code travels: the store may be written to by others.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from rq import get_current_job
+
+from tracekit.bench.bench_candidates import BENCH_CANDIDATES
+from tracekit.bench.benchmark import bench
+from tracekit.errors import ConfigError, JobError, TracekitError
+from tracekit.experiment.checks import at_least_one
+from tracekit.experiment.estimate import estimate
+from tracekit.experiment.progress import Listener, ReplayProgress
+from tracekit.experiment.source import resolve
+from tracekit.jobs.measurements import Measurements
+from tracekit.records import (
+    BenchRecord,
+    EstimateRecord,
+    HostBench,
+    MatrixRecord,
+    WorkloadInfo,
+    from_json,
+    to_json,
+)
+
+HOST_VARIABLE = "TRACEKIT_HOST_NAME"
+"""What a worker calls its host; by default the machine's name."""
+_TELL_SECONDS = 1.0
+_WAIT_SECONDS = 0.5
+
+
+def bench_on_workers(
+    connection: Redis,
+    queue: str,
+    workload: str,
+    candidates: Sequence[str] | None = None,
+    *,
+    sizes: Sequence[int | None],
+    pythons: Sequence[str] = (),
+    query: str | None = None,
+    workers: int = 2,
+    repeat: int = 3,
+    profile: bool = False,
+    prove: bool = True,
+    command: str | None = None,
+    on_progress: Listener | None = None,
+) -> MatrixRecord:
+    """Bench `workload` at each of `sizes` (and under each of `pythons`) on the workers of `queue`.
+
+    A bench is one host's from its first run to its last, so its ratios compare that host's figures.
+
+    Args:
+        connection: the store that the workers listen to.
+        queue: their queue.
+        workload: a workload that every worker knows by this name.
+        candidates: names of the bench's own, or of the workload's definition.
+        sizes: numbers of keys; None for all there are.
+        pythons: such as `3.12`; by default whichever Python a worker has.
+        query: the name of one of the workload's queries.
+        workers: batches of keys read at once.
+        repeat: runs of each candidate.
+        profile: run each once more under memray.
+        prove: compare every candidate's output with the iterator's.
+        command: what to type to make this again.
+        on_progress: told how far each bench is.
+
+    Raises:
+        ConfigError: an argument makes no sense.
+        WorkloadError: the workload is unknown.
+        ConnectError: the store does not answer.
+        JobError: no worker listens.
+    """
+    _check_names(workload, candidates)
+    began = datetime.now(UTC)
+    any_python: Sequence[str | None] = [None]
+    asked = [(size, python) for size in sizes for python in (pythons or any_python)]
+    requests = [
+        {
+            "kind": "bench",
+            "workload": workload,
+            "candidates": None if candidates is None else list(candidates),
+            "query": query,
+            "keys": None if size is None else at_least_one("keys", size),
+            "workers": workers,
+            "repeat": repeat,
+            "profile": profile,
+            "prove": prove,
+        }
+        for size, _ in asked
+    ]
+    titles = [
+        f"{workload} at {'all' if size is None else f'{size:,}'} keys"
+        + (f", Python {python}" if python else "")
+        for size, python in asked
+    ]
+    answers = _answers(connection, queue, requests, titles, [one for _, one in asked], on_progress)
+    benches = [_host_bench(size, answer) for (size, _), answer in zip(asked, answers, strict=True)]
+    return MatrixRecord(
+        workload=workload,
+        queue=queue,
+        benches=tuple(_same_workload(benches)),
+        created=began.isoformat(timespec="seconds"),
+        command=command,
+    )
+
+
+def estimate_on_workers(
+    connection: Redis,
+    queue: str,
+    workload: str,
+    candidates: Sequence[str],
+    *,
+    query: str | None = None,
+    keys: int | None = None,
+    limit_bytes: int | None = None,
+    sample: int,
+    check: Sequence[int] = (),
+    workers: int = 2,
+    command: str | None = None,
+    on_progress: Listener | None = None,
+) -> EstimateRecord:
+    """`estimate`, with each candidate measured on whichever host is free; each names its host.
+
+    A candidate's samples and its real runs are all one host's, so its errors compare that host's
+    figures.
+
+    Args:
+        connection: the store that the workers listen to.
+        queue: their queue.
+        workload: a workload that every worker knows by this name.
+        candidates: names of built-in ones, or of the workload's definition.
+        query: the name of one of the workload's queries.
+        keys: how many keys to predict for.
+        limit_bytes: memory that the whole process may have.
+        sample: keys of the largest sample of a candidate that keeps its rows.
+        check: numbers of keys to run for real, too.
+        workers: batches of keys read at once.
+        command: what to type to make this again.
+        on_progress: told how far each candidate is.
+
+    Raises:
+        ConfigError: an argument makes no sense.
+        WorkloadError: the workload is unknown.
+        ConnectError: the store does not answer.
+        JobError: no worker listens, or one could not estimate.
+    """
+    _check_names(workload, candidates)
+    requests = [
+        {
+            "kind": "estimate",
+            "workload": workload,
+            "candidates": [name],
+            "query": query,
+            "keys": keys,
+            "limit_bytes": limit_bytes,
+            "sample": sample,
+            "check": list(check),
+            "workers": workers,
+        }
+        for name in candidates
+    ]
+    found: list[EstimateRecord] = []
+    named = [None] * len(requests)
+    for name, answer in zip(
+        candidates,
+        _answers(connection, queue, requests, candidates, named, on_progress),
+        strict=True,
+    ):
+        if "record" not in answer:
+            raise JobError(
+                f"candidate {name} could not be estimated on {answer.get('host', 'any host')}: "
+                f"{answer.get('error')}"
+            )
+        record = from_json(EstimateRecord, answer["record"], source=f"the estimate of {name}")
+        host = str(answer["host"])
+        hosted = {one: replace(at, host=host) for one, at in record.candidates.items()}
+        found.append(replace(record, candidates=hosted))
+    _differs(found[0].workload, [one.workload for one in found])
+    merged = {name: at for one in found for name, at in one.candidates.items()}
+    counted = max(found, key=lambda one: one.rows_per_key)
+    return replace(counted, candidates=merged, command=command)
+
+
+def run_measurement(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What a worker does: measure as `request` says, alone on this host.
+
+    Returns `host`, `python` and the `record` as JSON, or the `error` of a measurement that could
+    not be made.
+    """
+    answer = {"host": host_name(), "python": platform.python_version()}
+    try:
+        kind = str(request.get("kind"))
+        if kind not in _KINDS:
+            expected = ", ".join(_KINDS)
+            raise ConfigError(f"unknown kind of measurement {kind!r}; expected one of {expected}")
+        arguments = {name: value for name, value in request.items() if name != "kind"}
+        for name in arguments.keys() - _FIELDS[kind]:
+            raise ConfigError(f"unknown field {name!r} of a request to measure a {kind}")
+        _check_names(arguments.get("workload"), arguments.get("candidates"))
+        tell = _teller()
+        with _alone(tell):
+            record = _KINDS[kind](**arguments, on_progress=tell)
+        return answer | {"record": to_json(record)}
+    except TracekitError as exc:
+        return answer | {"error": str(exc)}
+
+
+_KINDS: Mapping[str, Callable[..., BenchRecord | EstimateRecord]] = {
+    "bench": bench,
+    "estimate": estimate,
+}
+_SHARED = frozenset({"workload", "candidates", "query", "keys", "workers"})
+_FIELDS: Mapping[str, frozenset[str]] = {
+    "bench": _SHARED | {"repeat", "profile", "prove"},
+    "estimate": _SHARED | {"limit_bytes", "sample", "check"},
+}
+"""What a request may say; a database or a query's text of another host's is not in it."""
+
+
+def host_name() -> str:
+    """What rows call this host."""
+    return os.environ.get(HOST_VARIABLE) or socket.gethostname()
+
+
+def _check_names(workload: object, candidates: Sequence[str] | None) -> None:
+    """Names only: whatever else could be written there is code or a file of another host's."""
+    if not isinstance(workload, str) or workload != Path(workload).name or "." in workload:
+        raise ConfigError(
+            f"workload {workload!r}: workers measure a workload that each of them knows by its "
+            "name; define it in tracekit.toml on each host"
+        )
+    known = {*BENCH_CANDIDATES, *(resolve(workload).candidates or {})}
+    for name in candidates or ():
+        if name not in known:
+            raise ConfigError(
+                f"candidate {name!r}: workers run candidates by name; expected one of "
+                f"{', '.join(sorted(known))}. Define your own in the workload, on each host"
+            )
+
+
+def _answers(
+    connection: Redis,
+    queue: str,
+    requests: Sequence[Mapping[str, Any]],
+    titles: Sequence[str],
+    pythons: Sequence[str | None],
+    on_progress: Listener | None,
+) -> Sequence[Mapping[str, Any]]:
+    def tell(number: int, step: str, fraction: float) -> None:
+        if on_progress is not None:
+            on_progress(ReplayProgress(titles[number], fraction, step))
+
+    with Measurements(connection, queue) as measurements:
+        for request, python in zip(requests, pythons, strict=True):
+            measurements.submit(request, python)
+        return measurements.answers(tell)
+
+
+def _host_bench(size: int | None, answer: Mapping[str, Any]) -> HostBench:
+    host, python = answer.get("host"), answer.get("python")
+    if "record" not in answer:
+        return HostBench(size, host, python, None, str(answer.get("error")))
+    record = from_json(BenchRecord, answer["record"], source=f"the bench of {host}")
+    return HostBench(record.workload.keys, host, python, record)
+
+
+def _same_workload(benches: Sequence[HostBench]) -> Iterator[HostBench]:
+    """Each as it is; one whose workload has other rows than the first of its size is no answer."""
+    first: dict[int | None, WorkloadInfo] = {}
+    for one in benches:
+        try:
+            if one.bench is not None:
+                _differs(first.setdefault(one.keys, one.bench.workload), [one.bench.workload])
+            yield one
+        except JobError as exc:
+            yield replace(one, bench=None, error=str(exc))
+
+
+def _differs(first: WorkloadInfo, others: Sequence[WorkloadInfo]) -> None:
+    for other in others:
+        if other.fingerprint != first.fingerprint:
+            raise JobError(
+                f"hosts have different workloads called {first.name!r}: fingerprint "
+                f"{other.fingerprint} against {first.fingerprint}. Give all the same definition "
+                "and version of tracekit"
+            )
+
+
+def _teller() -> Listener:
+    """Writes progress into the running job, at most once a second."""
+    job = get_current_job()
+    told = [0.0]
+
+    def tell(progress: ReplayProgress) -> None:
+        if job is None or time.monotonic() - told[0] < _TELL_SECONDS:
+            return
+        told[0] = time.monotonic()
+        job.meta.update(step=f"{progress.step} on {host_name()}", fraction=0.0)
+        job.save_meta()  # type: ignore[no-untyped-call]
+
+    return tell
+
+
+@contextmanager
+def _alone(tell: Listener) -> Iterator[None]:
+    """Hold this host's one place for measurements; waits for whoever holds it."""
+    path = Path(tempfile.gettempdir()) / f"tracekit-measurement-{os.getuid()}.lock"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                tell(ReplayProgress("waits for another measurement", 0.0))
+                time.sleep(_WAIT_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)

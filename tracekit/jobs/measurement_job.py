@@ -1,0 +1,56 @@
+"""The only kind of RQ job that a worker which measures runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rq.exceptions import DeserializationError
+from rq.job import Job
+from rq.utils import import_attribute
+
+from tracekit.errors import JobError
+
+MEASUREMENT_FUNCTION = "tracekit.bench.on_workers.run_measurement"
+"""By its name: what measures is above this room."""
+
+
+class MeasurementJob(Job):
+    """Runs `run_measurement` or nothing, whatever function or callback its hash in Redis names."""
+
+    @property
+    def request(self) -> Mapping[str, Any] | None:
+        """What is to be measured; None for a job of another function or other arguments."""
+        try:
+            if self.func_name != MEASUREMENT_FUNCTION or self.kwargs or len(self.args) != 1:
+                return None
+            [request] = self.args
+        except (DeserializationError, TypeError, ValueError):
+            return None
+        return request if isinstance(request, dict) else None
+
+    @property
+    def func(self) -> Any:
+        """`run_measurement`.
+
+        Raises:
+            JobError: the job names another function or other arguments.
+        """
+        if self.request is None:
+            raise JobError(f"RQ job {self.id} is refused: it is no measurement.")
+        return import_attribute(MEASUREMENT_FUNCTION)
+
+    @property
+    def failure_callback(self) -> None:
+        """None: a measurement has none."""
+        return
+
+    @property
+    def success_callback(self) -> None:
+        """None: a measurement has none."""
+        return
+
+    @property
+    def stopped_callback(self) -> None:
+        """None: a measurement has none."""
+        return

@@ -1,0 +1,36 @@
+"""What benches on several hosts found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracekit.records.bench import BenchRecord
+
+
+@dataclass(frozen=True)
+class HostBench:
+    """A bench at one number of keys, all of it on one host."""
+
+    keys: int | None
+    """None where all there are were asked for and not counted."""
+    host: str | None
+    """None where no worker took it."""
+    python: str | None
+    bench: BenchRecord | None
+    """None where it could not be made; `error` says why."""
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class MatrixRecord:
+    """Benches that workers ran; saved as `matrix.json`.
+
+    Ratios are within a bench, which is within a host: figures of two hosts are never divided.
+    """
+
+    workload: str
+    queue: str
+    benches: tuple[HostBench, ...]
+    schema_version: int = 1
+    created: str | None = None
+    command: str | None = None
