@@ -20,8 +20,12 @@ from tracekit.trace import domain_query
 def with_ray(tasks: Sequence[Partition]) -> Any:
     import ray
 
-    os.environ["RAY_raylet_start_wait_time_s"] = "240"  # a busy machine
-    ray.init(num_cpus=2, include_dashboard=False, _node_ip_address="127.0.0.1")
+    ray.init(
+        num_cpus=2,
+        include_dashboard=False,
+        object_store_memory=2**28,  # its default, a third of the memory, may exceed /dev/shm
+        _node_ip_address="127.0.0.1",
+    )
     fetch = ray.remote(Partition.__call__)
     dataset = ray.data.from_arrow_refs([fetch.remote(task) for task in tasks])
     return pa.concat_tables(ray.get(dataset.to_arrow_refs()))
