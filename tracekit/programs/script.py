@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import tempfile
 import time
@@ -19,6 +18,7 @@ from tracekit.programs.cells_ending import code_of, place
 from tracekit.programs.kernel_death import Pressure, Stacks, SystemKills, death_of
 from tracekit.programs.memory_sampler import INTERVAL_SECONDS, MemorySampler, Sample
 from tracekit.programs.redirect import Redirect
+from tracekit.programs.script_command import shown_command
 from tracekit.programs.script_escape import EscapeWatch, check_command
 from tracekit.programs.script_messages import (
     Ended,
@@ -95,7 +95,7 @@ def run_script(
             raise
         if process.end():
             watch.remarks.append("processes that it left running were ended")
-        return replace(watch.report(code), command=shlex.join(command))
+        return replace(watch.report(code), command=shown_command(command))
 
 
 def _environment(messages: Path, redirect: Redirect | None, *, limited: bool) -> dict[str, str]:
@@ -192,6 +192,11 @@ class _Watch:
             self.remarks.append(
                 "the command is no Python with tracekit, so its figures include its start"
             )
+        if self._limit_bytes is not None and self._kill_at_bytes is None:
+            self.remarks.append(
+                "the limit counts private memory, touched or not, of each process; the plot shows "
+                "what is resident"
+            )
         peaks = [one.rss_peak_bytes for one in own if not isinstance(one, Started)]
         own_peak_bytes = max([self._own_peak_bytes, *peaks]) or None
         if own_peak_bytes is None:
@@ -204,7 +209,6 @@ class _Watch:
             rss_net_peak_bytes=_above(base_bytes, own_peak_bytes),
             rss_held_bytes=ended.rss_bytes - base_bytes if ended is not None else None,
             children_peak_bytes=self._children_peak_bytes or None,
-            began_seconds=0.0,
         )
         return ProgramReport(
             status=cell.status,

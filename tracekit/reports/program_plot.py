@@ -116,9 +116,10 @@ def program_picture(report: ProgramReport, path: str | Path) -> None:
 
 
 def _draw(axes: Axes, report: ProgramReport) -> None:
-    name = Path(report.notebook or report.command or "").name
+    name = Path(report.notebook).name if report.notebook is not None else report.command or ""
     axes.set_title(figures.printable(name, 80), fontsize=11, loc="left", parse_math=False)
-    axes.set_xlabel("seconds since the first cell began")
+    start = "the first cell" if report.notebook is not None else "the program"
+    axes.set_xlabel(f"seconds since {start} began")
     axes.spines[["top", "right"]].set_visible(False)
     if not report.samples:
         axes.text(0.5, 0.5, "no memory was sampled", transform=axes.transAxes, ha="center")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
-
 from tracekit.records import ProgramReport, ProgramStatus
 from tracekit.reports import figures
 from tracekit.reports import program_sections as sections
@@ -62,7 +60,7 @@ def program_markdown(
         plot: where the picture of memory over time is, relative to the report; None for none.
     """
     redact = Redactor(confidential=confidential)
-    name = PurePath(report.notebook or report.command or "").name
+    name = sections.program_name(report, redact)
     kind = "notebook" if report.notebook is not None else "run"
     heap = [
         f"{prose(title)}\n\n{table_lines(table)}"
