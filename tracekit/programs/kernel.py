@@ -64,6 +64,7 @@ class NotebookKernel:
         """Positions of the cells that were sent to the kernel, in order."""
         self.error: BaseException | None = None
         """What ended the run; None where every cell was run."""
+        self._process: subprocess.Popen[bytes] | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tracekit-notebook", daemon=True)
 
@@ -79,7 +80,9 @@ class NotebookKernel:
     def process(self) -> subprocess.Popen[bytes] | None:
         """The kernel's process; None before it was started."""
         provisioner = self._manager.provisioner
-        return None if provisioner is None else provisioner.process
+        if self._process is None and provisioner is not None:
+            self._process = provisioner.process  # which forgets it once it has ended
+        return self._process
 
     def signal(self, number: int) -> None:
         """Send a signal to the kernel, if it is there."""
@@ -120,16 +123,13 @@ class NotebookKernel:
 
     async def _execute(self) -> None:
         with self._stderr.open("wb") as stderr:
-            try:
-                await self._client.async_execute(
-                    env=self._environment,
-                    cwd=str(self._folder),
-                    stdout=subprocess.DEVNULL,  # cells print through the client
-                    stderr=stderr,
-                )
-            finally:
-                if self._manager.has_kernel:
-                    await self._manager.shutdown_kernel()
+            await self._client.async_execute(
+                cleanup_kc=True,
+                env=self._environment,
+                cwd=str(self._folder),
+                stdout=subprocess.DEVNULL,  # cells print through the client
+                stderr=stderr,
+            )
 
     def _executes(self, cell: Any, cell_index: int) -> None:
         self.executed.append(cell_index)
