@@ -23,7 +23,7 @@ class DatabaseSettings:
     """Where the database is and how hard it may be asked."""
 
     dsn: str | None = None
-    """`host:port/service`, or None where nothing says which database is meant."""
+    """Host, port and service as drivers take them; None where nothing names a database."""
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     fetchmany_size: int = 5000

@@ -35,15 +35,27 @@ from dataclasses import dataclass
 
 
 class TracekitError(Exception):
-    """Base of everything tracekit raises on purpose."""
+    """Base of everything tracekit raises on purpose.
+
+    Remedy:
+        Catch it to catch them all; the message of the one raised says what to do.
+    """
 
 
 class ConfigError(TracekitError):
-    """A setting, flag or argument is missing or makes no sense."""
+    """A setting, flag or argument is missing or makes no sense.
+
+    Remedy:
+        Change the value that the message names to one of those it expects.
+    """
 
 
 class MissingExtra(ConfigError, ImportError):
-    """Packages that an extra of tracekit brings are not installed."""
+    """Packages that an extra of tracekit brings are not installed.
+
+    Remedy:
+        Run the `pip install` that the message names.
+    """
 
     def __init__(self, extra: str, packages: Sequence[str]) -> None:
         self.extra = extra
@@ -56,22 +68,41 @@ class MissingExtra(ConfigError, ImportError):
 
 
 class ConnectError(TracekitError):
-    """The database could not be reached, or refused us."""
+    """The database could not be reached, or refused the log-on.
+
+    Remedy:
+        Check host, port, service and password (`DB_HOST`, `DB_PORT`, `DB_SERVICE`, `DB_USER`,
+        `DB_PASSWORD`). The ORA- or DPY- code in the message is the driver's; `retries` says how
+        often it was tried again.
+    """
 
     retries = 0
     """How often it was tried again before this was raised."""
 
 
 class RedirectError(ConnectError):
-    """A connection of a redirected program would have reached another database."""
+    """A connection of a redirected program would have reached another database.
+
+    Remedy:
+        Connect by python-oracledb in thin mode, or run the program without the redirect.
+    """
 
 
 class DriverRefused(RedirectError, ImportError):
-    """A module that reads Oracle and cannot be redirected was imported."""
+    """A module that reads Oracle and cannot be redirected was imported.
+
+    Remedy:
+        Read by python-oracledb, or run the program without the redirect.
+    """
 
 
 class FetchError(TracekitError):
-    """A query failed while being read."""
+    """A query failed while being read.
+
+    Remedy:
+        Look up the ORA- code in the message. A connection that broke was tried again `retries`
+        times; raise `TRACEKIT_RETRY_ATTEMPTS` for a database that is away for longer.
+    """
 
     retries = 0
     """How often it was tried again before this was raised."""
@@ -93,7 +124,12 @@ class BatchFailure:
 
 
 class BatchFetchError(FetchError):
-    """Some batches of keys failed, so the records would be incomplete."""
+    """Some batches of keys failed, so the records would be incomplete.
+
+    Remedy:
+        Mend the cause that the message names for each batch and fetch again; or accept a part
+        with `records(keys, allow_partial=True)`, whose `failures` names the rest.
+    """
 
     def __init__(self, query: str, failures: Sequence[BatchFailure], batch_count: int) -> None:
         self.query = query
@@ -110,7 +146,11 @@ class BatchFetchError(FetchError):
 
 
 class MemoryBudgetExceeded(FetchError):
-    """A fetch would outgrow its memory budget; nothing of it is returned."""
+    """A fetch would outgrow its memory budget; nothing of it is returned.
+
+    Remedy:
+        Raise `memory_budget`, ask for fewer keys, or read in pieces with `stream`.
+    """
 
     def __init__(self, budget_bytes: int, used_bytes: int, rows: int, keys: int) -> None:
         self.budget_bytes = budget_bytes
@@ -125,7 +165,11 @@ class MemoryBudgetExceeded(FetchError):
 
 
 class AdmissionError(TracekitError):
-    """A request names more keys than its profile may ask for at once."""
+    """A request names more keys than its profile may ask for together.
+
+    Remedy:
+        Ask for fewer keys in one request, or raise `TRACE_EVENTS_CID_LIMIT`.
+    """
 
     def __init__(self, key_count: int, limit: int) -> None:
         self.key_count = key_count
@@ -137,15 +181,29 @@ class AdmissionError(TracekitError):
 
 
 class ExportError(TracekitError):
-    """A file of records could not be written, or cannot be read as one."""
+    """A file of records could not be written, or cannot be read as one.
+
+    Remedy:
+        Check the disk's space and the path's rights. Export again a file that cannot be read.
+    """
 
 
 class WorkloadError(TracekitError):
-    """A workload is unknown, malformed or could not be built."""
+    """A workload is unknown, malformed or could not be built.
+
+    Remedy:
+        `tracekit workload list` shows the known ones. The message names the line or the table that
+        is wrong.
+    """
 
 
 class MemoryGuardExceeded(TracekitError, MemoryError):
-    """A cell was stopped because the process held more than its memory guard allows."""
+    """A cell was stopped because the process held more than its memory guard allows.
+
+    Remedy:
+        Free the variables that the message names, fetch in pieces, or raise the guard with
+        `%memory_guard`.
+    """
 
     def __init__(self, limit_bytes: int, used_bytes: int, held: Sequence[str]) -> None:
         self.limit_bytes = limit_bytes
@@ -160,39 +218,76 @@ class MemoryGuardExceeded(TracekitError, MemoryError):
 
 
 class ProfileError(TracekitError):
-    """A measurement could not be made."""
+    """A measurement could not be made.
+
+    Remedy:
+        Run `tracekit doctor`: it says what this machine lacks. Check that the disk is not full.
+    """
 
 
 class NotEqual(TracekitError):
-    """Two outputs differ, or are not as equal as they had to be."""
+    """Two outputs differ, or are not as equal as they had to be.
+
+    Remedy:
+        The message shows the first differences. Mend the code; or ask for a lower level, or for
+        `unordered`, if the difference is meant.
+    """
 
 
 class NotComparable(TracekitError, TypeError):
-    """A value does not tell what it holds, so nothing can be said about its equality."""
+    """A value does not tell what it holds, so nothing can be said about its equality.
+
+    Remedy:
+        Convert it before the comparison to a type that compares by content.
+    """
 
 
 class WireError(TracekitError):
-    """The Oracle Net stream cannot go on."""
+    """The Oracle Net stream of the local Oracle cannot go on.
+
+    Remedy:
+        See the two kinds below.
+    """
 
 
 class LocalWireError(WireError):
-    """We would have to send what the protocol forbids: our fault."""
+    """The local Oracle would have to send what the protocol forbids.
+
+    Remedy:
+        It is a defect of tracekit: report it with the statement that caused it.
+    """
 
 
 class RemoteWireError(WireError):
-    """The client sent what cannot be read: its fault."""
+    """A client of the local Oracle sent what cannot be read.
+
+    Remedy:
+        Check that the client is a supported driver and that nothing else uses the port.
+    """
 
 
 class JobError(TracekitError):
-    """A job is unknown, unfinished, failed or expired."""
+    """A job is unknown, unfinished, failed or expired.
+
+    Remedy:
+        Ask for the job's status; it names the failure and its reason.
+    """
 
 
 class JobNotFound(JobError):
-    """There is no job of this id: it never was, or it expired."""
+    """There is no job of this id: it never was, or it expired.
+
+    Remedy:
+        Submit it again. `TRACE_JOB_TTL_SECONDS` says how long a job is kept.
+    """
 
 
 class JobNotComplete(JobError):
-    """A result was asked for that is not there yet, or never will be: failed or canceled."""
+    """A result was asked for that is not there yet, or never will be: failed or canceled.
+
+    Remedy:
+        Wait while `status` is queued or started. Otherwise `reason` names the failure.
+    """
 
     def __init__(self, message: str, reason: str | None = None, *, status: str = "") -> None:
         self.status = status
@@ -203,4 +298,9 @@ class JobNotComplete(JobError):
 
 
 class ResultIncomplete(JobError):
-    """A chunk of a result is missing or its checksum is wrong."""
+    """A chunk of a result is missing or its checksum is wrong.
+
+    Remedy:
+        Do not use what was received. Ask for the stream again; if the chunk is gone from the
+        store, submit the job again.
+    """

@@ -241,7 +241,8 @@ class KeyedFetcher:
         Tasks can be pickled and hold no secret: whoever runs one takes the password from its own
         environment. Calling one gives an Arrow table; all have the same schema.
 
-        Example:
+        Example::
+
             tasks = fetcher.partitions(keys)
             with ProcessPoolExecutor() as pool:
                 tables = pool.map(Partition.__call__, tasks)

@@ -83,7 +83,7 @@ class Retention:
     explained_bytes: int
     """What was found in objects and buffers; more than the total where memory is untouched."""
     taken_at: str
-    """The moment, such as `rows:90%` or a date and time."""
+    """The moment: a share of the rows (`rows:90%`), or a date and time."""
     holders: tuple[Holder, ...]
     """Largest first; no memory is in two of them."""
     above_baseline: bool = False

@@ -167,7 +167,7 @@ class LocalOracle:
 
     @property
     def dsn(self) -> str:
-        """`HOST:PORT/SERVICE` while the server runs."""
+        """Host, port and service of the running server, as drivers take them."""
         return self._dsn_of(self._service)
 
     @property

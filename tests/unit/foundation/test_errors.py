@@ -64,3 +64,8 @@ def test_memory_budget_error_says_how_far_it_came() -> None:
 
     assert "2,200,000,000 bytes" in str(error)
     assert "812,000 rows of 81,000 keys" in str(error)
+
+
+def test_every_error_tells_its_remedy() -> None:
+    untold = [name for name, kind in _classes().items() if "Remedy:" not in (kind.__doc__ or "")]
+    assert untold == []
