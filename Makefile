@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/experiment tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py tests/integration/test_calibration.py)
-.PHONY: help setup replay test test-slow test-pandas2 check check-memory conformance format bench fuzz dist lock clean
+.PHONY: help setup replay test test-slow test-pandas2 check check-memory conformance format bench fuzz docs dist lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench: setup ## measure every path and its peers on the workload (minutes; print
 fuzz: setup ## send the local Oracle a million spoiled messages (minutes; ARGS='--seed 2 --count 50000')
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+docs: setup ## build the documentation site into docs/_build/html; warnings are errors
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --nitpicky --quiet -b html docs docs/_build/html $(ARGS)
+
 dist: setup ## build the wheel and the sdist into dist/, and try the wheel in a bare environment
 	rm -rf dist
 	$(BIN)/python -m hatchling build
@@ -84,4 +87,4 @@ lock: setup ## resolve the dependencies in pyproject.toml and write the lock fil
 	  pyproject.toml -o requirements-pandas2.lock
 
 clean: ## remove the virtual environment and the caches of the tools
-	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist mutants docs/_build docs/notebooks

@@ -30,6 +30,8 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 default_role = "code"  # docstrings have single backticks, as Markdown has
+smartquotes = False  # "--keys" is an option, not a dash
+highlight_language = "text"
 
 # References inside tracekit must resolve. Others would need the inventories of their sites, and the
 # build is offline.

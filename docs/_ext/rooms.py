@@ -30,7 +30,7 @@ def layers() -> list[list[str]]:
 
 def imports(rooms: set[str]) -> dict[str, set[str]]:
     """Room to the rooms that its modules import."""
-    graph = grimp.build_graph("tracekit")
+    graph = grimp.build_graph("tracekit", cache_dir=None)
     found: dict[str, set[str]] = {room: set() for room in rooms}
     for module in graph.modules:
         for imported in graph.find_modules_directly_imported_by(module):
@@ -76,7 +76,9 @@ def picture() -> str:
         (x, y), (to_x, to_y) = middle[room], middle[other]
         y += _BOX
         bend = (to_y - y) / 2
-        curve = f"M{x:.0f} {y} C{x:.0f} {y + bend:.0f} {to_x:.0f} {to_y - bend:.0f} {to_x:.0f} {to_y}"
+        curve = (
+            f"M{x:.0f} {y} C{x:.0f} {y + bend:.0f} {to_x:.0f} {to_y - bend:.0f} {to_x:.0f} {to_y}"
+        )
         lines.append(f'<path d="{curve}"><title>{room} imports {other}</title></path>')
     height = len(rows) * _ROW - _ROW + _BOX + 8
     return (

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+from tests.integration.documentation import PAGES, ROOT, make_bank, run
+
 _LINK = re.compile(r"\]\(([^)]+)\)")
-_FILE = re.compile(r"^`([\w./]+)` [^\n]*\n+```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -38,26 +35,12 @@ def test_readme_is_short_enough_to_be_read():
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that the quick start makes, by its own words."""
     folder = tmp_path_factory.mktemp("bank")
-    page = (ROOT / "docs/quick-start.md").read_text(encoding="utf-8")
-    for name, text in _FILE.findall(page):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    (folder / "data").mkdir()
-    _run(folder, "make_data.py")
+    make_bank(folder)
     return folder
 
 
 def _run(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env={**os.environ, "TRACEKIT_CACHE_DIR": str(folder / "cache")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return done.stdout
+    return run(folder, sys.executable, *arguments)
 
 
 def test_the_quick_start_passes_as_it_says(bank: Path):
