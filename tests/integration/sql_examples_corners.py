@@ -65,6 +65,21 @@ CORNERS: list[Row] = [
     _of("a model that is none", "TO_CHAR(1, 'foo')", "ORA-01481"),
     _of("TO_CHAR by a computed model", "TO_CHAR(12, LPAD('9', 3, '9'))", "  12"),
     _of("rounding that needs one more digit", "TO_CHAR(99.5, '99')", "###"),
+    _of("what is rounded to zero keeps its sign", "TO_CHAR(-0.4, '9')", "-0"),
+    _of(
+        "characters of a number",
+        "TO_CHAR(1234.5, '9G999D99', 'NLS_NUMERIC_CHARACTERS='',.''')",
+        " 1.234,50",
+    ),
+    _of(
+        "text of a BINARY_DOUBLE",
+        "TO_CHAR(0.1d) || ' ' || 100d",
+        "1.0000000000000001E-001 1.0E+002",
+    ),
+    _of("a sign behind an exponent", "1e2-5", 95),
+    _of("digits of other scripts", "TO_NUMBER('١٢')", "ORA-01722"),
+    _of("NULLIF of NULL", "NULLIF(NULL, 1)", "ORA-00932"),
+    _of("a condition is no value", "1 = 1", "ORA-00923"),
     # Dates
     _of("text added to a date", "DATE '2024-01-01' + '1'", dt.datetime(2024, 1, 2)),
     _of("a date times a number", "SYSDATE * 1", "ORA-00932"),
@@ -102,6 +117,12 @@ CORNERS: list[Row] = [
     _query("ROWNUM <> n", "SELECT COUNT(*) FROM emp WHERE ROWNUM <> 3", 2),
     _query("ROWNUM >= 1", "SELECT COUNT(*) FROM emp WHERE ROWNUM >= 1", 6),
     _query("ROWNUM IN", "SELECT COUNT(*) FROM emp WHERE ROWNUM IN (1, 2, 5)", 2),
+    _query(
+        "GROUP BY CONNECT_BY_ROOT",
+        "SELECT CONNECT_BY_ROOT ename, SUM(sal) FROM emp WHERE deptno = 30"
+        " CONNECT BY PRIOR empno = mgr GROUP BY CONNECT_BY_ROOT ename ORDER BY 1",
+        [("ALLEN", 1600), ("BLAKE", 5700), ("KING", 5700), ("WARD", 1250)],
+    ),
     _query("ROWNUM in an aggregate", "SELECT MAX(ROWNUM) FROM emp WHERE deptno = 30", 3),
     _query("aggregates of aggregates", "SELECT MAX(COUNT(*)) FROM emp GROUP BY deptno", 3),
     _query("aggregates of aggregates of all rows", "SELECT MAX(COUNT(*)) FROM emp", "ORA-00978"),

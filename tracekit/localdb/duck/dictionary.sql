@@ -61,11 +61,12 @@ FROM $sys.TRACEKIT_OBJECTS WHERE kind = 'VIEW';
 CREATE VIEW $sys.TRACEKIT_COLUMNS AS
 SELECT o.owner, o.name AS table_name, o.kind AS object_kind, c.column_name,
        c.column_index AS column_id, coalesce(c.comment, h.comment) AS comment,
+       coalesce($sys.TRACEKIT_SHOWN(v.detail),
        regexp_replace(replace(replace(replace(regexp_replace(regexp_replace(h.column_default,
                'ora_number\(CAST\((.*) AS VARCHAR\)\)', '\1'),
                'ora_number\(''([^'']*)''\)', '\1'), 'ora_sysdate()', 'SYSDATE'),
                'ora_systimestamp()', 'SYSTIMESTAMP'), 'ora_localtimestamp()', 'LOCALTIMESTAMP'),
-               'nextval\(''(.*)''\)', '\1.nextval') AS default_text,
+               'nextval\(''(.*)''\)', '\1.nextval')) AS default_text,
        coalesce(h.is_nullable, c.is_nullable) AS is_nullable,
        regexp_extract(c.data_type, '^[A-Z_ ]+') AS stored,
        c.numeric_precision AS stored_precision, c.numeric_scale AS stored_scale,
@@ -80,6 +81,9 @@ LEFT JOIN duckdb_columns() h
  AND h.table_name = o.held_name AND upper(h.column_name) = upper(c.column_name)
 LEFT JOIN $declared d
   ON d.catalog_name = '$catalog' AND d.schema_name = o.real_schema AND d.table_name = o.name AND d.column_name = c.column_name
+LEFT JOIN $notes v
+  ON v.catalog_name = '$catalog' AND v.kind = 'V' AND v.schema_name = o.real_schema
+ AND v.table_name = o.name AND v.subject = c.column_name
 LEFT JOIN $notes i
   ON i.catalog_name = '$catalog' AND i.kind = 'I' AND i.schema_name = o.real_schema
  AND i.table_name = o.name AND i.subject = c.column_name;
@@ -178,11 +182,20 @@ SELECT owner AS OWNER, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
 FROM $sys.TRACEKIT_COLUMNS;
 
 CREATE VIEW $sys.ALL_TAB_IDENTITY_COLS AS
-SELECT owner AS OWNER, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
-       $sys.TRACEKIT_NAME(column_name) AS COLUMN_NAME,
-       generation AS GENERATION_TYPE, $sys.TRACEKIT_NAME(identity_sequence) AS SEQUENCE_NAME,
-       'START WITH: 1, INCREMENT BY: 1' AS IDENTITY_OPTIONS
-FROM $sys.TRACEKIT_COLUMNS WHERE generation IS NOT NULL;
+SELECT c.owner AS OWNER, $sys.TRACEKIT_NAME(c.table_name) AS TABLE_NAME,
+       $sys.TRACEKIT_NAME(c.column_name) AS COLUMN_NAME,
+       c.generation AS GENERATION_TYPE, $sys.TRACEKIT_NAME(c.identity_sequence) AS SEQUENCE_NAME,
+       'START WITH: ' || s.start_value || ', INCREMENT BY: ' || s.increment_by
+       || ', MAX_VALUE: ' || CASE WHEN s.max_value = 9223372036854775807
+                                  THEN '9999999999999999999999999999' ELSE CAST(s.max_value AS VARCHAR) END
+       || ', MIN_VALUE: ' || s.min_value || ', CYCLE_FLAG: ' || CASE WHEN s.cycle THEN 'Y' ELSE 'N' END
+       || ', CACHE_SIZE: 20, ORDER_FLAG: N, SCALE_FLAG: N, EXTEND_FLAG: N, SESSION_FLAG: N, KEEP_VALUE: N'
+           AS IDENTITY_OPTIONS
+FROM $sys.TRACEKIT_COLUMNS c
+LEFT JOIN duckdb_sequences() s
+  ON s.database_name = '$catalog' AND s.sequence_name = c.identity_sequence
+ AND $sys.TRACEKIT_NAME(s.schema_name) = c.owner
+WHERE c.generation IS NOT NULL;
 
 CREATE VIEW $sys.TRACEKIT_CONSTRAINTS AS
 WITH held AS (
@@ -216,7 +229,7 @@ SELECT k.owner, k.table_name, k.constraint_index,
             ELSE 'USER NAME' END AS generated,
        CASE k.kind WHEN 'N' THEN 'C' ELSE k.kind END AS constraint_type, k.kind,
        CASE k.kind WHEN 'N' THEN '"' || $sys.TRACEKIT_NAME(k.columns[1]) || '" IS NOT NULL'
-            WHEN 'C' THEN $sys.TRACEKIT_SHOWN(k.expression) END AS search_condition,
+            WHEN 'C' THEN $sys.TRACEKIT_SHOWN(coalesce(nullif(n.detail, ''), k.expression)) END AS search_condition,
        k.columns, upper(k.referenced_table) AS referenced_table,
        list_transform(k.referenced_column_names, lambda c: upper(c)) AS referenced_columns
 FROM numbered k
@@ -274,8 +287,14 @@ WITH parts AS (
     SELECT *, trim(unnest(parts), '"') AS part, unnest(generate_series(1, len(parts))) AS position
     FROM $sys.TRACEKIT_INDEXES
 )
-SELECT p.owner, p.table_name, p.index_name, p.position, p.part, c.column_name
+SELECT p.owner, p.table_name, p.index_name, p.position,
+       CASE WHEN x.name IS NULL THEN p.part ELSE '"' || p.part || '"' END AS part,
+       CASE WHEN x.name IS NULL THEN c.column_name END AS column_name,
+       CASE WHEN x.name IS NULL THEN 'ASC' ELSE 'DESC' END AS descend
 FROM parts p
+LEFT JOIN $notes x
+  ON x.catalog_name = '$catalog' AND x.kind = 'X' AND x.name = p.index_name
+ AND $sys.TRACEKIT_NAME(x.schema_name) = p.owner AND list_contains(string_split(x.detail, ','), p.part)
 LEFT JOIN $sys.TRACEKIT_COLUMNS c
   ON c.owner = p.owner AND c.table_name = p.table_name
  AND upper(c.column_name) = upper(p.part);
@@ -298,7 +317,7 @@ SELECT owner AS INDEX_OWNER, $sys.TRACEKIT_NAME(index_name) AS INDEX_NAME, owner
        $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
        coalesce($sys.TRACEKIT_NAME(column_name), 'SYS_NC' || lpad(CAST(position AS VARCHAR), 5, '0') || '$')
            AS COLUMN_NAME,
-       position AS COLUMN_POSITION, 22 AS COLUMN_LENGTH, 0 AS CHAR_LENGTH, 'ASC' AS DESCEND
+       position AS COLUMN_POSITION, 22 AS COLUMN_LENGTH, 0 AS CHAR_LENGTH, descend AS DESCEND
 FROM $sys.TRACEKIT_INDEX_PARTS;
 
 CREATE VIEW $sys.ALL_IND_EXPRESSIONS AS
@@ -316,14 +335,17 @@ FROM duckdb_sequences() WHERE database_name = '$catalog' AND NOT temporary
 
 CREATE VIEW $sys.ALL_OBJECTS AS
 WITH objects AS (
-    SELECT owner, $sys.TRACEKIT_NAME(name) AS name, kind, object_id FROM $sys.TRACEKIT_OBJECTS
-    UNION ALL SELECT owner, $sys.TRACEKIT_NAME(index_name), 'INDEX', NULL FROM $sys.TRACEKIT_INDEXES
-    UNION ALL SELECT SEQUENCE_OWNER, SEQUENCE_NAME, 'SEQUENCE', NULL FROM $sys.ALL_SEQUENCES
+    SELECT owner, $sys.TRACEKIT_NAME(name) AS name, kind, object_id, on_commit
+    FROM $sys.TRACEKIT_OBJECTS
+    UNION ALL
+    SELECT owner, $sys.TRACEKIT_NAME(index_name), 'INDEX', NULL, NULL FROM $sys.TRACEKIT_INDEXES
+    UNION ALL SELECT SEQUENCE_OWNER, SEQUENCE_NAME, 'SEQUENCE', NULL, NULL FROM $sys.ALL_SEQUENCES
 )
 SELECT owner AS OWNER, name AS OBJECT_NAME, CAST(NULL AS VARCHAR) AS SUBOBJECT_NAME,
        object_id AS OBJECT_ID, object_id AS DATA_OBJECT_ID, kind AS OBJECT_TYPE,
        CAST(NULL AS TIMESTAMP_S) AS CREATED, CAST(NULL AS TIMESTAMP_S) AS LAST_DDL_TIME,
-       'VALID' AS STATUS, 'N' AS TEMPORARY, 'N' AS GENERATED, 'N' AS SECONDARY
+       'VALID' AS STATUS, CASE WHEN on_commit IS NULL THEN 'N' ELSE 'Y' END AS TEMPORARY,
+       'N' AS GENERATED, 'N' AS SECONDARY
 FROM objects;
 
 CREATE VIEW $sys.ALL_USERS AS

@@ -20,6 +20,10 @@ TEMPORARY = "T"
 IDENTITY = "I"
 DRAWN = "D"
 REFERENCE = "R"
+DEFAULT = "V"
+"""The default of a column, as it was written."""
+DESCENDING = "X"
+"""An index, and its columns that are ordered by DESC."""
 
 _COLUMNS = "schema_name, table_name, kind, subject, name, detail"
 _SUBJECT_JOINED = ","
@@ -33,14 +37,14 @@ class TableNote:
     table: str
     kind: str
     """P, U, R, C, N (a constraint: key, unique, reference, check, NOT NULL), T, I or D
-    (a column whose default draws from a sequence)."""
+    (a column whose default draws from a sequence), V or X."""
     subject: str
     """The columns, separated by commas; of a check nothing: the n-th note is the n-th check's."""
     name: str = ""
     """Of a constraint, or the path of the sequence that a column's default draws from."""
     detail: str = ""
     """ALWAYS or BY DEFAULT for I; DELETE or PRESERVE for T; for R schema, name and columns of the
-    parent, separated by commas."""
+    parent, separated by commas; for C and V the text; for X the columns."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -105,6 +109,8 @@ class TableNotes:
         if definition.object_type == "SCHEMA" and definition.action == "DROP":
             self._change(lambda note: None if note.schema == definition.name else note)
             self._temporary = self._list_temporary()
+        if definition.object_type == "INDEX":
+            self._follow_index(schema, definition)
         if definition.object_type != "TABLE":
             return
         key = (schema, definition.name)
@@ -123,8 +129,18 @@ class TableNotes:
             )
         self._change(lambda note: _altered(note, key, definition))
         self._change(lambda note: _with_parent_renamed(note, key, definition))
+        changed = {column for column, _ in definition.default_texts}
+        self._change(lambda note: None if _is_default_of(note, key, changed) else note)
         self._add(_notes_of(schema, definition, self._next_name))
         self._temporary = self._list_temporary()
+
+    def _follow_index(self, schema: str, definition: Definition) -> None:
+        key = (schema, DESCENDING, definition.name)
+        self._change(lambda note: None if (note.schema, note.kind, note.name) == key else note)
+        if definition.descending:
+            columns = _SUBJECT_JOINED.join(definition.descending)
+            table = definition.index_table
+            self._add([TableNote(schema, table, DESCENDING, columns, definition.name, columns)])
 
     def close(self) -> None:
         """Free the connection."""
@@ -187,12 +203,18 @@ def _altered(note: TableNote, key: tuple[str, str], definition: Definition) -> T
     columns = note.subject.split(_SUBJECT_JOINED)
     if set(columns) & set(definition.dropped_columns):
         return None
+    if definition.renamed_column and note.kind == "C":
+        return replace(note, detail="")  # DuckDB knows the new name
     if definition.renamed_column and definition.renamed_column[0] in columns:
         old, new = definition.renamed_column
         return replace(
             note, subject=_SUBJECT_JOINED.join(new if one == old else one for one in columns)
         )
     return note
+
+
+def _is_default_of(note: TableNote, key: tuple[str, str], columns: set[str]) -> bool:
+    return (note.schema, note.table) == key and note.kind == DEFAULT and note.subject in columns
 
 
 def _with_parent_renamed(
@@ -215,8 +237,12 @@ def _notes_of(schema: str, definition: Definition, next_name: Callable[[], str])
     for one in definition.constraints:
         subject = _SUBJECT_JOINED.join(one.columns)
         parent = (*one.references, *one.referenced_columns) if one.references else ()
-        detail = _SUBJECT_JOINED.join(part or schema for part in parent)
+        detail = one.condition or _SUBJECT_JOINED.join(part or schema for part in parent)
         notes.append(TableNote(schema, table, one.kind, subject, one.name or next_name(), detail))
+    drawn_names = {drawn.column for drawn in definition.drawn_columns}
+    for column, written in definition.default_texts:
+        if written and column not in drawn_names:
+            notes.append(TableNote(schema, table, DEFAULT, column, "", written))
     for drawn in definition.drawn_columns:
         kind = IDENTITY if drawn.generation else DRAWN
         notes.append(TableNote(schema, table, kind, drawn.column, drawn.sequence, drawn.generation))

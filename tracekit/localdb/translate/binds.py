@@ -270,6 +270,8 @@ def _token_text(prepared: Prepared, token: Token) -> str:
         prepared.binary_literals[name] = token.text
         prepared.shown[name] = token.text.upper()
         return f":{name}"
+    if token.kind is TokenKind.NUMBER and "e" in token.text.lower():
+        return token.text + " "  # the parser would take a sign behind it for the exponent's
     if token.text == "::":
         raise OraError(911, '":": invalid character after ":"', position=token.start)
     return token.text

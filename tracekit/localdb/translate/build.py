@@ -8,6 +8,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.kinds import (
     MOMENTS,
     Kind,
+    binary_form,
     fraction_digits,
     has_digits,
     kind_of,
@@ -66,7 +67,9 @@ def as_text(value: exp.Expr) -> exp.Expr:
         return call("ora_interval_text", value, *map(number, sizes), kind=Kind.TEXT)
     if kind in MOMENTS:
         return call("ora_moment_text", value, number(fraction_digits(value)), kind=Kind.TEXT)
-    return call("ora_text", value, kind=Kind.TEXT)
+    form = binary_form(value)
+    name = f"ora_{form}_text" if form is not None else "ora_text"
+    return call(name, value, kind=Kind.TEXT)
 
 
 def paren(value: exp.Expr) -> exp.Expr:

@@ -12,7 +12,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import assigned
 from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import call, text, unsupported
-from tracekit.localdb.translate.dialect import ReadOracle
+from tracekit.localdb.translate.dialect import SOURCE_SPAN, ReadOracle
 from tracekit.localdb.translate.kinds import MOMENTS, kind_of
 from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers, folded
@@ -32,6 +32,12 @@ from tracekit.localdb.translate.types import read_type
 from tracekit.localdb.translate.writer import write
 from tracekit.localdb.translate.zones import as_default
 
+_SEQUENCE_OPTIONS = {
+    "increment": "INCREMENT BY",
+    "minvalue": "MINVALUE",
+    "maxvalue": "MAXVALUE",
+    "start": "START WITH",
+}
 _DECLARED_META = "ora_declared"
 _CONSTRAINT_KINDS: dict[type[Any], str] = {
     exp.NotNullColumnConstraint: "N",
@@ -51,6 +57,7 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
     table = schema.this
     definition = _definition(table, "CREATE", "TABLE", temporary=_is_temporary(tree))
     owner = definition.schema or context.current_schema
+    default_texts = _default_texts(schema, context)
     columns: list[ColumnDeclaration] = []
     constraints: list[ConstraintDeclaration] = []
     drawn: list[DrawnColumn] = []
@@ -72,6 +79,7 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
         definition,
         columns=tuple(replace(c, nullable=c.nullable and c.name not in keys) for c in columns),
         constraints=tuple(constraints),
+        default_texts=tuple(default_texts),
         drawn_columns=(*drawn, *_drawn_by_default(schema, owner, drawn)),
         on_commit=_on_commit(tree) if definition.temporary else "",
     )
@@ -222,9 +230,11 @@ def _take_identity(
         constraint.replace(exp.ColumnConstraint(kind=default))
         column.append("constraints", exp.ColumnConstraint(kind=exp.NotNullColumnConstraint()))
         created = [f"CREATE SEQUENCE {path}"]
-        for option, words in (("start", "START WITH"), ("increment", "INCREMENT BY")):
+        for option, words in _SEQUENCE_OPTIONS.items():
             if inner.args.get(option) is not None:
                 created.append(f"{words} {inner.args[option].sql()}")
+        if inner.args.get("cycle"):
+            created.append("CYCLE")
         generation = "ALWAYS" if inner.this else "BY DEFAULT"
         return DrawnColumn(name, path, generation), " ".join(created)
     return None
@@ -270,10 +280,38 @@ def _column_constraints(column: exp.ColumnDef, context: Context) -> list[Constra
         columns = () if kind == "C" else (folded(column.this),)
         found.append(
             ConstraintDeclaration(
-                kind, columns, _constraint_name(constraint), _parent(inner), _parent_key(inner)
+                kind,
+                columns,
+                _constraint_name(constraint),
+                _parent(inner),
+                _parent_key(inner),
+                _condition(inner, context),
             )
         )
     return found
+
+
+def _condition(inner: exp.Expr, context: Context) -> str:
+    """A check's condition as it was written."""
+    if not isinstance(inner, exp.CheckColumnConstraint):
+        return ""
+    written = _written(inner, context)
+    return written[1:-1].strip() if written.startswith("(") else written
+
+
+def _written(node: exp.Expr, context: Context) -> str:
+    start, end = node.meta.get(SOURCE_SPAN, (0, 0))
+    return context.prepared.text[start:end].strip()
+
+
+def _default_texts(schema: exp.Schema, context: Context) -> list[tuple[str, str]]:
+    return [
+        (folded(column.this), _written(inner, context))
+        for column in schema.expressions
+        if isinstance(column, exp.ColumnDef)
+        for inner in map(_inner, column.constraints)
+        if isinstance(inner, exp.DefaultColumnConstraint)
+    ]
 
 
 def _table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration:
@@ -285,7 +323,8 @@ def _table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration
         inner = part.expressions[0]
     kind = _constraint_kind(inner, context)
     if kind == "C":
-        return ConstraintDeclaration(kind, (), _constraint_name(part))
+        condition = _condition(inner, context)
+        return ConstraintDeclaration(kind, (), _constraint_name(part), condition=condition)
     listed = inner.this if isinstance(inner, exp.UniqueColumnConstraint) else inner
     names = tuple(folded(_plain(one)) for one in (listed.expressions if listed else ()))
     return ConstraintDeclaration(
@@ -415,6 +454,11 @@ def create_index(tree: exp.Create, context: Context) -> tuple[str, Definition]:
     """CREATE [UNIQUE] INDEX: DuckDB keeps it in the table's schema and ignores directions."""
     index = tree.this
     assert isinstance(index, exp.Index)
+    descending = [
+        folded(ordered.this.this)
+        for ordered in index.find_all(exp.Ordered)
+        if ordered.args.get("desc") and isinstance(ordered.this, exp.Column)
+    ]
     for ordered in list(index.find_all(exp.Ordered)):
         ordered.replace(ordered.this)
     tree.set("properties", None)
@@ -427,6 +471,11 @@ def create_index(tree: exp.Create, context: Context) -> tuple[str, Definition]:
     rewrite_expressions(tree, context)
     fold_identifiers(tree)
     definition = Definition(
-        "CREATE", "INDEX", folded(owner) if owner is not None else None, folded(name)
+        "CREATE",
+        "INDEX",
+        folded(owner) if owner is not None else None,
+        folded(name),
+        index_table=folded(table.this),
+        descending=tuple(descending),
     )
     return write(tree), definition

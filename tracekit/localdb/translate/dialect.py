@@ -69,6 +69,31 @@ def _typed_literal(name: str) -> Any:
     return lambda self, this, _: self.expression(exp.Anonymous(this=name, expressions=[this]))
 
 
+_IDENTITY_NUMBERS = {
+    ("START", "WITH"): "start",
+    ("INCREMENT", "BY"): "increment",
+    ("MINVALUE",): "minvalue",
+    ("MAXVALUE",): "maxvalue",
+    ("CACHE",): "cache",
+}
+_IDENTITY_WITHOUT_EFFECT = (
+    "NOMINVALUE", "NOMAXVALUE", "NOCYCLE", "NOCACHE", "ORDER", "NOORDER", "KEEP", "NOKEEP",
+)  # fmt: skip
+
+
+def _spanned(word: str) -> Any:
+    """Reads a clause of a column as the parser does, and notes where what it states stands."""
+
+    def read(self: LiteralReader) -> Any:
+        start = self._curr.start if self._curr else 0
+        node = OracleParser.CONSTRAINT_PARSERS[word](self)
+        if node is not None and self._prev:
+            node.meta[SOURCE_SPAN] = (start, self._prev.end + 1)
+        return node
+
+    return read
+
+
 class LiteralReader(OracleParser):
     """Reads function calls without interpreting them, and notes where expressions stand."""
 
@@ -77,6 +102,10 @@ class LiteralReader(OracleParser):
         **{name: OracleParser.FUNCTION_PARSERS[name] for name in ("CAST", "EXTRACT", "TRIM")},
         **{name: _conversion(name) for name in _CONVERSIONS},
         "VALIDATE_CONVERSION": _validation,
+    }
+    CONSTRAINT_PARSERS: ClassVar[dict[str, Any]] = {
+        **OracleParser.CONSTRAINT_PARSERS,
+        **{word: _spanned(word) for word in ("CHECK", "DEFAULT")},
     }
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         name: OracleParser.NO_PAREN_FUNCTION_PARSERS[name]
@@ -92,6 +121,32 @@ class LiteralReader(OracleParser):
         """What sqlglot cannot parse it would pass on as text; here it is an error."""
         self.raise_error("Unsupported statement", start)
         raise AssertionError("raise_error raises at once")
+
+    def _parse_generated_as_identity(self) -> Any:
+        """GENERATED ... AS IDENTITY with its options in any order; the rest as it was read."""
+        start = self._index
+        by_default = self._match_text_seq("BY", "DEFAULT")
+        on_null = by_default and self._match_text_seq("ON", "NULL")
+        if not by_default:
+            self._match_text_seq("ALWAYS")
+        if not self._match_text_seq("AS", "IDENTITY"):
+            self._retreat(start)
+            return super()._parse_generated_as_identity()
+        identity = exp.GeneratedAsIdentityColumnConstraint(this=not by_default, on_null=on_null)
+        if self._match(TokenType.L_PAREN):
+            while not self._match(TokenType.R_PAREN):
+                self._parse_identity_option(identity)
+        return self.expression(identity)
+
+    def _parse_identity_option(self, identity: exp.Expr) -> None:
+        for words, name in _IDENTITY_NUMBERS.items():
+            if self._match_text_seq(*words):
+                identity.set(name, self._parse_unary())
+                return
+        if not any(self._match_text_seq(word) for word in _IDENTITY_WITHOUT_EFFECT):
+            if not self._match_text_seq("CYCLE"):
+                self.raise_error("Expecting )")
+            identity.set("cycle", True)
 
     def _parse_table_alias(self, alias_tokens: Any = None) -> exp.TableAlias | None:
         """Without AS, which Oracle does not take before the alias of a table."""

@@ -11,6 +11,11 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.binds import Prepared
 from tracekit.localdb.translate.lexer import Token
 
+_CONDITIONS = (
+    exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.And, exp.Or, exp.Not, exp.In,
+    exp.Between, exp.Like, exp.Is, exp.Exists,
+)  # fmt: skip
+"""What is no value in Oracle."""
 _ENDED = (933, "SQL command not properly ended")
 _NO_FROM = (923, "FROM keyword not found where expected")
 _NO_EXPRESSION = (936, "missing expression")
@@ -43,6 +48,9 @@ def refuse_foreign_syntax(tree: exp.Expr, prepared: Prepared) -> None:
 
 def _foreign_parts(node: exp.Expr) -> Iterator[tuple[exp.Expr, tuple[int, str]]]:
     if isinstance(node, exp.Select):
+        for item in node.expressions:
+            if isinstance(item.unalias().unnest(), _CONDITIONS):
+                yield item, _NO_FROM
         if node.args.get("from_") is None and node.expressions:
             yield node, _NO_FROM
         distinct = node.args.get("distinct")

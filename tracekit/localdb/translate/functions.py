@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -119,6 +120,8 @@ def _coalesce(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _nullif(args: Sequence[exp.Expr]) -> exp.Expr:
+    if kind_of(args[0]) is Kind.NULL:
+        raise OraError(932, "inconsistent datatypes: expected - got CHAR")
     values = list(implicit.alike(args))
     return like_one_of(call("nullif", *values), values[:1])
 
@@ -163,7 +166,7 @@ def _trunc(args: Sequence[exp.Expr]) -> exp.Expr:
             return numbers.cut("trunc", args)
         known = Kind.DATE if kind in MOMENTS else Kind.UNKNOWN
         return call("ora_trunc", args[0], kind=known)
-    if kind_of(args[1]) is Kind.TEXT:
+    if kind_of(args[1]) is Kind.TEXT and kind_of(args[0]) is not Kind.NUMBER:
         return dates.truncate(args[0], literal_text(args[1], "TRUNC to a unit"))
     return numbers.cut("trunc", args)
 
@@ -175,7 +178,7 @@ def _round(args: Sequence[exp.Expr]) -> exp.Expr:
             return numbers.cut("round", args)
         known = Kind.DATE if kind in MOMENTS else Kind.UNKNOWN
         return call("ora_round", args[0], kind=known)
-    if kind_of(args[1]) is Kind.TEXT:
+    if kind_of(args[1]) is Kind.TEXT and kind is not Kind.NUMBER:
         return dates.round_date(args[0], literal_text(args[1], "ROUND to a unit"))
     return numbers.cut("round", args)
 
@@ -190,7 +193,10 @@ def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
     is_date = kind in MOMENTS or (is_date_model(model) and kind is not Kind.NUMBER)
     if len(args) == 3:
         if not is_date:
-            raise unsupported("TO_CHAR of a number with NLS parameters")
+            check_number_model(model)
+            written = call("ora_format_number", _plain_number(args[0]), text(model))
+            characters = _numeric_characters(args[2])
+            return call("translate", written, text(".,"), characters, kind=Kind.TEXT)
         return dates.to_char_in(args[0], model, dates.language_of(args[2]))
     if is_number_model(model) and not is_date:
         if model.upper() in ("TM", "TM9"):
@@ -230,6 +236,21 @@ def _of_session(written: exp.Expr, model: str, convert: str) -> exp.Expr:
     return call(convert, written, kind=Kind.TEXT) if has_names else written
 
 
+_CHARACTERS = re.compile(r"\s*NLS_NUMERIC_CHARACTERS\s*=\s*'?([^'\s]{2})'?\s*", re.IGNORECASE)
+
+
+def _numeric_characters(parameter: exp.Expr) -> exp.Expr:
+    """The decimal character and the group separator that an NLS parameter states.
+
+    Raises:
+        OraError: ORA-12702, it states something else.
+    """
+    match = _CHARACTERS.fullmatch(literal_text(parameter, "an NLS parameter"))
+    if match is None:
+        raise OraError(12702, "invalid NLS parameter string used in SQL function")
+    return text(match[1])
+
+
 def _to_binary_float(args: Sequence[exp.Expr]) -> exp.Expr:
     return with_number(cast(as_double(args[0]), exp.DType.FLOAT), FLOAT)
 
@@ -245,6 +266,9 @@ def _to_number(args: Sequence[exp.Expr]) -> exp.Expr:
     model = literal_text(args[1], "TO_NUMBER with a format")
     check_number_model(model)
     written = _of_session(as_text(args[0]), model, "ora_without_characters")
+    if len(args) == 3:
+        characters = _numeric_characters(args[2])
+        written = call("translate", as_text(args[0]), characters, text(".,"), kind=Kind.TEXT)
     read = call("ora_read_number", written, text(model), kind=Kind.TEXT)
     return with_number(call("ora_number", read), FREE)
 
@@ -330,7 +354,7 @@ FUNCTIONS: dict[str, Function] = {
     "ROUND": Function(1, 2, _round),
     "TO_CHAR": Function(1, 3, _to_char),
     "TO_NCHAR": Function(1, 3, _to_char),
-    "TO_NUMBER": Function(1, 2, _to_number),
+    "TO_NUMBER": Function(1, 3, _to_number),
     "TO_BINARY_DOUBLE": Function(1, 1, lambda args: as_double(args[0])),
     "TO_BINARY_FLOAT": Function(1, 1, _to_binary_float),
     "TO_DATE": Function(1, 3, _with_model(dates.to_date, "TO_DATE")),

@@ -241,8 +241,12 @@ class _Hierarchy:
         node.replace(with_kind(_column(name), Kind.TEXT))
 
     def _root(self, node: exp.Expr) -> None:
-        name = f"ORA$ROOT{len(self._extra)}"
         first = self._of(_CHILD, node.this, number(1))
+        for known, value, _ in self._extra:
+            if known.startswith("ORA$ROOT") and value == first:
+                node.replace(_column(known))
+                return
+        name = f"ORA$ROOT{len(self._extra)}"
         self._extra.append((name, first, _column(name, _PARENT)))
         node.replace(_column(name))
 

@@ -26,6 +26,7 @@ _META = "ora_kind"
 MOMENTS = (Kind.DATE, Kind.TIMESTAMP, Kind.ZONED, Kind.LOCAL)
 _PRECISION_META = "ora_precision"
 _DIGITS_META = "ora_digits"
+_BINARY_META = "ora_binary"
 _DEFAULT_DIGITS = 6
 _NUMERIC_TYPES = exp.DataType.NUMERIC_TYPES
 _TEXT_TYPES = exp.DataType.TEXT_TYPES
@@ -46,6 +47,20 @@ def with_precision(node: exp.Expr) -> exp.Expr:
 def has_precision(node: exp.Expr) -> bool:
     """Whether the client stated the precision of this number."""
     return _PRECISION_META in node.meta
+
+
+def with_binary_form(node: exp.Expr, form: str) -> exp.Expr:
+    """`node`, marked as a binary number: "double" or "float"."""
+    node.meta[_BINARY_META] = form
+    return node
+
+
+def binary_form(node: exp.Expr) -> str | None:
+    """ "double" or "float" of a binary number, None of anything else."""
+    marked = node.meta.get(_BINARY_META)
+    if marked is None and isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Window):
+        return binary_form(node.this)
+    return marked if isinstance(marked, str) else None
 
 
 def with_digits(node: exp.Expr, digits: int) -> exp.Expr:

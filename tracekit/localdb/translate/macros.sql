@@ -345,6 +345,19 @@ CREATE OR REPLACE MACRO ora_rows_to(n) AS
 CREATE OR REPLACE MACRO ora_rows_below(n) AS
     greatest(coalesce(CAST(ceil(CAST(n AS DOUBLE)) AS BIGINT) - 1, 0), 0);
 
+-- A binary number as text: so many digits behind the first, and three of the exponent.
+CREATE OR REPLACE MACRO ora_mantissa(s) AS
+    CASE WHEN ends_with(rtrim(s, '0'), '.') THEN rtrim(s, '0') || '0' ELSE rtrim(s, '0') END;
+CREATE OR REPLACE MACRO ora_scientific(s) AS
+    ora_mantissa(string_split(s, 'e')[1]) || 'E' || left(string_split(s, 'e')[2], 1)
+        || lpad(substring(string_split(s, 'e')[2], 2), 3, '0');
+CREATE OR REPLACE MACRO ora_binary_text(a, written) AS
+    CASE WHEN isnan(a) THEN 'Nan' WHEN isinf(a) THEN CASE WHEN a > 0 THEN 'Inf' ELSE '-Inf' END
+         WHEN a = 0 THEN '0' ELSE ora_scientific(written) END;
+CREATE OR REPLACE MACRO ora_double_text(a) AS
+    ora_with_decimal(ora_binary_text(a, format('{:.16e}', a)));
+CREATE OR REPLACE MACRO ora_float_text(a) AS
+    ora_with_decimal(ora_binary_text(a, format('{:.8e}', a)));
 CREATE OR REPLACE MACRO ora_text
     (a VARCHAR) AS a,
     (a BIGINT) AS CAST(a AS VARCHAR),

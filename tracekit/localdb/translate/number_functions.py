@@ -35,7 +35,7 @@ WHOLE = Context(prec=1000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 MOST_POWER_DIGITS = 4_000
 LONGEST_TEXT = 64
 """Characters of a number as text before it is written with an exponent (format model TM9)."""
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?\s*", re.IGNORECASE)
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?\s*", re.IGNORECASE | re.ASCII)
 
 
 class NumberError(TracekitError, ValueError):

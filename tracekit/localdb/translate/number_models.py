@@ -117,7 +117,7 @@ def format_number(value: str, model: str) -> str:
     places = len(parsed.fraction)
     shifted = number.scaleb(parsed.shifted, _EXACT)
     rounded = shifted.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
-    negative = rounded < 0
+    negative = number < 0  # what is rounded to zero keeps its sign
     whole_digits, _, fraction = f"{rounded.copy_abs():f}".partition(".")
     whole_digits = whole_digits.lstrip("0")
     whole = _fill_whole(whole_digits, parsed)
@@ -242,6 +242,8 @@ def read_number(value: str, model: str) -> str:
         return str(int(value, 16))
     parsed = parse_number_model(model)
     plain = re.sub(r"USD|[\s,$]|(?<!E)[+]", "", value.upper())
+    if not plain.isascii():
+        raise ValueError("ORA-01722: invalid number")
     if plain.endswith("-") or (plain.startswith("<") and plain.endswith(">")):
         plain = "-" + plain.strip("<>-")
     try:

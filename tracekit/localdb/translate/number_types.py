@@ -18,7 +18,13 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from tracekit.localdb.translate.build import call, cast
-from tracekit.localdb.translate.kinds import Kind, kind_of, only_output, with_kind
+from tracekit.localdb.translate.kinds import (
+    Kind,
+    kind_of,
+    only_output,
+    with_binary_form,
+    with_kind,
+)
 from tracekit.localdb.translate.types import DECIMAL_DIGITS_OF_A_BIT, FLOAT_BITS
 from tracekit.localdb.wire.rows_number import encode_number
 
@@ -53,6 +59,8 @@ _META = "ora_number"
 def with_number(node: exp.Expr, form: NumberType) -> exp.Expr:
     """`node`, marked as a number of this form."""
     node.meta[_META] = form
+    if isinstance(form, Form) and form is not FREE:
+        with_binary_form(node, form.value)
     return with_kind(node, Kind.NUMBER)
 
 

@@ -256,7 +256,12 @@ def _alter_table(
                 for declaration, node in columns
                 if _is_required(node)
             )
-            return text, alter(tuple(declared for declared, _ in columns), constraints=required)
+            changed = tuple((one.name, "") for one, node in columns if _has_default(node))
+            return text, alter(
+                tuple(declared for declared, _ in columns),
+                constraints=required,
+                default_texts=changed,
+            )
     raise unsupported("this ALTER TABLE", reader.tokens[0].start)
 
 
@@ -388,6 +393,12 @@ def _alterations(
         old = mark_with(exp.column(declaration.name, quoted=True), before)
         using = f" USING {write(stored_number(as_number(old), node.kind))}"
     return f"{alter} ALTER {name} SET DATA TYPE {stored}{using}{default}{required}"
+
+
+def _has_default(node: exp.ColumnDef) -> bool:
+    return any(
+        isinstance(one.args.get("kind"), exp.DefaultColumnConstraint) for one in node.constraints
+    )
 
 
 def _is_required(node: exp.ColumnDef) -> bool:

@@ -76,8 +76,9 @@ def _instr(args: Sequence[exp.Expr]) -> exp.Expr:
 
 def _length(args: Sequence[exp.Expr]) -> exp.Expr:
     """Characters of a text, bytes of raw bytes; of anything else the length of its text."""
-    name = "length" if kind_of(args[0]) is Kind.TEXT else "ora_length"
-    return counted(name, args[0])
+    if kind_of(args[0]) is Kind.UNKNOWN:
+        return counted("ora_length", args[0])
+    return counted("length", as_text(args[0]))
 
 
 def _pad(name: str) -> Rule:

@@ -51,6 +51,8 @@ class ConstraintDeclaration:
     """Schema and name of the table a foreign key refers to."""
     referenced_columns: tuple[str, ...] = ()
     """Of that table; empty for its primary key."""
+    condition: str = ""
+    """Of a check, as it was written."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ class Definition:
     added_clauses: tuple[str, ...] = ()
     """Constraints of ALTER TABLE ADD, in DuckDB's dialect: it cannot add them itself."""
     drawn_columns: tuple[DrawnColumn, ...] = ()
+    default_texts: tuple[tuple[str, str], ...] = ()
+    """Columns whose default is set, and that as it was written; "" where it is not known."""
+    index_table: str = ""
+    descending: tuple[str, ...] = ()
+    """Columns that CREATE INDEX orders by DESC."""
     renamed_column: tuple[str, str] | None = None
     new_name: str = ""
     """Of a renamed table."""
