@@ -39,6 +39,13 @@ offset in minutes, which its days make up for. DuckDB compares, groups and joins
 total, so that moments equal in UTC are equal and each keeps its offset. A TIMESTAMP WITH LOCAL TIME
 ZONE is a TIMESTAMPTZ. Years before Christ are read, compared and written, but cannot be sent.
 
+Files that others made (`--database orders.duckdb`): a table in DuckDB's default schema belongs to
+the user who logs on, so that ALL_TABLES lists it, `orders` and `dwh.orders` find it, and it can be
+written (in memory, unless the file is opened `--writable`). Names of any letter case are capitals,
+as names without quotes are: `ORDERS`, `"ORDERS"`. In quotes with small letters they are found as
+the file spells them, tables and columns alike: `"orders"`, `"Order Date"`. A DOUBLE is a
+BINARY_DOUBLE, a BOOLEAN a NUMBER of 1 and 0.
+
 Cursors and blocks: scrollable cursors keep the rows they have read in a file. An anonymous PL/SQL
 block may hold plain statements, assignments to binds, SELECT INTO binds, OPEN of a bind and EXECUTE
 IMMEDIATE of a literal; declarations and control flow are refused by name. A LOB that a query gave

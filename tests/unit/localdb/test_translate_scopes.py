@@ -5,9 +5,10 @@ from sqlglot import exp
 
 from tracekit.localdb.translate import ColumnType
 from tracekit.localdb.translate.binds import Prepared
+from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.kinds import Kind, kind_of
-from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
+from tracekit.localdb.translate.rewrite import rewrite_expressions
 from tracekit.localdb.translate.scopes import Scopes
 
 TABLES = {

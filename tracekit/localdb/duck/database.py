@@ -18,7 +18,7 @@ from tracekit.localdb.duck.overlay import Overlay
 from tracekit.localdb.duck.sequences import copy_sequences
 from tracekit.localdb.duck.spool_folder import SpoolFolder
 from tracekit.localdb.duck.statement import StatementCache
-from tracekit.localdb.duck.table_columns import TableColumns
+from tracekit.localdb.duck.table_columns import Spelling, TableColumns
 from tracekit.localdb.translate import install
 
 IN_MEMORY = ":memory:"
@@ -63,7 +63,9 @@ class Database:
         root.execute(f'CREATE SCHEMA IF NOT EXISTS {catalog}."{schema}"')
         self.declared = DeclaredColumns(root, catalog, inherited)
         self.notes = TableNotes(root, catalog, inherited)
-        self.columns = TableColumns(self.connect, self.declared, self._required_columns)
+        self.columns = TableColumns(
+            self.connect, self.declared, self._required_columns, self._spelling
+        )
 
     def clone(self, name: str) -> Database:
         """A private copy: what is here now can be read there, changes stay there.
@@ -129,6 +131,22 @@ class Database:
         ).fetchall()
         return {str(name) for (name,) in rows}
 
+    def _spelling(
+        self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
+    ) -> Spelling | None:
+        """How a table of a file spells its names; None of tables that the file does not hold."""
+        if self.overlay is not None:
+            return self.overlay.spelling(schema, table)
+        rows = connection.execute(
+            "SELECT schema_name, table_name, column_name FROM duckdb_columns()"
+            " WHERE database_name = ? AND upper(schema_name) IN (?, 'MAIN')"
+            " AND upper(table_name) = ?",
+            [self.catalog, schema.upper(), table.upper()],
+        ).fetchall()
+        if not rows:
+            return None
+        return Spelling(rows[0][0], rows[0][1], tuple(name for *_, name in rows))
+
     def close(self) -> None:
         """Free what this catalogue holds open; its sessions must be closed before."""
         self.declared.close()
@@ -185,7 +203,12 @@ class Databases:
                 overlay=overlay,
                 inherited=(FILE_CATALOG,) if overlay else (),
             )
-            install_dictionary(self._root, memory_catalog=MEMORY_CATALOG, catalog=self.main.catalog)
+            install_dictionary(
+                self._root,
+                memory_catalog=MEMORY_CATALOG,
+                catalog=self.main.catalog,
+                owner=schema,
+            )
         except BaseException:
             self._free()
             raise

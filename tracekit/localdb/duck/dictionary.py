@@ -48,7 +48,7 @@ _FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def install_dictionary(
-    root: duckdb.DuckDBPyConnection, *, memory_catalog: str, catalog: str
+    root: duckdb.DuckDBPyConnection, *, memory_catalog: str, catalog: str, owner: str
 ) -> None:
     """Create the dictionary's views; each connection sees its own catalogue through them.
 
@@ -56,6 +56,7 @@ def install_dictionary(
         root: its own catalogue is in memory.
         memory_catalog: that catalogue, where the views go.
         catalog: where tables are, or are made.
+        owner: of the tables in DuckDB's default schema.
     """
     own = f"{memory_catalog}.{SCHEMA}"
     replaced = {
@@ -66,6 +67,7 @@ def install_dictionary(
         "$notes": f"{own}.{notes.TABLE}",
         "$private": PRIVATE_PREFIX,
         "$held": HELD_LETTERS,
+        "$owner": owner.replace("'", "''"),
         "$version": _RELEASE,
         "$memory": memory_catalog,
         "$nls_defaults": nls_defaults_sql(),

@@ -6,6 +6,10 @@ CREATE MACRO $sys.TRACEKIT_NAME(held) AS
     translate(held, 'abcdefghijklmnopqrstuvwxyz$held',
               'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 
+-- Tables of DuckDB's default schema are found without their owner's name, as one's own are.
+CREATE MACRO $sys.TRACEKIT_OWNER(held) AS
+    CASE WHEN held = 'main' THEN '$owner' ELSE $sys.TRACEKIT_NAME(held) END;
+
 -- A session's own schema of temporary tables comes first in its search path.
 CREATE MACRO $sys.TRACEKIT_CURRENT_SCHEMA() AS
     $sys.TRACEKIT_NAME(list_filter(current_schemas(false), lambda s: NOT starts_with(s, '$private'))[1]);
@@ -13,7 +17,7 @@ CREATE MACRO $sys.TRACEKIT_CURRENT_SCHEMA() AS
 -- The base of all views: tables and views as a client sees them. A view of the overlay that stands
 -- for a table of the file is a table.
 CREATE VIEW $sys.TRACEKIT_OBJECTS AS
-SELECT $sys.TRACEKIT_NAME(t.schema_name) AS owner, t.schema_name AS real_schema, t.table_name AS name,
+SELECT $sys.TRACEKIT_OWNER(t.schema_name) AS owner, t.schema_name AS real_schema, t.table_name AS name,
        'TABLE' AS kind, '$catalog' AS held_in, t.schema_name AS held_schema,
        t.table_name AS held_name, t.comment, NULL AS text, t.estimated_size AS size_rows,
        t.table_oid AS object_id, g.detail AS on_commit
@@ -25,7 +29,7 @@ WHERE t.database_name = '$catalog' AND NOT t.temporary
   AND t.table_name NOT IN ('$declared_table', '$notes_table')
   AND NOT starts_with(t.schema_name, '$private')
 UNION ALL
-SELECT $sys.TRACEKIT_NAME(v.schema_name), v.schema_name, v.view_name,
+SELECT $sys.TRACEKIT_OWNER(v.schema_name), v.schema_name, v.view_name,
        CASE WHEN f.table_name IS NULL THEN 'VIEW' ELSE 'TABLE' END,
        CASE WHEN f.table_name IS NULL THEN '$catalog' ELSE f.database_name END,
        coalesce(f.schema_name, v.schema_name), coalesce(f.table_name, v.view_name),

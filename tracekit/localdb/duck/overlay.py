@@ -16,6 +16,7 @@ import duckdb
 
 from tracekit.localdb.duck import declared, notes
 from tracekit.localdb.duck.catalogs import PRIVATE_PREFIX
+from tracekit.localdb.duck.table_columns import Spelling
 
 _IDENTIFIER = r'(?:"(?:[^"]|"")+"|[\w$#]+)'
 _WRITTEN = re.compile(
@@ -29,6 +30,10 @@ _VIEW_REPLACED = re.compile(
     rf"({_IDENTIFIER}(?:\.{_IDENTIFIER})*)",
     re.IGNORECASE,
 )
+
+
+_DEFAULT_SCHEMA = "MAIN"
+"""DuckDB's own, whose tables are found from every schema."""
 
 
 @dataclass(frozen=True)
@@ -77,12 +82,17 @@ class Overlay:
         self._catalog = catalog
         self._lock = threading.Lock()
         self._shadowed: dict[tuple[str, str], _Shadowed] = {}
+        self._spellings: dict[tuple[str, str], Spelling] = {}
+        if below is not None:
+            self._spellings |= below._spellings
         viewed = below.viewed() if below is not None else {}
         with root.cursor() as connection:
             views = _views_of(connection, source)
             tables = _tables_of(connection, source)
             connection.execute("BEGIN TRANSACTION")
             for table in tables:
+                names = tuple(column.name for column in table.columns)
+                self._spellings.setdefault(table.key, Spelling(table.schema, table.name, names))
                 connection.execute(
                     f"CREATE SCHEMA IF NOT EXISTS {self._catalog}.{self._own_schema(table)}"
                 )
@@ -97,6 +107,14 @@ class Overlay:
         """The tables that were not written yet, by schema and name in upper case."""
         with self._lock:
             return dict(self._shadowed)
+
+    def spelling(self, schema: str, table: str) -> Spelling | None:
+        """How the overlaid catalogue spells a table's names; None if it has no such table."""
+        for owner in (schema.upper(), _DEFAULT_SCHEMA):
+            found = self._spellings.get((owner, table.upper()))
+            if found is not None:
+                return found
+        return None
 
     def prepare_write(self, sql: str, current_schema: str) -> bool:
         """Make the table that `sql` writes to a table of our own.
@@ -116,6 +134,8 @@ class Overlay:
         schema = parts[-2] if len(parts) > 1 else current_schema
         with self._lock:
             table = self._shadowed.get((schema.upper(), parts[-1].upper()))
+            if table is None and len(parts) == 1:
+                table = self._shadowed.get((_DEFAULT_SCHEMA, parts[-1].upper()))
             if table is None:
                 return False
             if replaced:

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import duckdb
 
 from tracekit.localdb.duck.declared import DeclaredColumns
 from tracekit.localdb.translate import Columns, ColumnType
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How a file that others made spells a table's names."""
+
+    schema: str
+    table: str
+    columns: tuple[str, ...]
+
+    def is_of(self, schema: str, table: str) -> bool:
+        """Whether it spells the table so; a name in capitals is one without quotes."""
+        return _means(schema, self.schema) and _means(table, self.table)
+
+
+def _means(asked: str, own: str) -> bool:
+    return asked.upper() == asked or asked == own
 
 
 class TableColumns:
@@ -18,6 +36,7 @@ class TableColumns:
         connect: opens a connection that resolves unqualified names in a schema.
         declared: types that Oracle DDL stated.
         required: the columns of a table that are NOT NULL, by connection, schema and name.
+        spelling: how a file's table spells its names, by the same.
     """
 
     def __init__(
@@ -25,7 +44,9 @@ class TableColumns:
         connect: Callable[[str], duckdb.DuckDBPyConnection],
         declared: DeclaredColumns,
         required: Callable[[duckdb.DuckDBPyConnection, str, str], set[str]],
+        spelling: Callable[[duckdb.DuckDBPyConnection, str, str], Spelling | None],
     ) -> None:
+        self._spelling = spelling
         self._connect = connect
         self._declared = declared
         self._required = required
@@ -33,7 +54,10 @@ class TableColumns:
         self._lock = threading.Lock()
 
     def find(self, schema: str, table: str) -> Columns:
-        """The columns of a table as seen from a schema; none if there is no such table."""
+        """The columns of a table as seen from a schema; none if there is no such table.
+
+        Names with small letters are those that a file spells exactly so.
+        """
         with self._lock:
             known = self._known.get((schema, table))
             generation = self._known
@@ -55,10 +79,21 @@ class TableColumns:
                 relation = connection.sql(f"SELECT * FROM {name} LIMIT 0")  # noqa: S608
                 found = list(zip(relation.columns, relation.types, strict=True))
                 required = self._required(connection, schema, table)
+                spelling = self._spelling(connection, schema, table)
         except duckdb.Error:  # no such table: running the statement will say so
             return {}
+        if (schema, table) != (schema.upper(), table.upper()) and not (
+            spelling is not None and spelling.is_of(schema, table)
+        ):
+            return {}
         declared = self._declared.of_table(schema, table)
+        own = {name.upper(): name for name in spelling.columns} if spelling is not None else {}
         return {
-            column: ColumnType(str(kind), declared.get(column), nullable=column not in required)
+            column: ColumnType(
+                str(kind),
+                declared.get(column),
+                nullable=column not in required,
+                spelled="" if column in declared else own.get(column, ""),
+            )
             for column, kind in ((name.upper(), kind) for name, kind in found)
         }

@@ -12,12 +12,13 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import assigned
 from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import call, text, unsupported
+from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.dialect import SOURCE_SPAN, ReadOracle
 from tracekit.localdb.translate.kinds import MOMENTS, kind_of
 from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers, folded
 from tracekit.localdb.translate.number_types import FREE, Exact, literal_value, with_number
-from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
+from tracekit.localdb.translate.rewrite import rewrite_expressions
 from tracekit.localdb.translate.scopes import Columns, ColumnType, Scopes, mark_with, nothing_known
 from tracekit.localdb.translate.stored_values import fitted
 from tracekit.localdb.translate.table_clauses import without_storage

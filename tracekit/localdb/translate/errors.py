@@ -183,7 +183,8 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
         ),
         (r'Referenced column "(?P<name>[^"]+)" not found', _unknown_column),
         (
-            r'Table "(?P<table>[^"]+)" does not have a column \w+ (?:name )?"(?P<name>[^"]+)"',
+            r'(?:Table|Values list) "(?P<table>[^"]+)" does not have a column \w+ (?:name )?'
+            r'"(?P<name>[^"]+)"',
             _unknown_column,
         ),
         (

@@ -56,7 +56,7 @@ def with_binary_form(node: exp.Expr, form: str) -> exp.Expr:
 
 
 def binary_form(node: exp.Expr) -> str | None:
-    """ "double" or "float" of a binary number, None of anything else."""
+    """Which binary number it is, "double" or "float"; None of anything else."""
     marked = node.meta.get(_BINARY_META)
     if marked is None and isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Window):
         return binary_form(node.this)

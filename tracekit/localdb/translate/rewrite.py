@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from sqlglot import exp
@@ -15,6 +13,8 @@ from tracekit.localdb.translate import (
     aggregates,
     aliases,
     arithmetic,
+    column_references,
+    conditions,
     conversions,
     dates,
     implicit,
@@ -25,7 +25,6 @@ from tracekit.localdb.translate import (
     zones,
 )
 from tracekit.localdb.translate.assignments import stored_number
-from tracekit.localdb.translate.binds import MAX_LIST_EXPRESSIONS, Prepared
 from tracekit.localdb.translate.build import (
     as_text,
     call,
@@ -35,6 +34,7 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.char_comparisons import pad_chars
+from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.dialect import WITH_DEFAULT
 from tracekit.localdb.translate.implicit import as_number
 from tracekit.localdb.translate.kinds import (
@@ -50,7 +50,6 @@ from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import (
     DOUBLE,
     FLOAT,
-    Exact,
     as_double,
     as_float,
     as_free,
@@ -58,30 +57,10 @@ from tracekit.localdb.translate.number_types import (
     like_one_of,
     with_number,
 )
-from tracekit.localdb.translate.scopes import Scopes, column_type, in_order
+from tracekit.localdb.translate.scopes import in_order
 from tracekit.localdb.translate.session_context import sys_context, userenv
 from tracekit.localdb.translate.text_types import text_type, varies, with_text_type
 from tracekit.localdb.translate.types import FLOAT_BITS, DeclaredType, read_type
-
-
-@dataclass(frozen=True)
-class Context:
-    """What rewriting needs to know beside the tree."""
-
-    prepared: Prepared
-    current_schema: str
-    user: str
-    scopes: Scopes
-    ignore_case: bool = False
-    """The session compares text without regard to case."""
-
-    def position(self, node: exp.Expr) -> int:
-        """Where `node` stands in the client's text, 0 if that is not known."""
-        for part in node.walk():
-            start = part.meta.get("start")
-            if isinstance(start, int):
-                return self.prepared.source_position(start)
-        return 0
 
 
 def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
@@ -118,100 +97,6 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
         else:
             node.replace(replacement)
     return tree
-
-
-def _column(node: exp.Expr, context: Context) -> exp.Expr:
-    assert isinstance(node, exp.Column)
-    identifier = node.this
-    if not isinstance(identifier, exp.Identifier):
-        return node
-    context.scopes.mark(node)
-    aliases.refuse_qualified_common(node)
-    aliases.qualify(node, context.scopes)
-    if _is_undeclared_instant(node):
-        return call("ora_of_utc", node.copy(), kind=Kind.ZONED)
-    if identifier.quoted:
-        return node
-    name = identifier.name.upper()
-    if node.args.get("table") is not None:
-        return _qualified(node, name, context)
-    pseudo = _PSEUDO_COLUMNS.get(name)
-    if pseudo is not None:
-        return pseudo(context)
-    if name == "ROWID":
-        return _rowid(node, context)
-    if name in ("ORA_ROWSCN", "ROWNUM", "LEVEL"):
-        raise unsupported(name, context.position(node))
-    return node
-
-
-def _is_undeclared_instant(node: exp.Column) -> bool:
-    """Whether a value of a DuckDB file's TIMESTAMPTZ column, an instant in UTC, is worked with."""
-    known = column_type(node)
-    if known is None or known.declared is not None or known.kind is not Kind.LOCAL:
-        return False
-    is_target = isinstance(node.parent, exp.EQ) and isinstance(node.parent.parent, exp.Update)
-    passed_on = (exp.Select, exp.Alias, exp.Group, exp.Ordered, exp.Distinct, exp.Returning)
-    return not isinstance(node.parent, passed_on) and not (is_target and node.arg_key == "this")
-
-
-def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
-    if name in ("NEXTVAL", "CURRVAL"):
-        owner = node.args.get("db")
-        sequence = node.args["table"]
-        written = [part for part in (owner, sequence) if part is not None]
-        path = ".".join(f'"{folded(part)}"' for part in written)
-        return with_number(call(name.lower(), text(path)), Exact(19))
-    if name == "ROWID":
-        return _rowid(node, context)
-    return node
-
-
-def _rowid(node: exp.Column, context: Context) -> exp.Expr:
-    """DuckDB's row number; what is compared with it becomes one, too."""
-    number = exp.Column(this=exp.to_identifier("ROWID", quoted=True), table=node.args.get("table"))
-    with_kind(number, Kind.ROWID)
-    if node.find_ancestor(exp.Returning):  # DuckDB has no row number there
-        raise unsupported("RETURNING of ROWID", context.position(node))
-    return number
-
-
-def _binary_constant(form: str, value: str, _: Context) -> exp.Expr:
-    is_double = form == "DOUBLE"
-    node = cast(text(value), exp.DType.DOUBLE if is_double else exp.DType.FLOAT)
-    return with_number(node, DOUBLE if is_double else FLOAT)
-
-
-_PSEUDO_COLUMNS: dict[str, Callable[[Context], exp.Expr]] = {
-    "SYSDATE": lambda _: call("ora_sysdate", kind=Kind.DATE),
-    "USER": lambda context: text(context.user),
-    "UID": lambda _: constant(Decimal(100)),
-    **{
-        f"BINARY_{form}_{name}": partial(_binary_constant, form, value)
-        for form in ("DOUBLE", "FLOAT")
-        for name, value in (("NAN", "nan"), ("INFINITY", "inf"))
-    },
-    "SESSIONTIMEZONE": lambda _: call("ora_session_zone", kind=Kind.TEXT),
-    "DBTIMEZONE": lambda _: text("+00:00"),
-}
-_CLOCK: dict[type[Any], tuple[str, Kind]] = {
-    exp.CurrentDate: ("ora_current_date", Kind.DATE),
-    exp.CurrentTimestamp: ("ora_current_timestamp", Kind.ZONED),
-    exp.Systimestamp: ("ora_systimestamp", Kind.ZONED),
-    exp.Localtimestamp: ("ora_localtimestamp", Kind.TIMESTAMP),
-}
-
-
-_CLOCK_TYPES = {Kind.ZONED: "TIMESTAMP WITH TIME ZONE", Kind.TIMESTAMP: "TIMESTAMP"}
-
-
-def _clock(node: exp.Expr, _: Context) -> exp.Expr:
-    name, kind = _CLOCK[type(node)]
-    now = call(name, kind=kind)
-    digits = node.this
-    if isinstance(digits, exp.Literal):
-        return zones.as_declared(now, DeclaredType(_CLOCK_TYPES[kind], scale=int(digits.this)))
-    return now
 
 
 def _literal(node: exp.Expr, _: Context) -> exp.Expr:
@@ -301,7 +186,7 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
         return conversions.with_default(default, converted, source)
     if name == "VALIDATE_CONVERSION":
         return conversions.validated(node.expressions)
-    if name in _CONDITIONS and not _is_condition(node):
+    if name in conditions.CONDITIONS and not conditions.is_condition(node):
         raise OraError(904, f'"{name}": invalid identifier', position=context.position(node))
     if name == "SYS_CONTEXT":
         return sys_context(node, context.current_schema, context.user, context.position(node))
@@ -316,142 +201,9 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
     return aggregates.rewrite(node, context.position(node))
 
 
-_CONDITIONS = ("REGEXP_LIKE", "LNNVL")
-_OF_CONDITIONS = (exp.Where, exp.Having, exp.Connector, exp.Not, exp.Join, exp.If, exp.When)
-
-
-def _is_condition(node: exp.Expr) -> bool:
-    """Whether a condition stands where one may."""
-    parent, key = node.parent, node.arg_key
-    while isinstance(parent, exp.Paren):
-        key, parent = parent.arg_key, parent.parent
-    if isinstance(parent, exp.If):
-        return key == "this"
-    if isinstance(parent, exp.Anonymous):
-        return str(parent.this).upper() == "LNNVL"
-    return isinstance(parent, (*_OF_CONDITIONS, exp.CheckColumnConstraint))
-
-
 def _package_call(node: exp.Expr, context: Context) -> exp.Expr:
     if is_package_function(node):
         return package_function(node, context.position(node))  # type: ignore[arg-type]
-    return node
-
-
-def _like(node: exp.Expr, context: Context) -> exp.Expr:
-    operands = {"this": as_text(node.this), "expression": as_text(node.expression)}
-    if context.ignore_case:
-        return exp.ILike(**operands)
-    for name, value in operands.items():
-        node.set(name, value)
-    return node
-
-
-def _in(node: exp.Expr, context: Context) -> exp.Expr:
-    assert isinstance(node, exp.In)
-    values = node.expressions
-    if len(values) > MAX_LIST_EXPRESSIONS:
-        raise OraError(
-            1795,
-            f"maximum number of expressions in a list is {MAX_LIST_EXPRESSIONS}",
-            position=context.position(node),
-        )
-    if (
-        len(values) == 1
-        and isinstance(values[0], exp.Placeholder)
-        and (str(values[0].this).startswith("l"))
-    ):
-        return _in_list(node, context)
-    if kind_of(node.this) is Kind.ROWID:
-        node.set("expressions", [_rowid_number(value) for value in values])
-        return node
-    query = node.args.get("query")
-    if query is not None:
-        return _in_query(node)
-    tuples = [one.unnest() for one in [node.this, *values]]
-    if all(isinstance(one, exp.Tuple) for one in tuples):
-        _match_tuples(tuples)
-        return node
-    subject, values = implicit.matched(node.this, values)
-    node.set("this", subject)
-    node.set("expressions", values)
-    return node
-
-
-def _in_list(node: exp.In, context: Context) -> exp.Expr:
-    """IN of binds only: they are one list parameter."""
-    placeholder = node.expressions[0]
-    form = context.prepared.bind_form(str(placeholder.this))
-    if kind_of(node.this) is Kind.ROWID:
-        subject: exp.Expr = node.this
-        value = _rowid_number(with_kind(call("unnest", placeholder.copy()), Kind.TEXT))
-    else:
-        subject, values = implicit.matched(node.this, [form.of_list(placeholder.copy())])
-        value = values[0]
-    listed = exp.Select(expressions=[value])
-    return exp.In(this=subject, query=exp.Subquery(this=listed))
-
-
-def _in_query(node: exp.In) -> exp.Expr:
-    """IN of a query with one output, in the form that the subject has."""
-    select = node.args["query"].unnest()
-    items = select.expressions if isinstance(select, exp.Select) else []
-    if len(items) != 1 or isinstance(items[0], exp.Star) or kind_of(items[0]) is Kind.ROWID:
-        return node
-    item = items[0]
-    inner = item.this if isinstance(item, exp.Alias) else item
-    if kind_of(node.this) is Kind.ROWID or select.args.get("distinct"):
-        return node
-    subject, values = implicit.matched(node.this, [inner])
-    node.set("this", subject)
-    if values[0] is not inner:
-        select.set("expressions", [values[0]])
-    return node
-
-
-def _match_tuples(tuples: list[exp.Tuple]) -> None:
-    """The values that stand at the same place, in one form."""
-    if len({len(one.expressions) for one in tuples}) != 1:
-        return  # DuckDB says so
-    columns = [implicit.matched(first, rest) for first, *rest in _columns(tuples)]
-    for index, one in enumerate(tuples):
-        one.set("expressions", [[subject, *values][index] for subject, values in columns])
-
-
-def _columns(tuples: list[exp.Tuple]) -> list[tuple[exp.Expr, ...]]:
-    return list(zip(*(one.expressions for one in tuples), strict=True))
-
-
-def _equality(node: exp.Expr, context: Context) -> exp.Expr:
-    """In UPDATE SET it is no comparison."""
-    if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":
-        return node
-    return _comparison(node, context)
-
-
-def _comparison(node: exp.Expr, _: Context) -> exp.Expr:
-    """Rowids are compared as numbers, which have their order."""
-    left, right = node.this, node.expression
-    if kind_of(left) is Kind.ROWID:
-        node.set("expression", _rowid_number(right))
-    elif kind_of(right) is Kind.ROWID:
-        node.set("this", _rowid_number(left))
-    elif not isinstance(right, exp.Any | exp.All | exp.Tuple):
-        left, right = implicit.compared(left, right)
-        node.set("this", left)
-        node.set("expression", right)
-    return node
-
-
-def _between(node: exp.Expr, _: Context) -> exp.Expr:
-    if kind_of(node.this) is Kind.ROWID:
-        for bound in ("low", "high"):
-            node.set(bound, _rowid_number(node.args[bound]))
-        return node
-    subject, (low, high) = implicit.matched(node.this, [node.args["low"], node.args["high"]])
-    node.set("this", subject)
-    node.set("low", low)
-    node.set("high", high)
     return node
 
 
@@ -472,13 +224,6 @@ def _case(node: exp.Expr, _: Context) -> exp.Expr:
         for branch, value in zip(branches, values, strict=True):
             branch.set("this", value)
     return like_one_of(node, same)
-
-
-def _rowid_number(value: exp.Expr) -> exp.Expr:
-    """The row number that a rowid's text stands for; queries give numbers already."""
-    if kind_of(value) is Kind.ROWID or isinstance(value, exp.Subquery | exp.Any | exp.All):
-        return value
-    return call("ora_rowid_number", as_text(value), kind=Kind.ROWID)
 
 
 def _select(node: exp.Expr, context: Context) -> exp.Expr:
@@ -503,6 +248,10 @@ def _table(node: exp.Expr, context: Context) -> exp.Expr:
     if not isinstance(inner, exp.Identifier):
         return node
     owner = node.args.get("db")
+    if owner is not None and folded(owner) == context.current_schema:
+        named = {cte.alias.upper() for cte in node.root().find_all(exp.CTE)}
+        if inner.name.upper() not in named:  # a file's tables are found without it
+            node.set("db", None)
     if inner.name.upper() == "DUAL" and (owner is None or owner.name.upper() in ("SYS", "PUBLIC")):
         letter = text("X")
         with_text_type(letter, DeclaredType("VARCHAR2", length=1))
@@ -535,7 +284,7 @@ def _set_operation(node: exp.Expr, context: Context) -> exp.Expr:
 
 
 _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
-    exp.Column: _column,
+    exp.Column: column_references.column,
     exp.Literal: _literal,
     exp.Placeholder: _placeholder,
     exp.Neg: lambda node, _: arithmetic.negate(node),
@@ -549,11 +298,11 @@ _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Cast: _cast,
     exp.Anonymous: _call,
     exp.Dot: _package_call,
-    exp.Like: _like,
-    exp.In: _in,
-    exp.EQ: _equality,
-    **dict.fromkeys((exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _comparison),
-    exp.Between: _between,
+    exp.Like: conditions.like,
+    exp.In: conditions.contained,
+    exp.EQ: conditions.equality,
+    **dict.fromkeys((exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), conditions.comparison),
+    exp.Between: conditions.between,
     exp.Select: _select,
     exp.Fetch: _fetch,
     exp.Offset: _offset,
@@ -564,5 +313,5 @@ _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Trim: lambda node, _: text_functions.trim(node),
     exp.Window: lambda node, context: aggregates.window(node, context.position(node)),
     exp.WithinGroup: lambda node, context: aggregates.within_group(node, context.position(node)),
-    **dict.fromkeys(_CLOCK, _clock),
+    **dict.fromkeys(column_references.CLOCK, column_references.clock),
 }

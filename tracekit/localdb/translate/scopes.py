@@ -10,6 +10,7 @@ from typing import TypeAlias
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.stored_names import shown_name
 from tracekit.localdb.translate.build import INTERVAL_DIGITS
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_digits, with_kind
 from tracekit.localdb.translate.names import folded
@@ -44,6 +45,8 @@ class ColumnType:
     nullable: bool = True
     varies: bool = False
     """Of a CHAR: it is an expression whose values may be shorter than its length."""
+    spelled: str = ""
+    """The column's name in a file that others made, where it may have small letters."""
 
     @property
     def kind(self) -> Kind:
@@ -174,7 +177,12 @@ class Scopes:
         """
         query = column.find_ancestor(*_READERS)
         while query is not None:
-            is_found, found = _find(column, self.sources(query))
+            sources = self.sources(query)
+            is_found, found = _find(column, sources)
+            own = None if is_found else _find_as_spelled(column, sources)
+            if own is not None:
+                is_found, found = True, own
+                column.this.set("this", own.spelled.upper())
             if is_found:
                 if found is None:
                     raise OraError(918, "column ambiguously defined")
@@ -276,7 +284,7 @@ def _known(node: exp.Expr) -> Output:
     """What is known of an output: a column's type, a text's, or the kind of value."""
     found, text = column_type(node), text_type(node)
     if found is not None and text in (None, found.declared):
-        return found
+        return replace(found, spelled="")
     if is_null(node):
         return ValueType(Kind.NULL)
     if text is not None:
@@ -346,6 +354,28 @@ def _find(column: exp.Column, sources: Mapping[str, Source]) -> tuple[bool, Outp
         return name in source, source.get(name)
     found = [source[name] for source in sources.values() if name in source]
     return len(found) == 1, found[0] if len(found) == 1 else None
+
+
+def _find_as_spelled(column: exp.Column, sources: Mapping[str, Source]) -> ColumnType | None:
+    """The column that a quoted name with small letters means in a file that others made.
+
+    Raises:
+        OraError: ORA-00918, two sources have it.
+    """
+    spelled = shown_name(column.name)
+    if spelled == column.name:  # it has no small letters
+        return None
+    owner = folded(column.args.get("table"))
+    found = [
+        known
+        for alias, source in sources.items()
+        if owner in ("", alias)
+        for known in source.values()
+        if isinstance(known, ColumnType) and known.spelled == spelled
+    ]
+    if len(found) > 1:
+        raise OraError(918, "column ambiguously defined")
+    return found[0] if found else None
 
 
 def _read(query: exp.Expr) -> list[tuple[exp.Expr, str]]:

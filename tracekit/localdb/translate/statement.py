@@ -19,6 +19,7 @@ from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.changes import shape_change, split_returning
 from tracekit.localdb.translate.char_comparisons import bind_lengths
 from tracekit.localdb.translate.checks import check_supported
+from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.control import control_statement
 from tracekit.localdb.translate.definitions import (
     create_index,
@@ -29,6 +30,7 @@ from tracekit.localdb.translate.definitions import (
 )
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.fetch_clauses import rewrite_fetches
+from tracekit.localdb.translate.file_names import use_file_names
 from tracekit.localdb.translate.foreign_syntax import (
     refuse_foreign_operators,
     refuse_foreign_syntax,
@@ -51,7 +53,7 @@ from tracekit.localdb.translate.pivots import rewrite_pivots
 from tracekit.localdb.translate.quantified import write_out_lists
 from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_construct
 from tracekit.localdb.translate.reserved import check_reserved_words
-from tracekit.localdb.translate.rewrite import Context, rewrite_expressions
+from tracekit.localdb.translate.rewrite import rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
 from tracekit.localdb.translate.scopes import ColumnsOf, ColumnType, Scopes, nothing_known
@@ -134,9 +136,13 @@ def _translate(
     prepared = prepare(sql, asked, bind_forms)
     context = Context(prepared, current_schema, user, Scopes(columns_of), ignore_case)
     if word in _QUERY_WORDS:
-        return _query(_parse(prepared), prepared, context)
+        tree = _parse(prepared)
+        use_file_names(tree, columns_of)
+        return _query(tree, prepared, context)
     if word in _DML_WORDS:
-        changed_rows = _change(_parse(prepared), prepared, context, word)
+        tree = _parse(prepared)
+        use_file_names(tree, columns_of)
+        changed_rows = _change(tree, prepared, context, word)
         return _with_outputs(changed_rows, outputs)
     if word == "CREATE":
         return _create(_parse(prepared), prepared, context)
