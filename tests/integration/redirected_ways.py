@@ -103,12 +103,16 @@ def with_params() -> str:
         wallet_password="tiger",
         stmtcachesize=7,
     )
-    return answer(connect(params=params))
+    connection = connect(params=params)
+    assert connection.stmtcachesize == 7, "what says nothing about the place is kept"
+    return answer(connection)
 
 
 def with_pool_params() -> str:
-    params = oracledb.PoolParams(host=HOST, port=int(PORT), sid="PROD", min=1, max=2, **LOGIN)
-    return with_pool(create_pool(params=params))
+    params = oracledb.PoolParams(host=HOST, port=int(PORT), sid="PROD", min=1, max=3, **LOGIN)
+    pool = create_pool(params=params)
+    assert pool.max == 3, "what says nothing about the place is kept"
+    return with_pool(pool)
 
 
 def after_a_hook() -> str:

@@ -268,6 +268,18 @@ def test_what_cannot_run_is_an_error_and_leaves_nothing(
     assert not runs.exists() or not list(runs.iterdir())
 
 
+@pytest.mark.slow
+def test_a_process_that_loads_oracles_own_client_ends_the_run(tmp_path: Path, bank: Path) -> None:
+    (tmp_path / "libclntsh.so.23.1").write_bytes(b"a library, as far as its name goes")
+    loads = "import mmap, time; file = open('libclntsh.so.23.1', 'rb')\n"
+    loads += "mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ); time.sleep(60)"
+
+    done = run(tmp_path, "--database", str(bank), *script(tmp_path, loads))
+
+    assert done.returncode == 2
+    assert "Oracle Client libraries" in done.stderr
+
+
 def poll(found: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:

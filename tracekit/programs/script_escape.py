@@ -12,10 +12,14 @@ from tracekit.errors import ConfigError, RedirectError
 from tracekit.programs.redirect import Redirect
 from tracekit.programs.redirect_children import child_escape, is_python
 from tracekit.programs.redirect_target import VARIABLE
+from tracekit.programs.script_command import shown_command
 
 _START_SECONDS = 3.0
 """That a Python may take until it has turned the redirect on, before it counts as escaped."""
 _LOOK_SECONDS = 0.1
+_LIBRARIES_SECONDS = 1.0
+_CLIENT_LIBRARY = b"/libclntsh."
+"""Of Oracle Instant Client: thick drivers, Oracle's ODBC driver, sqlplus."""
 _FORKED_NOT_EXECUTED = 0x40
 """PF_FORKNOEXEC, in the flags of proc_pid_stat(5)."""
 
@@ -46,36 +50,57 @@ def check_command(
 
 
 class EscapeWatch:
-    """Looks for Pythons that run without the redirect, as a shell script may start them."""
+    """Looks for processes that read Oracle without the redirect, as a shell script may start them.
+
+    Those that the redirect is on in refuse what would escape before it happens. Here it is seen
+    when it has begun, so that nobody takes the run for a redirected one.
+    """
 
     def __init__(self, redirect: Redirect) -> None:
         self._redirect = redirect
         self._seen: dict[int, float] = {}
         self._passed: set[int] = set()
-        self._next = 0.0
+        self._next = self._next_libraries = 0.0
 
     def look(self, processes: Iterable[int]) -> None:
         """Check these processes, at most some times a second.
 
         Raises:
-            RedirectError: one of them is a Python that did not turn the redirect on.
+            RedirectError: one of them is a Python that did not turn the redirect on, or has
+                loaded Oracle's own client libraries.
         """
         now = time.monotonic()
         if now < self._next:
             return
         self._next = now + _LOOK_SECONDS
-        new = set(processes) - self._passed
-        if not new:
+        found = set(processes)
+        self._look_for_pythons(found, now)
+        if now >= self._next_libraries:
+            self._next_libraries = now + _LIBRARIES_SECONDS
+            for pid in found:
+                if _CLIENT_LIBRARY in _maps(pid):
+                    raise _escaped(
+                        pid,
+                        "has loaded Oracle Client libraries, which cannot be "
+                        "redirected. Use python-oracledb in thin mode",
+                    )
+
+    def _look_for_pythons(self, processes: set[int], now: float) -> None:
+        pythons = {pid for pid in processes - self._passed if _is_started_python(pid)}
+        if not pythons:
             return
         self._passed |= self._redirect.processes()
-        for pid in new - self._passed:
-            if not _is_started_python(pid):
-                self._seen.pop(pid, None)  # it may still become one
-            elif now - self._seen.setdefault(pid, now) > _START_SECONDS:
-                raise RedirectError(
-                    f"a Python that the program started does not load the redirect, so it was "
-                    f"ended with the program: {_command_line(pid)}. Install tracekit there"
+        for pid in pythons - self._passed:
+            if now - self._seen.setdefault(pid, now) > _START_SECONDS:
+                raise _escaped(
+                    pid, "is a Python that does not load the redirect. Install tracekit there"
                 )
+
+
+def _escaped(pid: int, what: str) -> RedirectError:
+    return RedirectError(
+        f"the program was ended, for its process {pid} ({_command_line(pid)}) {what}"
+    )
 
 
 def _shebang(program: Path) -> list[str]:
@@ -102,9 +127,17 @@ def _is_started_python(pid: int) -> bool:
         return False
 
 
+def _maps(pid: int) -> bytes:
+    """The files that a process has mapped, among other things; empty when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/maps").read_bytes()
+    except OSError:
+        return b""
+
+
 def _command_line(pid: int) -> str:
     try:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:3]
     except OSError:
-        return f"process {pid}"
-    return " ".join(os.fsdecode(word) for word in words)
+        return "already gone"
+    return shown_command([os.fsdecode(word) for word in words])
