@@ -1,4 +1,7 @@
-"""Byte sizes as people write and read them; binary units (KiB, MiB, GiB) are the ones shown."""
+"""Numbers that people give, checked, and byte sizes as people write and read them.
+
+Binary units (KiB, MiB, GiB) are the ones shown.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,17 @@ _UNITS = {
     **{f"{p}IB": 1024**n for n, p in enumerate("KMGT", 1)},
 }
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*")
+
+
+def at_least_one(name: str, value: int) -> int:
+    """`value`, the argument called `name`.
+
+    Raises:
+        ConfigError: it is below 1, or no whole number.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigError(f"{name}={value!r}: expected a whole number of at least 1")
+    return value
 
 
 def parse_size(text: str, *, name: str = "size") -> int:

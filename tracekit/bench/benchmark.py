@@ -19,9 +19,9 @@ from tracekit.bench.bench_candidates import (
 )
 from tracekit.bench.figures import CandidateRuns, bench_ratios
 from tracekit.errors import ConfigError
+from tracekit.experiment.candidate_check import check_candidates
 from tracekit.experiment.candidate_spec import Candidates
 from tracekit.experiment.candidate_subject import subject_arguments
-from tracekit.experiment.checks import at_least_one
 from tracekit.experiment.choose_keys import WantedKeys
 from tracekit.experiment.environment import collect_environment
 from tracekit.experiment.estimate_sample import spread_over
@@ -33,6 +33,7 @@ from tracekit.keyed import Key, Query
 from tracekit.oracle import Database
 from tracekit.profiling import ChildRun, read_heap, run_child
 from tracekit.records import BenchRecord, BenchRun, CandidateResult, RunStatus
+from tracekit.sizes import at_least_one
 
 _PEER_PACKAGES = ("sqlalchemy", "polars", "adbc-driver-oracle")
 
@@ -86,6 +87,7 @@ def bench(
         open_source(Request(workload, database, query, keys, keys_sql), tell) as source,
         tempfile.TemporaryDirectory(prefix="tracekit-bench-") as scratch,
     ):
+        check_candidates([one.spec for one in chosen if one.spec], source)
         rounds = _Rounds(source, at_least_one("workers", workers), Path(scratch), prove, tell)
         rounds.run(chosen, at_least_one("repeat", repeat), profile, _known_sizes(sizes, source))
         results = rounds.results()

@@ -25,7 +25,6 @@ from rq import get_current_job
 from tracekit.bench.bench_candidates import BENCH_CANDIDATES
 from tracekit.bench.benchmark import bench
 from tracekit.errors import ConfigError, JobError, TracekitError
-from tracekit.experiment.checks import at_least_one
 from tracekit.experiment.estimate import estimate
 from tracekit.experiment.progress import Listener, ReplayProgress
 from tracekit.experiment.source import resolve
@@ -39,6 +38,7 @@ from tracekit.records import (
     from_json,
     to_json,
 )
+from tracekit.sizes import at_least_one
 
 HOST_VARIABLE = "TRACEKIT_HOST_NAME"
 """What a worker calls its host; by default the machine's name."""

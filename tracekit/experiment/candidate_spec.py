@@ -32,6 +32,11 @@ class CandidateSpec:
         """Whether it comes with tracekit."""
         return self.pickled is None and self.spec in BUILTIN_NAMES
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a script or a notebook, which runs as it is."""
+        return self.pickled is None and self.spec.endswith((".py", ".ipynb"))
+
     def __str__(self) -> str:
         return self.name if self.name == self.spec else f"{self.name}={self.spec}"
 

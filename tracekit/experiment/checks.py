@@ -37,14 +37,3 @@ def known_level(level: Level | str) -> Level:
     if level not in reachable:
         raise ConfigError(f"level={str(level)!r}: expected {', '.join(reachable)}")
     return Level(level)
-
-
-def at_least_one(name: str, value: int) -> int:
-    """`value`.
-
-    Raises:
-        ConfigError: it is below 1.
-    """
-    if value < 1:
-        raise ConfigError(f"{name}={value!r}: expected a whole number of at least 1")
-    return value

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from tracekit.errors import ConfigError
 from tracekit.experiment.builtin_candidates import BUILTIN, SERVICE
+from tracekit.experiment.candidate_check import check_candidates
 from tracekit.experiment.candidate_spec import Candidates, CandidateSpec, candidate_specs
 from tracekit.experiment.candidate_subject import subject_arguments
-from tracekit.experiment.checks import at_least_one
 from tracekit.experiment.choose_keys import WantedKeys
 from tracekit.experiment.estimate_model import PeakModel, growing_model, level_model
 from tracekit.experiment.estimate_sample import spread_over
@@ -27,6 +27,7 @@ from tracekit.records import (
     EstimateSample,
     RunStatus,
 )
+from tracekit.sizes import at_least_one
 
 SAMPLE_KEYS = 12_000
 """Keys of the largest sample: a dozen batches, so that all workers are busy."""
@@ -98,6 +99,7 @@ def estimate(
     listed = None if asked is not None and database is None else keys
     tell = on_progress or (lambda progress: None)
     with open_source(Request(workload, database, query, listed, keys_sql), tell) as source:
+        check_candidates(specs, source)
         work = source.workload
         if source.keys is None:
             raise ConfigError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -41,15 +41,10 @@ class Given:
         self._opened = ExitStack()
         self._arguments: dict[str, Any] = {}
         available = _available(database, query)
+        check_parameters(function, available, name=name)
         for parameter in _parameters(function):
-            asked = parameter.name
-            if asked in available:
-                self._arguments[asked] = available[asked](self._opened)
-            elif parameter.default is parameter.empty:
-                raise ConfigError(
-                    f"{name}: nothing is given for its parameter {asked!r}; a function may take "
-                    f"{', '.join(available)}"
-                )
+            if parameter.name in available:
+                self._arguments[parameter.name] = available[parameter.name](self._opened)
 
     @property
     def takes_keys(self) -> bool:
@@ -65,6 +60,22 @@ class Given:
     def close(self) -> None:
         """Close its connection."""
         self._opened.close()
+
+
+def check_parameters(
+    function: Callable[..., Any], available: Collection[str], *, name: str
+) -> None:
+    """See that each parameter without a default is one of `available`.
+
+    Raises:
+        ConfigError: nothing can be given for a parameter.
+    """
+    for parameter in _parameters(function):
+        if parameter.name not in available and parameter.default is parameter.empty:
+            raise ConfigError(
+                f"{name}: nothing is given for its parameter {parameter.name!r}; a function may "
+                f"take {', '.join(available)}"
+            )
 
 
 def _available(

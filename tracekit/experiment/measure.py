@@ -89,6 +89,10 @@ class _Bound:
     ) -> None:
         if not callable(function):
             raise ConfigError(f"measure({function!r}): expected a function")
+        if database is not None and not isinstance(database, Database):
+            raise ConfigError(
+                f"database={database!r}: expected a Database, such as LocalOracle(FILE).database"
+            )
         self._function = function
         self._arguments = database.plain_arguments if database is not None else None
         self._keys = None if keys is None else list(keys)

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from tracekit.errors import ProfileError
+from tracekit.experiment.candidate_check import check_candidates
 from tracekit.experiment.candidate_spec import Candidates, candidate_specs
-from tracekit.experiment.checks import at_least_one, known_level
+from tracekit.experiment.checks import known_level
 from tracekit.experiment.choose_keys import WantedKeys
 from tracekit.experiment.comparison import compare_candidates
 from tracekit.experiment.context import ReplayContext
@@ -19,6 +20,7 @@ from tracekit.experiment.source import Request, WorkloadLike, open_source
 from tracekit.keyed import Query
 from tracekit.oracle import Database
 from tracekit.records import Level, ReplayOptions, RunStatus
+from tracekit.sizes import at_least_one
 
 
 def prove_candidates(
@@ -58,6 +60,7 @@ def prove_candidates(
         open_source(Request(workload, database, query, keys, keys_sql), tell) as source,
         tempfile.TemporaryDirectory(prefix="tracekit-prove-") as scratch,
     ):
+        check_candidates(specs, source)
         context = ReplayContext(source, specs, options, RunFolder(Path(scratch)), tell)
         records = {}
         for spec in specs:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from tracekit.config import Settings
 from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
+from tracekit.experiment.candidate_check import check_candidates
 from tracekit.experiment.candidate_spec import Candidates, candidate_specs, with_reference_first
-from tracekit.experiment.checks import at_least_one, expected_deaths, known_level
+from tracekit.experiment.checks import expected_deaths, known_level
 from tracekit.experiment.choose_keys import WantedKeys
 from tracekit.experiment.comparison import compare_candidates
 from tracekit.experiment.context import ReplayContext
@@ -25,6 +26,7 @@ from tracekit.keyed import Query
 from tracekit.oracle import Database
 from tracekit.profiling.retention import At
 from tracekit.records import Level, MemoryTimeline, ReplayOptions, ReplaySummary
+from tracekit.sizes import at_least_one
 
 
 def replay(
@@ -110,6 +112,7 @@ def replay(
     began = datetime.now(UTC)
     tell = on_progress or _nobody
     with open_source(Request(workload, database, query, keys, keys_sql), tell) as source:
+        check_candidates(specs, source)
         options = replace(options, query=source.query.name)
         name = run_name(source.workload.name, source.query.name, began)
         path = Path(output) if output is not None else Settings.from_env().runs_dir / name

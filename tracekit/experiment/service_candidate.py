@@ -71,7 +71,7 @@ class ServiceCandidate(Candidate[PipelineResult]):
         """Submit a job, wait for its end and read its stream, of which nothing is kept."""
         return measured_job(
             self._started(),
-            _texts(keys, self._query),
+            check_texts(keys, self._query),
             [self._query.name],
             tell=self._count,
             web_memory_limit_bytes=self._memory_limit_bytes,
@@ -242,7 +242,7 @@ def _differences(tell: Callable[[int, int], None]) -> Callable[[Status], None]:
     return tell_status
 
 
-def _texts(keys: Keys, query: Query) -> list[str]:
+def check_texts(keys: Keys, query: Query) -> list[str]:
     """The keys as the service takes them.
 
     Raises:

@@ -67,6 +67,10 @@ def resolve(workload: WorkloadLike | None) -> Workload:
         return workloads.Workload("query")
     if isinstance(workload, workloads.Workload):
         return workload
+    if not isinstance(workload, str | Path):
+        raise ConfigError(
+            f"workload={workload!r}: expected a name, a Workload, a .toml file or a DuckDB file"
+        )
     path = Path(workload)
     if path.suffix not in _DATABASE_FILES:
         return workloads.load(workload)

@@ -16,7 +16,7 @@ from tracekit.equality.sources import Pieces
 from tracekit.errors import ConfigError, NotComparable
 from tracekit.experiment.candidate import Candidate, Keys
 from tracekit.experiment.candidate_spec import CandidateSpec
-from tracekit.experiment.given import Given
+from tracekit.experiment.given import GIVEN, Given, check_parameters
 from tracekit.keyed import Query, RecordsByKey
 from tracekit.oracle import Database
 
@@ -86,6 +86,15 @@ class UserCandidate(Candidate[Any]):
         if self._given is not None:
             return self._given(keys)
         return runpy.run_path(self._spec.spec, run_name="__main__").get("result")
+
+
+def check_function(spec: CandidateSpec) -> None:
+    """Import a function and look at its parameters; anything else it raises is its own affair.
+
+    Raises:
+        ConfigError: it cannot be imported, or has a parameter nothing is given for.
+    """
+    check_parameters(_loaded(spec), GIVEN, name=f"candidate {spec.name!r}")
 
 
 def _loaded(spec: CandidateSpec) -> Callable[..., Any]:

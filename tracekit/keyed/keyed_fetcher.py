@@ -31,6 +31,7 @@ from tracekit.keyed.readers import ReadAgain, RecordKind, RecordReader, record_r
 from tracekit.keyed.record import RecordsByKey
 from tracekit.oracle import Database
 from tracekit.oracle.readers import Readers
+from tracekit.sizes import at_least_one
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -77,12 +78,16 @@ class KeyedFetcher:
         max_workers: int = 2,
         batch_size: int | None = None,
     ) -> None:
-        if max_workers < 1:
-            raise ConfigError(f"max_workers={max_workers!r}: expected a whole number of at least 1")
+        if not isinstance(query, Query):
+            raise ConfigError(
+                f"query={query!r}: expected a Query, such as Query(sql, key='ACCOUNT_ID')"
+            )
+        if batch_size is not None:
+            at_least_one("batch_size", batch_size)
         self.query = query
         self._database = database
         self._records: RecordKind = records
-        self._max_workers = max_workers
+        self._max_workers = at_least_one("max_workers", max_workers)
         self._batch_size = batch_size
         self._grouping = Grouping(query)
         self._reader()  # refuses an unknown kind of records early
@@ -162,6 +167,8 @@ class KeyedFetcher:
                 without `whole_keys` maybe a part of it.
         """
         batches = batches_of(keys, self.query)
+        if batch_size is not None:
+            at_least_one("batch_size", batch_size)
         size = batch_size or self._batch_size or self._database.fetchmany_size
         reader = record_reader(self._records, self.query, self._database, size, stream=True)
 

@@ -21,6 +21,7 @@ from tracekit.oracle.idle import Connections, no_free_connection
 from tracekit.oracle.readers import Readers, held_by
 from tracekit.oracle.retry import Retry
 from tracekit.oracle.rows import RowBatch, describe_query, iter_row_batches
+from tracekit.sizes import at_least_one
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,10 +77,10 @@ class Database:
         self.dsn = dsn
         self.user = user
         self._password = password
-        self.call_timeout_ms = _at_least_one("call_timeout_ms", call_timeout_ms)
-        self.connect_timeout_ms = _at_least_one("connect_timeout_ms", connect_timeout_ms)
-        self.max_concurrent = _at_least_one("max_concurrent", max_concurrent)
-        self.fetchmany_size = _at_least_one("fetchmany_size", fetchmany_size)
+        self.call_timeout_ms = at_least_one("call_timeout_ms", call_timeout_ms)
+        self.connect_timeout_ms = at_least_one("connect_timeout_ms", connect_timeout_ms)
+        self.max_concurrent = at_least_one("max_concurrent", max_concurrent)
+        self.fetchmany_size = at_least_one("fetchmany_size", fetchmany_size)
         self.retry = Retry(retry_attempts, retry_wait_ms, retry_max_seconds)
         self._driver_options = _known_options(driver_options)
         self._connections = Connections(max_concurrent)
@@ -343,9 +344,7 @@ class Database:
             yield from batches
 
     def _batch_size(self, batch_size: int | None) -> int:
-        return (
-            self.fetchmany_size if batch_size is None else _at_least_one("batch_size", batch_size)
-        )
+        return self.fetchmany_size if batch_size is None else at_least_one("batch_size", batch_size)
 
     def _timeout_ms(self, timeout_seconds: float | None) -> int:
         if timeout_seconds is None:
@@ -353,12 +352,6 @@ class Database:
         if timeout_seconds <= 0:
             raise ConfigError(f"timeout_seconds={timeout_seconds!r}: expected more than 0")
         return max(1, round(timeout_seconds * 1000))
-
-
-def _at_least_one(name: str, value: int) -> int:
-    if value < 1:
-        raise ConfigError(f"{name}={value!r}: expected a whole number of at least 1")
-    return value
 
 
 def _known_options(options: dict[str, Any]) -> dict[str, Any]:

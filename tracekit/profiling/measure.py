@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tracekit.config import Settings
-from tracekit.errors import ConfigError, ProfileError
+from tracekit.errors import ProfileError
 from tracekit.profiling.call_subject import UNSENT, Call
 from tracekit.profiling.child_run import ChildRun
 from tracekit.profiling.measurement import SubjectRuns, measure_subject, run_child
@@ -23,7 +23,7 @@ from tracekit.profiling.repeats import spread_remark, typical_run
 from tracekit.profiling.retention import At
 from tracekit.profiling.stacks import HeapStacks, read_stacks
 from tracekit.records import CandidateMeasurement, MemorySample, RunStatus
-from tracekit.sizes import format_size, parse_size
+from tracekit.sizes import at_least_one, format_size, parse_size
 
 _FACTORY = "tracekit.profiling.call_subject:CallSubject"
 _NUMBERS = count(1)
@@ -110,8 +110,7 @@ def measure_call_of(
         ConfigError: an argument makes no sense, or the function cannot be sent.
         ProfileError: no process could be started, `capture` exists, or the disk is full.
     """
-    if repeat < 1:
-        raise ConfigError(f"repeat={repeat}: measure at least once")
+    at_least_one("repeat", repeat)
     limits: dict[str, Any] = {
         "memory_limit_bytes": _size(memory_limit),
         "timeout_seconds": timeout_seconds,
@@ -159,7 +158,11 @@ def _measurement(runs: SubjectRuns, plain: list[ChildRun], value: Any) -> Measur
 
 
 def _size(value: int | str | None) -> int | None:
-    return parse_size(value, name="memory_limit") if isinstance(value, str) else value
+    if value is None:
+        return None
+    return at_least_one(
+        "memory_limit", parse_size(value, name="memory_limit") if isinstance(value, str) else value
+    )
 
 
 def _capture(function_name: str, wanted: str | Path | None) -> Path:

@@ -2,8 +2,9 @@ import pytest
 
 from tracekit.errors import ConfigError
 from tracekit.experiment.candidate_spec import candidate_specs
-from tracekit.experiment.checks import at_least_one, expected_deaths, known_level
+from tracekit.experiment.checks import expected_deaths, known_level
 from tracekit.records import Level
+from tracekit.sizes import at_least_one
 
 
 def test_only_replayed_candidates_can_be_expected_to_die():
