@@ -50,7 +50,14 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     rss_peak_bytes: int
 
 
-Message = Started | Raised | Ended
+class Unprofiled(msgspec.Struct, frozen=True, tag="unprofiled"):
+    """memray could not be started."""
+
+    pid: int
+    reason: str
+
+
+Message = Started | Raised | Ended | Unprofiled
 
 
 def read_messages(file: Path) -> list[Message]:
