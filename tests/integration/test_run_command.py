@@ -82,6 +82,11 @@ def test_the_program_runs_as_it_would_alone(tmp_path: Path) -> None:
         "memory.png",
     }
     assert json.loads((folder / "program.json").read_text())["exit_code"] == 7
+    again = subprocess.run(
+        [sys.executable, "-m", "tracekit", "report", str(folder)], capture_output=True, text=True
+    )
+    assert again.stdout.startswith("FAILED: ")
+    assert "it exited with code 7" in again.stdout
 
 
 def test_with_json_stdout_holds_the_record_alone(tmp_path: Path) -> None:

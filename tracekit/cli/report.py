@@ -9,7 +9,13 @@ import click
 from tracekit import reports
 from tracekit.cli.terminal import on_terminal, terminal_width
 from tracekit.errors import ConfigError
-from tracekit.experiment.run_folder import read_run, read_run_stacks
+from tracekit.experiment.run_folder import (
+    PROGRAM,
+    SUMMARY,
+    read_program,
+    read_run,
+    read_run_stacks,
+)
 from tracekit.records import to_json
 
 
@@ -33,7 +39,8 @@ from tracekit.records import to_json
 def command(run: Path, format_: str, output: Path | None, force: bool, no_redaction: bool) -> None:
     """Draw a finished run again as text, Markdown, HTML or JSON.
 
-    RUN is a run's folder. Nothing is measured, so a run of another machine draws as well.
+    RUN is the folder of a replay, a notebook or a script. Nothing is measured, so a run of another
+    machine draws as well.
 
     \b
     Examples:
@@ -41,32 +48,46 @@ def command(run: Path, format_: str, output: Path | None, force: bool, no_redact
       tracekit report RUN --format html -o report.html
       tracekit report RUN --format md >> "$GITHUB_STEP_SUMMARY"
     """
-    folder = run.parent if run.name == "summary.json" else run
+    folder = run.parent if run.name in (SUMMARY, PROGRAM) else run
+    draw = _program if (folder / PROGRAM).exists() else _replay
+    drawn = draw(folder, format_, to_terminal=output is None, confidential=not no_redaction)
+    if output is None:
+        click.echo(drawn, nl=False)
+        return
+    write_text(output, drawn, force=force)
+
+
+def _replay(folder: Path, format_: str, *, to_terminal: bool, confidential: bool) -> str:
     summary, timelines = read_run(folder)
     stacks = read_run_stacks(folder)
-    confidential = not no_redaction
     if format_ == "text":
-        terminal = on_terminal() and output is None
-        width = terminal_width()
-        drawn = reports.text(summary, width=width, color=terminal, folder=str(run))
-    elif format_ == "md":
-        drawn = reports.markdown(
+        color = on_terminal() and to_terminal
+        return reports.text(summary, width=terminal_width(), color=color, folder=str(folder))
+    if format_ == "md":
+        return reports.markdown(
             summary, timelines, stack_diffs=stacks.stack_diffs, confidential=confidential
         )
-    elif format_ == "html":
-        drawn = reports.html(
+    if format_ == "html":
+        return reports.html(
             summary,
             timelines,
             call_trees=stacks.call_trees,
             stack_diffs=stacks.stack_diffs,
             confidential=confidential,
         )
-    else:
-        drawn = to_json(summary)
-    if output is None:
-        click.echo(drawn, nl=False)
-        return
-    write_text(output, drawn, force=force)
+    return to_json(summary)
+
+
+def _program(folder: Path, format_: str, *, to_terminal: bool, confidential: bool) -> str:
+    report = read_program(folder)
+    if format_ == "text":
+        color = on_terminal() and to_terminal
+        return reports.program_text(report, width=terminal_width(), color=color, folder=str(folder))
+    if format_ == "md":
+        return reports.program_markdown(report, confidential=confidential)
+    if format_ == "html":
+        return reports.program_html(report, confidential=confidential)
+    return to_json(report)
 
 
 def write_text(output: Path, text: str, *, force: bool) -> None:
