@@ -1,5 +1,6 @@
-"""Oracle SQL as text: its tokens, and which statements are the same. Runs nothing."""
+"""Oracle SQL as text: its tokens, its keys, and which statements are the same. Runs nothing."""
 
+from tracekit.sqltext.bound_keys import BoundKeys, bound_keys
 from tracekit.sqltext.identity import normalise, statement_sha256, without_literals
 
-__all__ = ["normalise", "statement_sha256", "without_literals"]
+__all__ = ["BoundKeys", "bound_keys", "normalise", "statement_sha256", "without_literals"]
