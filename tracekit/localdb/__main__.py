@@ -10,14 +10,9 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import select
 import signal
-import socket
 import sys
 import threading
-from collections import deque
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -30,7 +25,9 @@ from tracekit.localdb.faults import AnyFault
 from tracekit.localdb.faults_board import FaultBoard
 from tracekit.localdb.faults_hooks import FaultHooks
 from tracekit.localdb.options import ServerOptions
+from tracekit.localdb.recorded import recorded_backend
 from tracekit.localdb.server import Server, serve
+from tracekit.localdb.standard_input import StandardInput
 
 
 class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,41 +63,6 @@ class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
         )
 
 
-class StandardInput:
-    """The lines of stdin, until it ends or `end` is called from another thread.
-
-    Read below `sys.stdin`, whose lock a thread that waits for a line would hold for ever.
-    """
-
-    def __init__(self) -> None:
-        self._descriptor = sys.stdin.fileno()
-        self._wake, self._waker = socket.socketpair()
-        self._lines: deque[bytes] = deque()
-        self._rest = b""
-
-    def __iter__(self) -> Iterator[bytes]:
-        while self._lines or self._receive():
-            if self._lines:
-                yield self._lines.popleft()
-
-    def end(self) -> None:
-        """Let whoever waits for a line see the end."""
-        self._waker.close()
-
-    def _receive(self) -> bool:
-        ready, _, _ = select.select([self._descriptor, self._wake], [], [])
-        if self._wake in ready:
-            self._wake.close()
-            return False
-        data = os.read(self._descriptor, 65_536)
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        self._lines += whole
-        if not data and self._rest:  # the last line lacks its end
-            self._lines.append(self._rest)
-            self._rest = b""
-        return bool(data or self._lines)
-
-
 def main() -> int:
     """Serve what stdin asks for; the process's exit code."""
     stop = threading.Event()
@@ -120,11 +82,13 @@ def main() -> int:
 def _serve(settings: ProcessSettings, lines: StandardInput, stop: threading.Event) -> None:
     options = settings.server_options()
     board = FaultBoard(settings.faults)
-    backend = open_backend(
-        settings.source,
-        writable=settings.writable,
-        sysdate=settings.sysdate,
-        schema=settings.schema,
+    backend = recorded_backend(
+        open_backend(
+            settings.source,
+            writable=settings.writable,
+            sysdate=settings.sysdate,
+            schema=settings.schema,
+        )
     )
     commands: list[threading.Thread] = []
 

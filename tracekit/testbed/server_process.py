@@ -31,13 +31,19 @@ class ServerReady:
 
 
 class ServerProcess:
-    """`python -m tracekit.localdb`, started with one JSON line and stopped by closing its stdin.
+    """A server's module, started with one JSON line on its stdin and stopped by closing that.
 
     The server ends at end of file on its stdin, so it also ends when this process is killed. It
     runs in a session of its own: Ctrl-C at a terminal reaches us, and we stop it in order.
+
+    Args:
+        module: what `python -m` runs.
+        title: what messages call it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "tracekit.localdb", title: str = "the local Oracle") -> None:
+        self._module = module
+        self._title = title
         self._asking = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
@@ -52,7 +58,7 @@ class ServerProcess:
         self._log = tempfile.TemporaryFile(prefix="tracekit-localdb-")  # noqa: SIM115 (stop closes it)
         environment = {k: v for k, v in os.environ.items() if not k.startswith("DB_PASSWORD")}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tracekit.localdb"],
+            [sys.executable, "-m", self._module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -79,7 +85,7 @@ class ServerProcess:
         """
         process = self._process
         if process is None:
-            raise ConnectError("the local Oracle is not running: use it inside its with block")
+            raise ConnectError(f"{self._title} is not running: use it inside its with block")
         assert process.stdin is not None and process.stdout is not None
         with self._asking:
             with contextlib.suppress(BrokenPipeError):  # no answer comes then
@@ -87,10 +93,10 @@ class ServerProcess:
                 process.stdin.flush()
             line = read_line(process.stdout, time.monotonic() + _ANSWER_SECONDS)
         if not line:
-            raise ConnectError(f"the local Oracle does not answer:\n{self.log_tail()}")
+            raise ConnectError(f"{self._title} does not answer:\n{self.log_tail()}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise ConfigError(f"the local Oracle refuses {command}: {answer['error']}")
+            raise ConfigError(f"{self._title} refuses {command}: {answer['error']}")
         return answer
 
     def exit_code(self) -> int | None:
@@ -128,7 +134,7 @@ class ServerProcess:
             process.stdin.flush()
         line = read_line(process.stdout, time.monotonic() + _START_SECONDS)
         if not line:
-            raise ConnectError(f"the local Oracle did not start:\n{self.log_tail()}")
+            raise ConnectError(f"{self._title} did not start:\n{self.log_tail()}")
         answer = json.loads(line)
         return ServerReady(port=int(answer["port"]), banner=str(answer["banner"]))
 

@@ -1,0 +1,321 @@
+"""One client's session of the relay: its statements run on a connection to the real database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+import oracledb
+
+from tracekit.localdb.backend import (
+    BindType,
+    ExecuteOutcome,
+    PreparedStatement,
+    ReturnedColumns,
+    StatementKind,
+)
+from tracekit.localdb.duck.result import EncodedStream
+from tracekit.localdb.ora_error import OraError, RowFailure
+from tracekit.localdb.wire.column import ColumnDescription, OracleType
+from tracekit.testbed.relay import binds
+from tracekit.testbed.relay.columns import Described, PassedColumn
+from tracekit.testbed.relay.result import FIRST_ROWS, UpstreamRows, Watch, first_rows
+from tracekit.testbed.relay.statement import PassedStatement
+from tracekit.testbed.relay.upstream import Upstream, ora_error
+
+_NEVER_CONNECTED = 3114
+_SETS_ZONE_AT_LOGIN = "ALTER SESSION SET TIME_ZONE"
+
+
+class Observer(Protocol):
+    """Is shown what passes."""
+
+    def query(
+        self,
+        statement: PassedStatement,
+        columns: Sequence[Described],
+        row: Sequence[Any],
+        kinds: Sequence[BindType],
+    ) -> Watch:
+        """A query was executed; its rows go to what is returned."""
+
+    def changed(self, statement: PassedStatement, row_count: int) -> None:
+        """Another statement was carried out."""
+
+    def failed(self, statement: PassedStatement, error: OraError) -> None:
+        """A statement failed, or the reading of its rows."""
+
+
+class RelaySession:
+    """A client's statements, run one to one on a connection of its own.
+
+    Args:
+        connect: opens the connection; called once, at the first call.
+        schema: what the client is told is its schema until it sets another.
+        observer: is shown what passes.
+    """
+
+    def __init__(self, connect: Callable[[], Upstream], schema: str, observer: Observer) -> None:
+        self._connect = connect
+        self._connected: Upstream | None = None
+        self._refused: OraError | None = None
+        self._schema = schema
+        self._observer = observer
+        self._streams: set[EncodedStream] = set()
+        self.closed = False
+
+    @property
+    def spool_folder(self) -> Path | None:
+        """The system's place."""
+        return None
+
+    @property
+    def current_schema(self) -> str:
+        """Where unqualified names are looked up."""
+        connection = self._connected.connection if self._connected else None
+        return (connection.current_schema if connection else None) or self._schema
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether uncommitted work is open."""
+        if self._connected is None:
+            return False
+        try:
+            return bool(self._connected.connection.transaction_in_progress)
+        except oracledb.Error:  # the connection is gone
+            return False
+
+    def prepare(self, sql: str) -> PassedStatement:
+        """The statement; what is wrong with it the database says when it is executed."""
+        return PassedStatement(sql)
+
+    def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
+        """The columns a query would give, without running it.
+
+        Raises:
+            OraError: the database refused it.
+        """
+        upstream = self._upstream()
+        with upstream.call(), upstream.connection.cursor() as cursor:
+            cursor.parse(_own(statement).sql)
+            described = [Described.of(info) for info in cursor.description or ()]
+        return [PassedColumn(info).description for info in described]
+
+    def execute(
+        self,
+        statement: PreparedStatement,
+        bind_rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType] = (),
+        *,
+        go_on: bool = False,
+    ) -> ExecuteOutcome:
+        """Run it on the real database.
+
+        Raises:
+            OraError: whatever the database said.
+        """
+        passed = _own(statement)
+        is_login = self._connected is None and passed.sql.startswith(_SETS_ZONE_AT_LOGIN)
+        rows = bind_rows or ((),)
+        try:
+            if passed.kind is StatementKind.QUERY:
+                return ExecuteOutcome(result=self._query(passed, rows[0], bind_types))
+            if passed.kind is StatementKind.PLSQL:
+                outcome = self._run_block(passed, rows, bind_types)
+            else:
+                outcome = self._change(passed, rows, bind_types, go_on=go_on)
+        except OraError as error:
+            self._observer.failed(passed, error)
+            raise
+        if not is_login:  # which the client's driver sends by itself
+            self._observer.changed(passed, outcome.row_count)
+        return outcome
+
+    def commit(self) -> None:
+        """End the transaction and keep its work."""
+        self._call(lambda connection: connection.commit())
+
+    def rollback(self) -> None:
+        """End the transaction and drop its work."""
+        if self._connected is not None:
+            self._call(lambda connection: connection.rollback())
+
+    def set_current_schema(self, schema: str) -> None:
+        """Resolve unqualified names in `schema` from now on."""
+        self._call(lambda connection: setattr(connection, "current_schema", schema))
+
+    def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Tell the database what the client says about itself."""
+        names = {
+            "MODULE": "module",
+            "ACTION": "action",
+            "CLIENT_IDENTIFIER": "client_identifier",
+            "CLIENT_INFO": "clientinfo",
+        }
+        for name, value in attributes.items():
+            if name.upper() in names:
+                self._call(partial(_set, name=names[name.upper()], value=value))
+
+    def interrupt(self) -> None:
+        """Make a running call of another thread end soon with ORA-01013."""
+        if self._connected is not None:
+            self._connected.interrupt()
+        for stream in list(self._streams):
+            stream.interrupt()
+
+    def close(self) -> None:
+        """End the session there, open results included."""
+        self.closed = True
+        for stream in list(self._streams):
+            stream.close()
+        if self._connected is not None:
+            self._connected.close()
+
+    def _upstream(self) -> Upstream:
+        if self._refused is not None:
+            raise self._refused
+        if self._connected is None:
+            try:
+                self._connected = self._connect()
+            except OraError as error:
+                self._refused = OraError(
+                    _NEVER_CONNECTED,
+                    f"not connected to ORACLE: the relay's own connection failed: {error}",
+                )
+                raise self._refused from error
+        return self._connected
+
+    def _call(self, use: Callable[[oracledb.Connection], None]) -> None:
+        upstream = self._upstream()
+        with upstream.call():
+            use(upstream.connection)
+
+    def _query(
+        self, statement: PassedStatement, row: Sequence[Any], kinds: Sequence[BindType]
+    ) -> EncodedStream:
+        upstream = self._upstream()
+        cursor = upstream.connection.cursor()
+        described: list[Described] = []
+
+        def fetch_as(cursor: oracledb.Cursor, info: oracledb.FetchInfo) -> Any:
+            described.append(Described.of(info))
+            return described[-1].variable(cursor)
+
+        cursor.outputtypehandler = fetch_as
+        cursor.prefetchrows = cursor.arraysize = FIRST_ROWS
+        try:
+            with upstream.call():
+                cursor.setinputsizes(*binds.sizes(cursor, [row], kinds))
+                values = [binds.driver_value(upstream.connection, one) for one in row]
+                cursor.execute(statement.sql, values)
+            columns = [PassedColumn(info) for info in described]
+        except OraError:
+            cursor.close()
+            raise
+        cursor.arraysize = first_rows(columns)
+        watch = self._observer.query(statement, described, row, kinds)
+        source = UpstreamRows(
+            upstream, cursor, columns, watch, partial(self._observer.failed, statement)
+        )
+        descriptions = [column.description for column in columns]
+        stream = EncodedStream(source, descriptions, _no_duckdb, self._streams.discard)
+        self._streams.add(stream)
+        return stream
+
+    def _change(
+        self,
+        statement: PassedStatement,
+        rows: Sequence[Sequence[Any]],
+        kinds: Sequence[BindType],
+        *,
+        go_on: bool,
+    ) -> ExecuteOutcome:
+        upstream = self._upstream()
+        many = len(rows) > 1 or go_on
+        sent = len(kinds) - statement.returned
+        with upstream.call(), upstream.connection.cursor() as cursor:
+            filled = [binds.variable(cursor, kind, rows=len(rows)) for kind in kinds[sent:]]
+            given = [
+                [binds.driver_value(upstream.connection, one) for one in row[:sent]] for row in rows
+            ]
+            if kinds:
+                cursor.setinputsizes(*binds.sizes(cursor, given, kinds[:sent]), *filled)
+            if many:
+                is_change = statement.kind is StatementKind.DML
+                cursor.executemany(
+                    statement.sql, given, batcherrors=go_on, arraydmlrowcounts=is_change
+                )
+                counts = cursor.getarraydmlrowcounts() if is_change else ()
+            else:
+                cursor.execute(statement.sql, [*given[0], *filled])
+                counts = [cursor.rowcount]
+            failures = [
+                RowFailure(error.offset, ora_error(oracledb.DatabaseError(error)))
+                for error in (cursor.getbatcherrors() or () if go_on else ())
+            ]
+            returned = _returned(filled, kinds[sent:], len(rows))
+            return ExecuteOutcome(
+                row_count=max(0, cursor.rowcount),
+                row_counts=counts,
+                returned=returned,
+                failures=failures,
+            )
+
+    def _run_block(
+        self,
+        statement: PassedStatement,
+        rows: Sequence[Sequence[Any]],
+        kinds: Sequence[BindType],
+    ) -> ExecuteOutcome:
+        upstream = self._upstream()
+        filled: dict[int, Any] = {}
+        for row in rows:
+            with upstream.call(), upstream.connection.cursor() as cursor:
+                variables = [
+                    binds.variable(cursor, kind, binds.driver_value(upstream.connection, value))
+                    for kind, value in zip(kinds, row, strict=True)
+                ]
+                cursor.execute(statement.sql, variables)
+                filled = {
+                    place: self._filled(statement, variable.getvalue(), kind)
+                    for place, (variable, kind) in enumerate(zip(variables, kinds, strict=True))
+                    if not isinstance(row[place], list)
+                }
+        return ExecuteOutcome(filled=filled)
+
+    def _filled(self, statement: PassedStatement, value: Any, kind: BindType) -> Any:
+        if kind.type is not OracleType.CURSOR:
+            return binds.field(value, kind)
+        raise OraError(
+            3001, "unimplemented feature: the relay does not pass on cursors that blocks open"
+        )
+
+
+def _returned(
+    filled: Sequence[Any], kinds: Sequence[BindType], row_count: int
+) -> list[ReturnedColumns]:
+    if not filled:
+        return []
+    return [
+        [
+            [binds.field(value, kind) for value in variable.getvalue(place) or ()]
+            for variable, kind in zip(filled, kinds, strict=True)
+        ]
+        for place in range(row_count)
+    ]
+
+
+def _set(connection: oracledb.Connection, name: str, value: str) -> None:
+    setattr(connection, name, value)
+
+
+def _own(statement: PreparedStatement) -> PassedStatement:
+    assert isinstance(statement, PassedStatement)
+    return statement
+
+
+def _no_duckdb(error: duckdb.Error) -> OraError:
+    return OraError(600, f"internal error code, arguments: [{type(error).__name__}]")
