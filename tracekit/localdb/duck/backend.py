@@ -61,6 +61,10 @@ class DuckBackend:
             self._sessions[session] = clone.upper()
         return session
 
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A connection to the main database, for what no session does."""
+        return self._databases.main.connect(DEFAULT_SCHEMA)
+
     def clone(self, name: str) -> None:
         """Make a private copy of the main database, for sessions that ask for it by name.
 

@@ -30,7 +30,7 @@ from tracekit.localdb.duck.foreign_keys import Check, checks
 from tracekit.localdb.duck.gate import ErrorMapper, gate
 from tracekit.localdb.duck.notes import TableNote
 from tracekit.localdb.duck.private_tables import PrivateTables
-from tracekit.localdb.duck.result import EncodedStream
+from tracekit.localdb.duck.result import BatchSource, EncodedStream
 from tracekit.localdb.duck.returning import encode_returned
 from tracekit.localdb.duck.sequences import Change, prepare_insert
 from tracekit.localdb.duck.session_state import SessionState
@@ -289,8 +289,34 @@ class DuckSession:
         if self._writer is not None:
             self._state.update(self._writer.connection)
 
+    def query(
+        self,
+        statement: PreparedStatement,
+        row: Sequence[Any],
+        bind_types: Sequence[BindType],
+        through: Callable[[QuerySource], BatchSource],
+    ) -> EncodedStream:
+        """Run a query whose batches are changed before they are encoded.
+
+        Args:
+            statement: that `prepare` gave.
+            row: bind values.
+            bind_types: of them.
+            through: gives the batches that are sent, of the same schema.
+
+        Raises:
+            OraError: any failure.
+        """
+        self._check_open()
+        known = self._for_values(_own(statement), [row], bind_types)
+        return self._query(known, row, bind_types, through)
+
     def _query(
-        self, statement: DuckStatement, row: Sequence[Any], bind_types: Sequence[BindType]
+        self,
+        statement: DuckStatement,
+        row: Sequence[Any],
+        bind_types: Sequence[BindType],
+        through: Callable[[QuerySource], BatchSource] | None = None,
     ) -> EncodedStream:
         if statement.translated.sorted:
             self._state.settings.check_sort()
@@ -316,7 +342,8 @@ class DuckSession:
             if writer:
                 writer.recover()
             raise
-        stream = EncodedStream(source, columns, statement.ora_error, self._forget)
+        batches = through(source) if through is not None else source
+        stream = EncodedStream(batches, columns, statement.ora_error, self._forget)
         with self._lock:
             self._streams.add(stream)
         return stream

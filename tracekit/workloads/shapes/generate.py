@@ -89,8 +89,10 @@ class _QueryMaker:
             factor = self.asked / recorded
             keys = min(self.asked, round(query.keys * factor))
         self.rows = max(keys, rows if rows is not None else round(query.rows * factor))
+        # A query that asks for some keys of its space asks for the first of them.
+        asked_for = min(self.asked, max(keys, round(query.keys_asked * factor)))
         self._plan = (
-            RowPlan(query, self.rows, keys, self.asked, stream_of(stream, "keys")) if keys else None
+            RowPlan(query, self.rows, keys, asked_for, stream_of(stream, "keys")) if keys else None
         )
         by_rows = self.rows / query.rows if query.rows else 1.0
         self.keys = KeyColumns(shape, query.key_space, self.asked) if query.key_space else None

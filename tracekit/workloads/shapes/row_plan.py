@@ -18,7 +18,7 @@ class RowPlan:
         query: what is made.
         rows: of all keys together.
         keys: that have rows.
-        asked: keys of the key space.
+        asked: keys that it asks for, the first of its key space.
         stream: of the draws.
     """
 

@@ -1,0 +1,149 @@
+"""What a file made from a shape says was recorded: schema TRACEKIT_SHAPE of the file."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import duckdb
+
+from tracekit.sqltext import without_literals
+
+SCHEMA = "TRACEKIT_SHAPE"
+ORDINAL = "_ORDINAL"
+_ALIKE = 0.6
+_SHOWN_CHARS = 160
+
+
+@dataclass(frozen=True)
+class RecordedQuery:
+    """A query that was recorded, and the table that answers it."""
+
+    name: str
+    table: str
+    statement: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    keys_table: str | None
+    partial: bool
+    executions: int
+
+
+@dataclass(frozen=True)
+class RecordedStatement:
+    """A statement without rows."""
+
+    kind: str
+    statement: str
+    row_counts: tuple[int, ...]
+    """At each execution in turn; the last goes for all later ones."""
+    executions: int
+
+
+@dataclass(frozen=True)
+class RecordedError:
+    """What a statement failed with."""
+
+    number: int
+    message: str
+    executions: int
+
+
+@dataclass
+class Recorded:
+    """What is known of one statement, and how often it was executed since the server started."""
+
+    query: RecordedQuery | None = None
+    statement: RecordedStatement | None = None
+    error: RecordedError | None = None
+    _executions: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def next_execution(self) -> int:
+        """The number of an execution that begins now, from 0."""
+        with self._lock:
+            self._executions += 1
+            return self._executions - 1
+
+    @property
+    def successes(self) -> int:
+        """Executions that were recorded without an error."""
+        return (self.query.executions if self.query else 0) + (
+            self.statement.executions if self.statement else 0
+        )
+
+
+class Catalogue:
+    """The recorded statements, by their hashes."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._by_hash: dict[str, Recorded] = {}
+        for (
+            name,
+            table,
+            sha256,
+            statement,
+            key,
+            keys_table,
+            partial,
+            executions,
+        ) in connection.execute(
+            "SELECT name, table_name, statement_sha256, statement, key_columns,"  # noqa: S608 (a constant)
+            " keys_table,"
+            f" partial, executions FROM {SCHEMA}.QUERIES"
+        ).fetchall():
+            columns = connection.execute(f'DESCRIBE {SCHEMA}."{table}"').fetchall()
+            self._of(sha256).query = RecordedQuery(
+                name,
+                table,
+                statement,
+                tuple(column for column, *_ in columns if column != ORDINAL),
+                tuple(key or ()),
+                keys_table,
+                bool(partial),
+                int(executions or 1),
+            )
+        for kind, statement, sha256, count, counts, code, message, executions in connection.execute(
+            "SELECT kind, statement, statement_sha256, row_count, row_counts,"  # noqa: S608 (a constant)
+            " error_code,"
+            f" error_message, executions FROM {SCHEMA}.STATEMENTS"
+        ).fetchall():
+            if code is not None:
+                said = message or "the application's own error; its text was not recorded"
+                self._of(sha256).error = RecordedError(code, said, executions)
+            else:
+                made = tuple(counts or ()) or ((count,) if count is not None else ())
+                self._of(sha256).statement = RecordedStatement(kind, statement, made, executions)
+
+    def queries(self) -> Iterable[RecordedQuery]:
+        """All queries."""
+        return (one.query for one in self._by_hash.values() if one.query is not None)
+
+    def find(self, sha256: str) -> Recorded | None:
+        """What is known of the statement of this hash."""
+        return self._by_hash.get(sha256)
+
+    def nearest(self, sql: str) -> str | None:
+        """The recorded statement that is most like `sql`, shortened; None where none is."""
+        asked = without_literals(sql)
+        known = dict.fromkeys(self._texts())
+        if asked in known:
+            return _shown(asked)
+        found = difflib.get_close_matches(asked, known, n=1, cutoff=_ALIKE)
+        return _shown(found[0]) if found else None
+
+    def _texts(self) -> Iterable[str]:
+        for recorded in self._by_hash.values():
+            if recorded.query is not None:
+                yield recorded.query.statement
+            elif recorded.statement is not None:
+                yield recorded.statement.statement
+
+    def _of(self, sha256: str) -> Recorded:
+        return self._by_hash.setdefault(sha256, Recorded())
+
+
+def _shown(statement: str) -> str:
+    return statement if len(statement) <= _SHOWN_CHARS else f"{statement[:_SHOWN_CHARS]} …"
