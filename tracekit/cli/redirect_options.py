@@ -31,6 +31,14 @@ _OPTIONS = (
         help="The same with a DuckDB file.",
     ),
     click.option(
+        "--shape",
+        "shape_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.json",
+        help="The same with rows made from a shape (tracekit shape record): what it recorded is "
+        "answered by its text, whatever the SQL.",
+    ),
+    click.option(
         "--dsn",
         metavar="HOST:PORT/SERVICE",
         help="Send its Oracle connections there; user and password come from DB_USER and "
@@ -41,7 +49,7 @@ _OPTIONS = (
         "--keys",
         type=click.IntRange(1),
         metavar="N",
-        help="Build the workload at N keys [default: as many as it was defined with].",
+        help="Build the workload or shape at N keys [default: as many as it was made with].",
     ),
 )
 
@@ -75,7 +83,7 @@ class RedirectTo:
                     dsn=local.dsn,
                     user=local.user,
                     password=local.password,
-                    named_hosts=_configured_host(),
+                    named_hosts=configured_host(),
                 )
             elif self.dsn is not None:
                 target = self._named(self.dsn)
@@ -93,11 +101,11 @@ class RedirectTo:
             dsn=dsn,
             user=database.user,
             password=database.password,
-            named_hosts=_configured_host(),
+            named_hosts=configured_host(),
         )
 
 
-def _configured_host() -> tuple[str, ...]:
+def configured_host() -> tuple[str, ...]:
     """The database that the environment names, which the program may read from there."""
     host = os.environ.get("DB_HOST")
     return (f"{host}:{os.environ.get('DB_PORT') or 1521}",) if host else ()
@@ -114,6 +122,7 @@ def read_redirect(
     *,
     workload: str | None,
     database_file: Path | None,
+    shape_file: Path | None,
     dsn: str | None,
     user: str | None,
     keys: int | None,
@@ -123,14 +132,20 @@ def read_redirect(
     Raises:
         ConfigError: two say where connections go, or one belongs to another that is not given.
     """
-    given = {"--workload": workload, "--database": database_file, "--dsn": dsn}
+    given = {
+        "--workload": workload,
+        "--database": database_file,
+        "--shape": shape_file,
+        "--dsn": dsn,
+    }
     named = [option for option, value in given.items() if value is not None]
     if len(named) > 1:
         raise ConfigError(f"{' and '.join(named)} both say where connections go; give one of them")
     if user is not None and dsn is None:
         raise ConfigError(f"--user {user} logs in at --dsn, which is not given")
-    if keys is not None and workload is None:
-        raise ConfigError(f"--keys {keys} is the size of --workload, which is not given")
-    if database_file is not None and not database_file.is_file():
-        raise ConfigError(f"--database {database_file}: there is no such file")
-    return RedirectTo(database_file or workload, dsn, user, keys)
+    if keys is not None and workload is None and shape_file is None:
+        raise ConfigError(f"--keys {keys} is the size of --workload or --shape; neither is given")
+    for option, file in (("--database", database_file), ("--shape", shape_file)):
+        if file is not None and not file.is_file():
+            raise ConfigError(f"{option} {file}: there is no such file")
+    return RedirectTo(database_file or shape_file or workload, dsn, user, keys)

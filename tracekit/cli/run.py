@@ -46,7 +46,6 @@ _STDERR = 2
 @click.option(
     "--expect-out-of-memory", is_flag=True, help="It must run out of memory: exit 0 if it does."
 )
-@click.option("--profile", is_flag=True, help="Run under memray, too: heap peak and call stacks.")
 @click.option(
     "-o",
     "--output",
@@ -67,7 +66,6 @@ def command(
     memory_limit: int | None,
     on_limit: str,
     expect_out_of_memory: bool,
-    profile: bool,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -109,7 +107,6 @@ def command(
             to,
             memory_limit,
             kill_at_limit=on_limit == "kill",
-            capture=folder.capture("program") if profile else None,
             stdout=_STDERR if as_json else None,
             quiet=quiet,
         )
@@ -127,7 +124,6 @@ def _run(
     limit_bytes: int | None,
     *,
     kill_at_limit: bool,
-    capture: Path | None,
     stdout: int | None,
     quiet: bool,
 ) -> ProgramReport:
@@ -140,7 +136,6 @@ def _run(
                 redirect=redirect,
                 memory_limit_bytes=limit_bytes,
                 kill_at_limit=kill_at_limit,
-                capture=capture,
                 stdout=stdout,
                 on_progress=line.tell,
             )

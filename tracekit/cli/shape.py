@@ -9,6 +9,7 @@ import click
 
 from tracekit import reports, workloads
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.program_shape import ProgramCommand, ended_badly, program_of, program_shape
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
 from tracekit.cli.terminal import terminal_width
@@ -39,18 +40,29 @@ def command() -> None:
     """
 
 
-@command.command("record")
+@command.command("record", cls=ProgramCommand)
 @click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
 @source_options
 @click.option("-o", "--output", type=_FILE, required=True, metavar="FILE.json", help="The shape.")
 @click.option("-f", "--force", is_flag=True, help="Replace a file that is there.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-def record(workload: str | None, output: Path, force: bool, quiet: bool, **source: Any) -> ExitCode:
-    """Read a query for its keys and keep what its result is like.
+def record(
+    workload: str | None,
+    output: Path,
+    force: bool,
+    quiet: bool,
+    **source: Any,
+) -> ExitCode:
+    """Read a query for its keys, or run a program, and keep what the results are like.
 
-    The rows are read as replay reads them, a batch of keys after the other, and none is kept. The
-    key must be among the columns that the query selects. Without --query or --sql all queries of
-    WORKLOAD are recorded.
+    With a program after --, a script or a notebook as it is: its Oracle connections are sent
+    through a relay to --dsn, which runs each statement there and looks at what passes. The
+    program's own memory is not touched by that. A query's key is the column that it has a list of
+    binds for, or the --key that is given; --key may be repeated.
+
+    Without a program the rows are read as replay reads them, a batch of keys after the other, and
+    none is kept. The key must be among the columns that the query selects. Without --query or
+    --sql all queries of WORKLOAD are recorded.
 
     \b
     Examples:
@@ -59,9 +71,16 @@ def record(workload: str | None, output: Path, force: bool, quiet: bool, **sourc
       tracekit shape record --database bank.duckdb --sql payments.sql --key ACCOUNT_ID \\
           --keys 2000 -o payments.json
       tracekit shape record trace-smoke -o trace.json
+      tracekit shape record --dsn db.example:1521/BANK -o job.json -- python job.py --day 2026-02-25
+      tracekit shape record --dsn db.example:1521/BANK -o analysis.json -- analysis.ipynb
+
+    Exit codes: 0 the shape was written · 1 it was, but the program did not end well · 2 could not
+    record.
     """
     if output.exists() and not force:
         raise ConfigError(f"there is a file {output} already: name another, or give --force")
+    if program := program_of():
+        return _record_program(program, workload, source, output, quiet=quiet)
     read = read_source(workload, **source)
     with Steps(quiet=quiet) as steps:
         shape = record_shape(
@@ -136,6 +155,34 @@ def build(
         else:
             workloads.build_at(workload, output, progress=steps.update, force=force)
     click.echo(output)
+
+
+def _record_program(
+    program: tuple[str, ...],
+    workload: str | None,
+    source: dict[str, Any],
+    output: Path,
+    *,
+    quiet: bool,
+) -> ExitCode:
+    taken = {"dsn", "user", "key_columns"}
+    useless = next((name for name, value in source.items() if value and name not in taken), None)
+    if useless is not None or workload is not None:
+        what = workload or f"--{useless}".replace("_", "-")
+        raise ConfigError(f"{what} has no effect with a program: it says itself what it reads")
+    if source["dsn"] is None:
+        raise ConfigError("a program is recorded on a real database: name it with --dsn")
+    keys = [name.strip() for text in source.pop("key_columns") for name in text.split(",")]
+    read = read_source(None, **source, key_columns=())
+    assert read.database is not None, "--dsn names it"
+    shape, report = program_shape(program, read.database, keys, quiet=quiet)
+    write_shape(shape, output)
+    click.echo(output)
+    badly = ended_badly(report)
+    if badly is None:
+        return ExitCode.OK
+    click.echo(f"tracekit: {badly}", err=True)
+    return ExitCode.CHECK_FAILED
 
 
 def _queries(workload: Any, query: Any) -> list[Any]:

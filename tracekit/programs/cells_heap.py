@@ -31,17 +31,6 @@ def with_heap(cell: CellReport, folder: Path, cells: Mapping[str, int]) -> CellR
     capture = folder / name
     if not capture.exists():
         return cell  # its remark says why
-    return with_capture(cell, capture, cells)
-
-
-def with_capture(cell: CellReport, capture: Path, cells: Mapping[str, int]) -> CellReport:
-    """`cell` with the figures of this capture; a remark where that cannot be read.
-
-    Args:
-        cell: whose capture.
-        capture: memray's file.
-        cells: the execution count of each cell by the file that tracebacks name.
-    """
     try:
         heap = read_heap(capture, rss_net_peak_bytes=cell.rss_net_peak_bytes)
         held = read_stacks(capture, whole=True, rss_net_peak_bytes=cell.rss_net_peak_bytes)
@@ -51,7 +40,7 @@ def with_capture(cell: CellReport, capture: Path, cells: Mapping[str, int]) -> C
     return replace(
         cell,
         profiled=True,
-        capture=capture.name,
+        capture=name,
         heap_peak_bytes=heap.peak_bytes,
         heap_stacks=tuple(
             HeapStack(one.size_bytes, one.allocations, _own_calls(stack, cells))

@@ -15,7 +15,6 @@ from tracekit.errors import ConfigError, ProfileError
 from tracekit.profiling.arrow_pool import VARIABLE as ARROW_POOL
 from tracekit.profiling.timeline import TimelineBuilder
 from tracekit.programs.cells_ending import code_of, place
-from tracekit.programs.cells_heap import with_capture
 from tracekit.programs.kernel_death import Pressure, Stacks, SystemKills, death_of
 from tracekit.programs.memory_sampler import INTERVAL_SECONDS, MemorySampler, Sample
 from tracekit.programs.redirect import Redirect
@@ -26,11 +25,10 @@ from tracekit.programs.script_messages import (
     Message,
     Raised,
     Started,
-    Unprofiled,
     read_messages,
 )
 from tracekit.programs.script_process import ScriptProcess
-from tracekit.programs.script_watch import CAPTURE_VARIABLE, VARIABLE, stacks_file
+from tracekit.programs.script_watch import VARIABLE, stacks_file
 from tracekit.records.program import CellReport, ProgramReport, ProgramStatus, VariableSize
 
 _PROGRESS_SECONDS = 0.2
@@ -53,7 +51,6 @@ def run_script(
     redirect: Redirect | None = None,
     memory_limit_bytes: int | None = None,
     kill_at_limit: bool = False,
-    capture: Path | None = None,
     stdout: int | None = None,
     on_progress: Callable[[ScriptProgress], None] = lambda progress: None,
 ) -> ProgramReport:
@@ -65,8 +62,6 @@ def run_script(
         memory_limit_bytes: most private memory that each of its processes may have.
         kill_at_limit: let it grow, and kill it when it and its children together reach the limit,
             as a container is.
-        capture: a file that does not exist, for memray's capture of its first Python; None does
-            not profile.
         stdout: a file descriptor for its standard output instead of ours.
         on_progress: called some times a second.
 
@@ -82,9 +77,7 @@ def run_script(
     with tempfile.TemporaryDirectory(prefix="tracekit-run-") as folder:
         messages = Path(folder) / "messages.jsonl"
         messages.touch()
-        environment = _environment(
-            messages, redirect, capture, limited=memory_limit_bytes is not None
-        )
+        environment = _environment(messages, redirect, limited=memory_limit_bytes is not None)
         if redirect is not None:
             check_command(command, environment, redirect)
         watch = _Watch(messages, redirect, memory_limit_bytes, kill_at_limit)
@@ -102,29 +95,16 @@ def run_script(
             raise
         if process.end():
             watch.remarks.append("processes that it left running were ended")
-        report = replace(watch.report(code), command=shown_command(command))
-    return report if capture is None else _profiled(report, capture)
+        return replace(watch.report(code), command=shown_command(command))
 
 
-def _environment(
-    messages: Path, redirect: Redirect | None, capture: Path | None, *, limited: bool
-) -> dict[str, str]:
+def _environment(messages: Path, redirect: Redirect | None, *, limited: bool) -> dict[str, str]:
     ours: Mapping[str, str] = {VARIABLE: str(messages)}
-    if capture is not None:
-        ours = {**ours, CAPTURE_VARIABLE: str(capture.absolute())}
     if redirect is not None:
         ours = {**ours, **redirect.environment()}
-    # Arrow's own pools reserve more than they hand out, which the limit and memray count.
-    pinned = {ARROW_POOL: "system"} if limited or capture is not None else {}
+    # Arrow's own pools reserve more than they hand out, and the limit counts what is reserved.
+    pinned = {ARROW_POOL: "system"} if limited else {}
     return {**pinned, **os.environ, **ours}
-
-
-def _profiled(report: ProgramReport, capture: Path) -> ProgramReport:
-    (cell,) = report.cells
-    if not capture.exists():
-        remark = "not profiled: no Python with tracekit was started"
-        return replace(report, cells=(replace(cell, remarks=(*cell.remarks, remark)),))
-    return replace(report, cells=(with_capture(cell, capture, {}),))
 
 
 class _Watch:
@@ -217,10 +197,7 @@ class _Watch:
                 "the limit counts private memory, touched or not, of each process; the plot shows "
                 "what is resident"
             )
-        self.remarks += [
-            f"not profiled: {one.reason}" for one in messages if isinstance(one, Unprofiled)
-        ]
-        peaks = [one.rss_peak_bytes for one in own if isinstance(one, Raised | Ended)]
+        peaks = [one.rss_peak_bytes for one in own if not isinstance(one, Started)]
         own_peak_bytes = max([self._own_peak_bytes, *peaks]) or None
         if own_peak_bytes is None:
             self.remarks.append("it ended before its memory could be seen")

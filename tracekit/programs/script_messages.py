@@ -50,14 +50,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     rss_peak_bytes: int
 
 
-class Unprofiled(msgspec.Struct, frozen=True, tag="unprofiled"):
-    """memray could not be started."""
-
-    pid: int
-    reason: str
-
-
-Message = Started | Raised | Ended | Unprofiled
+Message = Started | Raised | Ended
 
 
 def read_messages(file: Path) -> list[Message]:

@@ -15,7 +15,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -23,8 +22,6 @@ from tracekit import process_memory
 
 VARIABLE = "TRACEKIT_WATCH"
 """Names the file that messages are appended to."""
-CAPTURE_VARIABLE = "TRACEKIT_WATCH_CAPTURE"
-"""Names the file that memray writes of the first Python that finds it missing; may be unset."""
 
 
 def stacks_file(messages: str, pid: int) -> str:
@@ -41,8 +38,6 @@ class ScriptWatch:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._pid = os.getpid()
-        self._tracker: AbstractContextManager[Any] | None = None
 
     def start(self) -> None:
         """Say that this Python is up, and hook its ends."""
@@ -52,27 +47,11 @@ class ScriptWatch:
         threading.excepthook = self._raised_in_thread
         stacks_signal = _write_stacks(stacks_file(self._file, os.getpid()))
         process_memory.reset_peak()
-        capture = os.environ.get(CAPTURE_VARIABLE)
-        if capture is not None and not os.path.exists(capture):  # noqa: PTH110 - without pathlib
-            self._track(capture)
         self._write(
             "started", rss_bytes=process_memory.resident_bytes(), stacks_signal=stacks_signal
         )
 
-    def _track(self, capture: str) -> None:
-        import memray
-
-        try:
-            # The default format keeps what happened until a SIGKILL; an aggregated one nothing.
-            self._tracker = memray.Tracker(capture)
-            self._tracker.__enter__()
-        except (OSError, RuntimeError) as exc:
-            self._tracker = None
-            self._write("unprofiled", reason=str(exc))
-
     def _ended(self) -> None:
-        if self._tracker is not None and os.getpid() == self._pid:
-            self._tracker.__exit__(None, None, None)
         with contextlib.suppress(OSError):  # who watched is gone
             self._write("ended", **_memory())
 
