@@ -151,21 +151,24 @@ def test_localdb_serves_until_a_signal_and_leaves_nothing(number: signal.Signals
     assert not alive
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("number", "step", "processes"),
+    [(signal.SIGINT, "legacy", 2), (signal.SIGTERM, "legacy", 2), (signal.SIGINT, "iterator", 3)],
+)
 def test_a_stopped_replay_leaves_no_process_and_no_run(
-    tmp_path: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals, step: str, processes: int
 ) -> None:
     process = subprocess.Popen(
-        [*TRACEKIT, "replay", "trace-smoke", "-o", str(tmp_path / "run")],
+        [*TRACEKIT, "replay", "trace-smoke", "--jobs", "2", "-o", str(tmp_path / "run")],
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("legacy:"):
+        if line.startswith(f"{step}:"):
             break
     children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 2
+    assert len(children) >= processes
 
     process.send_signal(number)
     process.stderr.read()

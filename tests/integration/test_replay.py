@@ -8,13 +8,15 @@ import pytest
 
 from tracekit import reports
 from tracekit.errors import ConfigError, ConnectError
+from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
 from tracekit.experiment.candidate_spec import CandidateSpec
 from tracekit.experiment.candidate_subject import subject_arguments
 from tracekit.experiment.choose_keys import choose_keys
 from tracekit.experiment.replay import replay
 from tracekit.experiment.run_folder import read_run, read_run_stacks
+from tracekit.experiment.side_by_side import usual_jobs
 from tracekit.oracle import Database
-from tracekit.profiling import run_child
+from tracekit.profiling import available_memory_bytes, run_child
 from tracekit.records import Level, ReplaySummary, RunStatus, from_json
 from tracekit.testbed import LocalOracle
 from tracekit.trace import domain_query
@@ -141,17 +143,39 @@ def test_a_run_can_show_itself(finished, tmp_path):
 def test_progress_names_every_step_and_ends_it(finished):
     _, steps = finished
     last = {step.step: step.fraction for step in steps}
-    assert list(last) == [
-        "legacy",
-        "legacy under memray",
-        "iterator",
-        "iterator under memray",
-        "lean",
-        "lean under memray",
-        "compare iterator",
-        "compare lean",
-    ]
+    runs = [f"{name}{how}" for name in DEFAULT_CANDIDATES for how in ("", " under memray")]
+    comparisons = ["compare iterator", "compare lean"]
+    assert sorted(last) == sorted([*runs, *comparisons])
+    assert next(iter(last)) == "legacy"
+    assert list(last)[-2:] == comparisons
     assert set(last.values()) == {1.0}
+
+
+def test_runs_beside_others_are_marked_and_the_first_is_alone(local, finished, tmp_path):
+    if usual_jobs() > 1:
+        beside = {n: path.measured_beside for n, path in finished[0].summary.candidates.items()}
+        assert beside == {"legacy": False, "iterator": True, "lean": True}
+        assert finished[0].summary.candidates["legacy"].profiled_beside
+        assert "Measured beside another run" in (finished[0].folder / "report.md").read_text()
+    alone = replay(local.path, candidates=["iterator", "lean"], keys=20, jobs=1, output=tmp_path)
+    for path in alone.summary.candidates.values():
+        assert (path.measured_beside, path.profiled_beside) == (False, False)
+    assert "Measured beside another run" not in (tmp_path / "report.md").read_text()
+    assert alone.summary.options.jobs == 1
+
+
+def test_limits_that_do_not_fit_the_machine_together_are_not_run_together(local, tmp_path):
+    limit = available_memory_bytes() * 2 // 3
+    found = replay(
+        local.path,
+        candidates=["iterator", "lean"],
+        keys=20,
+        jobs=2,
+        profile=False,
+        memory_limit_bytes=limit,
+        output=tmp_path,
+    )
+    assert not any(path.measured_beside for path in found.summary.candidates.values())
 
 
 def test_who_holds_the_memory_is_found_in_a_run_of_its_own(local, tmp_path):

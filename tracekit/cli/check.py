@@ -72,6 +72,12 @@ workload peaks of the iterator were 4% apart with two workers and 0.5% with one.
     help=f"With --update: fetching threads; one repeats best [default: {_BASELINE_WORKERS}].",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Most measured processes at once [default: one for each core].",
+)
+@click.option(
     "--format",
     "format_",
     type=click.Choice(["table", "md", "json"]),
@@ -97,6 +103,7 @@ def command(
     candidates: tuple[str, ...],
     repeat: int | None,
     workers: int | None,
+    jobs: int | None,
     format_: str,
     output: Path | None,
     force: bool,
@@ -138,7 +145,14 @@ def command(
 
         if update:
             options = _options(baseline, workload, given)
-            run = make_run(options, output=output, force=force, command=_typed(), on_progress=tell)
+            run = make_run(
+                options,
+                output=output,
+                force=force,
+                jobs=jobs,
+                command=_typed(),
+                on_progress=tell,
+            )
             write_baseline(baseline, run.summary)
             click.echo(f"tracekit: {baseline} is written; its run is in {run.folder}", err=True)
             return ExitCode.OK
@@ -148,6 +162,7 @@ def command(
             workload=workload,
             output=output,
             force=force,
+            jobs=jobs,
             command=_typed(),
             on_progress=tell,
         )

@@ -74,6 +74,13 @@ from tracekit.records import to_json
     help="Longest one measured process may take.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Most measured processes at once; fewer where their memory would not fit. Times measured "
+    "side by side are marked; memory does not depend on it [default: one for each core].",
+)
+@click.option(
     "-o",
     "--output",
     "--out",
@@ -96,6 +103,7 @@ def command(
     retention: bool,
     at: str | None,
     timeout_seconds: float | None,
+    jobs: int | None,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -105,7 +113,8 @@ def command(
     """Run several candidates on a workload, measure them and prove them equal.
 
     Each candidate runs in two fresh processes: plain, for the OS peak and times, and under memray,
-    for the heap and its call stacks. Each is compared with the reference, record by record, and
+    for the heap and its call stacks. Processes run side by side; --jobs 1 where times are to be
+    quoted. Each is compared with the reference, record by record, and
     the verdict says whether the outputs are equal and the peak is lower.
 
     WORKLOAD is a name (tracekit workload list; define yours in tracekit.toml or pyproject.toml), a
@@ -150,6 +159,7 @@ def command(
             retention=retention,
             at=at or "rows:90%",
             timeout_seconds=timeout_seconds,
+            jobs=jobs,
             output=output,
             force=force,
             command=shlex.join(["tracekit", *sys.argv[1:]]),

@@ -18,7 +18,7 @@ _PLAIN_LINE_SECONDS = 10.0
 
 
 class Steps:
-    """One line per step; `update(step, fraction)` may be called as often as wanted.
+    """One line per step, at last with what it took; `update` may be called as often as wanted.
 
     Args:
         quiet: say nothing at all.
@@ -29,6 +29,7 @@ class Steps:
         self._live: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._said: dict[str, float] = {}
+        self._began: dict[str, float] = {}
         if not quiet and sys.stderr.isatty():
             self._live = Progress(
                 TextColumn("{task.description}"),
@@ -70,10 +71,11 @@ class Steps:
     def _plain(self, step: str, fraction: float, detail: str) -> None:
         now = time.monotonic()
         first, done = step not in self._said, fraction >= 1.0
+        began = self._began.setdefault(step, now)
         if not first and not done and now - self._said[step] < _PLAIN_LINE_SECONDS:
             return
         if done and self._said.get(step) == float("inf"):
             return
         self._said[step] = float("inf") if done else now
-        state = "done" if done else f"{fraction:.0%}"
+        state = f"done in {now - began:.1f} s" if done else f"{fraction:.0%}"
         click.echo(f"{step}: {state}{' · ' + detail if detail else ''}", err=True)

@@ -101,6 +101,7 @@ def check(
     workload: str | None = None,
     output: Path | None = None,
     force: bool = False,
+    jobs: int | None = None,
     command: str | None = None,
     on_progress: Listener | None = None,
 ) -> Checked:
@@ -112,6 +113,7 @@ def check(
         workload: what the baseline must be of.
         output: the run's folder; default a new one under `profiles/runs/`.
         force: replace an older run in `output`.
+        jobs: as `replay`'s; a baseline's figures are of memory, which does not depend on it.
         command: what to type to make this run again.
         on_progress: told how far it is.
 
@@ -128,7 +130,14 @@ def check(
             "or make one of this with --update"
         )
     _same_fingerprint(path, baseline, collect_environment(""), _workload_now(baseline, options))
-    run = make_run(options, output=output, force=force, command=command, on_progress=on_progress)
+    run = make_run(
+        options,
+        output=output,
+        force=force,
+        jobs=jobs,
+        command=command,
+        on_progress=on_progress,
+    )
     summary = run.summary
     _same_fingerprint(path, baseline, summary.environment, summary.workload)
     return Checked(baseline, run, judge_run(baseline, summary, rules))
@@ -152,10 +161,11 @@ def make_run(
     *,
     output: Path | None = None,
     force: bool = False,
+    jobs: int | None = None,
     command: str | None = None,
     on_progress: Listener | None = None,
 ) -> Replay:
-    """The replay that `options` describe.
+    """The replay that `options` describe, with as many jobs as this machine allows.
 
     Raises:
         TracekitError: as `replay`.
@@ -173,6 +183,7 @@ def make_run(
         expect_out_of_memory=options.expect_out_of_memory,
         timeout_seconds=options.timeout_seconds,
         workers=options.workers,
+        jobs=jobs,
         output=output,
         force=force,
         command=command,

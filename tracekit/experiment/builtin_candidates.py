@@ -15,7 +15,6 @@ from tracekit.keyed import KeyedFetcher, LegacyFetcher, Query, RecordsByKey
 from tracekit.oracle import Database
 
 if TYPE_CHECKING:
-    from tracekit.keyed.keyed_columns import KeyedColumns
     from tracekit.keyed.keyed_table import KeyedTable
 
 SERVICE = "service"
@@ -67,8 +66,8 @@ class TableCandidate(Candidate["KeyedTable"]):
         return self._fetcher.table(keys)
 
     def pieces(self, kept: KeyedTable, keys: Keys) -> Iterator[RecordsByKey]:
-        """The records of each key, as looking it up gives them."""
-        return _looked_up(kept)
+        """The records of all keys, in the order in which they are held."""
+        return kept.pieces()
 
 
 class ParquetCandidate(Candidate[str]):
@@ -89,22 +88,17 @@ class ParquetCandidate(Candidate[str]):
         return file
 
     def pieces(self, kept: str, keys: Keys) -> Iterator[RecordsByKey]:
-        """The records of each key, as `open_parquet` gives them."""
+        """The records of all keys, as `open_parquet` gives them."""
         from tracekit.keyed.keyed_file import open_parquet
 
         with open_parquet(kept) as found:
-            yield from _looked_up(found)
+            yield from found.pieces()
 
     def close(self) -> None:
         """Remove the file."""
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
-
-
-def _looked_up(found: KeyedColumns) -> Iterator[RecordsByKey]:
-    for key, records in found.items():
-        yield {key: records.to_records()}
 
 
 def _legacy(database: Database, query: Query, workers: int) -> Candidate[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +23,17 @@ class ReplayProgress:
 
 
 Listener = Callable[[ReplayProgress], None]
+
+
+def one_at_a_time(listener: Listener) -> Listener:
+    """`listener`, never called by two threads at once."""
+    lock = threading.Lock()
+
+    def tell(progress: ReplayProgress) -> None:
+        with lock:
+            listener(progress)
+
+    return tell
 
 
 def child_listener(

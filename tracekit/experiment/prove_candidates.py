@@ -14,7 +14,7 @@ from tracekit.experiment.comparison import compare_candidates
 from tracekit.experiment.context import ReplayContext
 from tracekit.experiment.progress import Listener
 from tracekit.experiment.prove_view import EqualityProof
-from tracekit.experiment.run_candidate import run_candidate
+from tracekit.experiment.run_candidate import run_candidates
 from tracekit.experiment.run_folder import RunFolder
 from tracekit.experiment.source import Request, WorkloadLike, open_source
 from tracekit.keyed import Query
@@ -63,11 +63,11 @@ def prove_candidates(
         check_candidates(specs, source)
         context = ReplayContext(source, specs, options, RunFolder(Path(scratch)), tell)
         records = {}
-        for spec in specs:
-            found = records[spec.name] = run_candidate(spec, context).record
+        for name, run in run_candidates(context).items():
+            found = records[name] = run.record
             if found.status is not RunStatus.OK:
                 raise ProfileError(
-                    f"candidate {spec.name!r} did not come to its end, so nothing is proved: "
+                    f"candidate {name!r} did not come to its end, so nothing is proved: "
                     f"{found.reason}\n{found.stderr_tail or ''}".rstrip()
                 )
         proof = compare_candidates(records, context)

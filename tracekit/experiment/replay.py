@@ -16,9 +16,10 @@ from tracekit.experiment.choose_keys import WantedKeys
 from tracekit.experiment.comparison import compare_candidates
 from tracekit.experiment.context import ReplayContext
 from tracekit.experiment.environment import collect_environment
-from tracekit.experiment.progress import Listener, ReplayProgress
-from tracekit.experiment.run_candidate import CandidateRun, run_candidate
+from tracekit.experiment.progress import Listener, ReplayProgress, one_at_a_time
+from tracekit.experiment.run_candidate import CandidateRun, run_candidates
 from tracekit.experiment.run_folder import RunFolder, run_name, write_run
+from tracekit.experiment.side_by_side import usual_jobs
 from tracekit.experiment.source import Request, WorkloadLike, open_source, resolve
 from tracekit.experiment.verdict import judge, unexpected_out_of_memory
 from tracekit.experiment.view import Replay
@@ -48,6 +49,7 @@ def replay(
     at: str = "rows:90%",
     timeout_seconds: float | None = None,
     workers: int = 2,
+    jobs: int | None = None,
     output: str | Path | None = None,
     force: bool = False,
     command: str | None = None,
@@ -79,6 +81,9 @@ def replay(
             peak (`peak:90%`).
         timeout_seconds: for each process; one that takes longer has failed.
         workers: batches of keys a built-in candidate reads at once.
+        jobs: most measured processes at once; fewer run where their memory would not fit. Default:
+            one for each core. Memory figures do not depend on it; times do and are marked so: 1
+            where they are to be quoted.
         output: the run's folder; default a new one under `profiles/runs/`.
         force: replace an older run in `output`.
         command: what to type to make this run again, kept in the summary.
@@ -108,9 +113,10 @@ def replay(
         expect_out_of_memory=expected_deaths(expect_out_of_memory, specs),
         timeout_seconds=timeout_seconds,
         retention_at=str(At.parse(at)) if retention else None,
+        jobs=usual_jobs() if jobs is None else at_least_one("jobs", jobs),
     )
     began = datetime.now(UTC)
-    tell = on_progress or _nobody
+    tell = one_at_a_time(on_progress or _nobody)
     with open_source(Request(workload, database, query, keys, keys_sql), tell) as source:
         check_candidates(specs, source)
         options = replace(options, query=source.query.name)
@@ -131,7 +137,7 @@ def replay(
 
 
 def _experiment(context: ReplayContext) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:
-    runs = {spec.name: run_candidate(spec, context) for spec in context.candidates}
+    runs = run_candidates(context)
     records = {name: run.record for name, run in runs.items()}
     proof = compare_candidates(records, context)
     rows = next((run.rows for run in records.values() if run.digest is not None), None)

@@ -1,7 +1,8 @@
-"""Run one candidate in fresh processes and turn what was measured into its record."""
+"""Run candidates in fresh processes and turn what was measured into their records."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,17 @@ from tracekit.experiment.candidate_subject import subject_arguments
 from tracekit.experiment.context import ReplayContext
 from tracekit.experiment.progress import child_listener
 from tracekit.experiment.run_folder import RunFolder
+from tracekit.experiment.side_by_side import SideBySide, Step
 from tracekit.profiling import (
+    ChildProgress,
     ChildRun,
     ProgressListener,
-    measure_subject,
+    SubjectRuns,
+    profile_child,
     run_child,
     spread_remark,
     typical_run,
+    worth_another_run,
 )
 from tracekit.profiling.retention import At
 from tracekit.records import (
@@ -26,7 +31,6 @@ from tracekit.records import (
     MemorySample,
     MemoryTimeline,
     ProcessMeasurement,
-    ReplayOptions,
     RunStatus,
 )
 
@@ -43,57 +47,158 @@ class CandidateRun:
     """Of the measured process; None where it never loaded Arrow."""
 
 
-def run_candidate(candidate: CandidateSpec, context: ReplayContext) -> CandidateRun:
-    """Run a candidate plainly, as often as asked for, and once under memray.
+class CandidateSteps:
+    """The runs of one candidate: a plain one, and then what was asked for beside it.
+
+    Args:
+        candidate: what runs.
+        context: how.
+        check_stopped: raises once nobody waits for a run any more, which then ends.
+    """
+
+    def __init__(
+        self, candidate: CandidateSpec, context: ReplayContext, check_stopped: Callable[[], None]
+    ) -> None:
+        self._candidate = candidate
+        self._context = context
+        self._check_stopped = check_stopped
+        self._one_process = candidate.spec != SERVICE
+        options = context.options
+        limit = options.memory_limit_bytes if self._one_process else None
+        self._settings: dict[str, Any] = {
+            "secrets": context.source.database.secrets,
+            "memory_limit_bytes": limit,
+            "timeout_seconds": options.timeout_seconds,
+            "search_path": search_path(candidate),
+        }
+        self._runs: SubjectRuns | None = None
+        self._plain: list[tuple[Step, ChildRun]] = []
+        self.first = Step(self._run_first)
+        """The plain run whose output is digested; the others follow from it."""
+        self._profiling = Step(self._profile)
+
+    @property
+    def peak_bytes(self) -> int | None:
+        """Most that a plain run held so far; None while none has ended."""
+        return max((run.rss_peak_bytes or 0 for _, run in self._plain), default=None) or None
+
+    def _run_first(self) -> Sequence[Step]:
+        options, name = self._context.options, self._candidate.name
+        arguments = _arguments(self._candidate, self._context, digests=True)
+        told = self._listener(name)
+        plain = run_child(_FACTORY, arguments, on_progress=told, **self._settings)
+        limit = self._settings["memory_limit_bytes"]
+        self._runs = SubjectRuns(self._told_by(plain), memory_limit_bytes=limit)
+        self._plain.append((self.first, self._runs.plain))
+        steps: list[Step] = []
+        if self._one_process and worth_another_run(plain, limit):
+            steps += [self._profiling] if options.profile else []
+            steps += [Step(self._retain)] if options.retention_at is not None else []
+        if plain.status is RunStatus.OK:
+            steps += map(self._repeat, range(2, options.repeat + 1))
+        return steps
+
+    def _profile(self) -> Sequence[Step]:
+        name = self._candidate.name
+        capture = self._context.folder.capture(name)
+        profiled, heap = profile_child(
+            _FACTORY,
+            _arguments(self._candidate, self._context, digests=True),
+            capture=capture,
+            on_progress=self._listener(f"{name} under memray"),
+            **self._settings,
+        )
+        self._add(profiled=profiled, heap=heap, capture=capture if heap else None)
+        return ()
+
+    def _retain(self) -> Sequence[Step]:
+        plain = self._plain[0][1]
+        at = At.parse(str(self._context.options.retention_at))
+        retained = run_child(
+            _FACTORY,
+            _arguments(self._candidate, self._context, digests=True),
+            retention=at.trigger(plain.rows, plain.rss_net_peak_bytes),
+            on_progress=self._listener(f"{self._candidate.name}, who holds the memory"),
+            **self._settings,
+        )
+        self._add(retained=retained)
+        return ()
+
+    def _repeat(self, number: int) -> Step:
+        def again() -> Sequence[Step]:
+            arguments = _arguments(self._candidate, self._context, digests=False)
+            told = self._listener(f"{self._candidate.name}, run {number}")
+            run = run_child(_FACTORY, arguments, on_progress=told, **self._settings)
+            self._plain.append((step, self._told_by(run)))
+            return ()
+
+        step = Step(again)
+        return step
+
+    def _told_by(self, run: ChildRun) -> ChildRun:
+        return run if self._one_process else of_processes(run)
+
+    def _add(self, **found: Any) -> None:
+        assert self._runs is not None, "the first run has ended"
+        self._runs = replace(self._runs, **found)
+
+    def _listener(self, step: str) -> ProgressListener:
+        context = self._context
+        tell = child_listener(
+            context.tell, step, context.source.key_count, with_memory=self._one_process
+        )
+
+        def told(progress: ChildProgress) -> None:
+            self._check_stopped()
+            tell(progress)
+
+        return told
+
+    def result(self) -> CandidateRun:
+        """What is known once all steps were made."""
+        runs, name = self._runs, self._candidate.name
+        assert runs is not None, "the first run has ended"
+        first = runs.plain
+        typical, peaks = typical_run([run for _, run in self._plain])
+        step = next(step for step, run in self._plain if run is typical)
+        measurement = replace(runs, plain=replace(typical, values=first.values))
+        record = replace(
+            measurement.record(),
+            measured_beside=step.beside,
+            profiled_beside=runs.profiled is not None and self._profiling.beside,
+        )
+        return CandidateRun(
+            record=_completed(name, record, first, typical, peaks, self._context.folder),
+            timeline=measurement.timeline(name),
+            arrow_memory_pool=first.values.get("arrow_memory_pool"),
+        )
+
+
+def run_candidates(context: ReplayContext) -> dict[str, CandidateRun]:
+    """Run each candidate plainly, as often as asked for, and once under memray.
+
+    As many at once as `jobs` says and the machine's memory allows: each may take its memory
+    limit, or half as much again as the largest that was seen. So the first runs alone where there
+    is no limit.
 
     Raises:
         ProfileError: no process could be started, or the disk is full.
     """
-    options, folder, name = context.options, context.folder, candidate.name
-    one_process = candidate.spec != SERVICE
-    settings: dict[str, Any] = {
-        "secrets": context.source.database.secrets,
-        "memory_limit_bytes": options.memory_limit_bytes if one_process else None,
-        "timeout_seconds": options.timeout_seconds,
-        "search_path": search_path(candidate),
+    options = context.options
+
+    def needed_bytes() -> int | None:
+        if options.memory_limit_bytes is not None:
+            return options.memory_limit_bytes
+        seen = max((found.peak_bytes or 0 for found in candidates), default=0)
+        return seen * 3 // 2 or None
+
+    jobs = SideBySide(options.jobs, needed_bytes)
+    candidates = [CandidateSteps(spec, context, jobs.check_stopped) for spec in context.candidates]
+    jobs.run(found.first for found in candidates)
+    return {
+        spec.name: found.result()
+        for spec, found in zip(context.candidates, candidates, strict=True)
     }
-
-    def listener(step: str) -> ProgressListener:
-        keys = context.source.key_count
-        return child_listener(context.tell, step, keys, with_memory=one_process)
-
-    first = measure_subject(
-        _FACTORY,
-        _arguments(candidate, context, digests=True),
-        capture=folder.capture(name) if options.profile and one_process else None,
-        on_progress=listener(name),
-        on_profiled_progress=listener(f"{name} under memray"),
-        on_retention_progress=listener(f"{name}, who holds the memory"),
-        retention_at=_retention_at(options) if one_process else None,
-        **settings,
-    )
-
-    def again(number: int) -> ChildRun:
-        arguments = _arguments(candidate, context, digests=False)
-        told = listener(f"{name}, run {number}")
-        run = run_child(_FACTORY, arguments, on_progress=told, **settings)
-        return run if one_process else of_processes(run)
-
-    if not one_process:
-        first = replace(first, plain=of_processes(first.plain))
-    ended_well = first.plain.status is RunStatus.OK
-    repeats = range(2, options.repeat + 1) if ended_well else ()
-    typical, peaks = typical_run([first.plain, *map(again, repeats)])
-    measurement = replace(first, plain=replace(typical, values=first.plain.values))
-    return CandidateRun(
-        record=_completed(name, measurement.record(), first.plain, typical, peaks, folder),
-        timeline=measurement.timeline(name),
-        arrow_memory_pool=first.plain.values.get("arrow_memory_pool"),
-    )
-
-
-def _retention_at(options: ReplayOptions) -> At | None:
-    return None if options.retention_at is None else At.parse(options.retention_at)
 
 
 def search_path(candidate: CandidateSpec) -> tuple[str, ...]:

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
         TrackerTaken,
         measure_call,
     )
-    from tracekit.profiling.measurement import SubjectRuns, measure_subject, run_child
+    from tracekit.profiling.measurement import (
+        SubjectRuns,
+        measure_subject,
+        profile_child,
+        run_child,
+        worth_another_run,
+    )
     from tracekit.profiling.repeats import spread_remark, typical_run
     from tracekit.profiling.stacks import HeapStacks, read_stacks
     from tracekit.profiling.stacks_diff import diff_stacks
@@ -42,16 +48,19 @@ _HOMES = {
     "Subject": "subject",
     "SubjectRuns": "measurement",
     "TrackerTaken": "in_process",
+    "available_memory_bytes": "machine",
     "calibrate": "calibration",
     "call_tree": "stacks_tree",
     "diff_stacks": "stacks_diff",
     "measure_subject": "measurement",
+    "profile_child": "measurement",
     "measure_call": "in_process",
     "read_heap": "capture",
     "read_stacks": "stacks",
     "run_child": "measurement",
     "spread_remark": "repeats",
     "typical_run": "repeats",
+    "worth_another_run": "measurement",
 }
 
 __all__ = [
@@ -69,16 +78,19 @@ __all__ = [
     "Subject",
     "SubjectRuns",
     "TrackerTaken",
+    "available_memory_bytes",
     "calibrate",
     "call_tree",
     "diff_stacks",
     "measure_call",
     "measure_subject",
+    "profile_child",
     "read_heap",
     "read_stacks",
     "run_child",
     "spread_remark",
     "typical_run",
+    "worth_another_run",
 ]
 
 

@@ -135,6 +135,13 @@ def _huge_pages() -> MachineCheck:
     )
 
 
+def available_memory_bytes() -> int:
+    """What new processes may take: of the machine, or of what a cgroup leaves of it."""
+    group = cgroup_memory()
+    available: int = psutil.virtual_memory().available
+    return available if group is None else min(available, group.free_bytes)
+
+
 def _memory() -> MachineCheck:
     host, group = psutil.virtual_memory(), cgroup_memory()
     available = host.available

@@ -159,6 +159,36 @@ def run_child(
         return watch.run()
 
 
+def worth_another_run(plain: ChildRun, memory_limit_bytes: int | None) -> bool:
+    """Whether a subject that ended so is run under memray, or to look for what holds its memory.
+
+    One that failed, or that the kernel killed, is not; one that ran into its limit is, for its
+    last call stacks.
+    """
+    at_limit = memory_limit_bytes is not None and plain.status is RunStatus.OUT_OF_MEMORY
+    return plain.status is RunStatus.OK or at_limit
+
+
+def profile_child(
+    factory: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    capture: Path,
+    **settings: Any,
+) -> tuple[ChildRun, HeapFigures | None]:
+    """Run a subject under memray and read what its capture says of the heap.
+
+    Arguments are those of `run_child`. There are no figures where it died before its run began.
+
+    Raises:
+        ProfileError: as `run_child`, or the capture cannot be read.
+    """
+    profiled = run_child(factory, arguments, capture=capture, **settings)
+    if not capture.exists():
+        return profiled, None
+    return profiled, read_heap(capture, rss_net_peak_bytes=profiled.rss_net_peak_bytes)
+
+
 def measure_subject(
     factory: str,
     arguments: Mapping[str, Any] | None = None,
@@ -178,9 +208,8 @@ def measure_subject(
 
     Arguments are those of `run_child`; `on_profiled_progress` is called for the profiled child
     in place of `on_progress`, and `on_retention_progress` for a third one that runs where
-    `retention_at` says when to look for the holders of memory. A subject that failed, or that the
-    kernel killed, is not run a second time; one that ran into `memory_limit_bytes` is, for its
-    last call stacks.
+    `retention_at` says when to look for the holders of memory. `worth_another_run` says which
+    subjects are not run a second time.
 
     Raises:
         ProfileError: as `run_child`.
@@ -194,17 +223,13 @@ def measure_subject(
     }
     plain = run_child(factory, arguments, on_progress=on_progress, **settings)
     runs = SubjectRuns(plain, memory_limit_bytes=memory_limit_bytes)
-    at_limit = memory_limit_bytes is not None and plain.status is RunStatus.OUT_OF_MEMORY
-    if plain.status is not RunStatus.OK and not at_limit:
+    if not worth_another_run(plain, memory_limit_bytes):
         return runs
     if capture is not None:
-        profiled = run_child(
+        profiled, heap = profile_child(
             factory, arguments, capture=capture, on_progress=on_profiled_progress, **settings
         )
-        runs = replace(runs, profiled=profiled)
-        if capture.exists():  # else it died before the run began
-            heap = read_heap(capture, rss_net_peak_bytes=profiled.rss_net_peak_bytes)
-            runs = replace(runs, heap=heap, capture=capture)
+        runs = replace(runs, profiled=profiled, heap=heap, capture=capture if heap else None)
     if retention_at is not None:
         trigger = retention_at.trigger(plain.rows, plain.rss_net_peak_bytes)
         retained = run_child(

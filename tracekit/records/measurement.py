@@ -41,6 +41,9 @@ class CandidateMeasurement:
     """Of the plain child, fetch only."""
     cpu_seconds: float | None = None
     """User and system time of the plain child, fetch only."""
+    measured_beside: bool = False
+    """Whether another process of the replay was at work meanwhile, so that these times are longer
+    than alone."""
     rss_baseline_bytes: int | None = None
     rss_peak_bytes: int | None = None
     """OS peak (VmHWM) of the plain child while it fetched."""
@@ -52,6 +55,8 @@ class CandidateMeasurement:
     heap_net_peak_bytes: int | None = None
     allocations: int | None = None
     profiled_wall_seconds: float | None = None
+    profiled_beside: bool = False
+    """The same of the profiled child."""
     capture: str | None = None
     """File name in the run folder."""
     digest: str | None = None

@@ -47,6 +47,8 @@ class ReplayOptions:
     timeout_seconds: float | None = None
     retention_at: str | None = None
     """When to look for the holders of memory; None is never."""
+    jobs: int = 1
+    """Most measured processes at once."""
 
 
 @dataclass(frozen=True)

@@ -226,4 +226,13 @@ def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:
         for name in head.candidates
         if name not in base.candidates
     ]
+    found += [
+        f"times of {name}: measured {_how(before)} before, {_how(after)} after"
+        for name, before in base.candidates.items()
+        if (after := head.candidates.get(name)) and _how(before) != _how(after)
+    ]
     return found
+
+
+def _how(path: CandidateMeasurement) -> str:
+    return "beside another run" if path.measured_beside else "alone"

@@ -58,7 +58,7 @@ def html(
         },
         peak_sentences=[peak_sentence(curve) for curve in curves],
         paths=sections.path_table(summary),
-        measured_note=sections.MEASURED_NOTE,
+        measured_note=sections.measured_note(summary),
         processes_title=sections.PROCESSES_TITLE,
         processes=sections.process_table(summary),
         endings=sections.endings(summary, redact),

@@ -40,7 +40,7 @@ def markdown(
         "## Candidates, worst first",
         prose(sections.workload_line(summary, redact)),
         table_lines(sections.path_table(summary)),
-        prose(sections.MEASURED_NOTE),
+        prose(sections.measured_note(summary)),
         *_endings(summary, redact),
         *section(sections.PROCESSES_TITLE, table_lines(sections.process_table(summary))),
         _plot(plot),

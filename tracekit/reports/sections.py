@@ -24,6 +24,11 @@ MEASURED_NOTE = (
     "under memray are of a second run, which memray slows. Net is above the baseline taken just "
     "before the fetch."
 )
+_BESIDE = "*"
+_BESIDE_NOTE = (
+    f" {_BESIDE} Measured beside another run: longer than alone. Memory does not depend on it. "
+    "--jobs 1 measures one at a time."
+)
 PROCESSES_TITLE = "Processes side by side"
 _DIGEST_DIGITS = 17  # enough to see that two are the same; summary.json has them whole
 _STATUS_WORDS = {
@@ -38,12 +43,24 @@ _PATH_CELLS: tuple[tuple[str, Callable[[CandidateMeasurement], str]], ...] = (
     ("memray heap peak", lambda p: figures.size(p.heap_peak_bytes)),
     ("memray net heap peak", lambda p: figures.size(p.heap_net_peak_bytes)),
     ("allocations", lambda p: figures.count(p.allocations)),
-    ("wall", lambda p: figures.seconds(p.wall_seconds)),
-    ("CPU", lambda p: figures.seconds(p.cpu_seconds)),
-    ("wall under memray", lambda p: figures.seconds(p.profiled_wall_seconds)),
+    ("wall", lambda p: _seconds(p.wall_seconds, beside=p.measured_beside)),
+    ("CPU", lambda p: _seconds(p.cpu_seconds, beside=p.measured_beside)),
+    ("wall under memray", lambda p: _seconds(p.profiled_wall_seconds, beside=p.profiled_beside)),
     ("rows", lambda p: figures.count(p.rows)),
     ("keys", lambda p: figures.count(p.keys)),
 )
+
+
+def _seconds(elapsed_seconds: float | None, *, beside: bool) -> str:
+    shown = figures.seconds(elapsed_seconds)
+    return f"{shown}{_BESIDE}" if beside and elapsed_seconds is not None else shown
+
+
+def measured_note(summary: ReplaySummary) -> str:
+    """What the table of candidates leaves to be said."""
+    paths = summary.candidates.values()
+    beside = any(path.measured_beside or path.profiled_beside for path in paths)
+    return MEASURED_NOTE + (_BESIDE_NOTE if beside else "")
 
 
 @dataclass(frozen=True)

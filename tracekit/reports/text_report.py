@@ -47,7 +47,7 @@ def text(
     _verdict(page, summary)
     page.line(sections.workload_line(summary, redact))
     page.table(sections.path_table(summary))
-    page.line(sections.MEASURED_NOTE, style="dim")
+    page.line(sections.measured_note(summary), style="dim")
     for ending in sections.endings(summary, redact):
         page.item(ending.sentence, style="red")
         for tail in ending.stderr_tail.splitlines():
