@@ -33,12 +33,12 @@ def parse_size(text: str, *, name: str = "size") -> int:
     """Bytes meant by `text`: `"24MB"` is 24,000,000, `"24 MiB"` is 25,165,824, `"1024"` is 1,024.
 
     Raises:
-        ConfigError: `text` is no size; the message names `name` and the text.
+        ConfigError: `text` is not a size; the message names `name` and the text.
     """
     match = _SIZE.fullmatch(text)
     unit = match[2].upper() if match else ""
     if not match or unit not in _UNITS:
-        raise ConfigError(f"{name}: {text!r} is no size. Write it like 512MiB, 2GiB or 24MB.")
+        raise ConfigError(f"{name}: {text!r} is not a size. Write it like 512MiB, 2GiB or 24MB.")
     return int(float(match[1]) * _UNITS[unit])
 
 

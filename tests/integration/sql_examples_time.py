@@ -157,7 +157,7 @@ SETTINGS: list[tuple[str, tuple[str, ...], Any, str]] = [
         "",
     ),
     (
-        "text that is no date",
+        "text that is not a date",
         ("SELECT ename FROM emp WHERE hiredate = '1981-11-17'",),
         "ORA-01861",
         "",

@@ -140,5 +140,7 @@ def test_without_retention_nothing_is_looked_for() -> None:
 
 
 def test_a_moment_that_makes_no_sense_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'half' is no moment of a run: say rows:90% or peak:90%"):
+    with pytest.raises(
+        ConfigError, match="'half' is not a moment of a run: say rows:90% or peak:90%"
+    ):
         tracekit.measure(list, retention=True, at="half")

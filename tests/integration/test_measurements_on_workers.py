@@ -156,7 +156,7 @@ def test_a_job_of_another_function_is_refused(store: EmbeddedStore) -> None:
     queue = open_queue(store.client(), QUEUE, MeasurementJob)
     job = queue.enqueue("os.getcwd")
     assert job.request is None
-    with pytest.raises(Exception, match="it is no measurement"):
+    with pytest.raises(Exception, match="it is not a measurement"):
         job.func()
     assert queue.enqueue(MEASUREMENT_FUNCTION, {"kind": "bench"}).request == {"kind": "bench"}
     queue.empty()

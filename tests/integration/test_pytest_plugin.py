@@ -416,13 +416,13 @@ def test_goes_on():
 """,
     )
     result.assert_outcomes(errors=1, passed=1)
-    result.stdout.fnmatch_lines(["peak_memory(max): 'lots' is no size*"])
+    result.stdout.fnmatch_lines(["peak_memory(max): 'lots' is not a size*"])
 
 
 def test_a_ceiling_that_is_no_size_is_a_usage_error(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test_it(): pass\n", "--tracekit-max=lots")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--tracekit-max: 'lots' is no size*"])
+    result.stderr.fnmatch_lines(["*--tracekit-max: 'lots' is not a size*"])
 
 
 def test_arrow_strings_cost_what_they_hold_and_no_reservation(pytester: pytest.Pytester) -> None:

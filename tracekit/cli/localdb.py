@@ -173,7 +173,7 @@ def _notes(translated: Translated) -> list[str]:
     if translated.control is not None:
         notes.append(f"acts on the session: {translated.control.value}")
     elif not translated.duckdb_sql and translated.definition is not None:
-        notes.append("the table is built anew with the changed constraints")
+        notes.append("the table is rebuilt with the changed constraints")
     elif not translated.duckdb_sql:
         notes.append("running it gives ORA-03001: PL/SQL is not carried out")
     if "ora_" in translated.duckdb_sql:

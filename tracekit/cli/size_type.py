@@ -16,7 +16,7 @@ class SizeType(click.ParamType[int]):
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Bytes; a usage error where `value` is no size."""
+        """Bytes; a usage error where `value` is not a size."""
         try:
             return value if isinstance(value, int) else parse_size(value)
         except ConfigError as exc:

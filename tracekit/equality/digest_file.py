@@ -159,7 +159,7 @@ class DigestFile:
             raise self._damaged(str(exc)) from exc
 
     def _damaged(self, why: str) -> ConfigError:
-        return ConfigError(f"{str(self.path)!r} is no finished digest file: {why}")
+        return ConfigError(f"{str(self.path)!r} is not a finished digest file: {why}")
 
     def __iter__(self) -> Iterator[KeyDigests]:
         """The entries by key."""

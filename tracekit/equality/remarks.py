@@ -106,7 +106,7 @@ def _against_float(
     reference: object, candidate: object, number: float, with_decimal: bool
 ) -> Remark:
     other = candidate if reference is number else reference
-    assert isinstance(other, int | decimal.Decimal), "the side that is no float"
+    assert isinstance(other, int | decimal.Decimal), "the side that is not a float"
     try:
         converted = float(other)
     except OverflowError:

@@ -20,7 +20,7 @@ from tracekit.errors import ConfigError
 KeyColumns = tuple[Any, ...]
 
 VALUE = "value"
-"""The column of a value that is no record."""
+"""The column of a value that is not a record."""
 
 _ROWS_AT_ONCE = 4096
 _KEYS_LOOKED_AT = 100
@@ -185,9 +185,9 @@ class Pieces:
 
     def _unknown(self, source: Any) -> ConfigError:
         return ConfigError(
-            f"a {type(source).__module__}.{type(source).__qualname__} is no result by key. Give a "
-            "mapping {key: records}, a frame, an Arrow table, or an iterable of records, of row "
-            "batches (columns, rows), of frames or of Arrow batches"
+            f"a {type(source).__module__}.{type(source).__qualname__} is not a result by key. "
+            "Give a mapping {key: records}, a frame, an Arrow table, or an iterable of records, of "
+            "row batches (columns, rows), of frames or of Arrow batches"
         )
 
 

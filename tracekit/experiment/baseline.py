@@ -62,12 +62,12 @@ def read_baseline(path: Path) -> ReplaySummary:
     except ConfigError as exc:
         raise ConfigError(
             f"{exc}; it is damaged or was written by another version of tracekit. Remove it and "
-            f"make it anew with tracekit check --baseline {path} --update"
+            f"make it again with tracekit check --baseline {path} --update"
         ) from exc
     if baseline.options is None or baseline.options.workload is None:
         raise ConfigError(
             f"baseline {path} does not name the workload it was made of, so it cannot be replayed; "
-            "make it anew with tracekit check WORKLOAD --update"
+            "make it again with tracekit check WORKLOAD --update"
         )
     return baseline
 

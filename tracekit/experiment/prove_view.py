@@ -73,7 +73,7 @@ class EqualityProof:
         """The proof that `to_json` wrote.
 
         Raises:
-            ConfigError: `text` is no proof.
+            ConfigError: `text` is not a proof.
         """
         return cls(from_json(CandidateProof, text, source="proof"))
 

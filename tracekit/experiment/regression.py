@@ -33,7 +33,7 @@ class Rule:
     """As it was written."""
 
     def allowed(self, base: float) -> float:
-        """The largest growth over `base` that is no regression."""
+        """The largest growth over `base` that is not a regression."""
         return max(self.fraction * base, self.floor)
 
 
@@ -57,7 +57,7 @@ def parse_rule(text: str) -> Rule:
     are sizes for memory, counts for `allocations` and seconds (`2s`) for `wall`.
 
     Raises:
-        ConfigError: `text` is no such rule.
+        ConfigError: `text` is not such a rule.
     """
     match = _RULE.fullmatch(text.strip())
     if match is None or not (match["percent"] or match["floor"]):
@@ -169,7 +169,7 @@ def _floor(text: str, metric: Metric, floor: str) -> float:
 
 def _no_rule(text: str) -> ConfigError:
     return ConfigError(
-        f"{text!r} is no rule. Write it like net_peak:10%, net_peak:8MiB or net_peak:10%+8MiB. "
+        f"{text!r} is not a rule. Write it like net_peak:10%, net_peak:8MiB or net_peak:10%+8MiB. "
         + _choices()
     )
 

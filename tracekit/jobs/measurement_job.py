@@ -37,7 +37,7 @@ class MeasurementJob(Job):
             JobError: the job names another function or other arguments.
         """
         if self.request is None:
-            raise JobError(f"RQ job {self.id} is refused: it is no measurement.")
+            raise JobError(f"RQ job {self.id} is refused: it is not a measurement.")
         return import_attribute(MEASUREMENT_FUNCTION)
 
     @property

@@ -107,7 +107,7 @@ class ResultFiles:
             mark = self._place.read(_path(job_id, _EXPIRY))
         except ResultIncomplete:
             return False
-        # Without one it is no job of ours: what else is there is left alone.
+        # Without one it is not a job of ours: what else is there is left alone.
         return mark is not None and mark.isdigit() and int(mark) < time.time()
 
 

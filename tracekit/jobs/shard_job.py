@@ -43,12 +43,12 @@ class ShardJob(Job):
             JobError: the job names another function or other arguments.
         """
         if self.place is None:
-            raise JobError(f"RQ job {self.id} is refused: it is no shard of a trace job.")
+            raise JobError(f"RQ job {self.id} is refused: it is not a shard of a trace job.")
         return import_attribute(SHARD_FUNCTION)
 
     @property
     def failure_callback(self) -> Any:
-        """`on_shard_failure`; None for a job that is no shard."""
+        """`on_shard_failure`; None for a job that is not a shard."""
         return None if self.place is None else import_attribute(FAILURE_FUNCTION)
 
     @property

@@ -90,7 +90,7 @@ def held_field(name: str, kind: ColumnKind, described: pa.DataType) -> pa.Field:
 def wide_enough(kind: ColumnKind, values: Sequence[Any]) -> ColumnKind:
     """The first of the number kinds from `kind` on that can give all `values` back.
 
-    A kind that is no number's, or is a declared float's, stays what it is.
+    A kind that is not a number's, or is a declared float's, stays what it is.
     """
     if kind not in _EVER_WIDER:
         return kind

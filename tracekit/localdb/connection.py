@@ -88,7 +88,7 @@ class Connection:
 
         Raises:
             ConnectionClosed: the client went away, or took too long.
-            RemoteWireError: what came is no packet.
+            RemoteWireError: what came is not a packet.
         """
         while not self._early:
             self._early += self._packets.feed(self._receive())

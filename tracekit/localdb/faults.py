@@ -78,7 +78,7 @@ class CallFault(Fault, frozen=True, kw_only=True):
             try:
                 re.compile(self.statement)
             except re.error as exc:
-                raise ValueError(f"statement={self.statement!r} is no pattern: {exc}") from None
+                raise ValueError(f"statement={self.statement!r} is not a pattern: {exc}") from None
 
     @property
     def after_rows(self) -> int | None:

@@ -119,7 +119,7 @@ class SessionLobs:
         """Keep the first `units` only.
 
         Raises:
-            OraError: ORA-22920, it is no temporary LOB; ORA-22926, it is shorter than that.
+            OraError: ORA-22920, it is not a temporary LOB; ORA-22926, it is shorter than that.
         """
         pieces = self._changeable(locator)
         if units > self.length(locator):

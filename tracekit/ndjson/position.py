@@ -22,7 +22,7 @@ class Position:
         """The position that `text` names.
 
         Raises:
-            ConfigError: `text` is no position.
+            ConfigError: `text` is not a position.
         """
         match = _TEXT.fullmatch(text)
         if match is None:

@@ -40,7 +40,7 @@ def read_stream(
         timeout_seconds: Longest wait for the connection and for each piece.
 
     Raises:
-        ConfigError: `source` is no http(s) URL, or `after` no position.
+        ConfigError: `source` is not an http(s) URL, or `after` is not a position.
         JobNotFound: there is no such job.
         JobNotComplete: the job has not finished, or failed.
         JobError: the server refused for another reason.
@@ -109,7 +109,7 @@ class RecordStream:
                     self._broken("goes on after its complete line")
                 fields = _parsed(line)
                 if fields is None:
-                    self._broken(f"has a line that is no JSON object: {line[:80]!r}")
+                    self._broken(f"has a line that is not a JSON object: {line[:80]!r}")
                 yield from self._take(fields)
                 self._sha256.update(line)
         finally:
@@ -245,7 +245,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _open(
@@ -253,7 +253,7 @@ def _open(
 ) -> http.client.HTTPResponse:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ConfigError(f"{url!r} is no http or https URL")
+        raise ConfigError(f"{url!r} is not an http or https URL")
     if after is not None:
         query = [pair for pair in urllib.parse.parse_qsl(parts.query) if pair[0] != "after"]
         parts = parts._replace(query=urllib.parse.urlencode([*query, ("after", after)]))

@@ -358,5 +358,5 @@ def _known_options(options: dict[str, Any]) -> dict[str, Any]:
     known = inspect.signature(oracledb.connect).parameters
     for name in options:
         if name not in known:
-            raise ConfigError(f"{name!r} is no option of oracledb.connect; check its spelling.")
+            raise ConfigError(f"{name!r} is not an option of oracledb.connect; check its spelling.")
     return options

@@ -21,7 +21,7 @@ class Cancelled(FetchError):
     """A reader's call was broken off, or had not begun, since its consumer had gone."""
 
     def __init__(self) -> None:
-        super().__init__("nobody waits any more for what was to be read; ask for it anew")
+        super().__init__("nobody waits any more for what was to be read; ask for it again")
 
 
 class Readers:

@@ -89,7 +89,7 @@ def place(file: str, number: int, function: str, cells: Mapping[str, int]) -> st
 
 
 def is_own_code(file: str, cells: Mapping[str, int]) -> bool:
-    """Whether a file is the user's: a cell, or a module that is no library's."""
+    """Whether a file is the user's: a cell, or a module that is not a library's."""
     if file in cells:
         return True
     if not PurePath(file).is_absolute() or not _FOREIGN_PARTS.isdisjoint(PurePath(file).parts):

@@ -108,7 +108,7 @@ def run_notebook(
         on_progress: called some times a second.
 
     Raises:
-        ConfigError: `path` is no notebook of Python, or Jupyter is not installed.
+        ConfigError: `path` is not a notebook of Python, or Jupyter is not installed.
         ProfileError: the kernel did not start, or this system has no /proc.
     """
     if not process_memory.has_proc():

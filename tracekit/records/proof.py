@@ -69,7 +69,7 @@ class Difference:
     candidate_type: str | None = None
     remark: str | None = None
     key_type: str | None = None
-    """Of a key that is no text; `whole` where the result is not divided by keys."""
+    """Of a key that is not a text; `whole` where the result is not divided by keys."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def from_json(kind: type[T], text: str | bytes, *, source: str = "record") -> T:
     """The record of type `kind` that `text` holds.
 
     Raises:
-        ConfigError: `text` is no such record; the message names `source` and the field.
+        ConfigError: `text` is not such a record; the message names `source` and the field.
     """
     try:
         return msgspec.json.decode(text, type=kind)

@@ -90,7 +90,7 @@ class QueryShape:
     rows: int
     columns: tuple[ColumnShape, ...]
     key: tuple[str, ...] = ()
-    """The columns its rows are asked for by; empty where it is no query by key."""
+    """The columns its rows are asked for by; empty where it is not a query by key."""
     key_space: str | None = None
     """Queries with the same one ask for the same keys."""
     keys: int = 0
@@ -166,7 +166,7 @@ def shape_from_json(text: str | bytes, *, source: str = "shape") -> Shape:
     """The shape that `text` holds.
 
     Raises:
-        ConfigError: it is no shape, of a later tracekit, or contradicts itself; names `source`.
+        ConfigError: it is not a shape, of a later tracekit, or contradicts itself; names `source`.
     """
     shape = from_json(Shape, text, source=source)
     if shape.schema_version > SCHEMA_VERSION:

@@ -45,7 +45,7 @@ def compare_html(
         confidential: Whether machine paths are left out.
 
     Raises:
-        ConfigError: a name in `columns` is no metric, or `sort` is no order.
+        ConfigError: a name in `columns` is not a metric, or `sort` is not an order.
     """
     deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=confidential)

@@ -43,7 +43,7 @@ def compare_text(
         color: Whether to write ANSI colours.
 
     Raises:
-        ConfigError: a name in `columns` is no metric, or `sort` is no order.
+        ConfigError: a name in `columns` is not a metric, or `sort` is not an order.
     """
     deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=False)
@@ -90,7 +90,7 @@ def compare_markdown(
         confidential: Whether machine paths are left out.
 
     Raises:
-        ConfigError: a name in `columns` is no metric, or `sort` is no order.
+        ConfigError: a name in `columns` is not a metric, or `sort` is not an order.
     """
     deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=confidential)

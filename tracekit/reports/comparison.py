@@ -82,13 +82,15 @@ def metric_deltas(
     A metric that was measured in neither is left out.
 
     Raises:
-        ConfigError: a name in `columns` is no metric, or `sort` is no order.
+        ConfigError: a name in `columns` is not a metric, or `sort` is not an order.
     """
     if sort not in SORTS:
-        raise ConfigError(f"sort: {sort!r} is no order. Choose of {', '.join(SORTS)}.")
+        raise ConfigError(f"sort: {sort!r} is not an order. Expected one of {', '.join(SORTS)}.")
     unknown = [name for name in columns if name not in METRICS]
     if unknown:
-        raise ConfigError(f"columns: {unknown[0]!r} is no metric. Choose of {', '.join(METRICS)}.")
+        raise ConfigError(
+            f"columns: {unknown[0]!r} is not a metric. Expected one of {', '.join(METRICS)}."
+        )
     found = [
         MetricDelta(
             path,

@@ -45,7 +45,7 @@ def memory_plot(
     axes = figure.add_subplot()
     _draw(axes, summary, curves_of(summary, timelines))
     with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes; that is no reason to fail.
+        # A name in a script the font lacks is drawn as boxes; that is not a reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         canvas.print_figure(path, format="png", metadata={"Software": None})
 

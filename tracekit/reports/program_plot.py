@@ -110,7 +110,7 @@ def program_picture(report: ProgramReport, path: str | Path) -> None:
     canvas = FigureCanvasAgg(figure)
     _draw(figure.add_subplot(), report)
     with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes; that is no reason to fail.
+        # A name in a script the font lacks is drawn as boxes; that is not a reason to fail.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         canvas.print_figure(path, format="png", metadata={"Software": None})
 

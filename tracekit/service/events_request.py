@@ -48,7 +48,7 @@ def parse_events_request(body: bytes) -> EventsRequest:
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Problem(400, "INVALID_JSON", "the request's body is no JSON document.") from None
     if found.profile not in PROFILES:
-        said = f"{found.profile[:80]!r} is no profile; there are {', '.join(PROFILES)}."
+        said = f"{found.profile[:80]!r} is not a profile; there are {', '.join(PROFILES)}."
         raise Problem(400, "UNKNOWN_PROFILE", said)
     return EventsRequest(
         found.profile, _container_ids(found.container_ids), _domains(found.domains)

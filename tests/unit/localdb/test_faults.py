@@ -84,7 +84,7 @@ def test_the_words_of_the_command_line() -> None:
         ("delay seconds=0", "> 0"),
         ("error code=100000", "99999"),
         ("refuse statement=X", "unknown field `statement`"),
-        ("drop statement='('", "statement='(' is no pattern"),
+        ("drop statement='('", "statement='(' is not a pattern"),
         ("drop statement='", "quotation"),
     ],
 )

@@ -70,7 +70,7 @@ def test_of_is_given_fixtures_for_the_parameters_it_needs() -> None:
 @pytest.mark.parametrize(
     ("args", "keywords", "message"),
     [
-        ((), {"max": "lots"}, "'lots' is no size"),
+        ((), {"max": "lots"}, "'lots' is not a size"),
         ((), {"max": -1}, "max=-1 is not a size"),
         ((True,), {}, "max=True is not a size"),
         ((1, 2), {}, "takes one size"),

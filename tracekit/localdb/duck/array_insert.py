@@ -29,7 +29,7 @@ _SUBQUERY = re.compile(r"\bSELECT\b", re.IGNORECASE)
 
 @lru_cache(maxsize=256)
 def array_insert(sql: str) -> str | None:
-    """`sql` taking lists as its parameters, None if it is no insert of one tuple of values.
+    """`sql` taking lists as its parameters, None if it is not an insert of one tuple of values.
 
     Values that hold a subquery are left alone: it would not see the rows before.
     """

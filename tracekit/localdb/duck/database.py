@@ -260,7 +260,7 @@ class Databases:
 def _attach(root: duckdb.DuckDBPyConnection, source: str, writable: bool) -> None:
     path = Path(source)
     if not path.is_file():
-        raise ConnectError(f"{source!r} is no file; name a DuckDB file, or {IN_MEMORY}")
+        raise ConnectError(f"{source!r} is not a file; name a DuckDB file, or {IN_MEMORY}")
     mode = "" if writable else " (READ_ONLY)"
     try:
         root.execute(f"ATTACH '{_escaped(str(path))}' AS {FILE_CATALOG}{mode}")

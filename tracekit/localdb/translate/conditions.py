@@ -127,7 +127,7 @@ def _columns(tuples: list[exp.Tuple]) -> list[tuple[exp.Expr, ...]]:
 
 
 def equality(node: exp.Expr, context: Context) -> exp.Expr:
-    """In UPDATE SET it is no comparison."""
+    """In UPDATE SET it is not a comparison."""
     if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":
         return node
     return comparison(node, context)

@@ -155,7 +155,7 @@ _ROUNDED = {
 def _unit(model: str) -> str:
     unit = _UNITS.get(model.upper())
     if unit is None:
-        raise OraError(1898, f"too many precision specifiers: {model!r} is no unit for dates")
+        raise OraError(1898, f"too many precision specifiers: {model!r} is not a unit for dates")
     return unit
 
 

@@ -218,7 +218,9 @@ def _to_char_by(value: exp.Expr, kind: Kind, model: exp.Expr) -> exp.Expr:
         return call("ora_written", value, model, number(fraction_digits(value)), kind=Kind.TEXT)
     if kind is Kind.NUMBER:
         return call("ora_format_number", _plain_number(value), model, kind=Kind.TEXT)
-    raise unsupported("TO_CHAR of what may be a date or a number, with a format that is no literal")
+    raise unsupported(
+        "TO_CHAR of what may be a date or a number, with a format that is not a literal"
+    )
 
 
 def _plain_number(value: exp.Expr) -> exp.Expr:

@@ -234,7 +234,7 @@ def read_number(value: str, model: str) -> str:
     """The plain decimal text of a number written by `model`.
 
     Raises:
-        ValueError: ORA-01722, the text is no such number.
+        ValueError: ORA-01722, the text is not such a number.
     """
     if _HEXADECIMAL.match(model) and "X" in model.upper():
         if not re.fullmatch(r"\s*[0-9A-Fa-f]+\s*", value):

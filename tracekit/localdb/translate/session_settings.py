@@ -174,7 +174,7 @@ class SessionSettings:
         return value if value != DEFAULTS[name] else None
 
     def _language(self) -> str | None:
-        """The language of names, with the decimal character where that is no point."""
+        """The language of names, with the decimal character where that is not a point."""
         language = self._parameter("NLS_DATE_LANGUAGE")
         decimal = self._parameter("NLS_NUMERIC_CHARACTERS")[0]
         told = language if decimal == "." else f"{language}|{decimal}"

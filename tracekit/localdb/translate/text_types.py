@@ -2,7 +2,7 @@
 
 Comparisons and descriptions depend on them. They are derived from the types of columns, literals
 and casts, by the rules of the SQL Language Reference for each function; `None` is an expression
-that is no text, or of which nothing is known.
+that is not a text, or of which nothing is known.
 """
 
 from __future__ import annotations

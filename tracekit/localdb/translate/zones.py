@@ -108,7 +108,7 @@ _NOW = {
     "ora_systimestamp": ("ora_utc", 0),
     "ora_current_timestamp": ("ora_localtimestamp", None),
 }
-"""The local time that a clock with a time zone shows, and its offset if that is no session's."""
+"""The local time that a clock with a time zone shows, and its offset if that is not a session's."""
 
 
 def as_default(value: exp.Expr, declared: DeclaredType) -> exp.Expr:

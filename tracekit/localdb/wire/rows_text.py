@@ -65,7 +65,7 @@ def national_parts(array: pa.Array) -> list[pa.Array]:
         return []
     offsets, data = _spans(array)
     own = data[offsets[0] : offsets[-1]]
-    # Each character starts with a byte that is no continuation (10xxxxxx); those of four bytes
+    # Each character starts with a byte that is not a continuation (10xxxxxx); those of four bytes
     # take two UTF-16 units.
     units = ((own & 0xC0) != 0x80).astype(np.int32) + (own >= 0xF0)
     ends = np.zeros(len(own) + 1, dtype=np.int32)

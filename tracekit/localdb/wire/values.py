@@ -28,7 +28,7 @@ def decode_number(data: bytes) -> int | Decimal:
     """The number meant by `data`: int when integral, else Decimal without trailing zeros.
 
     Raises:
-        RemoteWireError: `data` is no NUMBER (infinities included).
+        RemoteWireError: `data` is not a NUMBER (infinities included).
     """
     if data == _ZERO:
         return 0

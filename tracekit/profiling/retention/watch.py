@@ -33,7 +33,7 @@ class At:
         """
         found = _AT.fullmatch(text)
         if found is None or not 1 <= int(found["percent"]) <= 100:
-            raise ConfigError(f"{text!r} is no moment of a run: say rows:90% or peak:90%")
+            raise ConfigError(f"{text!r} is not a moment of a run: say rows:90% or peak:90%")
         return cls(found["unit"], int(found["percent"]))
 
     def __str__(self) -> str:

@@ -54,7 +54,7 @@ function setCids(found) {
   listed = found.length > SHOWN_CIDS ? found : null;
   $("cids").value = listed ? "" : found.join("\n");
   $("cids").disabled = listed !== null;
-  $("cids").placeholder = listed ? "Too many to be shown here; Clear begins anew" : PLACEHOLDER;
+  $("cids").placeholder = listed ? "Too many to be shown here; Clear starts over" : PLACEHOLDER;
   countCids();
 }
 
@@ -237,7 +237,7 @@ function receive(message) {
       finish(message, `complete: ${number(message.rows)} rows as promised, SHA-256 ${message.sha256.slice(0, 16)}… matches.`);
       break;
     case "answered":
-      tell("answered at once");
+      tell("answered directly");
       finish(message, `complete: ${number(message.rows)} rows as promised.`);
       break;
     case "problem":

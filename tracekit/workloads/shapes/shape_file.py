@@ -31,7 +31,7 @@ def read_shape(path: Path) -> Shape:
 
     Raises:
         WorkloadError: there is no such file, or it cannot be read.
-        ConfigError: it is no shape.
+        ConfigError: it is not a shape.
     """
     try:
         text = path.read_bytes()
@@ -117,7 +117,7 @@ def load_shape(
 
     Raises:
         WorkloadError: the file cannot be read.
-        ConfigError: it is no shape.
+        ConfigError: it is not a shape.
     """
     return shape_workload(
         read_shape(path), path.stem, keys=keys, rows=rows, seed=seed, folder=path.parent
@@ -129,7 +129,7 @@ def with_shape(defined: Workload, path: Path) -> Workload:
 
     Raises:
         WorkloadError: the file cannot be read.
-        ConfigError: it is no shape.
+        ConfigError: it is not a shape.
     """
     made = load_shape(path, rows=defined.parameters.get("rows"), seed=defined.seed or 0)
     return replace(

@@ -14,7 +14,7 @@ def parse_data_types(reader: TtcReader) -> ClientCapabilities:
     """The client's capabilities; its list of type representations is read and not needed.
 
     Raises:
-        RemoteWireError: it is no data types message, or the client is too old.
+        RemoteWireError: it is not a data types message, or the client is too old.
     """
     kind = reader.u8()
     if kind != MessageType.DATA_TYPES:

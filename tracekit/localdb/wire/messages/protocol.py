@@ -23,7 +23,7 @@ def parse_protocol(reader: TtcReader) -> str:
     """The client driver's name (message type included in what is read).
 
     Raises:
-        RemoteWireError: it is no protocol message.
+        RemoteWireError: it is not a protocol message.
     """
     kind = reader.u8()
     if kind != MessageType.PROTOCOL:
