@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 .DEFAULT_GOAL := help
 PANDAS_TESTS := tests/unit/equality tests/unit/keyed tests/unit/experiment tests/unit/oracle $(wildcard tests/integration/test_replay*.py tests/integration/test_prove*.py tests/integration/test_calibration.py)
-.PHONY: help setup replay test test-slow test-pandas2 check check-memory conformance format bench fuzz docs dist lock clean
+.PHONY: help setup replay test test-slow test-pandas2 check check-memory conformance format bench fuzz mutants docs dist lock clean
 
 help: ## show the targets
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -54,11 +54,12 @@ conformance: setup ## run SQLAlchemy's dialect suite and our driver tests on the
 check-memory: setup ## replay the committed baseline; fails when a peak grew or an output changed
 	$(BIN)/tracekit check --baseline profiles/baselines/trace-smoke.json $(ARGS)
 
-check: setup ## format, lint, types and import direction
+check: setup ## format, lint, types, import direction and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/codespell *.md docs/*.md docs/*.py docs/_ext notebooks/*.ipynb tracekit
 
 format: setup ## format and fix what ruff can fix
 	$(BIN)/ruff format .
@@ -66,6 +67,9 @@ format: setup ## format and fix what ruff can fix
 
 bench: setup ## measure every path and its peers on the workload (minutes; prints tables)
 	$(BIN)/tracekit bench $(WORKLOAD) $(if $(KEYS),--keys $(KEYS)) $(ARGS)
+
+mutants: setup ## change code in small ways and see whether tests notice (hours; ARGS=ndjson for one room)
+	nice $(BIN)/python -m tests.mutants $(ARGS)
 
 fuzz: setup ## send the local Oracle a million spoiled messages (minutes; ARGS='--seed 2 --count 50000')
 	$(BIN)/python -m tests.fuzz $(ARGS)

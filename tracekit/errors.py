@@ -141,7 +141,7 @@ class BatchFetchError(FetchError):
         super().__init__(
             f"{len(self.failures)} of {batch_count} batches of query {query!r} failed, "
             f"{lost:,} keys without records: {shown}{more}. "
-            "Pass allow_partial=True to get the rest with the failures named."
+            "In Python, records(keys, allow_partial=True) returns the rest and names the failures."
         )
 
 

@@ -17,7 +17,7 @@ def served(
     workload: str, stderr: Path, *options: str, **environment: str
 ) -> Iterator[tuple[str, subprocess.Popen[str], list[psutil.Process]]]:
     """The page's address, the process, and all that it started."""
-    arguments = ["serve", "--workload", workload, "--port", "0", *options]
+    arguments = ["serve", workload, "--port", "0", *options]
     with (
         stderr.open("w") as talk,
         subprocess.Popen(

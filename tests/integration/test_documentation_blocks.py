@@ -15,6 +15,7 @@ SHOWN = {"text", "toml", "sql"}
 _WITH_CODE = [page for page in PAGES if RUN & {block.language for block in blocks(page)}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_every_block_says_what_it_is(page: Path):
     languages = {block.language for block in blocks(page) if not block.language.startswith("{")}

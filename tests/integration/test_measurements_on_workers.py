@@ -84,7 +84,7 @@ def test_sizes_and_candidates_spread_over_hosts(store: EmbeddedStore, tmp_path: 
         assert all(f"| `{one['host']}` |" in drawn for one in matrix["benches"])
 
         told = tracekit(
-            store, "estimate", "trace-tiny", "--candidate", "lean", "--check", "50", "--json"
+            store, "estimate", "trace-tiny", "--candidate", "lean", "--verify", "50", "--json"
         )
         estimate = json.loads(told.stdout)["candidates"]["lean"]
         assert estimate["host"] in {"alpha", "beta"}

@@ -12,7 +12,7 @@ import psutil
 
 from tests.integration.service_bench import served
 
-SERVE = [sys.executable, "-m", "tracekit", "serve", "--workload", "trace-tiny"]
+SERVE = [sys.executable, "-m", "tracekit", "serve", "trace-tiny"]
 
 
 def refused(*options: str) -> str:

@@ -71,7 +71,7 @@ def test_too_few_open_files_are_named(tmp_path: Path) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 
     done = subprocess.run(
-        [sys.executable, "-m", "tracekit", "serve", "--workload", "trace-tiny", "--port", "0"],
+        [sys.executable, "-m", "tracekit", "serve", "trace-tiny", "--port", "0"],
         preexec_fn=limit,
         env={**os.environ, "TRACEKIT_CACHE_DIR": str(tmp_path)},
         capture_output=True,

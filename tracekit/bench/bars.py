@@ -46,7 +46,7 @@ def bench_bars(results: Results, keys: int, ids: Sequence[BenchRun] = ()) -> tup
             "within 10%",
             None,
             None,
-            "measured by tracekit estimate --check N,N,N",
+            "measured by tracekit estimate --verify N,N,N",
         ),
     )
 

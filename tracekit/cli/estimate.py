@@ -39,7 +39,8 @@ from tracekit.records import EstimateRecord, RunStatus
     "little.",
 )
 @click.option(
-    "--check",
+    "--verify",
+    "check",
     callback=numbers,
     metavar="N,...",
     help="Run these numbers of keys for real and tell the error of their predictions.",
@@ -65,14 +66,14 @@ def command(
     \b
     Examples:
       tracekit estimate payments --keys 500000 --limit 6GiB
-      tracekit estimate trace-smoke --candidate lean --candidate stream --check 1000,2000
-      tracekit estimate trace-114k --check 11000,114000 --workers-queue measurements
+      tracekit estimate trace-smoke --candidate lean --candidate stream --verify 1000,2000
+      tracekit estimate trace-114k --verify 11000,114000 --workers-queue measurements
       tracekit estimate --dsn db.example:1521/BANK --sql transactions.sql --key ACCOUNT_ID
 
     Where the samples leave more than 10% open, the net peak is told as from - to.
 
     Exit codes: 0 estimated · 1 no candidate surely stays within --limit, or a prediction that is
-    one figure is off by more than 10% in --check · 2 could not run, or a candidate's samples could
+    one figure is off by more than 10% in --verify · 2 could not run, or a candidate's samples could
     not be measured.
     """
     how: dict[str, Any] = {

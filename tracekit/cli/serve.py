@@ -40,7 +40,7 @@ _DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
 
 
 @click.command("serve")
-@click.option("--workload", help=f"What a local Oracle serves [default: {_WORKLOAD}].")
+@click.argument("workload", required=False)
 @click.option("--keys", type=click.IntRange(1), help="Size of the workload.")
 @click.option(
     "--dsn",
@@ -61,15 +61,16 @@ def command(
 ) -> None:
     """Serve the trace service and its page until Ctrl-C, with nothing else installed.
 
-    Starts a local Oracle with the workload (or reads the one that --dsn names), a store of jobs
-    and results (or uses the one that REDIS_URL names), a worker (TRACE_WORKER_COUNT of them) and
-    the web process, and prints the page's address. On a --host that other machines can reach,
+    Starts a local Oracle with WORKLOAD, by default trace-smoke (or reads the one that --dsn
+    names), a store of jobs and results (or uses the one that REDIS_URL names), a worker
+    (TRACE_WORKER_COUNT of them) and the web process, and prints the page's address. On a --host
+    that other machines can reach,
     TRACEKIT_SERVICE_TOKEN must be set to the token that requests have to carry.
 
     \b
     Examples:
       tracekit serve
-      tracekit serve --workload trace-114k --port 0
+      tracekit serve trace-114k --port 0
       TRACE_ASYNC_CID_THRESHOLD=500 tracekit serve
       DB_USER=me DB_PASSWORD_FILE=pw tracekit serve --dsn db.example:1521/MES
     """
@@ -77,7 +78,7 @@ def command(
     settings = Settings.from_env()
     _check_host(host, settings)
     if dsn is not None and (workload or keys):
-        raise ConfigError("--dsn was given with --workload or --keys; name one source")
+        raise ConfigError("--dsn was given with WORKLOAD or --keys; name one source")
     endings: dict[str, Callable[[], str | None]] = {}
     with ExitStack() as running:
         listener = running.enter_context(closing(_listen(host, port)))

@@ -50,6 +50,8 @@ def candidate_specs(
 ) -> tuple[CandidateSpec, ...]:
     """The candidates meant, in order; `default` where there are none.
 
+    A text may be the name alone of one of `default`, such as of a workload's own candidate.
+
     Raises:
         ConfigError: a spec is unknown, or two candidates have one name.
         MissingExtra: `service` is among them, and the extra of that name is not installed.
@@ -61,7 +63,11 @@ def candidate_specs(
     if isinstance(candidates, Mapping):
         found = [_named(name, spec) for name, spec in candidates.items()]
     else:
-        found = [one if isinstance(one, CandidateSpec) else _written(one) for one in candidates]
+        own = {one.partition("=")[0].strip(): one for one in default}
+        found = [
+            one if isinstance(one, CandidateSpec) else _written(own.get(str(one), one))
+            for one in candidates
+        ]
     names = [one.name for one in found]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:

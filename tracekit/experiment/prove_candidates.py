@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tracekit.errors import ProfileError
+from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
 from tracekit.experiment.candidate_check import check_candidates
 from tracekit.experiment.candidate_spec import Candidates, candidate_specs
 from tracekit.experiment.checks import known_level
@@ -16,7 +17,7 @@ from tracekit.experiment.progress import Listener
 from tracekit.experiment.prove_view import EqualityProof
 from tracekit.experiment.run_candidate import run_candidates
 from tracekit.experiment.run_folder import RunFolder
-from tracekit.experiment.source import Request, WorkloadLike, open_source
+from tracekit.experiment.source import Request, WorkloadLike, open_source, resolve
 from tracekit.keyed import Query
 from tracekit.oracle import Database
 from tracekit.records import Level, ReplayOptions, RunStatus
@@ -43,7 +44,7 @@ def prove_candidates(
     Raises:
         ProfileError: a candidate did not come to its end, so there is nothing to compare.
     """
-    specs = candidate_specs(candidates)
+    specs = candidate_specs(candidates, resolve(workload).candidates or DEFAULT_CANDIDATES)
     options = ReplayOptions(
         workload=None,
         keys=None,

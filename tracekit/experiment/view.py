@@ -56,9 +56,13 @@ class Replay:
 
 
 def _framed(page: str) -> str:
-    """`page` in a frame: its styles are for a whole page and must not restyle a notebook."""
+    """`page` in a frame: its styles are for a whole page and must not restyle a notebook.
+
+    The frame is dark where JupyterLab's theme is, whatever the operating system prefers.
+    """
     quoted = page.replace("&", "&amp;").replace('"', "&quot;")
     return (
-        '<iframe title="replay report" sandbox srcdoc="'
+        "<style>body[data-jp-theme-light='false'] iframe.tracekit { color-scheme: dark; }</style>"
+        '<iframe class="tracekit" title="replay report" sandbox srcdoc="'
         f'{quoted}" style="width: 100%; height: 40rem; border: 0"></iframe>'
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +18,7 @@ from tracekit.sizes import format_size
 TOP_STACKS = 5
 _FRAMES_SHOWN = 4
 _SAMPLES = 200
+_ENVIRONMENT = re.compile(r":[^:]*[\\/](?:site-packages|dist-packages|python3\.\d+)[\\/]")
 _IN_CELL = re.compile(r":In \[\d+\]:\d+$")
 _SMALLEST_SHARE = 0.01
 """Of the heap peak; smaller stacks are not shown."""
@@ -144,9 +146,14 @@ def _largest_stacks(stretch: Stretch) -> tuple[HeldStack, ...]:
 
 
 def cell_calls(stack: tuple[str, ...]) -> tuple[str, ...]:
-    """The calls of `stack` from the innermost out to the cell's own line."""
+    """The calls of `stack` from the innermost out to the cell's own line, files shortened."""
     start = next((index for index, call in enumerate(stack) if _is_cell(call)), 0)
-    return tuple(reversed(stack[start:]))
+    return tuple(map(_short, reversed(stack[start:])))
+
+
+def _short(location: str) -> str:
+    """`location` without the folders of the environment, or of where the notebook runs."""
+    return _ENVIRONMENT.sub(":", location).replace(f":{Path.cwd()}{os.sep}", ":")
 
 
 def _is_cell(location: str) -> bool:

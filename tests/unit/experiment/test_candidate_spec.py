@@ -60,3 +60,12 @@ def test_the_reference_comes_first():
     assert with_reference_first(specs, None) == specs
     with pytest.raises(ConfigError, match="reference 'lean' is not a candidate; expected one of a"):
         with_reference_first(specs, "lean")
+
+
+def test_the_name_of_a_default_candidate_stands_for_it():
+    default = ("old=jobs:load", "lean")
+    assert names(["old", "lean", "iterator"], default=default) == [
+        ("old", "jobs:load"),
+        ("lean", "lean"),
+        ("iterator", "iterator"),
+    ]
