@@ -35,11 +35,13 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("page", _WITH_CODE, ids=lambda page: page.stem)
 def test_every_block_runs(page: Path, bank: Path, tmp_path: Path):
     folder = tmp_path / "bank"
     shutil.copytree(bank, folder)
+    if page.stem == "quick-start":  # which makes it
+        shutil.rmtree(folder / "data")
     cells: list[str] = []
     for number, block in enumerate(blocks(page)):
         if block.reason or block.file or block.language not in RUN:
