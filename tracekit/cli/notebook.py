@@ -62,6 +62,12 @@ _REPORTS = (".json",)
     "--profile", is_flag=True, help="Run under memray, too: heap peak and call stacks by cell."
 )
 @click.option(
+    "--retention",
+    is_flag=True,
+    help="Look for who keeps the memory alive, near the limit or else the peak, also if the kernel "
+    "is then killed. Takes memory and a processor of its own.",
+)
+@click.option(
     "--compare",
     "before",
     type=click.Path(path_type=Path),
@@ -92,6 +98,7 @@ def command(
     on_limit: str,
     expect_out_of_memory: bool,
     profile: bool,
+    retention: bool,
     before: Path | None,
     rules: tuple[str, ...],
     output: Path | None,
@@ -131,7 +138,7 @@ def command(
     if on_limit == OnLimit.KILL and memory_limit is None:
         raise ConfigError("--on-limit kill needs a --memory-limit")
     parsed = [parse_rule(rule) for rule in rules]
-    run = _Run(read_redirect(**target), memory_limit, OnLimit(on_limit), profile)
+    run = _Run(read_redirect(**target), memory_limit, OnLimit(on_limit), profile, retention)
     read_notebook(file)
     compared = None if before is None else _Side.of(before)
     with Steps(quiet=quiet) as steps:
@@ -173,12 +180,18 @@ class _Run:
     """How notebooks are run."""
 
     def __init__(
-        self, target: RedirectTo, limit_bytes: int | None, on_limit: OnLimit, profile: bool
+        self,
+        target: RedirectTo,
+        limit_bytes: int | None,
+        on_limit: OnLimit,
+        profile: bool,
+        retention: bool,
     ) -> None:
         self._target = target
         self._limit_bytes = limit_bytes
         self._on_limit = on_limit
         self._profile = profile
+        self._retention = retention
 
     def of(self, file: Path, folder: RunFolder | None, steps: Steps) -> ProgramReport:
         """Run `file`; its files go into `folder`."""
@@ -191,6 +204,7 @@ class _Run:
                 memory_limit_bytes=self._limit_bytes,
                 on_limit=self._on_limit,
                 captures=captures,
+                retention=self._retention and folder is not None,
                 environment=None if redirect is None else redirect.environment(),
                 on_progress=lambda progress: self._tell(file, progress, steps),
             )

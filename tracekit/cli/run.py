@@ -47,6 +47,12 @@ _STDERR = 2
     "--expect-out-of-memory", is_flag=True, help="It must run out of memory: exit 0 if it does."
 )
 @click.option(
+    "--retention",
+    is_flag=True,
+    help="Look for who keeps the memory alive, near the limit or else the peak, also if the "
+    "program is then killed. Takes memory and a processor of its own.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -66,6 +72,7 @@ def command(
     memory_limit: int | None,
     on_limit: str,
     expect_out_of_memory: bool,
+    retention: bool,
     output: Path | None,
     force: bool,
     as_json: bool,
@@ -107,6 +114,7 @@ def command(
             to,
             memory_limit,
             kill_at_limit=on_limit == "kill",
+            retention=retention,
             stdout=_STDERR if as_json else None,
             quiet=quiet,
         )
@@ -124,6 +132,7 @@ def _run(
     limit_bytes: int | None,
     *,
     kill_at_limit: bool,
+    retention: bool,
     stdout: int | None,
     quiet: bool,
 ) -> ProgramReport:
@@ -136,6 +145,7 @@ def _run(
                 redirect=redirect,
                 memory_limit_bytes=limit_bytes,
                 kill_at_limit=kill_at_limit,
+                retention=retention,
                 stdout=stdout,
                 on_progress=line.tell,
             )

@@ -6,6 +6,8 @@ import threading
 
 import psutil
 
+from tracekit.profiling.retention import LOOKER_NAME
+
 INTERVAL_SECONDS = 0.01
 
 
@@ -43,9 +45,17 @@ class ChildrenWatch:
         held = sum(
             _unique_bytes(child)
             for child in self._self.children(recursive=True)
-            if child.pid not in self._before
+            if child.pid not in self._before and not _is_looker(child)
         )
         self._peak_bytes = max(self._peak_bytes, held)
+
+
+def _is_looker(process: psutil.Process) -> bool:
+    """Whether it looks for the holders of memory: it is ours, and not the program's."""
+    try:
+        return process.name() == LOOKER_NAME
+    except psutil.Error:
+        return True
 
 
 def _unique_bytes(process: psutil.Process) -> int:

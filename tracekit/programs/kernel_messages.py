@@ -23,6 +23,10 @@ class KernelOptions(msgspec.Struct, frozen=True):
     """Refuse allocations that would bring the process above this; None refuses none."""
     captures: str | None = None
     """The folder for memray's files, one for each cell; None does not profile."""
+    retention: str | None = None
+    """The file for who holds the memory near the peak; None does not look."""
+    limit_bytes: int | None = None
+    """Whoever watches over it: a look is taken near it."""
 
 
 class SizedVariable(msgspec.Struct, frozen=True):

@@ -15,13 +15,15 @@ import threading
 import time
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
 from tracekit import process_memory
 from tracekit.profiling.data_limit import DataLimit
+from tracekit.profiling.memory_limit import lacks_memory
+from tracekit.profiling.retention import FIRST_LOOK_BYTES, GrowthWatch
 from tracekit.programs.cells_ending import ENDED_WELL, Ending, ending_of
 from tracekit.programs.cells_meter import CellFigures, CellMeter
 from tracekit.programs.kernel_messages import (
@@ -69,6 +71,7 @@ class KernelWatcher:
         self._tracker: AbstractContextManager[Any] | None = None
         self._capture: str | None = None
         self._not_profiled: str | None = None
+        self._retention: GrowthWatch | None = None
 
     def start(self) -> None:
         """Say that the kernel is ready, and watch from now on."""
@@ -76,6 +79,14 @@ class KernelWatcher:
         stacks_signal = _write_stacks_on_signal(self._options.stacks)
         if self._options.captures is not None:
             import memray  # noqa: F401 - loaded now, so that the first cell does not pay for it
+        if self._options.retention is not None:
+            self._retention = GrowthWatch(
+                Path(self._options.retention),
+                process_memory.resident_bytes() + FIRST_LOOK_BYTES,
+                limit_bytes=self._options.limit_bytes,
+                survives=True,
+                where=lambda: f"In [{self._count}]",
+            )
         self._stop_before_an_error_is_shown()
         self._tell_of_threads()
         events = self._shell.events
@@ -185,9 +196,18 @@ class KernelWatcher:
         def showtraceback(*args: Any, **kwargs: Any) -> None:
             if self._depth == 1:
                 self._stop()
+                self._look_where_memory_was_refused()
             show(*args, **kwargs)
 
         self._shell.showtraceback = showtraceback
+
+    def _look_where_memory_was_refused(self) -> None:
+        # No variable of ours may hold the error, or we would be named as its holder.
+        if self._retention is None or sys.exception() is None:
+            return
+        limit_bytes = self._options.refuse_above_bytes
+        if lacks_memory(cast(BaseException, sys.exception()), self._used_bytes, limit_bytes):
+            self._retention.look_now(f"the refusal of memory in In [{self._count}]")
 
     def _tell_of_threads(self) -> None:
         show = threading.excepthook

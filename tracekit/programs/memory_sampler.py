@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tracekit.profiling.retention import LOOKER_NAME
+
 INTERVAL_SECONDS = 0.01
 _PROC = Path("/proc")
+_LOOKER = LOOKER_NAME.encode()
 _FORKED_NOT_EXECUTED = 0x40
 """PF_FORKNOEXEC, in the flags of proc_pid_stat(5)."""
 _CHILDREN_SHARE = 0.1
@@ -49,8 +52,7 @@ class MemorySampler:
         self._folder = _PROC / str(pid)
         self._children_bytes = 0
         self._next_children = 0.0
-        self.children: set[int] = set()
-        """Every process it started that was seen."""
+        self._seen: set[int] = set()
 
     def sample(self) -> Sample | None:
         """Its memory now; None once it has ended."""
@@ -75,9 +77,14 @@ class MemorySampler:
                     found[int(task.name)] = int(_stat_fields(task)[7])
         return found
 
+    @property
+    def children(self) -> set[int]:
+        """Every process it started that was seen, but for ours that look for holders of memory."""
+        return {pid for pid in self._seen if not _is_looker(pid)}
+
     def _descendants(self) -> list[int]:
-        found = list(_started_by(self._pid))
-        self.children.update(found)
+        found = [pid for pid in _started_by(self._pid) if not _is_looker(pid)]
+        self._seen.update(found)
         return found
 
     def _held_by(self, pid: int) -> int:
@@ -91,6 +98,12 @@ class MemorySampler:
                 return rollup["Private_Clean"] + rollup["Private_Dirty"]
             return rollup["Pss"]
         return 0
+
+
+def _is_looker(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return (_PROC / str(pid) / "comm").read_bytes().strip() == _LOOKER
+    return False
 
 
 def _started_by(pid: int) -> Iterator[int]:

@@ -23,6 +23,7 @@ from tracekit.programs.kernel import NotebookKernel, kernel_environment
 from tracekit.programs.kernel_death import CodeLine, Pressure, Stacks, SystemKills, death_of
 from tracekit.programs.kernel_messages import VARIABLE, KernelOptions, MessageReader
 from tracekit.programs.memory_sampler import INTERVAL_SECONDS, MemorySampler, Sample
+from tracekit.programs.program_retention import no_look_left, with_retention
 from tracekit.records.program import CellReport, ProgramReport, ProgramStatus
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def run_notebook(
     memory_limit_bytes: int | None = None,
     on_limit: OnLimit = OnLimit.ERROR,
     captures: Path | None = None,
+    retention: bool = False,
     environment: Mapping[str, str] | None = None,
     on_progress: Callable[[NotebookProgress], None] = lambda progress: None,
 ) -> NotebookRun:
@@ -104,6 +106,8 @@ def run_notebook(
         memory_limit_bytes: most resident memory that the kernel may have.
         on_limit: what happens there.
         captures: a folder for memray's captures, one for each cell; None does not profile.
+        retention: look for who holds the memory whenever the kernel has grown by a quarter, and
+            near the limit; it takes memory and a processor of its own.
         environment: further variables of the kernel's environment, such as a redirect's.
         on_progress: called some times a second.
 
@@ -116,7 +120,10 @@ def run_notebook(
     notebook = read_notebook(path)
     if captures is not None:
         captures.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="tracekit-notebook-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="tracekit-notebook-") as folder,
+        no_look_left(Path(folder)),
+    ):
         watch = _Watch(notebook, path, Path(folder), memory_limit_bytes, on_limit)
         options = KernelOptions(
             messages=str(watch.messages),
@@ -124,10 +131,14 @@ def run_notebook(
             parent_pid=os.getpid(),
             refuse_above_bytes=memory_limit_bytes if on_limit is OnLimit.ERROR else None,
             captures=None if captures is None else str(captures.absolute()),
+            retention=str(watch.retention_file) if retention else None,
+            limit_bytes=memory_limit_bytes,
         )
         ours = {VARIABLE: msgspec.json.encode(options).decode()}
         variables = kernel_environment(os.environ, **(environment or {}), **ours)
         report = watch.run(variables, on_progress)
+        if retention:
+            report = with_retention(report, watch.retention_file)
         if captures is not None:
             cells = tuple(with_heap(cell, captures, watch.files) for cell in report.cells)
             report = replace(report, cells=cells, remarks=(*report.remarks, ARENA_REMARK))
@@ -152,6 +163,7 @@ class _Watch:
         self._kill_at_bytes = limit_bytes if on_limit is OnLimit.KILL else None
         self.messages = folder / "messages.jsonl"
         self.stacks_file = folder / "stacks.txt"
+        self.retention_file = folder / "retention.json"
         self._code_cells = [
             index
             for index, cell in enumerate(notebook.cells)

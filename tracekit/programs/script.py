@@ -17,6 +17,7 @@ from tracekit.profiling.timeline import TimelineBuilder
 from tracekit.programs.cells_ending import code_of, place
 from tracekit.programs.kernel_death import Pressure, Stacks, SystemKills, death_of
 from tracekit.programs.memory_sampler import INTERVAL_SECONDS, MemorySampler, Sample
+from tracekit.programs.program_retention import no_look_left, with_retention
 from tracekit.programs.redirect import Redirect
 from tracekit.programs.script_command import shown_command
 from tracekit.programs.script_escape import EscapeWatch, check_command
@@ -28,7 +29,7 @@ from tracekit.programs.script_messages import (
     read_messages,
 )
 from tracekit.programs.script_process import ScriptProcess
-from tracekit.programs.script_watch import VARIABLE, stacks_file
+from tracekit.programs.script_watch import RETENTION, VARIABLE, retention_file, stacks_file
 from tracekit.records.program import CellReport, ProgramReport, ProgramStatus, VariableSize
 
 _PROGRESS_SECONDS = 0.2
@@ -51,6 +52,7 @@ def run_script(
     redirect: Redirect | None = None,
     memory_limit_bytes: int | None = None,
     kill_at_limit: bool = False,
+    retention: bool = False,
     stdout: int | None = None,
     on_progress: Callable[[ScriptProgress], None] = lambda progress: None,
 ) -> ProgramReport:
@@ -62,6 +64,8 @@ def run_script(
         memory_limit_bytes: most private memory that each of its processes may have.
         kill_at_limit: let it grow, and kill it when it and its children together reach the limit,
             as a container is.
+        retention: look for who holds the memory of its first Python whenever that has grown by a
+            quarter, and near the limit; it takes memory and a processor of its own.
         stdout: a file descriptor for its standard output instead of ours.
         on_progress: called some times a second.
 
@@ -74,10 +78,15 @@ def run_script(
         raise ProfileError("a program is watched through /proc, which only Linux has")
     if not command:
         raise ConfigError("there is no command to run: write it after --")
-    with tempfile.TemporaryDirectory(prefix="tracekit-run-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="tracekit-run-") as folder,
+        no_look_left(Path(folder)),
+    ):
         messages = Path(folder) / "messages.jsonl"
         messages.touch()
         environment = _environment(messages, redirect, limited=memory_limit_bytes is not None)
+        if retention:
+            environment[RETENTION] = str(memory_limit_bytes or 0)
         if redirect is not None:
             check_command(command, environment, redirect)
         watch = _Watch(messages, redirect, memory_limit_bytes, kill_at_limit)
@@ -95,7 +104,10 @@ def run_script(
             raise
         if process.end():
             watch.remarks.append("processes that it left running were ended")
-        return replace(watch.report(code), command=shown_command(command))
+        report = replace(watch.report(code), command=shown_command(command))
+        if retention:
+            report = with_retention(report, Path(retention_file(str(messages), process.pid)))
+        return report
 
 
 def _environment(messages: Path, redirect: Redirect | None, *, limited: bool) -> dict[str, str]:

@@ -16,12 +16,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tracekit import process_memory
 
+if TYPE_CHECKING:
+    from tracekit.profiling.retention import GrowthWatch
+
 VARIABLE = "TRACEKIT_WATCH"
 """Names the file that messages are appended to."""
+RETENTION = "TRACEKIT_WATCH_RETENTION"
+"""Holds the memory limit in bytes, 0 for none, where holders of memory are looked for."""
 
 
 def stacks_file(messages: str, pid: int) -> str:
@@ -38,6 +43,7 @@ class ScriptWatch:
 
     def __init__(self, file: str) -> None:
         self._file = file
+        self._retention: GrowthWatch | None = None
 
     def start(self) -> None:
         """Say that this Python is up, and hook its ends."""
@@ -46,9 +52,23 @@ class ScriptWatch:
         sys.excepthook = self._raised
         threading.excepthook = self._raised_in_thread
         stacks_signal = _write_stacks(stacks_file(self._file, os.getpid()))
+        if RETENTION in os.environ:
+            self._look_for_holders(int(os.environ[RETENTION]))
         process_memory.reset_peak()
         self._write(
             "started", rss_bytes=process_memory.resident_bytes(), stacks_signal=stacks_signal
+        )
+
+    def _look_for_holders(self, limit_bytes: int) -> None:
+        from pathlib import Path
+
+        from tracekit.profiling.retention import FIRST_LOOK_BYTES, GrowthWatch
+
+        self._retention = GrowthWatch(
+            Path(retention_file(self._file, os.getpid())),
+            process_memory.resident_bytes() + FIRST_LOOK_BYTES,
+            limit_bytes=limit_bytes or None,
+            survives=True,
         )
 
     def _ended(self) -> None:
@@ -78,9 +98,12 @@ class ScriptWatch:
         try:
             from dataclasses import asdict
 
+            from tracekit.profiling.memory_limit import lacks_memory
             from tracekit.programs.cells_ending import ending_of
             from tracekit.programs.cells_variables import largest_variables
 
+            if self._retention is not None and lacks_memory(error, used_bytes, limit_bytes):
+                self._retention.look_now("the refusal of memory")
             ending = ending_of(error, {}, used_bytes=used_bytes, limit_bytes=limit_bytes)
             self._write(
                 "raised",
@@ -107,6 +130,11 @@ class ScriptWatch:
             os.write(fd, line.encode("utf-8"))
         finally:
             os.close(fd)
+
+
+def retention_file(messages: str, pid: int) -> str:
+    """Where the process `pid` says who held its memory."""
+    return f"{messages}.retention-{pid}"
 
 
 def _memory() -> dict[str, int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tracekit.records.measurement import MemorySample
+from tracekit.records.retention import Retention
 
 
 class ProgramStatus(StrEnum):
@@ -127,6 +128,8 @@ class ProgramReport:
     remarks: tuple[str, ...] = ()
     """What a reader must know of these figures."""
     schema_version: int = 1
+    retention: Retention | None = None
+    """Who held the memory near the peak; None unless asked for."""
 
     @property
     def lacked_memory(self) -> bool:

@@ -55,23 +55,34 @@ class Holder:
     @property
     def contents(self) -> str:
         """What it is, and what most of it is, such as `dict of 12 lists -> 1,200 dicts`."""
-        contents, holder, separator = self._counted_kind(), self, " of "
+        contents, holder, separator = _counted(self.kind, self.count), self, " of "
         for _ in range(_CHAIN_LENGTH):
-            inner = holder.children[0] if holder.children else None
-            if inner is None or inner.retained_bytes < _CHAIN_FRACTION * holder.retained_bytes:
+            alike = holder._most_alike()
+            held_bytes = sum(inner.retained_bytes for inner in alike)
+            if not alike or held_bytes < _CHAIN_FRACTION * holder.retained_bytes:
                 break
             if holder.kind not in _CONTAINERS:
                 separator = " -> "
-            name = f"{inner.name}: " if inner.name and inner.name[0] not in "_[" else ""
-            contents += f"{separator}{name}{inner._counted_kind()}"
+            inner = alike[0]
+            named = len(alike) == 1 and inner.name and inner.name[0] not in "_["
+            name = f"{inner.name}: " if named else ""
+            contents += separator + name + _counted(inner.kind, sum(each.count for each in alike))
             holder, separator = inner, " -> "
         return contents
 
     def __str__(self) -> str:
         return f"{format_size(self.retained_bytes)} {self.title}: {self.contents}"
 
-    def _counted_kind(self) -> str:
-        return self.kind if self.count == 1 else f"{self.count:,} x {self.kind}"
+    def _most_alike(self) -> list[Holder]:
+        """The children of the type that most of the memory is in, largest first."""
+        by_kind: dict[str, list[Holder]] = {}
+        for child in self.children:
+            by_kind.setdefault(child.kind, []).append(child)
+        return max(
+            by_kind.values(),
+            key=lambda alike: sum(child.retained_bytes for child in alike),
+            default=[],
+        )
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,10 @@ class Retention:
     def percentage(self, size_bytes: int) -> str:
         """`size_bytes` as a share of the total, five characters wide."""
         return f"{size_bytes / max(1, self.total_bytes):5.0%}"
+
+
+def _counted(kind: str, count: int) -> str:
+    return kind if count == 1 else f"{count:,} x {kind}"
 
 
 def _listed(names: list[str]) -> str:

@@ -8,6 +8,7 @@ from tracekit.reports.page_template import page_template
 from tracekit.reports.program_plot import program_plot
 from tracekit.reports.program_report import peak_sentence
 from tracekit.reports.redaction import Redactor
+from tracekit.reports.retention_section import drawn_retention
 
 _WIDE = (960, 420)
 _NARROW = (356, 300)
@@ -39,5 +40,6 @@ def program_html(report: ProgramReport, *, confidential: bool = True) -> str:
         cells_title="Cells" if report.notebook is not None else "Memory",
         note=sections.note(report),
         heap=sections.heap_tables(report, redact),
+        retained=drawn_retention("", report.retention, redact) if report.retention else None,
         remarks=sections.remarks(report, redact),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tracekit.records import ProgramReport, ProgramStatus
 from tracekit.reports import figures
 from tracekit.reports import program_sections as sections
-from tracekit.reports.gfm import bullet, details, marker, prose, section, table_lines
+from tracekit.reports.gfm import bullet, details, fenced, marker, prose, section, table_lines
 from tracekit.reports.redaction import Redactor
 from tracekit.reports.text_report import TextPage
 
@@ -42,6 +42,11 @@ def program_text(
     page.line(sections.note(report), style="dim")
     for title, table in sections.heap_tables(report, redact):
         page.table(table, title)
+    if report.retention is not None:
+        page.line("")
+        page.line(sections.retention_title(report.retention), style="bold")
+        for line in report.retention.lines():
+            page.line(figures.printable(line))
     page.items(sections.remarks(report, redact), "Remarks")
     if folder is not None:
         page.line("")
@@ -66,6 +71,11 @@ def program_markdown(
         f"{prose(title)}\n\n{table_lines(table)}"
         for title, table in sections.heap_tables(report, redact)
     ]
+    retained = ""
+    if report.retention is not None:
+        lines = [redact.prose(figures.printable(line)) for line in report.retention.lines()]
+        title = prose(sections.retention_title(report.retention))
+        retained = details(title, fenced("\n".join(lines)))
     blocks = [
         f"**{sections.outcome(report)}**: {prose(sections.headline(report, redact))}. "
         f"{marker(kind, name)}",
@@ -75,6 +85,7 @@ def program_markdown(
         table_lines(sections.cell_table(report, redact)),
         prose(sections.note(report)),
         f"![Memory over time]({plot})" if plot else "",
+        retained,
         *section("Remarks", bullet(sections.remarks(report, redact))),
         details("Call stacks at the heap peak", "\n\n".join(heap)) if heap else "",
     ]

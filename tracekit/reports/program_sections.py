@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from tracekit.records import CellReport, HeapStack, ProgramReport, ProgramStatus
+from tracekit.records import CellReport, HeapStack, ProgramReport, ProgramStatus, Retention
 from tracekit.reports import figures
 from tracekit.reports.redaction import Redactor
 from tracekit.reports.table import Column, Table
@@ -28,6 +28,13 @@ REDIRECT_NOTE = (
     "and USER say."
 )
 _NAMED_VARIABLES = 3
+
+
+def retention_title(found: Retention) -> str:
+    """The heading of who keeps the memory alive."""
+    return f"Who kept the memory alive, at {found.taken_at}"
+
+
 _WORDS = {
     ProgramStatus.OK: "OK",
     ProgramStatus.OUT_OF_MEMORY: "OUT OF MEMORY",

@@ -535,4 +535,4 @@ def test_a_value_in_the_making_and_an_exception_being_handled() -> None:
     holder = named(taken[0], "no variable")
     assert holder.kind == "list"
     assert holder.retained_bytes == about(KNOWN_BYTES - BLOCK_BYTES)
-    assert named(taken[0], "exception being handled").retained_bytes == about(KNOWN_BYTES)
+    assert named(taken[0], "rows", "fail (").retained_bytes == about(KNOWN_BYTES)

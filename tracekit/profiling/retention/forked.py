@@ -18,7 +18,7 @@ import time
 import traceback
 import warnings
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import FrameType
@@ -31,6 +31,8 @@ from tracekit.records.retention import Retention
 from tracekit.records.serial import from_json, to_json
 
 _LONGEST_SECONDS = 900
+LOOKER_NAME = "tracekit-look"
+"""What the forked process is called, so that it is not taken for one of the program's own."""
 
 
 def retention(
@@ -99,15 +101,28 @@ def fork_retention(
         # Python 3.12 warns where other threads run. The forked process takes no lock of theirs.
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
-            pid = os.fork()
+            with _called(LOOKER_NAME):
+                pid = os.fork()
+                if pid == 0:
+                    _look(fd, then, survives, moment, total_bytes, taken_at, baseline, only)
         except OSError as exc:
             raise ProfileError(f"no process to look for holders of memory in: {exc}") from exc
-    if pid == 0:
-        _look(fd, then, survives, moment, total_bytes, taken_at, baseline, only)
     if survives:  # the forked process does so itself, too: whoever comes first
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
     return pid
+
+
+@contextlib.contextmanager
+def _called(name: str) -> Iterator[None]:
+    """Call this thread `name`, as a process that it forks is then called from the first."""
+    file = Path("/proc/thread-self/comm")
+    with contextlib.ExitStack() as restore:
+        with contextlib.suppress(OSError):  # Linux
+            before = file.read_bytes()
+            file.write_text(name, encoding="ascii")
+            restore.callback(file.write_bytes, before)
+        yield
 
 
 def _look(

@@ -1,7 +1,8 @@
 """Take the retention whenever this process has grown, so that the last one is of nearly its peak.
 
 What was found is a file, which the forked process puts in place when it is complete. So it is
-there also when this process is killed, and another one can read it.
+there also when this process is killed, and another one can read it. Each look has a number, which
+its file's name ends with.
 """
 
 from __future__ import annotations
@@ -13,61 +14,70 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
 from tracekit import process_memory
 from tracekit.errors import ConfigError, ProfileError
-from tracekit.profiling.retention.forked import fork_retention
+from tracekit.profiling.retention.forked import LOOKER_NAME, fork_retention
 from tracekit.profiling.retention.moment import this_moment
 from tracekit.records.retention import Retention
 from tracekit.records.serial import from_json
-from tracekit.sizes import format_size
 
 _LOOK_SECONDS = 0.01
 _WAIT_SECONDS = 0.05
 _GROWTH_FRACTION = 0.25
-NEAR_LIMIT_FRACTION = 0.85
+_PART_SUFFIX, _LOOKER_SUFFIX = ".part", ".looker"
+FIRST_LOOK_BYTES = 64 * 2**20
+"""How far a program that was not measured before should grow until it is looked at."""
+_NEAR_FRACTION = 0.85
 """Of a memory limit: what is left is for the rest of the way and for the forked process."""
 
 
 class GrowthWatch:
     """Looks at this process's memory a hundred times a second, and now and then at its objects.
 
-    A look that is still under way when the next one is due is given up for it. What threads keep
-    in a `threading.local` is not searched for: the search takes memory, which counts.
+    Of the looks that are under way the latest two go on; so one is nearly done when this process
+    is killed just after another has begun. What threads keep in a `threading.local` is not
+    searched for: the search takes memory, which counts.
 
     Args:
-        file: where the latest retention shall be; what is there is removed.
+        file: what the files of looks are called, before their number.
         from_bytes: resident memory at which to look for the first time.
         again: look again after each growth by a quarter.
+        limit_bytes: look near this size, too, and then no more.
         survives: let a look finish also if this process's group is killed.
+        where: says what is running, for the name of the moment.
     """
 
     def __init__(
-        self, file: Path, from_bytes: int, *, again: bool = True, survives: bool = False
+        self,
+        file: Path,
+        from_bytes: int,
+        *,
+        again: bool = True,
+        limit_bytes: int | None = None,
+        survives: bool = False,
+        where: Callable[[], str] = str,
     ) -> None:
-        file.unlink(missing_ok=True)
         self._file = file
         self._next_bytes = from_bytes
         self._again = again
+        self._near_bytes = 0 if limit_bytes is None else int(_NEAR_FRACTION * limit_bytes)
+        self._where = where
         self._survives = survives
-        self._pid: int | None = None
+        self._lookers: list[int] = []
+        self._count = 0
         self._looking = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="tracekit-growth", daemon=True)
         self._thread.start()
 
-    @classmethod
-    def near_limit(cls, file: Path, limit_bytes: int) -> GrowthWatch:
-        """Looks once, when this process comes near its memory limit, and survives its end."""
-        return cls(file, int(NEAR_LIMIT_FRACTION * limit_bytes), again=False, survives=True)
-
     def look_now(self, taken_at: str) -> None:
-        """Look here and now if that was not done yet, such as where memory was refused at once."""
+        """Look here and now, such as where memory was refused."""
         with self._looking:
-            if not (self._file.exists() or _unfinished(self._file).exists()):
-                self._look(sys._getframe(1), taken_at)
+            self._look(sys._getframe(1), taken_at)
 
     def stop(self) -> None:
         """Look no more; a look that is under way goes on."""
@@ -81,15 +91,14 @@ class GrowthWatch:
             ProfileError: the forked process was ended.
         """
         self.stop()
-        if self._pid is not None:
-            os.waitpid(self._pid, 0)
-            self._pid = None
+        while self._lookers:
+            _has_ended(self._lookers.pop(), 0)
         return awaited_retention(self._file)
 
     def close(self) -> None:
-        """Look no more, and end a look that is under way."""
+        """Look no more, and end looks that are under way."""
         self.stop()
-        self._give_up()
+        self._give_up(all_but=0)
 
     def _watch(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
@@ -97,34 +106,44 @@ class GrowthWatch:
             if used_bytes < self._next_bytes:
                 continue
             with self._looking:
-                self._look(sys._getframe(), f"{format_size(used_bytes)} resident")
-            if not self._again:
+                where = self._where()
+                self._look(sys._getframe(), f"the highest so far{' in ' * bool(where)}{where}")
+            if not self._again or 0 < self._near_bytes <= used_bytes:
                 return
             self._next_bytes = int(used_bytes * (1 + _GROWTH_FRACTION))
+            if self._near_bytes:
+                self._next_bytes = min(self._next_bytes, self._near_bytes)
 
     def _look(self, frame: FrameType, taken_at: str) -> None:
-        self._give_up()
-        part = _unfinished(self._file)
+        self._give_up(all_but=1)
+        self._count += 1
+        complete = self._file.with_name(f"{self._file.name}.{self._count}")
+        part = Path(f"{complete}{_PART_SUFFIX}")
         moment = this_moment(frame, thread_locals=False)
         with contextlib.suppress(OSError), part.open("wb") as opened:
             # The forked process shares the lock, and whoever waits sees when it has ended.
             fcntl.flock(opened, fcntl.LOCK_EX)
             try:
-                self._pid = fork_retention(
+                pid = fork_retention(
                     opened.fileno(),
                     moment,
                     taken_at=taken_at,
                     survives=self._survives,
-                    then=lambda: part.replace(self._file),
+                    then=lambda: part.replace(complete),
                 )
             except ProfileError as exc:
                 opened.write(str(exc).encode())
+                return
+            self._lookers.append(pid)
+            Path(f"{complete}{_LOOKER_SUFFIX}").write_text(str(pid), encoding="ascii")
 
-    def _give_up(self) -> None:
-        if self._pid is not None:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-            self._pid = None
+    def _give_up(self, *, all_but: int) -> None:
+        """End the oldest looks, all but so many; those that have ended are no more waited for."""
+        running = [pid for pid in self._lookers if not _has_ended(pid, os.WNOHANG)]
+        self._lookers = running[len(running) - all_but :] if all_but else []
+        for pid in running[: len(running) - len(self._lookers)]:
+            os.kill(pid, signal.SIGKILL)
+            _has_ended(pid, 0)
 
 
 def awaited_retention(file: Path, *, timeout_seconds: float = 600) -> Retention | None:
@@ -140,27 +159,44 @@ def awaited_retention(file: Path, *, timeout_seconds: float = 600) -> Retention 
     Raises:
         ProfileError: none is complete: the forked process was ended, or takes too long.
     """
-    part = _unfinished(file)
     deadline = time.monotonic() + timeout_seconds
-    while _is_written(part):
-        if time.monotonic() > deadline:
-            break
+    while any(map(_is_written, _parts(file))) and time.monotonic() < deadline:
         time.sleep(_WAIT_SECONDS)
+    complete = sorted(
+        (one for one in file.parent.glob(f"{file.name}.*") if one.suffix[1:].isdecimal()),
+        key=lambda one: int(one.suffix[1:]),
+    )
+    if complete:
+        try:
+            return from_json(Retention, complete[-1].read_bytes(), source=str(complete[-1]))
+        except ConfigError as exc:
+            raise ProfileError(str(exc)) from exc
+    parts = _parts(file)
+    if not parts:
+        return None
+    said = parts[-1].read_text("utf-8", "replace").strip() or "it was ended"
+    raise ProfileError(f"the process that looked for the holders of memory did not finish: {said}")
+
+
+def end_looks(folder: Path) -> None:
+    """End the forked processes that still look for what files in `folder` shall hold."""
+    for file in folder.glob(f"*{_LOOKER_SUFFIX}"):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(file.read_text(encoding="ascii"))
+            if Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() == LOOKER_NAME:
+                os.kill(pid, signal.SIGKILL)
+
+
+def _has_ended(pid: int, options: int) -> bool:
     try:
-        return from_json(Retention, file.read_bytes(), source=str(file))
-    except FileNotFoundError:
-        if not part.exists():
-            return None
-        said = part.read_text("utf-8", "replace").strip() or "it was ended"
-        raise ProfileError(
-            f"the process that looked for the holders of memory did not finish: {said}"
-        ) from None
-    except ConfigError as exc:
-        raise ProfileError(str(exc)) from exc
+        return os.waitpid(pid, options) != (0, 0)
+    except ChildProcessError:  # the program waits for any child, and so for ours
+        return True
 
 
-def _unfinished(file: Path) -> Path:
-    return file.with_name(f"{file.name}.part")
+def _parts(file: Path) -> list[Path]:
+    """The files of looks that are not complete."""
+    return list(file.parent.glob(f"{file.name}.*{_PART_SUFFIX}"))
 
 
 def _is_written(part: Path) -> bool:

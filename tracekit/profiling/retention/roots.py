@@ -9,8 +9,10 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import traceback
 from array import array
 from collections import Counter
+from collections.abc import Iterable
 from itertools import compress
 from sys import getrefcount
 from types import FrameType
@@ -48,7 +50,7 @@ def walk_from_roots(graph: ObjectGraph, moment: Moment, tracked: array[int]) -> 
     for name, frame in moment.stacks:
         _add_stack(graph, name, frame)
     graph.hold(ROOT, _tasks())
-    graph.hold(graph.scope(HANDLED), moment.exceptions)
+    _add_exceptions(graph, moment.exceptions)
     graph.hold(ROOT, (found for found, _ in moment.thread_locals))
     graph.walk()
     _add_unreached(graph, tracked)
@@ -74,6 +76,16 @@ def _add_stack(graph: ObjectGraph, thread: str, innermost: FrameType) -> None:
             graph.hold(node, [variables])
         else:
             graph.hold(node, list(variables.values()))
+
+
+def _add_exceptions(graph: ObjectGraph, exceptions: Iterable[Any]) -> None:
+    """Those being handled; the functions that they ended count as running, by their variables."""
+    node = graph.scope(HANDLED)
+    for exception in exceptions:
+        for frame, _ in traceback.walk_tb(exception.__traceback__):
+            if graph.node_of(frame) is None:
+                graph.hold(graph.scope("frame", node, frame), list(frame.f_locals.values()))
+    graph.hold(node, exceptions)
 
 
 def _tasks() -> list[Any]:
