@@ -97,8 +97,12 @@ class QueryShape:
     """That have rows."""
     keys_asked: int = 0
     rows_per_key: tuple[float, ...] = ()
-    """Rows of the keys at the middles of equal parts of all keys, least first."""
+    """Mean rows of the keys in equal parts of all keys, least first."""
     keys_per_statement: float | None = None
+    most_rows_per_statement: int | None = None
+    """Of the statement with the most rows; None where statements are about few keys."""
+    rows_per_statement: tuple[float, ...] = ()
+    """Mean rows of the other statements in equal parts of them, least first."""
     executions: int = 1
     order: str = "mixed"
     """How a statement's rows come: `key`, those of a key in a row, or `mixed`."""

@@ -45,6 +45,16 @@ class Part:
     window: float | None = None
     """Values that neighbouring rows choose from; None for all of them."""
 
+    @property
+    def pool(self) -> int:
+        """Values that so many cells must draw from to show so many distinct ones."""
+        low, high = float(self.distinct), 1e3 * self.distinct
+        for _ in range(50):
+            middle = (low + high) / 2
+            shown = middle * -math.expm1(-self.cells / middle)
+            low, high = (middle, high) if shown < self.distinct else (low, middle)
+        return max(1, round(high))
+
 
 class ColumnMaker:
     """Makes a column's cells.
@@ -95,7 +105,9 @@ class ColumnMaker:
             rank = chosen - firsts[part_of]
             numbers = np.where(rank < distinct, rank, anywhere)
         else:
-            numbers = np.where(distinct >= _UNIQUE * cells, places, anywhere)
+            pools = np.array([part.pool for part in self.parts], np.int64)[part_of]
+            drawn = below(positions, stream, pools)
+            numbers = np.where(distinct >= _UNIQUE * cells, places, drawn)
         if any(part.window is not None for part in self.parts):
             windows = np.array([part.window or 0.0 for part in self.parts])[part_of]
             middle = positions / self._rows * distinct

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,8 @@ class KeyTally:
         """Hashes of the keys that were asked for, sorted."""
         self.occurrences = 0
         """Keys with rows, one asked for in several statements counted in each."""
+        self.changes_if_mixed = 0.0
+        """How often the next row is of another key, if each statement's rows are well mixed."""
         self._rows_of_keys: Counter[int] = Counter()
         self._pending: list[tuple[Hashes, Counts]] = []
         self._pending_keys = 0
@@ -56,22 +58,15 @@ class KeyTally:
         hashes, rows = self._summed()
         self._pending, self._pending_keys = [], 0
         self.occurrences += len(hashes)
+        total = float(rows.sum())
+        self.changes_if_mixed += total - float((rows.astype(np.float64) ** 2).sum()) / total
         sizes, keys = np.unique(rows, return_counts=True)
         self._rows_of_keys.update(dict(zip(sizes.tolist(), keys.tolist(), strict=True)))
         self.found = np.union1d(self.found, hashes)
 
     def rows_per_key(self) -> tuple[float, ...]:
         """Mean rows of the keys in equal parts of all keys, least first; each of SHARED_BY keys."""
-        sizes = np.array(sorted(self._rows_of_keys), np.int64)
-        if not len(sizes):
-            return ()
-        keys = np.array([self._rows_of_keys[size] for size in sizes.tolist()], np.int64)
-        parts = int(max(1, min(_MOST_PARTS, keys.sum() // SHARED_BY)))
-        keys_below = np.concatenate([[0], np.cumsum(keys)])
-        rows_below = np.concatenate([[0], np.cumsum(keys * sizes)])
-        edges = np.linspace(0, keys_below[-1], parts + 1)
-        rows = np.diff(np.interp(edges, keys_below, rows_below))
-        return tuple(round(float(mean), 3) for mean in rows / np.diff(edges))
+        return means_of_parts(self._rows_of_keys, least_members=SHARED_BY)
 
     def _summed(self) -> tuple[Hashes, Counts]:
         hashes, place = np.unique(
@@ -80,6 +75,25 @@ class KeyTally:
         rows = np.zeros(len(hashes), np.int64)
         np.add.at(rows, place, np.concatenate([rows for _, rows in self._pending]))
         return hashes, rows
+
+
+def means_of_parts(counted: Mapping[int, int], *, least_members: int) -> tuple[float, ...]:
+    """Mean size in equally large parts of what was counted, the smallest first.
+
+    Args:
+        counted: how many there are of each size.
+        least_members: each part has so many, or there is one part.
+    """
+    if not counted:
+        return ()
+    sizes = np.array(sorted(counted), np.int64)
+    members = np.array([counted[size] for size in sizes.tolist()], np.int64)
+    parts = int(max(1, min(_MOST_PARTS, members.sum() // least_members)))
+    members_below = np.concatenate([[0], np.cumsum(members)])
+    sum_below = np.concatenate([[0], np.cumsum(members * sizes)])
+    edges = np.linspace(0, members_below[-1], parts + 1)
+    sums = np.diff(np.interp(edges, members_below, sum_below))
+    return tuple(round(float(mean), 3) for mean in sums / np.diff(edges))
 
 
 def key_hash(key: Hashable) -> tuple[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +14,8 @@ _UNIT_ROWS = 125
 """Rows of the finest window, a fortieth of a row batch."""
 _SAME = 0.05
 """Windows that differ from the mean by no more are not worth telling."""
+_CHANCE = 4
+"""Nor are those that differ by no more than so many standard errors."""
 
 
 class LengthProfile:
@@ -27,28 +31,35 @@ class LengthProfile:
         while start < len(cells):
             if not self._stretches or self._stretches[-1][0] >= self._unit_rows:
                 self._make_room()
-                self._stretches.append([0, 0, 0])
+                self._stretches.append([0, 0, 0, 0])
             last = self._stretches[-1]
             part = cells[start : start + self._unit_rows - last[0]]
             lengths = [len(cell) for cell in part if cell is not None]
             last[0] += len(part)
             last[1] += len(lengths)
             last[2] += sum(lengths)
+            last[3] += sum(map(operator.mul, lengths, lengths))
             start += len(part)
 
     def windows(self) -> tuple[float, ...]:
         """Mean lengths of at most 40 windows of equally many rows; () where they hardly differ."""
         windows = self._joined(self._stretches)
-        while len(windows) > _MOST_WINDOWS or any(0 < cells < SHARED_BY for _, cells, _ in windows):
+        while len(windows) > _MOST_WINDOWS or any(
+            0 < cells < SHARED_BY for _, cells, *_ in windows
+        ):
             if len(windows) == 1:
                 return ()
             windows = self._joined(windows, 2)
-        cells = sum(cells for _, cells, _ in windows)
+        _, cells, length, squares = map(sum, zip(*windows, strict=True)) if windows else (0,) * 4
         if not cells:
             return ()
-        mean = sum(length for _, _, length in windows) / cells
-        means = [length / cells if cells else mean for _, cells, length in windows]
-        if all(abs(one - mean) <= _SAME * mean for one in means):
+        mean = length / cells
+        deviation = math.sqrt(max(0.0, squares / cells - mean * mean))
+        means = [length / cells if cells else mean for _, cells, length, _ in windows]
+        if all(
+            abs(one - mean) <= max(_SAME * mean, _CHANCE * deviation / math.sqrt(max(1, cells)))
+            for one, (_, cells, *_) in zip(means, windows, strict=True)
+        ):
             return ()
         return tuple(round(one, 1) for one in means)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tracekit.errors import ConfigError
-from tracekit.records.shape import BindShape, ColumnShape, QueryShape
+from tracekit.records.shape import SHARED_BY, BindShape, ColumnShape, QueryShape
 from tracekit.workloads.shapes.column_tally import ColumnTally
-from tracekit.workloads.shapes.key_tally import KeyTally, key_hash
+from tracekit.workloads.shapes.key_tally import KeyTally, key_hash, means_of_parts
 from tracekit.workloads.shapes.pool import exhaustion, shown_at
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ ROWS_NEARBY = 5000
 """Rows of a row batch, as drivers and frames hold them at once."""
 _HALF, _QUARTER = 2**63, 2**62
 _FARTHEST_FROM_HALF = 0.3
+_MOST_SNAPSHOTS = 200
 
 
 class ShapeRecorder:
@@ -66,7 +67,11 @@ class ShapeRecorder:
         self._rows_since_nearby = 0
         self._key_changes = 0
         self._last_key: Hashable = None
-        self._statements: list[tuple[int, list[int]]] = []
+        self._snapshots: list[tuple[int, list[int]]] = []
+        self._snapshots_every = 1
+        self._executions = 0
+        self._rows_before = 0
+        self._rows_of_statements: Counter[int] = Counter()
         self._partial = False
 
     def begin_statement(self, keys: Iterable[Hashable] | None = None) -> None:
@@ -102,7 +107,14 @@ class ShapeRecorder:
         """A statement was read, to its end unless `partial`."""
         self.keys.end_statement()
         self._partial |= partial
-        self._statements.append((self._rows, [column.distinct() for column in self._columns]))
+        self._executions += 1
+        self._rows_of_statements[self._rows - self._rows_before] += 1
+        self._rows_before = self._rows
+        if self._executions % self._snapshots_every == 0:
+            self._snapshots.append((self._rows, [one.distinct() for one in self._columns]))
+        if len(self._snapshots) > _MOST_SNAPSHOTS:
+            del self._snapshots[::2]
+            self._snapshots_every *= 2
 
     def shape(
         self,
@@ -122,10 +134,11 @@ class ShapeRecorder:
             binds: its placeholders.
         """
         found = len(self.keys.found)
-        executions = max(1, len(self._statements))
+        executions = max(1, self._executions)
         asked = len(np.union1d(self.keys.asked, self.keys.found))
         times = self.keys.occurrences / found if found else executions
         halves = self._halves_by_statements()
+        most, others = self._rows_per_statement(asked / executions)
         return QueryShape(
             name=self.name,
             statement=statement,
@@ -140,6 +153,8 @@ class ShapeRecorder:
             keys_asked=asked,
             rows_per_key=self.keys.rows_per_key(),
             keys_per_statement=round(asked / executions, 1) if self._key else None,
+            most_rows_per_statement=most,
+            rows_per_statement=others,
             executions=executions,
             order=self._order(),
             binds=tuple(binds),
@@ -179,24 +194,35 @@ class ShapeRecorder:
         chosen = [hashes[key][1] for key in keys]
         return [one < _HALF for one in chosen], [one < _QUARTER for one in chosen]
 
+    def _rows_per_statement(self, keys: float) -> tuple[int | None, tuple[float, ...]]:
+        """Of the largest statement, and of the others; each must be about enough keys."""
+        if not self._key or self._executions < 2 or keys < SHARED_BY:
+            return None, ()
+        most = max(self._rows_of_statements)
+        others = self._rows_of_statements - Counter([most])
+        return most, means_of_parts(others, least_members=1)
+
     def _halves_by_statements(self) -> list[float | None]:
         """Distinct values after half of the rows, by those of all, for each column.
 
         Keys that are asked for in one statement are neighbours, and share values that others do
         not have; keys chosen anywhere would not show it.
         """
-        shares = [(rows / max(1, self._rows), values) for rows, values in self._statements]
+        shares = [(rows / max(1, self._rows), values) for rows, values in self._snapshots]
         if not shares:
             return [None] * len(self._columns)
+        everything = [one.distinct() for one in self._columns]
         at, then = min(shares, key=lambda one: abs(one[0] - 0.5))
         if abs(at - 0.5) > _FARTHEST_FROM_HALF:
             return [None] * len(self._columns)
         return [
             shown_at(exhaustion(some / every, at), 0.5) if every else None
-            for some, every in zip(then, self._statements[-1][1], strict=True)
+            for some, every in zip(then, everything, strict=True)
         ]
 
     def _order(self) -> str:
         """Whether rows of a key come in a row."""
-        keys = self.keys.occurrences
-        return "key" if self._key_changes - keys <= 0.25 * (self._rows - keys) else "mixed"
+        if not self._key:
+            return "mixed"
+        if_by_key, if_mixed = self.keys.occurrences, self.keys.changes_if_mixed
+        return "key" if 2 * self._key_changes < if_by_key + if_mixed else "mixed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from tracekit.records.shape import QueryShape
 from tracekit.workloads.shapes.draws import Places, shuffled, stream_of
@@ -28,11 +29,24 @@ class RowPlan:
         self._mixed = query.order == "mixed"
         ranks = shuffled(np.arange(asked, dtype=np.int64), stream_of(stream, "has rows"), asked)
         self._key_numbers = np.flatnonzero(ranks < keys).astype(np.int64)
-        counts = _rows_of_keys(query.rows_per_key, rows, keys, stream_of(stream, "rows of a key"))
-        self._ends = np.cumsum(counts)
         statement = max(1, round(query.keys_per_statement or asked))
         block_of_key = self._key_numbers // statement
         lasts = np.flatnonzero(np.diff(block_of_key, append=-1))
+        keys_of_blocks = np.diff(lasts, prepend=-1)
+        counts_stream = stream_of(stream, "rows of a key")
+        if query.most_rows_per_statement is None or len(lasts) < 2:
+            counts = _rows_of_keys(query.rows_per_key, rows, keys, counts_stream)
+        else:
+            rows_of_blocks = _rows_of_statements(query, rows, keys_of_blocks, stream)
+            counts = np.concatenate(
+                [
+                    _rows_of_keys(query.rows_per_key, int(those), int(count), counts_stream ^ block)
+                    for block, (those, count) in enumerate(
+                        zip(rows_of_blocks, keys_of_blocks, strict=True)
+                    )
+                ]
+            )
+        self._ends = np.cumsum(counts)
         self._block_ends = self._ends[lasts]
 
     def key_numbers(self, start: int, stop: int) -> Places:
@@ -57,6 +71,35 @@ class RowPlan:
         return found
 
 
+def _rows_of_statements(query: QueryShape, rows: int, keys: Places, stream: int) -> Places:
+    """How many rows each statement has: one as many as the largest had, the others as they had."""
+    order = shuffled(
+        np.arange(len(keys), dtype=np.int64), stream_of(stream, "statements"), len(keys)
+    )
+    largest = int(np.argmax(order))
+    means = np.array(query.rows_per_statement)
+    wanted = means[order * len(means) // len(keys)]
+    # The last statement may ask for fewer keys than the others.
+    wanted = wanted * keys / keys.max()
+    least_of_others = int(keys.sum() - keys[largest])
+    most = max(int(keys[largest]), min(query.most_rows_per_statement or 0, rows - least_of_others))
+    wanted[largest] = 0
+    found = np.zeros(len(keys), np.int64)
+    others = np.arange(len(keys)) != largest
+    found[others] = _shared(rows - most, wanted[others], keys[others])
+    found[largest] = rows - found.sum()
+    return found
+
+
+def _shared(rows: int, wanted: npt.NDArray[np.float64], least: Places) -> Places:
+    """Whole numbers that add up to `rows`, in proportion to `wanted`, each at least `least`."""
+    extra = np.maximum(wanted - least, 0)
+    if not extra.sum():
+        extra = least.astype(np.float64)
+    ends = np.round(np.cumsum(extra) * (max(0, rows - int(least.sum())) / extra.sum()))
+    return np.asarray(least + np.diff(ends.astype(np.int64), prepend=0))
+
+
 def _rows_of_keys(means: tuple[float, ...], rows: int, keys: int, stream: int) -> Places:
     """How many rows each key has: at least one, `rows` in all."""
     numbers = np.arange(keys, dtype=np.int64)
@@ -66,9 +109,4 @@ def _rows_of_keys(means: tuple[float, ...], rows: int, keys: int, stream: int) -
         return np.ones(keys, np.int64)
     part = shuffled(numbers, stream, keys) * max(1, len(means)) // keys
     wanted = np.array(means or (1.0,))[part]
-    extra = np.maximum(wanted - 1, 0)
-    if not extra.sum():
-        extra = np.ones(keys)
-    # Rounded so that the sum stays right: each key's share ends where the sum so far does.
-    ends = np.round(np.cumsum(extra) * ((rows - keys) / extra.sum())).astype(np.int64)
-    return np.asarray(1 + np.diff(ends, prepend=0))
+    return _shared(rows, wanted, np.ones(keys, np.int64))
