@@ -462,6 +462,25 @@ def test_reads(local_oracle, turn):
     result.assert_outcomes(passed=2)
 
 
+def test_the_local_oracle_serves_what_a_marker_names(pytester: pytest.Pytester) -> None:
+    result = run_apart(
+        pytester,
+        """
+@pytest.mark.tracekit_workload("trace-tiny", keys=7)
+@pytest.mark.parametrize("turn", [1, 2])
+def test_reads(local_oracle, turn):
+    sql = "SELECT COUNT(*) AS N FROM DW_MES_CONTAINER"
+    assert local_oracle.database.read_sql_df(sql)["N"].tolist() == [7]
+
+@pytest.mark.tracekit_workload(key=7)
+def test_misspelt(local_oracle):
+    pass
+""",
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*tracekit_workload: *unexpected keyword argument 'key'*"])
+
+
 def test_the_local_oracle_serves_what_the_ini_file_names(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\ntracekit_oracle = no-such-workload\n")
     result = run(pytester, "def test_reads(local_oracle): pass\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tracekit.pytest_plugin.options import option
+
+WORKLOAD_MARKER = "tracekit_workload"
+WORKLOAD_MARKER_LINE = (
+    f"{WORKLOAD_MARKER}(workload, keys=None): local_oracle serves this workload, shape or file, "
+    "made with so many keys"
+)
 
 if TYPE_CHECKING:
     from tracekit.experiment.view import Replay
@@ -31,16 +38,52 @@ def local_oracle_server(request: pytest.FixtureRequest) -> Iterator[LocalOracle]
         yield running
 
 
+@pytest.fixture(scope="session")
+def tracekit_workload_servers() -> Iterator[Callable[..., LocalOracle]]:
+    """The running local Oracles of `tracekit_workload` markers, one for each workload and size."""
+    from tracekit.testbed import LocalOracle
+
+    with ExitStack() as stack:
+        running: dict[tuple[str, int | None], LocalOracle] = {}
+
+        def serve(source: str | Path, *, keys: int | None = None) -> LocalOracle:
+            known = (str(source), keys)
+            if known not in running:
+                running[known] = stack.enter_context(LocalOracle(source, keys=keys))
+            return running[known]
+
+        yield serve
+
+
 @pytest.fixture
-def local_oracle(local_oracle_server: LocalOracle) -> Iterator[LocalOracle]:
+def local_oracle(request: pytest.FixtureRequest) -> Iterator[LocalOracle]:
     """The session's local Oracle with a database of this test's own.
 
-    It starts with all tables of `local_oracle_server`. What the test writes, in whichever schema,
-    other tests do not see; making it takes milliseconds. `local_oracle.database` is ready to read
-    from it; `local_oracle.dsn`, `.user` and `.password` are for drivers and SQLAlchemy.
+    It starts with all tables of `local_oracle_server`, or of the workload or shape that the
+    test's marker names: `@pytest.mark.tracekit_workload("payments", keys=5000)`. What the test
+    writes, in whichever schema, other tests do not see; making it takes milliseconds.
+    `local_oracle.database` is ready to read from it; `local_oracle.dsn`, `.user` and `.password`
+    are for drivers and SQLAlchemy.
     """
-    with local_oracle_server.fresh() as mine:
+    marker = request.node.get_closest_marker(WORKLOAD_MARKER)
+    if marker is None:
+        server = request.getfixturevalue("local_oracle_server")
+    else:
+        try:
+            source, keys = _named(*marker.args, **marker.kwargs)
+        except TypeError as exc:
+            raise pytest.UsageError(
+                f"@pytest.mark.{WORKLOAD_MARKER}: {exc}. Write "
+                f'@pytest.mark.{WORKLOAD_MARKER}("payments", keys=5000)'
+            ) from None
+        server = request.getfixturevalue("tracekit_workload_servers")(source, keys=keys)
+    with server.fresh() as mine:
         yield mine
+
+
+def _named(source: str | Path, *, keys: int | None = None) -> tuple[str | Path, int | None]:
+    """What the marker says."""
+    return source, keys
 
 
 @pytest.fixture

@@ -101,6 +101,8 @@ class QueryShape:
     keys_per_statement: float | None = None
     most_rows_per_statement: int | None = None
     """Of the statement with the most rows; None where statements are about few keys."""
+    largest_statement_at: float | None = None
+    """Which one that was: the share of the statements that came before it."""
     rows_per_statement: tuple[float, ...] = ()
     """Mean rows of the other statements in equal parts of them, least first."""
     executions: int = 1

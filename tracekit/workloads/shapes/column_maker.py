@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +46,7 @@ class Part:
     window: float | None = None
     """Values that neighbouring rows choose from; None for all of them."""
 
-    @property
+    @cached_property
     def pool(self) -> int:
         """Values that so many cells must draw from to show so many distinct ones."""
         low, high = float(self.distinct), 1e3 * self.distinct
@@ -110,9 +111,10 @@ class ColumnMaker:
             numbers = np.where(distinct >= _UNIQUE * cells, places, drawn)
         if any(part.window is not None for part in self.parts):
             windows = np.array([part.window or 0.0 for part in self.parts])[part_of]
-            middle = positions / self._rows * distinct
+            pools = np.array([part.pool for part in self.parts], np.int64)[part_of]
+            middle = positions / self._rows * pools
             near = middle + (shares(positions, stream) - 0.5) * windows
-            numbers = np.clip(near.astype(np.int64), 0, distinct - 1)
+            numbers = np.floor(near).astype(np.int64) % pools
         capacity = np.array([part.values.capacity for part in self.parts], np.int64)[part_of]
         return numbers % capacity, part_of
 
@@ -130,23 +132,37 @@ class ColumnMaker:
         if nearby is None or self._rows <= 2 * rows_nearby or not self._cells:
             return
         share = rows_nearby / self._rows
+        pools = [(part, part.pool) for part in self.parts if part.cells]
 
-        def seen(pools: Sequence[float]) -> float:
-            return sum(
-                pool * -math.expm1(-part.cells * share / pool)
-                for part, pool in zip(self.parts, pools, strict=True)
-                if part.cells
-            )
-
-        if nearby >= _LOCAL * seen([float(part.distinct) for part in self.parts]):
+        anywhere = sum(pool * -math.expm1(-part.cells * share / pool) for part, pool in pools)
+        if nearby >= _LOCAL * anywhere:
             return
         low, high = 0.0, 1.0
-        for _ in range(50):
+        for _ in range(30):
             middle = (low + high) / 2
-            enough = seen([max(middle * part.distinct, 1.0) for part in self.parts]) >= nearby
-            low, high = (low, middle) if enough else (middle, high)
-        for part in self.parts:
-            part.window = max(1.0, (high - share) * part.distinct)
+            seen = sum(
+                _seen_nearby(part.cells * share, pool * share, max(middle * pool, 1e-3))
+                for part, pool in pools
+            )
+            low, high = (low, middle) if seen >= nearby else (middle, high)
+        for part, pool in pools:
+            part.window = max(1.0, high * pool)
+
+
+def _seen_nearby(cells: float, advance: float, window: float) -> float:
+    """Distinct values that neighbouring cells show, which choose from a window that moves along.
+
+    Args:
+        cells: how many there are.
+        advance: values that the window moves by from the first of them to the last.
+        window: values that each cell chooses from.
+    """
+    reach = (advance + window) / 2
+    values = np.linspace(-reach, reach, 301)
+    first = np.maximum(values - window / 2, -advance / 2)
+    last = np.minimum(values + window / 2, advance / 2)
+    chosen = cells * np.maximum(last - first, 0) / (advance * window)
+    return float(np.trapezoid(-np.expm1(-chosen), values))
 
 
 class KeyMaker:

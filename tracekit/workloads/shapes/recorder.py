@@ -71,6 +71,7 @@ class ShapeRecorder:
         self._snapshots_every = 1
         self._executions = 0
         self._rows_before = 0
+        self._largest_statement = 0
         self._rows_of_statements: Counter[int] = Counter()
         self._partial = False
 
@@ -108,7 +109,10 @@ class ShapeRecorder:
         self.keys.end_statement()
         self._partial |= partial
         self._executions += 1
-        self._rows_of_statements[self._rows - self._rows_before] += 1
+        rows = self._rows - self._rows_before
+        if rows > max(self._rows_of_statements, default=-1):
+            self._largest_statement = self._executions - 1
+        self._rows_of_statements[rows] += 1
         self._rows_before = self._rows
         if self._executions % self._snapshots_every == 0:
             self._snapshots.append((self._rows, [one.distinct() for one in self._columns]))
@@ -154,6 +158,9 @@ class ShapeRecorder:
             rows_per_key=self.keys.rows_per_key(),
             keys_per_statement=round(asked / executions, 1) if self._key else None,
             most_rows_per_statement=most,
+            largest_statement_at=(
+                None if most is None else round(self._largest_statement / executions, 3)
+            ),
             rows_per_statement=others,
             executions=executions,
             order=self._order(),

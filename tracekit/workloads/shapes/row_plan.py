@@ -76,7 +76,8 @@ def _rows_of_statements(query: QueryShape, rows: int, keys: Places, stream: int)
     order = shuffled(
         np.arange(len(keys), dtype=np.int64), stream_of(stream, "statements"), len(keys)
     )
-    largest = int(np.argmax(order))
+    # Readers keep what they have read: how much that is when the largest comes decides their peak.
+    largest = min(len(keys) - 1, round((query.largest_statement_at or 0) * len(keys)))
     means = np.array(query.rows_per_statement)
     wanted = means[order * len(means) // len(keys)]
     # The last statement may ask for fewer keys than the others.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -51,7 +52,7 @@ def write_shape(shape: Shape, path: Path) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(_compact(to_json(shape)), encoding="utf-8")
+        unfinished.write_text(_compact(to_json(_told(shape))), encoding="utf-8")
         unfinished.replace(path)
     except OSError as exc:
         unfinished.unlink(missing_ok=True)
@@ -150,6 +151,21 @@ def with_shape(defined: Workload, path: Path) -> Workload:
 def _recorded_keys(shape: Shape) -> int:
     spaces = (one.keys for one in shape.key_spaces)
     return max([*spaces, *(query.keys_asked for query in shape.queries), 1])
+
+
+def _told(record: object) -> object:
+    """A record without the fields that say what they say where they are left out."""
+    if is_dataclass(record):
+        return {
+            one.name: _told(getattr(record, one.name))
+            for one in fields(record)
+            if getattr(record, one.name) != _default(one) or one.name == "schema_version"
+        }
+    return [_told(one) for one in record] if isinstance(record, tuple) else record
+
+
+def _default(one: Field[Any]) -> object:
+    return one.default_factory() if one.default_factory is not MISSING else one.default
 
 
 def _compact(text: str) -> str:
