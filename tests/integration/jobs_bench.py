@@ -7,8 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
@@ -27,14 +26,6 @@ BURST_SECONDS = 900.0
 def queries(*domains: str) -> list[Query]:
     """The queries of these names."""
     return [domain_query(domain) for domain in domains]
-
-
-def wait_for(what: Callable[[], object], deadline_seconds: float = DEADLINE_SECONDS) -> None:
-    """Poll until `what` is true."""
-    end = time.monotonic() + deadline_seconds
-    while not what():
-        assert time.monotonic() < end, "waited in vain"
-        threading.Event().wait(0.02)
 
 
 class Gate:

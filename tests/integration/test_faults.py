@@ -6,11 +6,12 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import oracledb
 import pytest
 
+from tests.polling import until
 from tracekit.errors import ConfigError, ConnectError, FetchError
 from tracekit.oracle import Database
 from tracekit.testbed import LocalOracle
@@ -29,13 +30,6 @@ def local(oracle: LocalOracle) -> Iterator[LocalOracle]:
     yield oracle
     oracle.faults.clear()
     until(lambda: oracle.client_count == 0)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def connect(local: LocalOracle) -> oracledb.Connection:

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.polling import until
 from tracekit.errors import BatchFetchError, ConnectError, FetchError, TracekitError
 from tracekit.keyed import PartialRecords, RecordsByKey
 from tracekit.oracle import Database
@@ -83,13 +84,6 @@ def _nothing_left(case: Case) -> Iterator[None]:
     until(lambda: case.local.client_count == 0)
     until(lambda: set(threading.enumerate()) <= threads)
     until(lambda: process.num_fds() <= files)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def _joined(pieces: Iterator[RecordsByKey]) -> RecordsByKey:

@@ -10,7 +10,8 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.jobs_bench import JobsBench, jobs_bench, queries, wait_for
+from tests.integration.jobs_bench import JobsBench, jobs_bench, queries
+from tests.polling import until
 from tracekit.errors import ResultIncomplete
 from tracekit.jobs import JobState, TraceJobs
 from tracekit.jobs.shard import run_shard
@@ -171,14 +172,14 @@ def test_a_killed_worker_is_replaced_and_expired_files_are_swept(
     job_id = jobs.submit("query_tool", here.cids, queries("history", "materials"))
     here.gate.hold_after(3)
     with here.worker(TRACEKIT_RESULTS_DIR=str(tmp_path)) as worker:
-        wait_for(lambda: jobs.status(job_id).rows > 0 and here.gate.holds)
+        until(lambda: jobs.status(job_id).rows > 0 and here.gate.holds)
         horses = [one for one in worker.children() if "tracekit.jobs.horse" in one.cmdline()]
         [horse] = horses
         assert isinstance(horse, psutil.Process)
         horse.kill()
         here.gate.open()
-        wait_for(lambda: jobs.status(job_id).state.final)
-        wait_for(lambda: not expired.exists())
+        until(lambda: jobs.status(job_id).state.final)
+        until(lambda: not expired.exists())
     status = jobs.status(job_id)
     assert (status.state, len(status.retries)) == (JobState.FINISHED, 1)
     rows = sum(jobs.page(job_id, domain).total for domain in ("history", "materials"))

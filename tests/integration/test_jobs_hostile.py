@@ -15,7 +15,8 @@ from rq import Queue
 from rq.job import Callback
 from rq.serializers import JSONSerializer
 
-from tests.integration.jobs_bench import JobsBench, jobs_bench, queries, wait_for
+from tests.integration.jobs_bench import JobsBench, jobs_bench, queries
+from tests.polling import until
 from tracekit.errors import JobNotFound, ResultIncomplete
 from tracekit.jobs import JobState, eviction_warning
 from tracekit.jobs.shard_job import FAILURE_FUNCTION, SHARD_FUNCTION
@@ -43,7 +44,7 @@ def _fresh(bench: JobsBench) -> Iterator[None]:
 
 
 def started_horse(worker: psutil.Process) -> psutil.Process:
-    wait_for(worker.children)
+    until(worker.children)
     return worker.children()[0]
 
 
@@ -73,8 +74,8 @@ def test_a_worker_runs_shards_only_and_goes_on(bench: JobsBench, tmp_path: Path)
     jobs = bench.jobs()
     job_id = jobs.submit("query_tool", bench.cids[:20], queries("history"))
     with bench.worker() as worker:
-        wait_for(lambda: jobs.status(job_id).state.final)
-        wait_for(lambda: bench.redis.llen(f"rq:queue:{QUEUE}") == 0)
+        until(lambda: jobs.status(job_id).state.final)
+        until(lambda: bench.redis.llen(f"rq:queue:{QUEUE}") == 0)
         assert worker.is_running()
     assert jobs.status(job_id).state is JobState.FINISHED
     assert not trace.exists()
@@ -127,14 +128,14 @@ def test_a_job_that_fills_the_store_fails_and_the_worker_goes_on(bench: JobsBenc
     bench.gate.hold_after(0)
     job_id = jobs.submit("query_tool", bench.cids, queries("history", "materials", "rejects"))
     with bench.worker() as worker:
-        wait_for(lambda: bench.gate.holds)
+        until(lambda: bench.gate.holds)
         bench.redis.config_set("maxmemory", bench.redis.info("memory")["used_memory"] + 200_000)
         bench.gate.open()
-        wait_for(lambda: jobs.status(job_id).state.final)
+        until(lambda: jobs.status(job_id).state.final)
         status = jobs.status(job_id)
         bench.redis.config_set("maxmemory", 0)  # what the first left may fill the store still
         again = jobs.submit("query_tool", bench.cids[:20], queries("history"))
-        wait_for(lambda: jobs.status(again).state.final)
+        until(lambda: jobs.status(again).state.final)
         assert worker.is_running()
     assert status.failure is not None
     assert (status.failure.code, status.retries) == ("STORE_FULL", ())
@@ -150,13 +151,13 @@ def test_a_worker_outlives_a_time_in_which_the_store_is_full(bench: JobsBench) -
     jobs.submit("query_tool", bench.cids, queries("history"))
     with bench.worker() as worker:
         horse = started_horse(worker)
-        wait_for(lambda: bench.gate.holds)
+        until(lambda: bench.gate.holds)
         bench.redis.config_set("maxmemory", bench.redis.info("memory")["used_memory"] - 1_000_000)
         bench.gate.open()
-        wait_for(lambda: not horse.is_running())
+        until(lambda: not horse.is_running())
         bench.redis.delete("filler")
         again = jobs.submit("query_tool", bench.cids[:20], queries("history"))
-        wait_for(lambda: jobs.status(again).state.final)
+        until(lambda: jobs.status(again).state.final)
         assert worker.is_running()
     assert jobs.status(again).state is JobState.FINISHED
 

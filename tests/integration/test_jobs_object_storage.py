@@ -13,8 +13,9 @@ import psutil
 import pyarrow.dataset as ds
 import pytest
 
-from tests.integration.jobs_bench import JobsBench, jobs_bench, queries, wait_for
+from tests.integration.jobs_bench import JobsBench, jobs_bench, queries
 from tests.integration.s3_bench import Bucket, bucket, server
+from tests.polling import until
 from tracekit import EventFetcher
 from tracekit.errors import ConfigError, ExportError, ResultIncomplete
 from tracekit.jobs import JobState, TraceJobs
@@ -156,18 +157,18 @@ def test_a_job_outlives_one_of_its_two_hosts(
     with ExitStack() as hosts:
         dying = hosts.enter_context(host(here, bucket, tmp_path / "one"))
         hosts.enter_context(host(here, bucket, tmp_path / "two"))
-        wait_for(lambda: here.gate.holds and jobs.worker_count() == 2)
-        wait_for(lambda: len({one.worker for one in jobs.status(job_id).workers}) == 2)
-        wait_for(dying.children)
+        until(lambda: here.gate.holds and jobs.worker_count() == 2)
+        until(lambda: len({one.worker for one in jobs.status(job_id).workers}) == 2)
+        until(dying.children)
         [horse] = dying.children()
         dying.kill()
         horse.kill()
         here.gate.open()
-        wait_for(lambda: jobs.status(job_id).shards_done == 5)
+        until(lambda: jobs.status(job_id).shards_done == 5)
         # What the other host's maintenance does once the heartbeat is overdue.
         queue = open_queue(here.redis, "trace-events")
         queue.started_job_registry.cleanup(timestamp=time.time() + 3600)
-        wait_for(lambda: jobs.status(job_id).state.final)
+        until(lambda: jobs.status(job_id).state.final)
     status = jobs.status(job_id)
     assert (status.state, status.failure) == (JobState.FINISHED, None)
     assert [retry.code for retry in status.retries] == ["WORKER_LOST"]

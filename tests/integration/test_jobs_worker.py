@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.jobs_bench import DEADLINE_SECONDS, JobsBench, jobs_bench, queries, wait_for
+from tests.integration.jobs_bench import DEADLINE_SECONDS, JobsBench, jobs_bench, queries
+from tests.polling import until
 from tracekit import EventFetcher
 from tracekit.errors import JobNotComplete, JobNotFound
 from tracekit.jobs import JobState, JobStatus, TraceJobs
@@ -64,7 +65,7 @@ def assert_equal_to_synchronous(bench: JobsBench, jobs: TraceJobs, job_id: str) 
 
 
 def started_horse(worker: psutil.Process) -> psutil.Process:
-    wait_for(worker.children)
+    until(worker.children)
     return worker.children()[0]
 
 
@@ -74,14 +75,14 @@ def half_done(bench: JobsBench, jobs: TraceJobs, job_id: str) -> Callable[[], bo
 
 
 def ended(jobs: TraceJobs, job_id: str) -> JobStatus:
-    wait_for(lambda: jobs.status(job_id).state.final)
+    until(lambda: jobs.status(job_id).state.final)
     return jobs.status(job_id)
 
 
 def test_two_workers_share_the_shards_of_one_job(bench: JobsBench) -> None:
     jobs, job_id = submitted(bench, shards=4)
     with bench.worker(), bench.worker():
-        wait_for(lambda: jobs.worker_count() == 2)
+        until(lambda: jobs.worker_count() == 2)
         status = ended(jobs, job_id)
     assert (status.state, status.failure) == (JobState.FINISHED, None)
     assert (status.cids_done, status.shards_done) == (len(bench.cids), 4)
@@ -97,10 +98,10 @@ def test_memory_is_told_while_no_chunk_is_written(bench: JobsBench) -> None:
     jobs, job_id = submitted(bench)
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
     with bench.worker():
-        wait_for(half_done(bench, jobs, job_id))
+        until(half_done(bench, jobs, job_id))
         before = jobs.status(job_id)
         bench.redis.hset(f"trace:job:{job_id}:shard:0", "memory", 1)
-        wait_for(lambda: (jobs.status(job_id).memory_bytes or 0) > 2**20)
+        until(lambda: (jobs.status(job_id).memory_bytes or 0) > 2**20)
         during = jobs.status(job_id)
         bench.gate.open()
         status = ended(jobs, job_id)
@@ -114,7 +115,7 @@ def test_a_worker_killed_in_mid_job_is_replaced_and_nothing_is_doubled(bench: Jo
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
     with bench.worker() as worker:
         horse = started_horse(worker)
-        wait_for(half_done(bench, jobs, job_id))
+        until(half_done(bench, jobs, job_id))
         horse.kill()
         bench.gate.open()
         status = ended(jobs, job_id)
@@ -158,8 +159,8 @@ def test_a_connection_dropped_in_mid_fetch_is_tried_again(bench: JobsBench) -> N
         return bool(jobs.status(job_id).retries)
 
     with bench.worker():
-        wait_for(half_done(bench, jobs, job_id))
-        wait_for(failed_once)
+        until(half_done(bench, jobs, job_id))
+        until(failed_once)
         bench.gate.open()
         status = ended(jobs, job_id)
     assert status.state is JobState.FINISHED
@@ -191,11 +192,11 @@ def test_a_canceled_job_stops_its_worker_and_leaves_nothing(bench: JobsBench) ->
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
     with bench.worker() as worker:
         horse = started_horse(worker)
-        wait_for(half_done(bench, jobs, job_id))
+        until(half_done(bench, jobs, job_id))
         assert jobs.cancel(job_id).state is JobState.CANCELED
-        wait_for(lambda: not horse.is_running())
+        until(lambda: not horse.is_running())
         bench.gate.open()
-        wait_for(lambda: not worker.children())
+        until(lambda: not worker.children())
     status = jobs.status(job_id)
     assert (status.state, status.failure) == (JobState.CANCELED, None)
     assert not bench.redis.keys(f"trace:job:{job_id}:result*")
@@ -211,9 +212,9 @@ def test_a_worker_that_vanishes_takes_its_process_along_and_the_shard_is_found_a
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
     with bench.worker() as worker:
         horse = started_horse(worker)
-        wait_for(half_done(bench, jobs, job_id))
+        until(half_done(bench, jobs, job_id))
         worker.kill()
-        wait_for(lambda: not horse.is_running())
+        until(lambda: not horse.is_running())
     bench.gate.open()
     assert jobs.status(job_id).state is JobState.STARTED
     # What a worker's maintenance does once the heartbeat is overdue.
@@ -227,9 +228,9 @@ def test_a_worker_that_vanishes_takes_its_process_along_and_the_shard_is_found_a
 
 def test_a_worker_that_was_killed_is_not_counted_for_long(bench: JobsBench) -> None:
     with bench.worker() as worker:
-        wait_for(lambda: bench.jobs().worker_count() == 1)
+        until(lambda: bench.jobs().worker_count() == 1)
         [name] = bench.redis.keys("rq:worker:*")
-        wait_for(lambda: 0 < bench.redis.ttl(name) <= 120)
+        until(lambda: 0 < bench.redis.ttl(name) <= 120)
         worker.kill()
         worker.wait(DEADLINE_SECONDS)
     bench.redis.delete(name)  # as it is once it has expired
@@ -269,8 +270,8 @@ def test_an_embedded_store_dies_with_its_parent_and_leaves_no_password() -> None
         assert stranger.recv(100).startswith(b"-NOAUTH")
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
-    wait_for(lambda: not server.is_running())
-    wait_for(lambda: not directory.exists())
+    until(lambda: not server.is_running())
+    until(lambda: not directory.exists())
     parent.stdin.close()
     parent.stdout.close()
 
@@ -282,13 +283,13 @@ def test_after_the_store_lost_everything_the_job_is_gone_and_the_worker_goes_on(
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
     with bench.worker() as worker:
         horse = started_horse(worker)
-        wait_for(half_done(bench, jobs, lost))
+        until(half_done(bench, jobs, lost))
         # What a server without persistence has lost once it is up again.
         bench.redis.flushall()
         bench.redis.client_kill_filter(_type="normal")
         bench.redis.client_kill_filter(_type="pubsub")
         bench.gate.open()
-        wait_for(lambda: not horse.is_running())
+        until(lambda: not horse.is_running())
         with pytest.raises(JobNotFound):
             jobs.status(lost)
         jobs, job_id = submitted(bench)
@@ -299,7 +300,7 @@ def test_after_the_store_lost_everything_the_job_is_gone_and_the_worker_goes_on(
 
 def test_a_signal_ends_an_idle_worker_and_two_end_a_busy_one(bench: JobsBench) -> None:
     with bench.worker() as worker:
-        wait_for(lambda: bench.jobs().worker_count() == 1)
+        until(lambda: bench.jobs().worker_count() == 1)
         worker.send_signal(signal.SIGINT)
         assert worker.wait(DEADLINE_SECONDS) == 0
     assert bench.jobs().worker_count() == 0
@@ -307,16 +308,16 @@ def test_a_signal_ends_an_idle_worker_and_two_end_a_busy_one(bench: JobsBench) -
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
     with bench.worker() as worker:
         horse = started_horse(worker)
-        wait_for(half_done(bench, jobs, job_id))
+        until(half_done(bench, jobs, job_id))
         worker.send_signal(signal.SIGTERM)
         key = f"rq:worker:{jobs.status(job_id).workers[0].worker}"
-        wait_for(lambda: bench.redis.hexists(key, SHUTDOWN_FIELD))
+        until(lambda: bench.redis.hexists(key, SHUTDOWN_FIELD))
         assert horse.is_running()
         while worker.is_running():
             worker.send_signal(signal.SIGTERM)
             with suppress(psutil.TimeoutExpired):
                 worker.wait(0.3)
-        wait_for(lambda: not horse.is_running())
+        until(lambda: not horse.is_running())
     jobs.cancel(job_id)
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from tests.integration.canned_backend import CannedBackend
 from tests.integration.test_localdb_protocol_breaks import _connect_packet
+from tests.polling import until
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.server import Server
 from tracekit.testbed import LocalOracle
@@ -29,13 +30,6 @@ MOST_BYTES_EACH = 256 << 10
 """Seen: 25 to 40 KiB, nearly all of it the thread's stack."""
 pytestmark = pytest.mark.timeout(600)
 _linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc of the server")
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")

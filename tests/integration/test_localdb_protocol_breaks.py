@@ -8,8 +8,7 @@ import random
 import socket
 import struct
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import oracledb
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 from tests.integration.canned_backend import CannedBackend, expected_rows
+from tests.polling import until
 from tracekit.localdb.hooks import SessionHooks
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.ora_error import OraError
@@ -45,13 +45,6 @@ def connection(server: Server) -> Iterator[oracledb.Connection]:
 
 def connect(server: Server) -> oracledb.Connection:
     return oracledb.connect(user=USER, password=PASSWORD, dsn=server.dsn)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_call_that_takes_too_long_is_given_up_and_the_next_works(

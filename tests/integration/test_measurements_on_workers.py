@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.integration.jobs_bench import wait_for
+from tests.polling import until
 from tracekit.bench.on_workers import run_measurement
 from tracekit.jobs import EmbeddedStore
 from tracekit.jobs.measurement_job import MEASUREMENT_FUNCTION, MeasurementJob
@@ -47,7 +47,7 @@ def host(store: EmbeddedStore, name: str) -> Iterator[psutil.Process]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: worker_count(store.client(), QUEUE) > before)
+        until(lambda: worker_count(store.client(), QUEUE) > before)
         yield psutil.Process(process.pid)
     finally:
         process.terminate()
@@ -115,7 +115,7 @@ def test_one_measures_at_a_time_on_a_host_and_a_killed_worker_loses_nothing(
             measuring[:] = busy
             return bool(busy)
 
-        wait_for(one_measures)
+        until(one_measures)
         dying = measuring[0][0]
         [horse] = [one for one in dying.children() if "tracekit.jobs.horse" in _command(one)]
         horse.kill()
@@ -131,10 +131,10 @@ def test_an_interrupted_bench_leaves_nothing_queued(store: EmbeddedStore) -> Non
             env=environment(store),
             stderr=subprocess.DEVNULL,
         )
-        wait_for(lambda: _measured(alpha))
+        until(lambda: _measured(alpha))
         bench.send_signal(signal.SIGINT)
         assert bench.wait(30) == 130
-        wait_for(lambda: not _measured(alpha))
+        until(lambda: not _measured(alpha))
         assert [len(open_queue(store.client(), name)) for name in measuring_queues(QUEUE)] == [0, 0]
 
 

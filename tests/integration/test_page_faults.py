@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.integration.browser import chromium
-from tests.integration.jobs_bench import wait_for
+from tests.polling import until
 from tracekit import LocalOracle
 from tracekit.experiment.pipeline import Pipeline
 
@@ -105,7 +105,7 @@ def test_a_running_job_is_canceled(page: Page, pipeline: Pipeline, local: LocalO
     stall = local.faults.stall(rows=10, statement=HISTORY)
     run(page)
     expect(page.locator("#state")).to_have_text("started", timeout=DEADLINE_MS)
-    wait_for(lambda: local.faults.fired[stall])
+    until(lambda: local.faults.fired[stall])
     page.get_by_role("button", name="Cancel").click()
     problem = page.get_by_role("alert")
     expect(problem).to_contain_text("JOB_CANCELED", timeout=DEADLINE_MS)
@@ -113,7 +113,7 @@ def test_a_running_job_is_canceled(page: Page, pipeline: Pipeline, local: LocalO
     expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
     expect(page.get_by_role("button", name="Run")).to_be_enabled()
     expect(page.get_by_role("grid")).to_be_hidden()
-    wait_for(lambda: not horses(pipeline))
+    until(lambda: not horses(pipeline))
 
 
 @pytest.mark.timeout(240)
@@ -124,7 +124,7 @@ def test_a_worker_that_is_killed_is_told_and_so_is_each_new_try(
     run(page)
     seen: set[int] = set()
     for tries in range(3):
-        wait_for(lambda: [one for one in horses(pipeline) if one.pid not in seen])
+        until(lambda: [one for one in horses(pipeline) if one.pid not in seen])
         for horse in horses(pipeline):
             seen.add(horse.pid)
             horse.kill()

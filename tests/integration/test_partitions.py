@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.integration.jobs_bench import wait_for
+from tests.polling import until
 from tracekit import KeyedFetcher, LocalOracle, Query, prove
 from tracekit.errors import ConfigError, FetchError
 from tracekit.trace import domain_query
@@ -126,7 +126,7 @@ def test_a_dask_cluster_that_loses_a_worker_gives_the_same(
         oracle.faults.delay(0.5)
         [victim, _] = client.run(os.getpid).values()
         computing = client.compute(frame)
-        wait_for(lambda: all(client.processing().values()))
+        until(lambda: all(client.processing().values()))
         os.kill(victim, signal.SIGKILL)
         oracle.faults.clear()
         found = computing.result(timeout=100)

@@ -3,12 +3,12 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.polling import until
 from tracekit.profiling import run_child
 
 SUBJECTS = str(Path(__file__).parents[1] / "unit" / "profiling")
@@ -24,13 +24,6 @@ run_child("toy_subjects:Hangs", {"pid_file": sys.argv[1]}, search_path=[sys.argv
 """
 
 
-def wait_for(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.01)
-
-
 def alive(pid):
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
@@ -40,7 +33,7 @@ def alive(pid):
 
 def started_parent(pid_file, how):
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(pid_file), SUBJECTS, how])
-    wait_for(pid_file.exists)
+    until(pid_file.exists)
     child, grandchild = map(int, pid_file.read_text().split())
     assert alive(child)
     assert alive(grandchild)
@@ -54,7 +47,7 @@ def test_a_killed_parent_leaves_no_child(tmp_path, number):
     try:
         parent.send_signal(number)
         parent.wait(20)
-        wait_for(lambda: not alive(child))
+        until(lambda: not alive(child))
     finally:
         for pid in (child, grandchild):
             if alive(pid):
@@ -65,7 +58,7 @@ def test_a_parent_that_unwinds_leaves_no_grandchild_either(tmp_path):
     parent, child, grandchild = started_parent(tmp_path / "pids", "handled")
     parent.send_signal(signal.SIGTERM)
     assert parent.wait(20) == 143
-    wait_for(lambda: not alive(child) and not alive(grandchild))
+    until(lambda: not alive(child) and not alive(grandchild))
 
 
 def test_an_interrupt_while_waiting_ends_the_child(tmp_path):
@@ -83,4 +76,4 @@ def test_an_interrupt_while_waiting_ends_the_child(tmp_path):
             on_progress=interrupt,
         )
     pids = [int(pid) for pid in pid_file.read_text().split()]
-    wait_for(lambda: not any(alive(pid) for pid in pids))
+    until(lambda: not any(alive(pid) for pid in pids))

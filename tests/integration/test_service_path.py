@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.jobs_bench import wait_for
+from tests.polling import until
 from tracekit.errors import ConfigError, ResultIncomplete
 from tracekit.experiment.pipeline import Pipeline, PipelineJob, Status
 from tracekit.experiment.replay import replay
@@ -162,8 +162,8 @@ def test_nothing_outlives_a_replay_that_is_stopped(local: LocalOracle, tmp_path:
         env=environment,
         stderr=subprocess.DEVNULL,
     ) as process:
-        wait_for(lambda: any("tracekit.jobs.horse" in one.cmdline() for one in marked(mark)))
+        until(lambda: any("tracekit.jobs.horse" in one.cmdline() for one in marked(mark)))
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
-        wait_for(lambda: not marked(mark))
+        until(lambda: not marked(mark))
     assert not (tmp_path / "run").exists()

@@ -180,7 +180,7 @@ def test_an_error_line_is_raised_with_its_code() -> None:
 
 def test_nan_is_no_json() -> None:
     lines = [line.replace(b'"N":3', b'"N":NaN') for line in stream()]
-    with pytest.raises(ResultIncomplete, match="no JSON"):
+    with pytest.raises(ResultIncomplete, match="is not JSON"):
         list(read_stream(lines))
 
 
@@ -191,5 +191,5 @@ def test_a_malformed_position_is_refused(text: str) -> None:
 
 
 def test_only_http_urls_are_opened() -> None:
-    with pytest.raises(ConfigError, match="no http or https URL"):
+    with pytest.raises(ConfigError, match="is not an http or https URL"):
         read_stream("file:///etc/passwd")

@@ -257,7 +257,7 @@ def test_what_is_not_clear_is_asked_for():
             prove(side, [])
     with pytest.raises(ConfigError, match="can be read only once"):
         prove({"A": iter([{"X": 1}])}, {})
-    with pytest.raises(ConfigError, match="no result by key"):
+    with pytest.raises(ConfigError, match="is not a result by key"):
         prove(5, 5, "K")
     with pytest.raises(ConfigError, match="not distinct"):
         prove(pd.DataFrame([[1, 2]], columns=["a", "a"]), [])

@@ -1,19 +1,12 @@
 import threading
-import time
 
 import pytest
 
+from tests.polling import steady
 from tracekit.errors import BatchFetchError, ConfigError
 from tracekit.keyed.piece_stream import PieceStream
 from tracekit.oracle.retry import Retry
 from tracekit.trace import EventFetcher
-
-
-def until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.001)
 
 
 def pieces_of(batch, readers):
@@ -43,8 +36,7 @@ def test_a_slow_consumer_stops_the_readers():
     ).pieces()
     next(stream)
     # One is taken; of each of the two readers two wait and one is held.
-    until(lambda: len(made) == 7)
-    assert len(made) == 7
+    assert steady(lambda: len(made)) == 7
     stream.close()
     assert len(made) == 7
 
@@ -60,7 +52,7 @@ def test_a_slow_consumer_stops_the_readers_of_batches_of_one_piece_too():
         read, [[n] for n in range(100)], max_workers=2, retry=Retry(0, 1, 1)
     ).pieces()
     assert next(stream) == [0]
-    until(lambda: len(begun) == 3)
+    assert steady(lambda: len(begun)) == 3
     assert list(stream) == [[n] for n in range(1, 100)]
     assert len(begun) == 100
     stream = PieceStream(
