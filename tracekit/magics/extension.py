@@ -15,6 +15,7 @@ from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, Intera
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from tracekit.errors import ConfigError
+from tracekit.magics.cell_lines import CellLines
 from tracekit.magics.cell_meter import CellMeter, PeakOptions
 from tracekit.magics.cell_source import PeakCellTransform
 from tracekit.magics.memory_guard import MemoryGuard
@@ -33,13 +34,14 @@ _CHILDREN = "--children"
 
 @magics_class
 class TracekitMagics(Magics):
-    """`%%peak`, `%peak`, `%peak_compare`, `%memory_guard` and `%retention`."""
+    """`%%peak`, `%peak`, `%peak_compare`, `%tracekit_cells`, `%memory_guard`, `%retention`."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._of_shell: Any = shell  # IPython annotates but some of it
         self.meter = CellMeter(shell)
         self.guard: MemoryGuard | None = None
+        self.lines: CellLines | None = None
 
     @no_var_expand
     @line_cell_magic
@@ -106,6 +108,27 @@ class TracekitMagics(Magics):
         print("memory guard: off" if limit is None else f"memory guard: {limit}")  # noqa: T201
 
     @line_magic
+    def tracekit_cells(self, line: str) -> None:
+        """A line about memory under every cell from the next one on: `%tracekit_cells on`, `off`.
+
+        It says how far the process's memory rose, what the cell still holds, its time, the rows
+        of the largest frame it made, and the kernel's memory against the memory guard, the
+        cgroup's limit or MEM_LIMIT. While a cell runs longer than a second, the kernel's memory is
+        shown and kept up to date. Without a word: says whether the lines are shown.
+        """
+        word = line.strip()
+        if word not in ("on", "off", ""):
+            raise UsageError(f"%tracekit_cells takes on or off, not {word!r}")
+        if word and self.lines is not None:
+            self.lines.close()
+            self.lines = None
+        if word == "on":
+            self.lines = CellLines(
+                self._of_shell, lambda: None if self.guard is None else self.guard.limit_bytes
+            )
+        print(f"memory lines: {'off' if self.lines is None else 'on'}")  # noqa: T201
+
+    @line_magic
     def retention(self, line: str) -> Retention:
         """Who keeps the memory of this kernel alive.
 
@@ -116,6 +139,8 @@ class TracekitMagics(Magics):
 
     def pre_run_cell(self, info: ExecutionInfo) -> None:
         """IPython's event."""
+        if self.lines is not None:
+            self.lines.cell_begins(info)
         if self.guard is not None:
             self.guard.cell_begins(info)
 
@@ -124,12 +149,17 @@ class TracekitMagics(Magics):
         if self.guard is not None:
             self.guard.cell_ends(result)
         self.meter.post_run_cell(result)
+        if self.lines is not None:
+            self.lines.cell_ends(result)
 
     def close(self) -> None:
         """Set nothing on fire after the extension is gone."""
         if self.guard is not None:
             self.guard.close()
             self.guard = None
+        if self.lines is not None:
+            self.lines.close()
+            self.lines = None
 
     def _set_guard(self, word: str) -> None:
         try:
@@ -137,7 +167,8 @@ class TracekitMagics(Magics):
             new = None if limit_bytes is None else MemoryGuard(self._of_shell, limit_bytes)
         except ConfigError as exc:
             raise UsageError(str(exc)) from exc
-        self.close()
+        if self.guard is not None:
+            self.guard.close()
         self.guard = new
         if new is not None:
             new.cell_begins()  # the rest of the cell that sets it is guarded, too
