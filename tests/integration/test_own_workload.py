@@ -18,6 +18,7 @@ import duckdb
 import pytest
 
 import tracekit
+from tests.integration.dead_notebooks import write_notebook
 from tracekit.errors import ConfigError
 from tracekit.keyed.legacy_fetcher import LegacyFetcher
 
@@ -85,6 +86,19 @@ with oracledb.connect(
         result.setdefault(row[1], []).append(dict(zip(names, row)))
 """
 
+NOTEBOOK = (
+    "%config InteractiveShell.ast_node_interactivity = 'last_expr'\nimport oracledb",
+    "connection = oracledb.connect(user='scott', password='tiger', dsn='prod.example/BANK')\n"
+    "cursor = connection.cursor()\n"
+    "cursor.execute('SELECT * FROM transactions ORDER BY txn_id')\n"
+    "names = [column[0] for column in cursor.description]",
+    "result = {}\n"
+    "for row in cursor:\n"
+    "    result.setdefault(row[1], []).append(dict(zip(names, row)))\n"
+    "len(result)",
+)
+"""It names a production database."""
+
 SQL = "SELECT * FROM transactions\nWHERE account_id IN (:keys)\nORDER BY txn_id\n"
 
 PYPROJECT = """
@@ -127,6 +141,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "sql/transactions.sql").write_text(SQL)
     (folder / "jobs.py").write_text(JOBS)
     (folder / "script.py").write_text(SCRIPT)
+    write_notebook(folder / "old.ipynb", *NOTEBOOK)
     (folder / "pyproject.toml").write_text(PYPROJECT)
     return folder
 
@@ -208,6 +223,17 @@ def test_a_lost_row_is_found_and_shown_by_its_key(project: Path) -> None:
         code=1,
     )
     assert "1007" in said and "DIFFERENT" in said.upper()
+
+
+def test_a_notebook_is_a_candidate_as_it_is(project: Path, tmp_path: Path) -> None:
+    run(project, "prove", "payments", "--left", "old.ipynb", "--right", "lean", "--level", "exact")
+
+
+def test_where_a_notebook_differs_is_shown_by_key(project: Path, tmp_path: Path) -> None:
+    said = run(
+        project, "prove", "payments", "--left", "old.ipynb", "--right", "jobs:one_lost", code=1
+    )
+    assert "1007" in said
 
 
 def test_a_script_is_a_candidate(project: Path, tmp_path: Path) -> None:

@@ -121,11 +121,12 @@ def command(
     .toml definition or a .duckdb file. Or say what to read by options: where (--database, --dsn),
     what (--sql, --key) and which keys.
 
-    A candidate is a built-in way of fetching, a function of yours or a script. A function is given
-    what its parameters are called: connection, database, dsn, user, password, keys, query, binds.
-    A script finds the database in DB_HOST, DB_PORT, DB_SERVICE, DB_USER and DB_PASSWORD, and what
-    it leaves in its variable `result` is compared. Candidate service is the whole pipeline, each
-    of its processes measured.
+    A candidate is a built-in way of fetching, a function of yours, a script or a notebook. A
+    function is given what its parameters are called: connection, database, dsn, user, password,
+    keys, query, binds. A script or a notebook runs as it is: with a workload, its python-oracledb
+    connections go to the local Oracle, whatever DSN it names; DB_HOST, DB_PORT, DB_SERVICE,
+    DB_USER and DB_PASSWORD name the database as well. What it leaves in its variable `result` is
+    compared. Candidate service is the whole pipeline, each of its processes measured.
 
     \b
     Examples:

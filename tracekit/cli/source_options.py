@@ -92,8 +92,8 @@ candidate_option = click.option(
     "candidates",
     multiple=True,
     metavar="[NAME=]SPEC",
-    help=f"What to measure, repeatable: {', '.join(BUILTIN_NAMES)}, module:function or script.py "
-    "[default: the workload's].",
+    help=f"What to measure, repeatable: {', '.join(BUILTIN_NAMES)}, module:function, script.py or "
+    "notebook.ipynb [default: the workload's].",
 )
 
 level_option = click.option(

@@ -1,4 +1,4 @@
-"""How candidates are named: built-in ones, `module:function`, scripts, callables."""
+"""How candidates are named: built-in ones, `module:function`, scripts, notebooks, callables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CandidateSpec:
 
     name: str
     spec: str
-    """`lean`, `module:function`, `script.py`; of a callable its own name, for people."""
+    """`lean`, `module:function`, `script.py`, `notebook.ipynb`; of a callable its own name."""
     pickled: str | None = None
     """Of a callable: cloudpickle's bytes in base64."""
 
@@ -126,11 +126,12 @@ def _named(name: str, spec: str | Callable[..., Any]) -> CandidateSpec:
         raise ConfigError(f"candidate {name!r}: {spec!r} is neither a text nor a function")
     if spec in BUILTIN_NAMES or _FUNCTION.fullmatch(spec):
         return CandidateSpec(name, spec)
-    if spec.endswith(".py"):
+    if spec.endswith((".py", ".ipynb")):
         if not Path(spec).is_file():
-            raise ConfigError(f"candidate {name!r}: there is no script {spec}")
+            kind = "script" if spec.endswith(".py") else "notebook"
+            raise ConfigError(f"candidate {name!r}: there is no {kind} {spec}")
         return CandidateSpec(name, str(Path(spec).absolute()))
     raise ConfigError(
         f"candidate {name!r}: unknown {spec!r}; expected {', '.join(BUILTIN_NAMES)}, "
-        "module:function or a script.py"
+        "module:function, a script.py or a notebook.ipynb"
     )

@@ -25,6 +25,8 @@ def make_candidate(
     query: Query,
     workers: int,
     memory_limit_bytes: int | None = None,
+    *,
+    own_process: bool = True,
 ) -> Candidate[Any]:
     """The candidate that `spec` names.
 
@@ -35,6 +37,7 @@ def make_candidate(
         workers: batches of keys read at once, by a built-in one.
         memory_limit_bytes: for each process of a candidate that has several; one of one process is
             limited by whoever runs that.
+        own_process: whether this process is the candidate's alone.
 
     Raises:
         ConfigError: it cannot be loaded.
@@ -42,7 +45,7 @@ def make_candidate(
     if not spec.is_builtin:
         from tracekit.experiment.user_candidate import UserCandidate
 
-        return UserCandidate(spec, database, query)
+        return UserCandidate(spec, database, query, own_process=own_process)
     if spec.spec == SERVICE:
         from tracekit.experiment.service_candidate import ServiceCandidate
 

@@ -61,7 +61,8 @@ def _pieces(spec: CandidateSpec, context: ReplayContext, labels: Sequence[str]) 
     if keys is not None:
         wanted = set(labels)
         keys = [key for key in keys if label(key) in wanted]
-    made = make_candidate(spec, source.database, source.query, context.options.workers)
+    workers = context.options.workers
+    made = make_candidate(spec, source.database, source.query, workers, own_process=False)
     try:
         for piece in made.pieces(made.fetch(keys), keys):
             for key, records in piece.items():

@@ -1,12 +1,13 @@
-"""Candidates of the user's own: a function or a script that reads Oracle in its own way."""
+"""Candidates of the user's own: a function, a script or a notebook that reads Oracle."""
 
 from __future__ import annotations
 
 import base64
 import importlib
 import os
-import runpy
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import oracledb
@@ -17,32 +18,43 @@ from tracekit.errors import ConfigError, NotComparable
 from tracekit.experiment.candidate import Candidate, Keys
 from tracekit.experiment.candidate_spec import CandidateSpec
 from tracekit.experiment.given import GIVEN, Given, check_parameters
+from tracekit.experiment.program_apart import ProgramApart
+from tracekit.experiment.program_call import SUFFIXES, ProgramCall, redirect_to
 from tracekit.keyed import Query, RecordsByKey
 from tracekit.oracle import Database
+from tracekit.programs.start import redirect_connections
 
 
 class UserCandidate(Candidate[Any]):
-    """A function that is given what its parameters are called, or a script.
+    """A function that is given what its parameters are called, a script or a notebook.
 
-    A generator it returns is drained piece by piece. What a script leaves in its variable
-    `result` is its result. Both find the database in the DB_* environment variables too.
+    A generator it returns is drained piece by piece. What a script or a notebook leaves in its
+    variable `result` is its result. All find the database in the DB_* environment variables too.
 
     Args:
         spec: What to run.
         database: What it reads.
         query: What it is asked for.
+        own_process: Whether this process is the candidate's alone. A script or a notebook runs in
+            another one if not: it may do anything, and its connections are redirected for good.
 
     Raises:
         ConfigError: the function cannot be imported, or has a parameter nothing is given for.
     """
 
-    def __init__(self, spec: CandidateSpec, database: Database, query: Query) -> None:
+    def __init__(
+        self, spec: CandidateSpec, database: Database, query: Query, *, own_process: bool = True
+    ) -> None:
         self._spec = spec
         self._database = database
         self._query = query
         os.environ.update(_variables(database))
         self._given: Given | None = None
-        if not spec.spec.endswith(".py"):
+        self._program: ProgramCall | ProgramApart | None = None
+        self._redirect = ExitStack()
+        if spec.pickled is None and spec.spec.endswith(SUFFIXES):
+            self._program = self._made_program(Path(spec.spec), own_process=own_process)
+        else:
             name = f"candidate {spec.name!r}"
             self._given = Given(_loaded(spec), database, query, name=name)
         self._returns_generator = False
@@ -73,7 +85,7 @@ class UserCandidate(Candidate[Any]):
             raise NotComparable(f"nothing of {self._spec.name} is proved: {exc}") from exc
 
     def warm_up(self, keys: Keys) -> None:
-        """Call it with one key, if it takes keys; a script runs once only."""
+        """Call it with one key, if it takes keys; a program runs once only."""
         if keys is not None and self._given is not None and self._given.takes_keys:
             self.fetch(keys[:1])
 
@@ -81,11 +93,22 @@ class UserCandidate(Candidate[Any]):
         """Close its connection."""
         if self._given is not None:
             self._given.close()
+        self._redirect.close()
+
+    def _made_program(self, path: Path, *, own_process: bool) -> ProgramCall | ProgramApart:
+        if not own_process:
+            return ProgramApart(path, self._database)
+        target = redirect_to(self._database)
+        if target is not None:  # until this process ends
+            os.environ.update(self._redirect.enter_context(target).environment())
+            redirect_connections()
+        return ProgramCall(path)
 
     def _call(self, keys: Keys) -> Any:
-        if self._given is not None:
-            return self._given(keys)
-        return runpy.run_path(self._spec.spec, run_name="__main__").get("result")
+        if self._program is not None:
+            return self._program()
+        assert self._given is not None
+        return self._given(keys)
 
 
 def check_function(spec: CandidateSpec) -> None:

@@ -1,0 +1,60 @@
+"""A script or a notebook of the user's as a candidate: run whole, its variable `result` taken."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import oracledb
+
+from tracekit.oracle import Database
+from tracekit.programs.redirect import Redirect
+
+RESULT = "result"
+SUFFIXES = (".py", ".ipynb")
+_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class ProgramCall:
+    """Runs the program in this process.
+
+    Args:
+        path: the script or notebook.
+
+    Raises:
+        ConfigError: a notebook cannot be read, or IPython is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._notebook: Any = None
+        if path.suffix == ".ipynb":
+            from tracekit.programs.notebook_result import NotebookCells
+
+            self._notebook = NotebookCells(path)
+
+    def __call__(self) -> Any:
+        """Run it from the beginning; what it leaves in `result`."""
+        if self._notebook is not None:
+            return self._notebook.variable(RESULT)
+        return runpy.run_path(str(self._path), run_name="__main__").get(RESULT)
+
+
+def redirect_to(database: Database) -> Redirect | None:
+    """Where a program's python-oracledb connections go: to a local Oracle, whatever it names.
+
+    None for a real database, where a program connects as its code says.
+    """
+    if _host(database) not in _HERE:
+        return None
+    return Redirect(dsn=database.dsn, user=database.user, password=database.arguments["password"])
+
+
+def _host(database: Database) -> str | None:
+    parameters = oracledb.ConnectParams()
+    try:
+        parameters.parse_connect_string(database.dsn)
+    except oracledb.Error:  # an alias only the driver's configuration knows
+        return None
+    return parameters.host if isinstance(parameters.host, str) else None

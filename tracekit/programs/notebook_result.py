@@ -1,0 +1,67 @@
+"""Run the cells of a notebook in this very process, and take a variable it leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tracekit.errors import ConfigError
+from tracekit.programs.notebook import read_notebook
+
+_RAISES = "raises-exception"
+
+
+class NotebookCells:
+    """A notebook's cells in a shell of this process, without Jupyter's kernel.
+
+    Magics, `await` and what displaying keeps work as in Jupyter; nobody sees the outputs.
+
+    Args:
+        path: the notebook.
+
+    Raises:
+        ConfigError: it is none of Python, or IPython is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            from IPython.core.interactiveshell import InteractiveShell
+        except ImportError as exc:
+            raise ConfigError(
+                f"running {path.name} needs IPython: pip install 'tracekit[notebook]'"
+            ) from exc
+        from traitlets.config import Config
+
+        config = Config()
+        config.HistoryManager.enabled = False
+        config.InteractiveShell.colors = "nocolor"
+        self._path = path
+        self._cells = [cell for cell in read_notebook(path).cells if cell.cell_type == "code"]
+        self._shell: Any = InteractiveShell.instance(config=config)
+
+    def variable(self, name: str) -> Any:
+        """What the notebook leaves in `name` once every cell has run; None if it has none such.
+
+        Raises:
+            Exception: what a cell raised, unless it is tagged `raises-exception`.
+        """
+        with _in_folder(self._path.absolute().parent):
+            for cell in self._cells:
+                ran = self._shell.run_cell(cell.source, store_history=True)
+                if _RAISES not in cell.metadata.get("tags", []):
+                    ran.raise_error()
+        return self._shell.user_ns.get(name)
+
+
+@contextlib.contextmanager
+def _in_folder(folder: Path) -> Iterator[None]:
+    """Work in the notebook's folder and import from it, as Jupyter does."""
+    sys.path.insert(0, str(folder))
+    try:
+        with contextlib.chdir(folder):
+            yield
+    finally:
+        sys.path.remove(str(folder))
