@@ -27,7 +27,7 @@ class Block:
     language: str
     text: str
     file: str | None
-    """The file of the quick start that it is."""
+    """The file that it is, in the folder of the quick start."""
     reason: str | None
     """Why no test runs it."""
 
