@@ -14,6 +14,7 @@ from tracekit.experiment.candidate_subject import subject_arguments
 from tracekit.experiment.choose_keys import WantedKeys
 from tracekit.experiment.estimate_model import PeakModel, growing_model, level_model
 from tracekit.experiment.estimate_sample import spread_over
+from tracekit.experiment.notebook_progress import notebook_listener
 from tracekit.experiment.progress import Listener, ReplayProgress, child_listener
 from tracekit.experiment.run_candidate import search_path
 from tracekit.experiment.source import Request, Source, WorkloadLike, open_source, resolve
@@ -79,7 +80,7 @@ def estimate(
         check: numbers of keys to run for real, too, and to compare with their predictions.
         workers: batches of keys a built-in candidate reads at once.
         command: what to type to make this estimate again.
-        on_progress: told how far it is.
+        on_progress: told how far it is. Default: bars below the cell, in a notebook.
 
     Raises:
         ConfigError: an argument makes no sense.
@@ -97,7 +98,7 @@ def estimate(
     asked = keys if isinstance(keys, int) else None
     # A workload is sampled at its own size: building it at the size asked for may take hours.
     listed = None if asked is not None and database is None else keys
-    tell = on_progress or (lambda progress: None)
+    tell = on_progress or notebook_listener() or (lambda progress: None)
     with open_source(Request(workload, database, query, listed, keys_sql), tell) as source:
         check_candidates(specs, source)
         work = source.workload

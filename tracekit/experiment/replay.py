@@ -16,6 +16,7 @@ from tracekit.experiment.choose_keys import WantedKeys
 from tracekit.experiment.comparison import compare_candidates
 from tracekit.experiment.context import ReplayContext
 from tracekit.experiment.environment import collect_environment
+from tracekit.experiment.notebook_progress import notebook_listener
 from tracekit.experiment.progress import Listener, ReplayProgress, one_at_a_time
 from tracekit.experiment.run_candidate import CandidateRun, run_candidates
 from tracekit.experiment.run_folder import RunFolder, run_name, write_run
@@ -87,7 +88,7 @@ def replay(
         output: the run's folder; default a new one under `profiles/runs/`.
         force: replace an older run in `output`.
         command: what to type to make this run again, kept in the summary.
-        on_progress: told how far it is.
+        on_progress: told how far it is. Default: bars below the cell, in a notebook.
 
     Raises:
         ConfigError: an argument makes no sense, or `output` holds a run already.
@@ -116,7 +117,7 @@ def replay(
         jobs=usual_jobs() if jobs is None else at_least_one("jobs", jobs),
     )
     began = datetime.now(UTC)
-    tell = one_at_a_time(on_progress or _nobody)
+    tell = one_at_a_time(on_progress or notebook_listener() or _nobody)
     with open_source(Request(workload, database, query, keys, keys_sql), tell) as source:
         check_candidates(specs, source)
         options = replace(options, query=source.query.name)
