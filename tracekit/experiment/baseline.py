@@ -135,6 +135,9 @@ def check(
         output=output,
         force=force,
         jobs=jobs,
+        expected_peak_bytes=max(
+            found.rss_peak_bytes or 0 for found in baseline.candidates.values()
+        ),
         command=command,
         on_progress=on_progress,
     )
@@ -162,6 +165,7 @@ def make_run(
     output: Path | None = None,
     force: bool = False,
     jobs: int | None = None,
+    expected_peak_bytes: int | None = None,
     command: str | None = None,
     on_progress: Listener | None = None,
 ) -> Replay:
@@ -184,6 +188,7 @@ def make_run(
         timeout_seconds=options.timeout_seconds,
         workers=options.workers,
         jobs=jobs,
+        expected_peak_bytes=expected_peak_bytes,
         output=output,
         force=force,
         command=command,

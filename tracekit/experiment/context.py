@@ -21,6 +21,8 @@ class ReplayContext:
     options: ReplayOptions
     folder: RunFolder
     tell: Listener
+    expected_peak_bytes: int | None = None
+    """Most that a run is known to hold; None where nobody knows before the first one ended."""
 
     @property
     def reference(self) -> CandidateSpec:

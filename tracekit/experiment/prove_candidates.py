@@ -17,6 +17,7 @@ from tracekit.experiment.progress import Listener
 from tracekit.experiment.prove_view import EqualityProof
 from tracekit.experiment.run_candidate import run_candidates
 from tracekit.experiment.run_folder import RunFolder
+from tracekit.experiment.side_by_side import usual_jobs
 from tracekit.experiment.source import Request, WorkloadLike, open_source, resolve
 from tracekit.keyed import Query
 from tracekit.oracle import Database
@@ -55,6 +56,7 @@ def prove_candidates(
         profile=False,
         repeat=1,
         workers=at_least_one("workers", workers),
+        jobs=usual_jobs(),
     )
     tell = on_progress or (lambda progress: None)
     with (

@@ -51,6 +51,7 @@ def replay(
     timeout_seconds: float | None = None,
     workers: int = 2,
     jobs: int | None = None,
+    expected_peak_bytes: int | None = None,
     output: str | Path | None = None,
     force: bool = False,
     command: str | None = None,
@@ -85,6 +86,8 @@ def replay(
         jobs: most measured processes at once; fewer run where their memory would not fit. Default:
             one for each core. Memory figures do not depend on it; times do and are marked so: 1
             where they are to be quoted.
+        expected_peak_bytes: most that one process is known to hold, of an earlier replay. Without
+            it, and without a memory limit, the first runs alone, to know how many fit.
         output: the run's folder; default a new one under `profiles/runs/`.
         force: replace an older run in `output`.
         command: what to type to make this run again, kept in the summary.
@@ -124,7 +127,7 @@ def replay(
         name = run_name(source.workload.name, source.query.name, began)
         path = Path(output) if output is not None else Settings.from_env().runs_dir / name
         folder = RunFolder.new(path, force=force)
-        context = ReplayContext(source, specs, options, folder, tell)
+        context = ReplayContext(source, specs, options, folder, tell, expected_peak_bytes)
         try:
             summary, timelines = _experiment(context)
             created = began.isoformat(timespec="seconds")

@@ -73,19 +73,24 @@ class CandidateSteps:
         }
         self._runs: SubjectRuns | None = None
         self._plain: list[tuple[Step, ChildRun]] = []
+        self._largest_sample_bytes = 0
         self.first = Step(self._run_first)
         """The plain run whose output is digested; the others follow from it."""
         self._profiling = Step(self._profile)
+        self._retaining = Step(self._retain)
 
     @property
     def peak_bytes(self) -> int | None:
-        """Most that a plain run held so far; None while none has ended."""
-        return max((run.rss_peak_bytes or 0 for _, run in self._plain), default=None) or None
+        """Most that a plain run held so far; None while none was measured to its end."""
+        found = [run.rss_peak_bytes or 0 for _, run in self._plain]
+        if self._one_process and self.first.measured:  # its output is being digested
+            found.append(self._largest_sample_bytes)
+        return max(found, default=None) or None
 
     def _run_first(self) -> Sequence[Step]:
         options, name = self._context.options, self._candidate.name
         arguments = _arguments(self._candidate, self._context, digests=True)
-        told = self._listener(name)
+        told = self._listener(name, self.first)
         plain = run_child(_FACTORY, arguments, on_progress=told, **self._settings)
         limit = self._settings["memory_limit_bytes"]
         self._runs = SubjectRuns(self._told_by(plain), memory_limit_bytes=limit)
@@ -93,7 +98,7 @@ class CandidateSteps:
         steps: list[Step] = []
         if self._one_process and worth_another_run(plain, limit):
             steps += [self._profiling] if options.profile else []
-            steps += [Step(self._retain)] if options.retention_at is not None else []
+            steps += [self._retaining] if options.retention_at is not None else []
         if plain.status is RunStatus.OK:
             steps += map(self._repeat, range(2, options.repeat + 1))
         return steps
@@ -105,7 +110,7 @@ class CandidateSteps:
             _FACTORY,
             _arguments(self._candidate, self._context, digests=True),
             capture=capture,
-            on_progress=self._listener(f"{name} under memray"),
+            on_progress=self._listener(f"{name} under memray", self._profiling),
             **self._settings,
         )
         self._add(profiled=profiled, heap=heap, capture=capture if heap else None)
@@ -118,7 +123,9 @@ class CandidateSteps:
             _FACTORY,
             _arguments(self._candidate, self._context, digests=True),
             retention=at.trigger(plain.rows, plain.rss_net_peak_bytes),
-            on_progress=self._listener(f"{self._candidate.name}, who holds the memory"),
+            on_progress=self._listener(
+                f"{self._candidate.name}, who holds the memory", self._retaining
+            ),
             **self._settings,
         )
         self._add(retained=retained)
@@ -127,7 +134,7 @@ class CandidateSteps:
     def _repeat(self, number: int) -> Step:
         def again() -> Sequence[Step]:
             arguments = _arguments(self._candidate, self._context, digests=False)
-            told = self._listener(f"{self._candidate.name}, run {number}")
+            told = self._listener(f"{self._candidate.name}, run {number}", step)
             run = run_child(_FACTORY, arguments, on_progress=told, **self._settings)
             self._plain.append((step, self._told_by(run)))
             return ()
@@ -142,14 +149,16 @@ class CandidateSteps:
         assert self._runs is not None, "the first run has ended"
         self._runs = replace(self._runs, **found)
 
-    def _listener(self, step: str) -> ProgressListener:
+    def _listener(self, name: str, step: Step) -> ProgressListener:
         context = self._context
         tell = child_listener(
-            context.tell, step, context.source.key_count, with_memory=self._one_process
+            context.tell, name, context.source.key_count, with_memory=self._one_process
         )
 
         def told(progress: ChildProgress) -> None:
             self._check_stopped()
+            self._largest_sample_bytes = max(self._largest_sample_bytes, progress.rss_bytes or 0)
+            step.measured = progress.phase in ("finish", "ended")
             tell(progress)
 
         return told
@@ -178,8 +187,8 @@ def run_candidates(context: ReplayContext) -> dict[str, CandidateRun]:
     """Run each candidate plainly, as often as asked for, and once under memray.
 
     As many at once as `jobs` says and the machine's memory allows: each may take its memory
-    limit, or half as much again as the largest that was seen. So the first runs alone where there
-    is no limit.
+    limit, or half as much again as the largest that is known. So the first is measured alone where
+    nothing is; while its output is digested the next one runs.
 
     Raises:
         ProfileError: no process could be started, or the disk is full.
@@ -189,8 +198,8 @@ def run_candidates(context: ReplayContext) -> dict[str, CandidateRun]:
     def needed_bytes() -> int | None:
         if options.memory_limit_bytes is not None:
             return options.memory_limit_bytes
-        seen = max((found.peak_bytes or 0 for found in candidates), default=0)
-        return seen * 3 // 2 or None
+        known = [context.expected_peak_bytes, *(found.peak_bytes for found in candidates)]
+        return max(peak or 0 for peak in known) * 3 // 2 or None
 
     jobs = SideBySide(options.jobs, needed_bytes)
     candidates = [CandidateSteps(spec, context, jobs.check_stopped) for spec in context.candidates]

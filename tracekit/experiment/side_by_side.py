@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from tracekit.errors import TracekitError
 from tracekit.profiling import available_memory_bytes
 
+_LOOK_SECONDS = 0.2
+"""How often to look whether another step can begin."""
+
 
 class Stopped(TracekitError):
     """Tells a step that nobody waits for it any more."""
@@ -23,8 +26,10 @@ class Step:
 
     run: Callable[[], Sequence[Step]]
     """Does the work, and says which steps can be made after it."""
+    measured: bool = field(default=False, init=False)
+    """To be set once what is left of the work is not measured any more."""
     beside: bool = field(default=False, init=False)
-    """Whether another step was at work at the same time."""
+    """Whether another step was at work while this one was measured."""
 
 
 class SideBySide:
@@ -73,7 +78,7 @@ class SideBySide:
                         step = waiting.popleft()
                         _mark(step, running.values())
                         running[pool.submit(step.run)] = step
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    done, _ = wait(running, _LOOK_SECONDS, return_when=FIRST_COMPLETED)
                     for future in done:
                         del running[future]
                         waiting.extendleft(reversed(future.result()))
@@ -93,7 +98,8 @@ class SideBySide:
 
 def _mark(step: Step, running: Collection[Step]) -> None:
     for other in running:
-        step.beside = other.beside = True
+        step.beside = True
+        other.beside |= not other.measured
 
 
 def usual_jobs() -> int:

@@ -76,6 +76,15 @@ def test_the_first_is_made_alone_while_nobody_knows_what_a_step_needs():
     assert (alone.beside, second.beside, third.beside) == (False, True, True)
 
 
+def test_a_step_that_is_not_measured_any_more_is_not_disturbed_by_the_next():
+    crowd = Crowd()
+    digesting, second = crowd.step("digesting", meets=2), crowd.step("second", meets=2)
+    digesting.measured = True
+    jobs(2).run([digesting, second])
+    assert crowd.most == 2
+    assert (digesting.beside, second.beside) == (False, True)
+
+
 @pytest.mark.parametrize(("available", "most"), [(3 * GIB, 3), (3 * GIB - 1, 2), (GIB // 2, 1)])
 def test_no_more_run_at_once_than_memory_is_there_for(available, most):
     crowd = Crowd()
