@@ -71,7 +71,7 @@ from tracekit.records import to_json
     "timeout_seconds",
     type=click.FloatRange(min=1),
     metavar="SECONDS",
-    help="Longest one measured process may take.",
+    help="Longest one measured process may take; beside others it takes longer.",
 )
 @click.option(
     "--jobs",
