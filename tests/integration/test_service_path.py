@@ -50,7 +50,8 @@ def replayed(local: LocalOracle, folder: Path, **options: object) -> Replay:
 
 @pytest.fixture(scope="module")
 def finished(local: LocalOracle, tmp_path_factory: pytest.TempPathFactory) -> Replay:
-    return replayed(local, tmp_path_factory.mktemp("runs") / "one", profile=True)
+    folder = tmp_path_factory.mktemp("runs") / "one"
+    return replayed(local, folder, profile=True, retention=True)
 
 
 def test_each_process_is_measured_and_the_output_proven(finished: Replay) -> None:
@@ -73,6 +74,9 @@ def test_each_process_is_measured_and_the_output_proven(finished: Replay) -> Non
     assert service.result_bytes is not None and service.result_bytes > 1000
     assert service.cpu_seconds is not None and service.cpu_seconds > 0
     assert (service.heap_peak_bytes, service.capture) == (None, None)
+    assert service.retention is None
+    assert any("who holds the memory was not looked for" in one for one in service.remarks)
+    assert summary.candidates["iterator"].retention is not None
 
 
 def test_every_report_shows_the_processes(finished: Replay) -> None:

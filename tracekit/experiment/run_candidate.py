@@ -36,6 +36,11 @@ from tracekit.records import (
 
 _FACTORY = "tracekit.experiment.candidate_subject:CandidateSubject"
 
+_NO_RETENTION_REMARK = (
+    "who holds the memory was not looked for: it runs in several processes, and each knows its own "
+    "objects only"
+)
+
 
 @dataclass(frozen=True)
 class CandidateRun:
@@ -143,7 +148,12 @@ class CandidateSteps:
         return step
 
     def _told_by(self, run: ChildRun) -> ChildRun:
-        return run if self._one_process else of_processes(run)
+        if self._one_process:
+            return run
+        told = of_processes(run)
+        if self._context.options.retention_at is None:
+            return told
+        return replace(told, remarks=(*told.remarks, _NO_RETENTION_REMARK))
 
     def _add(self, **found: Any) -> None:
         assert self._runs is not None, "the first run has ended"
