@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -105,6 +106,35 @@ def test_the_report_has_figures_plot_stacks_and_capture(tmp_path: Path) -> None:
     size, function = eval(third.result)
     assert size >= 12 * 2**20
     assert function in ("hold", "<listcomp>")
+
+
+def test_the_report_says_who_kept_the_memory_alive_at_the_highest_point(tmp_path: Path) -> None:
+    """Those that are gone when the cell ends, too: they are why it peaked."""
+    cell = """
+def fetch():
+    kept = []
+    while len(kept) < 200:
+        kept.append(bytes([len(kept)]) * 2**20)
+    return len(kept)
+fetch()"""
+    _, large, remarks, shown, _, spared = driver.run_cells(
+        tmp_path,
+        [
+            "import tracekit",
+            f"%%peak\n{cell}",
+            "_peak.remarks",
+            "str(_peak) + _peak._repr_html_()",
+            f"%%peak --no-retention\n{cell}",
+            "_peak.retention is None",
+        ],
+    )
+    assert large.result == "200"
+    assert "it started processes" not in remarks.result
+    assert "kept alive near the highest point:" in shown.result
+    assert "Kept alive near the highest point" in shown.result
+    assert re.search(r"MiB kept in fetch \(In \[\d+\]:\d+\): list of \d+ x bytes", shown.result)
+    assert "fetch:In [" in shown.result, "no temporary file"
+    assert spared.result == "True"
 
 
 def test_a_cell_is_measured_to_its_end_though_it_runs_cells(tmp_path: Path) -> None:

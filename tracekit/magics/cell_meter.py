@@ -15,8 +15,9 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.display import display
 
 from tracekit.config import Settings
+from tracekit.magics.peak_measurement import Measured, Measurement
 from tracekit.magics.peak_report import PeakReport
-from tracekit.profiling import Stretch, StretchMeasurement, TrackerTaken
+from tracekit.profiling import TrackerTaken
 
 _display = cast(Callable[[object], None], display)  # IPython does not annotate it
 LATEST = "_peak"
@@ -32,6 +33,8 @@ class PeakOptions:
     """The expression whose value is compared; None: the cell's last value."""
     children: bool = False
     """Whether processes that the cell starts are watched."""
+    retention: bool = True
+    """Whether to look for who holds the memory while the cell grows."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,19 @@ class NamedCell:
 class _Running:
     options: PeakOptions
     shown: str
-    measurement: StretchMeasurement
+    measurement: Measurement
     owner: ExecutionResult | None
     """What the cell's `run_cell` will return; tells its end from that of a cell run inside it."""
-    stretch: Stretch | None = None
+    measured: Measured | None = None
     """Once its code has ended; what is displayed after that is not measured."""
     value: Any = None
     """Its last value, also where a semicolon keeps it from being displayed."""
 
-    def stop(self) -> Stretch:
+    def stop(self) -> Measured:
         """End the measurement, at the first call."""
-        if self.stretch is None:
-            self.stretch = self.measurement.stop()
-        return self.stretch
+        if self.measured is None:
+            self.measured = self.measurement.stop()
+        return self.measured
 
 
 class CellMeter:
@@ -81,7 +84,9 @@ class CellMeter:
         owner: ExecutionResult | None = self._shell.displayhook.exec_result
         shown = options.name or f"cell {self._shell.execution_count}"
         measurement = self.start(
-            options.name or f"cell-{self._shell.execution_count}", children=options.children
+            options.name or f"cell-{self._shell.execution_count}",
+            children=options.children,
+            retention=options.retention,
         )
         self._running = _Running(options, shown, measurement, owner)
         self._stop_before_display(self._running)
@@ -114,22 +119,20 @@ class CellMeter:
         shell.showtraceback = showtraceback
         self._restore = restore
 
-    def start(self, name: str, *, children: bool = False) -> StretchMeasurement:
+    def start(self, name: str, *, children: bool, retention: bool) -> Measurement:
         """A started measurement whose capture is named after `name`.
 
         Raises:
             UsageError: a measurement is under way.
         """
-        measurement = StretchMeasurement(self._capture(name), children=children)
         try:
-            measurement.start()
+            return Measurement(self._capture(name), children=children, retention=retention)
         except TrackerTaken as exc:
             raise UsageError(f"%peak cannot measure: {exc}. Measure one cell at a time.") from exc
-        return measurement
 
-    def show(self, name: str, stretch: Stretch) -> PeakReport:
-        """Show the report of `stretch` and leave it in `_peak`."""
-        report = PeakReport.of(name, stretch)
+    def show(self, name: str, measured: Measured) -> PeakReport:
+        """Show the report of what was measured and leave it in `_peak`."""
+        report = PeakReport.of(name, measured.stretch, measured.retention)
         self._shell.user_ns[LATEST] = report
         _display(report)
         return report

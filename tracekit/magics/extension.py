@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tracekit.magics.peak_comparison import PeakComparison
 
 _NAME = re.compile(r"[\w.][\w.\-]*")
-_CHILDREN = "--children"
+_CHILDREN, _NO_RETENTION = "--children", "--no-retention"
 
 
 @magics_class
@@ -48,15 +48,17 @@ class TracekitMagics(Magics):
     def peak(self, line: str, cell: str | None = None) -> Any:
         """Measure the memory that a cell or a statement needs.
 
-        `%%peak [NAME] [--children] [--result EXPR]` as a cell's first line runs the cell as it is
-        and shows below its output: the heap's peak (memray: what the cell allocated), how far the
-        process's memory rose, its course, and the call stacks that held it. Displaying the cell's
-        value is not measured. The report stays in `_peak`, the capture on disk. With a NAME the
-        cell's last value is kept for `%peak_compare`, also where a semicolon hides it; with
-        `--result` the value of EXPR, which the rest of the line is, evaluated after the cell.
-        `--children` adds the peak of the processes that the cell starts.
+        `%%peak [NAME] [--children] [--no-retention] [--result EXPR]` as a cell's first line runs
+        the cell as it is and shows below its output: the heap's peak (memray: what the cell
+        allocated), how far the process's memory rose, its course, the call stacks that held it,
+        and where it rose by 64 MiB, which variables kept it alive; `--no-retention` spares that.
+        Displaying the cell's value is not measured. The report stays in `_peak`, the capture on
+        disk. With a NAME the cell's last value is kept for `%peak_compare`, also where a semicolon
+        hides it; with `--result` the value of EXPR, which the rest of the line is, evaluated after
+        the cell. `--children` adds the peak of the processes that the cell starts.
 
-        `%peak [--children] STATEMENT` measures one statement and returns its value.
+        `%peak [--children] [--no-retention] STATEMENT` measures one statement and returns its
+        value.
         """
         if cell is None:
             return self._measured_statement(line)
@@ -174,14 +176,20 @@ class TracekitMagics(Magics):
             new.cell_begins()  # the rest of the cell that sets it is guarded, too
 
     def _measured_statement(self, line: str) -> Any:
-        children = line.split(maxsplit=1)[:1] == [_CHILDREN]
-        line = line.strip().removeprefix(_CHILDREN) if children else line
+        flags: set[str] = set()
+        while (first := line.split(maxsplit=1)[:1]) and first[0] in (_CHILDREN, _NO_RETENTION):
+            flags.add(first[0])
+            line = line.strip().removeprefix(first[0])
         if not line.strip():
             raise UsageError("%peak takes a statement; %%peak on a cell's first line the cell")
         shell = self._of_shell
         name = f"<peak {shell.execution_count}>"
         tree = shell.compile.ast_parse(shell.transform_cell(line), filename=name)
-        measurement = self.meter.start(f"statement-{shell.execution_count}", children=children)
+        measurement = self.meter.start(
+            f"statement-{shell.execution_count}",
+            children=_CHILDREN in flags,
+            retention=_NO_RETENTION not in flags,
+        )
         try:
             return _run(tree, name, shell)
         finally:
@@ -214,15 +222,17 @@ def _peak_options(line: str) -> PeakOptions:
     except SyntaxError as exc:
         raise UsageError(f"%%peak --result {expression}: {exc.msg}") from exc
     words = before.split()
-    names = [word for word in words if word != _CHILDREN]
+    names = [word for word in words if word not in (_CHILDREN, _NO_RETENTION)]
     if len(names) > 1 or not all(map(_NAME.fullmatch, names)):
         raise UsageError(
-            f"%%peak takes one name of letters, digits, . - and _, {_CHILDREN} and --result EXPR, "
-            f"not {before.strip()!r}"
+            f"%%peak takes one name of letters, digits, . - and _, {_CHILDREN}, {_NO_RETENTION} "
+            f"and --result EXPR, not {before.strip()!r}"
         )
     if flag and not names:
         raise UsageError("%%peak --result takes a NAME, too: %%peak NAME --result EXPR")
-    return PeakOptions("".join(names), expression or None, _CHILDREN in words)
+    return PeakOptions(
+        "".join(names), expression or None, _CHILDREN in words, _NO_RETENTION not in words
+    )
 
 
 class _Parser(argparse.ArgumentParser):

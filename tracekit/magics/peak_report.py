@@ -12,10 +12,11 @@ from typing import Any
 from tracekit.magics.heap_plot import heap_plot
 from tracekit.profiling import HeapStacks, Stretch, read_stacks
 from tracekit.profiling.timeline import TimelineBuilder
-from tracekit.records import MemorySample
+from tracekit.records import MemorySample, Retention
+from tracekit.reports import retention_html
 from tracekit.sizes import format_size
 
-TOP_STACKS = 5
+TOP_STACKS = TOP_HOLDERS = 5
 _FRAMES_SHOWN = 4
 _SAMPLES = 200
 _ENVIRONMENT = re.compile(r":[^:]*[\\/](?:site-packages|dist-packages|python3\.\d+)[\\/]")
@@ -60,8 +61,14 @@ class PeakReport:
     children_peak_bytes: int | None = None
     """Most that processes started in the cell held at once; None where not watched."""
 
+    retention: Retention | str | None = None
+    """Who held the process's memory near the highest point, or why that is not known; None where
+    nobody looked."""
+
     @classmethod
-    def of(cls, name: str, stretch: Stretch) -> PeakReport:
+    def of(
+        cls, name: str, stretch: Stretch, retention: Retention | str | None = None
+    ) -> PeakReport:
         """The report of one measured stretch, its capture read."""
         return cls(
             name=name,
@@ -75,6 +82,7 @@ class PeakReport:
             remarks=stretch.remarks,
             sees_all=stretch.peaks.sees_all,
             children_peak_bytes=stretch.children_peak_bytes,
+            retention=retention,
         )
 
     @property
@@ -103,6 +111,9 @@ class PeakReport:
         for stack in self.stacks:
             lines.append(f"  {format_size(stack.size_bytes)} in {stack.allocations:,} allocations")
             lines += [f"      {call}" for call in stack.calls]
+        if self.retention is not None:
+            lines.append("  kept alive near the highest point:")
+            lines += [f"      {line}" for line in self._kept_alive()]
         lines += [f"  note: {remark}" for remark in self.remarks]
         lines.append(f"  capture: {self.capture}")
         return "\n".join(lines)
@@ -119,9 +130,25 @@ class PeakReport:
             f"{heap_plot(self.samples, self.elapsed_seconds, self.heap_peak_bytes)}"
             "<details open><summary>Held at the heap's peak</summary><table>"
             "<tr><th>size</th><th>allocations</th><th>allocated at, called from</th></tr>"
-            f"{rows}</table></details>{notes}"
+            f"{rows}</table></details>{self._retention_html()}{notes}"
             f"<div>capture: <code>{escape(str(self.capture))}</code></div></div>"
         )
+
+    def _kept_alive(self) -> list[str]:
+        if isinstance(self.retention, Retention):
+            return [str(holder) for holder in self.retention.largest(TOP_HOLDERS)]
+        return [f"not known: {self.retention}"]
+
+    def _retention_html(self) -> str:
+        if self.retention is None:
+            return ""
+        inside = (
+            retention_html(self.retention)
+            if isinstance(self.retention, Retention)
+            else escape(f"not known: {self.retention}")
+        )
+        title = "Kept alive near the highest point"
+        return f"<details open><summary>{title}</summary>{inside}</details>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": str(self), "text/html": self._repr_html_()}

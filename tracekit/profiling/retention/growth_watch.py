@@ -91,14 +91,14 @@ class GrowthWatch:
             ProfileError: the forked process was ended.
         """
         self.stop()
-        while self._lookers:
-            _has_ended(self._lookers.pop(), 0)
+        self._reap()
         return awaited_retention(self._file)
 
     def close(self) -> None:
         """Look no more, and end looks that are under way."""
         self.stop()
         self._give_up(all_but=0)
+        self._reap()
 
     def _watch(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
@@ -138,12 +138,18 @@ class GrowthWatch:
             Path(f"{complete}{_LOOKER_SUFFIX}").write_text(str(pid), encoding="ascii")
 
     def _give_up(self, *, all_but: int) -> None:
-        """End the oldest looks, all but so many; those that have ended are no more waited for."""
-        running = [pid for pid in self._lookers if not _has_ended(pid, os.WNOHANG)]
-        self._lookers = running[len(running) - all_but :] if all_but else []
-        for pid in running[: len(running) - len(self._lookers)]:
+        """End the oldest looks, all but so many.
+
+        None is reaped yet, for a measurement would take it for a process of the program.
+        """
+        running = [pid for pid in self._lookers if not _has_ended(pid)]
+        for pid in running[: max(0, len(running) - all_but)]:
             os.kill(pid, signal.SIGKILL)
-            _has_ended(pid, 0)
+
+    def _reap(self) -> None:
+        while self._lookers:
+            with contextlib.suppress(ChildProcessError):  # the program waits for any child
+                os.waitpid(self._lookers.pop(), 0)
 
 
 def awaited_retention(file: Path, *, timeout_seconds: float = 600) -> Retention | None:
@@ -187,9 +193,9 @@ def end_looks(folder: Path) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def _has_ended(pid: int, options: int) -> bool:
+def _has_ended(pid: int) -> bool:
     try:
-        return os.waitpid(pid, options) != (0, 0)
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:  # the program waits for any child, and so for ours
         return True
 
