@@ -58,11 +58,11 @@ class Replay:
 def _framed(page: str) -> str:
     """`page` in a frame: its styles are for a whole page and must not restyle a notebook.
 
-    The frame is dark where JupyterLab's theme is, whatever the operating system prefers.
+    Its script draws the graphs, and reaches nothing outside of the frame. The frame is dark where JupyterLab's theme is, whatever the operating system prefers.
     """
     quoted = page.replace("&", "&amp;").replace('"', "&quot;")
     return (
         "<style>body[data-jp-theme-light='false'] iframe.tracekit { color-scheme: dark; }</style>"
-        '<iframe class="tracekit" title="replay report" sandbox srcdoc="'
+        '<iframe class="tracekit" title="replay report" sandbox="allow-scripts" srcdoc="'
         f'{quoted}" style="width: 100%; height: 40rem; border: 0"></iframe>'
     )
