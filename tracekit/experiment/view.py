@@ -58,7 +58,8 @@ class Replay:
 def _framed(page: str) -> str:
     """`page` in a frame: its styles are for a whole page and must not restyle a notebook.
 
-    Its script draws the graphs, and reaches nothing outside of the frame. The frame is dark where JupyterLab's theme is, whatever the operating system prefers.
+    Its script draws the graphs, and reaches nothing outside of the frame. The frame is dark where
+    JupyterLab's theme is, whatever the operating system prefers.
     """
     quoted = page.replace("&", "&amp;").replace('"', "&quot;")
     return (
