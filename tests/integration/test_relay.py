@@ -17,7 +17,7 @@ from tracekit import Database, LocalOracle
 from tracekit.errors import ConnectError
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.server import Server
-from tracekit.records import Shape
+from tracekit.records import Shape, to_json
 from tracekit.testbed.relay.backend import RelayBackend
 from tracekit.testbed.relay.recording import Recording
 from tracekit.testbed.relay.relay import Relay
@@ -133,6 +133,52 @@ def test_changes_pass_with_their_counts_returned_values_and_failures(relay: Rela
         filled = cursor.var(int)
         cursor.execute("BEGIN SELECT COUNT(*) INTO :n FROM changed; END;", n=filled)
         assert filled.getvalue() == 2
+
+
+def test_cursors_that_blocks_open_pass(relay: Relay) -> None:
+    with _connected(relay) as connection:
+        opened = connection.cursor()
+        connection.cursor().execute(
+            "BEGIN OPEN :c FOR SELECT id, name, note FROM awkward ORDER BY id; END;", c=opened
+        )
+        rows = opened.fetchall()
+        assert [row[0] for row in rows] == [1, 2, 3]
+        assert rows[0][1] == "工單😀"
+        assert len(rows[2][2].read()) == 99_999
+    assert any("cursors that PL/SQL opens" in remark for remark in _remarks(relay))
+
+
+def _remarks(relay: Relay) -> tuple[str, ...]:
+    relay.shape()
+    return relay.remarks
+
+
+def test_no_value_is_in_a_shape(real: LocalOracle) -> None:
+    secrets = ["Grüße-工單-7731", "8842.5511", "61997713", "20410817"]
+    text, number, key, day = secrets
+
+    def work(connection: oracledb.Connection) -> None:
+        cursor = connection.cursor()
+        cursor.execute(
+            f"SELECT '{text}', {number}, :k k, TO_DATE('{day}', 'YYYYMMDD') FROM dual "
+            f"WHERE '{text}' IS NOT NULL AND :k IN (:k, {key})",
+            [int(key)] * 3,
+        )
+        assert len(cursor.fetchall()) == 1
+        cursor.execute("SELECT :k k FROM dual WHERE 5 > 4 OR :t = :t", [int(key), text, text])
+        cursor.fetchall()
+        with pytest.raises(oracledb.DatabaseError):
+            cursor.execute(f"SELECT nothing_{text[:2]} FROM dual WHERE x = '{text}'")
+        with pytest.raises(oracledb.DatabaseError):
+            cursor.execute("SELECT TO_NUMBER(:t) FROM dual", [text])
+            cursor.fetchall()
+        cursor.execute(f"BEGIN DELETE FROM awkward WHERE name = '{text}'; END;")
+        connection.rollback()
+
+    shape, _ = _recorded(real, work)
+    written = to_json(shape)
+    assert [one for one in secrets if one in written] == []
+    assert len(shape.queries) == 2
 
 
 def test_ways_of_reading_agree(real: LocalOracle, relay: Relay) -> None:

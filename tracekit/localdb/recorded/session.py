@@ -27,7 +27,7 @@ from tracekit.localdb.recorded.catalogue import (
 )
 from tracekit.localdb.recorded.key_map import NOT_RECORDED, Key, KeyMap
 from tracekit.localdb.recorded.rows import RecordedRows
-from tracekit.localdb.wire.column import ColumnDescription
+from tracekit.localdb.wire.column import ColumnDescription, OracleType
 from tracekit.localdb.wire.messages.binds import count_returned
 from tracekit.localdb.wire.rows_rare import NULL_FIELD
 from tracekit.sqltext import bound_keys, statement_sha256
@@ -226,6 +226,10 @@ class RecordedSession:
                 return self._duck.execute(self._duck.prepare(statement.sql), rows, kinds)
             return ExecuteOutcome()
         if statement.kind is StatementKind.PLSQL:
+            if any(kind.type is OracleType.CURSOR for kind in kinds):
+                raise OraError(
+                    NOT_RECORDED, "the rows of cursors that a block opens were not recorded"
+                )
             return ExecuteOutcome(filled=dict.fromkeys(range(len(kinds)), NULL_FIELD))
         if statement.kind is not StatementKind.DML:
             return ExecuteOutcome()

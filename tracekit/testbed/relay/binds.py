@@ -13,7 +13,6 @@ import pyarrow as pa
 from tracekit.localdb.backend import BindType, EmptyLob, ReturnedLob
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
-from tracekit.localdb.wire.messages.binds import CursorBind
 from tracekit.localdb.wire.rows import encode_rows
 from tracekit.localdb.wire.rows_rare import NULL_FIELD
 from tracekit.localdb.wire.values import YearMonthInterval
@@ -69,8 +68,6 @@ def driver_value(connection: oracledb.Connection, value: Any) -> Any:
         sign = -1 if value.months < 0 else 1
         years, months = divmod(abs(value.months), 12)
         return oracledb.IntervalYM(sign * years, sign * months)
-    if isinstance(value, CursorBind):
-        return connection.cursor()
     return value
 
 

@@ -71,6 +71,14 @@ class Recording:
                 self._queries[sha256] = recorded
         return recorded.execution(statement, columns, row, kinds)
 
+    def opened(self, statement: PassedStatement) -> Watch:
+        """A block opened a cursor, whose rows are not recorded."""
+        self.remark(
+            "rows of cursors that PL/SQL opens are not recorded, so a replay refuses "
+            f"{without_literals(statement.sql)}"
+        )
+        return Unwatched()
+
     def changed(self, statement: PassedStatement, row_count: int) -> None:
         """A statement without rows was carried out."""
         with self._lock:

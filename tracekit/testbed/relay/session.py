@@ -42,6 +42,9 @@ class Observer(Protocol):
     ) -> Watch:
         """A query was executed; its rows go to what is returned."""
 
+    def opened(self, statement: PassedStatement) -> Watch:
+        """A block opened a cursor; its rows go to what is returned."""
+
     def changed(self, statement: PassedStatement, row_count: int) -> None:
         """Another statement was carried out."""
 
@@ -197,15 +200,7 @@ class RelaySession:
         self, statement: PassedStatement, row: Sequence[Any], kinds: Sequence[BindType]
     ) -> EncodedStream:
         upstream = self._upstream()
-        cursor = upstream.connection.cursor()
-        described: list[Described] = []
-
-        def fetch_as(cursor: oracledb.Cursor, info: oracledb.FetchInfo) -> Any:
-            described.append(Described.of(info))
-            return described[-1].variable(cursor)
-
-        cursor.outputtypehandler = fetch_as
-        cursor.prefetchrows = cursor.arraysize = FIRST_ROWS
+        cursor, described = _fetching_cursor(upstream.connection)
         try:
             with upstream.call():
                 cursor.setinputsizes(*binds.sizes(cursor, [row], kinds))
@@ -215,10 +210,19 @@ class RelaySession:
         except OraError:
             cursor.close()
             raise
-        cursor.arraysize = first_rows(columns)
         watch = self._observer.query(statement, described, row, kinds)
+        return self._stream(statement, cursor, columns, watch)
+
+    def _stream(
+        self,
+        statement: PassedStatement,
+        cursor: oracledb.Cursor,
+        columns: Sequence[PassedColumn],
+        watch: Watch,
+    ) -> EncodedStream:
+        cursor.arraysize = first_rows(columns)
         source = UpstreamRows(
-            upstream, cursor, columns, watch, partial(self._observer.failed, statement)
+            self._upstream(), cursor, columns, watch, partial(self._observer.failed, statement)
         )
         descriptions = [column.description for column in columns]
         stream = EncodedStream(source, descriptions, _no_duckdb, self._streams.discard)
@@ -274,24 +278,46 @@ class RelaySession:
         filled: dict[int, Any] = {}
         for row in rows:
             with upstream.call(), upstream.connection.cursor() as cursor:
+                opened = {
+                    place: _fetching_cursor(upstream.connection)
+                    for place, kind in enumerate(kinds)
+                    if kind.type is OracleType.CURSOR
+                }
                 variables = [
-                    binds.variable(cursor, kind, binds.driver_value(upstream.connection, value))
-                    for kind, value in zip(kinds, row, strict=True)
+                    binds.variable(
+                        cursor,
+                        kind,
+                        opened[place][0]
+                        if place in opened
+                        else binds.driver_value(upstream.connection, value),
+                    )
+                    for place, (kind, value) in enumerate(zip(kinds, row, strict=True))
                 ]
                 cursor.execute(statement.sql, variables)
                 filled = {
-                    place: self._filled(statement, variable.getvalue(), kind)
+                    place: binds.field(variable.getvalue(), kind)
                     for place, (variable, kind) in enumerate(zip(variables, kinds, strict=True))
-                    if not isinstance(row[place], list)
+                    if place not in opened and not isinstance(row[place], list)
                 }
+            for place, (own, described) in opened.items():
+                columns = [PassedColumn(info) for info in described]
+                watch = self._observer.opened(statement)
+                filled[place] = self._stream(statement, own, columns, watch)
         return ExecuteOutcome(filled=filled)
 
-    def _filled(self, statement: PassedStatement, value: Any, kind: BindType) -> Any:
-        if kind.type is not OracleType.CURSOR:
-            return binds.field(value, kind)
-        raise OraError(
-            3001, "unimplemented feature: the relay does not pass on cursors that blocks open"
-        )
+
+def _fetching_cursor(connection: oracledb.Connection) -> tuple[oracledb.Cursor, list[Described]]:
+    """A cursor that fetches what the relay can pass on, and the columns once it knows them."""
+    cursor = connection.cursor()
+    described: list[Described] = []
+
+    def fetch_as(cursor: oracledb.Cursor, info: oracledb.FetchInfo) -> Any:
+        described.append(Described.of(info))
+        return described[-1].variable(cursor)
+
+    cursor.outputtypehandler = fetch_as
+    cursor.prefetchrows = cursor.arraysize = FIRST_ROWS
+    return cursor, described
 
 
 def _returned(
