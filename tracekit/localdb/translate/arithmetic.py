@@ -85,7 +85,8 @@ def multiply(node: exp.Mul) -> exp.Expr:
     if _is_simple_factor(left) or _is_simple_factor(right):
         node.set("this", left)
         node.set("expression", right)
-        return with_kind(node, Kind.NUMBER)
+        is_interval = Kind.INTERVAL in (kind_of(left), kind_of(right))
+        return with_kind(node, Kind.INTERVAL if is_interval else Kind.NUMBER)
     return call("ora_multiply", left, right, kind=Kind.NUMBER)
 
 
@@ -129,6 +130,8 @@ def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
     left, right = kinds
     if left in MOMENTS and right in MOMENTS:
         return Kind.NUMBER if left is right is Kind.DATE else Kind.INTERVAL
+    if left is right is Kind.INTERVAL:
+        return Kind.INTERVAL
     if left not in MOMENTS and (right not in MOMENTS or subtract):
         return Kind.UNKNOWN
     moment, other = (left, right) if left in MOMENTS else (right, left)
@@ -148,9 +151,10 @@ def divide(node: exp.Div) -> exp.Expr:
         return known
     node.set("this", dividend)
     node.set("expression", divisor)
+    kind = Kind.INTERVAL if kind_of(dividend) is Kind.INTERVAL else Kind.NUMBER
     if isinstance(divisor, exp.Literal) and float(divisor.this or 0) != 0:
-        return with_kind(node, Kind.NUMBER)
-    return call("ora_divide", paren(node.this), paren(divisor), kind=Kind.NUMBER)
+        return with_kind(node, kind)
+    return call("ora_divide", paren(node.this), paren(divisor), kind=kind)
 
 
 def negate(node: exp.Neg) -> exp.Expr:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from tracekit.localdb.translate.build import call, cast, date
-from tracekit.localdb.translate.kinds import Kind, with_kind
+from tracekit.localdb.translate.kinds import Kind, with_kind, with_months
 from tracekit.localdb.translate.number_types import (
     DOUBLE,
     FREE,
@@ -20,6 +20,7 @@ from tracekit.localdb.translate.number_types import (
     with_number,
 )
 from tracekit.localdb.wire.rows_number import encode_number
+from tracekit.localdb.wire.values import YearMonthInterval
 
 _LARGEST_INTEGER = 10**18
 
@@ -41,6 +42,7 @@ class BindForm(Enum):
     DATE = "date"
     TIMESTAMP = "timestamp"
     ZONED = "timestamp with time zone"
+    MONTHS = "interval year to month"
 
     def of_value(self, node: exp.Expr) -> exp.Expr:
         """The placeholder of one value as an expression of its kind."""
@@ -49,6 +51,8 @@ class BindForm(Enum):
             return with_number(_typed(node, form), form)
         if self is BindForm.DATE:  # DuckDB's client passes datetimes as timestamps
             return date(node)
+        if self is BindForm.MONTHS:
+            return with_months(node)
         return with_kind(node, _KINDS[self]) if self in _KINDS else node
 
     def of_list(self, node: exp.Expr) -> exp.Expr:
@@ -107,6 +111,8 @@ def form_of(values: Sequence[Any], *, are_dates: bool = False) -> BindForm:
         return BindForm.NULL
     if kinds == {str}:
         return BindForm.TEXT
+    if kinds == {YearMonthInterval}:
+        return BindForm.MONTHS
     if kinds == {float}:
         return BindForm.DOUBLE
     if kinds <= {int, Decimal}:

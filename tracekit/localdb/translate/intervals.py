@@ -18,7 +18,7 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.interval_text import fraction_microseconds
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_digits
+from tracekit.localdb.translate.kinds import Kind, kind_of, with_digits, with_months
 from tracekit.localdb.translate.number_types import as_double
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
@@ -48,7 +48,7 @@ def interval_literal(node: exp.Interval) -> exp.Expr:
     digits = written.lstrip("+-").strip()
     if first in _MONTH_UNITS and last in _MONTH_UNITS:
         months = number(sign * _months(digits, first, last))
-        return with_digits(call("to_months", months, kind=Kind.INTERVAL), INTERVAL_DIGITS)
+        return with_digits(with_months(call("to_months", months)), INTERVAL_DIGITS)
     if first in _FIELDS and last in _FIELDS and _FIELDS.index(first) <= _FIELDS.index(last):
         made = _day_interval(sign * _microseconds(digits, first, last))
         return with_digits(made, INTERVAL_DIGITS)
@@ -119,7 +119,7 @@ def number_to_months(args: Sequence[exp.Expr]) -> exp.Expr:
     """NUMTOYMINTERVAL."""
     factor = _unit(args[1], "NUMTOYMINTERVAL", _MONTH_UNITS)
     months = exp.Mul(this=as_double(args[0]), expression=number(factor))
-    return call("to_months", cast(months, exp.DType.INT), kind=Kind.INTERVAL)
+    return with_months(call("to_months", cast(months, exp.DType.INT)))
 
 
 def _unit(node: exp.Expr, function: str, units: dict[str, int]) -> int:
@@ -138,4 +138,4 @@ def text_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
 def text_to_months(args: Sequence[exp.Expr]) -> exp.Expr:
     """TO_YMINTERVAL."""
     amount = cast(call("ora_month_interval", as_text(args[0])), exp.DType.INT)
-    return call("to_months", amount, kind=Kind.INTERVAL)
+    return with_months(call("to_months", amount))

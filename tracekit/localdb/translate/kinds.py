@@ -27,6 +27,7 @@ MOMENTS = (Kind.DATE, Kind.TIMESTAMP, Kind.ZONED, Kind.LOCAL)
 _PRECISION_META = "ora_precision"
 _DIGITS_META = "ora_digits"
 _BINARY_META = "ora_binary"
+_MONTHS_META = "ora_months"
 _DEFAULT_DIGITS = 6
 _NUMERIC_TYPES = exp.DataType.NUMERIC_TYPES
 _TEXT_TYPES = exp.DataType.TEXT_TYPES
@@ -61,6 +62,21 @@ def binary_form(node: exp.Expr) -> str | None:
     if marked is None and isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Window):
         return binary_form(node.this)
     return marked if isinstance(marked, str) else None
+
+
+def with_months(node: exp.Expr) -> exp.Expr:
+    """`node`, marked as an interval of years and months."""
+    node.meta[_MONTHS_META] = True
+    return with_kind(node, Kind.INTERVAL)
+
+
+def is_months(node: exp.Expr) -> bool:
+    """Whether it is an interval of years and months, or made of one."""
+    if _MONTHS_META in node.meta:
+        return True
+    if isinstance(node, exp.Query) or kind_of(node) in MOMENTS:
+        return False
+    return any(is_months(child) for child in node.iter_expressions())
 
 
 def with_digits(node: exp.Expr, digits: int) -> exp.Expr:

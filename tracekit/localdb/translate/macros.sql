@@ -199,15 +199,8 @@ CREATE OR REPLACE MACRO ora_substr
     (s, p, n) AS CASE WHEN p < -length(s) OR n < 1 THEN NULL
                    ELSE nullif(substring(s, CAST(CASE WHEN p = 0 THEN 1 ELSE trunc(p) END AS BIGINT),
                                          CAST(trunc(n) AS BIGINT)), '') END;
-CREATE OR REPLACE MACRO ora_occurrences(s, t) AS
-    list_filter(range(1, length(s) - length(t) + 2), lambda i: substring(s, i, length(t)) = t);
 CREATE OR REPLACE MACRO ora_instr(s, t, p, n) AS
-    CASE WHEN s IS NULL OR t IS NULL OR p IS NULL OR n IS NULL THEN NULL
-         WHEN n < 1 THEN CAST(error('ORA-01428: argument ' || CAST(n AS VARCHAR) || ' is out of range') AS BIGINT)
-         WHEN p = 0 THEN 0
-         WHEN p > 0 THEN coalesce(list_filter(ora_occurrences(s, t), lambda i: i >= p)[n], 0)
-         ELSE coalesce(list_reverse(
-                  list_filter(ora_occurrences(s, t), lambda i: i <= length(s) + p + 1))[n], 0) END;
+    ora_nth_position(s, t, CAST(p AS BIGINT), CAST(n AS BIGINT));
 -- The text, unless replacing may make it longer than 64 MiB.
 CREATE OR REPLACE MACRO ora_unless_too_long(s, a, b) AS
     CASE WHEN strlen(b) > strlen(a) AND strlen(s) / strlen(a) * strlen(b) > 67108864
@@ -263,12 +256,10 @@ CREATE OR REPLACE MACRO ora_regexp_count(s, p, pos, o) AS
 -- The text with a mark before and one behind every match; each match adds two characters.
 CREATE OR REPLACE MACRO ora_matches_marked(s, p, o) AS
     regexp_replace(s, p, chr(1048577) || '\0' || chr(1048578), o || 'g');
-CREATE OR REPLACE MACRO ora_nth_mark(s, mark, n) AS
-    list_filter(range(1, length(s) + 1), lambda i: substring(s, i, 1) = mark)[n];
 CREATE OR REPLACE MACRO ora_regexp_start(s, p, n, o) AS
-    coalesce(ora_nth_mark(ora_matches_marked(s, p, o), chr(1048577), n) - 2 * (n - 1), 0);
+    coalesce(nullif(ora_instr(ora_matches_marked(s, p, o), chr(1048577), 1, n), 0) - 2 * (n - 1), 0);
 CREATE OR REPLACE MACRO ora_regexp_end(s, p, n, o) AS
-    coalesce(ora_nth_mark(ora_matches_marked(s, p, o), chr(1048578), n) - 2 * n + 1, 0);
+    coalesce(nullif(ora_instr(ora_matches_marked(s, p, o), chr(1048578), 1, n), 0) - 2 * n + 1, 0);
 CREATE OR REPLACE MACRO ora_regexp_instr(s, p, pos, n, past, o) AS
     CASE WHEN s IS NULL OR p IS NULL THEN NULL
          WHEN NOT regexp_matches(ora_from(s, pos), p, o) THEN 0
@@ -285,7 +276,7 @@ CREATE OR REPLACE MACRO ora_replace_nth(s, p, r, start, o) AS
 CREATE OR REPLACE MACRO ora_regexp_replaced(s, p, r, n, o) AS
     CASE WHEN n = 0 THEN regexp_replace(s, p, r, o || 'g')
          WHEN n = 1 THEN regexp_replace(s, p, r, o)
-         ELSE ora_replace_nth(s, p, r, ora_regexp_start(s, p, n, o), o) END;
+         ELSE ora_replace_nth(s, p, r, ora_regexp_start(s, p, greatest(n, 1), o), o) END;
 CREATE OR REPLACE MACRO ora_regexp_replace(s, p, r, pos, n, o) AS
     CASE WHEN p IS NULL THEN s
          WHEN pos > length(s) THEN s

@@ -14,6 +14,7 @@ from tracekit.localdb.translate.interval_text import read_day_interval, read_mon
 from tracekit.localdb.translate.moment_reader import read_moment, zone_offset
 from tracekit.localdb.translate.moment_text import NO_ZONE, write_moment
 from tracekit.localdb.translate.number_models import format_number, read_number
+from tracekit.localdb.translate.positions import nth_position
 from tracekit.localdb.translate.text_codes import TEXT_CODES
 
 _NANOSECONDS = 1_000
@@ -76,6 +77,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ora_read_ns": _telling(_read_ns),
     "ora_read_all_ns": _telling(_read_all_ns),
     "ora_read_minutes": _telling(_read_minutes),
+    "ora_nth_position": _telling(nth_position),
     "ora_zone_minutes": _telling(zone_offset),
     "ora_day_interval_us": _telling(read_day_interval),
     "ora_month_interval": _telling(read_month_interval),

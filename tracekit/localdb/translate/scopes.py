@@ -12,7 +12,15 @@ from sqlglot import exp
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.stored_names import shown_name
 from tracekit.localdb.translate.build import INTERVAL_DIGITS
-from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of, with_digits, with_kind
+from tracekit.localdb.translate.kinds import (
+    MOMENTS,
+    Kind,
+    is_months,
+    kind_of,
+    with_digits,
+    with_kind,
+    with_months,
+)
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import (
     DOUBLE,
@@ -27,6 +35,7 @@ from tracekit.localdb.translate.text_types import is_null, merge, text_type, var
 from tracekit.localdb.translate.types import ZONED_TYPE, DeclaredType
 
 _TYPE_META = "ora_column_type"
+_MONTHS = "INTERVAL YEAR TO MONTH"
 LOB_META = "ora_lob"
 """Marks the result of TO_CLOB."""
 _SOURCES_FIRST = {"with_": 0, "from_": 1, "using": 1, "joins": 2}
@@ -146,6 +155,9 @@ def mark_with(column: exp.Column, found: Output) -> exp.Column:
         with_number(column, found.number)
     elif found.kind is not Kind.UNKNOWN:
         with_kind(column, found.kind)
+    declared = found.declared if isinstance(found, ColumnType) else None
+    if declared is not None and declared.name == _MONTHS:
+        with_months(column)
     return column
 
 
@@ -290,6 +302,8 @@ def _known(node: exp.Expr) -> Output:
     if text is not None:
         stored = "BLOB" if text.name == "BLOB" else "VARCHAR"
         return ColumnType(stored, text, varies=varies(node))
+    if kind_of(node) is Kind.INTERVAL and is_months(node):
+        return ColumnType("INTERVAL", DeclaredType(_MONTHS, precision=9))
     return ValueType(kind_of(node), number_type(node))
 
 

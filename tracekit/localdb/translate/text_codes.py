@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from tracekit.localdb.translate.positions import nth_position
+
 _ESCAPE = re.compile(r"\\(\\|[0-9A-Fa-f]{4})|\\")
 _SOUNDS = {
     letter: digit
@@ -77,21 +79,9 @@ def byte_substring(text: str, position: int, length: int) -> str:
     return " " * (left - start) + data[left:right].decode("utf-8") + " " * (end - max(right, left))
 
 
-def byte_position(text: str, part: str, position: int, occurrence: int) -> int:
-    """INSTRB: as INSTR, counting bytes.
-
-    Raises:
-        ValueError: ORA-01428, a position or occurrence that there is not.
-    """
-    if occurrence < 1:
-        raise ValueError(f"ORA-01428: argument '{occurrence}' is out of range")
-    data, wanted = text.encode("utf-8"), part.encode("utf-8")
-    found = [m.start() + 1 for m in re.finditer(b"(?=" + re.escape(wanted) + b")", data)]
-    if position > 0:
-        found = [one for one in found if one >= position]
-    else:
-        found = [one for one in reversed(found) if one <= len(data) + position + 1]
-    return found[occurrence - 1] if position and len(found) >= occurrence else 0
+def byte_position(text: str, part: str, start: int, occurrence: int) -> int:
+    """INSTRB: as INSTR, counting bytes."""
+    return nth_position(text.encode("utf-8"), part.encode("utf-8"), start, occurrence)
 
 
 def digest(data: bytes, method: str) -> bytes:
