@@ -100,6 +100,9 @@ CORNERS: list[Row] = [
     _of("a fraction of a DATE", "TO_CHAR(SYSDATE, 'FF')", "ORA-01821"),
     _of("TO_DATE by a computed model", "TO_DATE('2024', LOWER('YYYY'))", dt.datetime(2024, 3, 1)),
     _query("AVG of dates", "SELECT AVG(hiredate) FROM emp", "ORA-00932"),
+    _of(
+        "an interval of months", "TO_CHAR(INTERVAL '1' YEAR + INTERVAL '2' MONTH)", "+000000001-02"
+    ),
     _query(
         "RANGE of days",
         "SELECT SUM(sal) OVER (ORDER BY hiredate RANGE 7 PRECEDING) FROM emp"

@@ -52,6 +52,25 @@ IMMEDIATE of a literal; declarations and control flow are refused by name. A LOB
 cannot be written (ORA-22920): update its column. A ROWID numbers the rows of one table; a row gets
 another one when the transaction that inserted it commits, so keep none across that COMMIT.
 
+What is refused though Oracle does it, and why. Each is an ORA- error that names it:
+
+1. A TIMESTAMP(7) to (9) before 1677 or after 2262: DuckDB counts nanoseconds in 64 bits. DATE and
+   TIMESTAMP(6) reach from 4712 BC to 9999.
+2. Nanoseconds in arithmetic, and in TIMESTAMP WITH LOCAL TIME ZONE: the same.
+3. Time zones by region (`Asia/Taipei`): daylight rules change with Oracle's files; offsets work.
+4. Counting days before 15 October 1582, and Julian day numbers before Christ.
+5. Writing a LOB that a query gave (ORA-22920), and `lastrowid`: rows have no place of their own.
+6. Back-references inside of a regular expression: patterns run in time linear in the text.
+7. LISTAGG ... ON OVERFLOW TRUNCATE of what overflows: where Oracle cuts is not documented.
+8. KEEP (DENSE_RANK ...) of other than MIN and MAX; RANK and its kin WITHIN GROUP.
+9. CONNECT BY over a join, and conditions of CONNECT BY with subqueries: join in a subquery.
+10. ROWNUM in a query of several tables with groups or windows: number rows in a subquery.
+11. MERGE ... DELETE WHERE, INSERT ALL, ON DELETE CASCADE, disabled constraints, virtual columns.
+12. MODEL, MATCH_RECOGNIZE, SAMPLE, flashback (AS OF).
+13. XML and JSON functions and types.
+14. Stored code, synonyms, materialized views, PL/SQL with declarations or control flow.
+15. Functions that are not in the tables below.
+
 Limits: a call that makes the server grow by more than 400 MiB ends with ORA-04030, and a break ends
 any other with ORA-01013; padding and REPLACE are bounded before they run. `make conformance` counts
 what of SQLAlchemy's dialect suite and of our driver tests passes.

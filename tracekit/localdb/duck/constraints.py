@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import duckdb
 
 from tracekit.localdb.duck.notes import TableNote
+from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Definition
 
@@ -35,7 +36,7 @@ class Table:
     @property
     def path(self) -> str:
         """Its name in SQL."""
-        return f"{self.catalog}.{_quoted(self.schema)}.{_quoted(self.name)}"
+        return f"{self.catalog}.{quoted(self.schema)}.{quoted(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ def _place(table: Table) -> list[str]:
 def _column(row: tuple[str, str, str | None], required: set[str]) -> str:
     name, kind, default = row
     stated = f" DEFAULT {default}" if default is not None else ""
-    return f"{_quoted(name)} {kind}{stated}{' NOT NULL' if name in required else ''}"
+    return f"{quoted(name)} {kind}{stated}{' NOT NULL' if name in required else ''}"
 
 
 def _belongings(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
@@ -266,7 +267,7 @@ def _belongings(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str
     statements = [str(sql) for (sql,) in indexes]
     for column, comment in comments:
         if comment is not None:
-            subject = f"COLUMN {table.path}.{_quoted(column)}" if column else f"TABLE {table.path}"
+            subject = f"COLUMN {table.path}.{quoted(column)}" if column else f"TABLE {table.path}"
             statements.append(f"COMMENT ON {subject} IS '{comment.replace(chr(39), chr(39) * 2)}'")
     return statements
 
@@ -285,7 +286,3 @@ def _validating(definition: Definition, table: Table) -> Iterator[None]:
 
 def _folded(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.strip('"').upper() for name in names)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -15,6 +15,7 @@ from tracekit.localdb.duck.dictionary import SCHEMA as DICTIONARY_SCHEMA
 from tracekit.localdb.duck.dictionary import install_dictionary, join_catalogs
 from tracekit.localdb.duck.notes import TableNotes
 from tracekit.localdb.duck.overlay import Overlay
+from tracekit.localdb.duck.quoting import escaped, quoted
 from tracekit.localdb.duck.sequences import copy_sequences
 from tracekit.localdb.duck.spool_folder import SpoolFolder
 from tracekit.localdb.duck.statement import StatementCache
@@ -99,13 +100,13 @@ class Database:
     ) -> None:
         """Resolve unqualified names of `connection` in `schema`, before it in `private`."""
         path = [
-            *([f'{self.catalog}."{private}"'] if private else []),
-            f'{self.catalog}."{_quotable(schema)}"',
+            *([f"{self.catalog}.{quoted(private)}"] if private else []),
+            f"{self.catalog}.{quoted(schema)}",
             f"{self.catalog}.main",
             f"{MEMORY_CATALOG}.main",
             f"{MEMORY_CATALOG}.{DICTIONARY_SCHEMA}",
         ]
-        connection.execute(f"SET search_path = '{_escaped(','.join(dict.fromkeys(path)))}'")
+        connection.execute(f"SET search_path = '{escaped(','.join(dict.fromkeys(path)))}'")
 
     def has_schema(self, schema: str) -> bool:
         """Whether there is a schema of exactly this name."""
@@ -186,7 +187,7 @@ class Databases:
         self._clones: dict[str, Database] = {}
         in_place = writable and source != IN_MEMORY
         try:
-            self._root.execute(f"SET temp_directory = '{_escaped(str(self._spool.path))}'")
+            self._root.execute(f"SET temp_directory = '{escaped(str(self._spool.path))}'")
             if source != IN_MEMORY:
                 _attach(self._root, source, writable)
             self._root.execute("SET enable_external_access = false")
@@ -263,7 +264,7 @@ def _attach(root: duckdb.DuckDBPyConnection, source: str, writable: bool) -> Non
         raise ConnectError(f"{source!r} is not a file; name a DuckDB file, or {IN_MEMORY}")
     mode = "" if writable else " (READ_ONLY)"
     try:
-        root.execute(f"ATTACH '{_escaped(str(path))}' AS {FILE_CATALOG}{mode}")
+        root.execute(f"ATTACH '{escaped(str(path))}' AS {FILE_CATALOG}{mode}")
     except duckdb.Error as error:
         raise ConnectError(f"{source!r} could not be opened: {error}") from error
 
@@ -278,11 +279,3 @@ def _settings(memory_limit: str, threads: int) -> dict[str, str | bool | int | f
         "autoinstall_known_extensions": False,
         "allow_community_extensions": False,
     }
-
-
-def _escaped(text: str) -> str:
-    return text.replace("'", "''")
-
-
-def _quotable(name: str) -> str:
-    return name.replace('"', '""')

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from tracekit.localdb.duck.notes import TableNote, TableNotes
+from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import ConstraintDeclaration, Definition
 
@@ -38,11 +39,11 @@ class ForeignKey:
             catalog: where the tables are.
             new_only: look only at rows that the open transaction inserted.
         """
-        held = [f"c.{_quoted(one)} IS NOT NULL" for one in self.columns]
+        held = [f"c.{quoted(one)} IS NOT NULL" for one in self.columns]
         if new_only:
             held.append(f"c.rowid >= {_FIRST_NEW_ROW}")
         pairs = zip(self.columns, self.parent_columns, strict=True)
-        same = " AND ".join(f"p.{_quoted(key)} = c.{_quoted(own)}" for own, key in pairs)
+        same = " AND ".join(f"p.{quoted(key)} = c.{quoted(own)}" for own, key in pairs)
         parent, child = _path(catalog, self.parent), _path(catalog, self.child)
         return (
             f"SELECT 1 FROM {child} c WHERE {' AND '.join(held)}"  # noqa: S608
@@ -196,8 +197,4 @@ def refuse_change_of_parent(notes: TableNotes, definition: Definition, table: Ta
 
 
 def _path(catalog: str, table: TableKey) -> str:
-    return f"{catalog}.{_quoted(table[0])}.{_quoted(table[1])}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"{catalog}.{quoted(table[0])}.{quoted(table[1])}"

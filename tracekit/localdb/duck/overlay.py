@@ -16,6 +16,7 @@ import duckdb
 
 from tracekit.localdb.duck import declared, notes
 from tracekit.localdb.duck.catalogs import PRIVATE_PREFIX
+from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.duck.table_columns import Spelling
 
 _IDENTIFIER = r'(?:"(?:[^"]|"")+"|[\w$#]+)'
@@ -58,7 +59,7 @@ class _Shadowed:
 
     @property
     def path(self) -> str:
-        return f"{self.catalog}.{_quoted(self.schema)}.{_quoted(self.name)}"
+        return f"{self.catalog}.{quoted(self.schema)}.{quoted(self.name)}"
 
 
 class Overlay:
@@ -212,7 +213,7 @@ class Overlay:
         views: dict[tuple[str, str], str],
     ) -> bool:
         own = f"{self._catalog}.{self._own_schema(view)},memory.main,memory.SYS"
-        names = ", ".join(_quoted(column.name.upper()) for column in view.columns)
+        names = ", ".join(quoted(column.name.upper()) for column in view.columns)
         try:
             connection.execute(f"SET search_path = '{own.replace(chr(39), chr(39) * 2)}'")
             connection.execute(
@@ -223,17 +224,17 @@ class Overlay:
         return True
 
     def _create_view(self, connection: duckdb.DuckDBPyConnection, table: _Shadowed) -> None:
-        names = ", ".join(_quoted(column.name.upper()) for column in table.columns)
+        names = ", ".join(quoted(column.name.upper()) for column in table.columns)
         connection.execute(
             f"CREATE VIEW {self._own_name(table)} ({names}) AS SELECT * FROM {table.path}"  # noqa: S608
         )
 
     def _own_schema(self, table: _Shadowed) -> str:
         # The default schema keeps its name: DuckDB will not have a second one in upper case.
-        return _quoted(table.schema if table.schema == "main" else table.schema.upper())
+        return quoted(table.schema if table.schema == "main" else table.schema.upper())
 
     def _own_name(self, table: _Shadowed) -> str:
-        return f"{self._catalog}.{self._own_schema(table)}.{_quoted(table.name.upper())}"
+        return f"{self._catalog}.{self._own_schema(table)}.{quoted(table.name.upper())}"
 
 
 def _tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[_Shadowed]:
@@ -313,7 +314,7 @@ _INDEXED = re.compile(rf" ON {_IDENTIFIER}(?:\.{_IDENTIFIER})*\s*\(")
 def _plain_table(connection: duckdb.DuckDBPyConnection, table: _Shadowed, target: str) -> str:
     """CREATE TABLE with the columns in upper case and the keys."""
     columns = ", ".join(
-        f"{_quoted(column.name.upper())} {column.type}{'' if column.nullable else ' NOT NULL'}"
+        f"{quoted(column.name.upper())} {column.type}{'' if column.nullable else ' NOT NULL'}"
         for column in table.columns
     )
     keys = "".join(f", {key}" for key in _keys(connection, table))
@@ -328,13 +329,7 @@ def _keys(connection: duckdb.DuckDBPyConnection, table: _Shadowed) -> list[str]:
         " AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')",
         [table.catalog, table.schema, table.name],
     ).fetchall()
-    return [
-        f"{kind} ({', '.join(_quoted(name.upper()) for name in names)})" for kind, names in rows
-    ]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return [f"{kind} ({', '.join(quoted(name.upper()) for name in names)})" for kind, names in rows]
 
 
 def _unquoted(name: str) -> str:

@@ -13,6 +13,7 @@ import duckdb
 
 from tracekit.localdb.duck.catalogs import PRIVATE_PREFIX
 from tracekit.localdb.duck.database import Database
+from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.ora_error import OraError
 
 _NAME = r'"(?:[^"]|"")*"'
@@ -63,7 +64,7 @@ class PrivateTables:
                 if any(name == key[1] for _, name in self._made):
                     raise OraError(3001, f"unimplemented feature: two temporary tables {key[1]}")
                 created = _HEAD.sub("", self._sql(connection, key), count=1)
-                connection.execute(f"CREATE TABLE {own}.{_quoted(key[1])}({created}")
+                connection.execute(f"CREATE TABLE {own}.{quoted(key[1])}({created}")
                 self._made[key] = known[key]
         return True
 
@@ -82,7 +83,7 @@ class PrivateTables:
     def emptied_by_commit(self) -> list[str]:
         """The statements that take away rows when a transaction commits."""
         return [
-            f'DELETE FROM "{self._schema}".{_quoted(name)}'  # noqa: S608
+            f'DELETE FROM "{self._schema}".{quoted(name)}'  # noqa: S608
             for (_, name), on_commit in self._made.items()
             if on_commit == _ON_COMMIT_DELETE
         ]
@@ -105,7 +106,7 @@ class PrivateTables:
                     "attempt to create, alter or drop an index on temporary table already in use",
                 )
             if self._made.pop(key, None) is not None:
-                connection.execute(f'DROP TABLE "{self._schema}".{_quoted(key[1])}')
+                connection.execute(f'DROP TABLE "{self._schema}".{quoted(key[1])}')
 
     def close(self) -> None:
         """Drop everything."""
@@ -124,10 +125,6 @@ class PrivateTables:
         if found is None:
             raise OraError(942, "table or view does not exist")
         return str(found[0])
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _unquoted(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from tracekit.localdb.duck.notes import DRAWN, IDENTITY, TableNote
+from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.ora_error import OraError
 
 _CALL = re.compile(r"\bnextval\('((?:[^']|'')+)'\)")
@@ -36,9 +37,9 @@ def copy_sequences(root: duckdb.DuckDBPyConnection, source: str, target: str) ->
         [source],
     ).fetchall()
     for schema, name, step, least, most, cycles, following in found:
-        root.execute(f"CREATE SCHEMA IF NOT EXISTS {target}.{_quoted(schema)}")
+        root.execute(f"CREATE SCHEMA IF NOT EXISTS {target}.{quoted(schema)}")
         root.execute(
-            f"CREATE SEQUENCE {target}.{_quoted(schema)}.{_quoted(name)} INCREMENT BY {step}"
+            f"CREATE SEQUENCE {target}.{quoted(schema)}.{quoted(name)} INCREMENT BY {step}"
             f" MINVALUE {least} MAXVALUE {most} START WITH {min(max(following, least), most)}"
             f"{' CYCLE' if cycles else ''}"
         )
@@ -110,7 +111,7 @@ def with_defaults(sql: str, sequences: Mapping[str, str], free: Collection[str] 
     missing = {column: path for column, path in sequences.items() if column not in listed}
     if match is None or not missing:
         return sql
-    names = ", ".join(_quoted(column) for column in missing)
+    names = ", ".join(quoted(column) for column in missing)
     calls = ", ".join(
         f"ora_number(nextval('{path}'))" if column in free else f"nextval('{path}')"
         for column, path in missing.items()
@@ -147,10 +148,6 @@ def draw_first(
         for row, (value,) in zip(values, drawn, strict=True):
             row[name] = value
     return with_parameters, values
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _unquoted(name: str) -> str:

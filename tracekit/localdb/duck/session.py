@@ -30,6 +30,7 @@ from tracekit.localdb.duck.foreign_keys import Check, checks
 from tracekit.localdb.duck.gate import ErrorMapper, gate
 from tracekit.localdb.duck.notes import TableNote
 from tracekit.localdb.duck.private_tables import PrivateTables
+from tracekit.localdb.duck.quoting import quoted_path
 from tracekit.localdb.duck.result import BatchSource, EncodedStream
 from tracekit.localdb.duck.returning import encode_returned
 from tracekit.localdb.duck.sequences import Change, prepare_insert
@@ -448,13 +449,13 @@ class DuckSession:
                     sql = self._localized(statement)
                 else:
                     self._private.let_go(key)
-            written = sql or f"ALTER TABLE {_path(key)}"
+            written = sql or f"ALTER TABLE {quoted_path(*key)}"
             self._own_what_is_written(writer, written)
             for constraint in definition.constraints:
                 if constraint.references is not None:  # a key cannot refer to a view
                     schema, name = constraint.references
                     parent = (schema or self._state.schema, name)
-                    self._own_what_is_written(writer, f"ALTER TABLE {_path(parent)}")
+                    self._own_what_is_written(writer, f"ALTER TABLE {quoted_path(*parent)}")
             if definition.action != "TRUNCATE":  # what is made is no session's own
                 self._database.use_schema(writer.connection, self._state.schema)
             try:
@@ -541,10 +542,6 @@ class DuckSession:
 def _own(statement: PreparedStatement) -> DuckStatement:
     assert isinstance(statement, DuckStatement), "statements come from this session's prepare"
     return statement
-
-
-def _path(key: tuple[str, str]) -> str:
-    return ".".join('"' + name.replace('"', '""') + '"' for name in key)
 
 
 def _unstated(error: duckdb.Error) -> OraError:
