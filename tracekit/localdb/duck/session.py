@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +16,24 @@ from tracekit.localdb.backend import (
     BindType,
     ExecuteOutcome,
     PreparedStatement,
-    ReturnedColumns,
     StatementKind,
 )
 from tracekit.localdb.duck.binds import parameter_values, unknown_values
 from tracekit.localdb.duck.blocks import BlockRun
+from tracekit.localdb.duck.changes import Changes
 from tracekit.localdb.duck.columns import describe_columns
-from tracekit.localdb.duck.constraints import Table, Violations
 from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.definer import define
-from tracekit.localdb.duck.foreign_keys import Check, checks
-from tracekit.localdb.duck.gate import ErrorMapper, gate
-from tracekit.localdb.duck.notes import TableNote
+from tracekit.localdb.duck.gate import gate
 from tracekit.localdb.duck.private_tables import PrivateTables
 from tracekit.localdb.duck.quoting import quoted_path
 from tracekit.localdb.duck.result import BatchSource, EncodedStream
-from tracekit.localdb.duck.returning import encode_returned
-from tracekit.localdb.duck.sequences import Change, prepare_insert
+from tracekit.localdb.duck.session_connections import SessionConnections
 from tracekit.localdb.duck.session_state import SessionState
 from tracekit.localdb.duck.source import QuerySource, batch_rows
 from tracekit.localdb.duck.statement import DuckStatement
-from tracekit.localdb.duck.writer import ROW_ERRORS, WritingConnection
-from tracekit.localdb.ora_error import OraError, RowFailure
-from tracekit.localdb.translate import FREE, Control, Translated, form_of, map_error
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate import Control, Translated, form_of, map_error
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
 from tracekit.localdb.wire.rows_lob import has_lobs
 
@@ -67,9 +61,9 @@ class DuckSession:
         self._on_close = on_close
         self._state = SessionState(schema, client)
         self._private = PrivateTables(database, number)
-        self._writer: WritingConnection | None = None
+        self._connections = SessionConnections(database, self._state, self._private)
+        self._changes = Changes(database, self._state, self._connections)
         self._streams: set[EncodedStream] = set()
-        self._running: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -86,7 +80,7 @@ class DuckSession:
     @property
     def in_transaction(self) -> bool:
         """Whether uncommitted work is open."""
-        return self._writer is not None and self._writer.in_transaction
+        return self._connections.in_transaction
 
     def prepare(self, sql: str) -> DuckStatement:
         """Parse and translate `sql`; a known statement costs a look-up.
@@ -108,7 +102,7 @@ class DuckSession:
             return ()
         self._check_open()
         values = unknown_values(known.translated)
-        connection = self._connect()
+        connection = self._connections.connect()
         with closing(connection), gate(known.ora_error):
             sql = self._private.localized(known.translated.duckdb_sql)
             relation = connection.sql(sql, params=values or None)
@@ -138,8 +132,8 @@ class DuckSession:
             return ExecuteOutcome(result=self._query(known, rows[0], bind_types))
         elif known.kind is StatementKind.DML:
             if known.translated.returning_into:
-                return self._change_and_return(known, rows, bind_types, go_on=go_on)
-            return self._change(known, rows, bind_types, go_on=go_on)
+                return self._changes.change_and_return(known, rows, bind_types, go_on=go_on)
+            return self._changes.change(known, rows, bind_types, go_on=go_on)
         elif known.kind is StatementKind.DDL:
             self._define(known)
         else:
@@ -171,15 +165,15 @@ class DuckSession:
         Raises:
             OraError: ORA-08177, it conflicts with what others committed; it is rolled back.
         """
-        if self._writer is not None:
-            with self._running_on(self._writer.connection), gate(_unstated):
-                self._writer.commit(self._private.emptied_by_commit())
+        if self._connections.writer is not None:
+            with self._connections.running_on(self._connections.writer.connection), gate(_unstated):
+                self._connections.writer.commit(self._private.emptied_by_commit())
 
     def rollback(self) -> None:
         """End the transaction and drop its work."""
-        if self._writer is not None:
+        if self._connections.writer is not None:
             with gate(_unstated):
-                self._writer.rollback()
+                self._connections.writer.rollback()
 
     def set_current_schema(self, schema: str) -> None:
         """Resolve unqualified names in `schema` from now on.
@@ -190,19 +184,17 @@ class DuckSession:
         if not self._database.has_schema(schema):
             raise OraError(1435, "user does not exist")
         self._state.schema = schema
-        if self._writer is not None:
-            self._use_schema(self._writer.connection)
+        self._connections.follow_schema()
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
         """Let SYS_CONTEXT('USERENV', ...) answer these from now on."""
         self._state.set_attributes(attributes)
-        self._follow_state()
+        self._connections.follow_state()
 
     def interrupt(self) -> None:
         """Make a running call of another thread end soon with ORA-01013."""
+        self._connections.interrupt()
         with self._lock:
-            if self._running is not None:
-                self._running.interrupt()
             streams = list(self._streams)
         for stream in streams:
             stream.interrupt()
@@ -214,8 +206,7 @@ class DuckSession:
         self._closed = True
         for stream in list(self._streams):
             stream.close()
-        if self._writer is not None:
-            self._writer.close()
+        self._connections.close()
         self._private.close()
         self._on_close(self)
 
@@ -233,12 +224,12 @@ class DuckSession:
             self.set_current_schema(argument)
         elif control is Control.SET_PARAMETER:
             self._state.set_parameters(translated.settings)
-            self._follow_state()
+            self._connections.follow_state()
         elif control is Control.SAVEPOINT:
-            self._writing_connection().set_savepoint(argument)
+            self._connections.writing().set_savepoint(argument)
         elif control is Control.ROLLBACK_TO:
-            writer = self._writing_connection()
-            with self._running_on(writer.connection), gate(_unstated):
+            writer = self._connections.writing()
+            with self._connections.running_on(writer.connection), gate(_unstated):
                 writer.rollback_to(argument)
 
     def _run_block(
@@ -254,7 +245,7 @@ class DuckSession:
             if len(row) != len(names):
                 raise OraError(1008, "not all variables bound")
             run = BlockRun(self, self._read_few, names, row, bind_types)
-            writer = self._writing_connection()
+            writer = self._connections.writing()
             with writer.together():
                 for step in block.translated.steps:
                     run.run(step)
@@ -271,11 +262,11 @@ class DuckSession:
         """The first rows of a query, and the names of their DuckDB types."""
         known = self._for_values(_own(statement), [row], bind_types)
         values = parameter_values(known.translated, row, bind_types)
-        writer = self._writer if self.in_transaction else None
-        connection = writer.connection if writer else self._connect()
+        writer = self._connections.of_transaction
+        connection = writer.connection if writer else self._connections.connect()
         try:
-            with self._running_on(connection), gate(known.ora_error):
-                relation = connection.sql(self._localized(known), params=values or None)
+            with self._connections.running_on(connection), gate(known.ora_error):
+                relation = connection.sql(self._connections.localized(known), params=values or None)
                 types = [str(kind) for kind in relation.types]
                 return relation.limit(most).to_arrow_table(), types
         except OraError:
@@ -285,10 +276,6 @@ class DuckSession:
         finally:
             if not writer:
                 connection.close()
-
-    def _follow_state(self) -> None:
-        if self._writer is not None:
-            self._state.update(self._writer.connection)
 
     def query(
         self,
@@ -323,13 +310,13 @@ class DuckSession:
             self._state.settings.check_sort()
         values = parameter_values(statement.translated, row, bind_types)
         folder = self._database.spool_folder
-        writer = self._writer if self.in_transaction else None
+        writer = self._connections.of_transaction
         with gate(statement.ora_error):
-            sql = self._localized(statement)
-        connection = writer.connection if writer else self._connect()
+            sql = self._connections.localized(statement)
+        connection = writer.connection if writer else self._connections.connect()
         release = _nothing if writer else connection.close
         try:
-            with self._running_on(connection), gate(statement.ora_error):
+            with self._connections.running_on(connection), gate(statement.ora_error):
                 relation = connection.sql(sql, params=values or None)
                 columns = self._describe(relation, statement)
                 reader = relation.to_arrow_reader(batch_rows(sql, has_lobs=has_lobs(columns)))
@@ -349,174 +336,34 @@ class DuckSession:
             self._streams.add(stream)
         return stream
 
-    def _change(
-        self,
-        statement: DuckStatement,
-        rows: Sequence[Sequence[Any]],
-        bind_types: Sequence[BindType],
-        *,
-        go_on: bool,
-    ) -> ExecuteOutcome:
-        writer = self._writing_connection()
-        to_ora_error = self._violation_mapper(statement)
-        with self._running_on(writer.connection), gate(to_ora_error):
-            change = self._prepare_change(writer, statement, rows, bind_types)
-            ran = writer.run_each(
-                change.sql,
-                change.rows,
-                volatile=change.volatile,
-                checks=self._checks(statement),
-                go_on=go_on,
-            )
-        failures = [RowFailure(row, to_ora_error(error)) for row, error in ran.failures]
-        return ExecuteOutcome(row_count=sum(ran.counts), row_counts=ran.counts, failures=failures)
-
-    def _change_and_return(
-        self,
-        statement: DuckStatement,
-        rows: Sequence[Sequence[Any]],
-        bind_types: Sequence[BindType],
-        *,
-        go_on: bool,
-    ) -> ExecuteOutcome:
-        kinds = [bind_types[index] for index in statement.translated.returning_into]
-        take = partial(encode_returned, kinds=kinds)
-        writer = self._writing_connection()
-        to_ora_error = self._violation_mapper(statement)
-        returned: list[ReturnedColumns] = []
-        failures: list[RowFailure] = []
-        with self._running_on(writer.connection), gate(to_ora_error):
-            change = self._prepare_change(writer, statement, rows, bind_types)
-            checked = self._checks(statement)
-            for row, values in enumerate(change.rows):
-                if failures and not go_on:
-                    break
-                try:
-                    run = writer.run_returning(
-                        change.sql, values, take, volatile=change.volatile, checks=checked
-                    )
-                except ROW_ERRORS as error:
-                    if len(change.rows) == 1:
-                        raise
-                    failures.append(RowFailure(row, to_ora_error(error)))
-                    run = [()] * len(kinds)
-                returned.append(run)
-        counts = [len(columns[0]) for columns in returned]
-        return ExecuteOutcome(
-            row_count=sum(counts), row_counts=counts, returned=returned, failures=failures
-        )
-
-    def _checks(self, statement: DuckStatement) -> list[Check]:
-        """What must hold of foreign keys after a change."""
-        translated = statement.translated
-        if translated.target is None:
-            return []
-        schema, name = translated.target
-        table = (schema or self._state.schema, name)
-        return checks(self._database.notes, self._database.catalog, table, translated.dml)
-
-    def _prepare_change(
-        self,
-        writer: WritingConnection,
-        statement: DuckStatement,
-        rows: Sequence[Sequence[Any]],
-        bind_types: Sequence[BindType],
-    ) -> Change:
-        """What is to be run: on the right tables, with the values of sequences drawn."""
-        translated = statement.translated
-        values = [parameter_values(translated, row, bind_types) for row in rows]
-        sql = self._localized(statement)
-        self._own_what_is_written(writer, translated.duckdb_sql)
-        notes: Sequence[TableNote] = []
-        free: set[str] = set()
-        if translated.dml == "INSERT" and translated.target is not None:
-            schema, name = translated.target
-            notes = self._database.notes.of_table(schema or self._state.schema, name)
-            columns = self._database.columns.find(schema or self._state.schema, name)
-            free = {one for one, found in columns.items() if found.number is FREE}
-        return prepare_insert(writer.connection, sql, values, notes, free)
-
     def _define(self, statement: DuckStatement) -> None:
         definition = statement.translated.definition
         assert definition is not None, "DDL defines something"
-        writer = self._writing_connection()
-        with self._running_on(writer.connection), gate(statement.ora_error):
+        writer = self._connections.writing()
+        with self._connections.running_on(writer.connection), gate(statement.ora_error):
             writer.commit(self._private.emptied_by_commit())
             sql = statement.translated.duckdb_sql
             key = (definition.schema or self._state.schema, definition.name)
             if key in self._database.notes.temporary:
                 if definition.action == "TRUNCATE":
-                    sql = self._localized(statement)
+                    sql = self._connections.localized(statement)
                 else:
                     self._private.let_go(key)
             written = sql or f"ALTER TABLE {quoted_path(*key)}"
-            self._own_what_is_written(writer, written)
+            self._connections.own_what_is_written(writer, written)
             for constraint in definition.constraints:
                 if constraint.references is not None:  # a key cannot refer to a view
                     schema, name = constraint.references
                     parent = (schema or self._state.schema, name)
-                    self._own_what_is_written(writer, f"ALTER TABLE {quoted_path(*parent)}")
+                    self._connections.own_what_is_written(
+                        writer, f"ALTER TABLE {quoted_path(*parent)}"
+                    )
             if definition.action != "TRUNCATE":  # what is made is no session's own
                 self._database.use_schema(writer.connection, self._state.schema)
             try:
                 define(writer, self._database, sql, definition, key)
             finally:
-                self._use_schema(writer.connection)
-
-    def _own_what_is_written(self, writer: WritingConnection, sql: str) -> None:
-        overlay = self._database.overlay
-        copied = overlay is not None and overlay.prepare_write(sql, self._state.schema)
-        if copied and writer.in_transaction:
-            writer.restore()  # its snapshot is older than the copy
-
-    def _localized(self, statement: DuckStatement) -> str:
-        """The statement's text, reading and writing the session's own temporary tables."""
-        sql = statement.translated.duckdb_sql
-        temporary = self._database.notes.temporary
-        if not temporary:
-            return sql
-        tables = [
-            (one.schema or self._state.schema, one.name) for one in statement.translated.tables
-        ]
-        if self._private.make(tables) and self._writer is not None:
-            if self._writer.in_transaction:
-                self._writer.restore()  # its snapshot is older than the table
-            self._use_schema(self._writer.connection)
-        return self._private.localized(sql)
-
-    def _violation_mapper(self, statement: DuckStatement) -> ErrorMapper:
-        """Says what DuckDB's errors are, with constraints by their names."""
-        target = statement.translated.target
-        if target is None:
-            return statement.ora_error
-        schema, name = target
-        table = Table(self._database.catalog, schema or self._state.schema, name)
-        violations = Violations(
-            self._connect, table, self._database.notes.of_table, statement.translated.dml
-        )
-
-        def explain(error: duckdb.Error) -> OraError:
-            named = None
-            if isinstance(error, duckdb.ConstraintException):
-                named = violations.explain(str(error))
-            return named or statement.ora_error(error)
-
-        return explain
-
-    def _writing_connection(self) -> WritingConnection:
-        if self._writer is None:
-            self._writer = WritingConnection(self._connect())
-        return self._writer
-
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        connection = self._database.connect(self._state.schema)
-        self._state.prepare(connection)
-        if self._private.schema is not None:
-            self._use_schema(connection)
-        return connection
-
-    def _use_schema(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._database.use_schema(connection, self._state.schema, self._private.schema)
+                self._connections.use_schema(writer.connection)
 
     def _describe(
         self, relation: duckdb.DuckDBPyRelation, statement: DuckStatement
@@ -527,16 +374,6 @@ class DuckSession:
     def _forget(self, stream: EncodedStream) -> None:
         with self._lock:
             self._streams.discard(stream)
-
-    @contextmanager
-    def _running_on(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        with self._lock:
-            self._running = connection
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._running = None
 
 
 def _own(statement: PreparedStatement) -> DuckStatement:

@@ -1,0 +1,165 @@
+"""INSERT, UPDATE, DELETE and MERGE of one session."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import duckdb
+
+from tracekit.localdb.backend import (
+    BindType,
+    ExecuteOutcome,
+    ReturnedColumns,
+)
+from tracekit.localdb.duck.binds import parameter_values
+from tracekit.localdb.duck.constraints import Table, Violations
+from tracekit.localdb.duck.database import Database
+from tracekit.localdb.duck.foreign_keys import Check, checks
+from tracekit.localdb.duck.gate import ErrorMapper, gate
+from tracekit.localdb.duck.notes import TableNote
+from tracekit.localdb.duck.returning import encode_returned
+from tracekit.localdb.duck.sequences import Change, prepare_insert
+from tracekit.localdb.duck.session_connections import SessionConnections
+from tracekit.localdb.duck.session_state import SessionState
+from tracekit.localdb.duck.statement import DuckStatement
+from tracekit.localdb.duck.writer import ROW_ERRORS, WritingConnection
+from tracekit.localdb.ora_error import OraError, RowFailure
+from tracekit.localdb.translate import FREE
+
+
+class Changes:
+    """Carries them out, each row on its own or many at once.
+
+    Args:
+        database: shared by all sessions.
+        state: of the session.
+        connections: of the session.
+    """
+
+    def __init__(
+        self, database: Database, state: SessionState, connections: SessionConnections
+    ) -> None:
+        self._database = database
+        self._state = state
+        self._connections = connections
+
+    def change(
+        self,
+        statement: DuckStatement,
+        rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType],
+        *,
+        go_on: bool,
+    ) -> ExecuteOutcome:
+        """Run it for each row of binds, or for all at once.
+
+        Raises:
+            OraError: a row failed, and the statement is not to `go_on`.
+        """
+        writer = self._connections.writing()
+        to_ora_error = self._violation_mapper(statement)
+        with self._connections.running_on(writer.connection), gate(to_ora_error):
+            change = self._prepare_change(writer, statement, rows, bind_types)
+            ran = writer.run_each(
+                change.sql,
+                change.rows,
+                volatile=change.volatile,
+                checks=self._checks(statement),
+                go_on=go_on,
+            )
+        failures = [RowFailure(row, to_ora_error(error)) for row, error in ran.failures]
+        return ExecuteOutcome(row_count=sum(ran.counts), row_counts=ran.counts, failures=failures)
+
+    def change_and_return(
+        self,
+        statement: DuckStatement,
+        rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType],
+        *,
+        go_on: bool,
+    ) -> ExecuteOutcome:
+        """The same with RETURNING ... INTO.
+
+        Raises:
+            OraError: a row failed, and the statement is not to `go_on`.
+        """
+        kinds = [bind_types[index] for index in statement.translated.returning_into]
+        take = partial(encode_returned, kinds=kinds)
+        writer = self._connections.writing()
+        to_ora_error = self._violation_mapper(statement)
+        returned: list[ReturnedColumns] = []
+        failures: list[RowFailure] = []
+        with self._connections.running_on(writer.connection), gate(to_ora_error):
+            change = self._prepare_change(writer, statement, rows, bind_types)
+            checked = self._checks(statement)
+            for row, values in enumerate(change.rows):
+                if failures and not go_on:
+                    break
+                try:
+                    run = writer.run_returning(
+                        change.sql, values, take, volatile=change.volatile, checks=checked
+                    )
+                except ROW_ERRORS as error:
+                    if len(change.rows) == 1:
+                        raise
+                    failures.append(RowFailure(row, to_ora_error(error)))
+                    run = [()] * len(kinds)
+                returned.append(run)
+        counts = [len(columns[0]) for columns in returned]
+        return ExecuteOutcome(
+            row_count=sum(counts), row_counts=counts, returned=returned, failures=failures
+        )
+
+    def _checks(self, statement: DuckStatement) -> list[Check]:
+        """What must hold of foreign keys after a change."""
+        translated = statement.translated
+        if translated.target is None:
+            return []
+        schema, name = translated.target
+        table = (schema or self._state.schema, name)
+        return checks(self._database.notes, self._database.catalog, table, translated.dml)
+
+    def _prepare_change(
+        self,
+        writer: WritingConnection,
+        statement: DuckStatement,
+        rows: Sequence[Sequence[Any]],
+        bind_types: Sequence[BindType],
+    ) -> Change:
+        """What is to be run: on the right tables, with the values of sequences drawn."""
+        translated = statement.translated
+        values = [parameter_values(translated, row, bind_types) for row in rows]
+        sql = self._connections.localized(statement)
+        self._connections.own_what_is_written(writer, translated.duckdb_sql)
+        notes: Sequence[TableNote] = []
+        free: set[str] = set()
+        if translated.dml == "INSERT" and translated.target is not None:
+            schema, name = translated.target
+            notes = self._database.notes.of_table(schema or self._state.schema, name)
+            columns = self._database.columns.find(schema or self._state.schema, name)
+            free = {one for one, found in columns.items() if found.number is FREE}
+        return prepare_insert(writer.connection, sql, values, notes, free)
+
+    def _violation_mapper(self, statement: DuckStatement) -> ErrorMapper:
+        """Says what DuckDB's errors are, with constraints by their names."""
+        target = statement.translated.target
+        if target is None:
+            return statement.ora_error
+        schema, name = target
+        table = Table(self._database.catalog, schema or self._state.schema, name)
+        violations = Violations(
+            self._connections.connect,
+            table,
+            self._database.notes.of_table,
+            statement.translated.dml,
+        )
+
+        def explain(error: duckdb.Error) -> OraError:
+            named = None
+            if isinstance(error, duckdb.ConstraintException):
+                named = violations.explain(str(error))
+            return named or statement.ora_error(error)
+
+        return explain
