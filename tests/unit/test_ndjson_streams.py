@@ -180,7 +180,7 @@ def test_an_error_line_is_raised_with_its_code() -> None:
 
 def test_nan_is_no_json() -> None:
     lines = [line.replace(b'"N":3', b'"N":NaN') for line in stream()]
-    with pytest.raises(ResultIncomplete, match="is not JSON"):
+    with pytest.raises(ResultIncomplete, match="that is not a JSON object"):
         list(read_stream(lines))
 
 
@@ -193,3 +193,89 @@ def test_a_malformed_position_is_refused(text: str) -> None:
 def test_only_http_urls_are_opened() -> None:
     with pytest.raises(ConfigError, match="is not an http or https URL"):
         read_stream("file:///etc/passwd")
+
+
+def _lines(*fields: dict[str, Any]) -> list[bytes]:
+    return [json.dumps(one).encode() + b"\n" for one in fields]
+
+
+def _changed(kind: str, nth: int = 0, **changes: Any) -> list[bytes]:
+    """The whole stream with fields of its n-th line of one type changed."""
+    fields = [json.loads(line) for line in stream()]
+    [one for one in fields if one["type"] == kind][nth].update(changes)
+    return _lines(*fields)
+
+
+def _legacy(*body: dict[str, Any]) -> list[bytes]:
+    meta = {"type": "meta", "job_id": "j", "profile": "p", "domains": ["a", "b"]}
+    return _lines(meta, *body)
+
+
+def _legacy_domain(name: str) -> list[dict[str, Any]]:
+    return [
+        {"type": "domain_start", "domain": name, "total": 1},
+        {"type": "records", "domain": name, "batch": 0, "count": 1, "data": [{"N": 1}]},
+        {"type": "domain_end", "domain": name, "count": 1},
+    ]
+
+
+COMPLETE_OF_TWO = {"type": "complete", "total_records": 2}
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ([stream()[i] for i in (0, 5, 6, 1, 2, 3, 4, *range(7, 13))], "starts domain 'holds' out"),
+        (_changed("domain_end", domain="jobs"), "ends domain 'jobs' out of order"),
+        (_changed("domain_end", count=2), r"has \(2, 3\) chunks and rows of history, not \(2, 3\)"),
+        (_changed("domain_start", total=2), r"has \(2, 3\) chunks and rows of history, not \(2, 2"),
+        ([*stream()[:7], *stream()[10:]], "completes before all domains were seen"),
+        (_changed("complete", sha256="0"), "the stream fails its checksum after jobs:0"),
+    ],
+)
+def test_what_is_wrong_is_named(lines: list[bytes], said: str) -> None:
+    with pytest.raises(ResultIncomplete, match=said):
+        list(read_stream(lines))
+
+
+def test_legacy_domains_come_in_any_order() -> None:
+    lines = _legacy(*_legacy_domain("b"), *_legacy_domain("a"), COMPLETE_OF_TWO)
+    assert list(read_stream(lines)) == [("b", {"N": 1}), ("a", {"N": 1})]
+
+
+def test_a_legacy_aggregation_is_of_all_domains() -> None:
+    sums = {"type": "aggregation", "data": {"sum": 2}}
+    read = read_stream(_legacy(*_legacy_domain("a"), *_legacy_domain("b"), sums, COMPLETE_OF_TWO))
+    assert len(list(read)) == 2
+    assert read.aggregations == {"sum": 2}
+
+
+@pytest.mark.parametrize("count", [{}, {"count": 2}])
+def test_a_full_result_may_leave_its_counts_out(count: dict[str, int]) -> None:
+    part = {"data": [{"N": 1}, {"N": 2}], **count}
+    full = {"type": "full_result", "data": {"results": {"a": part}}}
+    assert len(list(read_stream(_legacy(full, COMPLETE_OF_TWO)))) == 2
+
+
+def test_a_full_result_with_another_count_is_incomplete() -> None:
+    part = {"data": [{"N": 1}, {"N": 2}], "count": 3}
+    full = {"type": "full_result", "data": {"results": {"a": part}}}
+    with pytest.raises(ResultIncomplete, match="has 2 records of a, not 3"):
+        list(read_stream(_legacy(full, COMPLETE_OF_TWO)))
+
+
+def test_an_error_without_a_code_is_an_error() -> None:
+    with pytest.raises(ResultIncomplete, match="ended with an error: it broke before its first"):
+        list(read_stream(_legacy({"type": "error", "message": "it broke"})))
+
+
+def test_all_failed_domains_are_named() -> None:
+    failed = {"type": "warning", "code": "X", "failed_domains": ["a", "b"]}
+    with pytest.raises(ResultIncomplete, match="completes without a, b, which failed"):
+        list(read_stream(_legacy(failed, {"type": "complete", "total_records": 0})))
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://", "https:/x", "ftp://host/x"])
+def test_other_urls_are_refused_before_anything_is_opened(url: str) -> None:
+    with pytest.raises(ConfigError, match="is not an http or https URL"):
+        read_stream(url)
