@@ -127,3 +127,25 @@ def test_04_a_stream_stays_small_and_budget_and_guard_stop_what_does_not():
     assert told.text("hoard") == ""  # the guard stops the cell, not the display of its error
     assert "The kernel is alive" in told.text("after-the-guard")
     assert told.complaints() == []
+
+
+def test_05_a_dead_notebook_dies_as_it_is_and_its_cure_says_the_same():
+    told = tell(
+        "05",
+        {
+            "statuses": "[cell['status'] for cell in died['cells']]",
+            "same": "str(proof.level)",
+            "redirected": "died['redirected'][0]['dsn']",
+        },
+    )
+
+    assert told.facts["statuses"] == ["ok"] * 3 + ["out_of_memory", "not_run"]
+    assert told.facts["same"] == "exact"
+    assert told.facts["redirected"] == "mes-db.example:1521/MES"
+    assert "In [4] ran out of memory" in told.text("reproduce")
+    assert "In [4] line 2, in next_steps" in told.text("reproduce")
+    assert told.text("exit-code") == "53"
+    assert "In [4] was killed" in told.text("killed")
+    assert "PASSED: net peak" in told.text("compare")
+    assert told.errors() == {}
+    assert told.complaints() == []

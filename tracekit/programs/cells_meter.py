@@ -87,7 +87,7 @@ class CellMeter:
         """The cell has ended, with a value or by an error."""
         self.stop()
         wall_seconds, peak_bytes = self._stopped or (0.0, 0)
-        variables = largest_variables(self._variables(error))
+        variables = largest_variables(self._variables(error), thoroughly=error is not None)
         rows = self._most_rows(value)
         _give_back()
         return CellFigures(

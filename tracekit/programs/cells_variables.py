@@ -33,6 +33,9 @@ LARGEST = 8
 """Variables that are told."""
 _SMALLEST_BYTES = 256 * 1024
 _LONGEST_SECONDS = 0.02
+"""Of computing, for all variables."""
+_LONGEST_SECONDS_ONCE = 0.5
+"""The same where a cell failed, which happens once."""
 _MOST_OBJECTS = 20_000
 _SAMPLE = 128
 """Elements of a container that are looked at; of up to twice as many all are."""
@@ -78,9 +81,17 @@ def frame_variables(traceback: TracebackType | None, namespace: object) -> Itera
         traceback = traceback.tb_next
 
 
-def largest_variables(named: Iterable[Named]) -> tuple[VariableSize, ...]:
-    """The largest of `named`, the largest first; what two share is counted for the first."""
-    sizer = _Sizer(time.perf_counter() + _LONGEST_SECONDS)
+def largest_variables(
+    named: Iterable[Named], *, thoroughly: bool = False
+) -> tuple[VariableSize, ...]:
+    """The largest of `named`, the largest first; what two share is counted for the first.
+
+    Args:
+        named: names and values.
+        thoroughly: take more time, where it matters and happens once.
+    """
+    seconds = _LONGEST_SECONDS_ONCE if thoroughly else _LONGEST_SECONDS
+    sizer = _Sizer(time.thread_time() + seconds)
     found = [
         VariableSize(name, type(value).__name__, size_bytes)
         for name, value in sorted(named, key=_order)
@@ -131,7 +142,7 @@ class _Sizer:
         while waiting and looked_at < _MOST_OBJECTS:
             each, weight = waiting.pop()
             looked_at += 1
-            if looked_at % 256 == 0 and time.perf_counter() > self._deadline:
+            if looked_at % 256 == 0 and time.thread_time() > self._deadline:
                 break
             kind = type(each)
             if id(each) in self._seen or kind in _SKIPPED or issubclass(kind, type):

@@ -78,7 +78,7 @@ def headline(report: ProgramReport, redact: Redactor) -> str:
     if highest is None or report.notebook is None:
         return f"{name} needed {peak} above its baseline"
     return (
-        f"{name} needed {peak} above its baseline, most of a cell in {highest.label}: "
+        f"{name} needed {peak} above its baseline; {highest.label} took most: "
         f"{figures.size(highest.rss_net_peak_bytes)}"
     )
 
