@@ -19,7 +19,6 @@ from tracekit.profiling.retention import (
     GrowthWatch,
     awaited_retention,
     fork_retention,
-    this_moment,
 )
 from tracekit.records import Retention, from_json
 
@@ -31,13 +30,12 @@ from tracekit.profiling.retention import (
     GrowthWatch,
     awaited_retention,
     fork_retention,
-    this_moment,
 )
 
 def work():
     rows = [bytes([n]) * 2**20 for n in range(40)]
     file = open(sys.argv[1], "wb")
-    fork_retention(file.fileno(), this_moment(sys._getframe()), survives=True)
+    fork_retention(file.fileno(), sys._getframe(), survives=True)
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 work()
@@ -88,7 +86,7 @@ def test_a_process_that_was_ended_is_a_named_error(monkeypatch: pytest.MonkeyPat
 def test_the_program_goes_on_while_it_looks(tmp_path: Path) -> None:
     kept = {"rows": [bytes(100) for _ in range(200_000)]}
     with (tmp_path / "answer").open("wb") as file:
-        pid = fork_retention(file.fileno(), this_moment(sys._getframe()))
+        pid = fork_retention(file.fileno(), sys._getframe())
         kept["rows"].clear()
         _, status = os.waitpid(pid, 0)
     assert status == 0

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pytest
 
 import tracekit
+from tracekit.profiling.retention.moment import this_moment
 from tracekit.records.retention import Holder, Retention
 
 BLOCK_BYTES = 256 * 1024
@@ -536,3 +537,29 @@ def test_a_value_in_the_making_and_an_exception_being_handled() -> None:
     assert holder.kind == "list"
     assert holder.retained_bytes == about(KNOWN_BYTES - BLOCK_BYTES)
     assert named(taken[0], "rows", "fail (").retained_bytes == about(KNOWN_BYTES)
+
+
+def test_the_calls_of_a_thread_that_is_in_and_out_of_a_generator() -> None:
+    stop = threading.Event()
+
+    def numbers_forever() -> Iterator[int]:
+        while True:
+            yield from range(3)
+
+    def sum_up() -> None:
+        total = 0
+        for number in numbers_forever():
+            total += number
+            if stop.is_set():
+                return
+
+    thread = threading.Thread(target=sum_up, name="busy")
+    thread.start()
+    try:
+        moments = [this_moment(sys._getframe(), thread_locals=False) for _ in range(300)]
+    finally:
+        stop.set()
+        thread.join()
+    for moment in moments:
+        [calls] = [calls for name, calls in moment.stacks if name == "busy"]
+        assert "sum_up" in {frame.f_code.co_name for frame in calls}

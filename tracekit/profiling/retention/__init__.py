@@ -7,7 +7,6 @@ from tracekit.profiling.retention.growth_watch import (
     awaited_retention,
     end_looks,
 )
-from tracekit.profiling.retention.moment import Moment, this_moment
 from tracekit.profiling.retention.watch import At, RetentionWatch, Trigger
 
 __all__ = [
@@ -15,12 +14,10 @@ __all__ = [
     "LOOKER_NAME",
     "At",
     "GrowthWatch",
-    "Moment",
     "RetentionWatch",
     "Trigger",
     "awaited_retention",
     "end_looks",
     "fork_retention",
     "retention",
-    "this_moment",
 ]

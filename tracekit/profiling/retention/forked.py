@@ -56,8 +56,13 @@ def retention(
     read_fd, write_fd = os.pipe()
     with os.fdopen(read_fd, "rb") as pipe:
         try:
-            moment = this_moment(frame or sys._getframe(1))
-            pid = fork_retention(write_fd, moment, only=only, baseline=baseline, taken_at=taken_at)
+            pid = fork_retention(
+                write_fd,
+                frame or sys._getframe(1),
+                only=only,
+                baseline=baseline,
+                taken_at=taken_at,
+            )
         finally:
             os.close(write_fd)
         answer = pipe.read()
@@ -71,8 +76,9 @@ def retention(
 
 def fork_retention(
     fd: int,
-    moment: Moment,
+    frame: FrameType,
     *,
+    thread_locals: bool = True,
     only: Any = None,
     baseline: Retention | None = None,
     taken_at: str | None = None,
@@ -83,7 +89,8 @@ def fork_retention(
 
     Args:
         fd: a pipe or file; the forked process closes it by its end.
-        moment: noted just before.
+        frame: where the stack of the calling thread begins.
+        thread_locals: as `this_moment`'s.
         only: as `retention`'s.
         baseline: as `retention`'s.
         taken_at: as `retention`'s.
@@ -102,6 +109,7 @@ def fork_retention(
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
             with _called(LOOKER_NAME):
+                moment = this_moment(frame, thread_locals=thread_locals)
                 pid = os.fork()
                 if pid == 0:
                     _look(fd, then, survives, moment, total_bytes, taken_at, baseline, only)

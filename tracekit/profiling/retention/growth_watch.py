@@ -21,7 +21,6 @@ from types import FrameType
 from tracekit import process_memory
 from tracekit.errors import ConfigError, ProfileError
 from tracekit.profiling.retention.forked import LOOKER_NAME, fork_retention
-from tracekit.profiling.retention.moment import this_moment
 from tracekit.records.retention import Retention
 from tracekit.records.serial import from_json
 
@@ -119,14 +118,14 @@ class GrowthWatch:
         self._count += 1
         complete = self._file.with_name(f"{self._file.name}.{self._count}")
         part = Path(f"{complete}{_PART_SUFFIX}")
-        moment = this_moment(frame, thread_locals=False)
         with contextlib.suppress(OSError), part.open("wb") as opened:
             # The forked process shares the lock, and whoever waits sees when it has ended.
             fcntl.flock(opened, fcntl.LOCK_EX)
             try:
                 pid = fork_retention(
                     opened.fileno(),
-                    moment,
+                    frame,
+                    thread_locals=False,
                     taken_at=taken_at,
                     survives=self._survives,
                     then=lambda: part.replace(complete),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import sys
 import threading
 from dataclasses import dataclass
@@ -10,13 +11,16 @@ from itertools import compress
 from types import FrameType
 from typing import Any
 
+_SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+"""Code of this kind is never the outermost of a thread."""
+
 
 @dataclass(frozen=True)
 class Moment:
     """What the program knows of itself just before it is forked."""
 
-    stacks: tuple[tuple[str, FrameType], ...]
-    """The name of each thread, and where it is; the empty name is the main thread's."""
+    stacks: tuple[tuple[str, tuple[FrameType, ...]], ...]
+    """The name of each thread, and its calls, the innermost first; the main thread's is empty."""
     exceptions: tuple[Any, ...]
     """Those being handled."""
     thread_locals: tuple[tuple[Any, list[Any]], ...]
@@ -32,23 +36,44 @@ def this_moment(frame: FrameType, *, thread_locals: bool = True) -> Moment:
         thread_locals: to look for what threads keep in a `threading.local`. The search lists all
             objects of the process, eight bytes each, in the process's own memory.
     """
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    names[threading.main_thread().ident] = ""
-    here = threading.get_ident()
-    stacks = [
-        (names.get(ident, str(ident)), frame if ident == here else top)
-        for ident, top in sys._current_frames().items()
-    ]
+    locals_found = tuple(_thread_locals() if thread_locals and threading.active_count() > 1 else ())
+    modules = tuple(sys.modules.items())
     exceptions = [
         exception[1] if isinstance(exception, tuple) else exception
         for exception in sys._current_exceptions().values()
     ]
+    # Last, for until the fork other threads go on.
+    stacks = _stacks(frame)
+    while any(calls[-1].f_code.co_flags & _SUSPENDED for _, calls in stacks):
+        stacks = _stacks(frame)
     return Moment(
-        tuple(stacks),
+        stacks,
         tuple(exception for exception in exceptions if exception is not None),
-        tuple(_thread_locals() if thread_locals and len(stacks) > 1 else []),
-        tuple(sys.modules.items()),
+        locals_found,
+        modules,
     )
+
+
+def _stacks(frame: FrameType) -> tuple[tuple[str, tuple[FrameType, ...]], ...]:
+    """All calls of all threads.
+
+    A generator that yields in the middle of this no longer knows who called it, and its thread's
+    other calls are missing.
+    """
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    names[threading.main_thread().ident] = ""
+    here = threading.get_ident()
+    return tuple(
+        (names.get(ident, str(ident)), _calls(frame if ident == here else top))
+        for ident, top in sys._current_frames().items()
+    )
+
+
+def _calls(innermost: FrameType) -> tuple[FrameType, ...]:
+    frames = [innermost]
+    while (caller := frames[-1].f_back) is not None:
+        frames.append(caller)
+    return tuple(frames)
 
 
 def _thread_locals() -> list[tuple[Any, list[Any]]]:

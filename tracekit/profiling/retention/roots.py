@@ -12,7 +12,7 @@ import sys
 import traceback
 from array import array
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import compress
 from sys import getrefcount
 from types import FrameType
@@ -47,8 +47,8 @@ def walk_from_roots(graph: ObjectGraph, moment: Moment, tracked: array[int]) -> 
         variables = attributes(module)  # IPython's __main__ is no module
         if variables is not None and graph.node_of(variables) is None:
             _add_module(graph, name, variables)
-    for name, frame in moment.stacks:
-        _add_stack(graph, name, frame)
+    for name, frames in moment.stacks:
+        _add_stack(graph, name, frames)
     graph.hold(ROOT, _tasks())
     _add_exceptions(graph, moment.exceptions)
     graph.hold(ROOT, (found for found, _ in moment.thread_locals))
@@ -64,10 +64,7 @@ def _add_module(graph: ObjectGraph, name: str, variables: dict[str, Any]) -> Non
     graph.hold(node, list(variables.values()))
 
 
-def _add_stack(graph: ObjectGraph, thread: str, innermost: FrameType) -> None:
-    frames = [innermost]
-    while (caller := frames[-1].f_back) is not None:
-        frames.append(caller)
+def _add_stack(graph: ObjectGraph, thread: str, frames: Sequence[FrameType]) -> None:
     node = graph.scope(THREAD + thread)
     for frame in reversed(frames):
         node = graph.scope("frame", node, frame)

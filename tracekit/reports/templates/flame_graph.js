@@ -35,7 +35,7 @@
       });
       part("reset").addEventListener("click", () => this.reset());
       this.chartElement.addEventListener("keydown", (event) => this.key(event));
-      this.chartElement.addEventListener("focus", () => this.point(this.current || this.root()));
+      this.chartElement.addEventListener("focus", () => this.point(this.current || this.root(), false));
       new ResizeObserver(() => this.fit()).observe(this.chartElement);
     }
 
