@@ -203,9 +203,9 @@ def test_ways_of_reading_agree(real: LocalOracle, relay: Relay) -> None:
 class _InProcess:
     """A relay in this process, in front of a canned database."""
 
-    def __init__(self, canned: CannedBackend) -> None:
+    def __init__(self, canned: CannedBackend, most_bytes: int | None = None) -> None:
         self._canned = canned
-        self.recording = Recording()
+        self.recording = Recording(most_bytes=most_bytes)
 
     def __enter__(self) -> _InProcess:
         upstream = Server(ServerOptions(USER, PASSWORD), self._canned)
@@ -269,6 +269,15 @@ def test_an_error_in_mid_result_passes_and_is_recorded() -> None:
         1555,
         "snapshot too old",
     )
+    assert shape.queries[0].executions == 0
+
+
+def test_queries_beyond_its_memory_are_named_and_pass() -> None:
+    with _InProcess(CannedBackend(), most_bytes=1) as relay, relay.connect() as connection:
+        assert len(connection.cursor().execute("select rows :n", [3]).fetchall()) == 3
+        assert relay.recording.shape().queries == ()
+        (remark,) = relay.recording.remarks()
+    assert "more different queries" in remark
 
 
 def test_sessions_that_the_database_lost_are_lost() -> None:

@@ -174,6 +174,7 @@ def _rows(done: subprocess.CompletedProcess[str]) -> list[int]:
     return [int(one) for one in re.findall(r"\b\d{3,}\b", done.stdout)]
 
 
+@pytest.mark.slow
 def test_a_notebook_is_recorded_and_replayed(folder: Path, real: LocalOracle) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in CELLS])
     nbformat.write(notebook, folder / "analysis.ipynb")

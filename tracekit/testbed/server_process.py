@@ -76,8 +76,12 @@ class ServerProcess:
         """The server's process id while it runs."""
         return self._process.pid if self._process else None
 
-    def ask(self, command: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, command: dict[str, Any], *, seconds: float = _ANSWER_SECONDS) -> dict[str, Any]:
         """Send the running server a command (`tracekit.localdb.control`) and return its answer.
+
+        Args:
+            command: what is asked.
+            seconds: the longest that the answer may take.
 
         Raises:
             ConfigError: it does not understand the command.
@@ -91,7 +95,7 @@ class ServerProcess:
             with contextlib.suppress(BrokenPipeError):  # no answer comes then
                 process.stdin.write(json.dumps(command).encode("utf-8") + b"\n")
                 process.stdin.flush()
-            line = read_line(process.stdout, time.monotonic() + _ANSWER_SECONDS)
+            line = read_line(process.stdout, time.monotonic() + seconds)
         if not line:
             raise ConnectError(f"{self._title} does not answer:\n{self.log_tail()}")
         answer: dict[str, Any] = json.loads(line)

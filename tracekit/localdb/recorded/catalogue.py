@@ -103,7 +103,7 @@ class Catalogue:
                 tuple(key or ()),
                 keys_table,
                 bool(partial),
-                int(executions or 1),
+                1 if executions is None else int(executions),
             )
         for kind, statement, sha256, count, counts, code, message, executions in connection.execute(
             "SELECT kind, statement, statement_sha256, row_count, row_counts,"  # noqa: S608 (a constant)

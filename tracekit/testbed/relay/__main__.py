@@ -27,6 +27,9 @@ from tracekit.testbed.relay.backend import RelayBackend
 from tracekit.testbed.relay.recording import Recording
 from tracekit.testbed.relay.upstream import Upstream
 
+_MOST_BYTES = 224 << 20
+"""Queries that are recorded then may need some more, up to 256 MiB."""
+
 
 class RelaySettings(msgspec.Struct, forbid_unknown_fields=True):
     """The JSON line: where the relay listens, and the real database."""
@@ -61,7 +64,7 @@ def main() -> int:
 
 
 def _serve(settings: RelaySettings, lines: StandardInput, stop: threading.Event) -> None:
-    recording = Recording(settings.keys)
+    recording = Recording(settings.keys, most_bytes=_MOST_BYTES)
     recording.server = _version(settings.upstream)
     backend = RelayBackend(settings.upstream, recording)
     options = ServerOptions(

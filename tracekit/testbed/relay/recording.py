@@ -13,6 +13,7 @@ from tracekit.errors import ConfigError, TracekitError
 from tracekit.localdb.backend import BindType, StatementKind
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import OracleType
+from tracekit.process_memory import resident_bytes
 from tracekit.records.shape import BindShape, KeySpace, QueryShape, Shape, StatementShape
 from tracekit.sqltext import BoundKeys, bound_keys, statement_sha256, without_literals
 from tracekit.sqltext.lexer import Token, TokenKind, UnendedQuote, scan
@@ -34,6 +35,7 @@ _APPLICATION_ERRORS = range(20_000, 21_000)
 _NAMES = frozenset({TokenKind.WORD, TokenKind.QUOTED})
 _IDENTIFIER = re.compile(r"[^\W\d][\w$# ]*")
 _GROUPED_KEYS = 1_000
+_MOST_STATEMENTS = 10_000
 _MOST_COUNTS = 10_000
 """Row counts of one statement that are kept one by one."""
 
@@ -44,9 +46,12 @@ class Recording:
     Args:
         keys: the columns that may be keys; empty for those that a statement has a list of binds
             for.
+        most_bytes: resident memory of this process above which no further query is recorded;
+            those that are go on.
     """
 
-    def __init__(self, keys: Collection[str] = ()) -> None:
+    def __init__(self, keys: Collection[str] = (), *, most_bytes: int | None = None) -> None:
+        self._most_bytes = most_bytes
         self._keys = frozenset(key.upper() for key in keys)
         self._lock = threading.Lock()
         self._queries: dict[str, RecordedQuery] = {}
@@ -66,9 +71,15 @@ class Recording:
         sha256 = statement_sha256(statement.sql)
         with self._lock:
             recorded = self._queries.get(sha256)
-            if recorded is None:
+            if recorded is None and not self._is_full():
                 recorded = self._begin(statement, columns, sha256)
                 self._queries[sha256] = recorded
+        if recorded is None:
+            self.remark(
+                f"there were more different queries than the relay has memory for; only the first "
+                f"{len(self._queries):,} are recorded. Binds instead of literals make them one"
+            )
+            return Unwatched()
         return recorded.execution(statement, columns, row, kinds)
 
     def opened(self, statement: PassedStatement) -> Watch:
@@ -83,6 +94,8 @@ class Recording:
         """A statement without rows was carried out."""
         with self._lock:
             counted = self._counted(statement, None)
+            if counted is None:
+                return
             counted.executions += 1
             if statement.kind is StatementKind.DML and len(counted.row_counts) < _MOST_COUNTS:
                 counted.row_counts.append(row_count)
@@ -91,7 +104,8 @@ class Recording:
         """A statement failed, or the reading of its rows."""
         with self._lock:
             counted = self._counted(statement, error)
-            counted.executions += 1
+            if counted is not None:
+                counted.executions += 1
 
     def remark(self, text: str) -> None:
         """Something could not be recorded."""
@@ -118,6 +132,9 @@ class Recording:
             server=self.server,
         )
 
+    def _is_full(self) -> bool:
+        return self._most_bytes is not None and resident_bytes() > self._most_bytes
+
     def _begin(
         self, statement: PassedStatement, columns: Sequence[Described], sha256: str
     ) -> RecordedQuery:
@@ -129,9 +146,15 @@ class Recording:
             name = f"{base}-{number}"
         return RecordedQuery(name, statement, columns, sha256, self._keys, self.remark)
 
-    def _counted(self, statement: PassedStatement, error: OraError | None) -> _Counted:
+    def _counted(self, statement: PassedStatement, error: OraError | None) -> _Counted | None:
         key = (statement_sha256(statement.sql), error.number if error else None)
         if key not in self._statements:
+            if len(self._statements) >= _MOST_STATEMENTS:
+                self._remarks.setdefault(
+                    f"there were more than {_MOST_STATEMENTS:,} different statements without "
+                    "rows; only the first ones are recorded"
+                )
+                return None
             self._statements[key] = _Counted(statement, error)
         return self._statements[key]
 
@@ -188,7 +211,7 @@ class RecordedQuery:
         self._remark = remark
         self._lock = threading.Lock()
         self._binds: tuple[BindShape, ...] = ()
-        self._executions = self._running = self._unread = 0
+        self._executions = self._running = self._unread = self._failed = 0
         self._asked: dict[Any, None] = {}
         self._recorder: ShapeRecorder | None = None
         titles = [column.name for column in columns]
@@ -255,6 +278,11 @@ class RecordedQuery:
             if self._recorder is not None and not self._asked:
                 self._recorder.end_statement()
 
+    def failed(self) -> None:
+        """Reading an execution failed."""
+        with self._lock:
+            self._failed += 1
+
     def _ask(self, keys: Sequence[Any]) -> None:
         """Count the keys of an execution that begins.
 
@@ -296,7 +324,7 @@ class RecordedQuery:
             )
             return replace(
                 shape,
-                executions=self._executions,
+                executions=self._executions - self._failed,
                 keys_per_statement=round(shape.keys_asked / self._executions, 1)
                 if shape.keys_per_statement is not None
                 else None,
@@ -318,6 +346,10 @@ class Execution:
         """Rows that pass."""
         self._query.add(columns)
 
+    def failed(self) -> None:
+        """Reading failed."""
+        self._query.failed()
+
     def end(self, *, partial: bool) -> None:
         """No more rows pass."""
         self._query.end(partial=partial)
@@ -328,6 +360,9 @@ class Unwatched:
 
     def rows(self, columns: Sequence[Sequence[Any]]) -> None:
         """They pass."""
+
+    def failed(self) -> None:
+        """Reading failed."""
 
     def end(self, *, partial: bool) -> None:
         """No more pass."""

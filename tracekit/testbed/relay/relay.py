@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Collection
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -29,6 +29,7 @@ _NOT_DRIVER_OPTIONS = frozenset(
     }
 )
 _SETTLE_SECONDS = 5.0
+_ANSWER_SECONDS = 300.0
 _POLL_SECONDS = 0.05
 
 
@@ -110,9 +111,12 @@ class Relay:
             ConnectError: the relay ended.
         """
         deadline = time.monotonic() + _SETTLE_SECONDS
-        answer = self._process.ask({"do": "shape"})
+        answer = self._asked()
         while answer["clients"] and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
-            answer = self._process.ask({"do": "shape"})
+            answer = self._asked()
         self.remarks = tuple(answer["remarks"])
         return shape_from_json(msgspec.json.encode(answer["shape"]), source="the relay's shape")
+
+    def _asked(self) -> dict[str, Any]:
+        return self._process.ask({"do": "shape"}, seconds=_ANSWER_SECONDS)

@@ -26,6 +26,9 @@ class Watch(Protocol):
     def rows(self, columns: Sequence[Sequence[Any]]) -> None:
         """Rows that pass, column by column."""
 
+    def failed(self) -> None:
+        """Reading failed; `end` follows."""
+
     def end(self, *, partial: bool) -> None:
         """No more rows pass; called once. `partial`: there were more."""
 
@@ -65,6 +68,7 @@ class UpstreamRows:
                 with self._upstream.call():
                     rows = self._cursor.fetchmany(self._cursor.arraysize)
             except OraError as error:
+                self._watch.failed()
                 self._on_error(error)
                 raise
             if not rows:
