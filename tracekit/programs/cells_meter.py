@@ -19,6 +19,9 @@ from tracekit.programs.cells_variables import (
 )
 from tracekit.records.program import VariableSize
 
+_WORTH_COLLECTING_BYTES = 4 * 2**20
+_COLLECTING_SHARE = 0.02
+
 
 @dataclass(frozen=True)
 class CellFigures:
@@ -62,9 +65,12 @@ class CellMeter:
         self._baseline_bytes = 0
         self._began = 0.0
         self._stopped: tuple[float, int] | None = None
+        self._collected_at = 0.0
+        self._collecting_seconds = 0.0
         self.remark = process_memory.reset_peak()
         """Why peaks include what was before, where they do."""
-        _give_back()
+        self._collect()
+        process_memory.return_free_memory()
 
     def begin(self) -> int:
         """A cell is about to run: what the process holds."""
@@ -89,7 +95,9 @@ class CellMeter:
         wall_seconds, peak_bytes = self._stopped or (0.0, 0)
         variables = largest_variables(self._variables(error), thoroughly=error is not None)
         rows = self._most_rows(value)
-        _give_back()
+        if self._is_worth_collecting():
+            self._collect()
+        process_memory.return_free_memory()
         return CellFigures(
             wall_seconds=wall_seconds,
             rss_baseline_bytes=self._baseline_bytes,
@@ -119,7 +127,18 @@ class CellMeter:
         rows = row_count(value)
         return max([*found, *([] if rows is None else [rows])], default=None)
 
+    def _is_worth_collecting(self) -> bool:
+        """Whether garbage may matter: the cell grew, or collecting costs little beside the cells.
 
-def _give_back() -> None:
-    gc.collect()
-    process_memory.return_free_memory()
+        A large heap takes seconds to collect, which a cell that does next to nothing must not pay.
+        """
+        if process_memory.resident_bytes() - self._baseline_bytes >= _WORTH_COLLECTING_BYTES:
+            return True
+        used_seconds = time.process_time() - self._collected_at
+        return self._collecting_seconds <= _COLLECTING_SHARE * used_seconds
+
+    def _collect(self) -> None:
+        began = time.process_time()
+        gc.collect()
+        self._collected_at = time.process_time()
+        self._collecting_seconds = self._collected_at - began
