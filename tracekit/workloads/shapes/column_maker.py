@@ -19,7 +19,7 @@ from tracekit.workloads.shapes.made_numbers import (
     number_classes_below,
 )
 from tracekit.workloads.shapes.made_texts import BinaryRange, TextRange
-from tracekit.workloads.shapes.pool import exhaustion, shown_at
+from tracekit.workloads.shapes.pool import exhaustion, seen_nearby, shown_at
 from tracekit.workloads.shapes.stored import Stored, stored
 
 ValueRange = TextRange | BinaryRange | NumberRange | MomentRange
@@ -141,28 +141,12 @@ class ColumnMaker:
         for _ in range(30):
             middle = (low + high) / 2
             seen = sum(
-                _seen_nearby(part.cells * share, pool * share, max(middle * pool, 1e-3))
+                seen_nearby(part.cells * share, pool * share, max(middle * pool, 1e-3))
                 for part, pool in pools
             )
             low, high = (low, middle) if seen >= nearby else (middle, high)
         for part, pool in pools:
             part.window = max(1.0, high * pool)
-
-
-def _seen_nearby(cells: float, advance: float, window: float) -> float:
-    """Distinct values that neighbouring cells show, which choose from a window that moves along.
-
-    Args:
-        cells: how many there are.
-        advance: values that the window moves by from the first of them to the last.
-        window: values that each cell chooses from.
-    """
-    reach = (advance + window) / 2
-    values = np.linspace(-reach, reach, 301)
-    first = np.maximum(values - window / 2, -advance / 2)
-    last = np.minimum(values + window / 2, advance / 2)
-    chosen = cells * np.maximum(last - first, 0) / (advance * window)
-    return float(np.trapezoid(-np.expm1(-chosen), values))
 
 
 class KeyMaker:

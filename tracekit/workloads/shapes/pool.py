@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 _LINEAR = 1e-3
 _EXHAUSTED = 40.0
 
@@ -31,3 +33,19 @@ def exhaustion(shown: float, at: float) -> float:
 def shown_at(c: float, at: float) -> float:
     """Distinct values after a share `at` of the rows, by those after all; `at` may exceed 1."""
     return math.expm1(-c * at) / math.expm1(-c)
+
+
+def seen_nearby(cells: float, advance: float, window: float) -> float:
+    """Distinct values that neighbouring cells show, which choose from a window that moves along.
+
+    Args:
+        cells: how many there are.
+        advance: values that the window moves by from the first of them to the last.
+        window: values that each cell chooses from.
+    """
+    reach = (advance + window) / 2
+    values = np.linspace(-reach, reach, 301)
+    first = np.maximum(values - window / 2, -advance / 2)
+    last = np.minimum(values + window / 2, advance / 2)
+    chosen = cells * np.maximum(last - first, 0) / (advance * window)
+    return float(np.trapezoid(-np.expm1(-chosen), values))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
 from tracekit.records.shape import QueryShape
-from tracekit.workloads.shapes.draws import Places, shuffled, stream_of
+from tracekit.workloads.shapes.draws import Places, shares, shuffled, stream_of
+from tracekit.workloads.shapes.pool import seen_nearby
 
 
 class RowPlan:
@@ -27,6 +30,8 @@ class RowPlan:
         self.rows = rows
         self._stream = stream
         self._mixed = query.order == "mixed"
+        self._mixing = _mixing(query)
+        self._block: tuple[int, Places] | None = None
         ranks = shuffled(np.arange(asked, dtype=np.int64), stream_of(stream, "has rows"), asked)
         self._key_numbers = np.flatnonzero(ranks < keys).astype(np.int64)
         statement = max(1, round(query.keys_per_statement or asked))
@@ -65,10 +70,48 @@ class RowPlan:
             end = int(self._block_ends[block])
             upto = min(stop, end)
             if upto > start:
-                positions = np.arange(start - first, upto - first, dtype=np.int64)
-                found.append(first + shuffled(positions, self._stream ^ block, end - first))
+                found.append(
+                    first + self._block_order(block, end - first)[start - first : upto - first]
+                )
             start, block = upto, block + 1
         return found
+
+    def _block_order(self, block: int, rows: int) -> Places:
+        """The rows of a statement in the order they come in, by their place in that of keys."""
+        if self._block is None or self._block[0] != block:
+            places = np.arange(rows, dtype=np.int64)
+            stream = stream_of(self._stream, "order", block)
+            if self._mixing is None:
+                order = shuffled(places, stream, rows)
+            else:
+                order = np.argsort(places + self._mixing * shares(places, stream), kind="stable")
+            self._block = block, order
+        return self._block[1]
+
+
+def _mixing(query: QueryShape) -> float | None:
+    """How many rows a row may come later than in the order of keys; None for any number.
+
+    A result in the order of time, of keys that are asked for in the order of time, is mixed among
+    neighbours alone.
+    """
+    column = next((one for one in query.columns if query.key == (one.name,)), None)
+    if column is None or column.distinct_nearby is None or not query.keys:
+        return None
+    rows_of_key = query.rows / query.keys
+    nearby = query.rows_nearby
+    most = query.rows / max(1.0, query.keys_asked / (query.keys_per_statement or math.inf))
+
+    def seen(mixing: float) -> float:
+        return seen_nearby(nearby, nearby / rows_of_key, mixing / rows_of_key)
+
+    if column.distinct_nearby >= seen(most):
+        return None
+    low, high = 1.0, most
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if seen(middle) >= column.distinct_nearby else (middle, high)
+    return high
 
 
 def _rows_of_statements(query: QueryShape, rows: int, keys: Places, stream: int) -> Places:
