@@ -36,8 +36,13 @@ SAMPLE_KEYS = 2_000
 HEAVY_ROWS = 50_000
 SEEDS = range(5)
 PANDAS = ("legacy", "read_sql")
-BEYOND = {("rejects", "lean"): 0.1}
-"""Where ten times the recorded keys are farther off than 7%: measured at 0.92."""
+BEYOND = {
+    ("rejects", "lean"): 0.1,  # 0.92
+    ("materials", "table"): 0.13,  # 1.11, of 8 MiB
+    ("documents", "table"): 0.1,  # 0.93
+    ("documents", "drained"): 0.13,  # 0.90: long texts in one statement of 20
+}
+"""Where ten times the recorded keys are farther off than 7%, and what was measured."""
 SMALL_KEYS = 400
 MORE = ("history", "materials", "wide", "documents")
 

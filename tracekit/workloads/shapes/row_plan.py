@@ -11,6 +11,9 @@ from tracekit.records.shape import QueryShape
 from tracekit.workloads.shapes.draws import Places, shares, shuffled, stream_of
 from tracekit.workloads.shapes.pool import seen_nearby
 
+_WELL_MIXED = 0.93
+"""A result with this share of the keys that well mixed rows would show nearby is well mixed."""
+
 
 class RowPlan:
     """The keys of all rows, for one size.
@@ -100,18 +103,31 @@ def _mixing(query: QueryShape) -> float | None:
         return None
     rows_of_key = query.rows / query.keys
     nearby = query.rows_nearby
-    most = query.rows / max(1.0, query.keys_asked / (query.keys_per_statement or math.inf))
+    statements = max(1.0, query.keys_asked / (query.keys_per_statement or math.inf))
+    most = query.rows / statements
+    if column.distinct_nearby >= _WELL_MIXED * _keys_nearby(query.keys / statements, most, nearby):
+        return None
 
     def seen(mixing: float) -> float:
         return seen_nearby(nearby, nearby / rows_of_key, mixing / rows_of_key)
 
-    if column.distinct_nearby >= seen(most):
-        return None
     low, high = 1.0, most
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (low, middle) if seen(middle) >= column.distinct_nearby else (middle, high)
     return high
+
+
+def _keys_nearby(keys: float, rows: float, nearby: int) -> float:
+    """Keys met in `nearby` rows of statements of so many keys and rows, each well mixed."""
+    offsets = [rows * step / 16 for step in range(16)]
+    met = 0.0
+    for offset in offsets:
+        left, room = float(nearby), rows - offset
+        while left > 0:
+            met += keys * -math.expm1(-min(left, room) / keys)
+            left, room = left - room, rows
+    return met / len(offsets)
 
 
 def _rows_of_statements(query: QueryShape, rows: int, keys: Places, stream: int) -> Places:
