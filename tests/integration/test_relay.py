@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +20,7 @@ from tracekit import Database, LocalOracle
 from tracekit.errors import ConnectError
 from tracekit.localdb.options import ServerOptions
 from tracekit.localdb.server import Server
+from tracekit.process_memory import peak_of
 from tracekit.records import Shape, to_json
 from tracekit.testbed.relay.backend import RelayBackend
 from tracekit.testbed.relay.recording import Recording
@@ -398,3 +402,43 @@ def test_statements_without_rows_are_recorded_with_their_counts(real: LocalOracl
         ("change", 4, ()),
     ]
     assert all("YYYY" not in one.statement for one in shape.statements)
+
+
+READER = """
+import json, sys
+import oracledb
+from tracekit.process_memory import peak_resident_bytes, reset_peak, resident_bytes
+dsn, user, password = json.load(sys.stdin)
+with oracledb.connect(user=user, password=password, dsn=dsn) as connection:
+    cursor = connection.cursor()
+    cursor.arraysize = 5000
+    cursor.execute("SELECT * FROM dw_mes_container WHERE ROWNUM <= 10").fetchall()
+    reset_peak()
+    before = resident_bytes()
+    rows = cursor.execute("SELECT * FROM dw_mes_lotwiphistory").fetchall()
+    print(json.dumps([len(rows), peak_resident_bytes() - before]))
+"""
+
+
+@pytest.mark.slow
+def test_recording_leaves_the_peak_of_the_program_as_it_is() -> None:
+    def read(place: Any) -> tuple[int, int]:
+        done = subprocess.run(
+            [sys.executable, "-c", READER],
+            input=json.dumps([place.dsn, place.user, place.password]),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        rows, peak_bytes = json.loads(done.stdout)
+        return rows, peak_bytes
+
+    with LocalOracle("trace-smoke", keys=20_000) as real, Relay(real.database) as relay:
+        direct, relayed = read(real), read(relay)
+        assert relay.server_pid is not None
+        relay_bytes = peak_of(relay.server_pid)
+        (history, _) = sorted(relay.shape().queries, key=lambda query: -query.rows)
+    assert relayed[0] == direct[0] == history.rows
+    assert direct[1] > 50 * 2**20
+    assert relayed[1] <= direct[1] * 1.01
+    assert relay_bytes < 256 * 2**20
