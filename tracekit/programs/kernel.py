@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tracekit.errors import ConfigError
+from tracekit.extras import extra
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -37,7 +37,7 @@ class NotebookKernel:
         stderr: takes what the kernel itself writes there, such as its last words.
 
     Raises:
-        ConfigError: Jupyter's client or its kernel is not installed.
+        MissingExtra: Jupyter's client or its kernel is not installed.
     """
 
     def __init__(
@@ -159,15 +159,10 @@ def _this_python(jupyter_client: Any) -> Any:
 
 
 def _jupyter() -> tuple[Any, Any]:
-    try:
+    with extra("notebook"):
         import ipykernel  # noqa: F401 - the kernel process needs it
         import jupyter_client.kernelspec
         import nbclient
-    except ImportError as exc:
-        raise ConfigError(
-            f"running a notebook needs Jupyter's kernel and client, and {exc.name} is not "
-            "installed: pip install 'tracekit[notebook]'"
-        ) from exc
     return jupyter_client, nbclient
 
 

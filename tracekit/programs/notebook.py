@@ -15,6 +15,7 @@ import msgspec
 
 from tracekit import process_memory
 from tracekit.errors import ConfigError, ProfileError
+from tracekit.extras import extra
 from tracekit.profiling.stacks import ARENA_REMARK
 from tracekit.programs.cells import CellLog, Death
 from tracekit.programs.cells_ending import code_of, place
@@ -72,7 +73,8 @@ def read_notebook(path: Path) -> NotebookNode:
     Raises:
         ConfigError: it is none, or not one of Python.
     """
-    import nbformat
+    with extra("notebook"):
+        import nbformat
 
     try:
         notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]

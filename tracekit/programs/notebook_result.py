@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tracekit.errors import ConfigError
+from tracekit.extras import extra
 from tracekit.programs.notebook import read_notebook
 
 _RAISES = "raises-exception"
@@ -23,17 +23,13 @@ class NotebookCells:
         path: the notebook.
 
     Raises:
-        ConfigError: it is none of Python, or IPython is not installed.
+        ConfigError: it is none of Python, or IPython is not installed (MissingExtra).
     """
 
     def __init__(self, path: Path) -> None:
-        try:
+        with extra("notebook"):
             from IPython.core.interactiveshell import InteractiveShell
-        except ImportError as exc:
-            raise ConfigError(
-                f"running {path.name} needs IPython: pip install 'tracekit[notebook]'"
-            ) from exc
-        from traitlets.config import Config
+            from traitlets.config import Config
 
         config = Config()
         config.HistoryManager.enabled = False
