@@ -7,6 +7,7 @@ says it means in plain SQL that DuckDB runs itself. The translator has no part i
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -18,6 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tracekit.testbed import LocalOracle
+
+EXAMPLES = int(os.environ.get("TRACEKIT_DIFFERENTIAL_EXAMPLES", "60"))
 
 
 class Pair(NamedTuple):
@@ -306,7 +309,7 @@ def plain(value: Any) -> Any:
 
 
 @settings(
-    max_examples=60,
+    max_examples=EXAMPLES,
     derandomize=True,
     deadline=None,
     database=None,

@@ -6,6 +6,10 @@ CREATE MACRO $sys.TRACEKIT_NAME(held) AS
     translate(held, 'abcdefghijklmnopqrstuvwxyz$held',
               'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 
+-- As names without quotes are: the letters that Oracle folds in every character set.
+CREATE MACRO $sys.TRACEKIT_CAPITALS(held) AS
+    translate(held, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
+
 -- Tables of DuckDB's default schema are found without their owner's name, as one's own are.
 CREATE MACRO $sys.TRACEKIT_OWNER(held) AS
     CASE WHEN held = 'main' THEN '$owner' ELSE $sys.TRACEKIT_NAME(held) END;
@@ -208,7 +212,7 @@ WITH held AS (
            CASE k.constraint_type WHEN 'PRIMARY KEY' THEN 'P' WHEN 'UNIQUE' THEN 'U'
                 WHEN 'FOREIGN KEY' THEN 'R' WHEN 'NOT NULL' THEN 'N' ELSE 'C' END AS kind,
            list_transform(CASE k.constraint_type WHEN 'CHECK' THEN list_distinct(k.constraint_column_names)
-                          ELSE k.constraint_column_names END, lambda c: upper(c)) AS columns
+                          ELSE k.constraint_column_names END, lambda c: $sys.TRACEKIT_CAPITALS(c)) AS columns
     FROM $sys.TRACEKIT_OBJECTS o
     JOIN duckdb_constraints() k
       ON k.database_name = o.held_in AND k.schema_name = o.held_schema
@@ -228,14 +232,14 @@ WITH held AS (
     FROM $notes WHERE catalog_name = '$catalog' AND kind IN ('P', 'U', 'R', 'C', 'N')
 )
 SELECT k.owner, k.table_name, k.constraint_index,
-       coalesce(n.name, upper(k.constraint_name)) AS constraint_name,
+       coalesce(n.name, $sys.TRACEKIT_CAPITALS(k.constraint_name)) AS constraint_name,
        CASE WHEN n.name IS NULL OR starts_with(n.name, 'SYS_C') THEN 'GENERATED NAME'
             ELSE 'USER NAME' END AS generated,
        CASE k.kind WHEN 'N' THEN 'C' ELSE k.kind END AS constraint_type, k.kind,
        CASE k.kind WHEN 'N' THEN '"' || $sys.TRACEKIT_NAME(k.columns[1]) || '" IS NOT NULL'
             WHEN 'C' THEN $sys.TRACEKIT_SHOWN(coalesce(nullif(n.detail, ''), k.expression)) END AS search_condition,
-       k.columns, upper(k.referenced_table) AS referenced_table,
-       list_transform(k.referenced_column_names, lambda c: upper(c)) AS referenced_columns
+       k.columns, $sys.TRACEKIT_CAPITALS(k.referenced_table) AS referenced_table,
+       list_transform(k.referenced_column_names, lambda c: $sys.TRACEKIT_CAPITALS(c)) AS referenced_columns
 FROM numbered k
 LEFT JOIN notes n
   ON n.schema_name = k.real_schema AND n.table_name = k.table_name AND n.kind = k.kind
@@ -267,7 +271,7 @@ SELECT k.owner AS OWNER, $sys.TRACEKIT_NAME(k.constraint_name) AS CONSTRAINT_NAM
 FROM $sys.TRACEKIT_CONSTRAINTS k
 LEFT JOIN $sys.TRACEKIT_CONSTRAINTS r
   ON k.constraint_type = 'R' AND r.constraint_type IN ('P', 'U') AND r.owner = k.owner
- AND upper(r.table_name) = k.referenced_table AND r.columns = k.referenced_columns;
+ AND $sys.TRACEKIT_CAPITALS(r.table_name) = k.referenced_table AND r.columns = k.referenced_columns;
 
 CREATE VIEW $sys.ALL_CONS_COLUMNS AS
 SELECT owner AS OWNER, $sys.TRACEKIT_NAME(constraint_name) AS CONSTRAINT_NAME, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
@@ -277,7 +281,7 @@ SELECT owner AS OWNER, $sys.TRACEKIT_NAME(constraint_name) AS CONSTRAINT_NAME, $
 FROM $sys.TRACEKIT_CONSTRAINTS;
 
 CREATE VIEW $sys.TRACEKIT_INDEXES AS
-SELECT o.owner, o.name AS table_name, upper(i.index_name) AS index_name, i.is_unique,
+SELECT o.owner, o.name AS table_name, $sys.TRACEKIT_CAPITALS(i.index_name) AS index_name, i.is_unique,
        CAST(i.expressions AS VARCHAR[]) AS parts
 FROM $sys.TRACEKIT_OBJECTS o
 JOIN duckdb_indexes() i
