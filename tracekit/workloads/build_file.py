@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -97,12 +98,11 @@ def build_at(
     """
     report = progress or _silent
     try:
+        if path.exists() and not force:
+            raise WorkloadError(f"there is a file {path} already: remove it, or give --force")
         path.parent.mkdir(parents=True, exist_ok=True)
-        with build_lock(path):
-            if path.exists() and not force:
-                raise WorkloadError(f"there is a file {path} already: remove it, or give --force")
-            _build_locked(workload, path, report)
-        Path(build_lock(path).lock_file).unlink(missing_ok=True)
+        workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        _build_in(workshop, workload, path, report)
     except (OSError, duckdb.Error) as exc:
         raise _failure(workload, path, exc) from exc
     report("done", 1.0)
@@ -136,6 +136,11 @@ def _build_locked(workload: Workload, path: Path, report: Progress) -> None:
     workshop = building_dir(path)
     shutil.rmtree(workshop, ignore_errors=True)  # left by a builder that was killed
     workshop.mkdir()
+    _build_in(workshop, workload, path, report)
+
+
+def _build_in(workshop: Path, workload: Workload, path: Path, report: Progress) -> None:
+    """Build in the folder `workshop`, which is gone at the end, and move the file to `path`."""
     try:
         unfinished = workshop / path.name
         with duckdb.connect(

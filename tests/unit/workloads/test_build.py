@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -187,3 +188,16 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(WorkloadError, match=r"could not be built in .*file"):
         workloads.build(workloads.load("trace-tiny"), blocked)
+
+
+def test_a_file_elsewhere_is_whole_or_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "made" / "tiny.duckdb"
+    workloads.build_at(workloads.load("trace-tiny"), target)
+    assert workloads.describe_file(target).size == 50
+    with pytest.raises(WorkloadError, match=r"there is a file .* already"):
+        workloads.build_at(workloads.load("trace-tiny"), target)
+    broken = replace(workloads.load("trace-tiny"), parameters={"nonsense": 1})
+    with pytest.raises(WorkloadError):
+        workloads.build_at(broken, target, force=True)
+    assert workloads.describe_file(target).size == 50
+    assert [one.name for one in target.parent.iterdir()] == ["tiny.duckdb"]
