@@ -18,7 +18,7 @@ _FORKED_NOT_EXECUTED = 0x40
 """PF_FORKNOEXEC, in the flags of proc_pid_stat(5)."""
 _CHILDREN_SHARE = 0.1
 """Of the time that may go into the children's memory: the kernel walks their page tables."""
-_NO_CHILDREN_SHARE = 0.005
+_NO_CHILDREN_SHARE = 0.003
 """Of the time that may go into looking for children where there are none."""
 
 
