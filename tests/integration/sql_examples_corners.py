@@ -117,6 +117,14 @@ CORNERS: list[Row] = [
     ),
     _query("> ANY of a list", "SELECT COUNT(*) FROM emp WHERE sal > ANY (2900, 3000)", 2),
     _query("ALL of a list", "SELECT COUNT(*) FROM emp WHERE sal >= ALL (1000, 2900)", 2),
+    _query(
+        "equal tuples",
+        "CREATE TABLE t (a NUMBER, b VARCHAR2(3), d BINARY_DOUBLE)",
+        "INSERT INTO t VALUES (1, 'x', 1)",
+        "SELECT COUNT(*) FROM t WHERE (a, b) = ((1, 'x')) AND d = a AND d IN (a, 2)"
+        " AND d BETWEEN a AND a",
+        1,
+    ),
     _query("ROWNUM <> n", "SELECT COUNT(*) FROM emp WHERE ROWNUM <> 3", 2),
     _query("ROWNUM >= 1", "SELECT COUNT(*) FROM emp WHERE ROWNUM >= 1", 6),
     _query("ROWNUM IN", "SELECT COUNT(*) FROM emp WHERE ROWNUM IN (1, 2, 5)", 2),

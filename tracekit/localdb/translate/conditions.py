@@ -136,7 +136,10 @@ def equality(node: exp.Expr, context: Context) -> exp.Expr:
 def comparison(node: exp.Expr, _: Context) -> exp.Expr:
     """Rowids are compared as numbers, which have their order."""
     left, right = node.this, node.expression
-    if kind_of(left) is Kind.ROWID:
+    tuples = [left.unnest(), right.unnest()]
+    if all(isinstance(one, exp.Tuple) for one in tuples):
+        _match_tuples(tuples)
+    elif kind_of(left) is Kind.ROWID:
         node.set("expression", _rowid_number(right))
     elif kind_of(right) is Kind.ROWID:
         node.set("this", _rowid_number(left))

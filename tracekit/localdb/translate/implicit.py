@@ -19,7 +19,6 @@ from tracekit.localdb.translate.number_functions import NumberError, read
 from tracekit.localdb.translate.number_types import (
     FREE,
     as_free,
-    common,
     constant,
     number_type,
 )
@@ -93,7 +92,7 @@ def matched(subject: exp.Expr, values: Sequence[exp.Expr]) -> tuple[exp.Expr, li
         everything = [as_number(one) for one in everything]
     if kinds <= {Kind.NUMBER, Kind.TEXT} and Kind.NUMBER in kinds:
         forms = {number_type(one) for one in everything if kind_of(one) is Kind.NUMBER}
-        if None not in forms and common(list(forms)) is FREE:
+        if None not in forms and FREE in forms:
             everything = numbers.unified(everything)
     return everything[0], everything[1:]
 

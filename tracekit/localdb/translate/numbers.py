@@ -148,6 +148,8 @@ def compared(left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
         return left, right
     if common(list(forms)) is FREE:
         return as_free(left), as_free(right)
+    if FREE in forms:  # the other is binary
+        return as_double(left), as_double(right)
     return left, right
 
 
