@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tracekit import __version__
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
+os.environ["TRACEKIT_RUNS_DIR"] = str(HERE / "_build/runs")  # where the notebooks' replays go
 
 project = "tracekit"
 author = "the tracekit developers"
