@@ -279,3 +279,15 @@ def test_all_failed_domains_are_named() -> None:
 def test_other_urls_are_refused_before_anything_is_opened(url: str) -> None:
     with pytest.raises(ConfigError, match="is not an http or https URL"):
         read_stream(url)
+
+
+def test_every_kind_of_line_has_the_legacy_fields_and_ours() -> None:
+    first: dict[str, dict[str, Any]] = {}
+    for line in map(json.loads, stream()):
+        first.setdefault(line.pop("type"), line)
+    sums = {"rows": 3, "cids": 3, "cids_without_rows": 1}
+    assert first["domain_start"] == {"domain": "history", "total": 3, "chunks": 2, "rows": 3}
+    assert first["domain_end"] == {"domain": "history", "count": 3, "rows": 3}
+    assert first["aggregation"] == {"domain": "history", **sums, "data": {"history": sums}}
+    chunk = {"domain": "history", "batch": 0, "chunk": 0, "count": 2}
+    assert first["records"] == {**chunk, "data": CHUNKS["history"][0]}
