@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tracekit.profiling.retention import LOOKER_NAME
 
 INTERVAL_SECONDS = 0.01
 _PROC = Path("/proc")
+_RESIDENT = re.compile(rb"^Vm(RSS|HWM):\s+(\d+) kB$", re.MULTILINE)
 _LOOKER = LOOKER_NAME.encode()
 _FORKED_NOT_EXECUTED = 0x40
 """PF_FORKNOEXEC, in the flags of proc_pid_stat(5)."""
@@ -119,23 +121,23 @@ def _started_by(pid: int) -> Iterator[int]:
 def _status(folder: Path) -> tuple[int, int] | None:
     """Resident memory and its peak; None for a process that ended."""
     try:
-        fields = _fields(folder / "status", only=("VmRSS", "VmHWM"))
+        found = dict(_RESIDENT.findall((folder / "status").read_bytes()))
     except OSError:
         return None
-    if "VmRSS" not in fields:  # a zombie
+    if b"RSS" not in found:  # a zombie
         return None
-    return fields["VmRSS"], fields["VmHWM"]
+    return int(found[b"RSS"]) * 1024, int(found[b"HWM"]) * 1024
 
 
 def _same_memory(one: Path, other: Path) -> bool:
     return (one / "statm").read_bytes() == (other / "statm").read_bytes()
 
 
-def _fields(file: Path, *, only: tuple[str, ...] = ()) -> dict[str, int]:
+def _fields(file: Path) -> dict[str, int]:
     found = {}
     for line in file.read_bytes().splitlines():
         name, _, value = line.decode("ascii", "replace").partition(":")
-        if value.endswith(" kB") and (not only or name in only):
+        if value.endswith(" kB"):
             found[name] = int(value.split()[0]) * 1024
     return found
 
