@@ -23,12 +23,19 @@ from tracekit.jobs.shard_job import ShardJob
 JOB_CLASSES = {kind.__name__: kind for kind in (ShardJob, MeasurementJob)}
 
 
+class _Horse(Worker):
+    """The worker as its process sees it."""
+
+    def procline(self, message: str) -> None:
+        """Leave the process's name: RQ changes it where setproctitle happens to be installed."""
+
+
 def main(kind: str, worker_key: str, job_id: str, queue_name: str, execution_id: str) -> int:
     """Run one job for the worker at `worker_key`; does not return where that worker exists."""
     threading.Thread(target=_end_with_worker, name="tracekit-lifeline", daemon=True).start()
     connection = connect_store(Settings.from_env().trace)
     job_class = JOB_CLASSES[kind]
-    worker = Worker.find_by_key(
+    worker = _Horse.find_by_key(
         worker_key, connection=connection, job_class=job_class, serializer=JSONSerializer
     )
     if worker is None:

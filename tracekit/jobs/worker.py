@@ -78,6 +78,9 @@ class TraceWorker(Worker):
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         super().bootstrap(*arguments, **options)
 
+    def procline(self, message: str) -> None:
+        """Leave the process's name: RQ changes it where setproctitle happens to be installed."""
+
     def run_maintenance_tasks(self) -> None:
         """As RQ's, and remove results in files that have expired."""
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
