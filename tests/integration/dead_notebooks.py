@@ -26,7 +26,8 @@ DISPLAY = (
     "more = np.ones(18 * 2**20)",
 )
 """`Out[2]` keeps 64 MiB that `del` seemed to free."""
-GROWING = ("store = []", *["store.append(bytearray(80 * 2**20))"] * 4)
+GROWING = ("store = []", *["store.append(bytearray(80 * 2**20)); n = sum(store[-1][: 2**22])"] * 4)
+"""Each cell works on what it took, for longer than whoever kills it takes to notice."""
 NATIVE = (
     "import numpy as np",
     "small = np.ones(2**20)",

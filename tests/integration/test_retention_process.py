@@ -125,7 +125,8 @@ def work():
         Path(sys.argv[1]), int(0.85 * limit_bytes), again=False, survives=True, where=lambda: "work"
     )
     rows = []
-    while not Path(sys.argv[1] + ".1.part").exists():
+    looker = Path(sys.argv[1] + ".1.looker")
+    while not looker.exists():  # from then on the one that looks is of a group of its own
         rows.append(bytes([len(rows) % 256]) * 2**20)
     os.killpg(os.getpgid(0), signal.SIGKILL)
 

@@ -39,6 +39,7 @@ from tracekit.programs.kernel_messages import (
 )
 
 _LOOK_SECONDS = 0.05
+_LONGEST_KILL_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _OUR_ARGUMENTS = ("--IPKernelApp.extra_extensions", "--HistoryManager.")
 
@@ -121,6 +122,7 @@ class KernelWatcher:
         self._depth -= 1
         if self._depth:
             return
+        self._await_kill()
         self._stop()
         error = None if result is None else result.error_before_exec or result.error_in_exec
         figures = self._meter.end(None if result is None else result.result, error)
@@ -130,6 +132,19 @@ class KernelWatcher:
         self._writer.write(self._message(ending, figures))
         # When a cell begins, some versions of IPython have raised the number already.
         self._count = self._shell.execution_count
+
+    def _await_kill(self) -> None:
+        """Above a limit that kills, stay in the cell that went above it until that happens.
+
+        The process outside looks every few milliseconds; a short cell would be over by then, and
+        the next one blamed.
+        """
+        options = self._options
+        if options.limit_bytes is None or options.refuse_above_bytes is not None:
+            return
+        end = time.monotonic() + _LONGEST_KILL_SECONDS
+        while process_memory.resident_bytes() >= options.limit_bytes and time.monotonic() < end:
+            time.sleep(_LOOK_SECONDS / 10)
 
     def _ending(self, error: BaseException, used_bytes: int | None) -> Ending:
         return ending_of(
