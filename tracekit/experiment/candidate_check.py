@@ -10,7 +10,6 @@ from tracekit.errors import ConfigError
 from tracekit.experiment.builtin_candidates import SERVICE
 from tracekit.experiment.candidate_spec import CandidateSpec
 from tracekit.experiment.run_candidate import search_path
-from tracekit.experiment.service_candidate import check_texts
 from tracekit.experiment.source import Source
 from tracekit.experiment.user_candidate import check_function
 from tracekit.profiling import run_child
@@ -28,6 +27,9 @@ def check_candidates(specs: Sequence[CandidateSpec], source: Source) -> None:
         ProfileError: no process could be started.
     """
     if any(spec.spec == SERVICE for spec in specs):
+        # Imported here: a replay of a real Oracle without the service needs no DuckDB.
+        from tracekit.experiment.service_candidate import check_texts
+
         check_texts(source.keys, source.query)
     functions = [spec for spec in specs if not spec.is_builtin and not spec.is_file]
     if not functions:

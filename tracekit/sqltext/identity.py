@@ -68,10 +68,18 @@ def _named(tokens: Sequence[Token]) -> Iterator[Token]:
             yield tokens[place + 2]._replace(kind=TokenKind.BIND, text=BINDS)
             yield tokens[end]
             place = end + 1
+        elif tokens[place].text == ":" and place + 1 < len(tokens) and _is_name(tokens[place + 1]):
+            # A comment stood between them; a bind's name may stand apart.
+            yield tokens[place]._replace(kind=TokenKind.BIND, text=BIND)
+            place += 2
         else:
             token = tokens[place]
             yield token._replace(text=BIND) if token.kind is TokenKind.BIND else token
             place += 1
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind in _NAMES or token.kind is TokenKind.NUMBER
 
 
 def _list_end(tokens: Sequence[Token], place: int) -> int:

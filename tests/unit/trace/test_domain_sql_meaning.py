@@ -133,6 +133,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
     path = workloads.build(workload, tmp_path_factory.mktemp("meaning"))
     with duckdb.connect(str(path)) as connection:
         install(connection, sysdate=SYSDATE)
+        connection.execute("SET search_path = 'DWH,main'")  # where names without a schema are
         everything = Tables(connection)
         # Its events are kept, with NULLs for what the container table would say.
         events = ("LOTWIPHISTORY", "LOTMATERIALSHISTORY", "LOTREJECTHISTORY", "HOLDRELEASEHISTORY")
