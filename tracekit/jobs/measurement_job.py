@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from rq.exceptions import DeserializationError
-from rq.job import Job
 from rq.utils import import_attribute
 
 from tracekit.errors import JobError
+from tracekit.jobs.restricted_job import RestrictedJob
 
 MEASUREMENT_FUNCTION = "tracekit.bench.on_workers.run_measurement"
 """By its name: what measures is above this room."""
 
 
-class MeasurementJob(Job):
+class MeasurementJob(RestrictedJob):
     """Runs `run_measurement` or nothing, whatever function or callback its hash in Redis names."""
 
     @property
@@ -39,18 +39,3 @@ class MeasurementJob(Job):
         if self.request is None:
             raise JobError(f"RQ job {self.id} is refused: it is not a measurement.")
         return import_attribute(MEASUREMENT_FUNCTION)
-
-    @property
-    def failure_callback(self) -> None:
-        """None: a measurement has none."""
-        return
-
-    @property
-    def success_callback(self) -> None:
-        """None: a measurement has none."""
-        return
-
-    @property
-    def stopped_callback(self) -> None:
-        """None: a measurement has none."""
-        return

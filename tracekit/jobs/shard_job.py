@@ -5,22 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from rq.exceptions import DeserializationError
-from rq.job import Job
 from rq.utils import import_attribute
 
 from tracekit.errors import JobError
 from tracekit.jobs.keys import is_job_id
+from tracekit.jobs.restricted_job import RestrictedJob
 
 SHARD_FUNCTION = "tracekit.jobs.shard.run_shard"
 FAILURE_FUNCTION = "tracekit.jobs.failures.on_shard_failure"
 
 
-class ShardJob(Job):
-    """Runs `run_shard` or nothing, whatever function or callback its hash in Redis names.
-
-    RQ imports and calls the names it finds there, so without this whoever can write to the store
-    could run any code in the worker.
-    """
+class ShardJob(RestrictedJob):
+    """Runs `run_shard` or nothing, whatever function or callback its hash in Redis names."""
 
     @property
     def place(self) -> tuple[str, int] | None:
@@ -50,13 +46,3 @@ class ShardJob(Job):
     def failure_callback(self) -> Any:
         """`on_shard_failure`; None for a job that is not a shard."""
         return None if self.place is None else import_attribute(FAILURE_FUNCTION)
-
-    @property
-    def success_callback(self) -> None:
-        """None: a shard has none."""
-        return
-
-    @property
-    def stopped_callback(self) -> None:
-        """None: a shard has none."""
-        return
