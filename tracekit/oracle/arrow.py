@@ -1,20 +1,20 @@
 """Rows as Arrow record batches of one fixed schema, decoded by the driver without Python objects.
 
-How columns are typed, decided once from the describe information and the same in every batch:
+Column types are decided once, from the describe information, and are the same in every batch:
 
 | Oracle | Arrow |
 |---|---|
 | NUMBER(p, 0), p <= 18 | int64 |
 | NUMBER(p, 0), p > 18 | decimal128(38, 0) |
 | NUMBER(p, s), s > 0, FLOAT, BINARY_DOUBLE | float64, the value the row path gives as float |
-| NUMBER without precision | float64, and a FetchError where a value is 2**53 or more |
+| NUMBER without precision | float64; a value of 2**53 or more is a FetchError |
 | DATE, TIMESTAMP(n) | timestamp in s, ms or us, whichever holds n digits; us where n > 6 |
 | CHAR, VARCHAR2, NCHAR, NVARCHAR2, CLOB, LONG | large_string |
 | RAW, BLOB, LONG RAW | large_binary |
 
-The driver makes a datetime of every TIMESTAMP, in Arrow as in rows, so digits past the sixth are
-dropped in both; TO_CHAR keeps them. Nanoseconds would add nothing but end in 2262: the driver lets
-a later date wrap around.
+The driver converts every TIMESTAMP to a datetime, for Arrow as for rows, so digits past the sixth
+are dropped in both; TO_CHAR keeps them. Nanoseconds would add no digits and end in 2262, where the
+driver wraps around.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class ArrowShape:
     unbounded: tuple[int, ...]
     """Positions of the columns that are NUMBER without precision."""
     same_as_rows: bool
-    """Whether every value can be turned into exactly what the row path gives for it, provided that
-    the columns without precision are read as whole numbers."""
+    """Whether every value can be converted to exactly what the row path gives, if columns without
+    precision are read as whole numbers."""
 
     def with_whole_numbers(self) -> ArrowShape:
         """The same, with columns without precision read as decimal128(38, 0).
@@ -99,11 +99,11 @@ def iter_arrow_batches(
     """The result of `sql` in record batches of `batch_size` rows; one empty batch if it has none.
 
     Args:
-        connection: Where to read.
+        connection: An open connection.
         sql: A query.
         params: The values bound to it.
-        batch_size: Most rows of a record batch.
-        shape: What `describe` said, where it was asked already.
+        batch_size: Maximum number of rows in a record batch.
+        shape: The result of `describe`, if known.
 
     Raises:
         FetchError: not a query, a column has no Arrow type, or a number would lose digits.
@@ -130,7 +130,7 @@ def _whole_numbers_only(frames: Iterator[Any]) -> Iterator[Any]:
         if getattr(exc.args[0], "full_code", "") != _NO_DECIMAL:
             raise
         raise NotWholeNumber(
-            "a NUMBER that was to hold whole numbers holds a fraction. Read it as float64, or as "
+            "a NUMBER column read as whole numbers holds a fraction. Read it as float64, or read "
             "rows with read_sql_df_slow_iter()."
         ) from exc
 
@@ -186,7 +186,7 @@ def _arrow_type(column: oracledb.FetchInfo) -> pa.DataType:
     if kind is oracledb.DB_TYPE_BOOLEAN:
         return pa.bool_()
     raise NoArrowType(
-        f"column {column.name} is {kind.name}, which has no Arrow type here. "
+        f"column {column.name} is {kind.name}, which has no Arrow type. "
         "CAST it in the query, or read rows with read_sql_df_slow_iter()."
     )
 

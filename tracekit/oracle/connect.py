@@ -34,29 +34,29 @@ _SECRETS = ("password", "wallet_password")
 class Database:
     """Connections to one Oracle database, and the ways to read from it.
 
-    Opens a connection per use, or one for all queries that a fetch of many batches makes one after
-    another; at most `max_concurrent` at once. Safe to share between threads.
+    Opens a connection per use; a fetch of many batches reuses its connections. At most
+    `max_concurrent` are open at once. Safe to share between threads.
 
     Args:
         dsn: `host:port/service`, a TNS descriptor or an alias python-oracledb resolves.
-        user: Who logs in.
-        password: Never shown, logged or put into an error.
-        call_timeout_ms: Longest one round trip, and one wait for a free connection, may take.
-        connect_timeout_ms: Longest connecting may take, from TCP until logged on.
-        max_concurrent: Connections open at once.
-        fetchmany_size: Rows a row batch holds.
-        retry_attempts: Further attempts after a fault of the connection (one that
-            `tracekit.oracle.connection_faults` lists), while no row was handed out; 0 for none.
-        retry_wait_ms: The wait before the first of them; it doubles each time.
-        retry_max_seconds: No further attempt begins later than this after the first fault.
-        driver_options: Anything else `oracledb.connect` takes, by its name there, such as
+        user: The user to log on as.
+        password: Their password. It is never shown, logged or put into an error.
+        call_timeout_ms: Time limit of one round trip, and of the wait for a free connection.
+        connect_timeout_ms: Time limit of connecting, from TCP to the completed log-on.
+        max_concurrent: Maximum number of open connections.
+        fetchmany_size: Rows in a row batch.
+        retry_attempts: Number of retries after a connection fault (see
+            `tracekit.oracle.connection_faults`) if no row was handed out yet; 0 disables retries.
+        retry_wait_ms: Wait before the first retry; it doubles each time.
+        retry_max_seconds: No retry starts later than this after the first fault.
+        driver_options: Any other parameter of `oracledb.connect`, by its name there, such as
             `wallet_location`, `wallet_password`, `config_dir`, `ssl_server_dn_match`.
 
     Raises:
         ConfigError: a limit is below 1, or a driver option is unknown.
 
     Attributes:
-        retry: Tries work again by these settings; its `count` is how often that was.
+        retry: Applies the retry settings; its `count` is the number of retries so far.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Database:
 
     @classmethod
     def from_env(cls, settings: Settings | None = None, **driver_options: Any) -> Database:
-        """The database that `settings` (default: the environment) name.
+        """The database that `settings` name; by default they are read from the environment.
 
         Raises:
             ConfigError: DB_HOST, DB_USER or the password is missing, or a value is malformed.
@@ -100,7 +100,7 @@ class Database:
             ("DB_PASSWORD (or DB_PASSWORD_FILE)", found.password),
         ):
             if value is None:
-                raise ConfigError(f"{name} is not set: it says which Oracle database to read.")
+                raise ConfigError(f"{name} is not set. It is needed to connect to Oracle.")
         assert found.dsn is not None and found.user is not None and found.password is not None
         return cls(
             found.dsn,
@@ -117,17 +117,17 @@ class Database:
         )
 
     def read_by(self, readers: Readers) -> Database:
-        """The same database for one fetch of many statements, which tries again by itself.
+        """The same database for one fetch of many statements, which does its own retries.
 
-        Its connections stay open until `readers` have read, and are broken off when they are
-        cancelled. A fault of a connection is raised immediately.
+        Connections stay open until `readers` are done, and are broken off when they are
+        cancelled. A connection fault is raised immediately.
         """
         mine = copy.copy(self)
         mine._readers = readers
         return mine
 
     def without_retry(self) -> Database:
-        """The same database, whose faults are raised immediately."""
+        """The same database without retries: faults are raised immediately."""
         mine = copy.copy(self)
         mine.retry = Retry(0, 1, 1)
         return mine
@@ -140,9 +140,9 @@ class Database:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """Keyword arguments that make this database again in another process.
+        """Keyword arguments that recreate this database in another process.
 
-        They hold `password` (and `wallet_password`): hand them on where nobody looks.
+        They include `password` (and `wallet_password`), so pass them on privately.
         """
         return {
             "dsn": self.dsn,
@@ -170,15 +170,16 @@ class Database:
 
     @contextmanager
     def connect(self, timeout_seconds: float | None = None) -> Iterator[oracledb.Connection]:
-        """A connection of its own, closed at the end of the block, in one of the slots.
+        """Open a connection for the block and close it at the end.
 
-        Connecting may be tried again; the block runs once.
+        Connecting may be retried; the block runs once.
 
         Args:
-            timeout_seconds: Longest one round trip may take; default `call_timeout_ms`.
+            timeout_seconds: Time limit of one round trip; default `call_timeout_ms`.
 
         Raises:
-            ConnectError: no slot came free in time, or the database refused us.
+            ConnectError: no connection came free in time, or the database could not be reached
+                or refused the log-on.
             FetchError: the driver failed inside the block.
         """
         with ExitStack() as stack:
@@ -224,15 +225,15 @@ class Database:
     ) -> pd.DataFrame:
         """All rows of `sql` at once as a DataFrame with upper-case column names.
 
-        Where the connection fails the query is run anew, as a whole.
+        If the connection fails, the whole query is run again.
 
         Args:
             sql: A query, with placeholders `:name` or `:1`.
             params: The values bound to them: a mapping or a sequence.
-            timeout_seconds: Longest one round trip may take.
+            timeout_seconds: Time limit of one round trip; default `call_timeout_ms`.
 
         Raises:
-            ConnectError: the database could not be reached or refused us.
+            ConnectError: the database could not be reached or refused the log-on.
             FetchError: the query failed.
         """
 
@@ -251,18 +252,18 @@ class Database:
     ) -> Generator[RowBatch, None, None]:
         """The rows of `sql` in row batches: `(columns, rows)` for each fetchmany call.
 
-        Nothing is opened before the first batch is asked for. Cursor and connection are closed
-        when the iterator ends, fails or is closed half-way. Where the connection fails before the
-        first batch the query is run anew; later that is an error, because rows were handed out.
+        Nothing is opened before the first batch is requested. Cursor and connection are closed
+        when the iterator ends, fails or is closed early. If the connection fails before the first
+        batch, the query is run again; after that it is an error, because rows were handed out.
 
         Args:
             sql: A query, with placeholders `:name` or `:1`.
             params: The values bound to them: a mapping or a sequence.
-            timeout_seconds: Longest one round trip may take.
-            batch_size: Rows of a row batch; default `fetchmany_size`.
+            timeout_seconds: Time limit of one round trip; default `call_timeout_ms`.
+            batch_size: Rows in a row batch; default `fetchmany_size`.
 
         Raises:
-            ConnectError: the database could not be reached or refused us.
+            ConnectError: the database could not be reached or refused the log-on.
             FetchError: the query failed.
         """
         size = self._batch_size(batch_size)
@@ -281,9 +282,15 @@ class Database:
     ) -> Generator[pa.RecordBatch, None, None]:
         """The rows of `sql` as Arrow record batches, all of one schema.
 
-        Whole numbers stay exact: see `tracekit.oracle.arrow` for how NUMBER columns are typed.
-        Arguments, laziness and errors are those of `read_sql_df_slow_iter`. A query that is read
-        again and again is described once by `describe_arrow` and its `shape` passed here.
+        Whole numbers stay exact; `tracekit.oracle.arrow` explains how NUMBER columns are typed.
+        Laziness and errors are those of `read_sql_df_slow_iter`.
+
+        Args:
+            sql: A query, with placeholders `:name` or `:1`.
+            params: The values bound to them: a mapping or a sequence.
+            timeout_seconds: Time limit of one round trip; default `call_timeout_ms`.
+            batch_size: Rows in an Arrow batch; default `fetchmany_size`.
+            shape: The result of `describe_arrow`, for a query that is read many times.
         """
         size = self._batch_size(batch_size)
         return self._read(
@@ -295,7 +302,7 @@ class Database:
         """How the columns of `sql` are typed in Arrow, without running it.
 
         Raises:
-            ConnectError: the database could not be reached or refused us.
+            ConnectError: the database could not be reached or refused the log-on.
             NoArrowType: a column has no Arrow type.
             FetchError: the query cannot be described.
         """
@@ -310,7 +317,7 @@ class Database:
         """The columns of `sql` as the driver describes them, without running it.
 
         Raises:
-            ConnectError: the database could not be reached or refused us.
+            ConnectError: the database could not be reached or refused the log-on.
             FetchError: the query cannot be described.
         """
 
@@ -325,8 +332,8 @@ class Database:
         open_batches: Callable[[oracledb.Connection], Generator[T, None, None]],
         timeout_seconds: float | None,
     ) -> Generator[T, None, None]:
-        # For one statement a cache is of no use, and it ties connection, cursor and the last row
-        # batch into a cycle of references: megabytes that wait for the cyclic collector.
+        # A statement cache does not help a single statement, and it ties connection, cursor and
+        # the last row batch into a reference cycle: megabytes that wait for the collector.
         options = {"stmtcachesize": 0} | self._driver_options
         with ExitStack() as stack:
 
@@ -358,5 +365,5 @@ def _known_options(options: dict[str, Any]) -> dict[str, Any]:
     known = inspect.signature(oracledb.connect).parameters
     for name in options:
         if name not in known:
-            raise ConfigError(f"{name!r} is not an option of oracledb.connect; check its spelling.")
+            raise ConfigError(f"{name!r} is not an option of oracledb.connect. Check its spelling.")
     return options

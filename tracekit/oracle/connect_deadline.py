@@ -1,10 +1,10 @@
-"""A bound on connecting, which python-oracledb lacks once something accepted its TCP connection.
+"""A time limit for connecting, which python-oracledb lacks once TCP is connected.
 
-Its `tcp_connect_timeout` ends where TCP does, and `call_timeout` cannot be set before there is a
-connection: whoever reaches a listener that accepts and stays silent waits for ever. But the driver
-calls back before each round trip (`round_trip_callback`) and says which connection it opens
-(`operation_callback`), so a time limit can be put on the socket between TCP and the first packet.
-The TLS handshake of `tcps` comes before the first call back; it is not bounded.
+Its `tcp_connect_timeout` covers TCP alone, and `call_timeout` cannot be set before there is a
+connection, so a listener that accepts and stays silent blocks the client forever. The driver calls
+back before each round trip (`round_trip_callback`) and when it opens a connection
+(`operation_callback`), which lets us put a time limit on the socket before the first packet.
+The TLS handshake of `tcps` comes before the first callback and has no limit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import oracledb
 from tracekit.errors import ConnectError
 
 _WAITS = 2
-"""After a time-out the driver sends a break and waits for its answer as long again."""
+"""After a time-out the driver sends a break and waits just as long for its answer."""
 _DRIVERS_TCP_SECONDS = 20.0
 
 
@@ -28,9 +28,9 @@ def connect_within(
     """What `oracledb.connect` gives, or an error within `timeout_ms`.
 
     Args:
-        timeout_ms: longest the attempt may take in all; an answer may take half of what is left.
+        timeout_ms: limit of the whole attempt; each answer may take half of what is left.
         dsn: where to connect.
-        options: what else `oracledb.connect` takes; callbacks among them are called as well.
+        options: other parameters of `oracledb.connect`; its callbacks are called as well.
         login: user and password.
 
     Raises:
@@ -52,7 +52,7 @@ def connect_within(
             raise
         raise ConnectError(
             f"connecting to {dsn} failed: no answer within {timeout_ms:,} ms. Check that an Oracle "
-            "listener runs there (DB_HOST, DB_PORT) and is not overloaded, or raise "
+            "listener is running there (DB_HOST, DB_PORT) and is not overloaded, or raise "
             "TRACEKIT_CONNECT_TIMEOUT_MS."
         ) from exc
     finally:

@@ -1,19 +1,19 @@
-"""Which errors are faults of the connection, so that the same query may succeed on a fresh one.
+"""Which errors are connection faults, after which the same query may succeed on a new connection.
 
-Not among them, on purpose:
+These are deliberately not retried:
 
-| error | why it is told at once |
+| error | why it is raised immediately |
 |---|---|
-| ORA-01555 | the query outlived the undo: read again as a whole it would again |
-| DPY-4024 (call timeout), ORA-01013 | the query is too slow, or was stopped: again is more load |
-| ORA-01017, ORA-28000, ORA-28001 | log-on: again does not help and may lock the account |
-| ORA-00942 and whatever else is wrong with the statement | again is wrong again |
+| ORA-01555 | the query outlived the undo data, and would do so again |
+| DPY-4024 (call timeout), ORA-01013 | too slow, or stopped: a retry adds load |
+| ORA-01017, ORA-28000, ORA-28001 | log-on: a retry does not help and can lock the account |
+| ORA-00942 and other errors in the statement | a retry fails the same way |
 | ORA-00028, ORA-02396 | the session was ended on purpose, by an administrator or a limit |
-| ORA-00600, ORA-00603 | a defect of the server that the statement meets again |
-| TLS: a certificate or a name that does not match | nothing to wait for |
-| a name that does not resolve, but for "try again later" | it is mistaken |
+| ORA-00600, ORA-00603 | a server defect that the statement would trigger again |
+| TLS: a certificate or a name that does not match | waiting does not change it |
+| a host name that does not resolve, except "try again later" | it is wrong |
 
-The driver calls several of them DPY-4011, "connection closed"; Oracle's own number decides then.
+The driver reports several of them as DPY-4011, "connection closed"; then Oracle's number decides.
 """
 
 from __future__ import annotations
@@ -46,28 +46,28 @@ CONNECTION_FAULTS = {
     "ORA-01090": "shutdown in progress",
     "ORA-01092": "the instance was terminated",
     "ORA-27101": "the instance is not up: its shared memory does not exist",
-    # The listener has nobody to hand the connection to, for now.
-    "DPY-6001": "the service is not registered (ORA-12514): so it is while a database starts",
-    "DPY-6003": "the SID is not registered (ORA-12505): so it is while a database starts",
-    "ORA-12514": "the service is not registered: so it is while a database starts",
+    # The listener cannot pass the connection on yet.
+    "DPY-6001": "the service is not registered (ORA-12514), as while a database starts",
+    "DPY-6003": "the SID is not registered (ORA-12505), as while a database starts",
+    "ORA-12514": "the service is not registered, as while a database starts",
     "ORA-12516": "no handler is free: all processes are in use",
     "ORA-12519": "no handler is free: all processes are in use",
     "ORA-12520": "no handler is free: all processes are in use",
     "ORA-12528": "the instance blocks new connections while it starts",
-    "ORA-12541": "no listener: so it is while a host or a listener starts",
+    "ORA-12541": "no listener, as while a host or a listener starts",
     "ORA-12757": "the instance does not know the service yet",
-    # Failover in which the client library could not go on by itself.
+    # A failover that the client library could not continue by itself.
     "ORA-25401": "fetches cannot be continued on the instance that took over",
-    "ORA-25402": "the transaction must be rolled back; we only read",
-    "ORA-25408": "the call cannot be replayed safely; we begin again as a whole",
+    "ORA-25402": "the transaction must be rolled back; tracekit only reads",
+    "ORA-25408": "the call cannot be replayed safely; tracekit runs the whole query again",
 }
-"""Code and what it says. Here, and nowhere else, stands what is worth another attempt."""
+"""Each code that is worth a retry, and its meaning. This is the only list."""
 
 _LISTENER_SAID = re.compile(r"^DPY-6000: .*\(Similar to ORA-(\d+)\)", re.MULTILINE)
 
 
 def is_connection_fault(error: BaseException) -> bool:
-    """Whether `error`, one of ours or the driver's, came of the connection and not of the query."""
+    """Whether `error` (ours or the driver's) is a fault of the connection, not of the query."""
     return any(_is_fault(link, isinstance(error, ConnectError)) for link in _chain(error))
 
 
@@ -89,7 +89,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _code(error: oracledb.Error) -> str:
-    """Oracle's number where the driver says one, else the driver's."""
+    """Oracle's number if the driver gives one, else the driver's."""
     said = error.args[0] if error.args else None
     number = getattr(said, "code", 0)
     listener = _LISTENER_SAID.match(str(error))

@@ -1,9 +1,9 @@
-"""The socket under a connection: for another thread to end a call by, and to be closed at the end.
+"""The socket under a connection: another thread ends a call through it, and it must be closed.
 
-python-oracledb 26.1.0 leaves both wanting. Its own `cancel()` crashes the process where the thread
-that reads drops the connection in that moment. And of a connection that was reset it forgets the
-socket without closing it. The driver does not name its socket, but it is among the objects that
-the connection refers to.
+python-oracledb 26.1.0 does neither reliably. Its own `cancel()` crashes the process if the reading
+thread drops the connection at that moment, and the socket of a connection that was reset is
+forgotten without being closed. The driver does not expose its socket, but the connection's
+references lead to it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _DEPTH = 5  # connection, its implementation, protocol, transport, socket
 
 @contextmanager
 def socket_of(connection: oracledb.Connection) -> Iterator[socket.socket | None]:
-    """The driver's own socket, or None; closed at the end if the driver has let go of it."""
+    """The driver's own socket, or None; closed at the end if the driver has dropped it."""
     found = _socket_of(connection)
     try:
         yield found
@@ -32,9 +32,9 @@ def socket_of(connection: oracledb.Connection) -> Iterator[socket.socket | None]
 
 
 def copy_of(original: socket.socket) -> socket.socket:
-    """A descriptor of its own for the same end of the line; the caller closes it.
+    """A duplicate descriptor of the same socket; the caller closes it.
 
-    Shutting it down ends what waits on the original, whose number may be another file's by then.
+    Shutting it down ends what waits on the original, whose number may have been reused by then.
 
     Raises:
         FetchError: the process has no descriptor left.
@@ -43,7 +43,7 @@ def copy_of(original: socket.socket) -> socket.socket:
         return socket.fromfd(original.fileno(), original.family, original.type)
     except OSError as exc:
         raise FetchError(
-            f"a connection's socket could not be copied: {exc}. Raise the limit of open files "
+            f"a connection's socket could not be copied: {exc}. Raise the limit on open files "
             "(ulimit -n), or read with fewer workers."
         ) from exc
 

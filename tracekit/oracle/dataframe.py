@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def fetch_dataframe(connection: oracledb.Connection, sql: str, params: Any) -> pd.DataFrame:
     """All rows of `sql` by `fetchall` in a DataFrame with upper-case column names.
 
-    Row tuples and frame are alive at the same time, and the driver keeps its default array size:
-    this is the legacy fetch, measured as it ran.
+    Row tuples and frame are alive at the same time, and the driver keeps its default array size,
+    because this is the legacy fetch, measured as it ran.
 
     Raises:
         FetchError: the statement is not a query.

@@ -1,4 +1,4 @@
-"""Module-level reading for those who keep one database: the one the environment names."""
+"""Module-level functions that read from the database named in the environment."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def read_sql_df(sql: str, params: Any = None, timeout_seconds: float | None = None) -> pd.DataFrame:
-    """`Database.read_sql_df` of the database that DB_HOST, DB_USER and DB_PASSWORD name.
+    """Call `Database.read_sql_df` on the database named by DB_HOST, DB_USER and DB_PASSWORD.
 
     Raises:
-        ConfigError: one of them is missing.
-        ConnectError: the database could not be reached or refused us.
+        ConfigError: one of these is missing.
+        ConnectError: the database could not be reached or refused the log-on.
         FetchError: the query failed.
     """
     return _database(Settings.from_env()).read_sql_df(sql, params, timeout_seconds)
@@ -31,11 +31,11 @@ def read_sql_df_slow_iter(
     timeout_seconds: float | None = None,
     batch_size: int | None = None,
 ) -> Generator[RowBatch, None, None]:
-    """`Database.read_sql_df_slow_iter` of the database that the environment names.
+    """Call `Database.read_sql_df_slow_iter` on the database named in the environment.
 
     Raises:
         ConfigError: DB_HOST, DB_USER or the password is missing.
-        ConnectError: the database could not be reached or refused us.
+        ConnectError: the database could not be reached or refused the log-on.
         FetchError: the query failed.
     """
     database = _database(Settings.from_env())
@@ -44,5 +44,5 @@ def read_sql_df_slow_iter(
 
 @lru_cache(maxsize=1)
 def _database(settings: Settings) -> Database:
-    # One Database for all calls, or its limit of connections would limit nothing.
+    # One Database for all calls, so that its connection limit covers all of them.
     return Database.from_env(settings)

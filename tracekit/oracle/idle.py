@@ -1,4 +1,4 @@
-"""Connections kept open between the queries of one fetch: logging on is dear, on both sides."""
+"""Connections kept open between the queries of one fetch: logging on is expensive."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _Idle = tuple[Readers, Mapping[str, Any], oracledb.Connection]
 class Connections:
     """At most `limit` connections to one database, in use or idle.
 
-    An idle one waits for the next query of the readers that used it, unless somebody waits for a
-    connection: then it is closed for them.
+    An idle connection is kept for the next query of the readers that used it. It is closed if
+    someone else is waiting for a free slot.
     """
 
     def __init__(self, limit: int) -> None:
@@ -59,9 +59,9 @@ class Connections:
     def give_back(
         self, connection: oracledb.Connection, options: Mapping[str, Any], readers: Readers | None
     ) -> None:
-        """Let go of a connection that works; it stays open if `readers` may want it again.
+        """Return a working connection; it stays open if `readers` may use it again.
 
-        Not once they were cancelled: its socket may have been shut down when the call was over.
+        Once they are cancelled it is closed: its socket may have been shut down.
         """
         with self._lock:
             if readers is not None and not readers.cancelled and not self._waiting:
@@ -96,10 +96,10 @@ class Connections:
 
 
 def no_free_connection(dsn: str, limit: int, timeout_ms: int) -> ConnectError:
-    """The error of whoever waited for a connection in vain."""
+    """The error raised if no connection came free in time."""
     return ConnectError(
         f"no connection to {dsn} came free within {timeout_ms:,} ms: all {limit} are in use. Close "
-        "iterators that are not read to their end, or raise DB_SLOW_MAX_CONCURRENT."
+        "iterators that you do not read to the end, or raise DB_SLOW_MAX_CONCURRENT."
     )
 
 

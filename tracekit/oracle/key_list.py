@@ -11,16 +11,16 @@ from tracekit.oracle.connect import Database
 def read_keys(
     database: Database, sql: str, binds: Any = None, *, limit: int | None = None
 ) -> list[Any]:
-    """What each row of `sql` holds: its value, or a tuple of them where it has several columns.
+    """The value of each row of `sql`, or a tuple of values if it has several columns.
 
     Args:
-        database: Where to ask.
+        database: The database to read from.
         sql: A query.
         binds: The values bound to it.
-        limit: Most rows to take; the rest is not read.
+        limit: Maximum number of rows; the rest is not read.
 
     Raises:
-        ConnectError, FetchError: the database could not be asked.
+        ConnectError, FetchError: the query could not be run.
     """
     found: list[Any] = []
     text = sql.strip().removesuffix(";")

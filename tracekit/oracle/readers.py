@@ -1,4 +1,4 @@
-"""Ending what other threads read: their database calls are broken off, not waited for."""
+"""Stopping other threads' reads: their database calls are broken off, not waited for."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tracekit.errors import FetchError
 from tracekit.oracle.connection_socket import copy_of, socket_of
 
 GRACE_SECONDS = 0.1
-"""How long a reader that is to end may take to see so for itself before its call is broken off."""
+"""How long a reader may take to stop by itself before its call is broken off."""
 _BREAK = b"!"  # what Oracle Net clients send as urgent data
 
 
 class Cancelled(FetchError):
-    """A reader's call was broken off, or had not begun, since its consumer had gone."""
+    """A reader's call was broken off, or never started, because its consumer had gone."""
 
     def __init__(self) -> None:
-        super().__init__("nobody waits any more for what was to be read; ask for it again")
+        super().__init__("the read was cancelled because its consumer had gone. Start it again")
 
 
 class Readers:
@@ -39,22 +39,22 @@ class Readers:
         return self._cancelled
 
     def at_end(self, owner: object, ending: Callable[[Readers], None]) -> None:
-        """Have `ending` called once all have read, for each `owner` the one given last."""
+        """Call `ending` once all readers are done; per `owner` only the last one given counts."""
         with self._lock:
             self._endings[owner] = ending
 
     def close(self) -> None:
-        """Tell those who wait for it that all have read."""
+        """Run the `ending` callbacks: all readers are done."""
         with self._lock:
             endings, self._endings = list(self._endings.values()), {}
         for ending in endings:
             ending(self)
 
     def cancel(self) -> None:
-        """End each reader's call, which then fails with Cancelled, and let none begin.
+        """End each reader's call, which then fails with Cancelled, and start no more.
 
-        The database is sent a break out of band, for a statement that would run on for nobody,
-        and the connection ends.
+        The database is sent an out-of-band break, so that the statement does not run on, and the
+        connection is ended.
         """
         with self._lock:
             self._cancelled = True
@@ -84,9 +84,9 @@ class Readers:
 
 @contextmanager
 def held_by(readers: Readers | None, connection: oracledb.Connection) -> Iterator[None]:
-    """In this block `connection` is broken off when `readers` are cancelled.
+    """Break `connection` off if `readers` are cancelled inside this block.
 
-    At its end the connection's socket is closed if the driver has let go of it without that.
+    At the end the connection's socket is closed if the driver dropped it without closing it.
 
     Raises:
         Cancelled: they were cancelled, before or meanwhile.

@@ -1,8 +1,8 @@
-"""Trying again after a fault of the connection, never so that a row is doubled or lost.
+"""Retrying after a connection fault without ever duplicating or losing a row.
 
-What is tried again is always a whole piece of work whose rows nobody has seen: a query that gave
-no row yet, or a batch of ids none of whose rows left the fetch. Each attempt opens a connection of
-its own and runs the query anew, so its rows are those of one statement, consistent in itself.
+Only a whole piece of work whose rows nobody has seen is retried: a query that gave no row yet, or
+a batch of ids of which no row left the fetch. Each attempt opens its own connection and runs the
+whole query again, so all its rows come from one consistent statement.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _log = logging.getLogger(__name__)
 
 
 class Retry:
-    """How often, and how patiently, work is tried again after its connection failed.
+    """Retries work whose connection failed, with exponential back-off.
 
-    Waits grow by doubling from `wait_ms`, each with up to `wait_ms` more by chance, so that workers
-    that lost their connections together do not come back together. Each further attempt is logged
-    as a warning. Safe to share between threads.
+    Waits start at `wait_ms` and double, each with up to `wait_ms` of random jitter, so that workers
+    that lost their connections together do not reconnect together. Each retry is logged as a
+    warning. Safe to share between threads.
 
     Args:
-        attempts: Further attempts at one piece of work; 0 for none. A database that was never
-            reached is tried once more only: its address is likelier wrong than its time.
-        wait_ms: The first wait.
-        max_seconds: No further attempt begins later than this after the first fault.
-        clock: Tells seconds.
+        attempts: Number of retries of one piece of work; 0 for none. A database that was never
+            reached is retried only once, because its address is probably wrong.
+        wait_ms: The first wait in milliseconds.
+        max_seconds: No retry starts later than this after the first fault.
+        clock: Returns seconds.
 
     Raises:
         ConfigError: `attempts` is below 0, or another is below 1.
@@ -68,11 +68,11 @@ class Retry:
 
     @property
     def count(self) -> int:
-        """Further attempts made so far, by all who share this."""
+        """Number of retries so far, over all threads."""
         return self._count
 
     def reached(self) -> None:
-        """Note that the database answered."""
+        """Record that the database answered."""
         self._reached = True
 
     def call(
@@ -82,17 +82,17 @@ class Retry:
         unseen: Callable[[], bool] = lambda: True,
         pause: Callable[[float], None] = time.sleep,
     ) -> T:
-        """What `work` returns, begun again as a whole where its connection failed.
+        """Return what `work` returns; run all of it again if its connection failed.
 
         Args:
             work: Opens its own connection, and closes it on an error.
-            unseen: Asked after a fault of the connection: whether nobody has seen any of what
-                `work` read. Where it is False, the error is raised.
-            pause: Waits so many seconds; it may raise to give up.
+            unseen: Called after a connection fault: whether nobody has seen any of what `work`
+                read. If False, the error is raised.
+            pause: Waits the given number of seconds; it may raise to give up.
 
         Raises:
-            ConnectError: the database could not be reached; `retries` says how often it was tried
-                again. FetchError likewise.
+            ConnectError: the database could not be reached; `retries` is the number of retries.
+            FetchError: likewise, for a query.
         """
         if self.attempts == 0:
             return work()
@@ -109,12 +109,12 @@ class Retry:
         try:
             return retrying(work)
         finally:
-            # It lists methods of its own to call: a cycle that would keep `unseen` and what that
-            # refers to, for each batch of ids, until the cyclic collector comes.
+            # It holds references to its own methods: a cycle that would keep `unseen` and what it
+            # refers to alive, for each batch of ids, until the cyclic collector runs.
             retrying.iter_state.reset()
 
     def most_attempts(self) -> int:
-        """Further attempts that are worth while now."""
+        """Number of retries that are worthwhile now."""
         return self.attempts if self._reached else min(1, self.attempts)
 
     def _note(self, state: RetryCallState) -> None:
@@ -122,7 +122,7 @@ class Retry:
             self._count += 1
         error = state.outcome.exception() if state.outcome else None
         _log.warning(
-            "%s Trying again in %.1f s, attempt %d of %d.",
+            "%s Retrying in %.1f s, attempt %d of %d.",
             error,
             state.upcoming_sleep,
             state.attempt_number,

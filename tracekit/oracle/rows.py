@@ -20,7 +20,7 @@ def iter_row_batches(
 ) -> Generator[RowBatch, None, None]:
     """The result of `sql` in row batches of `batch_size` rows, the last one smaller.
 
-    The generator lets go of a row batch before it fetches the next, and closes its cursor when it
+    The generator drops a row batch before it fetches the next, and closes its cursor when it
     ends, fails or is closed. A result without rows yields nothing.
 
     Raises:
@@ -49,10 +49,10 @@ def execute_query(cursor: oracledb.Cursor, sql: str, params: Any) -> list[str]:
 
 
 def exact_binds(cursor: oracledb.Cursor, params: Any) -> Any:
-    """The same values to bind, none of which loses a fraction of a second on its way.
+    """The values to bind, with fractions of a second preserved.
 
-    The driver binds a datetime as DATE, whose smallest part is a second, so that a key read from a
-    TIMESTAMP column would not find its own row. One with a fraction is bound as TIMESTAMP.
+    The driver binds a datetime as DATE, which holds whole seconds, so a key read from a TIMESTAMP
+    column would not find its own row. A datetime with a fraction is bound as TIMESTAMP.
     """
     if isinstance(params, Mapping):
         if not any(issubclass(kind, datetime) for kind in set(map(type, params.values()))):

@@ -153,7 +153,7 @@ def test_attempt_and_cause_are_logged_and_the_error_counts_them(caplog):
         reached(2).call(Work(*(lost() for _ in range(3))), pause=Time().pause)
     assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
     first, second = (record.getMessage() for record in caplog.records)
-    assert first.startswith("reading from db failed: DPY-4011. Trying again in ")
+    assert first.startswith("reading from db failed: DPY-4011. Retrying in ")
     assert first.endswith("attempt 1 of 2.")
     assert second.endswith("attempt 2 of 2.")
     assert "(7 keys, tried 3 times)" in str(BatchFailure(0, 7, caught.value))
