@@ -167,7 +167,7 @@ def _named_failure() -> Iterator[None]:
     except OSError as exc:
         raise ExportError(
             f"a chunk of the result could not be written to TRACEKIT_RESULTS_DIR: {said_of(exc)}. "
-            "Free some room, or check that it may be written to."
+            "Free some space, or check that it may be written to."
         ) from exc
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _WIDEST_TABLE = 131_072
-"""Most consecutive whole numbers kept ready as objects, for records that stay."""
+"""Maximum range of whole numbers kept as ready-made objects, for records that stay."""
 _WIDEST_STREAM_TABLE = 4_096
-"""The same for records that are let go of soon."""
+"""The same for records that are dropped soon."""
 
 
 class ArrowColumn:
@@ -28,8 +28,8 @@ class ArrowColumn:
 
     Args:
         kind: The type of all arrays.
-        across_batches: Share equal values of different batches, too: right for records that stay,
-            while in a stream it would keep alive what the consumer let go of.
+        across_batches: Also share equal values of different batches. Right for records that stay;
+            in a stream it would keep alive what the consumer has dropped.
     """
 
     def __init__(self, kind: pa.DataType, *, across_batches: bool = True) -> None:
@@ -68,7 +68,7 @@ class ArrowColumn:
         if pa.types.is_large_string(array.type):
             encoded = array.dictionary_encode()
             keys = objects = self._convert(encoded.dictionary)
-        else:  # told apart by their bits, so that 0.0 and -0.0 stay what they are
+        else:  # distinguished by their bits, so that 0.0 and -0.0 stay what they are
             encoded = array.view(pa.int64()).dictionary_encode()
             keys = _whole_numbers(encoded.dictionary)
             objects = self._convert(encoded.dictionary.view(array.type))

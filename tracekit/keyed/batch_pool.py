@@ -24,7 +24,7 @@ Batch = Sequence[Key]
 
 
 class Stopped(TracekitError):
-    """Tells a worker that nobody waits for its batch any more."""
+    """Raised in a worker whose batch is no longer needed."""
 
 
 class BatchPool(Generic[T]):
@@ -35,7 +35,7 @@ class BatchPool(Generic[T]):
             `check_stopped` between steps.
         batches: What to read.
         max_workers: Batches read at once.
-        stop_at_failure: Whether batches that have not begun are dropped once one has failed.
+        stop_at_failure: Whether batches that have not started are dropped once one has failed.
     """
 
     def __init__(
@@ -56,20 +56,20 @@ class BatchPool(Generic[T]):
         """What failed so far, in the batches' order."""
 
     def check_stopped(self) -> None:
-        """Raise Stopped where reading on would be for nobody."""
+        """Raise Stopped if the batch is no longer needed."""
         if self._stopped.is_set():
             raise Stopped
 
     def pause(self, seconds: float) -> None:
-        """Wait so long, or raise Stopped as soon as nobody waits for the batch any more."""
+        """Wait for the given time, or raise Stopped as soon as the batch is no longer needed."""
         self._stopped.wait(seconds)
         self.check_stopped()
 
     def results(self) -> Generator[T, None, None]:
         """The result of each batch that could be read, in the batches' order.
 
-        Each result is let go of when the next is asked for. Ends when all workers have; an
-        iterator closed half-way stops them first, and breaks off calls they wait in.
+        Each result is dropped when the next is requested. Ends when all workers have ended; an
+        iterator closed early stops them first, and breaks off their database calls.
         """
         with (
             closing(self._readers),

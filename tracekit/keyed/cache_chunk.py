@@ -1,7 +1,7 @@
 """Records as bytes and back, so that what comes back has the same types and values.
 
-A chunk is kept by columns: the JSON of each column's values, and for a column of dates, decimals or
-bytes its kind. What JSON cannot bring back exactly is refused, never approximated.
+A chunk is stored by column: the JSON of its values and, for dates, decimals or bytes, its kind.
+What JSON cannot restore exactly is refused, never approximated.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _STORED: dict[str, tuple[type, Callable[[str], Any]]] = {
 
 
 class NotCacheable(TracekitError):
-    """A value would not come back as it is."""
+    """A value could not be restored exactly."""
 
 
 class DamagedChunk(TracekitError):
-    """The bytes are not what was kept."""
+    """The bytes are not those that were stored."""
 
 
 KeyRuns = list[tuple[str, list[Record]]]
@@ -63,7 +63,7 @@ def pack(piece: KeyRuns) -> tuple[str, bytes]:
     """The checksum and the bytes of a piece.
 
     Raises:
-        NotCacheable: a value's type is not one that comes back as it is.
+        NotCacheable: a value's type could not be restored exactly.
     """
     records = [record for _, part in piece for record in part]
     columns = tuple(records[0]) if records else ()
@@ -89,8 +89,8 @@ def unpack(stored: bytes | None, checksum: str, found: RecordsByKey, makers: Mak
     Args:
         stored: Its bytes.
         checksum: Of its bytes.
-        found: What it goes on.
-        makers: Kept between the chunks of one result, to share keys and values across them.
+        found: The mapping to append to.
+        makers: Reused for all chunks of one result, to share keys and values across them.
 
     Raises:
         DamagedChunk: it is missing, or its checksum is wrong.

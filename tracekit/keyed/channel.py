@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Abandoned(TracekitError):
-    """Tells a producer that nobody takes its items any more."""
+    """Raised in a producer whose consumer has gone."""
 
 
 class Channel(Generic[T]):
@@ -48,10 +48,10 @@ class Channel(Generic[T]):
             self._changed.notify_all()
 
     def take_back(self) -> bool:
-        """Drop what waits, if nothing was ever taken; then the producer may begin anew.
+        """Drop the waiting items if none was ever taken; then the producer may start again.
 
         Returns:
-            Whether the consumer has seen nothing, and now never will see any of it.
+            Whether the consumer has seen none of them, and now never will.
         """
         with self._changed:
             if self._taken:

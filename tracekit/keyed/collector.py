@@ -1,4 +1,4 @@
-"""A calmer cyclic garbage collector while many records are made."""
+"""Run the cyclic garbage collector less often while many records are made."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Records are never part of a cycle, yet each full collection walks all lists that hold them, and
-# with the default threshold of a few hundred new containers it comes every few thousand rows:
-# on 1.1 million rows that was a third of the CPU time. Collections go on, only more rarely, so
-# that cyclic garbage of other threads is still found. For lean records of 200,000 rows (20,000 keys
-# of history, two workers, all with the same net peak) the client's CPU seconds were: thresholds as
-# they come 0.96, gc.freeze() before the fetch 0.87 (what is made later is walked all the same),
-# these thresholds 0.77, gc.disable() 0.77.
+# Records are never part of a cycle, but each full collection walks all lists that hold them, and
+# with the default thresholds it runs every few thousand rows. Collections continue less often, so
+# that other threads' cyclic garbage is still found. These thresholds cost as little CPU time as
+# gc.disable(); gc.freeze() saves less, because it does not cover what is made later.
 _CALM_THRESHOLDS = (50_000, 20, 100)
 
 _lock = threading.Lock()
@@ -25,7 +22,7 @@ _thresholds_before = gc.get_threshold()
 def calm_collector() -> Iterator[None]:
     """Collect rarely inside the block; the last of several blocks restores the thresholds.
 
-    A collector that is off stays off, and one that is calmer already stays as it is.
+    A collector that is off, or already runs less often, stays as it is.
     """
     _enter()
     try:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ColumnDecoder:
-    """Turns the arrays of one column, part after part, into the values the rows held.
+    """Turns the arrays of one column, part by part, into the values the rows held.
 
     Args:
         field: The column; its metadata name the kind.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KIND_KEY = b"tracekit:kind"
-"""Where a field's metadata name its kind."""
+"""The metadata key under which a field stores its kind."""
 
 _INT64 = range(-(2**63), 2**63)
 _EXACT_FLOAT = range(-(2**53), 2**53 + 1)
@@ -67,7 +67,7 @@ def kind_of(type_: pa.DataType) -> ColumnKind:
 
 
 def held_field(name: str, kind: ColumnKind, described: pa.DataType) -> pa.Field:
-    """The field that holds a column; its metadata name the kind."""
+    """The field that holds a column; its metadata includes the kind."""
     import pyarrow as pa
 
     types = {
@@ -88,9 +88,9 @@ def held_field(name: str, kind: ColumnKind, described: pa.DataType) -> pa.Field:
 
 
 def wide_enough(kind: ColumnKind, values: Sequence[Any]) -> ColumnKind:
-    """The first of the number kinds from `kind` on that can give all `values` back.
+    """The first number kind from `kind` on that can represent all `values`.
 
-    A kind that is not a number's, or is a declared float's, stays what it is.
+    A kind that is not numeric, or is that of a declared float, stays as it is.
     """
     if kind not in _EVER_WIDER:
         return kind
@@ -116,7 +116,7 @@ def array_of(field: pa.Field, kind: ColumnKind, values: Sequence[Any]) -> pa.Arr
     """The values of a row batch's column as Arrow: float NaN as NULL, text not yet encoded.
 
     Raises:
-        FetchError: a value is of a type that the column was not described with.
+        FetchError: a value does not have the type that the column was described with.
     """
     import pyarrow as pa
 
@@ -132,8 +132,8 @@ def array_of(field: pa.Field, kind: ColumnKind, values: Sequence[Any]) -> pa.Arr
         return value_array(pa.string() if kind is ColumnKind.TEXT else field.type, values)
     except (pa.ArrowInvalid, TypeError) as exc:  # pyarrow's ArrowTypeError is a TypeError
         raise FetchError(
-            f"column {field.name} does not hold {kind} alone: {exc}. CAST it in the query, or read "
-            "records with KeyedFetcher.records()."
+            f"column {field.name} holds values other than {kind}: {exc}. CAST it in the query, or "
+            "read records with KeyedFetcher.records()."
         ) from exc
 
 
@@ -185,7 +185,7 @@ def python_values(field: pa.Field, array: pa.Array) -> list[Any]:
 
 
 def converter(field: pa.Field) -> Callable[[Any], Any] | None:
-    """What turns Arrow's Python value into the row's, where they are not the same."""
+    """The conversion from Arrow's Python value to the row's, if they differ."""
     kind = (field.metadata or {}).get(KIND_KEY, b"").decode()
     return _CONVERTERS.get(kind)
 

@@ -1,4 +1,4 @@
-"""The plan by which one fetch reads and holds its columns, and changes of it."""
+"""How one fetch reads and holds its columns, and how that changes while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PlanChanged(TracekitError):
-    """What was read does not fit the plan: drop it and read again by `plan`."""
+    """What was read does not fit the plan: drop it and read again with `plan`."""
 
     def __init__(self, plan: ColumnPlan) -> None:
         self.plan = plan
@@ -29,10 +29,10 @@ class ColumnPlan:
     """How the columns of one query are read, and held in one schema for all batches of keys."""
 
     shape: ArrowShape
-    """What the driver is asked for."""
+    """The types requested from the driver."""
     kinds: tuple[ColumnKind, ...]
     through_rows: bool
-    """Read by fetchmany, because Arrow's numbers could not say what rows hold."""
+    """Read by fetchmany, because Arrow's numbers cannot represent what the rows hold."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -46,7 +46,7 @@ class ColumnPlan:
         )
 
     def fitting(self, columns: Sequence[Sequence[Any]]) -> ColumnPlan:
-        """A plan that can hold `columns` too: this one where nothing must change."""
+        """A plan that can also hold `columns`: this one if nothing has to change."""
         kinds = tuple(map(wide_enough, self.kinds, columns))
         return self if kinds == self.kinds else replace(self, kinds=kinds)
 
@@ -55,7 +55,7 @@ class ColumnPlan:
         return replace(self, through_rows=True)
 
     def with_long_numbers(self) -> ColumnPlan:
-        """The same, with room for 38 digits wherever the driver is asked for a decimal."""
+        """The same, with room for 38 digits in every decimal column."""
         import pyarrow as pa
 
         kinds = [
@@ -66,10 +66,10 @@ class ColumnPlan:
 
 
 def first_plan(database: Database, query: Query) -> ColumnPlan:
-    """The plan by what the query is described with; NUMBERs without precision are whole.
+    """The plan from the query's description; NUMBERs without precision are taken as whole.
 
     Raises:
-        ConnectError: the database could not be reached or refused us.
+        ConnectError: the database could not be reached or refused the log-on.
         FetchError: the query cannot be described, or a column cannot be held in Arrow.
     """
     sql, _ = query.statement([("any",) * query.key_width])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _GATHERED_BYTES = 8 * 2**20
-"""Rows of one batch of keys are gathered up to this size; more come in several pieces."""
+"""Rows of one batch of keys are collected up to this size; more come in several pieces."""
 
 
 class KeyedRows(NamedTuple):
@@ -42,7 +42,7 @@ class ColumnReader:
         row_batch: Rows fetched at once.
 
     Raises:
-        ConfigError: the result lacks a key column, or two of its columns have one name.
+        ConfigError: the result lacks a key column, or two of its columns have the same name.
     """
 
     def __init__(self, query: Query, plan: ColumnPlan, row_batch: int) -> None:
@@ -57,9 +57,9 @@ class ColumnReader:
     def read(self, database: Database, batch: Sequence[Key]) -> Generator[KeyedRows, None, None]:
         """The rows of one batch of keys in pieces of the plan's schema.
 
-        In a piece the rows of a key stand together, in the query's order, keys in the order in
-        which the query first names them. Only a batch of keys of many megabytes has more than one
-        piece, over which a key's rows may be spread.
+        In a piece the rows of a key are together, in the query's order; keys are in the order in
+        which the query first returns them. Only a batch of keys of many megabytes has more than
+        one piece, and then a key's rows may be spread over them.
 
         Raises:
             PlanChanged: the plan cannot hold what was read.

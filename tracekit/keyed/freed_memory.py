@@ -1,4 +1,4 @@
-"""Freed memory that the allocator keeps, given back while a long fetch goes on."""
+"""Give freed memory that the allocator keeps back to the system during a long fetch."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 
 
 def release_freed_memory() -> None:
-    """Let Arrow's allocator give back to the system what it holds and nobody uses.
+    """Make Arrow's allocator return its unused memory to the system.
 
-    Buffers are made by worker threads and freed by the consumer's, in any order; what lies between
-    those in use stays with the allocator, and so a stream's memory would creep up with the rows
-    that went through. Does nothing where Arrow was not used.
+    Worker threads allocate buffers and the consumer's thread frees them, in any order. The gaps
+    between live buffers stay with the allocator, so a stream's memory would grow with the rows
+    that passed through. Does nothing if Arrow was not used.
     """
     arrow = sys.modules.get("pyarrow")
     if arrow is not None:

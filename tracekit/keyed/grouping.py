@@ -17,15 +17,15 @@ class ReadRecords:
 
     records: list[Record]
     counts: Sequence[int] | None = None
-    """Where they stand key by key, the records of each key in the query's order: how many each
-    key has."""
+    """If the records are sorted by key: how many each key has. The records of a key are in the
+    query's order."""
 
 
 class Grouping:
     """Puts the records of one query under their keys.
 
     Args:
-        query: Whose key columns say what a record belongs to.
+        query: The query whose key columns are used.
     """
 
     def __init__(self, query: Query) -> None:
@@ -45,7 +45,7 @@ class Grouping:
             return
         start = 0
         for count in read.counts:
-            # A list that grew by appending would have room to spare; slices and sums have none.
+            # A list that grew by appending over-allocates; slices and sums do not.
             group = read.records[start : start + count]
             start += count
             key = self._key_of(group[0])
@@ -94,10 +94,10 @@ class Grouping:
 
 
 def null_key(query: Query) -> FetchError:
-    """The error of a row that belongs to no key."""
+    """The error for a row that belongs to no key."""
     return FetchError(
         f"query {query.name!r} returned a row with NULL in its key ({', '.join(query.column_names)}"
-        "), so it belongs to no key. Leave such rows out in the SQL, or group by another column."
+        "). Exclude such rows in the SQL, or group by another column."
     )
 
 

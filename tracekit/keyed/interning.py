@@ -10,7 +10,7 @@ from tracekit.keyed.value_memo import ValueMemo
 
 _NONE = type(None)
 _SHARED_TYPES = {str, int, bytes, float, datetime}
-"""Immutable types whose equal values are interchangeable, apart from what `_sharable` refuses."""
+"""Immutable types whose equal values are interchangeable, except those that `_sharable` refuses."""
 
 
 class ColumnInterner:

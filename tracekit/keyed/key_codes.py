@@ -1,7 +1,7 @@
 """Key columns of any Arrow type as numbers: equal keys have equal codes.
 
-Buffers are read and made directly: pyarrow's own conversions to and from numpy load pandas, which
-is more memory than all of this needs.
+Buffers are read and made directly: pyarrow's conversions to and from numpy load pandas, which
+takes more memory than everything here.
 """
 
 from __future__ import annotations

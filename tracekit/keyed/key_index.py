@@ -1,4 +1,4 @@
-"""Where the rows of each key stand in columns: a few dozen bytes a key, whatever their number."""
+"""Where the rows of each key are in the columns: a few dozen bytes a key."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _AT_ONCE = 16_384
-"""Keys that are Python objects at the same time."""
+"""Number of keys that exist as Python objects at the same time."""
 
 
 class KeyIndex:

@@ -20,7 +20,7 @@ class _Place:
     start: int
     end: int
     left: str | None
-    """What is compared; None where the list stands in something else than an IN."""
+    """What is compared; None if the list is not part of an IN."""
 
 
 class KeyPlaces:
@@ -28,10 +28,10 @@ class KeyPlaces:
 
     Args:
         sql: The text.
-        places: Of `:keys` in it; empty where the text is wrapped.
-        key_columns: Of the result.
-        order: The text's own ORDER BY, for the text around it.
-        prefix: Of the names of the binds.
+        places: Every `:keys` in it; empty if the text is wrapped.
+        key_columns: Key columns of the result.
+        order: The text's own ORDER BY, repeated around the wrapped text.
+        prefix: First letters of the bind names.
     """
 
     def __init__(
@@ -65,15 +65,15 @@ class KeyPlaces:
         return f"SELECT * FROM (\n{self._sql}\n) WHERE {_listed(left, names)}{self._order}"  # noqa: S608
 
     def without_keys(self) -> str:
-        """The text as it is for all keys.
+        """The text without its key filter, for all keys.
 
         Raises:
-            ConfigError: the keys stand elsewhere than in an IN, so leaving them out has no meaning.
+            ConfigError: the keys are not part of an IN, so they cannot be left out.
         """
         if any(place.left is None for place in self._places):
             raise ConfigError(
-                "the keys of this query cannot be left out of it (:keys stands elsewhere than in "
-                "IN (:keys)): say which keys to ask for, with --keys or --keys-sql"
+                "this query cannot run without keys, because :keys is not part of an IN (:keys). "
+                "Give the keys with --keys or --keys-sql"
             )
         return self._replaced(["1 = 1"] * len(self._places))
 
@@ -102,10 +102,10 @@ class KeyPlaces:
 
 
 def find_key_places(sql: str, tokens: Sequence[Token], key_columns: Sequence[str]) -> KeyPlaces:
-    """The places of `:keys` in `sql`, or those around it.
+    """The places of `:keys` in `sql`, or around it if it has none.
 
     Raises:
-        ConfigError: `:keys` stands where no list can, or the text cannot be wrapped.
+        ConfigError: `:keys` is where no list can be, or the text cannot be wrapped.
     """
     at = [n for n, token in enumerate(tokens) if token.kind == "bind" and token.bind_name == "KEYS"]
     places = [_place(sql, tokens, n) for n in at]
@@ -132,14 +132,12 @@ def _listed(left: str | None, names: Sequence[str]) -> str:
 def _place(sql: str, tokens: Sequence[Token], at: int) -> _Place:
     in_parentheses = 0 < at < len(tokens) - 1 and tokens[at - 1].text == "("
     if not in_parentheses or tokens[at + 1].text != ")":
-        raise ConfigError(
-            ":keys stands for a list: write it in parentheses, as in ACCOUNT_ID IN (:keys)"
-        )
+        raise ConfigError(":keys is a list: write it in parentheses, as in ACCOUNT_ID IN (:keys)")
     if at < 2 or not tokens[at - 2].is_word("IN"):
         return _Place(tokens[at].start, tokens[at].end, None)
     left = at - 3
     if left < 0 or tokens[left].is_word("NOT"):
-        raise ConfigError("NOT IN (:keys) asks for everything but the keys; write IN (:keys)")
+        raise ConfigError("NOT IN (:keys) selects everything except the keys. Write IN (:keys)")
     first = _first_of_operand(tokens, left)
     return _Place(
         tokens[first].start, tokens[at + 1].end, sql[tokens[first].start : tokens[left].end]
@@ -147,7 +145,7 @@ def _place(sql: str, tokens: Sequence[Token], at: int) -> _Place:
 
 
 def _first_of_operand(tokens: Sequence[Token], last: int) -> int:
-    """Where the operand that ends at `last` begins: a.b, f(x), (a, b)."""
+    """Where the operand that ends at `last` starts: a.b, f(x), (a, b)."""
     first = last
     if tokens[last].text == ")":
         depth = tokens[last].depth
@@ -200,7 +198,7 @@ def _ordered_by(item: Sequence[Token]) -> str:
     if not (words and (qualified or (len(words) == 1 and words[0].kind == "number"))):
         text = " ".join(token.text for token in item)
         raise ConfigError(
-            f"the query is ordered by {text!r}, which its result does not name. Write IN (:keys) "
-            "into the SQL where the keys go, or order by columns of the result."
+            f"the query is ordered by {text!r}, which is not a column of its result. Write "
+            "IN (:keys) into the SQL, or order by columns of the result."
         )
     return " ".join([names[-1].text, *suffix])

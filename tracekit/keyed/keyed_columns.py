@@ -1,4 +1,4 @@
-"""Rows in columns that read like the mapping they replace, whatever holds the columns."""
+"""Rows in columns that read like the mapping they replace, in memory or in a file."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ReadOnlyRecord = Mapping[str, Any]
-"""A record that cannot be changed; `dict(record)` can."""
+"""A read-only record; `dict(record)` makes a copy that can be changed."""
 
 
 class KeyRecords(Sequence[ReadOnlyRecord]):
-    """The records of one key, each made when it is asked for, and read-only.
+    """The records of one key, read-only, each made on access.
 
     Equal to any sequence of equal mappings, such as the list of records it stands for.
 
     Args:
         parts: The key's rows in columns.
-        schema: The columns; their metadata name how they are held.
+        schema: The columns; their metadata says how they are held.
     """
 
     def __init__(self, parts: Sequence[pa.RecordBatch], schema: pa.Schema) -> None:
@@ -72,7 +72,7 @@ class KeyRecords(Sequence[ReadOnlyRecord]):
         return f"KeyRecords({self.to_records()!r})"
 
     def to_records(self) -> list[Record]:
-        """The records as dicts of their own, which may be changed."""
+        """The records as separate dicts, which may be changed."""
         return [record for part in self._parts for record in self._records(part)]
 
     def _records(self, part: pa.RecordBatch) -> list[Record]:
@@ -81,12 +81,12 @@ class KeyRecords(Sequence[ReadOnlyRecord]):
 
 
 class KeyedColumns(Mapping[Key, KeyRecords]):
-    """Records of many keys in columns; what fetches a row is the subclass's.
+    """Records of many keys in columns; the subclass fetches the rows.
 
     Args:
         schema: The columns.
-        key_columns: Those of them that make the key.
-        index: Where each key's rows stand.
+        key_columns: The columns that form the key.
+        index: Where each key's rows are.
     """
 
     def __init__(self, schema: pa.Schema, key_columns: Sequence[str], index: KeyIndex) -> None:
@@ -115,7 +115,7 @@ class KeyedColumns(Mapping[Key, KeyRecords]):
     @property
     @abstractmethod
     def rows(self) -> int:
-        """Rows of all keys."""
+        """Number of rows, over all keys."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -123,7 +123,7 @@ class KeyedColumns(Mapping[Key, KeyRecords]):
         return self._schema
 
     def to_records(self) -> RecordsByKey:
-        """The mapping this stands for, of lean records: what `KeyedFetcher.records` returns."""
+        """The same mapping with lean records, as `KeyedFetcher.records` returns it."""
         found: RecordsByKey = {}
         for piece in self.pieces():
             for key, records in piece.items():
@@ -134,10 +134,10 @@ class KeyedColumns(Mapping[Key, KeyRecords]):
         return found
 
     def pieces(self) -> Iterator[RecordsByKey]:
-        """The same mapping in pieces, as `KeyedFetcher.stream` gives it: the quick way through all.
+        """The same mapping in pieces, like `KeyedFetcher.stream`: the fastest way to read it all.
 
-        A key may go on in the next piece. Looking keys up one by one decodes cell by cell and
-        takes four times as long.
+        A key may continue in the next piece. Looking keys up one by one decodes cell by cell and
+        is several times slower.
         """
         decoders = [ColumnDecoder(field) for field in self._schema]
         make = record_constructor(tuple(self._schema.names))
@@ -151,7 +151,7 @@ class KeyedColumns(Mapping[Key, KeyRecords]):
             piece: RecordsByKey = {}
             start = 0
             for key, count in zip(keys, counts.tolist(), strict=True):
-                run = records[start : start + count]  # a list that grew would have room to spare
+                run = records[start : start + count]  # a list that grew would over-allocate
                 start += count
                 if key in piece:
                     piece[key] += run

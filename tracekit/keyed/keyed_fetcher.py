@@ -46,24 +46,24 @@ T = TypeVar("T")
 
 
 class KeyedFetcher:
-    """Records by key through fetchmany: each row batch is grouped and let go of.
+    """Fetches records by key through fetchmany: each row batch is grouped and then dropped.
 
-    A batch of keys whose connection failed is read again as a whole, on a fresh connection, as
-    often as `database.retry` says, and only if none of its rows left the fetcher: so no record can
-    be doubled or lost. `records`, `stream(whole_keys=True)`, `table` and `to_parquet` hand a batch
-    over once it is complete; there only a batch of keys of many megabytes goes in parts. `stream`
-    without `whole_keys` hands out its row batches: it survives a fault only in batches that it
+    If a connection fails, its batch of keys is read again as a whole, on a new connection, as
+    often as `database.retry` allows, and only if none of its rows left the fetcher. So no record
+    is ever duplicated or lost. `records`, `stream(whole_keys=True)`, `table` and `to_parquet` hand
+    a batch over once it is complete (batches of many megabytes go in parts). `stream` without
+    `whole_keys` hands out row batches as they come, so it survives a fault only in batches that it
     reads ahead.
 
     Args:
-        database: Where to read; shared by the workers.
-        query: What to read.
-        records: `lean`: records that share their keys and equal values, a quarter of the memory;
-            `plain`: one `dict(zip(columns, row))` a row. They cannot be told apart by value,
-            type, order or behaviour.
-        max_workers: Batches of keys read at once. Each adds its buffers to the net peak.
-        batch_size: Rows of a row batch; default the database's `fetchmany_size`, or 2,000 where
-            lean records of a whole result are read through Arrow and that is less.
+        database: The database to read from; shared by the workers.
+        query: The query to read.
+        records: `lean`: records that share their keys and equal values and take a fraction of the
+            memory; `plain`: one `dict(zip(columns, row))` per row. Both have the same values,
+            types, order and behaviour.
+        max_workers: Number of batches of keys read at once. Each adds its buffers to the net peak.
+        batch_size: Rows in a row batch; by default the database's `fetchmany_size`, or at most
+            2,000 if lean records of a whole result are read through Arrow.
 
     Raises:
         ConfigError: `records` is unknown or `max_workers` is below 1.
@@ -90,7 +90,7 @@ class KeyedFetcher:
         self._max_workers = at_least_one("max_workers", max_workers)
         self._batch_size = batch_size
         self._grouping = Grouping(query)
-        self._reader()  # refuses an unknown kind of records early
+        self._reader()  # raises early if the kind of records is unknown
 
     def records(
         self,
@@ -101,19 +101,20 @@ class KeyedFetcher:
     ) -> RecordsByKey:
         """The records of each key that has any: `{key: [{COLUMN: value}, ...]}`.
 
-        Keys are as the rows hold them. They stand in the order of their batches, and inside one
-        batch in the order the query first names them; the records of a key stand in the query's
-        order. So the same request gives the same mapping, however the workers were scheduled.
+        Keys have the values that the rows hold. They come in the order of their batches, and
+        within a batch in the order in which the query first returns them; the records of a key are
+        in the query's order. So the same request always gives the same mapping, however the
+        workers were scheduled.
 
         Args:
-            keys: What to ask for; equal ones are asked for once. None for a query without keys.
-            allow_partial: Return what could be read, as `PartialRecords` that name the failed
-                batches, instead of raising. A complete result is a `dict` itself.
+            keys: The keys to fetch; duplicates are fetched once. None for a query without keys.
+            allow_partial: If batches fail, return the others as `PartialRecords`, which lists the
+                failures, instead of raising. A complete result is a plain `dict`.
             memory_budget: Bytes, or a size such as `2GiB`, by which the process may grow.
 
         Raises:
-            ConfigError: a key cannot be asked for, or the result lacks a key column.
-            BatchFetchError: batches of keys failed. The others are not read to their end.
+            ConfigError: a key is invalid, or the result lacks a key column.
+            BatchFetchError: batches of keys failed. The remaining ones are not read.
             MemoryBudgetExceeded: the process grew past `memory_budget`; nothing is returned.
         """
         reader = self._reader()
@@ -150,21 +151,21 @@ class KeyedFetcher:
         *,
         whole_keys: bool = False,
     ) -> Generator[RecordsByKey, None, None]:
-        """The mapping of `records` in pieces, in its order, in the memory of a few pieces.
+        """The mapping of `records` in pieces, in the same order, in the memory of a few pieces.
 
-        A piece is one grouped row batch: a key may go on in a later piece of the same batch of
-        keys, its records in the query's order. Workers read a few pieces ahead and wait while
-        nobody takes them. Closing the iterator half-way closes every cursor and connection.
+        A piece is one grouped row batch: a key may continue in a later piece of the same batch of
+        keys, with its records in the query's order. Workers read a few pieces ahead and then wait
+        for the consumer. Closing the iterator early closes every cursor and connection.
 
         Args:
-            keys: What to ask for; equal ones are asked for once. None for a query without keys.
-            batch_size: Rows of a row batch, instead of what the fetcher was built with.
-            whole_keys: Give one piece for each batch of keys, with every key complete.
+            keys: The keys to fetch; duplicates are fetched once. None for a query without keys.
+            batch_size: Rows in a row batch; default the fetcher's own.
+            whole_keys: Yield one piece for each batch of keys, with every key complete.
 
         Raises:
-            ConfigError: a key cannot be asked for; raised before anything is read.
-            BatchFetchError: a batch of keys failed; what came before it was given already, and
-                without `whole_keys` maybe a part of it.
+            ConfigError: a key is invalid; raised before anything is read.
+            BatchFetchError: a batch of keys failed. The batches before it were yielded already,
+                and without `whole_keys` perhaps a part of it.
         """
         batches = batches_of(keys, self.query)
         if batch_size is not None:
@@ -185,15 +186,14 @@ class KeyedFetcher:
     def table(self, keys: Iterable[Any] | None = None) -> KeyedTable:
         """All rows as Arrow columns that read like the mapping of `records`.
 
-        Takes a fraction of the memory of records, which are made when they are asked for. Where
-        a number turns out not to fit the column's type so far, the fetch begins again with a
-        wider one.
+        Takes a fraction of the memory, because records are made on access. If a number does not
+        fit the column's type so far, the fetch starts again with a wider one.
 
         Args:
-            keys: What to ask for; equal ones are asked for once. None for a query without keys.
+            keys: The keys to fetch; duplicates are fetched once. None for a query without keys.
 
         Raises:
-            ConfigError: a key cannot be asked for, or the result lacks a key column.
+            ConfigError: a key is invalid, or the result lacks a key column.
             BatchFetchError: a batch of keys failed; nothing is returned.
         """
         from tracekit.keyed.keyed_table import build_table
@@ -204,29 +204,28 @@ class KeyedFetcher:
         return self._consume_columns(keys, build)
 
     def to_parquet(self, keys: Iterable[Any] | None, path: str | PathLike[str]) -> ParquetExport:
-        """All rows in one Parquet file, in the memory of a few batches of keys.
+        """Write all rows to one Parquet file, in the memory of a few batches of keys.
 
-        The rows of a key stand together, in the query's order; keys stand in the order of
-        `records`. `tracekit.open_parquet(path)` reads the file as the mapping it stands for;
-        any other reader finds plain columns. The file is there only once it is complete, and
-        replaces one that was. Where a number turns out not to fit the column's type so far, the
-        fetch begins again with a wider one.
+        The rows of a key are together, in the query's order; keys are in the order of `records`.
+        `tracekit.open_parquet(path)` reads the file as the same mapping; any other reader finds
+        plain columns. The file appears, or replaces an older one, only once it is complete. If a
+        number does not fit the column's type so far, the fetch starts again with a wider one.
 
         Args:
-            keys: What to ask for; equal ones are asked for once. None for a query without keys.
-            path: The file to make, or its URL in object storage (s3://, gs://, abfs://, or what
-                fsspec knows); such a file is made in the folder for temporary files first.
+            keys: The keys to fetch; duplicates are fetched once. None for a query without keys.
+            path: The file to write, or a URL in object storage (s3://, gs://, abfs://, or any
+                that fsspec knows), which is first written to the folder for temporary files.
 
         Raises:
-            ConfigError: a key cannot be asked for, or no file can be made at `path`.
+            ConfigError: a key is invalid, or no file can be made at `path`.
             BatchFetchError: a batch of keys failed; nothing was written.
-            ExportError: the file could not be written, as when the disk is full.
+            ExportError: the file could not be written, for example because the disk is full.
         """
         from tracekit.keyed.object_storage import is_url, open_url, shown, upload
         from tracekit.keyed.parquet import ParquetTarget, parquet_path
 
         if is_url(path):
-            open_url(str(path), name="to_parquet()")  # refuses early what nothing here can open
+            open_url(str(path), name="to_parquet()")  # raises early if nothing here can open it
             with TemporaryDirectory(prefix="tracekit-parquet-") as folder:
                 export = self.to_parquet(keys, Path(folder) / "records.parquet")
                 upload(Path(export.path), str(path))
@@ -243,10 +242,10 @@ class KeyedFetcher:
         return self._consume_columns(keys, write)
 
     def partitions(self, keys: Iterable[Any] | None = None) -> list[Partition]:
-        """A task for each batch of keys, to be run by other processes: Dask, Ray, Spark, a pool.
+        """A task for each batch of keys, to run in other processes: Dask, Ray, Spark, a pool.
 
-        Tasks can be pickled and hold no secret: whoever runs one takes the password from its own
-        environment. Calling one gives an Arrow table; all have the same schema.
+        Tasks can be pickled and hold no secret: the process that runs one reads the password from
+        its own environment. Calling a task returns an Arrow table; all have the same schema.
 
         Example::
 
@@ -255,10 +254,10 @@ class KeyedFetcher:
                 tables = pool.map(Partition.__call__, tasks)
 
         Args:
-            keys: What to ask for; equal ones are asked for once. None for a query without keys.
+            keys: The keys to fetch; duplicates are fetched once. None for a query without keys.
 
         Raises:
-            ConfigError: a key cannot be asked for.
+            ConfigError: a key is invalid.
             ConnectError: the database, which describes the columns, could not be reached.
         """
         from tracekit.keyed.partition import partitions_of
@@ -268,14 +267,15 @@ class KeyedFetcher:
     def to_dask(self, keys: Iterable[Any] | None = None) -> dd.DataFrame:
         """A Dask DataFrame whose partitions are the batches of keys, fetched by Dask's workers.
 
-        Nothing but the columns' types is read before it is computed. A partition whose worker dies
-        is fetched again by another.
+        Only the columns' types are read before it is computed. If a worker dies, another one
+        fetches its partition again.
 
         Args:
-            keys: What to ask for; equal ones are asked for once. None for a query without keys.
+            keys: The keys to fetch; duplicates are fetched once. None for a query without keys.
 
         Raises:
-            ConfigError: Dask is not installed, or a key cannot be asked for.
+            MissingExtra: Dask is not installed.
+            ConfigError: a key is invalid, or there are none.
             ConnectError: the database could not be reached.
         """
         from tracekit.keyed.partition import dask_frame
@@ -311,7 +311,7 @@ class KeyedFetcher:
     def _stream(
         self, batches: list[Batch], read: Callable[[Batch, Readers], Generator[T, None, None]]
     ) -> Generator[T, None, None]:
-        release_freed_memory()  # of very many keys, what sorting out repetitions took
+        release_freed_memory()  # taken by removing duplicates from very many keys
         stream = PieceStream(
             read, batches, max_workers=self._max_workers, retry=self._database.retry
         )
@@ -364,7 +364,7 @@ class KeyedFetcher:
                 raise
             if reader.saves_memory and have_room:
                 for key, records in found.items():
-                    found[key] = records[:]  # a list that grew by appending has room to spare
+                    found[key] = records[:]  # a list that grew by appending over-allocates
             return found
 
     def _read_pieces(
@@ -381,7 +381,7 @@ class KeyedFetcher:
 
 
 def _add_batch(found: RecordsByKey, part: RecordsByKey) -> None:
-    """Add the records of a batch of keys; a key that an earlier batch brought goes on."""
+    """Add the records of a batch of keys; a key of an earlier batch is continued."""
     if found.keys().isdisjoint(part):
         found.update(part)
         return

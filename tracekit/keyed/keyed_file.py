@@ -1,4 +1,4 @@
-"""`open_parquet`: the records of a Parquet file as a mapping, a few row groups in memory."""
+"""`open_parquet`: the records of a Parquet file as a mapping, with a few row groups in memory."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _ROW_GROUPS_KEPT = 4
 
 
 def open_parquet(path: str | os.PathLike[str]) -> KeyedFile:
-    """The records that `KeyedFetcher.to_parquet` wrote, read key by key.
+    """Open a file that `KeyedFetcher.to_parquet` wrote, to read its records key by key.
 
-    Opening reads the file's key columns and nothing else.
+    Opening reads only the file's key columns.
 
     Args:
         path: The file.
 
     Raises:
-        ConfigError: there is no such file.
+        ConfigError: the file does not exist.
         ExportError: it is not a Parquet file that `to_parquet` wrote.
     """
     import pyarrow as pa
@@ -39,7 +39,9 @@ def open_parquet(path: str | os.PathLike[str]) -> KeyedFile:
 
     found = Path(path)
     if not found.is_file():
-        raise ConfigError(f"there is no file {found}: write it with KeyedFetcher.to_parquet()")
+        raise ConfigError(
+            f"the file {found} does not exist. Write it with KeyedFetcher.to_parquet()"
+        )
     try:
         file = pq.ParquetFile(found)
     except (pa.ArrowInvalid, OSError) as exc:
@@ -56,12 +58,12 @@ def open_parquet(path: str | os.PathLike[str]) -> KeyedFile:
 class KeyedFile(KeyedColumns):
     """A file of records that reads like `{key: [records]}`; close it, or use it in a `with` block.
 
-    May be read by several threads. The last few row groups stay in memory, so that neighbouring
-    keys are read once.
+    Several threads may read it. The last few row groups stay in memory, so that neighbouring keys
+    are read once.
 
     Args:
         path: The file.
-        file: It, opened.
+        file: The opened file.
     """
 
     def __init__(self, path: Path, file: pq.ParquetFile) -> None:
@@ -92,14 +94,14 @@ class KeyedFile(KeyedColumns):
         self.close()
 
     def close(self) -> None:
-        """Close the file; records that were taken stay."""
+        """Close the file; records that were read stay valid."""
         with self._lock:
             self._kept.clear()
             self._file.close()
 
     @property
     def rows(self) -> int:
-        """Rows of all keys."""
+        """Number of rows, over all keys."""
         return int(self._firsts[-1])
 
     def _key_parts(
@@ -113,8 +115,8 @@ class KeyedFile(KeyedColumns):
             for name in key_columns:
                 if keys.column(name).null_count:
                     raise ExportError(
-                        f"{self.path} has rows with NULL in {name} in row group {group}, so they "
-                        "belong to no key. Write it again with to_parquet()."
+                        f"{self.path} has NULL in key column {name} (row group {group}). Write the "
+                        "file again with to_parquet()."
                     )
             for part in keys.unify_dictionaries().combine_chunks().to_batches():
                 yield [part.column(name) for name in key_columns], len(part)

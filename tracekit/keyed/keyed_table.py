@@ -1,4 +1,4 @@
-"""`KeyedTable`: the records of many keys as Arrow columns, a twentieth of the memory of frames."""
+"""`KeyedTable`: the records of many keys as Arrow columns."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _UNIQUE = 0.75
-"""A text column with more distinct values for each text is not encoded."""
+"""A text column with a larger share of distinct values is not dictionary-encoded."""
 _MOST_TEXT_BYTES = 2**31 - 1
 """What Arrow's `string` can address in one array."""
 _PART_ROWS = 50_000
 
 
 class KeyedTable(KeyedColumns):
-    """Records as Arrow columns; reads like `{key: [records]}`, its records made on demand.
+    """Records as Arrow columns that read like `{key: [records]}`; records are made on access.
 
-    Repeated text is dictionary-encoded, whole numbers are as narrow as they can be, times are in
-    the unit of their Oracle type. Any reader of Arrow's C stream (DuckDB, which also finds a
-    variable by its name in a query, polars, pandas) takes it without a copy.
+    Repeated text is dictionary-encoded, whole numbers are as narrow as possible, times have the
+    unit of their Oracle type. Every library that reads Arrow's C stream (DuckDB, polars, pandas)
+    takes it without a copy; DuckDB also finds it by its variable name in a query.
 
     Args:
-        columns: What `to_arrow` gives: rows of a key together, as a rule in one run.
-        key_columns: Names of the columns that make the key; none for a single group.
+        columns: An Arrow table as `to_arrow` returns it, with the rows of a key together.
+        key_columns: Names of the columns that form the key; none for a single group.
     """
 
     def __init__(self, columns: pa.Table, key_columns: Sequence[str]) -> None:
@@ -49,22 +49,22 @@ class KeyedTable(KeyedColumns):
 
     @property
     def rows(self) -> int:
-        """Rows of all keys."""
+        """Number of rows, over all keys."""
         return int(self._columns.num_rows)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the columns, without the index by key."""
+        """Bytes of the columns, without the key index."""
         return int(self._columns.nbytes)
 
     def to_arrow(self) -> pa.Table:
-        """The columns, not copied. A field's metadata `tracekit:kind` say what numbers it holds."""
+        """The columns, without a copy. A field's `tracekit:kind` metadata says how it is held."""
         import pyarrow as pa
 
         return pa.Table.from_batches([self._columns])
 
     def to_pandas(self, **options: Any) -> pd.DataFrame:
-        """A DataFrame, by the options of `pyarrow.Table.to_pandas`; encoded text as categories."""
+        """A DataFrame, with `pyarrow.Table.to_pandas`'s options; encoded text is categories."""
         frame: pd.DataFrame = self.to_arrow().to_pandas(**options)
         return frame
 
@@ -105,7 +105,7 @@ def build_table(
     arrays = []
     while builders:  # so that each column's parts are freed before the next is put together
         arrays.append(builders.pop(0).finish())
-        # The freed parts are small and lie between what stays: the allocator keeps them otherwise.
+        # The freed parts are small and scattered: otherwise the allocator keeps them.
         release_freed_memory()
     fields = [field.with_type(array.type) for field, array in zip(schema, arrays, strict=True)]
     return KeyedTable(pa.Table.from_arrays(arrays, schema=pa.schema(fields)), key_columns)
@@ -132,7 +132,9 @@ class _ColumnBuilder:
         import pyarrow as pa
 
         if pa.types.is_dictionary(self._type) and _mostly_unique(self._parts):
-            self._type = pa.string()  # one dictionary of them all would take several times as much
+            self._type = (
+                pa.string()
+            )  # one dictionary of all of them would take several times as much
         if pa.types.is_string(self._type) and sum(map(_text_bytes, self._parts)) > _MOST_TEXT_BYTES:
             self._type = pa.large_string()
         parts = [part.cast(self._type) for part in self._parts]

@@ -13,32 +13,32 @@ from tracekit.keyed.query import Key, Query
 _BINDABLE = (str, int, float, Decimal, date, timedelta, bytes)  # a datetime is a date
 _MANY = 100_000
 _PARTS = 8
-"""In so many passes repetitions are looked for among many keys, each among a part of them."""
+"""Duplicates among many keys are searched in this many passes, each over a part of the keys."""
 
 
 def batches_of(keys: Iterable[Any] | None, query: Query) -> list[Sequence[Key]]:
-    """The distinct keys in the order they come, in batches of one statement each.
+    """The distinct keys in their given order, in batches of one statement each.
 
-    A query that takes no keys is one batch of none.
+    For a query that takes no keys it is a single empty batch.
 
     Args:
-        keys: Values the driver can bind; numpy and Arrow scalars stand for the Python values they
-            hold. For several key columns each is a sequence of as many values.
-        query: What they are asked of.
+        keys: Values the driver can bind; numpy and Arrow scalars count as the Python values they
+            hold. For several key columns, each key is a sequence of that many values.
+        query: The query they are for.
 
     Raises:
-        ConfigError: a key cannot be bound or can match nothing (None, NaN, an empty text), or keys
-            are given to a query that takes none, or none to one that does.
+        ConfigError: a key cannot be bound or cannot match (None, NaN, an empty text), or keys are
+            given to a query that takes none, or missing for one that does.
     """
     if not query.takes_keys:
         if keys is not None:
             raise ConfigError(
-                f"query {query.name!r} has neither a key nor (:keys) in its text, so it takes no "
-                "keys. Give it a key column, or leave the keys out."
+                f"query {query.name!r} has neither a key column nor (:keys) in its text, so it "
+                "takes no keys. Give it a key column, or leave the keys out."
             )
         return [()]
     if keys is None:
-        raise ConfigError(f"query {query.name!r} is asked for keys: give some")
+        raise ConfigError(f"query {query.name!r} needs keys, and none were given")
     if isinstance(keys, str | bytes):
         raise ConfigError(f"keys={keys!r}: expected a list of keys, not one text")
     if not isinstance(keys, Iterable):
@@ -73,12 +73,12 @@ def _bindable(value: Any, query: Query) -> Hashable:
         return found
     if plain is None or type(plain).__name__ == "NAType" or plain == "" or plain != plain:
         raise ConfigError(
-            f"key {value!r} of query {query.name!r} is NULL to Oracle and matches no row. Leave it "
-            "out, or ask for such rows with a query of their own."
+            f"key {value!r} of query {query.name!r} is NULL in Oracle and matches no row. Leave it "
+            "out, or fetch such rows with a separate query."
         )
     raise ConfigError(
         f"key {value!r} of query {query.name!r} is a {type(value).__name__}, which the driver "
-        "cannot bind. Convert it to a text, number, date, datetime or bytes."
+        "cannot bind. Convert it to text, a number, a date, a datetime or bytes."
     )
 
 
@@ -88,11 +88,11 @@ def _is_time(value: Any) -> bool:
 
 
 def distinct(keys: list[Key]) -> list[Key]:
-    """The keys without repetitions, in the order they come; the list itself if there are none."""
+    """The keys without duplicates, in their order; the list itself if it has none."""
     if len(keys) < _MANY:
         return list(dict.fromkeys(keys))
     repeated: set[int] = set()
-    for part in range(_PARTS):  # a table of all of them would be larger than all else of a stream
+    for part in range(_PARTS):  # a set of all of them would be larger than the rest of a stream
         seen: set[Key] = set()
         for place, key in enumerate(keys):
             if hash(key) % _PARTS == part:

@@ -12,23 +12,23 @@ from tracekit.keyed.shared_keys import record_constructor
 
 
 def lean_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Record]:
-    """One record for each row of any DB-API cursor: `dict(zip(columns, row))`, float NaN as None.
+    """Make one lean record for each row of any DB-API cursor.
 
-    Each is a `dict` of its own with the values the row holds, in column order; what they share
-    (key table, equal immutable values) cannot be seen through them, nor changed. For several row
-    batches of one query make one `LeanRecords`, which shares across them.
+    A record is `dict(zip(columns, row))` with float NaN as None. Each is a separate `dict`; what
+    they share (the key table and equal immutable values) cannot be observed or changed through
+    them. For several row batches of one query use one `LeanRecords`, which shares across batches.
 
     Raises:
-        ValueError: a row has not one value for each column.
+        ValueError: a row does not have one value for each column.
     """
     return LeanRecords(columns).records(rows)
 
 
 class LeanRecords:
-    """Makes the lean records of one query; may be called by several threads.
+    """Makes the lean records of one query; several threads may call it.
 
     Args:
-        columns: Column names, as `dict(zip(columns, row))` would take them.
+        columns: Column names, as in `dict(zip(columns, row))`.
     """
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -41,7 +41,7 @@ class LeanRecords:
         """One record for each row, in order.
 
         Raises:
-            ValueError: a row has not one value for each column.
+            ValueError: a row does not have one value for each column.
         """
         if not rows:
             return []

@@ -20,17 +20,17 @@ _TIMEOUT_SECONDS = 60.0
 
 
 class LegacyFetcher:
-    """Records by key through DataFrames, as the legacy system fetched them.
+    """Fetches records by key through DataFrames, as the legacy system did.
 
     Kept as it was, because its memory is what is measured: every finished frame stays alive until
     all batches are done, frames are walked row by row as Series, and batches are grouped in the
-    order they complete. One thing differs: a failed batch raises, where it was logged and skipped.
-    Nothing is tried again when a connection fails: the legacy system did not.
+    order they complete. One thing differs: a failed batch raises, where the legacy system logged
+    and skipped it. Like the legacy system it does not retry a failed connection.
 
     Args:
-        database: Where to read; each batch opens a connection of its own.
-        query: What to read.
-        max_workers: Batches read at once.
+        database: The database to read from; each batch opens its own connection.
+        query: The query to read.
+        max_workers: Number of batches read at once.
     """
 
     def __init__(self, database: Database, query: Query, *, max_workers: int = 2) -> None:
@@ -42,7 +42,7 @@ class LegacyFetcher:
         """The records of each key that has any.
 
         Raises:
-            ConfigError: a key cannot be asked for, or two columns have one name.
+            ConfigError: a key is invalid, or two columns have the same name.
             BatchFetchError: batches of keys failed.
         """
         batches = batches_of(keys, self._query)
@@ -50,7 +50,7 @@ class LegacyFetcher:
         found: RecordsByKey = {}
         failures: list[BatchFailure] = []
         with ThreadPoolExecutor(max_workers=self._max_workers) as pool:
-            # This mapping is the fault: it keeps each future, and so its frame, until the end.
+            # The legacy defect: this mapping keeps each future, and so its frame, until the end.
             batch_of = {
                 pool.submit(self._fetch_frame, batch): (index, batch)
                 for index, batch in enumerate(batches)

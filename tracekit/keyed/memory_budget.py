@@ -1,4 +1,4 @@
-"""A limit to what one fetch may add to the process's memory."""
+"""A limit on what one fetch may add to the process's memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tracekit.sizes import parse_size
 class MemoryBudget:
     """Watches how much the process has grown since the fetch began.
 
-    What the process holds resident is what the kernel counts when it kills, whatever allocator
-    holds it. Memory that earlier work freed and the fetch uses again is no growth; what other
-    threads allocate meanwhile is.
+    Resident memory is what the kernel looks at when it kills, whichever allocator holds it. Memory
+    that earlier work freed and the fetch reuses is not growth; what other threads allocate
+    meanwhile is.
 
     Args:
         budget: Bytes, or a size such as `2GiB`.
@@ -36,13 +36,13 @@ class MemoryBudget:
         self._keys = 0
 
     def give_back(self, rows: int, keys: int) -> None:
-        """Count no more what was dropped, to be read again."""
+        """Stop counting what was dropped and will be read again."""
         with self._lock:
             self._rows -= rows
             self._keys -= keys
 
     def spend(self, rows: int, keys: int) -> None:
-        """Count `rows` records and `keys` keys that are new, and look at the memory.
+        """Count `rows` new records and `keys` new keys, and check the memory.
 
         Raises:
             MemoryBudgetExceeded: the process has grown past the budget.

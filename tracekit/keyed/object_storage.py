@@ -31,11 +31,11 @@ def open_url(url: str, *, name: str) -> tuple[FileSystem, str]:
     """The file system that knows `url`, and the path in it.
 
     Args:
-        url: Where; may hold a password, so that no message repeats all of it.
-        name: What the URL is the value of, for messages.
+        url: The URL; it may hold a password, so no message repeats all of it.
+        name: The setting or argument that holds the URL, for messages.
 
     Raises:
-        ConfigError: neither pyarrow nor fsspec can open such a URL here.
+        ConfigError: neither pyarrow nor fsspec can open such a URL.
     """
     import pyarrow as pa
     from pyarrow.fs import FileSystem, FSSpecHandler, PyFileSystem
@@ -51,17 +51,17 @@ def open_url(url: str, *, name: str) -> tuple[FileSystem, str]:
             files, root = url_to_fs(url)
         except (ImportError, ValueError):
             raise ConfigError(
-                f"{name}: neither pyarrow nor fsspec can open a {scheme}:// URL here "
+                f"{name}: neither pyarrow nor fsspec can open a {scheme}:// URL "
                 f"({type(exc).__name__}). Install the fsspec implementation of {scheme}."
             ) from None
         return PyFileSystem(FSSpecHandler(files)), root
 
 
 def upload(file: Path, url: str) -> None:
-    """Copy a file to `url`: the object is there once all of it was sent.
+    """Copy a file to `url`; the object appears once all of it was sent.
 
     Raises:
-        ConfigError: nothing here can open such a URL.
+        ConfigError: no installed library can open such a URL.
         ExportError: it could not be written.
     """
     from pyarrow.fs import LocalFileSystem, copy_files
@@ -78,5 +78,5 @@ def upload(file: Path, url: str) -> None:
 
 
 def said_of(error: OSError) -> str:
-    """What went wrong, without the address that Arrow's messages end with."""
+    """The error's message, without the address that Arrow's messages end with."""
     return error.strerror or str(error).partition(":")[0][:200]

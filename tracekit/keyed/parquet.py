@@ -1,4 +1,4 @@
-"""Records into one Parquet file: streamed, in one schema, there only when it is complete."""
+"""Records into one Parquet file: streamed, in one schema, visible only once complete."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_GROUP_BYTES = 4 * 2**20
-"""A row group is closed at this size of its columns in memory: some 40,000 rows of history. A
-look-up reads one of them; halved, writing takes 1.6 times the CPU."""
+"""A row group is closed once its columns reach this size in memory. A look-up reads one row group,
+so smaller ones make look-ups cheaper and writing more expensive."""
 QUERY_KEY = b"tracekit:query"
-"""Where the file's metadata name the query."""
+"""The metadata key for the query's name."""
 KEY_COLUMNS_KEY = b"tracekit:key_columns"
-"""Where they list its key columns, as JSON."""
+"""The metadata key for the list of its key columns, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,23 @@ class ParquetExport:
     """What `KeyedFetcher.to_parquet` wrote."""
 
     path: Path | str
-    """The file; where it is in object storage its URL, without what may be secret in that."""
+    """The file, or its URL in object storage without the parts that may be secret."""
     rows: int
     keys: int
-    """Keys that have records."""
+    """Number of keys that have records."""
     file_bytes: int
 
 
 class ParquetTarget:
-    """A Parquet file that appears under its name once the block is left without an error.
+    """A Parquet file that appears under its name once the block ends without an error.
 
-    Until then it lies beside it under a name of its own; on an error, Ctrl-C included, that is
-    removed, and what was there before stays.
+    Until then it is written next to it under a temporary name. On an error, including Ctrl-C, the
+    temporary file is removed and an older file stays.
 
     Args:
         path: The file to make or replace.
         schema: The schema of every batch.
-        query: Its name and key columns are kept in the file's metadata.
+        query: Its name and key columns go into the file's metadata.
 
     Raises:
         ExportError: the file cannot be written.
@@ -115,12 +115,12 @@ class ParquetTarget:
                     _flush(self._partial)
                     self._partial.replace(self._path)
         finally:
-            with suppress(Exception):  # what failed first is what is told
+            with suppress(Exception):  # the first failure is the one to report
                 self._writer.close()
             self._partial.unlink(missing_ok=True)
 
     def export(self) -> ParquetExport:
-        """What was written, once the block is left."""
+        """What was written, once the block has ended."""
         return ParquetExport(self._path, self._rows, self._keys, self._path.stat().st_size)
 
     def _write_row_group(self) -> None:
@@ -130,14 +130,14 @@ class ParquetTarget:
             return
         columns = pa.Table.from_batches(self._pending).columns
         self._pending, self._pending_bytes = [], 0
-        release_freed_memory()  # what reading took, before unifying takes as much
+        release_freed_memory()  # free what reading took before unifying takes as much
         for place, column in enumerate(columns):
-            # A change of dictionary within a row group would be written as text. Column by column,
-            # so that there is never a second copy of them all.
+            # If the dictionary changed within a row group, it would be written as text. Column by
+            # column, so that there is never a second copy of all of them.
             columns[place] = column.unify_dictionaries()
             del column
         table = pa.Table.from_arrays(columns, schema=self._schema)
-        release_freed_memory()  # what unifying took, before the writer takes as much
+        release_freed_memory()  # free what unifying took before the writer takes as much
         with self._writing():
             self._writer.write_table(table, row_group_size=max(1, len(table)))
         del table
@@ -149,24 +149,24 @@ class ParquetTarget:
             yield
         except OSError as exc:
             full = exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-            advice = "Free some room" if full else "Check that its folder may be written to"
+            advice = "Free some space" if full else "Check that its folder is writable"
             raise ExportError(
                 f"{self._path} could not be written: {os.strerror(exc.errno or errno.EIO)}. "
-                f"{advice}, or choose another folder. Nothing of it was left behind."
+                f"{advice}, or choose another folder. The incomplete file was removed."
             ) from exc
 
 
 def parquet_path(path: str | os.PathLike[str]) -> Path:
-    """`path`, if a file can be there.
+    """`path`, if a file can be written there.
 
     Raises:
         ConfigError: it is a folder, or its folder does not exist.
     """
     found = Path(path)
     if found.is_dir():
-        raise ConfigError(f"{found} is a folder: name a file in it, such as records.parquet.")
+        raise ConfigError(f"{found} is a folder. Name a file in it, such as records.parquet.")
     if not found.parent.is_dir():
-        raise ConfigError(f"there is no folder {found.parent}: make it first")
+        raise ConfigError(f"the folder {found.parent} does not exist. Create it first")
     return found
 
 
@@ -176,15 +176,15 @@ def _flush(path: Path) -> None:
 
 
 def key_columns_of(schema: pa.Schema, path: Path) -> list[str]:
-    """The key columns that a file's metadata name.
+    """The key columns listed in a file's metadata.
 
     Raises:
-        ExportError: they name none, so `to_parquet` did not write it.
+        ExportError: there are none, so `to_parquet` did not write it.
     """
     written = (schema.metadata or {}).get(KEY_COLUMNS_KEY)
     if written is None:
         raise ExportError(
-            f"{path} does not say which columns are its key. Write it with to_parquet()."
+            f"the metadata of {path} has no key columns. Write the file with to_parquet()."
         )
     columns: list[str] = json.loads(written)
     return columns

@@ -10,13 +10,13 @@ from tracekit.keyed.record import Record, RecordsByKey
 
 
 class PartialRecords(dict[Key, list[Record]]):
-    """Records of the batches that could be read, with those that could not.
+    """The records of the batches that could be read, and the failures of the others.
 
-    A result of type `dict` itself is complete; one of this type never is.
+    A plain `dict` result is complete; one of this type never is.
 
     Attributes:
         failures: The batches that failed, in the order of their keys.
-        batch_count: How many batches were asked for.
+        batch_count: Number of batches requested.
     """
 
     def __init__(

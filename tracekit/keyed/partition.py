@@ -28,7 +28,7 @@ _WALLET_PASSWORD = "TRACEKIT_WALLET_PASSWORD"  # noqa: S105 (the name of a varia
 
 
 class Fetches(Protocol):
-    """What a partition needs of a KeyedFetcher."""
+    """What a partition needs from a KeyedFetcher."""
 
     def records(self, keys: Iterable[Any] | None = None, /) -> RecordsByKey:
         """The records of each key."""
@@ -39,18 +39,18 @@ class Fetches(Protocol):
 
 @dataclass(frozen=True)
 class Partition:
-    """Some keys of a query, to be fetched by whatever process it is sent to.
+    """Some keys of a query, to be fetched by the process it is sent to.
 
-    It can be pickled and holds no secret: the process that runs it takes the password from its own
-    environment (DB_PASSWORD or DB_PASSWORD_FILE; TRACEKIT_WALLET_PASSWORD for a wallet's). Calling
-    it gives its rows as an Arrow table; all partitions of one fetch have the same schema.
+    It can be pickled and holds no secret: the process that runs it reads the password from its own
+    environment (DB_PASSWORD or DB_PASSWORD_FILE; TRACEKIT_WALLET_PASSWORD for a wallet). Calling it
+    returns its rows as an Arrow table; all partitions of one fetch have the same schema.
     """
 
     query: Query
     keys: tuple[Key, ...] | None
     """None for a query without keys."""
     schema: pa.Schema
-    """Of the table: text as string; a NUMBER without precision as float64."""
+    """The table's schema: text as string, a NUMBER without precision as float64."""
     database: Mapping[str, Any] = field(repr=False)
     """Arguments of `Database`, without its secrets."""
     make_fetcher: Callable[[Database, Query], Fetches] = field(repr=False)
@@ -68,7 +68,7 @@ class Partition:
         return _in_schema(table, self.schema)
 
     def records(self) -> RecordsByKey:
-        """Its records, as `KeyedFetcher.records` gives them.
+        """Its records, as `KeyedFetcher.records` returns them.
 
         Raises:
             ConfigError: the environment holds no password.
@@ -79,8 +79,7 @@ class Partition:
     def to_pandas(self) -> pd.DataFrame:
         """Its rows as a DataFrame of Arrow-backed columns.
 
-        Raises:
-            As calling it.
+        Raises the same errors as calling it.
         """
         return _frame(self())
 
@@ -108,12 +107,12 @@ def dask_frame(partitions: list[Partition]) -> dd.DataFrame:
 
     Raises:
         MissingExtra: Dask is not installed.
-        ConfigError: There are no keys.
+        ConfigError: there are no keys.
     """
     with extra("dask"):
         import dask.dataframe as dd
     if not partitions:
-        raise ConfigError("to_dask() was given no keys")
+        raise ConfigError("to_dask() needs keys, and none were given")
     empty = _frame(partitions[0].schema.empty_table())
     from_map: Any = dd.from_map  # Dask has no types
     frame: dd.DataFrame = from_map(Partition.to_pandas, partitions, meta=empty, label="tracekit")
@@ -128,7 +127,7 @@ def _frame(table: pa.Table) -> pd.DataFrame:
 
 
 def _schema(plan: ColumnPlan) -> pa.Schema:
-    """What all partitions can be held in, whatever their own rows are."""
+    """A schema that fits every partition, whatever its rows are."""
     import pyarrow as pa
 
     fields = []
@@ -154,8 +153,8 @@ def _in_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
             columns.append(column.cast(wanted.type))  # refuses whole numbers it would round
         except pa.ArrowInvalid as exc:
             raise FetchError(
-                f"column {wanted.name} holds a number that {wanted.type} cannot give back, and "
-                "partitions share one schema: CAST it in the query, as NUMBER(38) for example."
+                f"column {wanted.name} holds a number that {wanted.type} cannot represent, and all "
+                "partitions share one schema. CAST it in the query, for example to NUMBER(38)."
             ) from exc
     return pa.Table.from_arrays(columns, schema=schema)
 
@@ -164,8 +163,8 @@ def _database(arguments: Mapping[str, Any]) -> Database:
     password = Settings.from_env().database.password
     if password is None:
         raise ConfigError(
-            "DB_PASSWORD (or DB_PASSWORD_FILE) is not set in the process that fetches a partition: "
-            "partitions carry no secrets, so each worker needs it in its environment."
+            "DB_PASSWORD (or DB_PASSWORD_FILE) is not set in the process that fetches a partition. "
+            "Partitions carry no secrets, so set it in the environment of each worker."
         )
     wallet = os.environ.get(_WALLET_PASSWORD)
     secrets = {"password": password} | ({"wallet_password": wallet} if wallet else {})

@@ -25,18 +25,17 @@ _PIECES_AHEAD = 2
 class PieceStream(Generic[T]):
     """Hands out the pieces of many batches of keys in the batches' order, read by several threads.
 
-    A slow consumer stops the readers: each holds one piece it is making and at most two that wait.
+    A slow consumer stops the readers: each holds the piece it is making and at most two that wait.
 
-    A batch whose connection failed is read again if the consumer took no piece of it: those that
-    wait are dropped first, so that all its pieces come of one run of its query. Once a piece was
-    taken the error is raised, because what a second run would give need not begin with the same
-    rows.
+    A batch whose connection failed is read again if the consumer took no piece of it. Waiting
+    pieces are dropped first, so that all pieces come from one run of the query. Once a piece was
+    taken the error is raised, because a second run may return rows in another order.
 
     Args:
         read: Reads one batch piece by piece for the given readers; called in a worker thread.
         batches: What to read.
         max_workers: Batches read at once.
-        retry: How often a batch is read again.
+        retry: The retry settings for a batch.
     """
 
     def __init__(
@@ -62,9 +61,8 @@ class PieceStream(Generic[T]):
     def pieces(self) -> Generator[T, None, None]:
         """Each piece, batch by batch.
 
-        An error of a reader is raised where its batch's next piece would have been. An iterator
-        closed half-way ends its readers before it returns; calls that a reader waits in are
-        broken off.
+        A reader's error is raised in place of its batch's next piece. An iterator closed early
+        ends its readers before it returns; their database calls are broken off.
         """
         workers = [
             threading.Thread(target=self._work, name="tracekit-stream", daemon=True)
@@ -119,7 +117,7 @@ class PieceStream(Generic[T]):
 
     def _take(self) -> int | None:
         # In order, so that the batch the consumer waits for is always being read. Batches of few
-        # pieces never fill their channel, so how far ahead they may begin is bounded as well.
+        # pieces never fill their channel, so the number of batches read ahead is limited as well.
         with self._lock:
             self._lock.wait_for(
                 lambda: self._stopped or self._next_batch - self.current_batch <= self._max_workers

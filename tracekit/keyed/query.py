@@ -13,36 +13,36 @@ from tracekit.keyed.sql_text import Token, tokens_of
 from tracekit.records import QueryDefinition
 
 KEYS_PER_STATEMENT = 1000
-"""Oracle's limit of an expression list."""
+"""Oracle's limit on the length of an expression list."""
 MOST_BINDS = 65_535
-"""Oracle's limit of bind variables in one statement."""
+"""Oracle's limit on bind variables in one statement."""
 
 Key = Any
-"""A text, number, date or other hashable value the driver can bind; a tuple for several columns."""
+"""Text, a number, a date or any hashable value the driver binds; a tuple for several columns."""
 Statement = tuple[str, dict[str, Any]]
 """SQL, and the values bound to it by name."""
 
 
 class Query:
-    """A query that is asked for keys, a batch of them in one statement.
+    """A query that is run for many keys, one batch of them per statement.
 
-    The keys go where the text says `IN (:keys)` (for several key columns
-    `(A, B) IN (:keys)`). A text without that place is wrapped: `SELECT * FROM (text) WHERE key
-    IN (...)`, in the order the text asks for. Values are always bound, never written into the SQL.
+    The keys go where the SQL says `IN (:keys)`, or `(A, B) IN (:keys)` for several key columns. SQL
+    without that place is wrapped: `SELECT * FROM (sql) WHERE key IN (...)`, keeping its ORDER BY.
+    Values are always bound, never written into the SQL.
 
     Args:
-        sql: The text, or the path of a `.sql` file.
-        key: Column, or columns, of the result that rows are grouped by; upper-cased unless quoted.
-            None: the whole result is one group, under the key None.
+        sql: The SQL text, or the path of a `.sql` file.
+        key: Column, or columns, of the result to group rows by; upper-cased unless quoted.
+            With None, the whole result is one group under the key None.
         binds: Values of the other placeholders, by name.
-        keys_per_statement: Most keys bound into one statement. Above 1,000 the list is split into
-            several joined by OR.
-        name: What messages call it; default the file's name, else `query`.
+        keys_per_statement: Maximum number of keys in one statement. Lists of more than 1,000 are
+            split and joined by OR.
+        name: The name used in messages; default the file's name, else `query`.
 
     Raises:
         ConfigError: the file cannot be read, there is no SQL, a placeholder has no value or a value
-            no placeholder, the keys have no place, `key` names no columns or one twice, or
-            `keys_per_statement` is out of range.
+            has no placeholder, the keys have no place, `key` is malformed or names a column twice,
+            or `keys_per_statement` is out of range.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Query:
         self.name = name or file_name or "query"
         self.sql = _without_terminator(text)
         if not self.sql:
-            raise ConfigError(f"query {self.name!r} has no SQL: {text!r} holds no statement")
+            raise ConfigError(f"query {self.name!r} has no SQL: {text!r} contains no statement")
         self.key_columns = _columns(key)
         self.binds = dict(binds or {})
         self.keys_per_statement = keys_per_statement
@@ -76,10 +76,10 @@ class Query:
 
     @classmethod
     def from_definition(cls, definition: QueryDefinition) -> Query:
-        """The query that a workload or a job holds.
+        """Make the query from what a workload or a job stores.
 
         Raises:
-            ConfigError: as the class.
+            ConfigError: as for the class.
         """
         return cls(
             definition.sql,
@@ -91,19 +91,19 @@ class Query:
 
     @property
     def definition(self) -> QueryDefinition:
-        """What makes it again elsewhere."""
+        """What is needed to recreate it in another process."""
         return QueryDefinition(
             self.name, self.sql, self.key_columns, self.binds, self.keys_per_statement
         )
 
     @property
     def takes_keys(self) -> bool:
-        """Whether its statements have keys bound into them."""
+        """Whether its statements bind keys."""
         return bool(self.key_columns) or self._places.found
 
     @property
     def key_width(self) -> int:
-        """Values in one key."""
+        """Number of values in one key."""
         return max(1, len(self.key_columns))
 
     def statement(self, keys: Sequence[Key]) -> Statement:
@@ -118,13 +118,15 @@ class Query:
         return self._statements[count], {**self._places.binds_of(keys), **self.binds}
 
     def statement_of_keys(self) -> Statement:
-        """A query for the distinct keys, in order: the text without its key filter.
+        """A query for the distinct keys, in order: the SQL without its key filter.
 
         Raises:
-            ConfigError: it has no key, or its keys are not in an `IN (:keys)`.
+            ConfigError: it has no key columns, or its keys are not in an `IN (:keys)`.
         """
         if not self.key_columns:
-            raise ConfigError(f"query {self.name!r} has no key columns, so it has no keys to list")
+            raise ConfigError(
+                f"query {self.name!r} has no key columns, so its keys cannot be listed"
+            )
         columns = ", ".join(self.key_columns)
         places = ", ".join(str(place + 1) for place in range(len(self.key_columns)))
         text = self._places.without_keys()
@@ -169,7 +171,7 @@ class Query:
                 f"({MOST_BINDS:,} binds are the most one statement takes)"
             )
         if self.takes_keys:
-            self._places.with_keys(1)  # refuses early what cannot be placed
+            self._places.with_keys(1)  # raises early if the keys cannot be placed
 
 
 def _text_of(sql: str | Path) -> tuple[str, str | None]:
@@ -196,11 +198,13 @@ def _columns(key: str | Sequence[str] | None) -> tuple[str, ...]:
     columns: tuple[Any, ...] = tuple(key or ()) if several else (key,)
     for column in columns:
         if not isinstance(column, str):
-            raise ConfigError(f"key {column!r}: expected the name of a column, as 'ACCOUNT_ID'")
+            raise ConfigError(
+                f"key {column!r}: expected the name of a column, such as 'ACCOUNT_ID'"
+            )
         (token, *more) = tokens_of(column) or [Token("other", "", 0, 0, 0)]
         if more or token.kind not in ("name", "quoted"):
             raise ConfigError(
-                f"key {column!r}: expected the name of a column of the result, as ACCOUNT_ID"
+                f"key {column!r}: expected the name of a column of the result, such as ACCOUNT_ID"
             )
         if columns.count(column) > 1:
             raise ConfigError(f"key {column!r} is named twice; name each key column once")

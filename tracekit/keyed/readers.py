@@ -22,22 +22,20 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _ARROW_ROWS = 2_000
-"""Rows of an Arrow batch where nobody says: on 1.1 million rows as fast as 5,000 within the noise,
-with 7 MB less of buffers."""
+"""Default rows of an Arrow batch: as fast as larger ones, with smaller buffers."""
 _GATHERED_ROWS = 6_000
 _GATHERED_BYTES = 4 * 2**20
-"""So much of a whole result is turned into records at once: what has to be done for each column
-and each key is then done once and not for every Arrow batch. On 200,000 rows that took 0.13 of
-0.73 CPU seconds and added 1% to the peak; with 10,000 rows it is 0.02 more, and half a percent."""
+"""Rows of a whole result turned into records at once, so that the work per column and per key is
+not repeated for every Arrow batch. More rows save CPU time and add to the peak."""
 
 RecordKind = Literal["lean", "plain"]
 
 
 class RecordReader(Protocol):
-    """Reads the records of one query, a batch of keys after the other, from several threads."""
+    """Reads the records of one query, one batch of keys at a time, from several threads."""
 
     saves_memory: bool
-    """Whether the fetch around it saves memory and collector time too, or stays as specified."""
+    """Whether the fetch also saves memory and collector time, or stays as specified."""
 
     def read(
         self, database: Database, sql: str, binds: Mapping[str, Any], *, may_restart: bool
@@ -45,19 +43,18 @@ class RecordReader(Protocol):
         """The records of one statement, a row batch at a time.
 
         Args:
-            database: Where to read, as the calling worker may.
+            database: The database, as the calling worker may use it.
             sql: The statement.
             binds: Its binds by name.
-            may_restart: Whether the caller can drop what it was given.
+            may_restart: Whether the caller can discard what it was given.
 
         Raises:
-            ReadAgain: only where `may_restart`: what this call gave is to be dropped, and the
-                query read once more.
+            ReadAgain: only if `may_restart`: discard what this call gave and read the query again.
         """
 
 
 class ReadAgain(TracekitError):
-    """A query turned out to need another way of reading after some of it was read."""
+    """A query turned out to need another reading method after some of it was read."""
 
 
 def record_reader(
@@ -68,7 +65,7 @@ def record_reader(
     *,
     stream: bool = False,
 ) -> RecordReader:
-    """A reader for one fetch of `query`; `stream` says that records are let go of as they are read.
+    """A reader for one fetch of `query`; `stream`: records are dropped as they are read.
 
     Raises:
         ConfigError: `kind` is unknown.
@@ -104,11 +101,11 @@ class PlainReader:
 class LeanReader:
     """The same records, sharing keys and equal values across all queries of one fetch.
 
-    In a stream values are shared inside a row batch only: what its consumer let go of is gone.
+    In a stream values are shared within a row batch only, so that what its consumer drops is freed.
 
-    Rows are decoded through Arrow where that gives exactly what rows of fetchmany hold, because a
-    repeated value is then made once a batch and not once a cell; else through fetchmany. A NUMBER
-    without precision is taken to hold whole numbers until one proves otherwise.
+    Rows are decoded through Arrow if that gives exactly what fetchmany's rows hold, because a
+    repeated value is then made once per batch and not once per cell; else through fetchmany. A
+    NUMBER without precision is taken to hold whole numbers until a value proves otherwise.
     """
 
     saves_memory = True
@@ -214,7 +211,7 @@ class LeanReader:
 
 
 def _gathered(batches: Iterable[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
-    """`batches`, those together that are turned into records together."""
+    """`batches`, grouped by what is turned into records at once."""
     waiting: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in batches:

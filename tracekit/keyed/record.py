@@ -13,16 +13,16 @@ RecordsByKey = dict[Any, list[Record]]
 
 
 def check_distinct(columns: Sequence[str]) -> None:
-    """Refuse columns of which a record, which has one value a name, would lose some.
+    """Raise if two columns have the same name, because a record would lose one of them.
 
     Raises:
-        ConfigError: two columns have one name.
+        ConfigError: two columns have the same name.
     """
     if len(set(columns)) < len(columns):
         repeated = next(name for name in columns if columns.count(name) > 1)
         raise ConfigError(
-            f"the result has {columns.count(repeated)} columns called {repeated}; a record "
-            f"would keep one of them. Name each in the SQL: SELECT a.{repeated} AS ..."
+            f"the result has {columns.count(repeated)} columns called {repeated}, and a record "
+            f"would keep only one. Rename them in the SQL: SELECT a.{repeated} AS ..."
         )
 
 
@@ -30,7 +30,7 @@ def plain_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list
     """One `dict(zip(columns, row))` for each row, float NaN as None.
 
     Raises:
-        ConfigError: two columns have one name.
+        ConfigError: two columns have the same name.
     """
     check_distinct(columns)
     records = [dict(zip(columns, row, strict=True)) for row in rows]

@@ -1,4 +1,4 @@
-"""Records of earlier requests, kept in Redis for some minutes; a fault of it is a miss."""
+"""Records of earlier requests, kept in Redis for some minutes; a Redis failure is a miss."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ SCHEMA_VERSION = 1
 _TTL_SECONDS = 300
 _CHUNK_RECORDS = 5000
 _GRACE_SECONDS = 30
-"""Chunks outlive the entry that names them, so that none goes while it is read."""
+"""Chunks outlive the entry that names them, so that none expires while it is read."""
 _REST_SECONDS = 30.0
-"""After a fault of the store, requests do without it for so long, and do not wait for it."""
+"""For this long after a failure of the store, requests skip it without waiting."""
 
 
 class RecordsCache:
@@ -35,10 +35,10 @@ class RecordsCache:
 
     Args:
         redis: A client that returns bytes.
-        source: What the records are of, such as the DSN; another source's entries are not found.
-        skip_threshold: Requests of more keys are neither looked up nor kept.
+        source: Where the records come from, such as the DSN; other sources' entries are ignored.
+        skip_threshold: Requests for more keys are neither looked up nor kept.
         ttl_seconds: How long the records of a query are kept, by its name; default 300.
-        clock: Tells seconds.
+        clock: Returns seconds.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class RecordsCache:
             return None
 
     def put(self, keys: Sequence[Key], query: str, found: RecordsByKey) -> None:
-        """Keep `found`, a chunk at a time; where that fails nothing is kept."""
+        """Store `found`, a chunk at a time; if that fails, nothing is stored."""
         if not self._serves(keys):
             return
         ttl = self._ttl_seconds.get(query, _TTL_SECONDS)
-        token = secrets.token_hex(4)  # two that write at once do not mix their chunks
+        token = secrets.token_hex(4)  # so that two simultaneous writers do not mix their chunks
         checksums = []
         try:
             key, identity = self._names(keys, query)
@@ -121,13 +121,13 @@ class RecordsCache:
 
 
 class CachedFetcher:
-    """`KeyedFetcher.records` that asks a cache first.
+    """`KeyedFetcher.records` with a cache in front.
 
-    Keys of a result from the cache stand in the order of the request that filled it.
+    Keys of a cached result are in the order of the request that filled the cache.
 
     Args:
-        fetcher: What reads on a miss.
-        cache: What is asked before, and told after.
+        fetcher: Reads on a miss.
+        cache: Looked up first, and filled after a miss.
     """
 
     def __init__(self, fetcher: KeyedFetcher, cache: RecordsCache) -> None:
@@ -141,10 +141,10 @@ class CachedFetcher:
         allow_partial: bool = False,
         memory_budget: int | str | None = None,
     ) -> RecordsByKey:
-        """The records of each key that has any; arguments and errors as the fetcher's.
+        """The records of each key that has any; arguments and errors are those of the fetcher.
 
-        Only complete results are kept. The memory budget counts what is fetched, not what the
-        cache holds, which is at most the threshold's keys.
+        Only complete results are cached. The memory budget covers what is fetched, not what comes
+        from the cache, which is at most the threshold's keys.
         """
         query = self._fetcher.query
         wanted = [key for batch in batches_of(keys, query) for key in batch]
@@ -154,6 +154,6 @@ class CachedFetcher:
         read = self._fetcher.records(
             wanted, allow_partial=allow_partial, memory_budget=memory_budget
         )
-        if type(read) is dict:  # PartialRecords are not all there is
+        if type(read) is dict:  # PartialRecords are incomplete
             self._cache.put(wanted, query.name, read)
         return read

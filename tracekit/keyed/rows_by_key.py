@@ -1,4 +1,4 @@
-"""The rows of an Arrow batch put together by key, without a look-up for each row."""
+"""The rows of an Arrow batch grouped by key, without a look-up for each row."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ T = TypeVar("T")
 
 
 class RowsByKey:
-    """Where the rows of each key stand; keys in the order in which they first occur.
+    """Where the rows of each key are; keys in the order in which they first occur.
 
     Args:
-        codes: Of the key of each row, numbered from 0 as keys first occur.
+        codes: The code of each row's key, numbered from 0 as keys first occur.
     """
 
     def __init__(self, codes: npt.NDArray[np.int64]) -> None:
@@ -30,7 +30,7 @@ class RowsByKey:
         self._order = None if (codes[1:] >= codes[:-1]).all() else _sorted_places(codes)
 
     def sort(self, items: list[T]) -> list[T]:
-        """One item for each row, put together by key, those of a key in the order they had."""
+        """One item for each row, grouped by key; the order within a key is kept."""
         import numpy as np
 
         if self._order is None:
@@ -48,9 +48,9 @@ def _sorted_places(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def rows_by_key(parts: Sequence[pa.RecordBatch], columns: Sequence[str]) -> RowsByKey | None:
-    """The places of the rows of all `parts`; None where equal keys may not be told by equal cells.
+    """The places of the rows of all `parts`; None if equal cells do not identify equal keys.
 
-    That is where a key column is missing, holds NULL or is of floats (0.0 equals -0.0).
+    That is the case if a key column is missing, holds NULL or is of floats (0.0 equals -0.0).
     """
     import pyarrow as pa
 

@@ -1,8 +1,8 @@
 """Constructors of records that share one table of keys, where the interpreter allows it.
 
-A dict that is the `__dict__` of an instance shares its keys with its siblings (PEP 412). Taking it
-from an instance that is dropped leaves a real `dict` at about 0.4 of a plain one's size. Nothing
-promises this: at most 29 keys share on CPython 3.11 to 3.13, and a dict past that costs twice a
+A dict that is the `__dict__` of an instance shares its keys with its siblings (PEP 412). Taken from
+an instance that is then dropped it is a real `dict`, much smaller than a plain one. Python does not
+guarantee this: on CPython 3.11 to 3.13 at most 29 keys are shared, and a larger dict costs twice a
 plain one. So each kind of constructor makes a trial record, and the smallest one wins.
 """
 

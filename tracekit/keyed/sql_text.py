@@ -1,4 +1,4 @@
-"""SQL text as tokens, as far as placing keys needs it: quotes, comments, binds, parentheses."""
+"""SQL text as tokens, as far as needed to place keys: quotes, comments, binds, parentheses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Token:
     start: int
     end: int
     depth: int
-    """Parentheses it stands in; that of a parenthesis counts itself."""
+    """Nesting depth in parentheses; a parenthesis counts itself."""
 
     def is_word(self, *words: str) -> bool:
         """Whether it is one of these keywords, in any case."""
@@ -40,7 +40,7 @@ class Token:
 
     @property
     def bind_name(self) -> str:
-        """Of a bind: its name, in upper case unless it is quoted."""
+        """A bind's name, in upper case unless it is quoted."""
         name = self.text[1:].strip()
         return name[1:-1] if name.startswith('"') else name.upper()
 

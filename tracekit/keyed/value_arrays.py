@@ -46,7 +46,9 @@ def text_array(values: Sequence[str | None]) -> pa.StringArray:
     encoded = [value.encode() if value is not None else b"" for value in values]
     ends = np.cumsum([0, *map(len, encoded)])
     if ends[-1] >= 2**31:
-        raise ValueError(f"{ends[-1]:,} bytes of text in one array. Read smaller row batches.")
+        raise ValueError(
+            f"{ends[-1]:,} bytes of text do not fit one array. Read smaller row batches."
+        )
     buffers = [_present(values), _buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.string(), len(values), buffers)
 

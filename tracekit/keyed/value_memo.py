@@ -1,8 +1,8 @@
-"""The values of one column met so far, so that equal cells can share one object.
+"""The values of one column seen so far, so that equal cells can share one object.
 
-A memo pays where values repeat and costs where they do not, so each one watches its own hit rate
-and gives up. How many hits n rows must show follows from how often n draws from d equally likely
-values repeat: about n*n / 2d times while n is small beside d.
+A memo pays if values repeat and costs if they do not, so each one watches its own hit rate and
+gives up when it is low. The number of hits to expect from n rows follows from how often n draws
+from d equally likely values repeat: about n*n / 2d times while n is small compared with d.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 MOST_DISTINCT = 131_072
-"""More distinct values than this are taken for a column of unique values."""
+"""A column with more distinct values than this is treated as a column of unique values."""
 _LOCAL_ENTRIES = 8_192
-"""Entries kept of a column whose values repeat only near each other, such as the ids of a lot."""
+"""Entries kept for a column whose values repeat only near each other, such as the ids of a lot."""
 _FIRST_REVIEW_ROWS = 40_000
 _FIRST_BATCH_ROWS = 500
 _MOSTLY_UNIQUE = 0.75
 _LINEAR_GROWTH = 1.9
-"""Twice the rows gave this many times the values: the old ones do not come back."""
+"""If twice the rows have this many times the values, old values do not come back."""
 
 
 class BatchMemo:
-    """Shares nothing from one batch to the next; says whether to look for equals in one batch."""
+    """Shares nothing between batches; says whether to look for equal values within one."""
 
     def __init__(self) -> None:
         self.worthwhile = True
-        """False once most cells of a batch were of a value of their own."""
+        """False once most cells of a batch were distinct."""
 
     def share(self, keys: Sequence[Hashable], values: Sequence[T], rows: int) -> Sequence[T]:
         """`values` as they are, one for each of the `keys` of a batch of `rows` cells."""
@@ -38,7 +38,7 @@ class BatchMemo:
 
 
 class ValueMemo:
-    """Gives the first of equal values for each later one, while that is worth its memory."""
+    """Replaces equal values by the first one seen, while that is worth its memory."""
 
     def __init__(self) -> None:
         self._values: dict[Any, Any] = {}
@@ -53,13 +53,13 @@ class ValueMemo:
         return len(self._values)
 
     def share(self, keys: Sequence[Hashable], values: Sequence[T], rows: int) -> list[T]:
-        """`values`, each replaced by the first one met under an equal key.
+        """`values`, each replaced by the first one seen under an equal key.
 
         Args:
-            keys: What tells values apart; equal keys must mean interchangeable values.
+            keys: What distinguishes values; equal keys must mean interchangeable values.
             values: One for each key.
-            rows: How many cells these values stand for: more than `values` where they are already
-                distinct.
+            rows: Number of cells that these values represent: more than `values` if they are
+                already distinct.
         """
         shared = list(map(self._values.setdefault, keys, values))
         self._rows += rows

@@ -188,7 +188,7 @@ def _failure(workload: Workload, path: Path, exc: Exception) -> WorkloadError:
     what = f"workload {workload.name!r} with {workload.size:,} keys could not be built"
     if any(words in str(exc) for words in _NO_ROOM):
         return WorkloadError(
-            f"{what}: the disk that holds {path.parent} is full. Free some room (tracekit clean "
+            f"{what}: the disk that holds {path.parent} is full. Free some space (tracekit clean "
             "shows what is kept), set TRACEKIT_CACHE_DIR elsewhere, or ask for fewer keys."
         )
     return WorkloadError(f"{what} in {path.parent}: {exc}")

@@ -57,7 +57,7 @@ def test_scalars_of_numpy_and_arrow_stand_for_what_they_hold():
     "key", [None, "", float("nan"), Decimal("nan"), pd.NaT, np.float64("nan"), pd.NA]
 )
 def test_a_key_that_matches_nothing_is_refused_by_name(key):
-    with pytest.raises(ConfigError, match=r"is NULL to Oracle|cannot bind") as caught:
+    with pytest.raises(ConfigError, match=r"is NULL in Oracle|cannot bind") as caught:
         batches_of(["A", key], QUERY)
     assert repr(key) in str(caught.value)
 
@@ -74,14 +74,14 @@ def test_a_key_of_several_columns_is_a_sequence_of_as_many():
     for key in ("ab", (1,), (1, 2, 3), 7):
         with pytest.raises(ConfigError, match="expected 2 values, for A, B"):
             batches_of([key], PAIRS)
-    with pytest.raises(ConfigError, match="is NULL to Oracle"):
+    with pytest.raises(ConfigError, match="is NULL in Oracle"):
         batches_of([(1, None)], PAIRS)
 
 
 def test_keys_and_queries_must_fit():
     with pytest.raises(ConfigError, match="takes no keys"):
         batches_of(["A"], Query("SELECT 1 FROM DUAL"))
-    with pytest.raises(ConfigError, match="give some"):
+    with pytest.raises(ConfigError, match="needs keys, and none were given"):
         batches_of(None, QUERY)
     with pytest.raises(ConfigError, match="not one text"):
         batches_of("ABC", QUERY)
