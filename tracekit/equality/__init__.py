@@ -1,9 +1,9 @@
 """Canonical values, digests of whole results, drift, and the first differences.
 
 `canonical` defines what each level of equality treats as the same. `DigestWriter` turns one
-side's records into a small sorted file, `compare_digests` reads two such files side by side and
-says at which level the sides are equal. pandas, numpy and pyarrow are never imported here: their
-values are recognised by type, so a process without pandas stays one.
+side's records into a small sorted file; `compare_digests` reads two such files side by side and
+returns the level at which the sides are equal. pandas, numpy and pyarrow are never imported here:
+their values are recognised by type, so a process without pandas stays free of it.
 """
 
 from tracekit.equality.canonical import canonical

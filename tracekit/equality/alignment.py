@@ -1,4 +1,4 @@
-"""Which record of one side is which record of the other, within one key."""
+"""Match the records of one side with those of the other, within one key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracekit.equality.forms import Forms
 from tracekit.equality.labels import label
 
 _MAX_ALIGNED = 500
-"""Records on a side beyond which a stretch of changed ones is paired by position."""
+"""A stretch of more changed records than this is paired by position."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Row:
     value: bytes
     """Equal for records that are value-equal."""
     content: bytes
-    """The same without the key columns."""
+    """The same, without the key columns."""
 
 
 @dataclass
 class KeyComparison:
-    """What one key's two lists of records have in common and what not."""
+    """How one key's two lists of records match."""
 
     key: str
     pairs: list[tuple[Row, Row]] = field(default_factory=list)
@@ -47,7 +47,7 @@ class KeyComparison:
         return not (self.pairs or self.moved or self.missing or self.extra)
 
     def leave_out_the_end(self) -> None:
-        """Forget what is single past the last pair: its counterpart may come later."""
+        """Drop unpaired records after the last pair: their counterparts may come later."""
         if self.pairs:
             last, other_last = (
                 max(row.index for row in side) for side in zip(*self.pairs, strict=True)
@@ -173,7 +173,7 @@ def _pair_alike(
 
 
 def _likeness(left: Row, right: Row, key_columns: frozenset[str]) -> float:
-    """Share of columns with equal values, the key's aside; 1 where too few could tell."""
+    """Share of columns with equal values, without the key's; 1 if there are too few to judge."""
     names = [name for name in left.forms if name not in key_columns]
     if len(names) <= 2:
         return 1.0

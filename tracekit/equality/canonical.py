@@ -6,10 +6,10 @@ A value has a value form and two marks. Two values are equal
 - at level json, when their JSON marks are equal too;
 - at level exact, when their type marks are equal too.
 
-A form is built of None, bool, int, float, str, bytes and tuples alone, so that `marshal`
-(version 2) writes equal forms as equal bytes and others as others. bytes never stands for
-itself: it holds the tagged form of what is not one of the others. A mark says what the form
-leaves out; it is empty for the types that forms are made of, and holds no NUL.
+A form consists only of None, bool, int, float, str, bytes and tuples, so that `marshal` (version 2)
+writes equal forms as equal bytes and different forms as different bytes. bytes is never a value
+itself: it holds the tagged form of any other type. A mark says what the form leaves out; it is
+empty for the types that forms are made of, and contains no NUL.
 
 exact
     Same type and same value. `1`, `True`, `1.0`, `Decimal("1")` and `numpy.int64(1)` are five
@@ -21,11 +21,11 @@ exact
     (`us` or `ns`), and the chunks of an Arrow array.
 json
     Equal at level value, and `jsonvalue.encode` writes the same bytes, or refuses both. So
-    `Timestamp` passes for `datetime` and `NA` for None; `5352.0` for `5352`, NaN for None (NaN
-    is refused) and NaT (`"NaT"`) for None do not. Of two frames or arrays, which are refused,
-    the elements count.
+    `Timestamp` equals `datetime` and `NA` equals None, but `5352.0` does not equal `5352`, nor NaN
+    (which is refused) or NaT (`"NaT"`) None. Frames and arrays, which are refused, are compared by
+    their elements.
 value
-    Equal after these equivalences, and no others:
+    Equal under these equivalences, and no others:
 
     - `NaN/NaT/NA = None`: float NaN, numpy NaN, NaT (pandas or numpy), `pandas.NA`, None.
     - `integral float = int`: a finite float without a fraction is the int of exactly that
@@ -55,8 +55,8 @@ different
     and other objects that declare their fields are equal if they are of one class and their fields
     are equal.
 
-A value that does not tell what it holds is refused by `NotComparable`: a plain object, a
-generator, an array with units. Nothing is compared by a `repr` that may leave something out.
+A value whose content cannot be read raises `NotComparable`: a plain object, a generator, an array
+with units. Nothing is compared by a `repr` that may be incomplete.
 
 Records are equal when they have the same keys with equal values; at levels exact and json the
 keys must also come in the same order (`key order` is the equivalence that level value adds).
@@ -112,7 +112,7 @@ def canonical(value: object) -> Forms:
     """The form and marks of `value`.
 
     Raises:
-        TypeError: the value's type says nothing about its content (a plain object).
+        TypeError: the content of values of this type cannot be read (a plain object).
     """
     kind = type(value)
     rule = _RULES.get(kind)
@@ -190,7 +190,7 @@ def _inner(items: Iterable[object]) -> list[Forms]:
     try:
         return [canonical(item) for item in items]
     except RecursionError:
-        raise NotComparable("a value is nested too deeply, or holds itself") from None
+        raise NotComparable("a value is nested too deeply, or contains itself") from None
 
 
 def _set(value: Iterable[object]) -> Forms:
@@ -289,8 +289,8 @@ def _rule_of(kind: type) -> Callable[[Any], Forms]:
     found = foreign_rule(kind) or object_rule(kind)
     if found is None:
         raise NotComparable(
-            f"{name_of(kind)} does not tell what it holds, so two of them cannot be compared. "
-            "Compare a dataclass, a dict or its text instead"
+            f"values of type {name_of(kind)} cannot be compared, because their content cannot be "
+            "read. Compare a dataclass, a dict or its text instead"
         )
     return lambda value: _resolved(value, found(value))
 

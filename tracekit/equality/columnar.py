@@ -1,4 +1,4 @@
-"""Frames, columns and arrays inside a cell: the plain lists and records that they stand for."""
+"""Frames, columns and arrays inside a cell, as plain lists and records."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _as_records(name: str, table: Table) -> StandsFor:
 
 
 def pandas_series(value: Any) -> StandsFor:
-    """A Series: its values, or records with their labels where these are no row numbers."""
+    """A Series: its values, or records with their labels if these are not row numbers."""
     name = _name(value)
     table = table_of(value)
     assert table is not None, "a Series is a table of few columns"
@@ -87,7 +87,7 @@ def numpy_array(value: Any) -> StandsFor:
 
 
 def _listed(array: Any, mask: Any) -> Any:
-    """`array.tolist()`, but moments keep their type and records the names of their fields."""
+    """`array.tolist()`, except that times keep their type and records their field names."""
     if mask is not None and mask.dtype.names is not None:
         raise NotComparable("a masked array of records cannot be compared; fill it first")
     if mask is not None and not array.ndim:

@@ -28,18 +28,18 @@ def compare_digests(
     max_refetch_keys: int = 100,
     refetch: Refetch | None = None,
 ) -> CandidateProof:
-    """The proof that two digest files state.
+    """Make the proof from two digest files.
 
     Args:
         reference: The reference's digest file.
         candidate: The candidate's digest file.
-        required: The level that `equal` asks for.
+        required: The level that `equal` requires.
         unordered: Compare the records of a key as a multiset.
-        key: The columns that hold the key; a record moved to another key is known by the others.
-        max_examples: Most differences to show.
-        max_refetch_keys: Most keys to fetch again.
-        refetch: Fetches keys again; without it differences have a key but no column. Its time
-            counts as the proof's, its memory does not: that is the paths' own.
+        key: The key columns; a record that moved to another key is recognised by the others.
+        max_examples: Maximum number of differences to show.
+        max_refetch_keys: Maximum number of keys to fetch again.
+        refetch: Fetches keys again; without it, differences have a key but no column. Its time
+            counts towards the proof, its memory does not.
 
     Raises:
         ConfigError: a file cannot be read, or the files cannot be compared with each other.
@@ -50,7 +50,7 @@ def compare_digests(
     if left.footer.python != right.footer.python:
         raise ConfigError(
             f"digests made by Python {left.footer.python} and {right.footer.python} cannot be "
-            "compared; make both with the same version"
+            "compared. Make both with the same version"
         )
     tally = Tally(limit=max_refetch_keys)
     for one, other in merged(left, right):
@@ -108,15 +108,15 @@ def _remarks(
     if tally.reordered:
         yield f"{tally.reordered:,} keys have the same records in another order"
     if again.failure is not None:
-        yield f"what differs is not shown: {again.failure}"
+        yield f"the differences are not shown: {again.failure}"
     if again.unsteady:
         yield (
-            f"{len(again.unsteady):,} keys differed and were equal when fetched again "
-            f"(first: {quoted(again.unsteady[0])}); the data or its order changes between fetches"
+            f"{len(again.unsteady):,} keys differed but were equal when fetched again "
+            f"(first: {quoted(again.unsteady[0])}); data or order changes between fetches"
         )
     if again.cut:
         yield (
-            "differences are shown from where the first of them is; name key columns with key= to "
+            "only differences near the first one are shown; name the key columns with key= to "
             "see those of every key"
         )
     elif tally.different > again.fetched:
@@ -126,8 +126,8 @@ def _remarks(
         )
     if sampled:
         yield (
-            f"column totals do not settle the drift of {', '.join(map(shown, sampled))}; what is "
-            f"counted there are cells of the {again.fetched:,} keys fetched again"
+            f"column totals do not determine the drift of {', '.join(map(shown, sampled))}; its "
+            f"counts are those of the {again.fetched:,} keys fetched again"
         )
 
 

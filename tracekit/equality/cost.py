@@ -1,4 +1,4 @@
-"""What proving itself costs: seconds, and the process's own peak above where it began."""
+"""What proving costs: seconds, and the process's peak above its memory at the start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Cost:
 
     seconds: float
     net_peak_bytes: int
-    """OS peak of the process during the work above its resident memory before it."""
+    """OS peak of the process during the work, above its resident memory before."""
 
 
 class CostMeter:
@@ -43,7 +43,7 @@ class CostMeter:
 
     @contextlib.contextmanager
     def leaving_out_memory(self) -> Iterator[None]:
-        """What happens inside counts by its time only."""
+        """Count only the time of the block, not its memory."""
         self._net_peak_bytes = self.read().net_peak_bytes
         try:
             yield
@@ -53,9 +53,9 @@ class CostMeter:
 
 @contextlib.contextmanager
 def collections_held_back() -> Iterator[None]:
-    """No garbage collection inside: work that makes no cycles need not look for any.
+    """Disable garbage collection inside the block, for work that makes no cycles.
 
-    Beside a result of millions of records a collection would visit every one of them.
+    With a result of millions of records alive, a collection would visit every one of them.
     """
     enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""The differences between the records of one key on two sides, told to a person."""
+"""The differences between the records of one key on two sides, in words."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def differences_of(comparison: KeyComparison, *, column_order: bool = False) -> 
 
     Args:
         comparison: The key's records, paired.
-        column_order: Whether columns in another order count as a difference.
+        column_order: Whether another order of columns counts as a difference.
     """
     key = comparison.key
     found: list[Difference] = []

@@ -33,14 +33,14 @@ _READ_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class DigestSummary:
-    """What one side's digests amount to."""
+    """A summary of one side's digests."""
 
     rows: int
     keys: int
     digest: str
-    """Over the labels and exact digests of all keys in their order, hex."""
+    """Digest of the labels and exact digests of all keys in order, in hex."""
     seconds: float = 0.0
-    """Spent on digesting, without the fetch."""
+    """Seconds spent on digesting, without the fetch."""
     net_peak_bytes: int = 0
     """OS peak of the process while it digested, above its resident memory before."""
 
@@ -90,7 +90,7 @@ class Footer:
     key_kinds: list[str] = field(default_factory=list)
     """Types of the keys, sorted."""
     schema: Schema = field(default_factory=Schema)
-    """What the side's tables declared."""
+    """What the side's tables declare."""
     python: str = field(default_factory=lambda: f"{sys.version_info[0]}.{sys.version_info[1]}")
 
     def summary(self) -> DigestSummary:
@@ -106,7 +106,9 @@ def pack_entry(entry: KeyDigests) -> bytes:
     """
     key = entry.key.encode("utf-8", "surrogatepass")
     if len(key) > 0xFFFF:
-        raise ConfigError(f"the id {entry.key[:40]!r}... is longer than 65,535 bytes")
+        raise ConfigError(
+            f"the key {entry.key[:40]!r}... is longer than 65,535 bytes, which cannot be compared"
+        )
     in_order, as_set = entry.ordered, entry.unordered
     flags = 0
     if in_order.json == in_order.exact and as_set.json == as_set.exact:
@@ -146,11 +148,11 @@ class DigestFile:
         size = self.path.stat().st_size
         tail = _LENGTH.size + len(MAGIC)
         if size < len(MAGIC) + tail or file.read(len(MAGIC)) != MAGIC:
-            raise self._damaged("it does not begin as one")
+            raise self._damaged("its start is wrong")
         file.seek(size - tail)
         (length,) = _LENGTH.unpack(file.read(_LENGTH.size))
         if file.read() != MAGIC or length > size - tail - len(MAGIC):
-            raise self._damaged("it has no end; its writer was not closed")
+            raise self._damaged("its end is missing, because its writer was not closed")
         end = size - tail - length
         file.seek(end)
         try:
@@ -176,7 +178,7 @@ class DigestFile:
                 except UnicodeDecodeError as exc:
                     raise self._damaged(str(exc)) from exc
             if left or checksum != self.footer.checksum:
-                raise self._damaged("its entries are not what was written")
+                raise self._damaged("its entries do not match their checksum")
 
 
 def _body_length(head: bytes) -> int:

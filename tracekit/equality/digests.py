@@ -36,16 +36,16 @@ from tracekit.errors import NotComparable
 _ROWS_PER_BLOCK = 4096
 _SPILL_BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 500
-"""What an open piece of a key weighs beside its digests, roughly."""
+"""Rough size of an open piece of a key, without its digests."""
 
 
 class DigestWriter:
     """Writes one side's digest file; `add` every key, then `close`.
 
-    Keys come in any order and a key may come in several pieces: the records of a key are those
-    of its pieces in the order they were added. Memory stays within about 40 MiB plus 16 to 48
-    bytes for each record of the largest key. Nothing is at `path` until `close`; leaving the
-    `with` block by an exception writes no file.
+    Keys may come in any order and in several pieces: the records of a key are those of its pieces
+    in the order they were added. Memory does not grow with the number of keys, only with the
+    records of the largest key. The file appears at `close`; an exception in the `with` block
+    writes no file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,11 +70,11 @@ class DigestWriter:
 
         Args:
             key: Text, a number, a date, a tuple of them, or `WHOLE`.
-            records: What is appended.
-            columns: Those of a table without rows.
+            records: The records to append.
+            columns: The columns of a table without rows.
 
         Raises:
-            NotComparable: a value does not tell what it holds.
+            NotComparable: the content of a value cannot be read.
         """
         name = label(key)
         kind = "" if name is key or key is WHOLE else type_of(key)
@@ -100,7 +100,7 @@ class DigestWriter:
             self.add(key, records)
 
     def close(self, schema: Schema | None = None) -> DigestSummary:
-        """Finish the file and say what it amounts to; `schema` is what the side's tables say."""
+        """Finish the file and return its summary; `schema` is what the side's tables declare."""
         self._digest_block()
         started = time.perf_counter()
         self._spill()
@@ -163,7 +163,7 @@ class DigestWriter:
             raise NotComparable(f"{self._first_refused()}{exc}") from exc
 
     def _first_refused(self) -> str:
-        """Where the record is that a block could not be digested for."""
+        """Where the record is that could not be digested."""
         owners = self._owners()
         for place, record in enumerate(self._records):
             try:

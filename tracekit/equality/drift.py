@@ -1,8 +1,8 @@
 """Drift: how many cells of each column changed their kind, and whether anything was lost.
 
-Where the totals of two sides settle it, every cell counts: within a family of kinds that can
-hold equal values, if one side has a single kind, each of the other's kinds became it (or it
-each of them). Otherwise the cells of keys that were fetched again are counted one by one.
+If the totals of the two sides determine it, every cell is counted: within a family of kinds that
+can hold equal values, if one side has a single kind, each of the other side's kinds became it (or
+it became each of them). Otherwise the cells of keys fetched again are counted one by one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Cell = tuple[str, object, Forms, object, Forms]
 """Column, then value and forms on the reference's and the candidate's side."""
 
 NOT_READ_AGAIN = "(not read again)"
-"""In place of an example whose cell was seen on one side only."""
+"""Shown instead of an example whose cell was seen on one side only."""
 
 _FAMILY_EQUIVALENCE = {
     "null": "NaN/NaT/NA = None",
@@ -55,7 +55,7 @@ class Seen:
 
 @dataclass
 class CellCounts:
-    """What the keys that were fetched again hold."""
+    """The cells of the keys that were fetched again."""
 
     reference: dict[str, Counter[str]] = field(default_factory=dict)
     candidate: dict[str, Counter[str]] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class CellCounts:
             seen.example = (text_of(before, 80), text_of(after, 80))
 
     def _changed_inside(self, name: str, before: object, after: object, outer: Kind) -> None:
-        """Count a nested value whose first changed part stands for the others."""
+        """Count a nested value by its first changed part."""
         found = first_inside(before, after, form_differs)
         if found is None:
             self._count((name, outer, outer, False), before, after)
@@ -97,7 +97,7 @@ class CellCounts:
 
 
 def equivalence(before: Kind, after: Kind) -> str | None:
-    """The names of what makes values of the two kinds equal, `None` if nothing does."""
+    """The names of the equivalences between two kinds; None if there are none."""
     if before.family != after.family:
         return None
     if before == after:
@@ -125,7 +125,7 @@ def equivalence(before: Kind, after: Kind) -> str | None:
 
 
 def _base(kind: Kind) -> str:
-    """The Python or pandas type that a kind stands for, as far as equivalences care."""
+    """The Python or pandas type of a kind, as far as equivalences depend on it."""
     name = kind.name.partition("[")[0]
     if kind.family == "integer":
         return "float" if "float" in name else "int"
@@ -144,8 +144,8 @@ def drift_table(
     Args:
         reference: Totals of the reference.
         candidate: Totals of the candidate.
-        cells: What was compared cell by cell.
-        complete: Whether `cells` holds every key whose values differ.
+        cells: The cells that were compared one by one.
+        complete: Whether `cells` has every key whose values differ.
     """
     found: list[Drift] = []
     sampled: list[str] = []
@@ -178,7 +178,7 @@ def _pair_count(cells: CellCounts, column: str, before: Kind, after: Kind, compl
 def _column_flows(
     column: str, reference: Totals, candidate: Totals, cells: CellCounts, complete: bool
 ) -> tuple[dict[tuple[Kind, Kind], int], bool]:
-    """Cells that went from kind to kind, and whether some of the column's totals settle nothing."""
+    """Cells that changed kind, and whether the column's totals leave some of them undetermined."""
     flows: dict[tuple[Kind, Kind], int] = {}
     unsettled = False
     left = _rest(reference[column], cells.reference.get(column), complete)
@@ -201,7 +201,7 @@ def _column_flows(
 def _rest(
     totals: Mapping[str, KindTotal], taken: Counter[str] | None, complete: bool
 ) -> dict[Kind, int]:
-    """Totals without the keys that were compared cell by cell, where those are all that differ."""
+    """Totals without the keys compared cell by cell, if those are all that differ."""
     rest = {}
     for key, total in totals.items():
         count = total.count - (taken[key] if taken and complete else 0)

@@ -32,12 +32,12 @@ _NANOSECONDS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
 def foreign_rule(kind: type) -> Rule | None:
-    """How to read values of `kind`; None for a type of no library known here."""
+    """How to read values of `kind`; None if its library is unknown."""
     for base in kind.__mro__:
         room = room_of(base)
         rule = _RULES.get(room, {}).get(base.__name__)
         if rule is not None and (base.__name__ != "ndarray" or room_of(kind) == room):
-            return rule  # arrays of other libraries mean more than their numbers: units, axes
+            return rule  # arrays of other libraries carry more than their numbers: units, axes
     if room_of(kind) == "numpy" and hasattr(kind, "item"):
         return _numpy_scalar
     return None
@@ -56,7 +56,7 @@ def _timestamp(value: Any) -> Forms:
     if value.tzinfo is not None:
         kind = Kind(f"Timestamp[{zone_name(value.tzinfo)}]", "datetime")
         return Forms(kind, moment_form(value.isoformat()), b"", type_mark(kind.name))
-    # A Timestamp is a datetime whose base class knows neither nanoseconds nor other years.
+    # A Timestamp is a datetime whose base class has neither nanoseconds nor other years.
     if value.nanosecond or not datetime.MINYEAR <= value.year <= datetime.MAXYEAR:
         return Forms(TIMESTAMP, moment_form(value.isoformat()), b"", TIMESTAMP_MARK)
     return Forms(TIMESTAMP, packed_datetime(value), b"", TIMESTAMP_MARK)
@@ -83,7 +83,7 @@ def _period(value: Any) -> Fields:
 def _numpy_scalar(value: Any) -> Forms | StandsFor:
     name = f"numpy.{type(value).__name__}"
     plain = value.item()
-    if type(plain) is type(value):  # wider than any number of Python
+    if type(plain) is type(value):  # wider than any Python number
         return Forms(Kind(name, name), (name, repr(value)))
     return StandsFor(name, plain)
 
@@ -120,7 +120,7 @@ def _numpy_moment(text: str) -> Form:
     if len(fraction) <= 6:
         try:
             return packed_datetime(datetime.datetime.fromisoformat(f"{whole}.{fraction:0<6}"))
-        except ValueError:  # a year that no datetime has
+        except ValueError:  # a year outside datetime's range
             return moment_form(f"{whole}.{fraction:0<6}" if fraction else whole)
     return moment_form(f"{whole}.{fraction:0<9}")
 

@@ -13,7 +13,7 @@ Form = None | bool | int | float | str | bytes | tuple["Form", ...]
 
 
 class Kind(NamedTuple):
-    """What a value is, as far as drift is concerned."""
+    """A value's kind, as far as drift is concerned."""
 
     name: str
     """Type as shown to people: `int`, `NaN`, `NaT`, `Timestamp`, `numpy.int64`."""
@@ -22,7 +22,7 @@ class Kind(NamedTuple):
 
 
 class Forms(NamedTuple):
-    """The canonical form of one value, and what it leaves out."""
+    """The canonical form of one value, and the marks for what it leaves out."""
 
     kind: Kind
     value: Form
@@ -51,19 +51,19 @@ TIMESTAMP_MARK = TIMESTAMP.name.encode()
 
 
 class StandsFor(NamedTuple):
-    """A value that is another representation of a plain Python value."""
+    """A value that represents a plain Python value in another way."""
 
     name: str
     """Its type as shown to people."""
     plain: object
     types: object = None
-    """What the plain value leaves out and level exact compares: the types of columns."""
+    """What the plain value leaves out but level exact compares: the types of columns."""
     labels: object = None
-    """What the plain value leaves out and levels exact and json compare: the labels of rows."""
+    """What the plain value leaves out but levels exact and json compare: the labels of rows."""
 
 
 class Fields(NamedTuple):
-    """An object that is nothing but its named fields."""
+    """An object that consists of its named fields."""
 
     name: str
     """Its type as shown to people; objects of two types are never equal."""
@@ -71,7 +71,7 @@ class Fields(NamedTuple):
 
 
 def is_integral(value: float) -> bool:
-    """Whether a float is the int of the same value and nothing is lost by saying so."""
+    """Whether a float equals an int without loss."""
     return value.is_integer() and (value != 0.0 or math.copysign(1.0, value) > 0)
 
 
@@ -82,7 +82,7 @@ def text_of(value: object, limit: int = 120) -> str:
             shown = repr(str.__str__(value))
         else:
             shown = repr(value) if isinstance(value, bytes | bytearray) else str(value)
-    except ValueError:  # an int of more digits than Python writes in decimal
+    except ValueError:  # an int with more digits than Python converts to decimal
         shown = hex(value) if isinstance(value, int) else repr(value)
     shown = shown if isinstance(value, str) else " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
@@ -105,7 +105,7 @@ def packed_datetime(value: datetime.datetime) -> tuple[bytes]:
 
 
 def moment_form(text: str) -> bytes:
-    """A moment that no naive datetime holds, by its ISO 8601 text."""
+    """A time outside datetime's range or precision, as its ISO 8601 text."""
     return b"T" + text.encode()
 
 

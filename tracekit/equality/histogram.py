@@ -15,8 +15,8 @@ _MAX_ORDERS = 64
 class Histogram:
     """Counts kinds over all records of one side.
 
-    The example of a kind is its first cell in the smallest key that has one, so two sides of
-    equal values show the same cell, whatever order their keys came in.
+    The example of a kind is its first cell in the smallest key that has one, so two sides with
+    equal values show the same cell, whatever the order of their keys.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Histogram:
             part: Records of a block that share their columns.
             places: Where in the block they are.
             smallest: A key not greater than any of the block's.
-            owners: Gives the key of each record of the block; asked only where it matters.
+            owners: Returns the key of each record of the block; called only if needed.
         """
         if len(self._orders) < _MAX_ORDERS:
             self._orders.setdefault(part.layout.names)

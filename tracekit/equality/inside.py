@@ -1,4 +1,4 @@
-"""Where two nested values begin to differ."""
+"""The first place where two nested values differ."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Keys and column names of any type as text: equal for equal values, sorted, and shown as they are.
+"""Keys and column names of any type as text that sorts, and is equal for equal values.
 
-Text stands for itself. Anything else is a NUL, what it is and sorts by, a NUL, and its `repr`.
-Labels are equal where the values are equal at level value: 28, 28.0 and `numpy.int64(28)`.
+Text is its own label. Any other value is a NUL, its type and sort key, a NUL, and its `repr`.
+Labels are equal if the values are equal at level value: 28, 28.0 and `numpy.int64(28)`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tracekit.equality.canonical import canonical
 
 
 class _Whole:
-    """In place of a key, where a result is not divided by one."""
+    """The key of a result that is not divided by keys."""
 
 
 WHOLE: Final = _Whole()
@@ -27,7 +27,7 @@ def label(value: object) -> str:
     """`value` as a label.
 
     Raises:
-        NotComparable: it does not tell what it holds.
+        NotComparable: its content cannot be read.
     """
     if isinstance(value, str):
         text = str.__str__(value)
@@ -41,14 +41,14 @@ def label(value: object) -> str:
 
 
 def type_of(value: object) -> str:
-    """The type of a key, which its label does not tell."""
+    """The type of a key, which is not part of its label."""
     if isinstance(value, tuple):
         return f"({', '.join(map(type_of, value))})"
     return canonical(value).kind.name
 
 
 def shown(label: str) -> str:
-    """What a label stands for: text as it is, anything else by its `repr`, nothing for a whole."""
+    """A label as shown: text as it is, anything else by its `repr`, nothing for a whole result."""
     if not label.startswith("\0"):
         return label
     if label.startswith("\0\0"):
@@ -57,7 +57,7 @@ def shown(label: str) -> str:
 
 
 def type_shown(label: str) -> str | None:
-    """The type of what a label stands for; None for text."""
+    """The type of the labelled value; None for text."""
     if not label.startswith("\0") or label.startswith("\0\0"):
         return None
     return label[1:].partition("\0")[0].partition(" ")[0]
@@ -81,7 +81,7 @@ def _sorted_as(plain: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """The plain value that `value` equals at level value, so that equal ones have one `repr`."""
+    """The plain value that `value` equals at level value, so that equal values share a `repr`."""
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
     form = canonical(value).value

@@ -1,4 +1,4 @@
-"""Does a path stream? Counts what it pulls, what it yields and what stays alive between.
+"""Does a path stream? Counts what it pulls, what it yields and what stays alive in between.
 
 cursor = ObservedCursor(connection.cursor())
 seen = observe(my_path(cursor), source=cursor)
@@ -23,12 +23,12 @@ class Laziness:
     """How a path behaved while it was read."""
 
     rows_before_first_yield: int | None
-    """Rows the path had pulled when it first yielded; None where its source was not observed."""
+    """Rows the path had pulled when it first yielded; None if its source was not observed."""
     rows_pulled: int | None
     rows_yielded: int
     most_rows_alive: int
     """Upper bound of the rows held at once: pulled but not yet yielded, or yielded in a piece
-    that somebody still holds. A consumer that keeps the pieces raises it."""
+    that is still referenced. A consumer that keeps the pieces raises it."""
     exhausted: bool
     """Whether the path was read to its end."""
     source_closed: bool | None
@@ -36,9 +36,9 @@ class Laziness:
 
 
 class ObservedCursor:
-    """A cursor, or any iterable of rows, that counts the rows pulled and notices `close()`.
+    """Wraps a cursor, or any iterable of rows; counts the rows pulled and notices `close()`.
 
-    Everything else is the wrapped cursor's.
+    Everything else is passed on to the wrapped cursor.
     """
 
     def __init__(self, cursor: Any) -> None:
@@ -73,13 +73,13 @@ class ObservedCursor:
         return rows
 
     def fetchall(self) -> list[Any]:
-        """All rows that are left."""
+        """All remaining rows."""
         rows: list[Any] = self._cursor.fetchall()
         self.rows_pulled += len(rows)
         return rows
 
     def close(self) -> None:
-        """Close the wrapped cursor, if it can be closed."""
+        """Close the wrapped cursor, if it has a `close` method."""
         self.closed = True
         if hasattr(self._cursor, "close"):
             self._cursor.close()
@@ -97,22 +97,22 @@ class ObservedCursor:
 
 
 class _Rows(list[Any]):
-    """A row batch whose end of life can be seen."""
+    """A row batch whose deallocation can be observed."""
 
     __slots__ = ("__weakref__",)
 
 
 class _Piece(dict[Any, Any]):
-    """A piece of events, or a record, whose end of life can be seen."""
+    """A piece, or a record, whose deallocation can be observed."""
 
     __slots__ = ("__weakref__",)
 
 
 class ObservedIterator(Generic[T]):
-    """A path's iterator, unchanged but for being counted; `laziness` says what was seen.
+    """A path's iterator, unchanged except that it is counted; `laziness` has the result.
 
-    Row batches and pieces come out as subclasses of `list` and `dict` with the same content, so
-    that it is seen when the last reference to one goes.
+    Row batches and pieces are yielded as subclasses of `list` and `dict` with the same content, so
+    that it can be observed when the last reference to one goes.
     """
 
     def __init__(self, iterable: Iterable[T], source: ObservedCursor | None) -> None:
@@ -146,7 +146,7 @@ class ObservedIterator(Generic[T]):
         held = tracked[1] if isinstance(tracked, tuple) else tracked
         try:
             weakref.finalize(held, self._release, rows).atexit = False
-        except TypeError:  # a row as a bare tuple: gone for us once it is handed out
+        except TypeError:  # a row as a plain tuple: counted as dropped once it is handed out
             self._released += rows
         self._look()
         return tracked  # type: ignore[no-any-return]
@@ -161,13 +161,13 @@ class ObservedIterator(Generic[T]):
         self._most_alive = max(self._most_alive, seen - self._released)
 
     def close(self) -> None:
-        """Stop early, as a consumer that leaves does: closes the path's generator."""
+        """Stop early, like a consumer that leaves: closes the path's generator."""
         if hasattr(self._iterator, "close"):
             self._iterator.close()
 
     @property
     def laziness(self) -> Laziness:
-        """What was seen so far."""
+        """What was observed so far."""
         source = self._source
         return Laziness(
             rows_before_first_yield=self._before_first,
@@ -180,13 +180,13 @@ class ObservedIterator(Generic[T]):
 
 
 def observe(iterator: Iterable[T], *, source: ObservedCursor | None = None) -> ObservedIterator[T]:
-    """Wrap a path's iterator so that it can be seen whether it streams.
+    """Wrap an iterator to observe whether it streams.
 
     Args:
         iterator: Yields records, row batches `(columns, rows)`, pieces `{key: [records]}`,
             DataFrames or Arrow batches.
-        source: The observed cursor that the path reads from; without it only what the path
-            yields can be counted.
+        source: The `ObservedCursor` that the iterator reads from. Without it, only what is yielded
+            can be counted.
     """
     return ObservedIterator(iterator, source)
 

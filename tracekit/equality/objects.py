@@ -1,4 +1,4 @@
-"""Objects that declare what they hold: dataclasses and their like, enums, containers."""
+"""Objects that declare their content: dataclasses and similar, enums, containers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _TOLD_BY_REPR: tuple[type, ...] = (
     datetime.timezone,
     zoneinfo.ZoneInfo,
 )
-"""Types whose `repr` leaves nothing out."""
+"""Types whose `repr` is complete."""
 
 
 def _exact_type(kind: type) -> Rule | None:
@@ -82,7 +82,7 @@ def _declared(kind: type) -> Rule | None:
 
 
 def _attributes(value: Any) -> dict[str, object]:
-    """What an instance holds by name, without what it only remembers having computed."""
+    """An instance's attributes by name, without cached properties."""
     kind = type(value)
     slots = getattr(copyreg, "_slotnames")(kind)  # noqa: B009 (undocumented, used by pickle)
     names = [*getattr(kind, "__struct_fields__", ()), *slots, *getattr(value, "__dict__", ())]
@@ -120,7 +120,7 @@ _BASES: tuple[tuple[type, Callable[[Any], object]], ...] = (
 
 
 def _derived(kind: type) -> Rule | None:
-    """A class derived from a built-in one; attributes that its instances add count."""
+    """A class derived from a built-in one, including the attributes its instances add."""
     for base, plain_of in _BASES:
         if issubclass(kind, base):
             return functools.partial(_as_base, name_of(kind), plain_of)

@@ -23,7 +23,7 @@ from tracekit.errors import NotComparable
 
 Piece = tuple[bytes, bytes, bytes | None, bytes | None]
 """Neighbouring records of one key with one order of columns: its digest, and the records'
-digests at levels exact, json and value, joined; None where they equal those of the level before."""
+digests at levels exact, json and value, joined; None if equal to those of the level before."""
 
 Run = tuple[bytes, bytes, bytes, bytes]
 """The same with nothing left out."""
@@ -64,7 +64,7 @@ class BlockDigests:
 
 
 def bare_piece(columns: Sequence[Any] | None) -> Piece:
-    """A key without records; a table without rows still has columns."""
+    """A key without records, which may come from a table that has columns."""
     if columns is None:
         return (b"", b"", None, None)
     layout = layout_of(tuple(columns))
@@ -72,7 +72,7 @@ def bare_piece(columns: Sequence[Any] | None) -> Piece:
 
 
 def under_type(piece: Piece, kind: str) -> Piece:
-    """`piece` of a key that is of type `kind`, which levels exact and json compare."""
+    """`piece` of a key of type `kind`, which levels exact and json compare."""
     order, exact, json, value = piece
     return _typed(order, kind), exact, json, value
 
@@ -83,14 +83,14 @@ def _typed(order: bytes, kind: str) -> bytes:
 
 
 NO_RECORDS = blake2b(b"", digest_size=DIGEST_BYTES).digest()
-"""The value digest of a key without records, where nothing is known of their columns."""
+"""The value digest of a key without records and without known columns."""
 
 
 def block_digests(records: Sequence[Mapping[Any, Any]]) -> BlockDigests:
     """Digests of `records`, whatever their columns.
 
     Raises:
-        NotComparable: a value does not tell what it holds.
+        NotComparable: the content of a value cannot be read.
     """
     rows = [record if isinstance(record, dict) else _as_dict(record) for record in records]
     layouts = set(map(tuple, rows))
@@ -136,7 +136,7 @@ def _scattered(
 def key_digests(key: str, pieces: Sequence[Piece]) -> KeyDigests:
     """The digests of the key whose records are those of `pieces`, in order.
 
-    They do not depend on how the records were cut into pieces.
+    They do not depend on how the records were divided into pieces.
     """
     pieces = [piece for piece in pieces if len(piece[1]) >= DIGEST_BYTES] or pieces[:1]
     if len(pieces) == 1:

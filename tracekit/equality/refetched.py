@@ -19,17 +19,17 @@ from tracekit.errors import TracekitError
 from tracekit.records import Difference, DifferenceKind, Drift, Level
 
 _EXAMPLES_PER_KEY = 3
-"""Differences of one key that are shown before those of the next."""
+"""Maximum number of differences to show of one key before the next."""
 
 _NESTED = ("list", "tuple", "dict", "set")
-"""Families whose totals do not show what changed inside."""
+"""Families whose totals do not show changes inside the values."""
 
 Refetch = Callable[[Sequence[str]], tuple[Records, Records]]
-"""Fetches some keys again by both paths: the reference's records and the candidate's."""
+"""Fetches keys again by both paths: the reference's records and the candidate's."""
 
 
 class Refetched:
-    """What is known of the keys that were fetched again; nothing until `fetch`."""
+    """The results for the keys that were fetched again; empty until `fetch`."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Refetched:
         self._cells = CellCounts()
         self._comparisons: list[KeyComparison] = []
         self.unsteady: list[str] = []
-        """Keys that were different by their digests and came back equal."""
+        """Keys whose digests differed but whose records were equal when fetched again."""
         self.fetched = 0
         self.failure: TracekitError | None = None
         """Why the keys could not be fetched again."""
@@ -58,7 +58,7 @@ class Refetched:
         """Whether a record's columns came in another order."""
 
     def needed(self) -> bool:
-        """Whether the digests alone leave something untold."""
+        """Whether the digests alone are not enough."""
         if self._tally.level is Level.EXACT:
             return False
         drift, sampled = self.drift()
@@ -71,7 +71,7 @@ class Refetched:
         return bool(self._tally.different or sampled or not drift or unseen or nested)
 
     def fetch(self, refetch: Refetch, meter: CostMeter) -> None:
-        """Fetch the first different keys, or where none differs the first that drifted."""
+        """Fetch the first different keys or, if none differ, the first that drifted."""
         tally = self._tally
         keys = tally.different_keys or tally.drifted_keys
         try:
@@ -123,7 +123,7 @@ class Refetched:
         return sorted(self._reference.orders) != sorted(self._candidate.orders)
 
     def examples(self, limit: int) -> list[Difference]:
-        """The first differences; without a refetch just the keys."""
+        """The first differences; without a refetch only the keys."""
         return [_as_shown(difference) for difference in self._first(limit)]
 
     def _first(self, limit: int) -> list[Difference]:
@@ -171,18 +171,14 @@ class Refetched:
 
     def _bare(self, key: str) -> Difference:
         if key in self._tally.missing_keys:
-            return Difference(
-                DifferenceKind.MISSING_KEY, key, remark="the candidate lacks this key"
-            )
+            return Difference(DifferenceKind.MISSING_KEY, key, remark="missing from the candidate")
         if key in self._tally.extra_keys:
-            return Difference(
-                DifferenceKind.EXTRA_KEY, key, remark="only the candidate has this key"
-            )
+            return Difference(DifferenceKind.EXTRA_KEY, key, remark="only in the candidate")
         return Difference(DifferenceKind.VALUE, key, remark="records differ; not fetched again")
 
 
 def _as_shown(difference: Difference) -> Difference:
-    """With the key and the column as they are, not their labels."""
+    """The difference with key and column instead of their labels."""
     key, column = difference.key, difference.column
     return replace(
         difference,
@@ -193,7 +189,7 @@ def _as_shown(difference: Difference) -> Difference:
 
 
 def _told_once(differences: list[Difference]) -> list[Difference]:
-    """Each difference of columns once: the first of the records that share it."""
+    """Each difference in columns once, at the first record that has it."""
     counts = Counter(each.remark for each in differences if each.kind is DifferenceKind.COLUMNS)
     told = []
     for difference in differences:

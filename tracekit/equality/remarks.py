@@ -1,4 +1,4 @@
-"""Why two values that are not equal look alike: one sentence for the person who reads it."""
+"""Why two different values look alike, in one sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracekit.jsonvalue import encode
 
 
 class Remark(NamedTuple):
-    """What to say of two different values."""
+    """A remark on two different values."""
 
     text: str | None
     lossy: bool
@@ -25,7 +25,7 @@ _NOTHING = Remark(None, False)
 
 
 def remark_on(reference: object, candidate: object) -> Remark:
-    """What to say of two values that are not value-equal."""
+    """The remark on two values that are not equal at level value."""
     for look in (_nested, _text, _number, _moment):
         remark = look(reference, candidate)
         if remark.text:
@@ -58,11 +58,11 @@ def _text(reference: object, candidate: object) -> Remark:
     if not isinstance(reference, str) or not isinstance(candidate, str):
         return _NOTHING
     if reference.rstrip(" ") == candidate.rstrip(" "):
-        return Remark("they differ in trailing spaces only (as CHAR columns pad)", True)
+        return Remark("they differ only in trailing spaces (as CHAR columns pad)", True)
     if reference.strip() == candidate.strip():
-        return Remark("they differ in surrounding white space only", True)
+        return Remark("they differ only in surrounding white space", True)
     if reference.casefold() == candidate.casefold():
-        return Remark("they differ in letter case only", False)
+        return Remark("they differ only in letter case", False)
     if unicodedata.normalize("NFC", reference) == unicodedata.normalize("NFC", candidate):
         return Remark("the same characters in another Unicode normalisation", False)
     return _NOTHING
@@ -92,7 +92,7 @@ def _is_number(value: object) -> bool:
 
 def _boolean(reference: object, candidate: object) -> Remark:
     if _is_number(reference) and _is_number(candidate) and reference == candidate:
-        return Remark("a truth value and a number are not the same", False)
+        return Remark("a Boolean and a number are not the same", False)
     return _NOTHING
 
 
@@ -149,5 +149,5 @@ def _two_moments(reference: object, candidate: object) -> Remark:
     if first.tzinfo is not None and first == second:
         return Remark("the same instant in two time zones", False)
     if first.timetuple()[:6] == second.timetuple()[:6]:
-        return Remark("they differ in fractions of a second only", True)
+        return Remark("they differ only in fractions of a second", True)
     return _NOTHING

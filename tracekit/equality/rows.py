@@ -1,10 +1,10 @@
-"""Digests of the records of a block: one of 16 bytes a record and level.
+"""Digests of the records of a block: 16 bytes for each record and level.
 
 The digest of a record at level value is that of `marshal` version 2 of (names, cell, cell, ...)
 with the cells in order of their column names; at level json that of the one before followed by
 the JSON marks of its cells, at level exact that of the json digest followed by the type marks;
 without marks it is the one before. The order of the columns is not part of a record's digest; it is
-kept beside it (`order`) and enters the digest of the key at levels exact and json.
+kept separately (`order`) and enters the digest of the key at levels exact and json.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def record_digests(records: Sequence[Record], layout: Layout) -> RecordDigests:
     """Digests of `records`, which all have exactly the columns of `layout` in this order.
 
     Raises:
-        NotComparable: a value does not tell what it holds.
+        NotComparable: the content of a value cannot be read.
     """
     rows = len(records)
     in_order = list(zip(*map(dict.values, records), strict=True)) if layout.names else []
@@ -105,7 +105,7 @@ def _forms_of(name: str, cells: Cells) -> ColumnForms:
 def _marked(
     digests: list[bytes], level: bytes, columns: Sequence[Sequence[bytes] | None]
 ) -> list[bytes]:
-    """`digests` with the marks of each record taken in; the same list if there are none."""
+    """`digests` with the marks of each record added; the same list if there are none."""
     marked = []
     for place, marks in enumerate(columns):
         if marks is not None:

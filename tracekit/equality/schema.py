@@ -1,4 +1,4 @@
-"""What frames and Arrow tables say of themselves beside their cells."""
+"""What frames and Arrow tables declare in addition to their cells."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from tracekit.equality.tables import Table
 
 @dataclass
 class Schema:
-    """The columns that one side's tables declare; of records nothing is known but their cells."""
+    """The columns that one side's tables declare; records declare none."""
 
     columns: dict[str, set[str]] = field(default_factory=dict)
-    """By label: each library's name of the type."""
+    """The library's name of each column's type, by label."""
     row_labels: str = ""
-    """Digest of the integer row labels that have no name; empty where there are none."""
+    """Digest of the integer row labels that have no name; empty if there are none."""
 
     def take(self, table: Table) -> None:
-        """Note a table's columns; `take_rows` notes its row labels."""
+        """Add a table's columns; `take_rows` adds its row labels."""
         for name, kind in zip(table.names, table.types, strict=True):
             self.columns.setdefault(label(name), set()).add(f"{table.library} {kind}")
 
     def take_rows(self, table: Table, start: int, stop: int) -> None:
-        """Note the labels of some rows."""
+        """Add the labels of some rows."""
         if table.labels is not None:
             form = canonical(table.labels(start, stop)).value
             data = self.row_labels.encode() + marshal.dumps(form, 2)

@@ -1,4 +1,4 @@
-"""What two sides' tables declare, side by side."""
+"""The differences between what two sides' tables declare."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracekit.records import Level
 
 @dataclass
 class SchemaChange:
-    """What differs beside the records."""
+    """Differences that are not in the records."""
 
     level: Level = Level.EXACT
     """The strictest level that it allows."""
@@ -37,7 +37,7 @@ def compare_schemas(reference: Footer, candidate: Footer) -> SchemaChange:
         remark = f"column {quoted(name)} is {old} in the reference, {new} in the candidate"
         change._lower(Level.JSON, "column types", remark)
     if before.row_labels != after.row_labels:
-        remark = "integer row labels differ; they would count in an index that has a name"
+        remark = "integer row labels differ; they would count if the index had a name"
         change._lower(Level.VALUE, "row labels", remark)
     kinds = (_text(set(side.key_kinds)) for side in (reference, candidate))
     if reference.key_kinds != candidate.key_kinds and reference.keys and candidate.keys:

@@ -32,19 +32,19 @@ class Piece(NamedTuple):
     key: object
     records: Sequence[Mapping[Any, Any]]
     columns: tuple[Any, ...] | None = None
-    """Of a table without rows."""
+    """The columns of a table without rows."""
 
 
 class Pieces:
-    """A result, piece by piece; a key may come in many.
+    """A result, piece by piece; a key may come in several.
 
     Args:
         source: A mapping of keys to records, to frames or to single values; a frame (pandas,
             polars), an Arrow table, or anything that exports an Arrow stream; an iterable of
             records, of rows, of row batches `(columns, rows)`, of frames, of Arrow batches or of
             such mappings; a cursor; a single value.
-        keys: The columns that hold the key; a mapping's keys are keys already. Empty where they
-            are not known, None where the result is not divided by keys.
+        keys: The key columns; a mapping already has its keys. Empty if they are unknown, None if
+            the result is not divided by keys.
 
     Raises:
         ConfigError: (while iterating) a key column is missing, or `source` cannot be divided by
@@ -53,7 +53,7 @@ class Pieces:
 
     def __init__(self, source: Any, keys: KeyColumns | None) -> None:
         self.schema = Schema()
-        """Of the tables read so far."""
+        """What the tables read so far declare."""
         self._source = source
         self._keys = keys
 
@@ -88,7 +88,7 @@ class Pieces:
             elif isinstance(result, Iterator):
                 raise ConfigError(
                     f"the result of key {key!r} is a {type(result).__name__}, which can be read "
-                    "only once. Give a list"
+                    "only once. Pass a list"
                 )
             elif is_records(result):
                 yield Piece(key, result if isinstance(result, Sequence) else list(result))
@@ -98,7 +98,7 @@ class Pieces:
     def _of_table(self, table: Table, key: object = WHOLE) -> Iterator[Piece]:
         repeated = table.repeated()
         if repeated:
-            raise ConfigError(f"the columns {repeated} are not distinct; name each of them once")
+            raise ConfigError(f"the columns {repeated} are not distinct. Name each of them once")
         self.schema.take(table)
         divided = key is WHOLE and self._keys is not None
         if divided:
@@ -149,9 +149,9 @@ class Pieces:
             return False
         if self._keys is None:
             raise ConfigError(
-                f"a mapping whose values are all records or frames (of {list(item)[:3]}) may be "
-                "results by key or one record. Name the key's column with key=, or put the record "
-                'into a column: {"record": it}'
+                f"a mapping whose values are all records or frames (of {list(item)[:3]}) can be "
+                "results by key or a single record. Name the key column with key=, or wrap the "
+                'record: {"record": it}'
             )
         return not any(name in item for name in self._keys)
 
@@ -186,13 +186,13 @@ class Pieces:
     def _unknown(self, source: Any) -> ConfigError:
         return ConfigError(
             f"a {type(source).__module__}.{type(source).__qualname__} is not a result by key. "
-            "Give a mapping {key: records}, a frame, an Arrow table, or an iterable of records, of "
+            "Pass a mapping {key: records}, a frame, an Arrow table, or an iterable of records, of "
             "row batches (columns, rows), of frames or of Arrow batches"
         )
 
 
 def key_columns(results: Mapping[Any, Any]) -> KeyColumns:
-    """The columns of a mapping's own records that hold its keys; empty if that is not clear."""
+    """The columns of a mapping's records that hold its keys; empty if that is not clear."""
     found: list[set[Any]] | None = None
     for key, result in islice(results.items(), _KEYS_LOOKED_AT):
         record = next(iter(result), None) if is_records(result) else None
@@ -231,7 +231,7 @@ def _is_result(value: Any) -> bool:
 
 
 def read_once(source: Any) -> bool:
-    """Whether `source` is gone when it was read."""
+    """Whether `source` can be read only once."""
     return isinstance(source, Iterator) or _is_cursor(source)
 
 

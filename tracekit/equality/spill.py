@@ -1,4 +1,4 @@
-"""Sorted runs on disk: more entries than memory may hold, read back in order of their ids."""
+"""Sorted runs on disk, for more entries than fit in memory, read back in order of their ids."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 Entry = tuple[str, list[Any]]
-"""An id and what belongs to it, in order; marshallable."""
+"""An id and its values in order, as `marshal` can write them."""
 
 _FAN_IN = 16
 _ENTRIES_PER_CHUNK = 32
@@ -24,8 +24,8 @@ _LENGTH = struct.Struct("<I")
 class SortedRuns:
     """Runs of entries in one unnamed temporary file; each run is sorted by id.
 
-    Reading holds one chunk of each of at most 16 runs, whatever the number of entries: more runs
-    than that are merged in passes.
+    Reading holds one chunk of each of at most 16 runs, whatever the number of entries; more runs
+    are merged in passes.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -34,7 +34,7 @@ class SortedRuns:
         self._runs: list[tuple[int, int]] = []
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Write `entries`, which are sorted by id, as one more run."""
+        """Write `entries`, sorted by id, as another run."""
         start = self._file.seek(0, os.SEEK_END)
         entries = iter(entries)
         while chunk := tuple(islice(entries, _ENTRIES_PER_CHUNK)):
@@ -59,7 +59,7 @@ class SortedRuns:
         self._file, self._runs = wider._file, wider._runs
 
     def _merge(self, runs: Iterable[tuple[int, int]]) -> Iterator[Entry]:
-        # heapq.merge is stable: equal ids come in the order of the runs.
+        # heapq.merge is stable: equal ids stay in the order of the runs.
         entries = heapq.merge(*(self._read(*run) for run in runs), key=itemgetter(0))
         current = next(entries, None)
         if current is None:
@@ -83,5 +83,5 @@ class SortedRuns:
             start += _LENGTH.size + length
 
     def close(self) -> None:
-        """Give the disk space back."""
+        """Free the disk space."""
         self._file.close()

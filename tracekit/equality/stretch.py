@@ -1,4 +1,4 @@
-"""The stretch of a key's records where two sides begin to differ, of however many there are."""
+"""The stretch of a key's records where two sides start to differ, however many records it has."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from tracekit.equality.pieces import block_digests
 from tracekit.equality.rows import DIGEST_BYTES
 
 Records = Mapping[str, Sequence[Mapping[Any, Any]]]
-"""By the label of their key."""
+"""Records by the label of their key."""
 
 MOST_RECORDS = 20_000
-"""Most records that are held and compared one by one."""
+"""Maximum number of records that are held and compared one by one."""
 
 _STRETCH = 400
 _BLOCK = 4096
 
 
 class Stretch(list[Mapping[Any, Any]]):
-    """Some neighbouring records of a key that has more than are looked at one by one."""
+    """Some neighbouring records of a key that has too many to compare one by one."""
 
     def __init__(self, records: Iterable[Mapping[Any, Any]], first: int) -> None:
         super().__init__(records)
@@ -33,7 +33,7 @@ def first_stretches(
     reference: Iterator[Sequence[Mapping[Any, Any]]],
     candidate: Iterator[Sequence[Mapping[Any, Any]]],
 ) -> tuple[Records, Records]:
-    """From the first records on that are not value-equal, or else not exactly equal."""
+    """The stretch from the first records that are not value-equal, or else not exactly equal."""
     sides = [chain.from_iterable(reference), chain.from_iterable(candidate)]
     drifted: list[Stretch] | None = None
     start = 0

@@ -1,7 +1,7 @@
 """Tables and columns of any library as plain columns of cells.
 
-pandas, polars and pyarrow are recognised by type and never imported before a value of theirs is
-there, so a process without pandas stays one.
+pandas, polars and pyarrow are recognised by type and imported only once one of their values is
+there, so a process without pandas stays free of it.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Table:
     names: list[Any]
     """Labels of the columns. Index levels are columns and come first, except row numbers."""
     types: list[str]
-    """Of each column, as the library calls it."""
+    """The type of each column, as the library calls it."""
     rows: int
     columns: Callable[[int, int], list[Cells]]
     """The cells of rows from the first number up to the second, column by column."""
     labels: Callable[[int, int], Cells] | None = None
-    """Integer row labels that have no name, where they are no plain row numbers."""
+    """Integer row labels that have no name, if they are not plain row numbers."""
 
     def repeated(self) -> list[Any]:
         """Names that more than one column has."""
@@ -46,7 +46,7 @@ class Table:
 
 
 def is_a(kind: type, library: str, name: str) -> bool:
-    """Whether `kind` is a class of a library, or of its family, by the names alone."""
+    """Whether `kind` is a class of a library, or derived from one, judged by names alone."""
     return any(base.__name__ == name and room_of(base) == library for base in kind.__mro__)
 
 
@@ -56,10 +56,10 @@ def room_of(kind: type) -> str:
 
 
 def table_of(value: Any) -> Table | None:
-    """`value` as a table; None if it is none.
+    """`value` as a table; None if it is not one.
 
     Raises:
-        NotComparable: (while reading) cells have no Python value that tells all they hold.
+        NotComparable: (while reading) cells have no Python value that holds all of their content.
     """
     kind = type(value)
     if is_a(kind, "pandas", "DataFrame"):
@@ -138,7 +138,7 @@ def _is_counted(index: Any) -> bool:
 
 
 def dtype_text(dtype: Any) -> str:
-    """A pandas dtype; of a category its values count."""
+    """A pandas dtype; for a category it includes the values."""
     if str(dtype) != "category":
         return str(dtype)
     order = "ordered " if dtype.ordered else ""
@@ -179,10 +179,10 @@ def _of_arrow(table: Any) -> Table:
 
 
 def arrow_cells(column: Any) -> Cells:
-    """The values of an Arrow array, none of them shortened.
+    """The values of an Arrow array at full precision.
 
     Raises:
-        NotComparable: some have no Python value: of a time Python has no nanoseconds.
+        NotComparable: some have no Python value, such as a time with nanoseconds.
     """
     import pyarrow as pa
 
@@ -195,7 +195,7 @@ def arrow_cells(column: Any) -> Cells:
         return column.to_pylist()  # type: ignore[no-any-return]
     except (ValueError, OverflowError, NotImplementedError, pa.ArrowException) as exc:
         raise NotComparable(
-            f"Arrow's {kind} holds what no Python value can: {exc}. Cast the column first"
+            f"an Arrow {kind} column has values that Python cannot hold: {exc}. Cast it first"
         ) from exc
 
 
@@ -208,7 +208,7 @@ def _is_plain_moment(kind: Any) -> bool:
 def _moments(column: Any) -> Cells:
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
-    except (OverflowError, ValueError):  # a year that Python's datetime does not have
+    except (OverflowError, ValueError):  # a year outside datetime's range
         return list(column.to_numpy(zero_copy_only=False))
 
 

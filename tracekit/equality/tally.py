@@ -1,4 +1,4 @@
-"""Two sorted digest files merged key by key, and what that counts."""
+"""Two sorted digest files merged and counted key by key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DRIFT_SAMPLE_KEYS = 20
 
 @dataclass
 class Tally:
-    """What merging two digest files counts; lists hold the first keys only."""
+    """The counts from merging two digest files; lists hold only the first keys."""
 
     limit: int
     level: Level = Level.EXACT
@@ -24,9 +24,9 @@ class Tally:
     drifted: int = 0
     """Keys that are value-equal but not exactly equal."""
     reordered: int = 0
-    """Keys equal only because record order was left out."""
+    """Keys that are equal only because record order was ignored."""
     without_columns: int = 0
-    """Keys without records, of whose columns one side says nothing."""
+    """Keys without records, whose columns only one side declares."""
     different_keys: list[str] = field(default_factory=list)
     drifted_keys: list[str] = field(default_factory=list)
     missing_keys: list[str] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Tally:
     def count(
         self, reference: KeyDigests | None, candidate: KeyDigests | None, unordered: bool
     ) -> None:
-        """Take one key into account."""
+        """Count one key."""
         if candidate is None:
             assert reference is not None, "one side has the key"
             self._differ(reference.key, self.missing_keys)

@@ -213,7 +213,7 @@ def test_a_lob_stands_for_its_content():
 
 
 def test_a_value_that_says_nothing_of_itself_is_refused():
-    with pytest.raises(TypeError, match="object does not tell what it holds"):
+    with pytest.raises(TypeError, match="object cannot be compared"):
         canonical(object())
-    with pytest.raises(TypeError, match="does not tell"):
+    with pytest.raises(TypeError, match="cannot be compared"):
         canonical([object()])

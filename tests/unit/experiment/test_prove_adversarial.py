@@ -241,7 +241,7 @@ MOMENT = datetime.datetime(2026, 1, 2, 2)
         (Decimal("1.10"), 1.1, "digits are lost", True),
         (Decimal("0.5"), 0.5, "a Decimal and a float of the same number", False),
         (Decimal(5), 5, "a Decimal and an int of the same number", False),
-        (1, True, "truth value", False),
+        (1, True, "a Boolean", False),
         (0.0, -0.0, "sign is lost", True),
         (10**400, 1e308, "cannot hold", True),
         (MOMENT.replace(tzinfo=datetime.UTC), MOMENT, "time zone", True),
@@ -358,7 +358,7 @@ def test_drift_that_totals_do_not_settle_is_counted_by_looking():
         ("float", "int", 1, "refetch"),
         ("int", "float", 1, "refetch"),
     }
-    assert any("do not settle" in remark for remark in proof.record.remarks)
+    assert any("do not determine" in remark for remark in proof.record.remarks)
 
 
 def test_the_first_differences_are_raised():
