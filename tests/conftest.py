@@ -8,11 +8,15 @@ from collections.abc import Iterator
 
 import psutil
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # An example that takes long on a busy machine is no failure.
 settings.register_profile("tracekit", deadline=None)
 settings.load_profile("tracekit")
+# `make mutants` wants to know that an example fails, not the smallest one that does.
+settings.register_profile(
+    "mutants", deadline=None, database=None, phases=[Phase.explicit, Phase.generate]
+)
 
 _OURS = ("DB_", "EVENT_FETCHER_", "TRACE_", "TRACEKIT_")
 _KEPT = {"TRACEKIT_ORACLE_DSN", "TRACEKIT_CACHE_DIR"}

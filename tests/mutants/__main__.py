@@ -1,23 +1,34 @@
 """`make mutants ARGS=ROOM`: change a room's code in small ways, and see whether its tests notice.
 
-mutmut makes the changes and runs, for each, the tests that call the changed function. Each room is
+tests/mutants/README.md says what was run and how to read it. mutmut makes the changes and runs, for each, the tests that call the changed function. Each room is
 mutated in a copy of the repository with the room's own tests, so that rooms can be run one by one.
 The share that tests killed is printed, with every survivor that tests/mutants/kept.toml does not
 explain; those make the exit code 1.
+
+A whole room takes minutes to hours; `--sample 300` says in a fraction of that what to expect.
+After adding tests, `--again` tests only what survived the last run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
+LAST = ROOT / "mutants"
+"""What survived the last run of each room."""
 ROOMS = {
     "ndjson": ["tests/unit/test_ndjson_streams.py"],
     "equality": ["tests/unit/equality"],
@@ -26,70 +37,185 @@ ROOMS = {
     "profiling": ["tests/unit/profiling"],
 }
 """Room to the tests that are to notice."""
+LEFT_ALONE = "the literal text of `raise` statements, the type given to `cast`"
 _CONFIG = """
 [tool.mutmut]
 source_paths = ["tracekit"]
 only_mutate = {only}
 also_copy = ["profiles", "tracekit"]
-pytest_add_cli_args = ["-q", "-m", "not slow", "-p", "no:cacheprovider"]
+pytest_add_cli_args = [
+    "-q", "-m", "not slow", "-p", "no:cacheprovider",
+    "--timeout=20", "--hypothesis-profile=mutants", "--hypothesis-seed=1",
+]
 pytest_add_cli_args_test_selection = {tests}
 mutate_only_covered_lines = true
 use_git_change_detection = false
+timeout_multiplier = 4.0
+timeout_constant = 5.0
 """
+# A test that hangs is a failure after 20 s. mutmut's own limit, 4 * (the tests' time + 5 s), is for
+# code that no signal interrupts.
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change that was tested."""
+
+    name: str
+    """As mutmut numbers it; the number moves when the function changes."""
+    state: str
+    diff: str
+
+    @property
+    def killed(self) -> bool:
+        """Whether a test noticed: it failed, never ended, or took the process with it."""
+        return self.state not in ("survived", "no tests")
+
+    @property
+    def function(self) -> str:
+        """`reader.RecordStream.finish`, without the package and the room."""
+        module, _, mangled = self.name.partition("__mutmut_")[0].rpartition(".")
+        parts = mangled.removeprefix("x_").strip("ǁ").split("ǁ")
+        return ".".join([*module.split(".")[2:], *(part for part in parts if part != "x")])
+
+    @property
+    def lines(self) -> list[str]:
+        """`- an old line`, `+ a new line`."""
+        changed = [line for line in self.diff.splitlines()[2:] if line[:1] in ("-", "+")]
+        return [f"{line[0]} {line[1:].strip()}" for line in changed]
+
+    @property
+    def change(self) -> str:
+        """The new lines in one; `without …` where lines were only taken away."""
+        new = " ".join(line[2:] for line in self.lines if line.startswith("+"))
+        old = " ".join(line[2:] for line in self.lines if line.startswith("-"))
+        return new or f"without {old}"
 
 
 def main() -> int:
     """Mutate the rooms that were asked for; 1 where one has survivors without a reason."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutants",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"default: {', '.join(ROOMS)}")
     parser.add_argument("--files", default="*", help="only these files of the room: 're*'")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn by --seed")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
+    parser.add_argument("--again", action="store_true", help="only what survived the last run")
     parser.add_argument("--jobs", type=int, default=2, help="processes side by side (default: 2)")
     asked = parser.parse_args()
     unknown = sorted(set(asked.rooms) - set(ROOMS))
     if unknown:
         parser.error(f"unknown room {unknown[0]!r}; expected one of {', '.join(ROOMS)}")
+    if asked.sample is not None and asked.sample < 1:
+        parser.error(f"--sample {asked.sample}: expected at least 1")
+    if asked.again and asked.sample is not None:
+        parser.error("--again tests what survived the last run; it cannot be sampled")
+    if asked.again:
+        for room in asked.rooms or ROOMS:
+            if not _last(room).is_file():
+                parser.error(f"--again: no run of {room} is known; run it without --again first")
     kept = tomllib.loads((Path(__file__).parent / "kept.toml").read_text(encoding="utf-8"))
     unexplained = 0
     for room in asked.rooms or ROOMS:
-        unexplained += mutate(room, asked.files, asked.jobs, kept.get(room, {}))
+        unexplained += mutate(room, asked, kept.get(room, []))
     return 1 if unexplained else 0
 
 
-def mutate(room: str, files: str, jobs: int, kept: dict[str, str]) -> int:
+def mutate(room: str, asked: argparse.Namespace, kept: list[dict[str, Any]]) -> int:
     """The number of survivors of `room` that `kept` does not explain."""
+    only = json.loads(_last(room).read_text(encoding="utf-8")) if asked.again else None
+    if only == []:
+        print(f"{room}: nothing survived the last run")
+        return 0
+    started, cpu_before = time.monotonic(), _cpu_seconds()
+    outcome = run(room, asked, only)
+    tested = [Mutant(**each) for each in outcome["tested"]]
+    reasons = {(entry["function"], change) for entry in kept for change in entry["changes"]}
+    survived = sorted((m for m in tested if not m.killed), key=lambda mutant: mutant.name)
+    told = [mutant for mutant in survived if (mutant.function, mutant.change) not in reasons]
+    LAST.mkdir(exist_ok=True)
+    _last(room).write_text(json.dumps([mutant.name for mutant in told]), encoding="utf-8")
+    for mutant in told:
+        print(f"\n{mutant.function}", *mutant.lines, sep="\n")
+    print()
+    if asked.sample is None and not asked.again and asked.files == "*":
+        found = {(mutant.function, mutant.change) for mutant in survived}
+        for function, change in sorted(reasons - found):
+            print(f"kept.toml explains what did not survive: {function}: {change}")
+    print(summary(room, asked, outcome["mutants"], tested, len(told)))
+    print(
+        f"  {outcome['on_lines_not_run']:,} more were not made: {', '.join(ROOMS[room])} never "
+        f"runs those lines. Not changed at all: {LEFT_ALONE}.\n"
+        f"  {_cpu_seconds() - cpu_before:.0f} s of CPU, {time.monotonic() - started:.0f} s"
+    )
+    return len(told)
+
+
+def summary(
+    room: str, asked: argparse.Namespace, total: int, tested: list[Mutant], told: int
+) -> str:
+    """What was run, what was killed, and, of a sample, what that says of the whole."""
+    killed, count = sum(mutant.killed for mutant in tested), len(tested)
+    files = f"{room}/{asked.files}.py"
+    others = Counter(m.state for m in tested if m.killed and m.state != "killed")
+    noticed = ", ".join(f"{others[state]:,} by {state}" for state in sorted(others))
+    said = f"{killed:,} of {count:,} mutants killed ({killed / max(count, 1):.1%}"
+    said += f"; {noticed})" if noticed else ")"
+    left = (
+        f"{count - killed:,} survived, {told:,} of them without a reason in tests/mutants/kept.toml"
+    )
+    if asked.again:
+        return f"{files}, what survived the last run: {said}; {left}"
+    if count == total:
+        return f"{files}: {said}; {left}"
+    low, high = likely_share(killed, count, total)
+    return (
+        f"{files}, A SAMPLE of {count:,} of {total:,} mutants (seed {asked.seed}): {said}; {left}\n"
+        f"  of all {total:,} this lets expect {low:.1%} to {high:.1%} killed, 19 times out of 20"
+    )
+
+
+def likely_share(killed: int, sample: int, total: int) -> tuple[float, float]:
+    """Wilson's interval at 95% for the share killed of `total`, of which `sample` were drawn."""
+    share = killed / sample
+    # Without replacement: what was drawn is known, so only the rest is uncertain.
+    squared = 1.96**2 * (total - sample) / max(total - 1, 1)
+    middle = (share + squared / (2 * sample)) / (1 + squared / sample)
+    half = math.sqrt(share * (1 - share) * squared / sample + squared**2 / (4 * sample**2))
+    half /= 1 + squared / sample
+    return middle - half, middle + half
+
+
+def run(room: str, asked: argparse.Namespace, only: list[str] | None) -> dict[str, Any]:
+    """What tests/mutants/engine.py found in a copy of the repository."""
     with tempfile.TemporaryDirectory(prefix=f"tracekit-mutants-{room}-") as name:
         folder = Path(name)
         for part in ("tracekit", "tests", "profiles/workloads"):
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(ROOT / part, folder / part, ignore=ignore)
         config = _CONFIG.format(
-            only=json.dumps([f"tracekit/{room}/{files}.py"]), tests=json.dumps(ROOMS[room])
+            only=json.dumps([f"tracekit/{room}/{asked.files}.py"]), tests=json.dumps(ROOMS[room])
         )
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
         (folder / "pyproject.toml").write_text(project + config, encoding="utf-8")
-        for asked in (["run", "--max-children", str(jobs)], ["export-cicd-stats"]):
-            subprocess.run([sys.executable, "-m", "mutmut", *asked], cwd=folder, check=True)
-        figures = json.loads((folder / "mutants/mutmut-cicd-stats.json").read_text())
-        left = survivors(folder)
-        told = [name for name in left if name not in kept]
-        for mutant in told:
-            shown = [sys.executable, "-m", "mutmut", "show", mutant]
-            subprocess.run(shown, cwd=folder, check=False)
-    total = figures["killed"] + figures["timeout"] + len(left)
-    print(
-        f"{room} ({files}): {total - len(left)} of {total} mutants killed "
-        f"({(total - len(left)) / max(total, 1):.1%}); {len(left)} survived, {len(told)} of them "
-        "without a reason in tests/mutants/kept.toml"
-    )
-    return len(told)
+        wanted = {"jobs": asked.jobs, "sample": asked.sample, "seed": asked.seed, "only": only}
+        (folder / "asked.json").write_text(json.dumps(wanted), encoding="utf-8")
+        engine = Path(__file__).with_name("engine.py")
+        subprocess.run([sys.executable, str(engine)], cwd=folder, check=True)
+        found: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+        return found
 
 
-def survivors(folder: Path) -> list[str]:
-    """The names of the mutants that no test noticed."""
-    command = [sys.executable, "-m", "mutmut", "results"]
-    said = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
-    lines = [line.strip().rpartition(": ") for line in said.splitlines()]
-    return [name for name, _, state in lines if state in ("survived", "no tests")]
+def _last(room: str) -> Path:
+    return LAST / f"{room}.json"
+
+
+def _cpu_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracekit.errors import ConfigError, ResultIncomplete
+from tracekit.errors import ConfigError, JobError, JobNotComplete, JobNotFound, ResultIncomplete
 from tracekit.jsonvalue import encode
-from tracekit.ndjson import LineWriter, Position, read_stream
+from tracekit.ndjson import LineWriter, Position, RecordStream, read_stream
 
 CHUNKS = {"history": [[{"N": 1}, {"N": 2**60}], [{"N": 3}]], "holds": [], "jobs": [[{"T": "批次"}]]}
 
@@ -229,13 +235,47 @@ COMPLETE_OF_TWO = {"type": "complete", "total_records": 2}
         (_changed("domain_end", domain="jobs"), "ends domain 'jobs' out of order"),
         (_changed("domain_end", count=2), r"has \(2, 3\) chunks and rows of history, not \(2, 3\)"),
         (_changed("domain_start", total=2), r"has \(2, 3\) chunks and rows of history, not \(2, 2"),
-        ([*stream()[:7], *stream()[10:]], "completes before all domains were seen"),
+        (
+            [*stream()[:7], *stream()[10:]],
+            "^the stream completes before all domains were seen after",
+        ),
         (_changed("complete", sha256="0"), "the stream fails its checksum after jobs:0"),
+        (
+            _changed("records", batch=1),
+            "has chunk history:1 where history:0 is due before its first",
+        ),
+        (_changed("records", domain="jobs"), "has chunk jobs:0 where history:0 is due"),
+        ([stream()[0], *stream()], "the stream has a 'meta' line out of order"),
+        (stream()[1:], "the stream has a 'domain_start' line out of order"),
+        (stream()[:-1], "the stream ended without its complete line after jobs:0"),
+        ([*stream()[:3], b"[1]\n"], r"the stream has a line that is not a JSON object: b'\[1\]"),
+        (
+            [*stream()[:1], b'{"type":"domain_start"}\n'],
+            r"has a malformed domain_start line \(KeyE",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(lines: list[bytes], said: str) -> None:
     with pytest.raises(ResultIncomplete, match=said):
         list(read_stream(lines))
+
+
+def test_a_malformed_line_keeps_its_cause() -> None:
+    with pytest.raises(ResultIncomplete) as caught:
+        list(read_stream([stream()[0], b'{"type":"domain_start"}\n']))
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+@pytest.mark.parametrize("kind", [1, "of_a_later_version"])
+def test_a_line_of_an_unknown_type_is_passed_over(kind: object) -> None:
+    lines = [stream()[0], *_lines({"type": kind}), *stream()[1:-1]]
+    with pytest.raises(ResultIncomplete, match="ended without its complete line"):
+        list(read_stream(lines))
+
+
+def test_nothing_is_known_before_the_first_line() -> None:
+    read = read_stream(stream())
+    assert (read.meta, read.position, read.complete) == ({}, None, None)
 
 
 def test_legacy_domains_come_in_any_order() -> None:
@@ -248,6 +288,14 @@ def test_a_legacy_aggregation_is_of_all_domains() -> None:
     read = read_stream(_legacy(*_legacy_domain("a"), *_legacy_domain("b"), sums, COMPLETE_OF_TWO))
     assert len(list(read)) == 2
     assert read.aggregations == {"sum": 2}
+
+
+def test_an_aggregation_of_one_domain_is_kept_under_its_name() -> None:
+    read = read_stream(stream())
+    list(read)
+    assert list(read.aggregations) == ["history"]
+    with pytest.raises(ResultIncomplete, match="sums 4 rows of history, not what it holds"):
+        list(read_stream(_changed("aggregation", rows=4)))
 
 
 @pytest.mark.parametrize("count", [{}, {"count": 2}])
@@ -291,3 +339,122 @@ def test_every_kind_of_line_has_the_legacy_fields_and_ours() -> None:
     assert first["aggregation"] == {"domain": "history", **sums, "data": {"history": sums}}
     chunk = {"domain": "history", "batch": 0, "chunk": 0, "count": 2}
     assert first["records"] == {**chunk, "data": CHUNKS["history"][0]}
+    warning = {"code": "SLOW", "message": "it took long", "failed_domains": []}
+    assert first["warning"] == warning
+
+
+class Served(ThreadingHTTPServer):
+    """Answers every request with `status` and `body`; remembers what was asked."""
+
+    daemon_threads = True
+    status = 200
+    body = b""
+    encoding: str | None = None
+    asked: dict[str, Any]
+
+    class RequestHandlerClass(BaseHTTPRequestHandler):
+        server: Served
+
+        def do_GET(self) -> None:
+            self.server.asked = {"path": self.path, **self.headers}
+            self.send_response(self.server.status)
+            if self.server.encoding is not None:
+                self.send_header("Content-Encoding", self.server.encoding)
+            self.send_header("Content-Length", str(len(self.server.body)))
+            self.end_headers()
+            self.wfile.write(self.server.body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/result?pretty=1&after=jobs:9"
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with Served(("127.0.0.1", 0), Served.RequestHandlerClass) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.005,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+def test_a_url_is_read_plain_or_compressed(served: Served, encoding: str | None) -> None:
+    served.body, served.encoding = b"".join(stream()), encoding
+    if encoding:
+        served.body = gzip.compress(served.body)
+    with read_stream(served.url) as read:
+        assert list(read) == WHOLE
+    assert served.asked["Accept"] == "application/x-ndjson"
+    assert served.asked["Accept-Encoding"] == "gzip"
+    assert "Authorization" not in served.asked
+    assert served.asked["path"] == "/result?pretty=1&after=jobs:9"
+
+
+def test_the_token_and_the_position_are_sent(served: Served) -> None:
+    served.body = b"".join(stream(Position("history", 1)))
+    with read_stream(served.url, after="history:1", token="s3cret") as read:
+        assert [domain for domain, _ in read] == ["jobs"]
+    assert served.asked["Authorization"] == "Bearer s3cret"
+    asked = parse_qsl(urlsplit(served.asked["path"]).query)
+    assert asked == [("pretty", "1"), ("after", "history:1")]
+
+
+def test_a_compressed_stream_cut_off_is_incomplete(served: Served) -> None:
+    served.body, served.encoding = gzip.compress(b"".join(stream()))[:-12], "gzip"
+    with pytest.raises(ResultIncomplete, match="broke off") as caught:
+        list(read_stream(served.url))
+    assert isinstance(caught.value.__cause__, EOFError)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "said"),
+    [
+        (404, b'{"error":{"code":"NO_JOB","message":"none"}}', JobNotFound, "^NO_JOB: none$"),
+        (409, b'{"error":{"code":"RUNS","message":"wait"}}', JobNotComplete, "^RUNS: wait$"),
+        (500, b"<html>", JobError, "^the server answered 500 Internal Server Error$"),
+        (
+            410,
+            b'{"error":{"code":"%b","message":""}}' % (b"x" * 70_000),
+            JobError,
+            "^the server answered 410 Gone$",
+        ),
+        (500, b'{"error":1}', JobError, "^the server answered 500 Internal Server Error$"),
+    ],
+)
+def test_a_refusal_is_the_error_it_means(
+    served: Served, status: int, body: bytes, kind: type[JobError], said: str
+) -> None:
+    served.status, served.body = status, body
+    with pytest.raises(JobError, match=said) as caught:
+        read_stream(served.url)
+    assert type(caught.value) is kind
+    assert caught.value.__cause__ is not None
+
+
+def test_a_stream_that_was_closed_gives_no_more(served: Served) -> None:
+    served.body = b"".join(stream())
+    with read_stream(served.url) as read:
+        pass
+    with pytest.raises(ResultIncomplete):
+        list(read)
+
+
+def test_the_connection_is_closed_whether_read_or_not() -> None:
+    closed: list[str] = []
+    with RecordStream(stream(), close=lambda: closed.append("unread")):
+        assert closed == []
+    assert list(RecordStream(stream(), close=lambda: closed.append("read"))) == WHOLE
+    assert closed == ["unread", "read"]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_does_not_answer_in_time_is_an_error(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(JobError, match=f"^{host} could not be reached: .*timed out"):
+            read_stream(f"{scheme}://{host}/", timeout_seconds=0.05)

@@ -127,7 +127,7 @@ class RecordStream:
         kind = fields.get("type")
         if (kind == "meta") == bool(self.meta):
             self._broken(f"has a {kind!r} line out of order")
-        handler = getattr(self, f"_on_{kind}", None) if isinstance(kind, str) else None
+        handler = getattr(self, f"_on_{kind}", None)
         if handler is None:
             return  # a later version may say more
         try:

@@ -1,0 +1,145 @@
+"""Runs mutmut on one room, inside a copy of the repository that tests/mutants/__main__.py made.
+
+mutmut's command line neither draws samples nor leaves parts of a statement alone, so this calls
+mutmut as a library. It writes what became of every mutant to outcome.json.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import libcst as cst
+from mutmut import __main__ as mutmut
+from mutmut import stats
+from mutmut.mutation import mutators
+from mutmut.mutation.diff_apply import get_diff_for_mutant
+from mutmut.mutation.file_mutation import create_mutations
+
+MEMORY_LIMIT_BYTES = 6 * 1024**3
+"""A mutant that never stops appending dies of this, and not the machine."""
+
+
+def main() -> None:
+    """Make the mutants, test those that were asked for, write outcome.json."""
+    asked = json.loads(Path("asked.json").read_text(encoding="utf-8"))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    leave_alone_what_nobody_asserts()
+    if not sys.stdout.isatty():
+        _tell_once_a_minute()
+    everything: dict[str, Path] = {}
+    mutmut.collect_source_file_mutation_data = _choosing(asked, everything)
+    mutmut._run([], asked["jobs"])
+    tested = _tested()
+    outcome = {
+        "mutants": len(everything),
+        "on_lines_not_run": _all_there_are() - len(everything),
+        "tested": [
+            {
+                "name": name,
+                "state": state,
+                "diff": "" if state == "killed" else get_diff_for_mutant(name, path=path),
+            }
+            for name, path, state in tested
+        ],
+    }
+    Path("outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+
+
+def leave_alone_what_nobody_asserts() -> None:
+    """No mutants of the literal text of a `raise`, nor of the type that `cast` is given.
+
+    The first is wording; the values, conditions and classes of errors are changed as everything
+    else. The second does nothing at run time.
+    """
+    wording: set[int] = set()
+    change_string, drop_argument = mutators.operator_string, mutators.operator_arg_removal
+
+    def note(statement: cst.Raise) -> Iterator[cst.CSTNode]:
+        wording.update(id(node) for node in _below(statement) if isinstance(node, cst.BaseString))
+        return iter(())
+
+    def string(node: cst.BaseString) -> Iterator[cst.CSTNode]:
+        return iter(()) if id(node) in wording else iter(change_string(node))
+
+    def arguments(node: cst.Call) -> Iterator[cst.CSTNode]:
+        cast = isinstance(node.func, cst.Name) and node.func.value == "cast"
+        return iter(()) if cast else iter(drop_argument(node))
+
+    swapped = {change_string: string, drop_argument: arguments}
+    mutators.mutation_operators[:] = [
+        (cst.Raise, note),
+        *((kind, swapped.get(made, made)) for kind, made in mutators.mutation_operators),
+    ]
+
+
+def _below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    yield node
+    for child in node.children:
+        yield from _below(child)
+
+
+def _tell_once_a_minute() -> None:
+    """Where its output goes to a file, no spinner."""
+    told = time.monotonic()
+
+    def status(said: str, force_output: bool = False) -> None:
+        nonlocal told
+        if force_output or time.monotonic() - told > 60:
+            told = time.monotonic()
+            print(said, flush=True)
+
+    mutmut.print_status = stats.print_status = status
+
+
+def _choosing(asked: dict[str, Any], everything: dict[str, Path]) -> Any:
+    """mutmut's listing of mutants, cut down to those that were asked for."""
+    listing = mutmut.collect_source_file_mutation_data
+
+    def chosen(*, mutant_names: list[str]) -> Any:
+        mutants, files = listing(mutant_names=mutant_names)
+        everything.update((name, Path(data.path)) for data, name, _ in mutants)
+        names = sorted(everything)
+        if asked["only"] is not None:
+            gone = sorted(set(asked["only"]) - set(names))
+            if gone:
+                print(f"no such mutants any more: {', '.join(gone)}")
+            names = sorted(set(asked["only"]) & set(names))
+        elif asked["sample"] is not None:
+            names = random.Random(asked["seed"]).sample(names, min(asked["sample"], len(names)))
+        kept = set(names)
+        return [each for each in mutants if each[1] in kept], files
+
+    return chosen
+
+
+def _tested() -> list[tuple[str, Path, str]]:
+    found = []
+    for path in mutmut.walk_mutatable_files():
+        data = mutmut.SourceFileMutationData(path=path)
+        data.load()
+        for name, code in data.exit_code_by_key.items():
+            if code is not None:
+                found.append((name, path, stats.status_by_exit_code[code]))
+    return found
+
+
+def _all_there_are() -> int:
+    """Mutants there would be if the tests ran every line."""
+    total = 0
+    for path in mutmut.walk_mutatable_files():
+        _, mutations, _, _ = create_mutations(str(path), path.read_text(encoding="utf-8"))
+        total += sum(
+            isinstance(m.contained_by_top_level_function, cst.FunctionDef) for m in mutations
+        )
+    return total
+
+
+if __name__ == "__main__":
+    sys.exit(main())
