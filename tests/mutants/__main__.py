@@ -1,9 +1,9 @@
 """`make mutants ARGS=ROOM`: change a room's code in small ways, and see whether its tests notice.
 
-tests/mutants/README.md says what was run and how to read it. mutmut makes the changes and runs, for each, the tests that call the changed function. Each room is
+mutmut makes the changes and runs, for each, the tests that call the changed function. Each room is
 mutated in a copy of the repository with the room's own tests, so that rooms can be run one by one.
 The share that tests killed is printed, with every survivor that tests/mutants/kept.toml does not
-explain; those make the exit code 1.
+explain; those make the exit code 1. tests/mutants/README.md says what was run so far.
 
 A whole room takes minutes to hours; `--sample 300` says in a fraction of that what to expect.
 After adding tests, `--again` tests only what survived the last run.
