@@ -2,7 +2,8 @@
 
 date, datetime and Timestamp are written as `isoformat()`, NaT as `"NaT"`, Decimal as a string,
 bytes as base64; NaN and infinities are refused; keys keep record order; text is UTF-8 without
-ASCII escapes. numpy scalars are written as the Python scalar they wrap.
+ASCII escapes. numpy scalars are written as the Python scalar they wrap; arrays have no JSON form,
+not even of one element.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import datetime
 import decimal
 import json
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +28,8 @@ def _default(value: Any) -> Any:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
-    if type(value).__module__ == "numpy" and hasattr(value, "item"):
+    numpy = sys.modules.get("numpy")  # loaded, if one of its values is here
+    if numpy is not None and isinstance(value, numpy.generic):
         return value.item()
     if type(value).__name__ == "NAType":
         return None

@@ -80,6 +80,8 @@ def text_of(value: object, limit: int = 120) -> str:
     try:
         if isinstance(value, str):
             shown = repr(str.__str__(value))
+        elif isinstance(value, memoryview):
+            shown = repr(bytes(value))
         else:
             shown = repr(value) if isinstance(value, bytes | bytearray) else str(value)
     except ValueError:  # an int with more digits than Python converts to decimal
