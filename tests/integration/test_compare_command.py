@@ -7,16 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.summaries import summary_of
 from tracekit.cli.app import group
 from tracekit.errors import ConfigError
 from tracekit.records import (
     CandidateMeasurement,
-    Environment,
-    Proof,
-    ReplaySummary,
     RunStatus,
-    Verdict,
-    WorkloadInfo,
     to_json,
 )
 
@@ -30,10 +26,8 @@ def hold(mib):
 with memray.Tracker(sys.argv[1]):
     hold(int(sys.argv[2]))
 """
-SUMMARY = ReplaySummary(
-    workload=WorkloadInfo("trace-smoke", "f", 1, 10, 100, "history"),
-    environment=Environment("3.11", "26", "3", "26", "1", "Linux", 2, "system", "local Oracle"),
-    candidates={
+SUMMARY = summary_of(
+    {
         "lean": CandidateMeasurement(
             RunStatus.OK,
             wall_seconds=1.0,
@@ -42,9 +36,7 @@ SUMMARY = ReplaySummary(
             allocations=1000,
             capture="lean.bin",
         )
-    },
-    proof=Proof("lean", {}),
-    verdict=Verdict(None, None, {}, passed=True),
+    }
 )
 
 

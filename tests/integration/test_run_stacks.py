@@ -6,15 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from tests.summaries import summary_of
 from tracekit.experiment.run_folder import RunFolder, read_run, read_run_stacks, write_run
 from tracekit.records import (
     CandidateMeasurement,
-    Environment,
-    Proof,
-    ReplaySummary,
     RunStatus,
-    Verdict,
-    WorkloadInfo,
 )
 
 SCRIPT = """
@@ -28,13 +24,7 @@ for name, mib in (("legacy", 24), ("lean", 8)):
 
 @pytest.fixture
 def run_summary():
-    return ReplaySummary(
-        workload=WorkloadInfo("w", "f", 1, 1, 1, "history"),
-        environment=Environment("", "", "", "", "", "", 1, "", ""),
-        candidates={"legacy": CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=1)},
-        proof=Proof("legacy", {}),
-        verdict=Verdict(None, None, {}, passed=True),
-    )
+    return summary_of({"legacy": CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=1)})
 
 
 @pytest.fixture

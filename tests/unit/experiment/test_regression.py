@@ -4,28 +4,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.summaries import summary_of
 from tracekit.errors import ConfigError
 from tracekit.experiment.regression import judge_growth, lost_levels, parse_rule
 from tracekit.records import (
     CandidateMeasurement,
     CandidateProof,
-    Environment,
     Level,
     Proof,
-    ReplaySummary,
     RunStatus,
     Verdict,
-    WorkloadInfo,
 )
 
 MIB = 2**20
 
 
 def summary(level=Level.VALUE, **peaks):
-    return ReplaySummary(
-        workload=WorkloadInfo("w", "f", 1, 1, 1, "history"),
-        environment=Environment("", "", "", "", "", "", 1, "", ""),
-        candidates={
+    return summary_of(
+        {
             name: CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=peak, wall_seconds=2.0)
             for name, peak in peaks.items()
         },

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.summaries import ENVIRONMENT, summary_of
 from tracekit.errors import ConfigError
 from tracekit.experiment.baseline import (
     DEFAULT_TOLERANCE,
@@ -16,28 +17,13 @@ from tracekit.experiment.environment import collect_environment
 from tracekit.experiment.regression import parse_rule
 from tracekit.records import (
     CandidateMeasurement,
-    Environment,
-    Proof,
     ReplayOptions,
-    ReplaySummary,
     RunStatus,
     Verdict,
-    WorkloadInfo,
 )
 
 MIB = 2**20
 RULES = [parse_rule(rule) for rule in DEFAULT_TOLERANCE]
-ENVIRONMENT = Environment(
-    python="3.11.9",
-    oracledb="26.1.0",
-    pandas="3.1.1",
-    pyarrow="26.0.0",
-    memray="1.20.0",
-    platform="Linux-6.1-x86_64-with-glibc2.36",
-    cpu_count=2,
-    arrow_memory_pool="system",
-    server="local Oracle",
-)
 PATH = CandidateMeasurement(
     RunStatus.OK,
     rows=100,
@@ -48,12 +34,8 @@ PATH = CandidateMeasurement(
     digest="ab" * 16,
     digests="lean-digests.bin",
 )
-SUMMARY = ReplaySummary(
-    workload=WorkloadInfo("trace-smoke", "f00d", 1, 2000, 100, "history"),
-    environment=ENVIRONMENT,
-    candidates={"lean": PATH},
-    proof=Proof("lean", {}),
-    verdict=Verdict(None, None, {}, passed=True),
+SUMMARY = summary_of(
+    {"lean": PATH},
     options=ReplayOptions(
         workload="trace-smoke",
         keys=None,

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from tests.summaries import summary_of
 from tracekit.errors import ConfigError
 from tracekit.records import (
     CandidateMeasurement,
@@ -14,25 +15,19 @@ from tracekit.records import (
     Difference,
     DifferenceKind,
     Drift,
-    Environment,
     Level,
     Proof,
     ReplaySummary,
     RunStatus,
     Verdict,
-    WorkloadInfo,
     from_json,
     to_json,
 )
 
 
 def _summary() -> ReplaySummary:
-    return ReplaySummary(
-        workload=WorkloadInfo("trace-smoke", "abc", 7, 2000, 20_000, "history"),
-        environment=Environment(
-            "3.11.7", "26.1.0", "3.1.1", "26.0.1", "1.20.0", "Linux", 2, "system", "local Oracle"
-        ),
-        candidates={
+    return summary_of(
+        {
             "legacy": CandidateMeasurement(RunStatus.OK, rows=20_000, rss_net_peak_bytes=9),
             "iterator": CandidateMeasurement(RunStatus.OUT_OF_MEMORY, reason="MemoryError"),
         },

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.summaries import ENVIRONMENT
 from tracekit.records import (
     CandidateMeasurement,
     CandidateProof,
     Difference,
     DifferenceKind,
     Drift,
-    Environment,
     Level,
     MemorySample,
     MemoryTimeline,
@@ -28,18 +28,6 @@ from tracekit.records import (
 )
 
 MIB = 1024**2
-
-ENVIRONMENT = Environment(
-    python="3.11.9",
-    oracledb="26.1.0",
-    pandas="3.1.1",
-    pyarrow="26.0.0",
-    memray="1.19.3",
-    platform="Linux-6.1-x86_64",
-    cpu_count=2,
-    arrow_memory_pool="system",
-    server="local Oracle (duckdb 2.0.0)",
-)
 
 
 def _measured(net_mib: int, wall: float, allocations: int, **more: object) -> CandidateMeasurement:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.summaries import summary_of
 from tracekit.errors import ConfigError
 from tracekit.records import CandidateMeasurement, ReplaySummary, RunStatus, StackDelta, StackDiff
 from tracekit.reports import compare_markdown, compare_text
@@ -95,18 +96,12 @@ def test_the_largest_growth_comes_first(pairs: list[tuple[int, int]]) -> None:
 
 
 def _replays(pairs: list[tuple[int, int]]) -> list[ReplaySummary]:
-    from tracekit.records import Environment, Proof, Verdict, WorkloadInfo
-
     return [
-        ReplaySummary(
-            WorkloadInfo("w", None, None, 1, 1, "history"),
-            Environment("", "", "", "", "", "", 1, "", ""),
+        summary_of(
             {
                 str(number): CandidateMeasurement(RunStatus.OK, rss_net_peak_bytes=pair[side])
                 for number, pair in enumerate(pairs)
-            },
-            Proof("0", {}),
-            Verdict(None, None, {}, True),
+            }
         )
         for side in (0, 1)
     ]
