@@ -1,10 +1,10 @@
 """The file of one side's digests: an entry for each key, sorted, then totals of the columns.
 
 Layout, little-endian: MAGIC; entries; the footer as JSON; its length (u64); MAGIC. An entry is
-u16 length of the key, u32 records, u8 flags, the key in UTF-8, then digests of 16 bytes each:
-exact, json unless flag 1, value unless flag 2 (a missing one equals the one before it), first
-for records in order, then for the multiset of records. A key whose UTF-8 is longer than 65,535
-bytes is refused.
+u16 length of the key, u32 records, u8 levels, the key in UTF-8, then the digests of its levels,
+two or three: value, json and, unless it equals json, exact; each is 16 bytes for the records in
+order, then 16 for the multiset of records. A key whose UTF-8 is longer than 65,535 bytes is
+refused.
 """
 
 from __future__ import annotations
@@ -19,15 +19,13 @@ from zlib import crc32
 
 import msgspec
 
-from tracekit.equality.rows import DIGEST_BYTES
+from tracekit.equality.pieces import LEVEL_BYTES, Piece
 from tracekit.equality.schema import Schema
 from tracekit.errors import ConfigError
 
-MAGIC = b"tkdigst1"
+MAGIC = b"tkdigst2"
 _HEAD = struct.Struct("<HIB")
 _LENGTH = struct.Struct("<Q")
-_SAME_JSON = 1
-_SAME_VALUE = 2
 _READ_BYTES = 1 << 16
 
 
@@ -98,31 +96,21 @@ class Footer:
         return DigestSummary(self.rows, self.keys, self.digest, self.seconds, self.net_peak_bytes)
 
 
-def pack_entry(entry: KeyDigests) -> bytes:
-    """`entry` as it stands in the file.
+def pack_entry(key: str, records: Piece) -> bytes:
+    """The entry of `key`, whose records are `records`, as it stands in the file.
 
     Raises:
         ConfigError: the key is too long.
     """
-    key = entry.key.encode("utf-8", "surrogatepass")
-    if len(key) > 0xFFFF:
+    name = key.encode("utf-8", "surrogatepass")
+    if len(name) > 0xFFFF:
         raise ConfigError(
-            f"the key {entry.key[:40]!r}... is longer than 65,535 bytes, which cannot be compared"
+            f"the key {key[:40]!r}... is longer than 65,535 bytes, which cannot be compared"
         )
-    in_order, as_set = entry.ordered, entry.unordered
-    flags = 0
-    if in_order.json == in_order.exact and as_set.json == as_set.exact:
-        flags |= _SAME_JSON
-    if in_order.value == in_order.json and as_set.value == as_set.json:
-        flags |= _SAME_VALUE
-    parts = [_HEAD.pack(len(key), entry.rows, flags), key]
-    for digests in (in_order, as_set):
-        parts.append(digests.exact)
-        if not flags & _SAME_JSON:
-            parts.append(digests.json)
-        if not flags & _SAME_VALUE:
-            parts.append(digests.value)
-    return b"".join(parts)
+    rows, sums = records
+    if sums[2 * LEVEL_BYTES :] == sums[LEVEL_BYTES : 2 * LEVEL_BYTES]:
+        sums = sums[: 2 * LEVEL_BYTES]
+    return b"%b%b%b" % (_HEAD.pack(len(name), rows, len(sums) // LEVEL_BYTES), name, sums)
 
 
 def write_footer(file: BinaryIO, footer: Footer) -> None:
@@ -182,26 +170,16 @@ class DigestFile:
 
 
 def _body_length(head: bytes) -> int:
-    key_length, _, flags = _HEAD.unpack(head)
-    return int(key_length) + 2 * _level_count(flags) * DIGEST_BYTES
-
-
-def _level_count(flags: int) -> int:
-    return 3 - bool(flags & _SAME_JSON) - bool(flags & _SAME_VALUE)
+    key_length, _, levels = _HEAD.unpack(head)
+    return int(key_length + levels * LEVEL_BYTES)
 
 
 def _entry(head: bytes, body: bytes) -> KeyDigests:
-    key_length, rows, flags = _HEAD.unpack(head)
-    half = key_length + _level_count(flags) * DIGEST_BYTES
-    return KeyDigests(
-        body[:key_length].decode("utf-8", "surrogatepass"),
-        rows,
-        _levels(body[key_length:half], flags),
-        _levels(body[half:], flags),
+    key_length, rows, _ = _HEAD.unpack(head)
+    key = body[:key_length].decode("utf-8", "surrogatepass")
+    value, json, *exact = (
+        (body[at : at + 16], body[at + 16 : at + LEVEL_BYTES])
+        for at in range(key_length, len(body), LEVEL_BYTES)
     )
-
-
-def _levels(body: bytes, flags: int) -> LevelDigests:
-    exact = body[:DIGEST_BYTES]
-    json = exact if flags & _SAME_JSON else body[DIGEST_BYTES : 2 * DIGEST_BYTES]
-    return LevelDigests(exact, json, json if flags & _SAME_VALUE else body[-DIGEST_BYTES:])
+    in_order, as_set = zip(exact[0] if exact else json, json, value, strict=True)
+    return KeyDigests(key, rows, LevelDigests(*in_order), LevelDigests(*as_set))

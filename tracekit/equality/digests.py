@@ -25,10 +25,8 @@ from tracekit.equality.pieces import (
     Piece,
     bare_piece,
     block_digests,
-    key_digests,
-    under_type,
+    joined,
 )
-from tracekit.equality.rows import DIGEST_BYTES
 from tracekit.equality.schema import Schema
 from tracekit.equality.spill import SortedRuns
 from tracekit.errors import NotComparable
@@ -36,16 +34,15 @@ from tracekit.errors import NotComparable
 _ROWS_PER_BLOCK = 4096
 _SPILL_BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 500
-"""Rough size of an open piece of a key, without its digests."""
+"""Rough size of an open piece of a key."""
 
 
 class DigestWriter:
     """Writes one side's digest file; `add` every key, then `close`.
 
     Keys may come in any order and in several pieces: the records of a key are those of its pieces
-    in the order they were added. Memory does not grow with the number of keys, only with the
-    records of the largest key. The file appears at `close`; an exception in the `with` block
-    writes no file.
+    in the order they were added. Memory grows neither with the number of keys nor with the records
+    of a key. The file appears at `close`; an exception in the `with` block writes no file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,8 +76,10 @@ class DigestWriter:
         name = label(key)
         kind = "" if name is key or key is WHOLE else type_of(key)
         self._kinds.add(kind or "str")
-        if not records and (columns is not None or kind):
-            self._open.setdefault(name, []).append(under_type(bare_piece(columns), kind))
+        if not records:
+            self._open.setdefault(name, []).append(bare_piece(columns, kind))
+            self._weigh(1)
+            return
         start = 0
         while True:
             room = _ROWS_PER_BLOCK - len(self._records)
@@ -131,17 +130,15 @@ class DigestWriter:
         self._runs.close()
 
     def _write_entries(self, file: BinaryIO) -> Footer:
-        whole = blake2b(digest_size=DIGEST_BYTES)
+        whole = blake2b(digest_size=16)
         rows = keys = checksum = 0
         for key, pieces in self._runs.merged():
-            entry = key_digests(key, pieces)
-            packed = pack_entry(entry)
+            records = joined(pieces)
+            packed = pack_entry(key, records)
             file.write(packed)
             checksum = crc32(packed, checksum)
-            name = key.encode("utf-8", "surrogatepass")
-            whole.update(b"%d:%b" % (len(name), name))
-            whole.update(entry.ordered.exact)
-            rows += entry.rows
+            whole.update(packed)
+            rows += records[0]
             keys += 1
         columns, orders = self._histogram.totals()
         return Footer(rows, keys, whole.hexdigest(), 0.0, 0, checksum, columns, orders)
@@ -152,8 +149,6 @@ class DigestWriter:
             self._take_in(self._digested())
         self._keys.clear()
         self._records.clear()
-        if self._open_bytes > _SPILL_BYTES:
-            self._spill()
         self._seconds += time.perf_counter() - started
 
     def _digested(self) -> BlockDigests:
@@ -175,19 +170,21 @@ class DigestWriter:
 
     def _take_in(self, block: BlockDigests) -> None:
         smallest = min((key for key, count, _ in self._keys if count), default="")
+        if not self._keys:
+            return
         for part, places in zip(block.parts, block.places, strict=True):
             self._histogram.add(part, places, smallest, self._owners)
-        position = 0
-        for key, count, kind in self._keys:
-            pieces = self._open.get(key)
-            if pieces is None:
-                pieces = self._open[key] = []
-            if count:
-                found = block.pieces(position, position + count)
-                pieces += [under_type(piece, kind) for piece in found] if kind else found
-            position += count
-        levels = 1 + (block.json is not block.exact) + (block.value is not block.json)
-        self._open_bytes += _PIECE_BYTES * len(self._keys) + levels * DIGEST_BYTES * position
+        counts = [count for _, count, _ in self._keys]
+        pieces = block.pieces(counts, [kind for _, _, kind in self._keys])
+        for (key, _, _), piece in zip(self._keys, pieces, strict=True):
+            self._open.setdefault(key, []).append(piece)
+        self._weigh(len(self._keys))
+
+    def _weigh(self, pieces: int) -> None:
+        """Count so many more open pieces, and write all of them to disk when they are too many."""
+        self._open_bytes += _PIECE_BYTES * pieces
+        if self._open_bytes > _SPILL_BYTES:
+            self._spill()
 
     def _owners(self) -> list[str]:
         return [key for key, count, _ in self._keys for _ in range(count)]

@@ -1,88 +1,121 @@
-"""Digests of pieces of keys, and of a whole key from its pieces."""
+"""Digests of pieces of keys, and of a whole key from its pieces.
+
+The digest of a key at one level is two sums over the lanes of its records, modulo 2**64. In one,
+the lanes of a record are multiplied by a power of a constant, by how many records of the key
+follow it: a polynomial, so the order counts. The other is of the lanes alone: a multiset. The sums
+of a key are made from those of its pieces, so a key takes the same memory however many records it
+has. The constants are 5 modulo 8: that two different records have changed places at a distance of
+d goes unnoticed by both lanes with a chance of at most (4 * d / 2**64)**2.
+"""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, Literal
+from operator import countOf
+from typing import Any
 
-from tracekit.equality.digest_file import KeyDigests, LevelDigests
+import numpy as np
+from xxhash import xxh3_128_digest
+
 from tracekit.equality.rows import (
-    DIGEST_BYTES,
+    UNMARKED,
+    Lanes,
     Layout,
     RecordDigests,
+    factors,
+    lanes_of,
     layout_of,
     record_digests,
 )
 from tracekit.errors import NotComparable
 
-Piece = tuple[bytes, bytes, bytes | None, bytes | None]
-"""Neighbouring records of one key with one order of columns: its digest, and the records'
-digests at levels exact, json and value, joined; None if equal to those of the level before."""
+LEVEL_BYTES = 32
+"""Of one level of a key: 16 for its records in order, 16 for them as a multiset."""
 
-Run = tuple[bytes, bytes, bytes, bytes]
-"""The same with nothing left out."""
+_ORDER_CONSTANTS = (0x9E3779B97F4A7C15, 0xD1342543DE82EF95)
+_MODULUS = 1 << 64
 
-_COUNT = struct.Struct("<Q")
+
+Piece = tuple[int, bytes]
+"""Neighbouring records of one key: their number, and the sums of levels value, json and exact,
+`LEVEL_BYTES` each; exact is left out if it equals json."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockDigests:
-    """Digests of the records of a block, joined; levels that agree for all share the bytes."""
+    """Digests of the records of a block."""
 
     parts: tuple[RecordDigests, ...]
     """The records by their columns."""
     places: tuple[Sequence[int], ...]
     """Of each part, the places of its records in the block."""
-    orders: Sequence[bytes] | None
-    """Of each record; None if the block is of one part."""
-    exact: bytes
-    json: bytes
-    value: bytes
+    exact: Lanes
+    json: Lanes
+    value: Lanes
 
-    def pieces(self, start: int, end: int) -> list[Piece]:
-        """The records from `start` up to `end`, in order."""
-        if self.orders is None:
-            return [self._piece(self.parts[0].layout.order, start, end)]
-        found = []
-        for order, run in groupby(range(start, end), key=self.orders.__getitem__):
-            first, *others = run
-            found.append(self._piece(order, first, first + 1 + len(others)))
-        return found
+    def pieces(self, counts: Sequence[int], kinds: Sequence[str]) -> Iterator[Piece]:
+        """The records, divided into pieces.
 
-    def _piece(self, order: bytes, start: int, end: int) -> Piece:
-        first, last = start * DIGEST_BYTES, end * DIGEST_BYTES
-        exact = self.exact[first:last]
-        json = None if self.json is self.exact else self.json[first:last]
-        value = None if self.value is self.json else self.value[first:last]
-        return (order, exact, json, value)
-
-
-def bare_piece(columns: Sequence[Any] | None) -> Piece:
-    """A key without records, which may come from a table that has columns."""
-    if columns is None:
-        return (b"", b"", None, None)
-    layout = layout_of(tuple(columns))
-    return (layout.order, layout.schema, None, None)
+        Args:
+            counts: Records of each piece, at least 1.
+            kinds: The type of each piece's key, empty for text.
+        """
+        lengths = np.array(counts)
+        ends = np.cumsum(lengths)
+        following = np.repeat(ends, lengths) - np.arange(1, ends[-1] + 1)
+        weights = _powers(int(lengths.max()))[:, following]
+        typed = np.hstack([_factors_of(kind) for kind in kinds]) if any(kinds) else UNMARKED
+        levels = [(self.value, UNMARKED), (self.json, typed)]
+        if self.exact is not self.json:
+            levels.append((self.exact, typed))
+        sums = [
+            np.add.reduceat(terms, ends - lengths, axis=1) * factor
+            for lanes, factor in levels
+            for terms in (lanes * weights, lanes)
+        ]
+        data, size = _packed(sums), len(levels) * LEVEL_BYTES
+        slices = (data[at : at + size] for at in range(0, len(data), size))
+        return zip(counts, slices, strict=True)
 
 
-def under_type(piece: Piece, kind: str) -> Piece:
-    """`piece` of a key of type `kind`, which levels exact and json compare."""
-    order, exact, json, value = piece
-    return _typed(order, kind), exact, json, value
+def _packed(sums: Sequence[Lanes]) -> bytes:
+    """The lanes of one piece after those of the other."""
+    return np.ascontiguousarray(np.vstack(sums).T, dtype="<u8").tobytes()
 
 
 @lru_cache(maxsize=1024)
-def _typed(order: bytes, kind: str) -> bytes:
-    return _digest(b"%b%b" % (order, kind.encode()))[:8]
+def _factors_of(kind: str) -> Lanes:
+    """What levels json and exact of a key of type `kind` are multiplied by."""
+    return factors(b"key" + kind.encode()) if kind else UNMARKED
 
 
-NO_RECORDS = blake2b(b"", digest_size=DIGEST_BYTES).digest()
+def _powers(count: int) -> Lanes:
+    """At least the powers 0 to `count` - 1 of the constants."""
+    return _powers_of(1 << (count - 1).bit_length())
+
+
+@lru_cache(maxsize=16)
+def _powers_of(count: int) -> Lanes:
+    powers = np.ones((2, count), dtype=np.uint64)
+    powers[:, 1:] = np.array(_ORDER_CONSTANTS, dtype=np.uint64)[:, None]
+    return np.multiply.accumulate(powers, axis=1)
+
+
+def bare_piece(columns: Sequence[Any] | None, kind: str) -> Piece:
+    """A key of type `kind` without records, which may come from a table that has columns."""
+    value, order = _NOTHING, UNMARKED
+    if columns is not None:
+        layout = layout_of(tuple(columns))
+        value, order = lanes_of(xxh3_128_digest(b"columns" + layout.schema)), layout.order
+    json = value * order * _factors_of(kind)
+    return 0, _packed([value, value, json, json])
+
+
+_NOTHING = lanes_of(xxh3_128_digest(b"no records"))
+NO_RECORDS = _packed([_NOTHING])
 """The value digest of a key without records and without known columns."""
 
 
@@ -92,19 +125,28 @@ def block_digests(records: Sequence[Mapping[Any, Any]]) -> BlockDigests:
     Raises:
         NotComparable: the content of a value cannot be read.
     """
-    rows = [record if isinstance(record, dict) else _as_dict(record) for record in records]
-    layouts = set(map(tuple, rows))
-    if len(layouts) == 1 and all(isinstance(name, str) for name in next(iter(layouts))):
-        part = record_digests(rows, layout_of(layouts.pop()))
-        return BlockDigests((part,), (range(len(rows)),), None, *_joined(part))
+    rows = _as_dicts(records)
+    first = tuple(rows[0]) if rows else ()
+    if all(isinstance(name, str) for name in first) and _all_have(first, rows):
+        part = record_digests(rows, layout_of(first))
+        return BlockDigests((part,), (range(len(rows)),), part.exact, part.json, part.value)
     places: dict[Layout, list[int]] = {}
     for place, row in enumerate(rows):
         places.setdefault(layout_of(tuple(row)), []).append(place)
     parts = tuple(
-        record_digests([rows[place] for place in group], layout_of(tuple(rows[group[0]])))
-        for group in places.values()
+        record_digests([rows[place] for place in group], layout) for layout, group in places.items()
     )
     return _scattered(parts, tuple(places.values()), len(rows))
+
+
+def _all_have(names: tuple[Any, ...], rows: Sequence[dict[Any, Any]]) -> bool:
+    return countOf(map(tuple, rows), names) == len(rows)
+
+
+def _as_dicts(records: Sequence[Mapping[Any, Any]]) -> Sequence[dict[Any, Any]]:
+    if countOf(map(type, records), dict) == len(records):
+        return records  # type: ignore[return-value]  # just looked at
+    return [record if isinstance(record, dict) else _as_dict(record) for record in records]
 
 
 def _as_dict(record: Any) -> dict[Any, Any]:
@@ -113,87 +155,39 @@ def _as_dict(record: Any) -> dict[Any, Any]:
     raise NotComparable(f"a record is a {type(record).__name__}, not a mapping of columns")
 
 
-def _joined(digests: RecordDigests) -> tuple[bytes, bytes, bytes]:
-    exact = b"".join(digests.exact)
-    json = exact if digests.json is digests.exact else b"".join(digests.json)
-    value = json if digests.value is digests.json else b"".join(digests.value)
-    return exact, json, value
-
-
 def _scattered(
     parts: tuple[RecordDigests, ...], places: tuple[list[int], ...], rows: int
 ) -> BlockDigests:
-    orders, exact, json, value = ([b""] * rows for _ in range(4))
+    exact, json, value = (np.empty((2, rows), dtype=np.uint64) for _ in range(3))
     for part, group in zip(parts, places, strict=True):
-        for index, place in enumerate(group):
-            orders[place] = part.layout.order
-            exact[place] = part.exact[index]
-            json[place] = part.json[index]
-            value[place] = part.value[index]
-    return BlockDigests(parts, places, orders, *map(b"".join, (exact, json, value)))
+        exact[:, group], json[:, group], value[:, group] = part.exact, part.json, part.value
+    return BlockDigests(parts, places, exact, json, value)
 
 
-def key_digests(key: str, pieces: Sequence[Piece]) -> KeyDigests:
-    """The digests of the key whose records are those of `pieces`, in order.
-
-    They do not depend on how the records were divided into pieces.
-    """
-    pieces = [piece for piece in pieces if len(piece[1]) >= DIGEST_BYTES] or pieces[:1]
-    if len(pieces) == 1:
-        runs = [_levels_of(pieces[0])]
-    else:
-        runs = [
-            (order, *map(b"".join, zip(*(_levels_of(piece)[1:] for piece in run), strict=True)))
-            for order, run in groupby(pieces, key=itemgetter(0))
-        ]
-    values = runs[0][3] if len(runs) == 1 else b"".join(run[3] for run in runs)
-    ordered = _key_levels(runs, values)
-    rows = len(values) // DIGEST_BYTES
-    if rows <= 1:
-        return KeyDigests(key, rows, ordered, ordered)
-    values_in_order = _sorted(values)
-    sorted_runs = _without_order(runs, values, values_in_order)
-    return KeyDigests(key, rows, ordered, _key_levels(sorted_runs, values_in_order))
+def joined(pieces: Sequence[Piece]) -> Piece:
+    """The records of `pieces`, in order, as one piece: the same however they were divided."""
+    found = [piece for piece in pieces if piece[0]] or pieces[:1]
+    rows, sums = found[0]
+    for more, others in found[1:]:
+        rows, sums = rows + more, _followed(sums, others, more)
+    return rows, sums
 
 
-def _levels_of(piece: Piece) -> Run:
-    order, exact, json, value = piece
-    json = exact if json is None else json
-    return order, exact, json, json if value is None else value
+def _followed(sums: bytes, others: bytes, rows: int) -> bytes:
+    """The sums of a piece that is followed by one of `rows` records with the sums `others`."""
+    by_order = [pow(constant, rows, _MODULUS) for constant in _ORDER_CONSTANTS]
+    firsts, seconds = _lanes_of_levels(sums), _lanes_of_levels(others)
+    factors = (*by_order, 1, 1) * 3
+    lanes = [
+        (first * factor + second) % _MODULUS
+        for first, second, factor in zip(firsts, seconds, factors, strict=True)
+    ]
+    return _THREE_LEVELS.pack(*lanes)
 
 
-def _key_levels(runs: Sequence[Run], values: bytes) -> LevelDigests:
-    exact = _of_runs(runs, 1)
-    same = all(run[2] == run[1] for run in runs)
-    return LevelDigests(exact, exact if same else _of_runs(runs, 2), _digest(values))
+_THREE_LEVELS = struct.Struct("<12Q")
 
 
-def _without_order(runs: Sequence[Run], values: bytes, values_in_order: bytes) -> list[Run]:
-    """One run for each order of columns, its records sorted by digest; values are left out."""
-    by_order: dict[bytes, list[Run]] = {}
-    for run in runs:
-        by_order.setdefault(run[0], []).append(run)
-    result = []
-    for order in sorted(by_order):
-        exact = b"".join(run[1] for run in by_order[order])
-        json = b"".join(run[2] for run in by_order[order])
-        sorted_json = values_in_order if json == values else _sorted(json)
-        sorted_exact = sorted_json if exact == json else _sorted(exact)
-        result.append((order, sorted_exact, sorted_json, b""))
-    return result
-
-
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=DIGEST_BYTES).digest()
-
-
-def _of_runs(runs: Sequence[Run], level: Literal[1, 2]) -> bytes:
-    parts: list[bytes] = []
-    for run in runs:
-        parts += (run[0], _COUNT.pack(len(run[level])), run[level])
-    return _digest(b"".join(parts))
-
-
-def _sorted(rows: bytes) -> bytes:
-    digests = struct.unpack(f"{DIGEST_BYTES}s" * (len(rows) // DIGEST_BYTES), rows)
-    return b"".join(sorted(digests))
+def _lanes_of_levels(sums: bytes) -> tuple[int, ...]:
+    whole = sums if len(sums) == 3 * LEVEL_BYTES else sums + sums[-LEVEL_BYTES:]
+    return _THREE_LEVELS.unpack(whole)

@@ -1,10 +1,12 @@
-"""Digests of the records of a block: 16 bytes for each record and level.
+"""Digests of the records of a block: two lanes of 64 bits for each record and level.
 
-The digest of a record at level value is that of `marshal` version 2 of (names, cell, cell, ...)
-with the cells in order of their column names; at level json that of the one before followed by
-the JSON marks of its cells, at level exact that of the json digest followed by the type marks;
-without marks it is the one before. The order of the columns is not part of a record's digest; it is
-kept separately (`order`) and enters the digest of the key at levels exact and json.
+The digest of a record at level value is XXH3-128 of `marshal` version 2 of (names, cell, cell, ...)
+with the cells in order of their column names. At level json its lanes are multiplied, modulo
+2**64, by odd factors drawn from the order of the columns and from the JSON marks of the cells; at
+level exact also by factors drawn from the type marks. Odd factors lose nothing, and a mark that
+moves to another record changes every sum that the records are part of.
+
+XXH3 (https://xxhash.com) mixes well and is not made to withstand someone who forges a collision.
 """
 
 from __future__ import annotations
@@ -13,31 +15,39 @@ import marshal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from xxhash import xxh3_128_digest, xxh3_128_intdigest
 
 from tracekit.equality.canonical import canonical
 from tracekit.equality.columns import Cells, ColumnForms, column_forms
 from tracekit.equality.labels import label, quoted
 from tracekit.errors import NotComparable
 
-DIGEST_BYTES = 16
-"""128 bits: among 10**9 keys on each side the chance that any two different ones share a digest
-is below (2 * 10**9)**2 / 2**129, about 6 in 10**21."""
-
 Record = dict[Any, Any]
+Lanes = NDArray[np.uint64]
+"""Of shape (2, records). 128 bits: among 10**9 records on each side the chance that any two
+different ones share both lanes is below (2 * 10**9)**2 / 2**129, about 6 in 10**21."""
+
+UNMARKED: Lanes = np.ones((2, 1), dtype=np.uint64)
+"""The factors of what has no mark."""
+
+_LANE_BITS = 64
+_LANE = (1 << _LANE_BITS) - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """The columns of a record, as they stand and sorted."""
+    """The columns of a record, as they stand and sorted; `layout_of` makes one of each."""
 
     names: tuple[str, ...]
     places: tuple[int, ...]
     """Position in `names` of the sorted names."""
-    order: bytes
-    """Digest of the names as they stand and of their types, 8 bytes."""
+    order: Lanes
+    """Factors drawn from the names as they stand and from their types, shape (2, 1)."""
     schema: bytes
     """Digest of the sorted names, 8 bytes."""
 
@@ -46,13 +56,13 @@ class Layout:
 class RecordDigests:
     """Records with the same columns: their digests, columns and cells.
 
-    Levels that agree for all records share the list.
+    Where no cell has a type mark, `exact` is the same array as `json`.
     """
 
     layout: Layout
-    exact: list[bytes]
-    json: list[bytes]
-    value: list[bytes]
+    exact: Lanes
+    json: Lanes
+    value: Lanes
     cells: dict[str, Cells]
     columns: dict[str, ColumnForms]
 
@@ -60,11 +70,9 @@ class RecordDigests:
 @lru_cache(maxsize=1024)
 def _layout(names: tuple[str, ...], types: tuple[str, ...]) -> Layout:
     places = tuple(sorted(range(len(names)), key=names.__getitem__))
+    in_order = marshal.dumps(tuple(names[place] for place in places), 2)
     return Layout(
-        names,
-        places,
-        _digest(marshal.dumps(names + types, 2))[:8],
-        _digest(marshal.dumps(tuple(names[place] for place in places), 2))[:8],
+        names, places, factors(marshal.dumps(names + types, 2)), xxh3_128_digest(in_order)[:8]
     )
 
 
@@ -74,8 +82,16 @@ def layout_of(columns: tuple[Any, ...]) -> Layout:
     return _layout(tuple(map(label, columns)), types)
 
 
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=DIGEST_BYTES).digest()
+def factors(data: bytes) -> Lanes:
+    """An odd factor for each lane, shape (2, 1)."""
+    drawn = xxh3_128_intdigest(data)
+    return np.array([[drawn >> _LANE_BITS | 1], [drawn & _LANE | 1]], dtype=np.uint64)
+
+
+def lanes_of(digests: bytes) -> Lanes:
+    """Digests of 16 bytes each as lanes."""
+    pairs = np.frombuffer(digests, dtype="<u8").reshape(-1, 2)
+    return np.ascontiguousarray(pairs.T, dtype=np.uint64)
 
 
 def record_digests(records: Sequence[Record], layout: Layout) -> RecordDigests:
@@ -84,13 +100,13 @@ def record_digests(records: Sequence[Record], layout: Layout) -> RecordDigests:
     Raises:
         NotComparable: the content of a value cannot be read.
     """
-    rows = len(records)
-    in_order = list(zip(*map(dict.values, records), strict=True)) if layout.names else []
-    cells: dict[str, Cells] = {layout.names[place]: in_order[place] for place in layout.places}
+    width = len(layout.names)
+    flat = list(chain.from_iterable(map(dict.values, records)))
+    cells: dict[str, Cells] = {layout.names[place]: flat[place::width] for place in layout.places}
     columns = {name: _forms_of(name, column) for name, column in cells.items()}
     forms = columns.values()
-    value = _hashed(layout.schema, [column.value for column in forms], rows)
-    json = _marked(value, b"j", [column.json_marks for column in forms])
+    value = _hashed(layout.schema, [column.value for column in forms], len(records))
+    json = _marked(value * layout.order, b"j", [column.json_marks for column in forms])
     exact = _marked(json, b"x", [column.type_marks for column in forms])
     return RecordDigests(layout, exact, json, value, cells, columns)
 
@@ -102,23 +118,23 @@ def _forms_of(name: str, cells: Cells) -> ColumnForms:
         raise NotComparable(f"column {quoted(name)}: {exc}") from exc
 
 
-def _marked(
-    digests: list[bytes], level: bytes, columns: Sequence[Sequence[bytes] | None]
-) -> list[bytes]:
-    """`digests` with the marks of each record added; the same list if there are none."""
-    marked = []
+def _marked(lanes: Lanes, level: bytes, columns: Sequence[Sequence[bytes] | None]) -> Lanes:
+    """`lanes` with the marks of each record added; the same array if there are none."""
     for place, marks in enumerate(columns):
         if marks is not None:
-            whole = {mark: mark and b"%b%d:%b\0" % (level, place, mark) for mark in set(marks)}
-            marked.append(map(whole.__getitem__, marks))
-    if not marked:
-        return digests
-    return [
-        blake2b(digest + marks, digest_size=DIGEST_BYTES).digest() if marks else digest
-        for digest, marks in zip(digests, map(b"".join, zip(*marked, strict=True)), strict=True)
-    ]
+            lanes = lanes * _factors_of(marks, b"%b%d:" % (level, place))
+    return lanes
 
 
-def _hashed(schema: bytes, columns: Sequence[Cells], rows: int) -> list[bytes]:
+def _factors_of(marks: Sequence[bytes], prefix: bytes) -> Lanes:
+    """The factors of a column's marks, an empty mark's being 1."""
+    numbers = {mark: number for number, mark in enumerate(set(marks))}
+    drawn = [factors(prefix + mark) if mark else UNMARKED for mark in numbers]
+    if len(drawn) == 1:
+        return drawn[0]
+    return np.hstack(drawn)[:, list(map(numbers.__getitem__, marks))]
+
+
+def _hashed(schema: bytes, columns: Sequence[Cells], rows: int) -> Lanes:
     written = map(marshal.dumps, zip(repeat(schema, rows), *columns, strict=True), repeat(2))
-    return [blake2b(row, digest_size=DIGEST_BYTES).digest() for row in written]
+    return lanes_of(b"".join(map(xxh3_128_digest, written)))

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
+import numpy as np
+
 from tracekit.equality.pieces import block_digests
-from tracekit.equality.rows import DIGEST_BYTES
+from tracekit.equality.rows import Lanes
 
 Records = Mapping[str, Sequence[Mapping[Any, Any]]]
 """Records by the label of their key."""
@@ -54,10 +56,10 @@ def first_stretches(
     return {key: left_rows}, {key: right_rows}
 
 
-def _first_difference(left: bytes, right: bytes) -> int | None:
+def _first_difference(left: Lanes, right: Lanes) -> int | None:
     """The first record whose digest differs."""
-    if left == right:
-        return None
-    places = range(0, max(len(left), len(right)), DIGEST_BYTES)
-    differing = (at for at in places if left[at : at + 16] != right[at : at + 16])
-    return next(differing) // DIGEST_BYTES
+    both = min(left.shape[1], right.shape[1])
+    differing = np.flatnonzero((left[:, :both] != right[:, :both]).any(axis=0))
+    if differing.size:
+        return int(differing[0])
+    return None if left.shape == right.shape else both

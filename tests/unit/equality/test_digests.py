@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import tracemalloc
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,16 @@ RECORDS = st.lists(
         st.fixed_dictionaries({"A": st.integers(0, 3), "B": st.text(max_size=2)}),
         st.fixed_dictionaries({"B": st.text(max_size=2), "A": st.integers(0, 3)}),
         st.fixed_dictionaries({"A": st.floats(0, 3)}),
+        st.fixed_dictionaries({"A": st.sampled_from([Decimal("1.10"), Decimal("1.1"), 1])}),
         st.just({}),
     ),
     max_size=6,
 )
+KEYS = st.one_of(st.text(max_size=3), st.integers(-2, 2))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.text(max_size=3), RECORDS, max_size=5), st.data())
+@given(st.dictionaries(KEYS, RECORDS, max_size=5), st.data())
 def test_digests_do_not_depend_on_how_records_come(tmp_path_factory, events, data):
     folder = tmp_path_factory.mktemp("digests")
     whole = written(folder / "whole", events.items())
@@ -76,6 +79,48 @@ def test_blocks_spills_and_merge_passes_change_nothing(tmp_path, monkeypatch):
     assert small.rows == whole.rows == sum(map(len, events.values()))
     proof = compare_digests(tmp_path / "whole", tmp_path / "small")
     assert proof.level is Level.EXACT
+
+
+@settings(max_examples=60, deadline=None)
+@given(RECORDS, st.randoms(use_true_random=False))
+def test_the_order_of_records_counts_in_one_digest_and_not_in_the_other(
+    tmp_path_factory, records, random
+):
+    folder = tmp_path_factory.mktemp("digests")
+    shuffled = random.sample(records, len(records))
+    written(folder / "one", [("K", records)])
+    written(folder / "other", [("K", shuffled)])
+    (one,), (other,) = DigestFile(folder / "one"), DigestFile(folder / "other")
+    assert one.unordered == other.unordered
+    assert (one.ordered.exact == other.ordered.exact) == (
+        list(map(exactly, records)) == list(map(exactly, shuffled))
+    )
+
+
+def exactly(record: dict[str, Any]) -> str:
+    return repr(list(record.items()))
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "level"),
+    [
+        ([{"A": 1, "B": 2.0}, {"A": 1, "B": 2}], [{"A": 1.0, "B": 2}, {"A": 1, "B": 2}], "value"),
+        ([{"A": 1.0}, {"A": 2}], [{"A": 1}, {"A": 2.0}], "value"),
+        ([{"A": Decimal("1.10")}, {"A": 2}], [{"A": Decimal("1.1")}, {"A": 2}], "value"),
+        (
+            [{"A": 1, "B": 2}, {"B": 4, "A": 3}],
+            [{"B": 2, "A": 1}, {"A": 3, "B": 4}],
+            "value",
+        ),
+        ([{"A": 1, "B": 2}], [{"A": 2, "B": 1}], "different"),
+        ([{"A": 1, "B": 4}, {"A": 3, "B": 2}], [{"A": 1, "B": 2}, {"A": 3, "B": 4}], "different"),
+        ([{"A": 1}, {"A": 1}], [{"A": 1}], "different"),
+    ],
+)
+def test_what_changes_its_record_is_found_among_a_multiset(tmp_path, reference, candidate, level):
+    written(tmp_path / "x", [("K", reference)])
+    written(tmp_path / "y", [("K", candidate)])
+    assert compare_digests(tmp_path / "x", tmp_path / "y", unordered=True).level == level
 
 
 def test_order_keys_and_owner_of_records_are_part_of_the_digest(tmp_path):
@@ -110,6 +155,20 @@ def test_memory_does_not_grow_with_the_number_of_cids(tmp_path, monkeypatch):
 
     peak(500)
     assert peak(8_000) < 1.1 * peak(2_000)
+
+
+def test_memory_does_not_grow_with_the_records_of_a_key(tmp_path):
+    def peak(blocks: int) -> int:
+        block = rows("same", 4096)
+        tracemalloc.start()
+        try:
+            written(tmp_path / "file", (("same", block) for _ in range(blocks)))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(1)
+    assert peak(24) < 1.05 * peak(3)
 
 
 def test_an_abandoned_writer_leaves_no_file(tmp_path):

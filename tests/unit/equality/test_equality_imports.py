@@ -15,7 +15,7 @@ with tempfile.TemporaryDirectory() as folder:
             writer.close()
     proof = compare_digests(*files)
 assert proof.level == "value", proof
-print(*sorted({"pandas", "numpy", "pyarrow", "duckdb", "oracledb"} & set(sys.modules)))
+print(*sorted({"pandas", "pyarrow", "duckdb", "oracledb"} & set(sys.modules)))
 """
 
 
