@@ -12,7 +12,7 @@ from tracekit.keyed.column_kinds import python_values
 from tracekit.keyed.key_index import KeyIndex, key_runs, keys_of
 from tracekit.keyed.query import Key
 from tracekit.keyed.record import Record, RecordsByKey
-from tracekit.keyed.shared_keys import record_constructor
+from tracekit.keyed.shared_keys import record_maker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +76,8 @@ class KeyRecords(Sequence[ReadOnlyRecord]):
         return [record for part in self._parts for record in self._records(part)]
 
     def _records(self, part: pa.RecordBatch) -> list[Record]:
-        make = record_constructor(tuple(self._schema.names))
-        return list(map(make, *map(python_values, self._schema, part.columns)))
+        make = record_maker(tuple(self._schema.names))
+        return make(list(map(python_values, self._schema, part.columns)))
 
 
 class KeyedColumns(Mapping[Key, KeyRecords]):
@@ -140,12 +140,12 @@ class KeyedColumns(Mapping[Key, KeyRecords]):
         is several times slower.
         """
         decoders = [ColumnDecoder(field) for field in self._schema]
-        make = record_constructor(tuple(self._schema.names))
+        make = record_maker(tuple(self._schema.names))
         for part in self._parts():
             cells = [
                 decoder.values(array) for decoder, array in zip(decoders, part.columns, strict=True)
             ]
-            records = list(map(make, *cells))
+            records = make(cells)
             keys, counts = self._runs(part)
             del part, cells
             piece: RecordsByKey = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from tracekit.keyed.interning import ColumnInterner
 from tracekit.keyed.record import Record
-from tracekit.keyed.shared_keys import record_constructor
+from tracekit.keyed.shared_keys import record_maker
 
 
 def lean_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[Record]:
@@ -33,7 +33,7 @@ class LeanRecords:
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._width = len(columns)
-        self._make = record_constructor(tuple(columns))
+        self._make = record_maker(tuple(columns))
         self._interners = [ColumnInterner() for _ in columns]
         self._lock = threading.Lock()
 
@@ -54,4 +54,4 @@ class LeanRecords:
                 for interner, column in zip(self._interners, cells, strict=True)
             ]
         del cells
-        return list(map(self._make, *shared))
+        return self._make(shared)

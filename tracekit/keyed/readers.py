@@ -14,7 +14,7 @@ from tracekit.keyed.lean import LeanRecords
 from tracekit.keyed.query import Query
 from tracekit.keyed.record import Record, check_distinct, plain_records
 from tracekit.keyed.rows_by_key import RowsByKey, joined, rows_by_key
-from tracekit.keyed.shared_keys import record_constructor
+from tracekit.keyed.shared_keys import record_maker
 from tracekit.oracle import Database
 from tracekit.oracle.arrow import ArrowShape, NoArrowType, NotWholeNumber
 
@@ -162,13 +162,13 @@ class LeanReader:
         gather: bool,
     ) -> Generator[ReadRecords, None, None]:
         batches = database.read_sql_arrow_iter(sql, binds, batch_size=self._arrow_rows, shape=shape)
-        make = record_constructor(tuple(shape.schema.names))
+        make = record_maker(tuple(shape.schema.names))
         with closing(batches), self._wrong_guess():
             for parts in _gathered(batches) if gather else ([batch] for batch in batches):
                 places = rows_by_key(parts, self._key_columns) if gather else None
                 cells = self._cells(parts)
                 parts.clear()
-                records = list(map(make, *cells))
+                records = make(cells)
                 del cells
                 read = _key_by_key(records, places)
                 del records

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import tracekit.keyed
 from tracekit.keyed.lean import LeanRecords, lean_records
-from tracekit.keyed.shared_keys import record_constructor
+from tracekit.keyed.shared_keys import record_maker
 
 WIDTHS = [1, 2, 15, 28, 29, 30, 31, 200]
 
@@ -43,8 +43,8 @@ def test_a_lean_record_is_the_dict_zip_of_its_row(width):
 @pytest.mark.parametrize("width", [1, 2, 15, 28, 29])
 def test_a_record_of_shared_keys_is_less_than_half_a_plain_one(width):
     columns = names(width)
-    make = record_constructor(tuple(columns))
-    lean = [make(*range(width)) for _ in range(100)][-1]
+    make = record_maker(tuple(columns))
+    lean = make([[value] * 100 for value in range(width)])[-1]
     plain = dict(zip(columns, range(width), strict=True))
     assert sys.getsizeof(lean) < 0.5 * sys.getsizeof(plain)
 
@@ -52,8 +52,8 @@ def test_a_record_of_shared_keys_is_less_than_half_a_plain_one(width):
 @pytest.mark.parametrize("width", [30, 31, 200])
 def test_past_the_shared_limit_a_record_is_no_larger_than_a_plain_one(width):
     columns = names(width)
-    make = record_constructor(tuple(columns))
-    lean = [make(*range(width)) for _ in range(100)][-1]
+    make = record_maker(tuple(columns))
+    lean = make([[value] * 100 for value in range(width)])[-1]
     assert sys.getsizeof(lean) <= sys.getsizeof(dict(zip(columns, range(width), strict=True)))
 
 
