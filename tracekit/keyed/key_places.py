@@ -32,6 +32,8 @@ class KeyPlaces:
         key_columns: Key columns of the result.
         order: The text's own ORDER BY, repeated around the wrapped text.
         prefix: First letters of the bind names.
+        limit: What limits the rows of a statement that holds `:keys`, such as `FETCH FIRST`; empty
+            if nothing does.
     """
 
     def __init__(
@@ -41,7 +43,9 @@ class KeyPlaces:
         key_columns: Sequence[str],
         order: str,
         prefix: str,
+        limit: str = "",
     ) -> None:
+        self.limit = limit
         self._sql = sql
         self._places = places
         self._key_columns = key_columns
@@ -116,7 +120,35 @@ def find_key_places(sql: str, tokens: Sequence[Token], key_columns: Sequence[str
         for prefix in ("p", "key_", "tracekit_key_")
         if not any(name.startswith(prefix.upper()) and name != "KEYS" for name in binds)
     )
-    return KeyPlaces(sql, places, key_columns, order, prefix)
+    limits = (limit for n in at if (limit := _limit_around(tokens, n)))
+    return KeyPlaces(sql, places, key_columns, order, prefix, next(limits, ""))
+
+
+def _limit_around(tokens: Sequence[Token], at: int) -> str:
+    """What limits the rows of a query block around the token at `at`."""
+    for depth in range(tokens[at].depth):
+        block = _block(tokens, at, depth)
+        for word, following in zip(block, block[1:], strict=False):
+            if word.is_word("FETCH") and following.is_word("FIRST", "NEXT"):
+                return f"FETCH {following.text.upper()}"
+            if word.is_word("OFFSET") and following.kind in ("number", "bind"):
+                return "OFFSET"
+            if word.is_word("ROWNUM"):
+                return "ROWNUM"
+    return ""
+
+
+def _block(tokens: Sequence[Token], at: int, depth: int) -> list[Token]:
+    """The tokens at `depth` of the innermost parentheses of that depth around `at`."""
+    if not depth:
+        return [token for token in tokens if not token.depth]
+    first = next(n for n in range(at, -1, -1) if _is(tokens[n], "(", depth))
+    last = next(n for n in range(at, len(tokens)) if _is(tokens[n], ")", depth))
+    return [token for token in tokens[first + 1 : last] if token.depth == depth]
+
+
+def _is(token: Token, text: str, depth: int) -> bool:
+    return token.text == text and token.depth == depth
 
 
 def _listed(left: str | None, names: Sequence[str]) -> str:

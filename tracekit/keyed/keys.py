@@ -28,7 +28,8 @@ def batches_of(keys: Iterable[Any] | None, query: Query) -> list[Sequence[Key]]:
 
     Raises:
         ConfigError: a key cannot be bound or cannot match (None, NaN, an empty text), or keys are
-            given to a query that takes none, or missing for one that does.
+            given to a query that takes none, or missing for one that does; a query limits its rows
+            and the keys do not fit into one statement.
     """
     if not query.takes_keys:
         if keys is not None:
@@ -48,6 +49,13 @@ def batches_of(keys: Iterable[Any] | None, query: Query) -> list[Sequence[Key]]:
         given = [_checked(key, query) for key in given]
     found = distinct(given)
     size = query.keys_per_statement
+    if len(found) > size and query.row_limit:
+        raise ConfigError(
+            f"query {query.name!r} limits its rows with {query.row_limit}, and {len(found):,} keys "
+            f"take {-(-len(found) // size):,} statements of {size:,} keys, each limited on its "
+            "own. Limit the rows of each key (ROW_NUMBER() OVER (PARTITION BY key ...)), ask for "
+            "fewer keys, or raise keys_per_statement (--keys-per-statement)"
+        )
     return [found[start : start + size] for start in range(0, len(found), size)]
 
 

@@ -106,6 +106,11 @@ class Query:
         """Number of values in one key."""
         return max(1, len(self.key_columns))
 
+    @property
+    def row_limit(self) -> str:
+        """What limits the rows of every statement, such as `FETCH FIRST`; empty if nothing does."""
+        return self._places.limit if self.takes_keys else ""
+
     def statement(self, keys: Sequence[Key]) -> Statement:
         """The SQL for one batch of keys, and its binds `p0`, `p1`, … in the batch's order."""
         if not self.takes_keys:

@@ -88,3 +88,42 @@ def test_keys_and_queries_must_fit():
     with pytest.raises(ConfigError, match=r"keys=5: expected a list of keys, such as \[5\]"):
         batches_of(5, QUERY)
     assert batches_of(None, Query("SELECT 1 FROM DUAL")) == [()]
+
+
+@pytest.mark.parametrize(
+    ("sql", "limit"),
+    [
+        ("SELECT * FROM T WHERE K IN (:keys) ORDER BY K FETCH FIRST 10 ROWS ONLY", "FETCH FIRST"),
+        ("select * from t where k in (:keys) fetch next :n rows only", "FETCH NEXT"),
+        ("SELECT * FROM T WHERE K IN (:keys) OFFSET 5 ROWS", "OFFSET"),
+        ("SELECT * FROM T WHERE K IN (:keys) AND ROWNUM <= 10", "ROWNUM"),
+        (
+            "SELECT * FROM (SELECT * FROM T WHERE K IN (:keys) ORDER BY V) WHERE ROWNUM < 3",
+            "ROWNUM",
+        ),
+        (
+            "WITH A AS (SELECT * FROM T WHERE (K IN (:keys)) AND ROWNUM < 9) SELECT * FROM A",
+            "ROWNUM",
+        ),
+    ],
+)
+def test_limited_rows_are_not_limited_once_for_each_batch(sql, limit):
+    binds = {"n": 5} if ":n" in sql else {}
+    query = Query(sql, key="K", binds=binds, keys_per_statement=3)
+    assert len(batches_of([1, 2, 3], query)) == 1
+    with pytest.raises(ConfigError, match=f"limits its rows with {limit}, and 4 keys take 2 stat"):
+        batches_of([1, 2, 3, 4], query)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM T FETCH FIRST 10 ROWS ONLY",
+        "SELECT * FROM T CROSS APPLY (SELECT * FROM U WHERE U.K = T.K FETCH FIRST 1 ROW ONLY) "
+        "WHERE K IN (:keys)",
+        "SELECT * FROM T WHERE K IN (:keys) AND V = (SELECT MAX(V) FROM U WHERE ROWNUM < 5)",
+        "SELECT OFFSET, K FROM T WHERE K IN (:keys) -- FETCH FIRST",
+    ],
+)
+def test_what_is_limited_apart_from_the_keys_is_asked_for_in_batches(sql):
+    assert len(batches_of([1, 2, 3, 4], Query(sql, key="K", keys_per_statement=3))) == 2
