@@ -209,3 +209,14 @@ def _outputs(cell: Any) -> list[Any]:
         output.pop("traceback", None)
         output.pop("execution_count", None)
     return outputs
+
+
+def test_a_notebook_of_another_kernel_says_where_it_ran(tmp_path: Path):
+    path = write_notebook(tmp_path / "other.ipynb", "1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.kernelspec.name = "payments-3.12"
+    nbformat.write(notebook, path)
+
+    (remark,) = run_notebook(path).report.remarks
+
+    assert "the kernel 'payments-3.12'; it ran in tracekit's own Python" in remark

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from tracekit.errors import ConfigError
@@ -128,7 +129,7 @@ def _limit_around(tokens: Sequence[Token], at: int) -> str:
     """What limits the rows of a query block around the token at `at`."""
     for depth in range(tokens[at].depth):
         block = _block(tokens, at, depth)
-        for word, following in zip(block, block[1:], strict=False):
+        for word, following in pairwise(block):
             if word.is_word("FETCH") and following.is_word("FIRST", "NEXT"):
                 return f"FETCH {following.text.upper()}"
             if word.is_word("OFFSET") and following.kind in ("number", "bind"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import tempfile
 from collections.abc import Callable, Mapping
@@ -145,6 +146,17 @@ def run_notebook(
             cells = tuple(with_heap(cell, captures, watch.files) for cell in report.cells)
             report = replace(report, cells=cells, remarks=(*report.remarks, ARENA_REMARK))
     return NotebookRun(report, notebook)
+
+
+def _other_kernel(notebook: NotebookNode) -> list[str]:
+    """A remark if the notebook names another kernel than the Python that runs it."""
+    name = notebook.metadata.get("kernelspec", {}).get("name", "python3")
+    if name in ("python3", "python"):
+        return []
+    return [
+        f"the notebook names the kernel {name!r}; it ran in tracekit's own Python "
+        f"{platform.python_version()}, with the packages installed there"
+    ]
 
 
 class _Watch:
@@ -308,6 +320,7 @@ class _Watch:
             self._tolerated(reports.get(index, CellReport(index))) for index in self._code_cells
         )
         remarks = list(self._log.ready.remarks if self._log.ready else ())
+        remarks += _other_kernel(self._notebook)
         ended_badly = next((cell for cell in cells if _is_bad(cell.status)), None)
         status = ProgramStatus.OK if ended_badly is None else ended_badly.status
         if ended_badly is None and kernel.error is not None:
