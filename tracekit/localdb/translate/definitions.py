@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlglot import exp, parse_one
+from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import assigned
-from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import call, text, unsupported
+from tracekit.localdb.translate.constraints import (
+    column_constraints,
+    drop_references,
+    inner_of,
+    mark_columns,
+    table_constraint,
+    written_as,
+)
 from tracekit.localdb.translate.context import Context
-from tracekit.localdb.translate.dialect import SOURCE_SPAN, ReadOracle
 from tracekit.localdb.translate.kinds import MOMENTS, kind_of
-from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers, folded
 from tracekit.localdb.translate.number_types import FREE, Exact, literal_value, with_number
 from tracekit.localdb.translate.rewrite import rewrite_expressions
-from tracekit.localdb.translate.scopes import Columns, ColumnType, Scopes, mark_with, nothing_known
+from tracekit.localdb.translate.scopes import ColumnType
 from tracekit.localdb.translate.stored_values import fitted
-from tracekit.localdb.translate.table_clauses import without_storage
 from tracekit.localdb.translate.text_types import FIXED, TEXTS
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
@@ -40,15 +43,6 @@ _SEQUENCE_OPTIONS = {
     "start": "START WITH",
 }
 _DECLARED_META = "ora_declared"
-_CONSTRAINT_KINDS: dict[type[Any], str] = {
-    exp.NotNullColumnConstraint: "N",
-    exp.PrimaryKeyColumnConstraint: "P",
-    exp.PrimaryKey: "P",
-    exp.UniqueColumnConstraint: "U",
-    exp.Reference: "R",
-    exp.ForeignKey: "R",
-    exp.CheckColumnConstraint: "C",
-}
 
 
 def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
@@ -71,9 +65,9 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
                 sequences.append(sequence[1])
             columns.append(_column(part, context))
             _fit_default(part, columns[-1], f'"{owner}"."{definition.name}"')
-            constraints += _column_constraints(part, context)
+            constraints += column_constraints(part, context)
         else:
-            constraints.append(_table_constraint(part, context))
+            constraints.append(table_constraint(part, context))
     refuse_repeated([column.name for column in columns])
     keys = {name for one in constraints if one.kind == "P" for name in one.columns}
     definition = replace(
@@ -90,20 +84,12 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
         if isinstance(part, exp.ColumnDef)
     }
     mark_columns(tree, types)
-    _drop_references(schema)
+    drop_references(schema)
     _finish(tree, context)
     for part in schema.expressions:
         if isinstance(part, exp.ColumnDef):
             convert_default(part, types[folded(part.this)])
     return "; ".join([*sequences, write(tree)]), definition
-
-
-def mark_columns(tree: exp.Expr, types: Columns) -> None:
-    """Note what the columns are that constraints name."""
-    for column in tree.find_all(exp.Column):
-        found = types.get(folded(column.this))
-        if found is not None:
-            mark_with(column, found)
 
 
 def refuse_repeated(names: Sequence[str]) -> None:
@@ -127,7 +113,7 @@ def defined_type(column: exp.ColumnDef) -> ColumnType:
 def convert_default(column: exp.ColumnDef, found: ColumnType) -> None:
     """Write a column's default value in the form that the column has, in place."""
     for constraint in column.constraints:
-        inner = _inner(constraint)
+        inner = inner_of(constraint)
         if not isinstance(inner, exp.DefaultColumnConstraint):
             continue
         value = literal_value(inner.this)
@@ -171,9 +157,9 @@ def _column(column: exp.ColumnDef, context: Context) -> ColumnDeclaration:
         declared = replace(declared, precision=digits, scale=scale)
     column.set("kind", stored)
     column.meta[_DECLARED_META] = declared
-    kinds = {type(_inner(constraint)) for constraint in column.constraints}
+    kinds = {type(inner_of(constraint)) for constraint in column.constraints}
     required = {exp.PrimaryKeyColumnConstraint} & kinds or any(
-        isinstance(inner := _inner(one), exp.NotNullColumnConstraint)
+        isinstance(inner := inner_of(one), exp.NotNullColumnConstraint)
         and not inner.args.get("allow_null")
         for one in column.constraints
     )
@@ -190,7 +176,7 @@ def _fit_default(column: exp.ColumnDef, declared: ColumnDeclaration, table: str)
     if declared.type.name not in TEXTS or length is None:
         return
     for constraint in column.constraints:
-        inner = _inner(constraint)
+        inner = inner_of(constraint)
         if not isinstance(inner, exp.DefaultColumnConstraint):
             continue
         value = inner.this
@@ -206,17 +192,12 @@ def _fit_default(column: exp.ColumnDef, declared: ColumnDeclaration, table: str)
             value.replace(made)
 
 
-def _inner(constraint: exp.Expr) -> exp.Expr:
-    kind = constraint.args.get("kind") if isinstance(constraint, exp.ColumnConstraint) else None
-    return kind if isinstance(kind, exp.Expr) else constraint
-
-
 def _take_identity(
     column: exp.ColumnDef, table: str, owner: str, context: Context
 ) -> tuple[DrawnColumn, str] | None:
     """Turn GENERATED ... AS IDENTITY into a default drawn from a sequence, and name that."""
     for constraint in list(column.constraints):
-        inner = _inner(constraint)
+        inner = inner_of(constraint)
         if not isinstance(inner, exp.GeneratedAsIdentityColumnConstraint):
             continue
         position = context.position(column)
@@ -256,7 +237,7 @@ def _drawn_by_default(
         if not name or any(one.column == name for one in known):
             continue
         for constraint in column.constraints:
-            inner = _inner(constraint)
+            inner = inner_of(constraint)
             value = inner.this if isinstance(inner, exp.DefaultColumnConstraint) else None
             if isinstance(value, exp.Column) and value.name.upper() == "NEXTVAL" and value.table:
                 parts = [value.args.get("db"), value.args["table"]]
@@ -269,151 +250,14 @@ def _drawn_by_default(
     return found
 
 
-def _column_constraints(column: exp.ColumnDef, context: Context) -> list[ConstraintDeclaration]:
-    found: list[ConstraintDeclaration] = []
-    for constraint in column.constraints:
-        inner = _inner(constraint)
-        if isinstance(inner, exp.DefaultColumnConstraint):
-            continue
-        if isinstance(inner, exp.NotNullColumnConstraint) and inner.args.get("allow_null"):
-            continue
-        kind = _constraint_kind(inner, context)
-        columns = () if kind == "C" else (folded(column.this),)
-        found.append(
-            ConstraintDeclaration(
-                kind,
-                columns,
-                _constraint_name(constraint),
-                _parent(inner),
-                _parent_key(inner),
-                _condition(inner, context),
-            )
-        )
-    return found
-
-
-def _condition(inner: exp.Expr, context: Context) -> str:
-    """A check's condition as it was written."""
-    if not isinstance(inner, exp.CheckColumnConstraint):
-        return ""
-    written = _written(inner, context)
-    return written[1:-1].strip() if written.startswith("(") else written
-
-
-def _written(node: exp.Expr, context: Context) -> str:
-    start, end = node.meta.get(SOURCE_SPAN, (0, 0))
-    return context.prepared.text[start:end].strip()
-
-
 def _default_texts(schema: exp.Schema, context: Context) -> list[tuple[str, str]]:
     return [
-        (folded(column.this), _written(inner, context))
+        (folded(column.this), written_as(inner, context))
         for column in schema.expressions
         if isinstance(column, exp.ColumnDef)
-        for inner in map(_inner, column.constraints)
+        for inner in map(inner_of, column.constraints)
         if isinstance(inner, exp.DefaultColumnConstraint)
     ]
-
-
-def _table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration:
-    """A constraint that stands among the columns."""
-    inner = part
-    if isinstance(part, exp.Constraint):
-        if len(part.expressions) != 1:
-            raise unsupported("a constraint with options", context.position(part))
-        inner = part.expressions[0]
-    kind = _constraint_kind(inner, context)
-    if kind == "C":
-        condition = _condition(inner, context)
-        return ConstraintDeclaration(kind, (), _constraint_name(part), condition=condition)
-    listed = inner.this if isinstance(inner, exp.UniqueColumnConstraint) else inner
-    names = tuple(folded(_plain(one)) for one in (listed.expressions if listed else ()))
-    return ConstraintDeclaration(
-        kind, names, _constraint_name(part), _parent(inner), _parent_key(inner)
-    )
-
-
-def _parent(inner: exp.Expr) -> tuple[str | None, str] | None:
-    """The table a foreign key refers to."""
-    reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
-    if not isinstance(reference, exp.Reference):
-        return None
-    table = reference.this.this if isinstance(reference.this, exp.Schema) else reference.this
-    owner = table.args.get("db")
-    return (folded(owner) if owner is not None else None), folded(table.this)
-
-
-def _parent_key(inner: exp.Expr) -> tuple[str, ...]:
-    """The columns a foreign key names of its parent; none for the primary key."""
-    reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
-    named = reference.this if isinstance(reference, exp.Reference) else None
-    listed = named.expressions if isinstance(named, exp.Schema) else ()
-    return tuple(folded(_plain(one)) for one in listed)
-
-
-def _drop_references(schema: exp.Schema) -> None:
-    """Take foreign keys off a CREATE TABLE: DuckDB is not told of them."""
-    kept: list[exp.Expr] = []
-    for part in schema.expressions:
-        if isinstance(part, exp.ColumnDef):
-            others = [one for one in part.constraints if not isinstance(_inner(one), exp.Reference)]
-            part.set("constraints", others)
-        inner = part.expressions[0] if isinstance(part, exp.Constraint) else part
-        if not isinstance(inner, exp.ForeignKey):
-            kept.append(part)
-    schema.set("expressions", kept)
-
-
-def constraint_clause(
-    written: str, current_schema: str, columns: Columns
-) -> tuple[ConstraintDeclaration, str]:
-    """What ALTER TABLE ADD `written` declares, and the clause in DuckDB's dialect.
-
-    Args:
-        written: the constraint.
-        current_schema: where unqualified tables are.
-        columns: of the table.
-
-    Raises:
-        SqlglotError: it cannot be read.
-        OraError: it cannot be translated.
-    """
-    statement = f"CREATE TABLE x ({written})"
-    prepared = prepare(statement, without_storage(tokenize(statement)))
-    tree = parse_one(prepared.text, read=ReadOracle)
-    context = Context(prepared, current_schema, current_schema, Scopes(nothing_known))
-    parts = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
-    if len(parts) != 1:
-        raise unsupported("ALTER TABLE ADD of more than one constraint")
-    declaration = _table_constraint(parts[0], context)
-    mark_columns(tree, columns)
-    rewrite_expressions(tree, context)
-    fold_identifiers(tree)
-    return declaration, write(tree.this.expressions[0])
-
-
-def _plain(column: exp.Expr) -> exp.Expr:
-    """The identifier of a key's column."""
-    while not isinstance(column, exp.Identifier) and isinstance(column.this, exp.Expr):
-        column = column.this
-    return column
-
-
-def _constraint_kind(inner: exp.Expr, context: Context) -> str:
-    kind = _CONSTRAINT_KINDS.get(type(inner))
-    if kind is None:
-        name = type(inner).__name__.removesuffix("ColumnConstraint").upper()
-        raise unsupported(f"constraint {name}", context.position(inner))
-    reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
-    if isinstance(reference, exp.Reference) and reference.args.get("options"):
-        raise unsupported(f"a reference {reference.args['options'][0]}", context.position(inner))
-    return kind
-
-
-def _constraint_name(constraint: exp.Expr) -> str | None:
-    named = isinstance(constraint, exp.Constraint | exp.ColumnConstraint)
-    identifier = constraint.this if named else None
-    return folded(identifier) if isinstance(identifier, exp.Identifier) else None
 
 
 def _definition(

@@ -12,11 +12,8 @@ from sqlglot.errors import SqlglotError
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import stored_number
 from tracekit.localdb.translate.build import unsupported
-from tracekit.localdb.translate.definitions import (
-    constraint_clause,
-    convert_default,
-    defined_type,
-)
+from tracekit.localdb.translate.constraints import constraint_clause
+from tracekit.localdb.translate.definitions import convert_default, defined_type
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.implicit import as_number
 from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
