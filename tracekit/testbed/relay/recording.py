@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any
 
-from tracekit.errors import ConfigError, TracekitError
 from tracekit.localdb.backend import BindType, StatementKind
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.wire.column import OracleType
 from tracekit.process_memory import resident_bytes
-from tracekit.records.shape import BindShape, KeySpace, QueryShape, Shape, StatementShape
-from tracekit.sqltext import BoundKeys, bound_keys, statement_sha256, without_literals
+from tracekit.records.shape import KeySpace, QueryShape, Shape, StatementShape
+from tracekit.sqltext import statement_sha256, without_literals
 from tracekit.sqltext.lexer import Token, TokenKind, UnendedQuote, scan
 from tracekit.testbed.relay.columns import Described
+from tracekit.testbed.relay.recorded_query import RecordedQuery, Unwatched
 from tracekit.testbed.relay.result import Watch
 from tracekit.testbed.relay.statement import PassedStatement
-from tracekit.workloads.shapes import ShapeRecorder, described_column
-
-_log = logging.getLogger(__name__)
 
 _KINDS = {
     StatementKind.QUERY: "query",
@@ -33,8 +27,6 @@ _KINDS = {
 }
 _APPLICATION_ERRORS = range(20_000, 21_000)
 _NAMES = frozenset({TokenKind.WORD, TokenKind.QUOTED})
-_IDENTIFIER = re.compile(r"[^\W\d][\w$# ]*")
-_GROUPED_KEYS = 1_000
 _MOST_STATEMENTS = 10_000
 _MOST_COUNTS = 10_000
 """Row counts of one statement that are kept one by one."""
@@ -180,236 +172,6 @@ class _Counted:
             error_message=_told(self._error) if self._error else None,
             executions=self.executions,
         )
-
-
-class RecordedQuery:
-    """One query, over all its executions.
-
-    Args:
-        name: in the shape.
-        statement: as it was first sent.
-        columns: of its result.
-        sha256: the statement's.
-        keys: the columns that may be keys; empty for any.
-        remark: is told what could not be recorded.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        statement: PassedStatement,
-        columns: Sequence[Described],
-        sha256: str,
-        keys: Collection[str],
-        remark: Any,
-    ) -> None:
-        self.name = name
-        self._statement = statement
-        self._columns = list(columns)
-        self._sha256 = sha256
-        self._named = keys
-        self._remark = remark
-        self._lock = threading.Lock()
-        self._binds: tuple[BindShape, ...] = ()
-        self._executions = self._running = self._unread = self._failed = 0
-        self._asked: dict[Any, None] = {}
-        self._recorder: ShapeRecorder | None = None
-        titles = [column.name for column in columns]
-        doubled = next((title for title in titles if titles.count(title) > 1), None)
-        found = bound_keys(statement.sql, titles, keys)
-        self.key = found.columns if found else tuple(key for key in titles if key in keys)
-        if doubled is not None:
-            self._give_up(ConfigError(f"it selects two columns named {doubled}; give one an alias"))
-            return
-        try:
-            names = _names_without_literals([column.name for column in columns])
-            described = [
-                replace(described_column(column), name=name)
-                for column, name in zip(columns, names, strict=True)
-            ]
-            self._recorder = ShapeRecorder(name, described, key=self.key)
-        except TracekitError as error:
-            self._give_up(error)
-
-    def execution(
-        self,
-        statement: PassedStatement,
-        columns: Sequence[Described],
-        row: Sequence[Any],
-        kinds: Sequence[BindType],
-    ) -> Watch:
-        """One execution begins, with these bind values."""
-        if list(columns) != self._columns:
-            self._remark(
-                f"query {self.name!r} was executed again with other columns; those executions are "
-                "not recorded"
-            )
-            return Unwatched()
-        found = bound_keys(statement.sql, [column.name for column in columns], self._named)
-        with self._lock:
-            if self._recorder is None:
-                return Unwatched()
-            if not self._executions:
-                self._binds = _bind_shapes(statement, kinds, found)
-            self._executions += 1
-            if found is not None:
-                self._ask([key for key in found.values(row) if _is_whole(key)])
-            self._running += 1
-        return Execution(self)
-
-    def add(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Count rows, given column by column."""
-        with self._lock:
-            if self._recorder is None:
-                return
-            try:
-                self._recorder.add_rows(list(zip(*columns, strict=True)))
-            except TracekitError as error:
-                self._give_up(error)
-            except Exception as error:
-                _log.exception("recording query %s failed", self.name)
-                self._give_up(error)
-
-    def end(self, *, partial: bool) -> None:
-        """An execution was read."""
-        with self._lock:
-            self._running -= 1
-            self._unread += partial
-            if self._recorder is not None and not self._asked:
-                self._recorder.end_statement()
-
-    def failed(self) -> None:
-        """Reading an execution failed."""
-        with self._lock:
-            self._failed += 1
-
-    def _ask(self, keys: Sequence[Any]) -> None:
-        """Count the keys of an execution that begins.
-
-        Executions of few keys, and those that run at once, are one statement to the recorder,
-        until a key comes again.
-        """
-        many = len(self._asked) >= _GROUPED_KEYS
-        if not self._running and (many or not self._asked.keys().isdisjoint(keys)):
-            self._end_group()
-        self._asked.update(dict.fromkeys(keys))
-
-    def _end_group(self) -> None:
-        if self._asked and self._recorder is not None:
-            self._recorder.begin_statement(self._asked)
-            self._recorder.end_statement()
-            self._asked = {}
-
-    def asked(self) -> Any:
-        """The recorder's keys, for comparing key spaces."""
-        return self._recorder.keys if self._recorder is not None else None
-
-    def remarks(self) -> list[str]:
-        """What is not whole."""
-        if not self._unread:
-            return []
-        text = f"query {self.name!r} was not read to its end"
-        if self._unread == self._executions:
-            return [f"{text}; a replay of its shape refuses to read past the rows that passed"]
-        return [f"{text} {self._unread:,} of {self._executions:,} times; those count as they came"]
-
-    def shape(self) -> QueryShape | None:
-        """Its statistics; None where it could not be recorded."""
-        with self._lock:
-            if self._recorder is None:
-                return None
-            self._end_group()
-            shape = self._recorder.shape(
-                without_literals(self._statement.sql), self._sha256, binds=self._binds
-            )
-            return replace(
-                shape,
-                executions=self._executions - self._failed,
-                keys_per_statement=round(shape.keys_asked / self._executions, 1)
-                if shape.keys_per_statement is not None
-                else None,
-                partial=self._unread == self._executions,
-            )
-
-    def _give_up(self, error: Exception) -> None:
-        self._recorder = None
-        self._remark(f"query {self.name!r} is not recorded: {error}")
-
-
-class Execution:
-    """One execution of a recorded query, whose rows are shown to it."""
-
-    def __init__(self, query: RecordedQuery) -> None:
-        self._query = query
-
-    def rows(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Rows that pass."""
-        self._query.add(columns)
-
-    def failed(self) -> None:
-        """Reading failed."""
-        self._query.failed()
-
-    def end(self, *, partial: bool) -> None:
-        """No more rows pass."""
-        self._query.end(partial=partial)
-
-
-class Unwatched:
-    """Rows that nobody looks at."""
-
-    def rows(self, columns: Sequence[Sequence[Any]]) -> None:
-        """They pass."""
-
-    def failed(self) -> None:
-        """Reading failed."""
-
-    def end(self, *, partial: bool) -> None:
-        """No more pass."""
-
-
-def _names_without_literals(names: Sequence[str]) -> list[str]:
-    """Column names; that of an expression without an alias is its text, literals and all."""
-    shown: list[str] = []
-    for name in names:
-        plain = name if _IDENTIFIER.fullmatch(name) else without_literals(name).replace(" ", "")
-        told, number = plain, 1
-        while plain != name and told in shown:
-            number += 1
-            told = f"{plain}_{number}"
-        shown.append(told)
-    return shown
-
-
-def _is_whole(key: Any) -> bool:
-    """Whether no part of a key is NULL, which finds nothing."""
-    return all(part is not None for part in (key if isinstance(key, tuple) else (key,)))
-
-
-def _bind_shapes(
-    statement: PassedStatement, kinds: Sequence[BindType], keys: BoundKeys | None
-) -> tuple[BindShape, ...]:
-    """The placeholders, a list of keys as its first one."""
-    places = {place for key in keys.places for place in key} if keys else set()
-    first = set(keys.places[0]) if keys else set()
-    return tuple(
-        BindShape(name, _type_name(kind), is_key=place in places)
-        for place, (name, kind) in enumerate(zip(statement.bind_names, kinds, strict=False))
-        if place not in places or place in first
-    )
-
-
-def _type_name(kind: BindType) -> str:
-    name = OracleType(kind.type).name
-    national = {"VARCHAR2": "NVARCHAR2", "CHAR": "NCHAR", "CLOB": "NCLOB"}
-    name = national.get(name, name) if kind.charset_form == 2 else name
-    return {
-        "TIMESTAMP_TZ": "TIMESTAMP WITH TIME ZONE",
-        "TIMESTAMP_LTZ": "TIMESTAMP WITH LOCAL TIME ZONE",
-        "INTERVAL_DS": "INTERVAL DAY TO SECOND",
-        "INTERVAL_YM": "INTERVAL YEAR TO MONTH",
-        "LONG_RAW": "LONG RAW",
-    }.get(name, name)
 
 
 def _told(error: OraError) -> str | None:
