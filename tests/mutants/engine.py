@@ -7,20 +7,25 @@ mutmut as a library. It writes what became of every mutant to outcome.json.
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
+import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import libcst as cst
 from mutmut import __main__ as mutmut
 from mutmut import stats
-from mutmut.mutation import mutators
+from mutmut.mutation import mutators, trampoline
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.file_mutation import create_mutations
+from mutmut.runners.harness import PytestRunner
+from mutmut.state import state
+from mutmut.workers.isolation import ForkServerRunner
 
 MEMORY_LIMIT_BYTES = 6 * 1024**3
 """A mutant that never stops appending dies of this, and not the machine."""
@@ -33,6 +38,8 @@ def main() -> None:
     leave_alone_what_nobody_asserts()
     if not sys.stdout.isatty():
         _tell_once_a_minute()
+    mutmut.get_mutant_runner = Workers
+    trampoline.get_mutant_under_test = _mutant_under_test
     everything: dict[str, Path] = {}
     mutmut.collect_source_file_mutation_data = _choosing(asked, everything)
     mutmut._run([], asked["jobs"])
@@ -50,6 +57,45 @@ def main() -> None:
         ],
     }
     Path("outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+
+
+class Tests(PytestRunner):
+    """The tests of one mutant, quick ones first."""
+
+    def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
+        """In a process forked from the server, which handles these signals in its own way."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        seconds = state().duration_by_test
+        return super().run_tests(mutant_name=mutant_name, tests=sorted(tests, key=seconds.get))
+
+
+class Workers(ForkServerRunner):
+    """Forks from a process that ran no test: polars, duckdb and Arrow have threads once used."""
+
+    def __init__(self, jobs: int = 1) -> None:
+        super().__init__(jobs, Tests, {})
+
+    def run_clean_tests(self, tests: Iterable[str]) -> int:
+        """Nothing: the run that maps tests to functions was one of the unchanged code already."""
+        return 0
+
+
+def _mutant_under_test() -> str:
+    """Asked at each call of a function that has mutants; mutmut's own looks into os.environ."""
+    return trampoline._mutant_under_test or os.environ.get("MUTANT_UNDER_TEST", "")
+
+
+STATES = {
+    0: "survived",
+    5: "no tests",
+    33: "no tests",
+    1: "killed",
+    3: "killed",
+    **dict.fromkeys((-signal.SIGXCPU, signal.SIGXCPU, 128 + signal.SIGXCPU), "timeout"),
+}
+"""What became of a mutant by the exit code of its tests; anything else decides nothing."""
 
 
 def leave_alone_what_nobody_asserts() -> None:
@@ -126,7 +172,7 @@ def _tested() -> list[tuple[str, Path, str]]:
         data.load()
         for name, code in data.exit_code_by_key.items():
             if code is not None:
-                found.append((name, path, stats.status_by_exit_code[code]))
+                found.append((name, path, STATES.get(code, f"undecided, exit code {code}")))
     return found
 
 

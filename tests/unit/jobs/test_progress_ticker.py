@@ -31,10 +31,12 @@ class Reports:
 
 def test_it_tells_again_and_again_until_the_block_ends() -> None:
     reports = Reports()
+    before = set(threading.enumerate())
     with ProgressTicker(reports, interval_seconds=0.001) as ticker:
         assert reports.third.wait(DEADLINE_SECONDS)
+        assert len(set(threading.enumerate()) - before) == 1
     assert not ticker.over
-    assert "tracekit-progress" not in {thread.name for thread in threading.enumerate()}
+    assert set(threading.enumerate()) == before
 
 
 def test_a_store_that_does_not_answer_once_is_asked_again() -> None:

@@ -209,11 +209,12 @@ def test_a_stream_closed_while_it_waits_to_try_again_ends_at_once():
     retry = Patient(3, 1, 3600)
     retry.reached()
     database = FlakyDatabase([[], [0], []], 50, retry=retry)
+    before = set(threading.enumerate())
     pieces = EventFetcher(database).fetch_events_iter(CIDS, "history")
     next(pieces)
     assert tried.wait(60)
     pieces.close()
-    assert not [t for t in threading.enumerate() if t.name == "tracekit-stream"]
+    assert set(threading.enumerate()) == before
 
 
 def test_a_failure_for_good_stops_a_batch_that_waits_to_try_again():

@@ -76,11 +76,13 @@ def test_closing_half_way_ends_the_readers_and_closes_what_they_read():
         finally:
             closed.append(1)
 
+    before = set(threading.enumerate())
     stream = PieceStream(read, [[1], [2]], max_workers=2, retry=Retry(0, 1, 1)).pieces()
     assert next(stream) == 1
+    assert len(set(threading.enumerate()) - before) == 2
     stream.close()
     assert closed == [1, 1]
-    assert not [t for t in threading.enumerate() if t.name == "tracekit-stream"]
+    assert set(threading.enumerate()) == before
 
 
 @pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001])

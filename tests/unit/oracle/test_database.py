@@ -3,6 +3,7 @@ import threading
 
 import oracledb
 import pytest
+from oracledb import errors as driver
 
 from tracekit.config import Settings
 from tracekit.errors import ConfigError, ConnectError, FetchError
@@ -17,7 +18,7 @@ def test_the_password_is_never_shown():
     assert repr(database) == "Database(dsn='db:1521/MES', user='scott')"
 
 
-def test_the_environment_names_the_database():
+def test_the_environment_names_the_database_and_every_limit():
     settings = Settings.from_env(
         {
             "DB_HOST": "db",
@@ -27,37 +28,83 @@ def test_the_environment_names_the_database():
             "DB_SLOW_FETCHMANY_SIZE": "77",
             "DB_SLOW_MAX_CONCURRENT": "3",
             "DB_SLOW_CALL_TIMEOUT_MS": "1234",
+            "TRACEKIT_CONNECT_TIMEOUT_MS": "2345",
+            "TRACEKIT_RETRY_ATTEMPTS": "7",
+            "TRACEKIT_RETRY_WAIT_MS": "8",
+            "TRACEKIT_RETRY_MAX_SECONDS": "9",
         }
     )
     database = Database.from_env(settings, wallet_location="/wallet")
-    assert (database.dsn, database.user) == ("db:1521/MES", "scott")
-    assert (database.fetchmany_size, database.max_concurrent) == (77, 3)
-    assert database.call_timeout_ms == 1234
+    assert database.arguments == {
+        "dsn": "db:1521/MES",
+        "user": "scott",
+        "password": SECRET,
+        "call_timeout_ms": 1234,
+        "connect_timeout_ms": 2345,
+        "max_concurrent": 3,
+        "fetchmany_size": 77,
+        "retry_attempts": 7,
+        "retry_wait_ms": 8,
+        "retry_max_seconds": 9,
+        "wallet_location": "/wallet",
+    }
+
+
+def test_limits_are_the_same_by_default_with_and_without_the_environment():
+    env = {"DB_HOST": "db", "DB_SERVICE": "MES", "DB_USER": "scott", "DB_PASSWORD": SECRET}
+    by_settings = Database.from_env(Settings.from_env(env))
+    assert Database("db:1521/MES", "scott", SECRET).arguments == by_settings.arguments
 
 
 @pytest.mark.parametrize("missing", ["DB_HOST", "DB_USER", "DB_PASSWORD"])
 def test_a_missing_setting_is_named(missing):
     env = {"DB_HOST": "db", "DB_SERVICE": "MES", "DB_USER": "scott", "DB_PASSWORD": SECRET}
     del env[missing]
-    with pytest.raises(ConfigError, match=missing):
+    with pytest.raises(ConfigError, match=rf"^{missing}( \(or DB_PASSWORD_FILE\))? is not set"):
         Database.from_env(Settings.from_env(env))
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"max_concurrent": 0}, {"fetchmany_size": -1}, {"call_timeout_ms": 0}, {"walet_location": 1}],
+    [
+        {"max_concurrent": 0},
+        {"fetchmany_size": -1},
+        {"call_timeout_ms": 0},
+        {"connect_timeout_ms": 0},
+        {"retry_attempts": -1},
+        {"retry_wait_ms": 0},
+        {"retry_max_seconds": 0},
+    ],
 )
-def test_limits_and_options_are_checked(options):
-    with pytest.raises(ConfigError, match=next(iter(options))):
+def test_limits_are_checked(options):
+    (name,) = options
+    with pytest.raises(ConfigError, match=f"^{name}={options[name]}: expected"):
         Database("db/MES", "scott", SECRET, **options)
+
+
+def test_the_smallest_limits_are_taken():
+    names = ("max_concurrent", "fetchmany_size", "call_timeout_ms", "connect_timeout_ms")
+    least = dict.fromkeys((*names, "retry_wait_ms", "retry_max_seconds"), 1)
+    made = Database("db/MES", "scott", SECRET, retry_attempts=0, **least)
+    assert made.arguments.items() >= {**least, "retry_attempts": 0}.items()
+
+
+def test_options_are_checked():
+    with pytest.raises(ConfigError, match="walet_location"):
+        Database("db/MES", "scott", SECRET, walet_location=1)
 
 
 def test_timeouts_and_batch_sizes_are_checked_before_connecting():
     database = Database("db/MES", "scott", SECRET)
     with pytest.raises(ConfigError, match="batch_size=0"):
         database.read_sql_df_slow_iter("SELECT 1 FROM DUAL", batch_size=0)
-    with pytest.raises(ConfigError, match="timeout_seconds=-1"):
-        database.read_sql_df("SELECT 1 FROM DUAL", timeout_seconds=-1)
+    for seconds in (-1, 0):
+        with pytest.raises(ConfigError, match=f"timeout_seconds={seconds}: expected more than 0"):
+            database.read_sql_df("SELECT 1 FROM DUAL", timeout_seconds=seconds)
+    nowhere = Database("127.0.0.1:1/MES", "scott", SECRET, retry_attempts=0)
+    for read in (nowhere.read_sql_df, nowhere.describe, nowhere.describe_arrow):
+        with pytest.raises(ConnectError):
+            read("SELECT 1 FROM DUAL", timeout_seconds=0.5)
 
 
 def test_an_address_where_nothing_listens_is_a_connect_error_without_the_password():
@@ -90,7 +137,8 @@ def test_a_slot_is_given_back_after_a_failure_and_waited_for_when_all_are_taken(
             with pytest.raises(ConnectError, match="DPY-6005"):
                 database.read_sql_df("SELECT 1 FROM DUAL")
         assert database._connections.take({}, 1) is None
-        with pytest.raises(ConnectError, match="all 1 are in use"):
+        said = f"^no connection to {dsn} came free within 50 ms: all 1 are in use"
+        with pytest.raises(ConnectError, match=said):
             database.read_sql_df("SELECT 1 FROM DUAL")
         threading.Timer(0.01, database._connections.give_up, [None]).start()
         with pytest.raises(ConnectError, match="DPY-6005"):
@@ -105,3 +153,31 @@ def test_driver_errors_become_ours_and_others_pass():
         raise oracledb.OperationalError("oops")
     with pytest.raises(KeyError), reading("x"):
         raise KeyError("mine")
+
+
+def of_the_driver(code, text="said the driver"):
+    made = driver._Error(message=f"{code}: {text}.")
+    return made.exc_type(made)
+
+
+@pytest.mark.parametrize(
+    ("gate", "code", "advice"),
+    [
+        (connecting, "ORA-01017", "Check DB_USER and DB_PASSWORD (or DB_PASSWORD_FILE)."),
+        (connecting, "DPY-6001", "The listener does not know this service: check DB_SERVICE."),
+        (connecting, "DPY-1234", "Check DB_HOST, DB_PORT and DB_SERVICE."),
+        (reading, "ORA-01008", "Give a value for every placeholder."),
+        (reading, "DPY-1234", "Run the statement in a SQL client to find out more."),
+    ],
+)
+def test_an_error_ends_with_what_to_do_about_its_code(gate, code, advice):
+    what = "connecting to" if gate is connecting else "reading from"
+    with pytest.raises((ConnectError, FetchError)) as caught, gate("x"):
+        raise of_the_driver(code)
+    assert str(caught.value) == f"{what} x failed: {code}: said the driver. {advice}"
+
+
+@pytest.mark.parametrize(("args", "said"), [((), "Error"), (("",), "Error"), (("no. ",), "no")])
+def test_an_error_that_says_little_is_named_by_its_class(args, said):
+    with pytest.raises(FetchError, match=f"^reading from x failed: {said}. Run the"), reading("x"):
+        raise oracledb.Error(*args)

@@ -2,6 +2,7 @@
 
 import threading
 
+import oracledb
 import pytest
 
 from tracekit.oracle.idle import Connections
@@ -98,4 +99,47 @@ def test_one_whose_readers_were_cancelled_is_not_kept():
     readers.cancel()
     connections.give_back(connection, {}, readers)
     assert connection.closed
+    opened(connections)
+
+
+def test_who_gave_up_waiting_is_no_longer_waited_for():
+    connections, readers = Connections(1), Readers()
+    connection = opened(connections)
+    given_up = []
+
+    def wait():
+        with pytest.raises(TimeoutError):
+            connections.take({}, 0.02)
+        given_up.append(1)
+
+    waiters = [threading.Thread(target=wait) for _ in range(2)]
+    for waiter in waiters:
+        waiter.start()
+    for waiter in waiters:
+        waiter.join()
+    assert given_up == [1, 1]
+    connections.give_back(connection, {}, readers)
+    assert not connection.closed
+    assert connections.take({}, 1) is connection
+
+
+def test_those_of_two_databases_are_closed_at_the_end_of_the_same_readers():
+    readers = Readers()
+    assert readers.cancelled is False
+    made = []
+    for connections in (Connections(1), Connections(1)):
+        made.append(opened(connections))
+        connections.give_back(made[-1], {}, readers)
+    readers.close()
+    assert [connection.closed for connection in made] == [True, True]
+
+
+def test_one_that_cannot_log_off_frees_its_slot():
+    class Gone(Connection):
+        def close(self):
+            raise oracledb.OperationalError("DPY-4011")
+
+    connections = Connections(1)
+    opened(connections)
+    connections.give_up(Gone())
     opened(connections)

@@ -1,5 +1,6 @@
 import gc
 import logging
+import random
 import weakref
 
 import oracledb
@@ -77,6 +78,15 @@ def test_waits_double_and_have_a_part_of_chance(wait_ms):
     for number, seconds in enumerate(time.waits):
         least = min(30, wait * 2**number)
         assert least <= seconds <= least + wait
+
+
+def test_without_chance_waits_are_exact_and_the_last_may_begin_at_the_very_end(monkeypatch):
+    monkeypatch.setattr(random, "random", lambda: 0.0)
+    monkeypatch.setattr(random, "uniform", lambda least, most: least)
+    time = Time()
+    with pytest.raises(FetchError):
+        reached(9, 1000, 7, time).call(Work(*(lost() for _ in range(9))), pause=time.pause)
+    assert time.waits == [1, 2, 4]
 
 
 def test_no_attempt_begins_later_than_allowed_after_the_first_fault():
