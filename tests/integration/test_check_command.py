@@ -88,14 +88,14 @@ def test_a_baseline_of_another_environment_is_exit_code_2(folder, baseline):
     other.write_text(json.dumps(saved))
     done = tracekit(folder, "--baseline", str(other))
     assert done.returncode == 2
-    assert "another fingerprint: pandas 2.3.3, here" in done.stderr
+    assert "another environment: pandas 2.3.3, here" in done.stderr
     assert done.stdout == ""
 
 
 def test_no_baseline_is_exit_code_2(folder):
     done = tracekit(folder, "--baseline", "gone.json")
     assert done.returncode == 2
-    assert "there is no baseline gone.json" in done.stderr
+    assert "the baseline gone.json does not exist" in done.stderr
 
 
 def test_the_options_are_the_baselines(folder, baseline):

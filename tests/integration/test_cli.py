@@ -101,7 +101,7 @@ def test_prove_exits_1_when_the_level_does_not_hold() -> None:
         ),
         (["replay", "trace-tiny", "--memory-limit", "2 lakh"], "'2 lakh' is not a size"),
         (["replay", "trace-tiny", "--database", "x.duckdb"], "both say what to read"),
-        (["replay"], "there is nothing to read: name a workload"),
+        (["replay"], "there is nothing to read. Name a workload"),
         (["replay", "--dsn", "h/s", "--key", "ID"], "--key belongs to --sql"),
         (["replay", "--dsn", "h/s"], "DB_USER is not set"),
         (["report", "nowhere"], "nowhere"),

@@ -107,7 +107,7 @@ def test_what_cannot_be_sent_is_named() -> None:
 def test_an_existing_capture_is_kept(tmp_path: Path) -> None:
     capture = tmp_path / "mine.bin"
     assert tracekit.measure(list, capture=capture).capture == str(capture)
-    with pytest.raises(ProfileError, match="exists already"):
+    with pytest.raises(ProfileError, match="already exists"):
         tracekit.measure(list, capture=capture)
 
 
@@ -141,6 +141,6 @@ def test_without_retention_nothing_is_looked_for() -> None:
 
 def test_a_moment_that_makes_no_sense_is_refused() -> None:
     with pytest.raises(
-        ConfigError, match="'half' is not a moment of a run: say rows:90% or peak:90%"
+        ConfigError, match=r"'half' is not a point in a run\. Write it like rows:90% or peak:90%"
     ):
         tracekit.measure(list, retention=True, at="half")

@@ -256,7 +256,7 @@ def test_what_says_nothing_about_records_is_measured_and_not_proved(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--candidate", "jobs:wants_more"), "nothing is given for its parameter 'limit'"),
+        (("--candidate", "jobs:wants_more"), "there is no value for its parameter 'limit'"),
         (("--candidate", "jobs:gone"), "jobs:gone cannot be imported"),
         (("--candidate", "nobody"), "unknown 'nobody'; expected legacy"),
         (("--query", "rejects"), "unknown query 'rejects'"),
@@ -310,7 +310,7 @@ def test_more_keys_than_there_are_is_remarked(project: Path, tmp_path: Path) -> 
         *(project, "replay", *OPTIONS, "--keys", ACCOUNTS + 1, "--candidate", "lean"),
         *("--no-profile", "-o", tmp_path / "run", "-q"),
     )
-    assert "1,501 keys were asked for; there are 1,500" in said
+    assert "1,501 keys were requested; there are 1,500" in said
 
 
 def test_keys_from_a_file_take_the_columns_type(project: Path, tmp_path: Path) -> None:

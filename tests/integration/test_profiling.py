@@ -177,7 +177,7 @@ def test_a_full_disk_is_a_named_error():
 def test_a_capture_is_never_overwritten(tmp_path):
     capture = tmp_path / "old.bin"
     capture.write_bytes(b"precious")
-    with pytest.raises(ProfileError, match="exists already"):
+    with pytest.raises(ProfileError, match="already exists"):
         run("Exits", {"code": 0}, capture=capture)
     assert capture.read_bytes() == b"precious"
 

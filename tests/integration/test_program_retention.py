@@ -1,4 +1,4 @@
-"""Who held the memory of a notebook or a script that died of it, by the commands people type."""
+"""What held the memory of a notebook or a script that died of it, by the commands people type."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_script_that_was_killed_says_who_held_its_memory(tmp_path: Path) -> No
     assert held_by_rows(found.retention) > 0.8
     page = next((tmp_path / "profiles" / "runs").glob("*/report.html")).read_text()
     assert "rows in load (job.py:" in page
-    assert "Who keeps the memory alive" in page
+    assert "What keeps the memory alive" in page
 
 
 def test_a_program_that_stays_small_says_that_nobody_looked(tmp_path: Path) -> None:

@@ -184,5 +184,5 @@ def test_a_look_that_was_ended_is_a_named_error(tmp_path: Path) -> None:
     while not Path(f"{file}.1.part").exists():
         time.sleep(0.01)
     watch.close()
-    with pytest.raises(ProfileError, match="did not finish: it was ended"):
+    with pytest.raises(ProfileError, match="did not finish: it was killed"):
         awaited_retention(file)

@@ -59,7 +59,7 @@ def test_the_folder_holds_call_trees_and_what_differs(written):
 
 def test_both_reports_show_who_held_the_memory(written):
     page = (written / "report.html").read_text()
-    assert "Who held the memory at the peak" in page
+    assert "What held the memory at the peak" in page
     assert "fetch:" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     report = (written / "report.md").read_text()
@@ -70,6 +70,6 @@ def test_a_run_that_was_not_profiled_has_no_stacks(tmp_path, run_summary):
     write_run(run_summary, (), RunFolder(tmp_path))
     assert read_run(tmp_path)[0] == run_summary
     assert read_run_stacks(tmp_path).call_trees == ()
-    assert "Who held the memory" not in (tmp_path / "report.html").read_text()
+    assert "What held the memory" not in (tmp_path / "report.html").read_text()
     (tmp_path / "stacks.json").unlink()
     assert read_run_stacks(tmp_path).call_trees == ()

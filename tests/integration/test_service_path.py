@@ -75,7 +75,7 @@ def test_each_process_is_measured_and_the_output_proven(finished: Replay) -> Non
     assert service.cpu_seconds is not None and service.cpu_seconds > 0
     assert (service.heap_peak_bytes, service.capture) == (None, None)
     assert service.retention is None
-    assert any("who holds the memory was not looked for" in one for one in service.remarks)
+    assert any("retention was not measured" in one for one in service.remarks)
     assert summary.candidates["iterator"].retention is not None
 
 

@@ -64,8 +64,8 @@ _REPORTS = (".json",)
 @click.option(
     "--retention",
     is_flag=True,
-    help="Look for who keeps the memory alive, near the limit or else the peak, also if the kernel "
-    "is then killed. Takes memory and a processor of its own.",
+    help="Find what keeps the memory alive, near the limit or else the peak, even if the kernel is "
+    "then killed. Takes extra memory and a processor of its own.",
 )
 @click.option(
     "--compare",

@@ -49,7 +49,7 @@ _STDERR = 2
 @click.option(
     "--retention",
     is_flag=True,
-    help="Look for who keeps the memory alive, near the limit or else the peak, also if the "
+    help="Look for what keeps the memory alive, near the limit or else the peak, also if the "
     "program is then killed. Takes memory and a processor of its own.",
 )
 @click.option(

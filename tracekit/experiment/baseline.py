@@ -1,9 +1,9 @@
-"""Baselines: a run's summary that is kept, and that later runs are judged by.
+"""Baselines: a saved run summary that later runs are compared with.
 
 Bytes are compared, not times: on another machine of the same kind the same code, libraries and
-workload take the same memory within a few per cent, which the tolerance covers, while times are
-the machine's own. What memory depends on is the baseline's fingerprint; under another one the
-figures mean something else, so nothing is judged.
+workload take the same memory within a few per cent, which the tolerance covers, while times depend
+on the machine. The baseline's fingerprint lists what memory depends on; if it differs, the figures
+are not comparable and nothing is judged.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MACHINES = re.compile(r"-(x86_64|amd64|aarch64|arm64)(?:-|$)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Checked:
-    """A baseline, the run that was made to check it, and what they say."""
+    """A baseline, the run that checked it, and the result."""
 
     baseline: ReplaySummary
     run: Replay
@@ -43,16 +43,16 @@ class Checked:
 
 
 def read_baseline(path: Path) -> ReplaySummary:
-    """The baseline in a file.
+    """Read a baseline from a file.
 
     Raises:
-        ConfigError: there is none, it cannot be read, or it does not say how it was made.
+        ConfigError: the file does not exist, cannot be read, or does not say how it was made.
     """
     try:
         saved = path.read_bytes()
     except FileNotFoundError:
         raise ConfigError(
-            f"there is no baseline {path}; nothing was checked. Make it with "
+            f"the baseline {path} does not exist, so nothing was checked. Create it with "
             f"tracekit check --baseline {path} --update"
         ) from None
     except OSError as exc:
@@ -62,22 +62,21 @@ def read_baseline(path: Path) -> ReplaySummary:
     except ConfigError as exc:
         raise ConfigError(
             f"{exc}; it is damaged or was written by another version of tracekit. Remove it and "
-            f"make it again with tracekit check --baseline {path} --update"
+            f"create it again with tracekit check --baseline {path} --update"
         ) from exc
     if baseline.options is None or baseline.options.workload is None:
         raise ConfigError(
-            f"baseline {path} does not name the workload it was made of, so it cannot be replayed; "
-            "make it again with tracekit check WORKLOAD --update"
+            f"baseline {path} does not name its workload, so it cannot be replayed. Create it "
+            "again with tracekit check WORKLOAD --update"
         )
     return baseline
 
 
 def write_baseline(path: Path, summary: ReplaySummary) -> None:
-    """Keep `summary` as a baseline, without what only its run folder has.
+    """Save `summary` as a baseline, without what only its run folder has.
 
     Raises:
-        ConfigError: a path did not end well or outputs were not equal, or `path` cannot be
-            written.
+        ConfigError: a candidate failed, outputs were not equal, or `path` cannot be written.
     """
     if not all(found.status == "ok" for found in summary.candidates.values()):
         raise ConfigError(f"no baseline was written: {'; '.join(summary.verdict.reasons)}")
@@ -105,20 +104,20 @@ def check(
     command: str | None = None,
     on_progress: Listener | None = None,
 ) -> Checked:
-    """Replay the workload of the baseline in `path` as it was replayed, and judge the run.
+    """Repeat the replay of the baseline in `path`, and judge the new run by it.
 
     Args:
-        path: the baseline.
-        rules: growth that is too much.
-        workload: what the baseline must be of.
+        path: the baseline's file.
+        rules: the growth that is too much.
+        workload: the workload that the baseline must be of.
         output: the run's folder; default a new one under `profiles/runs/`.
         force: replace an older run in `output`.
-        jobs: as `replay`'s; a baseline's figures are of memory, which does not depend on it.
-        command: what to type to make this run again.
-        on_progress: told how far it is.
+        jobs: as for `replay`; a baseline has memory figures only, which do not depend on it.
+        command: the command line that repeats this run.
+        on_progress: called with the progress of each step.
 
     Raises:
-        ConfigError: there is no baseline, or it was made under another fingerprint.
+        ConfigError: the baseline does not exist, or has another fingerprint.
         TracekitError: the workload could not be replayed.
     """
     baseline = read_baseline(path)
@@ -126,8 +125,8 @@ def check(
     assert options is not None  # read_baseline said so
     if workload not in (None, options.workload):
         raise ConfigError(
-            f"baseline {path} is of workload {options.workload!r}, not {workload!r}: name its own, "
-            "or make one of this with --update"
+            f"baseline {path} is of workload {options.workload!r}, not {workload!r}. Name that "
+            "workload, or create a baseline of this one with --update"
         )
     _same_fingerprint(path, baseline, collect_environment(""), _workload_now(baseline, options))
     run = make_run(
@@ -225,14 +224,14 @@ def _same_fingerprint(
     ]
     if different:
         raise ConfigError(
-            f"baseline {path} was made under another fingerprint: {'; '.join(different)}. Its "
-            "figures cannot judge this run; check in the baseline's environment, or make it again "
+            f"baseline {path} was made in another environment: {'; '.join(different)}. Its "
+            "figures are not comparable. Check in the baseline's environment, or create it again "
             "with --update."
         )
 
 
 def _workload_now(baseline: ReplaySummary, options: ReplayOptions) -> WorkloadInfo:
-    """The workload as its definition has it today; a database tells only when it is opened."""
+    """The workload as defined today; a database is known only once it is opened."""
     assert options.workload is not None
     found = resolve(options.workload)
     if found.generator is None:

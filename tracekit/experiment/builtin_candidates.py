@@ -37,7 +37,7 @@ class RecordsCandidate(Candidate[RecordsByKey]):
 
 
 class StreamCandidate(Candidate[None]):
-    """`KeyedFetcher.stream`, drained: every piece is let go of before the next is asked for."""
+    """`KeyedFetcher.stream`, drained: every piece is dropped before the next is requested."""
 
     keeps_records = False
 
@@ -137,4 +137,4 @@ BUILTIN: dict[str, Callable[[Database, Query, int], Candidate[Any]]] = {
 """The candidates of one process, in the order they are run and shown."""
 BUILTIN_NAMES = (*BUILTIN, SERVICE)
 DEFAULT_CANDIDATES = ("legacy", "iterator", "lean")
-"""What is replayed where nobody chose; the first is the reference."""
+"""The candidates to replay by default; the first is the reference."""

@@ -1,4 +1,4 @@
-"""What a candidate is: a way to get a query's result, and to look at the result afterwards."""
+"""A candidate: a way to get a query's result and to read the result afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Kept = TypeVar("Kept")
 Keys = Sequence[Key] | None
-"""What is asked for; None where the query takes no keys."""
+"""The keys to fetch; None if the query takes no keys."""
 
 
 class Candidate(ABC, Generic[Kept]):
@@ -26,27 +26,27 @@ class Candidate(ABC, Generic[Kept]):
 
     @abstractmethod
     def fetch(self, keys: Keys) -> Kept:
-        """The work that is measured; what it returns is what the candidate keeps."""
+        """The work that is measured; it returns what the candidate keeps."""
 
     @abstractmethod
     def pieces(self, kept: Kept, keys: Keys) -> Iterator[RecordsByKey]:
-        """The records as mappings, one after the other; a key may go on in a later one.
+        """The records as mappings, one after the other; a key may continue in a later one.
 
         Args:
             kept: what `fetch` returned for the same keys.
             keys: the keys, for a candidate that kept nothing and fetches again.
 
         Raises:
-            NotComparable: what `fetch` returned says nothing about records.
+            NotComparable: what `fetch` returned cannot be read as records.
         """
 
     def warm_up(self, keys: Keys) -> None:
-        """Use all that is used once: by default, fetch one key."""
+        """Load everything that is loaded once: by default, fetch one key."""
         if keys is not None:
             self.fetch(keys[:1])
 
     def facts(self, kept: Kept) -> dict[str, Any]:
-        """What else is to be told of the fetch, as JSON values."""
+        """Other facts about the fetch to report, as JSON values."""
         return {}
 
     def close(self) -> None:

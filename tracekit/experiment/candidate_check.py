@@ -1,4 +1,4 @@
-"""Whether candidates can run at all: found out in a second, before minutes of measuring."""
+"""Check that candidates can run at all, in a second, before minutes of measuring."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tracekit.profiling.subject import Report, Subject
 
 
 def check_candidates(specs: Sequence[CandidateSpec], source: Source) -> None:
-    """Refuse what only options are to blame for.
+    """Raise if the options alone make a candidate fail.
 
-    A module that fails when it is imported is left to the candidate's own run, which says how.
+    A module that fails on import is left to the candidate's own run, which reports how.
 
     Raises:
-        ConfigError: a function does not exist or has a parameter nothing is given for, or the
-            service is asked for keys that are no texts.
+        ConfigError: a function does not exist or has a parameter with no value, or the service
+            is asked for keys that are not text.
         ProfileError: no process could be started.
     """
     if any(spec.spec == SERVICE for spec in specs):
@@ -44,7 +44,7 @@ def check_candidates(specs: Sequence[CandidateSpec], source: Source) -> None:
 
 
 class FunctionCheck(Subject[list[str]]):
-    """Imports functions in a process of its own, and says which cannot be called.
+    """Imports functions in a separate process, and reports which cannot be called.
 
     Args:
         candidates: fields of their specs.
@@ -54,7 +54,7 @@ class FunctionCheck(Subject[list[str]]):
         self._specs = [CandidateSpec(**fields) for fields in candidates]
 
     def run(self, report: Report) -> list[str]:
-        """What is wrong with them."""
+        """The errors found."""
         problems = []
         for spec in self._specs:
             try:

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True)
 class CandidateSpec:
-    """A candidate by the name that reports give it, and what it is."""
+    """A candidate: its name in reports, and what it is."""
 
     name: str
     spec: str
@@ -48,12 +48,12 @@ Candidates = Sequence[str | CandidateSpec] | Mapping[str, str | Callable[..., An
 def candidate_specs(
     candidates: Candidates | None, default: Sequence[str] = DEFAULT_CANDIDATES
 ) -> tuple[CandidateSpec, ...]:
-    """The candidates meant, in order; `default` where there are none.
+    """The candidates, in order; `default` if none are given.
 
-    A text may be the name alone of one of `default`, such as of a workload's own candidate.
+    A text may be just the name of one of `default`, such as a workload's own candidate.
 
     Raises:
-        ConfigError: a spec is unknown, or two candidates have one name.
+        ConfigError: a spec is unknown, or two candidates have the same name.
         MissingExtra: `service` is among them, and the extra of that name is not installed.
     """
     if candidates is None:
@@ -71,7 +71,9 @@ def candidate_specs(
     names = [one.name for one in found]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
-        raise ConfigError(f"two candidates are called {repeated!r}: give one another name, NAME=…")
+        raise ConfigError(
+            f"two candidates are called {repeated!r}. Give one another name: NAME=SPEC"
+        )
     if not found:
         raise ConfigError("no candidates: name at least one")
     if any(one.is_builtin and one.spec == SERVICE for one in found):
@@ -99,7 +101,7 @@ def with_reference_first(
 def _written(text: str) -> CandidateSpec:
     if not isinstance(text, str):
         raise ConfigError(
-            f"candidate {text!r}: a list holds texts; name a function in a mapping, "
+            f"candidate {text!r}: a list can hold only text. Pass a function in a mapping: "
             "{'new': function}"
         )
     name, equals, spec = text.partition("=")
@@ -115,7 +117,8 @@ def _written(text: str) -> CandidateSpec:
 def _named(name: str, spec: str | Callable[..., Any]) -> CandidateSpec:
     if not _NAME.fullmatch(name):
         raise ConfigError(
-            f"candidate name {name!r}: expected letters, digits, '_', '-' and '.' (it names files)"
+            f"candidate name {name!r}: expected only letters, digits, '_', '-' and '.', because it "
+            "is used in file names"
         )
     if callable(spec):
         import cloudpickle
@@ -123,13 +126,13 @@ def _named(name: str, spec: str | Callable[..., Any]) -> CandidateSpec:
         pickled = base64.b64encode(cloudpickle.dumps(spec)).decode("ascii")
         return CandidateSpec(name, getattr(spec, "__qualname__", repr(type(spec))), pickled)
     if not isinstance(spec, str):
-        raise ConfigError(f"candidate {name!r}: {spec!r} is neither a text nor a function")
+        raise ConfigError(f"candidate {name!r}: {spec!r} is neither text nor a function")
     if spec in BUILTIN_NAMES or _FUNCTION.fullmatch(spec):
         return CandidateSpec(name, spec)
     if spec.endswith((".py", ".ipynb")):
         if not Path(spec).is_file():
             kind = "script" if spec.endswith(".py") else "notebook"
-            raise ConfigError(f"candidate {name!r}: there is no {kind} {spec}")
+            raise ConfigError(f"candidate {name!r}: the {kind} {spec} does not exist")
         return CandidateSpec(name, str(Path(spec).absolute()))
     raise ConfigError(
         f"candidate {name!r}: unknown {spec!r}; expected {', '.join(BUILTIN_NAMES)}, "

@@ -28,16 +28,16 @@ def make_candidate(
     *,
     own_process: bool = True,
 ) -> Candidate[Any]:
-    """The candidate that `spec` names.
+    """Make the candidate that `spec` names.
 
     Args:
-        spec: which.
-        database: what is read.
-        query: what is asked for.
-        workers: batches of keys read at once, by a built-in one.
-        memory_limit_bytes: for each process of a candidate that has several; one of one process is
-            limited by whoever runs that.
-        own_process: whether this process is the candidate's alone.
+        spec: the candidate's spec.
+        database: the database to read from.
+        query: the query to run.
+        workers: batches of keys that a built-in candidate reads at once.
+        memory_limit_bytes: limit of each process, if the candidate has several; a single process
+            is limited by its runner.
+        own_process: whether this process runs only the candidate.
 
     Raises:
         ConfigError: it cannot be loaded.
@@ -56,7 +56,7 @@ def make_candidate(
 def subject_arguments(
     spec: CandidateSpec, query: Query, keys: Keys, workers: int
 ) -> dict[str, Any]:
-    """The JSON values from which `CandidateSubject` makes candidate, query and keys again."""
+    """The JSON values from which `CandidateSubject` recreates candidate, query and keys."""
     definition = query.definition
     return {
         "candidate": {"name": spec.name, "spec": spec.spec, "pickled": spec.pickled},
@@ -72,12 +72,12 @@ class CandidateSubject(Subject[Any]):
     Args:
         candidate: fields of its CandidateSpec.
         query: its QueryDefinition, as `encode_typed` wrote it.
-        keys: what to ask for, likewise.
-        database: Database's arguments without secrets.
+        keys: the keys to fetch, likewise.
+        database: arguments of Database, without secrets.
         workers: batches of keys read at once.
-        digests: file for the digests of what came back; None writes none.
-        memory_limit_bytes: as `make_candidate`'s.
-        secrets: Database's other arguments.
+        digests: file for the digests of the result; None writes none.
+        memory_limit_bytes: as for `make_candidate`.
+        secrets: the other arguments of Database.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class CandidateSubject(Subject[Any]):
         self._retries_before = 0
 
     def prepare(self) -> None:
-        """Fetch one key, so that all that is used once is loaded and allocated for good."""
+        """Fetch one key, so that everything that is loaded once is loaded."""
         self._candidate.warm_up(self._keys)
 
     def run(self, report: Report) -> Any:
@@ -112,7 +112,7 @@ class CandidateSubject(Subject[Any]):
         return self._candidate.fetch(self._keys)
 
     def finish(self, outcome: Any) -> dict[str, Any]:
-        """Rows, keys and digest of the records, what the candidate tells, Arrow's memory pool."""
+        """Rows, keys and digest of the records, the candidate's facts, Arrow's memory pool."""
         self._database.counter.stop()
         facts: dict[str, Any] = {
             "arrow_memory_pool": _arrow_memory_pool(),

@@ -1,4 +1,4 @@
-"""Arguments of a replay, checked."""
+"""Checks of a replay's arguments."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ def expected_deaths(
     """The candidates that may run out of memory.
 
     Raises:
-        ConfigError: one of them is not replayed.
+        ConfigError: one of them is not among the candidates.
     """
     names = [candidate.name for candidate in candidates]
     for name in expected:
         if name not in names:
             raise ConfigError(
-                f"{name!r} is expected to run out of memory but is not replayed; "
-                f"the candidates are {', '.join(names)}"
+                f"{name!r} is expected to run out of memory but is not a candidate; "
+                f"expected one of {', '.join(names)}"
             )
     return tuple(expected)
 
 
 def known_level(level: Level | str) -> Level:
-    """The level called `level`.
+    """The level of that name.
 
     Raises:
-        ConfigError: there is none that outputs could be asked to reach.
+        ConfigError: outputs cannot be required to reach such a level.
     """
     reachable = [found for found in Level if found is not Level.DIFFERENT]
     if level not in reachable:

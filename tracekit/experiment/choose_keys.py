@@ -1,4 +1,4 @@
-"""Which keys are replayed: a list, a file, a query's, or all that the replayed query has."""
+"""Which keys are replayed: a list, a file, those of a query, or all keys of the replayed query."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def choose_keys(
     wanted: WantedKeys | None = None,
     sql: str | None = None,
 ) -> tuple[list[Key] | None, tuple[str, ...]]:
-    """The distinct keys to ask for, and remarks on those that were left out.
+    """The distinct keys to fetch, and remarks on those that were left out.
 
     Args:
-        database: where to ask.
-        query: what is replayed. None of its keys is asked for where it takes none.
-        wanted: keys, a file of them, or how many of those that `sql` or the query has.
+        database: the database to read them from.
+        query: the query that is replayed; it may take no keys.
+        wanted: keys, a file of keys, or how many of those that `sql` or the query has.
         sql: a query whose columns are the keys; default the distinct keys of `query` itself.
 
     Raises:
         ConfigError: there are none, one cannot be read or bound, or a list and a query are given.
-        ConnectError, FetchError: the database could not be asked.
+        ConnectError, FetchError: the keys could not be read from the database.
     """
     if not query.takes_keys:
         if wanted is not None or sql is not None:
@@ -50,7 +50,7 @@ def choose_keys(
         found, remarks = _asked(database, query, sql, wanted)
         source = f"{sql!r}" if sql else f"query {query.name!r}"
     elif sql is not None:
-        raise ConfigError("keys were given as a list and as a query; give one of them")
+        raise ConfigError("keys were given both as a list and as a query; give only one")
     elif isinstance(wanted, str):
         found, source = _from_file(database, query, wanted), wanted
     else:
@@ -70,12 +70,12 @@ def _asked(
     keys = [key for key in found if not _is_null(key)][:limit]
     remarks: list[str] = []
     if limit is not None and len(keys) < limit:
-        remarks.append(f"{limit:,} keys were asked for; there are {len(keys):,}")
+        remarks.append(f"{limit:,} keys were requested; there are {len(keys):,}")
     if not with_null:
         return keys, tuple(remarks)
     remarks.append(
         f"rows whose key is NULL are not replayed ({with_null:,} such "
-        f"{'key' if with_null == 1 else 'keys'}): no statement can ask for them by key"
+        f"{'key' if with_null == 1 else 'keys'}): no statement can select them by key"
     )
     return keys, tuple(remarks)
 
@@ -85,7 +85,7 @@ def _is_null(key: Any) -> bool:
 
 
 def _from_file(database: Database, query: Query, text: str) -> list[Key]:
-    """The keys of `@FILE`, one a line (columns separated by commas), of the key columns' types."""
+    """The keys in `@FILE`, one per line (columns separated by commas), as the columns' types."""
     if not text.startswith("@"):
         raise ConfigError(f"keys={text!r}: expected a number, @FILE, or a list of keys")
     try:
@@ -110,7 +110,7 @@ def _from_file(database: Database, query: Query, text: str) -> list[Key]:
 
 
 def _key_types(database: Database, query: Query) -> list[Any]:
-    """The driver's types of the key columns; text where the query has none to group by."""
+    """The driver's types of the key columns; text if the query has none to group by."""
     if not query.column_names:
         return [oracledb.DB_TYPE_VARCHAR]
     sql, _ = query.statement([("any",) * query.key_width])

@@ -1,4 +1,4 @@
-"""What `compare` and `check` set side by side: two run folders, two summaries, two captures."""
+"""What `compare` and `check` compare: two run folders, two summaries, or two captures."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ class Side:
     name: str
     summary: ReplaySummary
     captures: dict[str, Path]
-    """Of each path, where its capture is there."""
+    """The capture of each path that has one."""
 
 
 def open_sides(base: Path, head: Path) -> tuple[Side, Side]:
-    """What to compare: each a run's folder, its summary or a baseline (.json); or two captures.
+    """Open two things to compare: run folders, summaries or baselines (.json), or two captures.
 
     Raises:
-        ConfigError: one of them is nothing of that, or only one is a capture (.bin).
+        ConfigError: one of them is none of these, or only one is a capture (.bin).
         ProfileError: a capture cannot be read.
     """
     captures = [path for path in (base, head) if path.suffix == _CAPTURE and not path.is_dir()]
     if len(captures) == 1:
         raise ConfigError(
-            f"{captures[0]} is a capture and the other is not; compare two runs or two captures"
+            f"{captures[0]} is a capture and the other is not. Compare two runs or two captures"
         )
     if not captures:
         return _run_side(base), _run_side(head)
@@ -79,14 +79,14 @@ def _run_side(path: Path) -> Side:
         return Side(folder.name, summary, captures)
     if not path.is_file():
         raise ConfigError(
-            f"{path} is not there. Name a run's folder, a summary or baseline (.json), or a "
+            f"{path} does not exist. Name a run folder, a summary or baseline (.json), or a "
             "capture (.bin)."
         )
     return Side(path.name, from_json(ReplaySummary, path.read_bytes(), source=str(path)), {})
 
 
 def _capture_side(capture: Path, path: str) -> Side:
-    """A capture as a run of one path of which nothing but the heap is known."""
+    """A capture as a run of one path of which only the heap is known."""
     heap = read_heap(capture)
     return Side(
         name=capture.name,

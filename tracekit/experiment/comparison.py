@@ -19,7 +19,7 @@ from tracekit.records import CandidateMeasurement, CandidateProof, Level, Proof,
 def compare_candidates(
     records: Mapping[str, CandidateMeasurement], context: ReplayContext
 ) -> Proof:
-    """The proof of all candidates; keys that differ are fetched again by both of a pair, here."""
+    """The proof of all candidates; both of a pair fetch keys that differ again, in this process."""
     proofs = {}
     for candidate in context.candidates[1:]:
         context.tell(ReplayProgress(f"compare {candidate.name}", 0.0))
@@ -34,7 +34,7 @@ def _compared(
     pair = (context.reference, candidate)
     died = [spec.name for spec in pair if records[spec.name].status is not RunStatus.OK]
     if died:
-        return _not_compared(context, f"{' and '.join(died)} did not end well")
+        return _not_compared(context, f"{' and '.join(died)} failed")
     silent = [
         records[spec.name].not_proved for spec in pair if records[spec.name].not_proved is not None
     ]
@@ -55,7 +55,7 @@ def _compared(
 
 
 def _pieces(spec: CandidateSpec, context: ReplayContext, labels: Sequence[str]) -> LabelledPieces:
-    """What a candidate gives for the keys of these labels, fetched again."""
+    """What a candidate returns for the keys of these labels when they are fetched again."""
     source = context.source
     keys = source.keys
     if keys is not None:

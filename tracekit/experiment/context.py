@@ -1,4 +1,4 @@
-"""What one replay works with, passed from step to step."""
+"""What one replay works with, passed to each step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ReplayContext:
     folder: RunFolder
     tell: Listener
     expected_peak_bytes: int | None = None
-    """Most that a run is known to hold; None where nobody knows before the first one ended."""
+    """The largest memory a run is known to need; None if unknown before the first one has ended."""
 
     @property
     def reference(self) -> CandidateSpec:

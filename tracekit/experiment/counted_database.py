@@ -1,4 +1,4 @@
-"""A Database that tells how many rows and keys have been read."""
+"""A Database that reports how many rows and keys have been read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RowBatch = tuple[list[str], list[tuple[Any, ...]]]
 
 
 class Counter:
-    """Rows and keys read so far, by all who share a database."""
+    """Rows and keys read so far, by everything that shares a database."""
 
     def __init__(self) -> None:
         self._report: Callable[[int, int], None] = _nobody
@@ -30,16 +30,16 @@ class Counter:
         self._keys = 0
 
     def start(self, report: Callable[[int, int], None]) -> None:
-        """Report from now on, beginning at nothing."""
+        """Start to report, from zero."""
         self._rows = self._keys = 0
         self._report = report
 
     def stop(self) -> None:
-        """Report nothing of what is read from now on."""
+        """Stop reporting."""
         self._report = _nobody
 
     def add(self, rows: int, keys: int) -> None:
-        """Add to what was read and report the sums."""
+        """Add to the counts and report the sums."""
         with self._lock:
             self._rows += rows
             self._keys += keys
@@ -48,13 +48,13 @@ class Counter:
 
 
 class CountedDatabase(Database):
-    """Counts what its readers hand out, and reports it; otherwise it is the database it was.
+    """A Database that counts and reports what its readers hand out.
 
-    The keys of a statement are told by its binds, and counted when it was read to its end.
+    The keys of a statement are known from its binds, and counted once it was read to the end.
 
     Args:
-        query: What is asked of it.
-        arguments: Those of Database.
+        query: The query that is read.
+        arguments: The arguments of Database.
     """
 
     def __init__(self, query: Query, **arguments: Any) -> None:
@@ -69,7 +69,7 @@ class CountedDatabase(Database):
     def read_sql_df(
         self, sql: str, params: Any = None, timeout_seconds: float | None = None
     ) -> pd.DataFrame:
-        """As Database's."""
+        """As in Database."""
         frame = super().read_sql_df(sql, params, timeout_seconds)
         self.counter.add(len(frame), self._keys_in(params))
         return frame
@@ -81,7 +81,7 @@ class CountedDatabase(Database):
         timeout_seconds: float | None = None,
         batch_size: int | None = None,
     ) -> Generator[RowBatch, None, None]:
-        """As Database's."""
+        """As in Database."""
         batches = super().read_sql_df_slow_iter(sql, params, timeout_seconds, batch_size)
         return _CountedBatches(batches, _rows_of_tuples, self.counter, self._keys_in(params))
 
@@ -94,13 +94,13 @@ class CountedDatabase(Database):
         *,
         shape: ArrowShape | None = None,
     ) -> Generator[pa.RecordBatch, None, None]:
-        """As Database's."""
+        """As in Database."""
         batches = super().read_sql_arrow_iter(sql, params, timeout_seconds, batch_size, shape=shape)
         return _CountedBatches(batches, _rows_of_arrow, self.counter, self._keys_in(params))
 
 
 class _CountedBatches(Generator[BatchT, None, None]):
-    """A generator around a generator that never holds a row batch itself.
+    """A generator around a generator that does not hold a row batch itself.
 
     One written with `yield` would keep the batch alive in its frame while the reader works on it,
     and so change the memory that is measured.
@@ -154,4 +154,4 @@ def _rows_of_arrow(batch: pa.RecordBatch) -> int:
 
 
 def _nobody(rows: int, keys: int) -> None:
-    """Where counts go while nobody measures."""
+    """Discards counts while nothing is measured."""

@@ -1,4 +1,4 @@
-"""Where a replay was made."""
+"""The environment of a replay."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def collect_environment(server: str, arrow_memory_pool: str | None = None) -> En
     """This machine and its packages.
 
     Args:
-        server: what was read.
-        arrow_memory_pool: the pool a measured child had; None where none loaded Arrow, then it
-            is the pool they were told to use.
+        server: the server that was read.
+        arrow_memory_pool: the pool a measured child used; None if none loaded Arrow, then it is
+            the pool they were set to use.
     """
     return Environment(
         python=platform.python_version(),
@@ -33,10 +33,10 @@ def collect_environment(server: str, arrow_memory_pool: str | None = None) -> En
 
 
 def server_version(database: Database) -> str:
-    """What the server says it is.
+    """The server's own description.
 
     Raises:
-        ConnectError: it could not be reached, or refused us.
+        ConnectError: it could not be reached, or refused the log-on.
     """
     with database.connect() as connection:
         return f"Oracle Database {connection.version}"

@@ -31,15 +31,15 @@ from tracekit.records import (
 from tracekit.sizes import at_least_one
 
 SAMPLE_KEYS = 12_000
-"""Keys of the largest sample: a dozen batches, so that all workers are busy."""
+"""Keys of the largest sample: a dozen batches, enough to keep all workers busy."""
 GROWING_ROWS = 50_000
-"""Rows of the largest sample of a path that keeps them: with fewer, its buffers outweigh them."""
+"""Rows of the largest sample of a path that keeps them; with fewer, its buffers dominate."""
 LEVEL_ROWS = 400_000
 """Rows after which a path that keeps nothing has reached its level."""
 LEVEL_RUNS = 3
 """Runs of the largest sample of a path that keeps nothing; the highest counts."""
 ERROR_BAR = 0.10
-"""A prediction that the samples do not settle to this share is called uncertain."""
+"""A prediction whose range is wider than this share is called uncertain."""
 _LINE_SAMPLES = 3
 
 
@@ -60,43 +60,44 @@ def estimate(
 ) -> EstimateRecord:
     """Predict the net peak of `candidates` at `keys` keys.
 
-    Every candidate is measured on a quarter, a half and all of `sample` keys, which are spread over
-    all there are, and on up to eight times as many where these say too little; one that keeps
-    nothing on `sample` and up to eight times as many, the last thrice. A candidate that keeps its
-    rows is predicted by the line through its samples; one that keeps nothing by the highest level
-    that its largest sample reached. Where the samples leave more than 10% open, its figures are
-    not `certain`, and `low_bytes` and `high_bytes` say between which ones.
+    A candidate that keeps its rows is measured on a quarter, a half and all of `sample` keys,
+    spread over all keys, and on up to eight times as many if that is not enough. Its prediction is
+    the line through its samples. A candidate that keeps nothing is measured on `sample` to eight
+    times as many keys, the largest three times; its prediction is the highest peak of the largest
+    sample. If the samples leave a range of more than 10%, the prediction is not `certain`, and
+    `low_bytes` and `high_bytes` give the range.
 
     Args:
         workload: a workload's name, a Workload or a DuckDB file. None with `database`.
-        candidates: as `replay`'s; default the workload's, else all built-in ones.
-        database: an Oracle database that is there already.
+        candidates: as for `replay`; default the workload's, else all built-in ones.
+        database: an existing Oracle database.
         query: a Query, or the name of one of the workload's.
-        keys: how many keys to predict for, or which; default all there are. May be more than
-            there are.
+        keys: how many keys to predict for, or which ones; default all. May be more than exist.
         keys_sql: a query whose columns are the keys.
-        limit_bytes: memory that the whole process may have.
+        limit_bytes: memory that the whole process may use.
         sample: keys of the largest sample of a candidate that keeps its rows.
-        check: numbers of keys to run for real, too, and to compare with their predictions.
+        check: numbers of keys to also run for real and compare with their predictions.
         workers: batches of keys a built-in candidate reads at once.
-        command: what to type to make this estimate again.
-        on_progress: told how far it is. Default: bars below the cell, in a notebook.
+        command: the command line that repeats this estimate.
+        on_progress: called with the progress of each step. Default: bars below a notebook's cell.
 
     Raises:
-        ConfigError: an argument makes no sense.
+        ConfigError: an argument is invalid.
         WorkloadError: the workload is unknown or could not be built.
         ConnectError: the database could not be reached.
         ProfileError: no process could be started.
     """
     specs = candidate_specs(candidates, resolve(workload).candidates or tuple(BUILTIN))
     if any(spec.spec == SERVICE for spec in specs):
-        raise ConfigError("candidate service cannot be estimated: its memory is its processes'")
+        raise ConfigError(
+            "candidate 'service' cannot be estimated, because it has several processes"
+        )
     at_least_one("sample", sample)
     for size in check:
         at_least_one("check", size)
     began = datetime.now(UTC)
     asked = keys if isinstance(keys, int) else None
-    # A workload is sampled at its own size: building it at the size asked for may take hours.
+    # A workload is sampled at its own size: building it at the requested size can take hours.
     listed = None if asked is not None and database is None else keys
     tell = on_progress or notebook_listener() or (lambda progress: None)
     with open_source(Request(workload, database, query, listed, keys_sql), tell) as source:
@@ -104,7 +105,8 @@ def estimate(
         work = source.workload
         if source.keys is None:
             raise ConfigError(
-                f"query {source.query.name!r} takes no keys, so there are no sizes to sample"
+                f"query {source.query.name!r} takes no keys, so there are no sizes to sample. "
+                "Replay it instead"
             )
         target = at_least_one("keys", asked) if asked is not None else work.keys
         sampler = _Sampler(source, at_least_one("workers", workers), tell)
@@ -131,7 +133,7 @@ def estimate(
 
 @dataclass(frozen=True)
 class _Samples:
-    """A path's samples, or how the one that failed ended."""
+    """A path's samples, or how the failed one ended."""
 
     taken: tuple[EstimateSample, ...]
     rss_baseline_bytes: int
@@ -147,7 +149,7 @@ class _Sampler:
     tell: Listener
 
     def samples(self, spec: CandidateSpec, most: int, target: int) -> _Samples:
-        """The candidate on parts of the keys, each twice the one before, until they say enough."""
+        """Run the candidate on parts of the keys, each twice the last, until that is enough."""
         keeps = keeps_records(spec)
         taken: list[EstimateSample] = []
         baseline = 0
@@ -164,10 +166,10 @@ class _Sampler:
         return _Samples(tuple(taken), baseline)
 
     def _at_its_highest(self, spec: CandidateSpec, sample: EstimateSample) -> EstimateSample:
-        """`sample`, or one as large that peaked higher.
+        """`sample`, or one of the same size that peaked higher.
 
-        What peaks is how reads and writes happen to coincide: the more rows, the likelier the
-        worst, so of some runs the highest tells best what a long one reaches.
+        The peak depends on how reads and writes happen to coincide. With more rows the worst case
+        is more likely, so the highest of several runs is the best estimate for a long one.
         """
         peaks = [sample.rss_net_peak_bytes]
         for turn in range(1, LEVEL_RUNS):
@@ -202,7 +204,7 @@ class _Sampler:
     def checked(
         self, spec: CandidateSpec, found: CandidateEstimate, sizes: Sequence[int]
     ) -> CandidateEstimate:
-        """`found` with real runs at `sizes` keys beside their predictions."""
+        """`found` with real runs at `sizes` keys next to their predictions."""
         if found.status is not RunStatus.OK or not sizes:
             return found
         model = _model_of(spec, found.samples)
@@ -247,12 +249,12 @@ class _Sampler:
 
 
 def keeps_records(spec: CandidateSpec) -> bool:
-    """Whether the memory of a candidate grows with the rows; taken so of one's own functions."""
+    """Whether a candidate's memory grows with the rows; assumed for user functions."""
     return not spec.is_builtin or spec.spec not in ("stream", "parquet")
 
 
 def _rows_per_cid(measured: Iterable[_Samples]) -> float:
-    """Of the largest sample that was measured; 0 where none was."""
+    """Keys of the largest measured sample; 0 if there is none."""
     largest = max(
         (sample for samples in measured for sample in samples.taken),
         key=lambda sample: (sample.rows > 0, sample.keys),
@@ -262,7 +264,7 @@ def _rows_per_cid(measured: Iterable[_Samples]) -> float:
 
 
 def _size_per_key(samples: _Samples, rows_per_key: float) -> float:
-    """Rows to a key as counted, or 1 for a candidate whose rows nobody counts."""
+    """Rows per key as counted, or 1 for a candidate whose rows are not counted."""
     return rows_per_key if not samples.taken or samples.taken[-1].rows else 1.0
 
 

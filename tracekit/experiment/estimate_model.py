@@ -1,4 +1,4 @@
-"""From a few measured samples to the net peak at any number of keys, and how sure that is."""
+"""From a few measured samples to the net peak at any number of keys, and its uncertainty."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ ID_BYTES = 9
 """What a path that keeps nothing needs for each key: a reference in its batch, and a share of the
 batch."""
 NOISE_BYTES = 256 * 1024
-"""By how much two runs of the same sample differ however little they need: arenas, stacks."""
+"""How much two runs of the same sample always differ: arenas, stacks."""
 STRAIGHT = 0.1
-"""From one sample to the next a slope may change by this share and still be that of one line."""
+"""The slope may change by this share between samples and still count as one line."""
 _STEEPEST = 2.0
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A net peak, and between which figures the samples leave it."""
+    """A net peak and its range."""
 
     net_peak_bytes: int
     low_bytes: int
@@ -40,16 +40,16 @@ class PeakModel:
     bytes_per_row: float
     bytes_per_key: float
     bend: float = 1.0
-    """By what the slope changed at last; 1 where the samples lie on a line. It may change as much
-    whenever the rows double, or turn back to what it was before."""
+    """The last change of the slope; 1 if the samples are on a line. It may change as much again
+    whenever the rows double, or return to what it was before."""
     earlier_bytes_per_row: float = 0.0
     rise_bytes: float = 0.0
-    """How much a level may still rise where the rows double."""
+    """How much the level may still rise when the rows double."""
     measured: tuple[EstimateSample, ...] = ()
-    """By keys: from the smallest to the largest the peak is read between them."""
+    """Samples by keys; between the smallest and the largest the peak is interpolated."""
 
     def predict(self, keys: float, rows: float) -> Prediction:
-        """The net peak at so many keys and rows."""
+        """The net peak at the given number of keys and rows."""
         if not self.measured:
             return _between(self._line(keys, rows), self._line(keys, rows), 0.0)
         smallest, largest = self.measured[0], self.measured[-1]
@@ -72,7 +72,7 @@ class PeakModel:
         return self.fixed_bytes + self.bytes_per_row * rows + self.bytes_per_key * keys
 
     def largest_keys(self, net_bytes: float, rows_per_key: float) -> int | None:
-        """Most keys that surely stay within `net_bytes`; None where there is no end of them."""
+        """The most keys that certainly stay within `net_bytes`; None if there is no limit."""
 
         def fits(keys: int) -> bool:
             return self.predict(keys, keys * rows_per_key).high_bytes <= net_bytes
@@ -89,7 +89,7 @@ class PeakModel:
 
 
 def _between(one: float, other: float, times: float) -> Prediction:
-    """Between two figures; noise weighs more the further the samples are from what is asked."""
+    """The range; noise counts for more the further away the samples are."""
     noise = NOISE_BYTES * times
     low, high = min(one, other) - noise, max(one, other) + noise
     return Prediction(round((one + other) / 2), max(0, round(low)), round(high))
@@ -98,10 +98,10 @@ def _between(one: float, other: float, times: float) -> Prediction:
 def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
     """The line through the three largest samples of a path that keeps its rows, by least squares.
 
-    Larger samples lie nearer to what is predicted, and the square of the distance makes them count
-    for more. Where the slope changes from sample to sample, as with dictionaries that fill, it may
-    go on changing or not. No part is negative. With one sample, or none that grows, all of it is
-    taken to grow: too much rather than too little.
+    Larger samples are closer to the prediction and get more weight. If the slope changes from
+    sample to sample, as with dictionaries that fill, it may continue to change or not. No part is
+    negative. With one sample, or none that grows, all of it is assumed to grow: too much rather
+    than too little.
     """
     measured = tuple(sorted(samples, key=lambda sample: sample.keys))
     used = measured[-3:]
@@ -140,11 +140,11 @@ def _bend(slopes: Sequence[float]) -> float:
 
 
 def level_model(samples: Sequence[EstimateSample], level_rows: int = 0) -> PeakModel:
-    """The level that a path which keeps nothing reaches, and the keys themselves.
+    """The level that a path which keeps nothing reaches, plus the keys themselves.
 
-    Its memory rises until all workers and queues have been full a few times, so the largest of
-    the samples counts alone: a line would go on rising. Below `level_rows` it may rise further by
-    as much as it did last.
+    Its memory rises until all workers and queues have been full a few times, so only the largest
+    sample counts: a line would keep rising. Below `level_rows` it may rise once more by as much as
+    it did last.
     """
     measured = tuple(sorted(samples, key=lambda sample: sample.keys))
     most = measured[-1]
@@ -157,7 +157,7 @@ def level_model(samples: Sequence[EstimateSample], level_rows: int = 0) -> PeakM
 
 
 def _read_between(measured: Sequence[EstimateSample], keys: float) -> float:
-    """The net peak on the way from one sample to the next."""
+    """The net peak between one sample and the next."""
     for one, other in pairwise(measured):
         if one.keys <= keys < other.keys:
             share = (keys - one.keys) / (other.keys - one.keys)

@@ -1,4 +1,4 @@
-"""A part of a list of keys that stands for the whole."""
+"""A representative part of a list of keys."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _NEIGHBOURS = 50
 def spread_over(keys: Sequence[Key], size: int) -> list[Key]:
     """`size` of `keys` in their order; all of them if there are no more.
 
-    The sample is made of runs of neighbours, evenly spread over the whole list: rows per key are
-    skewed, so the first ones would not do; and neighbours share values, which
-    single keys from far apart would not.
+    The sample consists of runs of neighbours, spread evenly over the whole list. The first keys
+    alone would not represent skewed rows per key, and single keys from far apart would not share
+    values as neighbours do.
     """
     there = len(keys)
     if size >= there:

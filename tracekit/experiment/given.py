@@ -1,4 +1,4 @@
-"""What a function of the user's is given: by what its parameters are called."""
+"""The arguments that a user's function is called with, by the names of its parameters."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from tracekit.keyed import Query
 from tracekit.oracle import Database
 
 GIVEN = ("connection", "database", "dsn", "user", "password", "keys", "query", "binds")
-"""What a function's parameters may be called."""
+"""The names that a function's parameters may have."""
 
 
 class Given:
-    """A function with the arguments it asks for; close it to close its connection.
+    """A function with its arguments; close it to close its connection.
 
     Args:
-        function: Whose parameters say what it is given. One with a default may have any name.
-        database: What it reads; None where there is none, and nothing of it can be given.
-        query: What it is asked for; None likewise.
-        name: What messages call the function.
+        function: The function. Its parameters say what it is given; one with a default may have
+            any name.
+        database: The database it reads; None if there is none, and then none can be given.
+        query: The query it runs; None likewise.
+        name: The function's name in messages.
 
     Raises:
-        ConfigError: nothing can be given for a parameter.
+        ConfigError: there is no value for a parameter.
         ConnectError: it asks for a connection, and the database refused.
     """
 
@@ -65,15 +66,15 @@ class Given:
 def check_parameters(
     function: Callable[..., Any], available: Collection[str], *, name: str
 ) -> None:
-    """See that each parameter without a default is one of `available`.
+    """Check that each parameter without a default is one of `available`.
 
     Raises:
-        ConfigError: nothing can be given for a parameter.
+        ConfigError: there is no value for a parameter.
     """
     for parameter in _parameters(function):
         if parameter.name not in available and parameter.default is parameter.empty:
             raise ConfigError(
-                f"{name}: nothing is given for its parameter {parameter.name!r}; a function may "
+                f"{name}: there is no value for its parameter {parameter.name!r}; a function can "
                 f"take {', '.join(available)}"
             )
 

@@ -1,4 +1,4 @@
-"""Look again at keys that differ, on both sides, in bounded memory."""
+"""Read keys that differ again, on both sides, in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LabelledPieces = Iterator[tuple[str, Sequence[Mapping[Any, Any]]]]
 def look_again(
     labels: Sequence[str], sides: Sequence[Callable[[], LabelledPieces]], *, unordered: bool
 ) -> tuple[Records, Records]:
-    """The records of some keys on both sides; of very many only where they begin to differ.
+    """The records of some keys on both sides; if very many, only where they start to differ.
 
     Args:
-        labels: Of the keys.
-        sides: Each reads its side once more.
+        labels: The labels of the keys.
+        sides: Functions that read each side once more.
         unordered: Whether the records of a key have no order.
 
     Raises:
@@ -32,14 +32,14 @@ def look_again(
     if unordered:
         raise ConfigError(
             f"they are among more than {MOST_RECORDS:,} records without an order. Name the "
-            "columns that hold the key with key="
+            "key columns with key="
         )
     first, second = (_records_of_key(labels[0], side()) for side in sides)
     return first_stretches(labels[0], first, second)
 
 
 def _records_of(labels: Sequence[str], pieces: LabelledPieces) -> Records | None:
-    """By label; None if these are more than are looked at one by one."""
+    """Records by label; None if there are too many to compare one by one."""
     found: dict[str, list[Mapping[Any, Any]]] = defaultdict(list)
     wanted, count = set(labels), 0
     for key, records in pieces:

@@ -1,4 +1,4 @@
-"""`tracekit.measure`: what one function costs, which may ask for a connection, keys and a query."""
+"""`tracekit.measure`: what one function costs; it may take a connection, keys and a query."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ def measure(
     timeout_seconds: float | None = None,
     capture: str | Path | None = None,
 ) -> Measurement:
-    """Call `function` in a fresh process, and once more under memray, and say what it cost.
+    """Call `function` in a fresh process, once more under memray, and return what it cost.
 
-    The function is sent to the process by value where it was defined in a notebook or script. The
-    modules it needs are imported, and its connection is opened, before the baseline is taken. A
-    generator it returns is drained.
+    A function defined in a notebook or script is sent to the process by value. The modules it
+    needs are imported and its connection is opened before the baseline is taken. If it returns a
+    generator, the generator is drained.
 
     Args:
-        function: given what its parameters are called: `connection`, `database`, `dsn`, `user`,
-            `password`, `keys`, `query`, `binds`.
-        database: what it reads; the process opens a connection of its own.
-        keys: what it is asked for.
-        query: the query it is asked.
-        repeat: how often to run it without memray; the figures are of the run with the median
-            net peak.
-        memory_limit: most private memory of the process, in bytes or like `"2GiB"`.
-        profile: run it under memray, too, for the heap's peak and the call stacks.
-        children: count the processes that it starts.
-        warm_up: called before the baseline is taken, to import or fill what is not to count.
-        retention: run it once more and say which variables keep its memory alive.
-        at: the moment to look, as a share of the net peak.
+        function: the function to measure. Its parameters, matched by name, can be `connection`,
+            `database`, `dsn`, `user`, `password`, `keys`, `query` and `binds`.
+        database: the database it reads; the process opens its own connection.
+        keys: the value of its parameter `keys`.
+        query: the value of its parameter `query`.
+        repeat: how often to run it without memray; the figures are those of the run with the
+            median net peak.
+        memory_limit: limit of the process's private memory, in bytes or as text like `"2GiB"`.
+        profile: also run it under memray, for the heap peak and the call stacks.
+        children: include the processes that it starts.
+        warm_up: called before the baseline is taken, for imports and caches that should not count.
+        retention: run it once more and report which variables keep its memory alive.
+        at: when to look at retention, as a share of the net peak.
         result: keep what the function returned, sent back by pickle.
-        timeout_seconds: for the life of each process; one that takes longer is ended.
-        capture: memray's file, which must not exist; by default one in the folder of runs.
+        timeout_seconds: time limit of each process; a process that takes longer is ended.
+        capture: memray's file, which must not exist; by default one in the runs folder.
 
     Raises:
-        ConfigError: an argument makes no sense, or the function cannot be sent.
+        ConfigError: an argument is invalid, or the function cannot be sent.
         ProfileError: no process could be started, `capture` exists, or the disk is full.
     """
     bound = _Bound(function, database, keys, query, warm_up)
@@ -77,7 +77,7 @@ def measure(
 
 
 class _Bound:
-    """A function on its way to another process, with what it is given there."""
+    """A function to be sent to another process, with its arguments there."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class _Bound:
         self._given: Given | None = None
 
     def open(self, **secrets: Any) -> None:
-        """Open what the function asks for, and warm up."""
+        """Open what the function needs, and warm up."""
         database = None if self._arguments is None else Database(**self._arguments, **secrets)
         name = str(getattr(self._function, "__qualname__", self._function))
         self._given = Given(self._function, database, self._query, name=name)

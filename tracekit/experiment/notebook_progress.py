@@ -1,4 +1,4 @@
-"""Progress in a notebook: `replay` and `estimate` take minutes, and a silent cell looks dead."""
+"""Progress bars in a notebook: `replay` and `estimate` can take minutes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NotebookProgress:
         self._handle = display(self, display_id=True)
 
     def __call__(self, progress: ReplayProgress) -> None:
-        """Take in how far a step is, and draw where that is worth it."""
+        """Record a step's progress, and redraw if it changed enough."""
         is_news = progress.step not in self._steps or progress.fraction >= 1
         self._steps[progress.step] = progress
         if is_news or time.monotonic() - self._drawn >= _REDRAW_SECONDS:

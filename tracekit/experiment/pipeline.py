@@ -1,4 +1,4 @@
-"""The trace service in processes of its own: started, asked for events, and read, as a client does.
+"""The trace service in separate processes, used as a client would: start, request events, read.
 
 `tracekit serve` is started by its command, not imported: the service is a door above this room.
 """
@@ -40,7 +40,7 @@ _VARIABLES = {
     "retry_wait_ms": "TRACEKIT_RETRY_WAIT_MS",
     "retry_max_seconds": "TRACEKIT_RETRY_MAX_SECONDS",
 }
-"""Where the service looks for the arguments of a Database."""
+"""The environment variables from which the service reads a Database's arguments."""
 _SETTINGS = {
     "TRACE_ASYNC_CID_THRESHOLD": "0",
     "TRACE_JOB_TIMEOUT_SECONDS": "86400",
@@ -48,7 +48,7 @@ _SETTINGS = {
     "TRACEKIT_MAX_REQUEST_BYTES": str(2**30),
     "TRACEKIT_SUBMISSIONS_PER_MINUTE": "100000",
 }
-"""Every request becomes a job, and none is refused or ended for its size."""
+"""Settings under which every request becomes a job and none is refused for its size."""
 _NOT_INHERITED = ("REDIS_URL", "TRACEKIT_SERVICE_TOKEN")
 
 Status = Mapping[str, Any]
@@ -56,7 +56,7 @@ Status = Mapping[str, Any]
 
 
 class PipelineOutOfMemory(JobError, MemoryError):
-    """A worker was ended for lack of memory."""
+    """A worker ran out of memory."""
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,17 @@ class PipelineJob:
 
 
 class Pipeline:
-    """A trace service of our own on a database, with a store, workers and a web process.
+    """A private trace service on a database, with a store, workers and a web process.
 
-    All of it ends with the `with` block, and with this process.
+    Everything ends with the `with` block, and with this process.
 
     Args:
-        database: `Database.arguments` of what it reads.
+        database: `Database.arguments` of the database it reads.
         workers: Batches of keys that each worker reads at once.
         settings: Further environment variables, such as TRACE_WORKER_COUNT.
 
     Raises:
-        ConfigError: the service's settings have no place for an argument of the database.
+        ConfigError: the service has no setting for an argument of the database.
     """
 
     def __init__(
@@ -93,8 +93,8 @@ class Pipeline:
         for name in given:
             if name not in _VARIABLES:
                 raise ConfigError(
-                    "candidate service reads its database from the environment, which has no place "
-                    f"for {name!r}; replay it without."
+                    "candidate 'service' reads its database from the environment, which has no "
+                    f"setting for {name!r}. Replay without that candidate."
                 )
         inherited = {k: v for k, v in os.environ.items() if k not in _NOT_INHERITED}
         environment = {
@@ -113,14 +113,16 @@ class Pipeline:
         """Start it and wait until it answers.
 
         Raises:
-            ConnectError: it did not start; its standard error is ours.
+            ConnectError: it did not start; its log went to our standard error.
         """
         self._companion.__enter__()
         try:
             assert self._companion.stdout is not None
             line = read_line(self._companion.stdout, time.monotonic() + _START_SECONDS)
             if not line:
-                raise ConnectError("the trace service did not start; its log says why.")
+                raise ConnectError(
+                    "the trace service did not start. See its log above for the reason."
+                )
             self._url = line.decode().strip()
         except BaseException:
             self._companion.__exit__(None, None, None)
@@ -139,7 +141,7 @@ class Pipeline:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """The URL of the page."""
         return self._url
 
     def submit(
@@ -156,7 +158,7 @@ class Pipeline:
         return PipelineJob(*(accepted[name] for name in ("job_id", "status_url", "stream_url")))
 
     def status(self, job: PipelineJob) -> Status:
-        """The job as it stands.
+        """The job's current status.
 
         Raises:
             ConnectError: the service does not answer.
@@ -165,11 +167,11 @@ class Pipeline:
         return self._ask("GET", job.status_url)
 
     def wait(self, job: PipelineJob, tell: Callable[[Status], None] | None = None) -> Status:
-        """The finished job's status.
+        """Wait for the job's end and return its status.
 
         Args:
             job: The job.
-            tell: Called with each status on the way, and the last.
+            tell: Called with each status, including the last.
 
         Raises:
             ConnectError: the service does not answer.
@@ -214,5 +216,5 @@ class Pipeline:
         except urllib.error.HTTPError as exc:
             raise refusal(exc) from exc
         except OSError as exc:
-            raise ConnectError(f"the trace service does not answer any more: {exc}") from exc
+            raise ConnectError(f"the trace service no longer answers: {exc}") from exc
         return found

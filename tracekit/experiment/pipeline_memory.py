@@ -1,4 +1,4 @@
-"""Memory of the processes that a pipeline is made of, side by side."""
+"""Memory of the processes of a pipeline."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PipelineFigures:
 
     @property
     def rss_peak_bytes(self) -> int:
-        """Sum of each process's own peak, at whatever time it had it."""
+        """Sum of the processes' own peaks, which may be at different times."""
         return sum(one.rss_peak_bytes for one in self._highest())
 
     def _highest(self) -> Iterable[ProcessMeasurement]:
@@ -53,9 +53,9 @@ class PipelineFigures:
 class PipelineMemory:
     """Watches the processes of one pipeline from `begin` to `end`.
 
-    The peak of a process that runs all the time is its VmHWM, reset at the baseline and at each
-    phase. The process of a shard lives as long as its shard: it takes its own baseline, after its
-    imports and its first connection, and reports its peak, which the job's status tells.
+    The peak of a long-running process is its VmHWM, reset at the baseline and at each phase. The
+    process of a shard lives as long as its shard: it takes its own baseline, after its imports and
+    its first connection, and reports its peak in the job's status.
 
     Args:
         pid: A process whose descendants are the pipeline.
@@ -77,15 +77,15 @@ class PipelineMemory:
         """Take the baseline.
 
         Raises:
-            ConfigError: this system does not tell the peaks of other processes.
+            ConfigError: this system does not report the peaks of other processes.
             ProfileError: a process of the pipeline is missing.
         """
         if not process_memory.has_proc():
-            raise ConfigError("path service needs /proc: replay it on Linux.")
+            raise ConfigError("candidate 'service' needs /proc. Replay it on Linux.")
         self._lasting = _by_role(self._root)
         for role in (WEB, STORE, SUPERVISORS):
             if role not in self._lasting:
-                raise ProfileError(f"the trace service has no {role} process any more")
+                raise ProfileError(f"the {role} process of the trace service has ended")
         self._baselines = {
             one.pid: process_memory.reset_peak_of(one.pid) for one in self._processes()
         }
@@ -105,12 +105,12 @@ class PipelineMemory:
                 raise ProfileError(
                     f"the memory limit of {format_size(limit_bytes)} is below the "
                     f"{format_size(used)} of private writable memory that the web process has "
-                    "before it is asked for anything. Raise the limit."
+                    "before the first request. Raise the limit."
                 )
             one.rlimit(psutil.RLIMIT_DATA, (limit_bytes, limit_bytes))
 
     def phase(self, name: str) -> None:
-        """The web process does something else from now on.
+        """The web process starts a new phase.
 
         Raises:
             ProfileError: it is gone.
@@ -118,7 +118,7 @@ class PipelineMemory:
         self._end_phase()
         self._phase = name
         for one in self._lasting[WEB]:
-            with suppress(OSError):  # told at the end of the phase
+            with suppress(OSError):  # reported at the end of the phase
                 process_memory.reset_peak_of(one.pid)
 
     def end(self, status: Mapping[str, Any]) -> PipelineFigures:
@@ -135,7 +135,7 @@ class PipelineMemory:
         return PipelineFigures(tuple(rows), spent, self._timeline.samples())
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._done.set()
         if self._sampler.is_alive():
             self._sampler.join()
@@ -196,7 +196,7 @@ def _role(process: psutil.Process) -> str | None:
 
 
 def _workers(status: Mapping[str, Any]) -> list[ProcessMeasurement]:
-    """Of each worker, its shard of the highest peak."""
+    """The shard with the highest peak, of each worker."""
     highest: dict[str, Mapping[str, Any]] = {}
     for one in status["workers"]:
         known = highest.get(one["worker"])
@@ -214,6 +214,6 @@ def _workers(status: Mapping[str, Any]) -> list[ProcessMeasurement]:
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
-    """Of a process and of those it started that have ended."""
+    """CPU seconds of a process and of the ended processes it started."""
     times = process.cpu_times()
     return float(times.user + times.system + times.children_user + times.children_system)

@@ -1,4 +1,4 @@
-"""Run a script or a notebook in a process of its own and bring back its variable `result`.
+"""Run a script or a notebook in a separate process and return its variable `result`.
 
 As a program: `python -m tracekit.experiment.program_apart PATH FILE`, in a redirected environment.
 """
@@ -23,11 +23,11 @@ _TOLD_CHARACTERS = 500
 
 
 class ProgramApart:
-    """As `ProgramCall`, for a process that is not the program's own.
+    """Like `ProgramCall`, but runs the program in another process.
 
     Args:
         path: the script or notebook.
-        database: what it reads.
+        database: the database it reads.
     """
 
     def __init__(self, path: Path, database: Database) -> None:
@@ -35,7 +35,7 @@ class ProgramApart:
         self._database = database
 
     def __call__(self) -> Any:
-        """Run it from the beginning; what it leaves in `result`.
+        """Run it from the start and return its variable `result`.
 
         Raises:
             NotComparable: it failed this time.
@@ -52,7 +52,7 @@ class ProgramApart:
                     ran = subprocess.run(command, capture_output=True, check=False, env=variables)
             if ran.returncode != 0:
                 said = ran.stderr.decode("utf-8", "replace").strip()[-_TOLD_CHARACTERS:]
-                raise NotComparable(f"{self._path.name} failed when it was run again: {said}")
+                raise NotComparable(f"{self._path.name} failed in its second run: {said}")
             return pickle.loads(file.read_bytes())  # noqa: S301 - written by our own child
 
 

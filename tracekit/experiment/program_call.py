@@ -1,4 +1,4 @@
-"""A script or a notebook of the user's as a candidate: run whole, its variable `result` taken."""
+"""A user's script or notebook as a candidate: run as a whole; its result is `result`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ProgramCall:
             self._notebook = NotebookCells(path)
 
     def __call__(self) -> Any:
-        """Run it from the beginning; what it leaves in `result`."""
+        """Run it from the start and return its variable `result`."""
         if self._notebook is not None:
             return self._notebook.variable(RESULT)
         return runpy.run_path(str(self._path), run_name="__main__").get(RESULT)
@@ -44,7 +44,7 @@ class ProgramCall:
 def redirect_to(database: Database) -> Redirect | None:
     """Where a program's python-oracledb connections go: to a local Oracle, whatever it names.
 
-    None for a real database, where a program connects as its code says.
+    None for a real database, to which a program connects as its code says.
     """
     if _host(database) not in _HERE:
         return None
@@ -55,6 +55,6 @@ def _host(database: Database) -> str | None:
     parameters = oracledb.ConnectParams()
     try:
         parameters.parse_connect_string(database.dsn)
-    except oracledb.Error:  # an alias only the driver's configuration knows
+    except oracledb.Error:  # an alias that only the driver's configuration knows
         return None
     return parameters.host if isinstance(parameters.host, str) else None

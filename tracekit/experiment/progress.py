@@ -1,4 +1,4 @@
-"""What a replay tells while it runs, for a door to draw."""
+"""The progress of a replay, for a door to draw."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracekit.sizes import format_size
 
 @dataclass(frozen=True)
 class ReplayProgress:
-    """How far one step of a replay is."""
+    """The progress of one step of a replay."""
 
     step: str
     """Such as `build trace-114k`, `legacy`, `legacy under memray`, `compare iterator`."""
@@ -39,13 +39,13 @@ def one_at_a_time(listener: Listener) -> Listener:
 def child_listener(
     listener: Listener, step: str, keys: int, *, with_memory: bool = True
 ) -> ProgressListener:
-    """Tells `listener` about a child that fetches `keys` keys as `step`.
+    """Reports a child that fetches `keys` keys to `listener`, as `step`.
 
-    Without memory where the child's own is not what is measured.
+    Memory is left out if the child's own memory is not what is measured.
     """
 
     def tell(progress: ChildProgress) -> None:
-        # A finished fetch is not a finished step: the digests of its output are still to come.
+        # A finished fetch is not a finished step: its output still has to be digested.
         fraction = 1.0 if progress.phase == "ended" else min(0.99, progress.keys / keys)
         listener(ReplayProgress(step, fraction, _detail(progress, with_memory=with_memory)))
 

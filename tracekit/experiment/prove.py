@@ -28,30 +28,29 @@ def prove(
     level: Level | str = Level.VALUE,
     max_examples: int = 10,
 ) -> EqualityProof:
-    """The strictest level at which `right` equals `left`, what drifts, what differs first.
+    """Find the strictest level at which `right` equals `left`, the drift, and the differences.
 
-    Each side is a mapping of keys to records, to frames or to single values; a frame (pandas,
+    Each side can be a mapping of keys to records, to frames or to single values; a frame (pandas,
     polars) or a Series, an Arrow table or anything that exports an Arrow stream; an iterable of
     records, of rows, of row batches `(columns, rows)`, of frames, of Arrow batches or of such
-    mappings; a cursor; or a single value. Neither is held in memory beyond what the caller holds:
-    a side that can be read only once is spooled to a temporary file, so that what differs can be
-    shown.
+    mappings; a cursor; or a single value. No copy of a side is held in memory: one that can be read
+    only once is spooled to a temporary file, so that its differences can be shown.
 
     Args:
         left: The reference.
         right: The candidate.
-        key: The column that holds the key, or several; rows of one key are compared in order,
-            keys have no order. A mapping's keys are keys already, and name the column of the
-            other side where a column of the mapping's own records holds them. Without any, the
-            results are compared as a whole, in order.
-        unordered: Compare the records of a key (or all of them) as a multiset: for queries whose
+        key: The key column, or several. Rows of one key are compared in order; keys have no order.
+            A mapping already has keys; if its records have a column with the same values, the
+            other side is grouped by that column. Without keys, the results are compared as a
+            whole, in order.
+        unordered: Compare the records of a key (or all records) as a multiset, for queries whose
             order leaves ties.
         level: The level that must hold for `equal` to be true.
-        max_examples: Most differences to show.
+        max_examples: Maximum number of differences to show.
 
     Raises:
-        ConfigError: a side cannot be divided by `key`, or `level` is none.
-        NotComparable: a value does not tell what it holds (a plain object).
+        ConfigError: a side cannot be divided by `key`, or `level` is unknown.
+        NotComparable: the content of a value cannot be read (a plain object).
     """
     required = _level(level)
     keys = _key_columns(key, left, right)
@@ -80,7 +79,7 @@ def prove(
 
 
 def _key_columns(key: Any, left: Any, right: Any) -> KeyColumns | None:
-    """The columns that hold the key; None where neither side is divided by keys."""
+    """The key columns; None if neither side is divided by keys."""
     if key is not None:
         return tuple(key) if isinstance(key, list | tuple) else (key,)
     mappings = [side for side in (left, right) if isinstance(side, Mapping)]
@@ -95,11 +94,11 @@ def _level(level: Level | str) -> Level:
         return Level(level)
     except ValueError:
         names = ", ".join(Level)
-        raise ConfigError(f"level {level!r} is none of {names}") from None
+        raise ConfigError(f"unknown level {level!r}; expected one of {names}") from None
 
 
 class _Side:
-    """One side's result, to be read through once and looked into again."""
+    """One side's result, which is read once in full and then again in part."""
 
     def __init__(self, source: Any, keys: KeyColumns | None, folder: Path) -> None:
         self._pieces = Pieces(source, keys)
@@ -108,7 +107,7 @@ class _Side:
             self._spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (closed by close)
 
     def digest(self, file: Path) -> None:
-        """Write the side's digests; what cannot be read again is spooled meanwhile."""
+        """Write the side's digests; what cannot be read again is spooled at the same time."""
         with DigestWriter(file) as writer:
             for piece in self._pieces:
                 if self._spool is not None:
@@ -117,7 +116,7 @@ class _Side:
             writer.close(self._pieces.schema)
 
     def again(self) -> LabelledPieces:
-        """The side once more."""
+        """Read the side again."""
         if self._spool is None:
             yield from ((label(piece.key), piece.records) for piece in self._pieces)
             return
@@ -129,6 +128,6 @@ class _Side:
                 return
 
     def close(self) -> None:
-        """Give the spool's disk space back."""
+        """Free the spool's disk space."""
         if self._spool is not None:
             self._spool.close()

@@ -38,12 +38,12 @@ def prove_candidates(
     workers: int = 2,
     on_progress: Listener | None = None,
 ) -> EqualityProof:
-    """Fetch by two candidates, each in a process of its own, and prove the second equal.
+    """Fetch by two candidates, each in its own process, and prove the second equal to the first.
 
     Nothing is kept on disk. Arguments and errors are those of `replay`.
 
     Raises:
-        ProfileError: a candidate did not come to its end, so there is nothing to compare.
+        ProfileError: a candidate failed, so there is nothing to compare.
     """
     specs = candidate_specs(candidates, resolve(workload).candidates or DEFAULT_CANDIDATES)
     options = ReplayOptions(
@@ -70,7 +70,7 @@ def prove_candidates(
             found = records[name] = run.record
             if found.status is not RunStatus.OK:
                 raise ProfileError(
-                    f"candidate {name!r} did not come to its end, so nothing is proved: "
+                    f"candidate {name!r} failed, so nothing is proved: "
                     f"{found.reason}\n{found.stderr_tail or ''}".rstrip()
                 )
         proof = compare_candidates(records, context)

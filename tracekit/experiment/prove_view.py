@@ -1,4 +1,4 @@
-"""A finished proof that can draw itself."""
+"""A finished proof, with ways to display it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN_IN_ERRORS = 3
 
 @dataclass(frozen=True)
 class EqualityProof:
-    """What `prove` returns: the record, and ways to look at it."""
+    """What `prove` returns: the proof's record, and ways to display it."""
 
     record: CandidateProof
 
@@ -35,7 +35,7 @@ class EqualityProof:
 
     @property
     def equal(self) -> bool | None:
-        """Whether the level that was asked for is reached."""
+        """Whether the required level is reached."""
         return self.record.equal
 
     @property
@@ -49,10 +49,10 @@ class EqualityProof:
         return self.record.examples
 
     def raise_for_level(self, level: Level | str | None = None) -> Self:
-        """This proof, if it reaches `level` (by default the one asked for).
+        """Return this proof if it reaches `level` (by default the required one).
 
         Raises:
-            NotEqual: it does not; the message names the first differences.
+            NotEqual: it does not; the message has the first differences.
         """
         required = self.record.required_level if level is None else Level(level)
         if self.level is None or not self.level.reaches(required):
@@ -70,7 +70,7 @@ class EqualityProof:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """The proof that `to_json` wrote.
+        """Read a proof that `to_json` wrote.
 
         Raises:
             ConfigError: `text` is not a proof.
@@ -98,7 +98,7 @@ class EqualityProof:
 
 
 def headline(proof: CandidateProof) -> str:
-    """One line: the level, and what it took."""
+    """One line: the level, the equivalences and the cost."""
     if proof.level is Level.DIFFERENT:
         said, count = "different", proof.different_keys
         if count and not any(map(_of_whole, proof.examples)):
@@ -116,7 +116,7 @@ def headline(proof: CandidateProof) -> str:
 
 
 def drift_line(drift: Drift) -> str:
-    """`drift` for people."""
+    """`drift` as text."""
     lossy = ", LOSSY" if drift.lossy else ""
     return (
         f"{drift.column}: {drift.from_type} -> {drift.to_type} in {drift.count:,} cells{lossy} "
@@ -125,7 +125,7 @@ def drift_line(drift: Drift) -> str:
 
 
 def difference_line(difference: Difference) -> str:
-    """`difference` for people."""
+    """`difference` as text."""
     where = [] if _of_whole(difference) else [f"key {_key(difference)}"]
     if difference.record_index is not None:
         where.append(f"record {difference.record_index}")
@@ -148,7 +148,7 @@ def difference_line(difference: Difference) -> str:
 
 
 def kind_text(kind: DifferenceKind) -> str:
-    """A kind of difference for people."""
+    """A kind of difference as text."""
     return kind.replace("_cid", " key").replace("_", " ")
 
 

@@ -1,4 +1,4 @@
-"""`record_shape`: read one query for its keys, and keep what its result is like."""
+"""`record_shape`: run queries for their keys, and keep statistics of the results."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def record_shape(
     keys_sql: str | None = None,
     on_progress: Listener | None = None,
 ) -> Shape:
-    """Read queries, a batch of keys after the other, and keep statistics of what comes.
+    """Read queries, one batch of keys at a time, and keep statistics of the results.
 
     No value of a result leaves this process, and none is held longer than its row batch.
 
     Args:
-        workload: as `replay`.
-        database: an Oracle database, read instead of what the workload names.
+        workload: as for `replay`.
+        database: an Oracle database to read instead of the workload's.
         queries: queries, or names of the workload's; None for its only one.
-        keys: how many keys, `@FILE`, or which; default all.
+        keys: how many keys, `@FILE`, or a list of keys; default all.
         keys_sql: a query whose columns are the keys.
-        on_progress: told how far it is.
+        on_progress: called with the progress of each step.
 
     Raises:
         ConfigError: there is nothing to read, a key column is not selected, or there are no rows.
-        WorkloadError: the workload is unknown, or a column is of a type that no shape can hold.
+        WorkloadError: the workload is unknown, or a column has a type that a shape cannot hold.
         ConnectError, FetchError: the database could not be read.
     """
     tell = on_progress or (lambda progress: None)
@@ -73,8 +73,8 @@ def _recorded(source: Source, tell: Listener) -> QueryShape:
         asked += len(batch)
     if not rows:
         raise ConfigError(
-            f"query {query.name!r} gave no row for {source.key_count:,} keys, so there is nothing "
-            "to record: ask for keys that have rows (--keys, --keys-sql)"
+            f"query {query.name!r} returned no rows for {source.key_count:,} keys, so there is "
+            "nothing to record. Choose keys that have rows (--keys, --keys-sql)"
         )
     tell(ReplayProgress(step, 1.0, f"{rows:,} rows"))
     return recorder.shape(without_literals(query.sql), statement_sha256(sql))

@@ -1,4 +1,4 @@
-"""Has anything grown more than it may? Rules, and the judgement of two runs by them."""
+"""Rules for allowed growth, and the judgement of two runs by them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Measurements = Mapping[str, CandidateMeasurement]
 
 @dataclass(frozen=True)
 class Rule:
-    """Growth of one metric that is too much: more than a share of the base and than a floor."""
+    """Growth of one metric that is too much: above a share of the base and above a floor."""
 
     metric: Metric
     fraction: float
-    """Growth allowed as a share of the base; 0 where only the floor counts."""
+    """Growth allowed as a share of the base; 0 if only the floor counts."""
     floor: float
     """Growth allowed in any case, in the metric's unit."""
     text: str
@@ -39,7 +39,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What two runs say when judged by rules."""
+    """The result of judging two runs by rules."""
 
     rules: tuple[Rule, ...]
     failures: tuple[str, ...]
@@ -51,10 +51,10 @@ class Judgement:
 
 
 def parse_rule(text: str) -> Rule:
-    """The rule written as `METRIC:PERCENT%`, `METRIC:FLOOR` or `METRIC:PERCENT%+FLOOR`.
+    """Parse a rule: `METRIC:PERCENT%`, `METRIC:FLOOR` or `METRIC:PERCENT%+FLOOR`.
 
-    `net_peak:10%+8MiB` is broken by growth of more than 10% that is also more than 8 MiB. Floors
-    are sizes for memory, counts for `allocations` and seconds (`2s`) for `wall`.
+    `net_peak:10%+8MiB` fails on growth of more than 10% that is also more than 8 MiB. Floors are
+    sizes for memory, counts for `allocations` and seconds (`2s`) for `wall`.
 
     Raises:
         ConfigError: `text` is not such a rule.
@@ -66,7 +66,7 @@ def parse_rule(text: str) -> Rule:
         raise _no_rule(text)
     metric = METRICS.get(match["metric"])
     if metric is None:
-        raise ConfigError(f"rule {text!r}: there is no metric {match['metric']!r}. {_choices()}")
+        raise ConfigError(f"rule {text!r}: unknown metric {match['metric']!r}. {_choices()}")
     return Rule(
         metric=metric,
         fraction=float(match["percent"] or 0) / 100,
@@ -76,13 +76,13 @@ def parse_rule(text: str) -> Rule:
 
 
 def judge_growth(base: ReplaySummary, head: ReplaySummary, rules: Sequence[Rule]) -> Judgement:
-    """Whether any path of `base` costs more in `head` than `rules` allow.
+    """Judge whether any path of `base` costs more in `head` than `rules` allow.
 
-    A path that is not in `head`, or that ended well before and does not now, is a failure too:
-    nothing is cheaper for not having been run. So is a figure that is no longer measured.
+    A path that is not in `head`, or that succeeded before and does not now, is a failure too. So is
+    a figure that is no longer measured.
 
     Raises:
-        ConfigError: a rule's metric was measured for no path of `base`, so nothing could fail.
+        ConfigError: no path of `base` has a rule's metric, so the rule could never fail.
     """
     return judge_measurements(base.candidates, head.candidates, rules)
 
@@ -91,7 +91,7 @@ def judge_measurements(base: Measurements, head: Measurements, rules: Sequence[R
     """`judge_growth` of measurements by name.
 
     Raises:
-        ConfigError: as there.
+        ConfigError: as for `judge_growth`.
     """
     if not rules:
         return Judgement((), ())
@@ -119,7 +119,7 @@ def _lost_paths(base: Measurements, head: Measurements) -> Iterator[str]:
             yield f"{name} was measured before and is not now"
         elif before.status is RunStatus.OK is not after.status:
             reason = f": {after.reason}" if after.reason else ""
-            yield f"{name} ended well before and is now {after.status.replace('_', ' ')}{reason}"
+            yield f"{name} succeeded before and is now {after.status.replace('_', ' ')}{reason}"
 
 
 def _broken(base: Measurements, head: Measurements, rule: Rule) -> Iterator[str]:
@@ -128,13 +128,13 @@ def _broken(base: Measurements, head: Measurements, rule: Rule) -> Iterator[str]
     }
     if not measured:
         raise ConfigError(
-            f"rule {rule.text!r}: the base has no {rule.metric.name} of any path that ended well, "
-            "so the rule could never fail. Make the base again with it measured."
+            f"rule {rule.text!r}: no successful candidate of the base has {rule.metric.name}, so "
+            "the rule could never fail. Create the base again with it measured."
         )
     for name, before in measured.items():
         path = head.get(name)
         if path is None or path.status is not RunStatus.OK:
-            continue  # told by _lost_paths
+            continue  # reported by _lost_paths
         after = rule.metric.of(path)
         if after is None:
             yield f"{name} {rule.metric.name} was measured before and is not now"

@@ -1,4 +1,4 @@
-"""`replay`: run several candidates on one workload, prove them equal, judge, write it all down."""
+"""`replay`: run several candidates on one workload, prove them equal, judge, write the run."""
 
 from __future__ import annotations
 
@@ -63,41 +63,42 @@ def replay(
         workload: a workload's name, a Workload, its .toml file or a DuckDB file, served by a local
             Oracle that is started for this replay. None with `database`.
         candidates: `[NAME=]SPEC` texts, or a mapping of names to specs and callables. A spec is a
-            built-in candidate, `module:function` or a script. Default: the workload's, else
-            legacy, iterator and lean. `service` runs in several processes, each measured, and not
-            under memray.
-        database: an Oracle database that is there already, read instead of what the workload names.
+            built-in candidate, `module:function`, a script or a notebook. Default: the
+            workload's, else legacy, iterator and lean. `service` runs in several processes, each
+            of them measured, but not under memray.
+        database: an existing Oracle database to read instead of the workload's.
         query: a Query, or the name of one of the workload's.
-        keys: how many keys, `@FILE`, or which; default all.
+        keys: how many keys, `@FILE`, or a list of keys; default all.
         keys_sql: a query whose columns are the keys.
         reference: name of the candidate the others are compared with; default the workload's, else
             the first.
-        level: what equality must reach.
-        unordered: compare the records of a key without their order.
+        level: the level of equality to reach.
+        unordered: ignore the order of a key's records.
         profile: run each candidate a second time under memray.
-        repeat: plain runs of each candidate; figures are of the run with the median net peak.
-        memory_limit_bytes: private writable memory a candidate may have (RLIMIT_DATA).
+        repeat: plain runs of each candidate; the figures are those of the run with the median net
+            peak.
+        memory_limit_bytes: limit of a candidate's private writable memory (RLIMIT_DATA).
         expect_out_of_memory: candidates that may run into the limit.
-        retention: run each candidate of one process once more and say who holds its memory.
-        at: the moment to look: a share of the rows, as the driver hands them out, or of the net
-            peak (`peak:90%`).
-        timeout_seconds: for each process; one that takes longer has failed.
+        retention: run each single-process candidate once more and report what holds its memory.
+        at: when to look at retention: at a share of the rows, as the driver hands them out, or of
+            the net peak (`peak:90%`).
+        timeout_seconds: time limit of each process; one that takes longer has failed.
         workers: batches of keys a built-in candidate reads at once.
-        jobs: most measured processes at once; fewer run where their memory would not fit. Default:
-            one for each core. Memory figures do not depend on it; times do and are marked so: 1
-            where they are to be quoted.
-        expected_peak_bytes: most that one process is known to hold, of an earlier replay. Without
-            it, and without a memory limit, the first runs alone, to know how many fit.
+        jobs: maximum number of measured processes at once; fewer run if their memory would not fit.
+            Default: one for each core. Memory figures do not depend on it, but times do and are
+            marked; use 1 for times that you want to quote.
+        expected_peak_bytes: the largest peak of one process, known from an earlier replay. Without
+            it and without a memory limit, the first process runs alone to find out.
         output: the run's folder; default a new one under `profiles/runs/`.
         force: replace an older run in `output`.
-        command: what to type to make this run again, kept in the summary.
-        on_progress: told how far it is. Default: bars below the cell, in a notebook.
+        command: the command line that repeats this run, kept in the summary.
+        on_progress: called with the progress of each step. Default: bars below a notebook's cell.
 
     Raises:
-        ConfigError: an argument makes no sense, or `output` holds a run already.
+        ConfigError: an argument is invalid, or `output` already holds a run.
         WorkloadError: the workload is unknown or could not be built.
         ConnectError: the database could not be reached.
-        ProfileError: a measurement could not be made, such as on a full disk.
+        ProfileError: a measurement failed, for example because the disk is full.
     """
     known = resolve(workload)
     specs = candidate_specs(candidates, known.candidates or DEFAULT_CANDIDATES)
@@ -161,4 +162,4 @@ def _arrow_memory_pool(runs: Collection[CandidateRun]) -> str | None:
 
 
 def _nobody(progress: ReplayProgress) -> None:
-    """Where progress goes when nobody listens."""
+    """Discards progress."""

@@ -37,28 +37,27 @@ from tracekit.records import (
 _FACTORY = "tracekit.experiment.candidate_subject:CandidateSubject"
 
 _NO_RETENTION_REMARK = (
-    "who holds the memory was not looked for: it runs in several processes, and each knows its own "
-    "objects only"
+    "retention was not measured, because this candidate runs in several processes"
 )
 
 
 @dataclass(frozen=True)
 class CandidateRun:
-    """What is known about one candidate after it ran."""
+    """The results of one candidate's runs."""
 
     record: CandidateMeasurement
     timeline: MemoryTimeline | None
     arrow_memory_pool: str | None
-    """Of the measured process; None where it never loaded Arrow."""
+    """Arrow's memory pool in the measured process; None if it never loaded Arrow."""
 
 
 class CandidateSteps:
-    """The runs of one candidate: a plain one, and then what was asked for beside it.
+    """The runs of one candidate: a plain one, and then the others that were requested.
 
     Args:
-        candidate: what runs.
-        context: how.
-        check_stopped: raises once nobody waits for a run any more, which then ends.
+        candidate: the candidate to run.
+        context: the replay's settings.
+        check_stopped: raises once the run is no longer needed, which ends it.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class CandidateSteps:
 
     @property
     def peak_bytes(self) -> int | None:
-        """Most that a plain run held so far; None while none was measured to its end."""
+        """The largest peak of a plain run so far; None before the first has ended."""
         found = [run.rss_peak_bytes or 0 for _, run in self._plain]
         if self._one_process and self.first.measured:  # its output is being digested
             found.append(self._largest_sample_bytes)
@@ -129,7 +128,7 @@ class CandidateSteps:
             _arguments(self._candidate, self._context, digests=True),
             retention=at.trigger(plain.rows, plain.rss_net_peak_bytes),
             on_progress=self._listener(
-                f"{self._candidate.name}, who holds the memory", self._retaining
+                f"{self._candidate.name}, what holds the memory", self._retaining
             ),
             **self._settings,
         )
@@ -174,7 +173,7 @@ class CandidateSteps:
         return told
 
     def result(self) -> CandidateRun:
-        """What is known once all steps were made."""
+        """The results, once all steps are done."""
         runs, name = self._runs, self._candidate.name
         assert runs is not None, "the first run has ended"
         first = runs.plain
@@ -194,11 +193,11 @@ class CandidateSteps:
 
 
 def run_candidates(context: ReplayContext) -> dict[str, CandidateRun]:
-    """Run each candidate plainly, as often as asked for, and once under memray.
+    """Run each candidate plainly, as often as requested, and once under memray.
 
-    As many at once as `jobs` says and the machine's memory allows: each may take its memory
-    limit, or half as much again as the largest that is known. So the first is measured alone where
-    nothing is; while its output is digested the next one runs.
+    As many run at once as `jobs` and the machine's memory allow. Each is assumed to need its memory
+    limit, or 1.5 times the largest known peak; if none is known, the first is measured alone. While
+    its output is digested the next one runs.
 
     Raises:
         ProfileError: no process could be started, or the disk is full.
@@ -221,12 +220,12 @@ def run_candidates(context: ReplayContext) -> dict[str, CandidateRun]:
 
 
 def search_path(candidate: CandidateSpec) -> tuple[str, ...]:
-    """Where the modules of a candidate's own are imported from."""
+    """Where a candidate's own modules are imported from."""
     return () if candidate.is_builtin else (str(Path.cwd()),)
 
 
 def of_processes(run: ChildRun) -> ChildRun:
-    """The run of a candidate of several processes, with their figures for those of their client."""
+    """The run of a candidate with several processes, with their figures instead of the client's."""
     told = run.values
     samples = (MemorySample(**one) for one in told.get("samples", ()))
     return replace(
@@ -260,7 +259,7 @@ def _completed(
     peaks: tuple[int, ...],
     folder: RunFolder,
 ) -> CandidateMeasurement:
-    """`record` with what the output was, the spread of its repeats, and its files."""
+    """`record` with its output, the spread of its repeats, and its files."""
     digests = folder.digests(name)
     return replace(
         record,
@@ -286,6 +285,6 @@ def _retries(run: ChildRun) -> tuple[str, ...]:
     if not count:
         return ()
     return (
-        f"failed connections: {count:,}; what they read was read again, so the times hold the "
-        "waits, and the peak may hold what was dropped",
+        f"failed connections: {count:,}; their rows were read again, so times include the "
+        "waits, and the peak may include dropped rows",
     )

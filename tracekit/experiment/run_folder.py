@@ -1,4 +1,4 @@
-"""A run's folder: captures, digests, timelines, the summary and its drawings."""
+"""A run's folder: captures, digests, timelines, the summary and its reports."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OURS = (
 
 
 class RunFolder:
-    """Where one replay writes; nothing of an older run is ever mixed in."""
+    """The folder that one replay writes; it never has files of an older run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -59,12 +59,12 @@ class RunFolder:
             old = sorted(path.iterdir())
             if old and not force:
                 raise ConfigError(
-                    f"{path} holds {old[0].name} already and will not be written to without "
-                    "--force (force=True), which replaces the files of an older run there."
+                    f"{path} already contains {old[0].name} and will not be overwritten. Use "
+                    "--force (force=True) to replace the older run, or choose another folder."
                 )
             RunFolder(path).clear()
         except OSError as exc:
-            raise ConfigError(f"no run can be written to {path}: {exc}") from exc
+            raise ConfigError(f"the run cannot be written to {path}: {exc}") from exc
         return cls(path)
 
     def clear(self) -> None:
@@ -74,7 +74,7 @@ class RunFolder:
                 file.unlink()
 
     def discard(self) -> None:
-        """Remove a run that did not come to its end, and the folder if nothing else is in it."""
+        """Remove an unfinished run, and the folder if nothing else is in it."""
         self.clear()
         with suppress(OSError):
             self.path.rmdir()
@@ -104,9 +104,9 @@ def _plain(name: str) -> str:
 def write_run(
     summary: ReplaySummary, timelines: Sequence[MemoryTimeline], folder: RunFolder
 ) -> None:
-    """Write the summary, the timelines, what the captures tell and the drawings of a run.
+    """Write a run's summary, timelines, call stacks and reports.
 
-    Everything has been measured: captures are read here, and reading takes memory and time.
+    By now everything has been measured, because reading captures takes memory and time.
 
     Raises:
         ProfileError: the disk is full.
@@ -132,11 +132,11 @@ def write_run(
 def write_program(
     report: ProgramReport, folder: RunFolder, *, executed: tuple[str, str] | None = None
 ) -> None:
-    """Write the report of a notebook or a script, and its drawings.
+    """Write the report of a notebook or a script, and its plots.
 
     Args:
-        report: what was found.
-        folder: where it goes.
+        report: the report.
+        folder: the folder to write to.
         executed: the name of a notebook and its executed copy as text.
 
     Raises:
@@ -154,23 +154,23 @@ def write_program(
 
 
 def read_program(path: Path) -> ProgramReport:
-    """The report of a notebook or a script: its file, or the run's folder.
+    """Read the report of a notebook or a script, from its file or the run's folder.
 
     Raises:
-        ConfigError: there is none that can be read.
+        ConfigError: there is no readable report.
     """
     file = path / PROGRAM if path.is_dir() else path
     try:
         return from_json(ProgramReport, file.read_bytes(), source=str(file))
     except OSError as exc:
-        raise ConfigError(f"{path} holds no report of a program: {exc}") from exc
+        raise ConfigError(f"{path} is not a readable program report: {exc}") from exc
 
 
 def read_run(path: Path) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:
-    """The summary and timelines of a run's folder.
+    """Read the summary and timelines of a run's folder.
 
     Raises:
-        ConfigError: `path` holds no run that can be read.
+        ConfigError: `path` does not have a readable run.
     """
     try:
         summary = from_json(
@@ -182,15 +182,15 @@ def read_run(path: Path) -> tuple[ReplaySummary, tuple[MemoryTimeline, ...]]:
             if (file := measured.timeline) and (path / file).exists()
         )
     except OSError as exc:
-        raise ConfigError(f"{path} holds no run: {exc}") from exc
+        raise ConfigError(f"{path} does not contain a run: {exc}") from exc
     return summary, timelines
 
 
 def read_run_stacks(path: Path) -> RunStacks:
-    """Who held the memory in the run of a folder; empty where it was not profiled.
+    """Read the call stacks of a run's folder; empty if it was not profiled.
 
     Raises:
-        ConfigError: the file is there and cannot be read.
+        ConfigError: the file exists but cannot be read.
     """
     try:
         saved = (path / STACKS).read_bytes()
@@ -203,7 +203,7 @@ def read_run_stacks(path: Path) -> RunStacks:
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """A full disk under `path` becomes a named error.
+    """Turn a full disk under `path` into a ProfileError.
 
     Raises:
         ProfileError: the disk is full.
@@ -214,6 +214,6 @@ def disk_errors(path: Path) -> Iterator[None]:
         if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise ProfileError(
-            f"the disk that holds {path} is full. Make room (tracekit clean), or choose another "
+            f"the disk of {path} is full. Free some space (tracekit clean), or choose another "
             "output folder."
         ) from exc

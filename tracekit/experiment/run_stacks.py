@@ -1,4 +1,4 @@
-"""Who held the memory in a run: each path's call tree, and the reference against each candidate."""
+"""Call stacks of a run: each path's call tree, and the reference against each candidate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracekit.records import CallTree, ReplaySummary, RunStacks
 
 
 def run_stacks(summary: ReplaySummary, folder: Path) -> RunStacks:
-    """What the captures in `folder` tell; a capture that cannot be read is named in its tree.
+    """The call stacks in the captures of `folder`; an unreadable capture is named in its tree.
 
     At most two captures' stacks are held at once.
     """
@@ -37,7 +37,7 @@ def _reference_first(summary: ReplaySummary) -> list[str]:
 def _read(
     summary: ReplaySummary, path: str, folder: Path
 ) -> profiling.HeapStacks | ProfileError | None:
-    """A path's peak, why it cannot be told, or None where the path was not profiled."""
+    """A path's peak, why it is unknown, or None if the path was not profiled."""
     capture = summary.candidates[path].capture
     if capture is None:
         return None

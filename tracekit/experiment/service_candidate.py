@@ -1,4 +1,4 @@
-"""The candidate `service`: records by way of the whole pipeline, each of its processes measured."""
+"""The candidate `service`: records through the whole pipeline, with each process measured."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PipelineResult:
     status: Status
     figures: PipelineFigures
     complete: Mapping[str, Any]
-    """The stream's last line: its rows by query, and the checksum that held."""
+    """The stream's last line: its rows by query, and the verified checksum."""
 
 
 class ServiceCandidate(Candidate[PipelineResult]):
@@ -45,10 +45,10 @@ class ServiceCandidate(Candidate[PipelineResult]):
     The service runs from the first fetch until `close`.
 
     Args:
-        database: What the service reads.
-        query: What is asked for: one the service offers, by its name.
+        database: The database that the service reads.
+        query: The query, which the service must offer under its name.
         workers: Batches of keys that each worker reads at once.
-        memory_limit_bytes: Private memory that the web process and each worker may have.
+        memory_limit_bytes: Limit of private memory of the web process and of each worker.
     """
 
     keeps_records = False
@@ -68,7 +68,7 @@ class ServiceCandidate(Candidate[PipelineResult]):
         self._pipeline: Pipeline | None = None
 
     def fetch(self, keys: Keys) -> PipelineResult:
-        """Submit a job, wait for its end and read its stream, of which nothing is kept."""
+        """Submit a job, wait for its end and read its stream without keeping anything."""
         return measured_job(
             self._started(),
             check_texts(keys, self._query),
@@ -78,7 +78,7 @@ class ServiceCandidate(Candidate[PipelineResult]):
         )
 
     def pieces(self, kept: PipelineResult, keys: Keys) -> Iterator[RecordsByKey]:
-        """The stream once more, as records of the types they had before they were JSON."""
+        """Read the stream again, as records with the types they had before JSON."""
         parsers = column_parsers(self._database, self._query)
         piece: list[Record] = []
         with self._started().stream(kept.job) as stream:
@@ -117,8 +117,8 @@ class ServiceCandidate(Candidate[PipelineResult]):
     def _remarks(self, kept: PipelineResult) -> list[str]:
         status = kept.status
         remarks = [
-            "its figures are sums over its processes, each process's peak at its own time; a "
-            "worker's process takes one shard, and the one of the highest peak counts",
+            "figures are sums over the processes, whose peaks may be at different times; a worker "
+            "process handles one shard, and the one with the highest peak counts",
         ]
         if self._memory_limit_bytes is not None:
             remarks.append(
@@ -126,7 +126,7 @@ class ServiceCandidate(Candidate[PipelineResult]):
                 "(RLIMIT_DATA, imports included), not for the store"
             )
         return remarks + [
-            f"shard {one['shard']} was tried again after {one['code']}: {one['message']}"
+            f"shard {one['shard']} was retried after {one['code']}: {one['message']}"
             for one in status["retries"]
         ]
 
@@ -156,16 +156,16 @@ def measured_job(
     """Run a job, read its stream to the end and measure the pipeline's processes meanwhile.
 
     Args:
-        pipeline: A running one.
-        keys: What to ask for.
+        pipeline: A running pipeline.
+        keys: The keys to fetch.
         queries: Names of queries that the service offers.
-        profile: The request's.
+        profile: The profile of the request.
         tell: Called with the rows and keys fetched since the last call.
-        web_memory_limit_bytes: Private memory that the web process may have.
+        web_memory_limit_bytes: Limit of private memory of the web process.
 
     Raises:
         ConnectError: the service does not answer.
-        JobError: the job failed; a PipelineOutOfMemory for lack of memory.
+        JobError: the job failed; PipelineOutOfMemory if it ran out of memory.
         ResultIncomplete: the stream is not whole.
     """
     memory = PipelineMemory(pipeline.pid)
@@ -188,10 +188,10 @@ def measured_job(
 
 
 def column_parsers(database: Database, query: Query) -> dict[str, Parser]:
-    """What makes a column's values again of their JSON, for columns whose values JSON has not.
+    """Converters from JSON back to the values of columns whose type JSON does not have.
 
     Raises:
-        ConnectError, FetchError: the database could not be asked for the columns' types.
+        ConnectError, FetchError: the columns' types could not be read from the database.
     """
     sql, _ = query.statement([("any",) * query.key_width])
     parsers: dict[str, Parser] = {}
@@ -205,10 +205,10 @@ def column_parsers(database: Database, query: Query) -> dict[str, Parser]:
 
 
 def restore(record: Record, parsers: Mapping[str, Parser]) -> None:
-    """Make the values that JSON has no type for again, in place.
+    """Restore, in place, the values for which JSON has no type.
 
     Raises:
-        ResultIncomplete: a value is not written as it should be.
+        ResultIncomplete: a value has the wrong format.
     """
     for name, parse in parsers.items():
         text = record.get(name)
@@ -220,14 +220,14 @@ def restore(record: Record, parsers: Mapping[str, Parser]) -> None:
 
 
 def parse_date(text: str) -> datetime:
-    """The moment that `isoformat()` wrote.
+    """The datetime that `isoformat()` wrote.
 
     Raises:
-        TypeError, ValueError: it was written otherwise.
+        TypeError, ValueError: it has another format.
     """
     value = datetime.fromisoformat(text)
-    if value.isoformat() != text:  # other bytes of the same moment are another JSON
-        raise ValueError("it is not written as isoformat() writes it")
+    if value.isoformat() != text:  # the same time in another format would be different JSON
+        raise ValueError("it is not in the format of isoformat()")
     return value
 
 
@@ -246,12 +246,12 @@ def check_texts(keys: Keys, query: Query) -> list[str]:
     """The keys as the service takes them.
 
     Raises:
-        ConfigError: they are not texts.
+        ConfigError: they are not text.
     """
     wrong: list[Key] = [key for key in keys or [None] if not isinstance(key, str)]
     if wrong:
         raise ConfigError(
-            f"candidate service: query {query.name!r} has keys such as {wrong[0]!r}; the service "
-            "takes texts"
+            f"candidate 'service': query {query.name!r} has keys such as {wrong[0]!r}, but the "
+            "service takes only text"
         )
     return list(keys or ())

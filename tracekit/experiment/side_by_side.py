@@ -1,4 +1,4 @@
-"""Steps that run side by side: as many as there are jobs for, and memory."""
+"""Steps that run side by side, as many as the jobs and the memory allow."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tracekit.errors import TracekitError
 from tracekit.profiling import available_memory_bytes
 
 _LOOK_SECONDS = 0.2
-"""How often to look whether another step can begin."""
+"""How often to check whether another step can start."""
 
 
 class Stopped(TracekitError):
-    """Tells a step that nobody waits for it any more."""
+    """Raised in a step that is no longer needed."""
 
 
 @dataclass(eq=False)
@@ -25,22 +25,22 @@ class Step:
     """One process at work, from its start to its end."""
 
     run: Callable[[], Sequence[Step]]
-    """Does the work, and says which steps can be made after it."""
+    """Does the work, and returns the steps that can follow."""
     measured: bool = field(default=False, init=False)
-    """To be set once what is left of the work is not measured any more."""
+    """To be set once the rest of the work is no longer measured."""
     beside: bool = field(default=False, init=False)
     """Whether another step was at work while this one was measured."""
 
 
 class SideBySide:
-    """Makes steps, several at once where cores and memory allow.
+    """Runs steps, several at once if cores and memory allow.
 
-    One step is made alone while nobody knows what a step needs.
+    While the memory need of a step is unknown, one step runs alone.
 
     Args:
-        jobs: Most steps at once.
-        needed_bytes: Says what one step may take; None while that is not known.
-        available_bytes: Says what the machine has to give while no step runs.
+        jobs: Maximum number of steps at once.
+        needed_bytes: Returns the memory one step may take; None while that is unknown.
+        available_bytes: Returns the machine's free memory while no step runs.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class SideBySide:
         self._stopped = threading.Event()
 
     def check_stopped(self) -> None:
-        """To be called by steps now and then.
+        """Called by steps from time to time.
 
         Raises:
-            Stopped: another step failed, or somebody pressed Ctrl-C.
+            Stopped: another step failed, or the user pressed Ctrl-C.
         """
         if self._stopped.is_set():
             raise Stopped
 
     def run(self, steps: Iterable[Step]) -> None:
-        """Make `steps` in their order, those that follow from one directly after it.
+        """Run `steps` in order, each one's follow-up steps directly after it.
 
-        An error of one ends the others, and so does an interrupt; nothing is left running.
+        An error in one step ends the others, and so does an interrupt; nothing is left running.
         """
         waiting = deque(steps)
         running: dict[Future[Sequence[Step]], Step] = {}
@@ -103,8 +103,8 @@ def _mark(step: Step, running: Collection[Step]) -> None:
 
 
 def usual_jobs() -> int:
-    """As many as there are cores that this process may use."""
+    """The number of cores that this process may use."""
     try:
         return len(os.sched_getaffinity(0))
-    except AttributeError:  # only Linux tells
+    except AttributeError:  # only on Linux
         return os.cpu_count() or 1

@@ -28,11 +28,11 @@ _DATABASE_FILES = {".duckdb", ".db"}
 
 @dataclass(frozen=True)
 class Request:
-    """What somebody asked to have replayed."""
+    """The arguments that say what to replay."""
 
     workload: WorkloadLike | None = None
     database: Database | None = None
-    """Read instead of what the workload names."""
+    """A database to read instead of the workload's."""
     query: Query | str | None = None
     """A query, or the name of one of the workload's."""
     keys: WantedKeys | None = None
@@ -41,24 +41,24 @@ class Request:
 
 @dataclass(frozen=True)
 class Source:
-    """What is replayed, and from where."""
+    """What is replayed, and its database."""
 
     database: Database
     query: Query
     keys: list[Key] | None
-    """None where the query takes none."""
+    """None if the query takes none."""
     workload: WorkloadInfo
-    """Without its rows, which nobody has counted yet."""
+    """The workload's record, without its rows, which are not counted yet."""
     server: str
 
     @property
     def key_count(self) -> int:
-        """Keys asked for; 1 for a query that takes none."""
+        """Number of keys; 1 for a query that takes none."""
         return 1 if self.keys is None else len(self.keys)
 
 
 def resolve(workload: WorkloadLike | None) -> Workload:
-    """The workload meant; an empty one for None.
+    """The workload; an empty one for None.
 
     Raises:
         WorkloadError: it is unknown or malformed.
@@ -156,11 +156,11 @@ def _query(workload: Workload, wanted: Query | str | None) -> Query:
     if name is None:
         if not workload.queries:
             raise ConfigError(
-                f"workload {workload.name!r} has no query: give one (--sql FILE --key COLUMN, or "
-                "query=Query(...)), or write it into the workload's definition"
+                f"workload {workload.name!r} has no query. Give one (--sql FILE --key COLUMN, or "
+                "query=Query(...)), or add it to the workload's definition"
             )
         raise ConfigError(
-            f"workload {workload.name!r} has several queries: name one of {there} (--query)"
+            f"workload {workload.name!r} has several queries. Choose one of {there} (--query)"
         )
     if name not in workload.queries:
         raise ConfigError(
@@ -182,10 +182,10 @@ def _named_database(workload: Workload) -> Database | None:
 def _local(workload: Workload, tell: Listener) -> Iterator[tuple[Database, str, Path]]:
     if workload.database is None and workload.generator is None:
         raise ConfigError(
-            "there is nothing to read: name a workload or a DuckDB file (--database), or a real "
+            "there is nothing to read. Name a workload, a DuckDB file (--database) or a real "
             "Oracle (--dsn)"
         )
-    # Imported here: a replay of a real Oracle needs no DuckDB.
+    # Imported here, because a replay of a real Oracle does not need DuckDB.
     from tracekit.testbed import LocalOracle
 
     def building(step: str, fraction: float) -> None:

@@ -1,4 +1,4 @@
-"""Candidates of the user's own: a function, a script or a notebook that reads Oracle."""
+"""The user's own candidates: a function, a script or a notebook that reads Oracle."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from tracekit.programs.start import redirect_connections
 
 
 class UserCandidate(Candidate[Any]):
-    """A function that is given what its parameters are called, a script or a notebook.
+    """A function, called with arguments by the names of its parameters; a script; or a notebook.
 
-    A generator it returns is drained piece by piece. What a script or a notebook leaves in its
-    variable `result` is its result. All find the database in the DB_* environment variables too.
+    If a function returns a generator, it is drained piece by piece. The result of a script or a
+    notebook is its variable `result`. The DB_* environment variables name the database, too.
 
     Args:
-        spec: What to run.
-        database: What it reads.
-        query: What it is asked for.
-        own_process: Whether this process is the candidate's alone. A script or a notebook runs in
-            another one if not: it may do anything, and its connections are redirected for good.
+        spec: The candidate's spec.
+        database: The database it reads.
+        query: The query it runs.
+        own_process: Whether this process runs only the candidate. If not, a script or a notebook
+            runs in another one, because its connections are redirected permanently.
 
     Raises:
-        ConfigError: the function cannot be imported, or has a parameter nothing is given for.
+        ConfigError: the function cannot be imported, or there is no value for a parameter.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class UserCandidate(Candidate[Any]):
         self._returns_generator = False
 
     def fetch(self, keys: Keys) -> Any:
-        """What it returns; None where that was a generator, which is drained."""
+        """What it returns; None if that was a generator, which is drained."""
         found = self._call(keys)
         self._returns_generator = isinstance(found, Generator)
         if not self._returns_generator:
@@ -70,10 +70,12 @@ class UserCandidate(Candidate[Any]):
         return None
 
     def pieces(self, kept: Any, keys: Keys) -> Iterator[RecordsByKey]:
-        """Its result as records; where it kept nothing, those of another call."""
+        """Its result as records; if it kept nothing, those of another call."""
         result = self._call(keys) if self._returns_generator else kept
         if result is None:
-            raise NotComparable(f"{self._spec.name} returned None, so nothing of it is proved")
+            raise NotComparable(
+                f"{self._spec.name} returned None, so its result cannot be compared"
+            )
         pieces = Pieces(result, self._query.column_names or None)
         self.schema = pieces.schema
         try:
@@ -82,7 +84,9 @@ class UserCandidate(Candidate[Any]):
                 yield {key: list(map(dict, piece.records))}
             self.schema = pieces.schema
         except ConfigError as exc:
-            raise NotComparable(f"nothing of {self._spec.name} is proved: {exc}") from exc
+            raise NotComparable(
+                f"the result of {self._spec.name} cannot be compared: {exc}"
+            ) from exc
 
     def warm_up(self, keys: Keys) -> None:
         """Call it with one key, if it takes keys; a program runs once only."""
@@ -112,10 +116,10 @@ class UserCandidate(Candidate[Any]):
 
 
 def check_function(spec: CandidateSpec) -> None:
-    """Import a function and look at its parameters; anything else it raises is its own affair.
+    """Import a function and check its parameters; other errors of the import pass through.
 
     Raises:
-        ConfigError: it cannot be imported, or has a parameter nothing is given for.
+        ConfigError: it cannot be imported, or there is no value for a parameter.
     """
     check_parameters(_loaded(spec), GIVEN, name=f"candidate {spec.name!r}")
 
@@ -147,7 +151,7 @@ def _variables(database: Database) -> dict[str, str]:
     parameters = oracledb.ConnectParams()
     try:
         parameters.parse_connect_string(database.dsn)
-    except oracledb.Error:  # an alias only the driver's configuration knows
+    except oracledb.Error:  # an alias that only the driver's configuration knows
         return found
     for name, value in (
         ("DB_HOST", parameters.host),

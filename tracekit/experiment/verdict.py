@@ -1,4 +1,4 @@
-"""What a replay's figures and proof amount to."""
+"""The verdict on a replay's figures and proof."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def judge(
 ) -> Verdict:
     """The verdict on `paths`, compared with the proof's reference.
 
-    `equal` and `lower_peak` are None where a side that died leaves nothing to compare. Paths in
-    `expect_out_of_memory` may run out of memory; every other path must end well, be equal at
-    least at the level the proof was asked for, and need less memory than the reference. Where
-    no path read a row, the replay does not pass.
+    `equal` and `lower_peak` are None if a failed side leaves nothing to compare. Paths in
+    `expect_out_of_memory` may run out of memory; every other path must succeed, be equal at least
+    at the required level, and need less memory than the reference. If no path read a row, the
+    replay does not pass.
     """
     reference = paths[proof.reference]
     candidates = {name: path for name, path in paths.items() if name != proof.reference}
@@ -45,7 +45,7 @@ def judge(
 def unexpected_out_of_memory(
     paths: Mapping[str, CandidateMeasurement], expected: Collection[str]
 ) -> tuple[str, ...]:
-    """Paths that ran out of memory though nobody said they might."""
+    """Paths that ran out of memory unexpectedly."""
     return tuple(
         name
         for name, path in paths.items()
@@ -66,7 +66,7 @@ def _net_peak_ratio(path: CandidateMeasurement, reference: CandidateMeasurement)
 
 
 def _all_or_none(answers: list[bool] | list[bool | None]) -> bool | None:
-    """True if all are, False if one is False, None if there is none to tell."""
+    """True if all are true, False if one is False, None if there are none."""
     if False in answers:
         return False
     return None if not answers or None in answers else True
@@ -82,17 +82,17 @@ def _endings(paths: Mapping[str, CandidateMeasurement], expected: Collection[str
 
 
 def _no_rows(paths: Mapping[str, CandidateMeasurement]) -> list[str]:
-    """Empty results are equal whatever the code does, so that they prove nothing."""
+    """A reason not to pass: empty results are equal whatever the code does."""
     rows = [path.rows for path in paths.values() if _is_ok(path)]
     if not rows or any(count != 0 for count in rows):
         return []
-    return ["no rows were read, so nothing is proved; check the query and its keys"]
+    return ["no rows were read, so nothing is proved. Check the query and its keys"]
 
 
 def _differences(proof: Proof) -> list[str]:
     return [
         f"{name} is {_level_text(found.level)} against {proof.reference}; "
-        f"level {found.required_level} was asked for"
+        f"level {found.required_level} is required"
         for name, found in proof.candidates.items()
         if found.equal is False
     ]

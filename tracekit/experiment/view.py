@@ -1,4 +1,4 @@
-"""A finished replay that can draw itself."""
+"""A finished replay, with ways to display it."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ from tracekit.records import MemoryTimeline, ReplaySummary, RunStacks, Verdict
 
 @dataclass(frozen=True)
 class Replay:
-    """What `replay` returns: the record, and ways to look at it."""
+    """What `replay` returns: the run's record, and ways to display it."""
 
     summary: ReplaySummary
     timelines: tuple[MemoryTimeline, ...]
     folder: Path
-    """Where captures, digests, summary and report are."""
+    """The folder with captures, digests, summary and report."""
     unexpected_out_of_memory: tuple[str, ...] = ()
-    """Paths that ran out of memory though nobody said they might."""
+    """Candidates that ran out of memory unexpectedly."""
 
     @property
     def verdict(self) -> Verdict:
-        """What the replay says."""
+        """The replay's verdict."""
         return self.summary.verdict
 
     @property
     def stacks(self) -> RunStacks:
-        """Who held the memory at each path's heap peak, and what differs; empty without profile.
+        """The call stacks at each candidate's heap peak, and their differences.
+
+        Empty if the replay was not profiled.
 
         Raises:
-            ConfigError: the run's file is there and cannot be read.
+            ConfigError: the run's file exists but cannot be read.
         """
         return read_run_stacks(self.folder)
 
     def plot(self, path: str | Path | None = None) -> Path:
-        """Draw memory over time of all paths as PNG; by default into the run's folder."""
+        """Plot memory over time of all candidates as PNG; by default into the run's folder."""
         target = Path(path) if path is not None else self.folder / "memory.png"
         reports.memory_plot(self.summary, self.timelines, target)
         return target

@@ -34,7 +34,7 @@ class PeakOptions:
     children: bool = False
     """Whether processes that the cell starts are watched."""
     retention: bool = True
-    """Whether to look for who holds the memory while the cell grows."""
+    """Whether to look for what holds the memory while the cell grows."""
 
 
 @dataclass(frozen=True)

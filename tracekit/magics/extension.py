@@ -132,10 +132,10 @@ class TracekitMagics(Magics):
 
     @line_magic
     def retention(self, line: str) -> Retention:
-        """Who keeps the memory of this kernel alive.
+        """What keeps the memory of this kernel alive.
 
         `%retention` names the variables that hold most, with what they hold; `%retention df` says
-        who holds one object and what goes away with it. The record is the magic's value.
+        what holds one object and what goes away with it. The record is the magic's value.
         """
         return retention_of(self._of_shell, line)
 

@@ -1,4 +1,4 @@
-"""Measures this process, and finds who holds its memory meanwhile."""
+"""Measures this process, and finds what holds its memory meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracekit.records.retention import Retention
 
 @dataclass(frozen=True)
 class Measured:
-    """What a cell or a statement cost, and who held its memory."""
+    """What a cell or a statement cost, and what held its memory."""
 
     stretch: Stretch
     retention: Retention | str | None
@@ -28,7 +28,7 @@ class Measurement:
     Args:
         capture: where memray writes.
         children: watch processes started meanwhile, too.
-        retention: look for who holds the memory while it grows.
+        retention: look for what holds the memory while it grows.
 
     Raises:
         TrackerTaken: this process is tracked already.

@@ -62,7 +62,7 @@ class PeakReport:
     """Most that processes started in the cell held at once; None where not watched."""
 
     retention: Retention | str | None = None
-    """Who held the process's memory near the highest point, or why that is not known; None where
+    """What held the process's memory near the highest point, or why that is not known; None where
     nobody looked."""
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Who keeps memory alive, as a notebook shows it."""
+"""What keeps memory alive, as a notebook shows it."""
 
 from __future__ import annotations
 

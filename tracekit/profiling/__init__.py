@@ -1,7 +1,7 @@
-"""Run a dotted name in a clean child process and measure it.
+"""Run a subject in a clean child process and measure it.
 
-The names are loaded on first use: the measured child imports this package too, and must stay
-as small as its subject.
+The names are loaded on first use, because the measured child imports this package too and must
+stay as small as its subject.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Why memray's peak and the operating system's differ, in a short list of reasons.
+"""Why memray's peak and the operating system's differ, as a short list of reasons.
 
-The heap peak is what was asked for and not yet freed; the OS net peak is how much more memory the
-process had. They agree within 2% or 1 MiB, or what stands between them is named here.
+The heap peak is what was allocated and not yet freed; the OS net peak is how much more memory the
+process had. They agree within 2% or 1 MiB, or the reasons for the difference are listed here.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ def within_tolerance(expected_bytes: int, reported_bytes: int | None) -> bool:
 
 @dataclass(frozen=True)
 class Peaks:
-    """The two peaks of one stretch, and what is known about their difference."""
+    """The two peaks of one measured stretch, and what is known about their difference."""
 
     heap_bytes: int
     rss_net_bytes: int
     untouched_bytes: int = 0
-    """Left out of `heap_bytes`: allocated and never touched."""
+    """Allocated and never touched; not included in `heap_bytes`."""
     unseen_bytes: int = 0
-    """At most so much did Arrow's own pools hand out without memray seeing it."""
+    """The most that Arrow's own pools can have handed out without memray seeing it."""
     file_bytes: int = 0
     """Pages of libraries and mapped files that became resident."""
     from_start: bool = False
     """Whether the OS peak could not be reset, so that it includes what was before."""
     traced: bool = True
-    """Whether the OS peak was taken while memray was at work."""
+    """Whether the OS peak was taken while memray was active."""
 
     @property
     def sees_all(self) -> bool:
-        """Whether memray saw what was allocated; else only the OS peak holds all of it."""
+        """Whether memray saw all allocations; if not, only the OS peak is complete."""
         return within_tolerance(self.heap_bytes + self.unseen_bytes, self.heap_bytes)
 
     def reasons(self) -> tuple[str, ...]:
-        """What stands between the two, each named; empty where they agree."""
+        """The reasons for the difference; empty if the peaks agree."""
         said = []
         if self.untouched_bytes:
             said.append(untouched_reason(self.untouched_bytes))
         if not self.sees_all:
             said.append(
-                f"unseen: memray does not see up to {format_size(self.unseen_bytes)} that Arrow "
-                "handed out of a pool of its own; go by the OS net peak, or set "
+                f"unseen: up to {format_size(self.unseen_bytes)} came from Arrow's own memory "
+                "pool, which memray does not see; use the OS net peak, or set "
                 "ARROW_DEFAULT_MEMORY_POOL=system before pyarrow is loaded"
             )
         if self.from_start or within_tolerance(self.rss_net_bytes, self.heap_bytes):
@@ -63,8 +63,8 @@ class Peaks:
     def _rest(self, more_bytes: int) -> list[str]:
         if more_bytes < 0:
             return [
-                f"reused or untouched: the OS net peak is {format_size(-more_bytes)} lower, as "
-                "memory that was free before was filled, or what was allocated was not touched"
+                f"reused or untouched: the OS net peak is {format_size(-more_bytes)} lower: free "
+                "memory was reused, or allocated memory was not touched"
             ]
         said = []
         if self.file_bytes > TOLERANCE_BYTES:
@@ -76,17 +76,17 @@ class Peaks:
         if kept > TOLERANCE_BYTES:
             memray = ", and memray's own records" if self.traced else ""
             said.append(
-                f"kept: the OS net peak includes {format_size(kept)} that allocators kept for "
-                f"later{memray}"
+                f"kept: the OS net peak includes {format_size(kept)} that allocators keep for "
+                f"reuse{memray}"
             )
         return said
 
 
 def untouched_reason(size_bytes: int) -> str:
-    """What is said where a heap peak leaves `size_bytes` out."""
+    """The remark on a heap peak that leaves `size_bytes` out."""
     return (
-        f"reserved: {format_size(size_bytes)} were allocated and never touched, as allocators "
-        "reserve address space; the heap peak leaves them out"
+        f"reserved: {format_size(size_bytes)} were allocated and never touched, such as address "
+        "space that allocators reserve; the heap peak does not include them"
     )
 
 

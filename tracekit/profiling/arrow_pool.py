@@ -1,9 +1,9 @@
 """Arrow's memory pools in a process that is measured while it runs.
 
 pyarrow's default pool reserves 1 GiB of address space at its first use, which memray counts as
-allocated, and hands out memory from it later without memray seeing it. The system pool allocates
-what is asked for. Which pool Arrow's C++ code uses is decided once, when pyarrow is first used;
-`pyarrow.set_memory_pool` moves only what Python asks for.
+allocated, and later hands out memory from it that memray does not see. The system pool allocates
+what is requested. Which pool Arrow's C++ code uses is decided once, when pyarrow is first used;
+`pyarrow.set_memory_pool` affects only requests from Python.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _SYSTEM = "system"
 
 
 def pin_arrow_pool() -> Callable[[], None]:
-    """Let Arrow use the system's allocator where it is not loaded yet and nobody chose another.
+    """Make Arrow use the system's allocator if it is not loaded yet and no other was chosen.
 
     Returns:
-        What takes the setting back; Arrow stays with the pool it began with.
+        A function that undoes the setting; Arrow keeps the pool it started with.
     """
     if "pyarrow" in sys.modules or VARIABLE in os.environ:
         return lambda: None
@@ -50,17 +50,17 @@ class ArrowPools:
         self._before = _states()
 
     def unseen_bytes(self) -> int:
-        """At most so many bytes did these pools hand out at once since this object was made."""
+        """The most bytes these pools can have handed out at once since this object was made."""
         unused = _PoolState(0, 0, 0)
         return sum(_growth(self._before.get(name, unused), now) for name, now in _states().items())
 
 
 @contextmanager
 def system_arrow_pool() -> Iterator[ArrowPools]:
-    """New Arrow buffers come from the system's allocator inside the block, where that is possible.
+    """Take new Arrow buffers from the system's allocator inside the block, if possible.
 
-    Also where pyarrow is first imported inside it, or in a process started inside it; there the
-    pool stays the system's. A pool that is in use already makes its reservation before the block.
+    This includes a pyarrow that is first imported inside the block, and processes started inside
+    it; they keep the system's pool. A pool already in use makes its reservation before the block.
     """
     pyarrow = sys.modules.get("pyarrow")
     before = None
@@ -82,7 +82,7 @@ def system_arrow_pool() -> Iterator[ArrowPools]:
 
 
 def _states() -> dict[str, _PoolState]:
-    """What Arrow's own pools have handed out; the system's is seen by memray."""
+    """What Arrow's own pools have handed out; memray sees the system's pool."""
     pyarrow: Any = sys.modules.get("pyarrow")
     if pyarrow is None:
         return {}
@@ -100,7 +100,7 @@ def _states() -> dict[str, _PoolState]:
 
 
 def _growth(before: _PoolState, now: _PoolState) -> int:
-    """The pool's peak above `before`; where an earlier peak hides it, the most it can have been."""
+    """The pool's peak above `before`; if an earlier peak hides it, the most it can have been."""
     return max(
         0,
         min(now.most_bytes - before.held_bytes, now.handed_out_bytes - before.handed_out_bytes),

@@ -1,4 +1,4 @@
-"""The self-test of measuring: known amounts of memory must be reported as what they are."""
+"""The self-test of measuring: known amounts of memory must be reported correctly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class CalibrationCheck:
     heap_net_peak_bytes: int | None
     passed: bool
     reason: str | None = None
-    """Why nothing was reported."""
+    """The reason, if nothing was reported."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Calibration:
 
     @property
     def passed(self) -> bool:
-        """Whether every check read right."""
+        """Whether every check was reported correctly."""
         return all(check.passed for check in self.checks)
 
 
 def calibrate(size_bytes: int = 64 * 2**20) -> Calibration:
-    """Take `size_bytes` in every way known here, each in fresh children, and check the reports.
+    """Allocate `size_bytes` in every known way, each in fresh children, and check the reports.
 
-    A `reservation` is never touched: neither figure may count it.
+    A `reservation` is never touched, so neither figure may count it.
 
     Raises:
         ProfileError: no child could be started.

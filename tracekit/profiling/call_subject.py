@@ -1,4 +1,4 @@
-"""A callable as a subject: sent to the child as a file, its result sent back as another."""
+"""A callable as a subject: sent to the child in a file; its result comes back in another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracekit.errors import ConfigError
 from tracekit.profiling.subject import Report, Subject
 
 UNSENT = "unsent"
-"""Why the result could not be sent back, among the values of `finish`."""
+"""The key, in the values of `finish`, for why the result could not be sent back."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Call:
 
 
 class CallSubject(Subject[Any]):
-    """Calls what `call` holds.
+    """Calls the function in `call`.
 
     Args:
         call: the file that `Call.write` wrote.
@@ -71,7 +71,7 @@ class CallSubject(Subject[Any]):
         return None
 
     def finish(self, outcome: Any) -> Mapping[str, Any]:
-        """Send the result back where it is wanted."""
+        """Send the result back, if requested."""
         if self._result is None:
             return {}
         import cloudpickle

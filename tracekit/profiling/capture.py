@@ -26,26 +26,26 @@ class HeapFigures:
     """What memray saw of a run."""
 
     peak_bytes: int
-    """High-water mark of what was allocated while tracked, less `untouched_bytes`; what stood
-    before is not in it."""
+    """High-water mark of what was allocated while tracked, less `untouched_bytes`; earlier
+    allocations are not included."""
     allocations: int | None
-    """Calls that allocated; frees are not counted. An aggregated capture does not tell."""
+    """Number of allocating calls, without frees; unknown for an aggregated capture."""
     untouched_bytes: int = 0
     """Allocated at the peak, but never backed by memory."""
 
 
 def read_heap(capture: Path, *, rss_net_peak_bytes: int | None = None) -> HeapFigures:
-    """Peak and number of allocations of `capture`, also of one that a SIGKILL cut off.
+    """Peak and number of allocations of `capture`, even if a SIGKILL cut it off.
 
     Args:
         capture: memray's file, in its default or aggregated format.
-        rss_net_peak_bytes: the exact OS peak of the tracked stretch above its beginning; without
-            it, memray's samples of resident memory in the capture tell, more roughly.
+        rss_net_peak_bytes: the exact OS peak of the tracked stretch above its start; without it,
+            memray's samples of resident memory are used, which are less exact.
 
     Raises:
-        ProfileError: `capture` is missing or no memray capture.
+        ProfileError: `capture` is missing or is not a memray capture.
     """
-    # Private, but what `memray stats` calls: FileReader counts frees as allocations.
+    # Private, but `memray stats` uses it: FileReader counts frees as allocations.
     from memray._memray import compute_statistics
 
     allocations: int | None = None
@@ -71,7 +71,7 @@ def untouched_bytes(
     """How much of a heap peak was only reserved: counted by memray, never backed by memory.
 
     Only large blocks count, such as the 1 GiB that an allocator maps at its first use: small ones
-    may have filled room that earlier objects left, where resident memory does not rise either.
+    may have reused freed memory, where resident memory does not rise either.
     """
     if rss_net_peak_bytes is None:
         sampled = _sampled_rise(reader)

@@ -1,4 +1,4 @@
-"""Notebook cells by the number that people know them by."""
+"""Notebook cells by their execution number."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CellOf = Callable[[str], int | None]
 def cell_number(file: str) -> int | None:
     """The execution count of the cell that this process compiled as `file`; None for others.
 
-    ipykernel gives each cell a file in a temporary folder, named by a hash of its text; the shell
-    knows its number.
+    ipykernel gives each cell a file in a temporary folder, named after a hash of its text; the
+    shell knows its number.
     """
     named = _IPYTHON_FILE.fullmatch(file)
     if named is not None:
@@ -30,5 +30,5 @@ def cell_number(file: str) -> int | None:
 
 
 def cell_name(number: int) -> str:
-    """What a cell is called where a file's name would stand."""
+    """A cell's name in place of a file name."""
     return f"In [{number}]"

@@ -1,4 +1,4 @@
-"""The memory that the control groups of this process leave it (Linux, cgroups(7))."""
+"""The memory available to this process within its control groups (Linux, cgroups(7))."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ _UNLIMITED_BYTES = 2**60
 
 @dataclass(frozen=True)
 class CgroupMemory:
-    """The group that leaves the least memory."""
+    """The group with the least available memory."""
 
     limit_bytes: int
     used_bytes: int
-    """By all its processes, without the file cache that the kernel drops on demand."""
+    """Used by all its processes, without the file cache that the kernel drops on demand."""
     throttled: bool = False
-    """The limit is `memory.high`: above it processes are slowed down instead of killed."""
+    """Whether the limit is `memory.high`, above which processes are slowed down, not killed."""
 
     @property
     def free_bytes(self) -> int:
-        """What is left."""
+        """The available memory."""
         return max(0, self.limit_bytes - self.used_bytes)
 
 
 @dataclass(frozen=True)
 class _Files:
-    """What the files of one version of control groups are called."""
+    """The file names of one version of control groups."""
 
     limits: tuple[tuple[str, bool], ...]
     used: str
@@ -47,11 +47,11 @@ _VERSION_2 = _Files(
 
 
 def cgroup_memory(cgroup: Path = _CGROUP, root: Path = _ROOT) -> CgroupMemory | None:
-    """The group of this process, or a parent of it, that leaves the least; None without a limit.
+    """The group of this process, or a parent of it, with the least memory; None without a limit.
 
     Args:
-        cgroup: names the groups, as /proc/self/cgroup.
-        root: where their files are.
+        cgroup: lists the groups, like /proc/self/cgroup.
+        root: the folder of their files.
     """
     try:
         lines = os.fsdecode(cgroup.read_bytes()).splitlines()

@@ -1,7 +1,7 @@
 """The measured process: `python -m tracekit.profiling.child`, its assignment on standard input.
 
-It loads nothing but this room's light half, then what the subject needs, so that its memory is
-the subject's. Messages go to a pipe of their own; what the subject prints disturbs nobody.
+It loads only a small part of this package, then what the subject needs, so that its memory is the
+subject's. Messages go to a separate pipe, so what the subject prints does no harm.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Channel:
         self._unsent: Progress | None = None
 
     def send(self, message: Message) -> None:
-        """Write `message`; blocks while the parent does not read."""
+        """Write `message`; blocks until the parent reads."""
         line = memoryview(self._encoder.encode(message) + b"\n")
         with self._lock:
             while line:
@@ -83,7 +83,7 @@ class Channel:
             self.flush()
 
     def flush(self) -> None:
-        """Send the latest progress, if it is not yet sent."""
+        """Send the latest progress, if it was not sent yet."""
         if self._unsent is not None:
             progress, self._unsent = self._unsent, None
             self.send(progress)
@@ -99,13 +99,13 @@ def main() -> None:
     try:
         _carry_out(assignment, channel)
         code = 0
-    except BaseException as exc:  # every way to end is a result for the parent
+    except BaseException as exc:  # however it ends, the parent needs a result
         channel.send(_raised(exc))
         traceback.print_exception(exc)
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # freeing gigabytes object by object would only cost time
+    os._exit(code)  # freeing gigabytes object by object would only take time
 
 
 def _carry_out(assignment: Assignment, channel: Channel) -> None:
@@ -224,14 +224,14 @@ def _raised(exc: BaseException) -> Raised:
 
 
 def _die_with_parent(parent_pid: int) -> None:
-    """End with the parent, however that ends: killed parents leave no child.
+    """End with the parent, even if the parent is killed.
 
     Linux sends SIGKILL (prctl(2), PR_SET_PDEATHSIG); elsewhere a thread waits for the end of
     standard input, which the parent holds open.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent_pid:  # it was gone before the call
+        if os.getppid() != parent_pid:  # it ended before the call
             os._exit(1)
     else:
         threading.Thread(target=_end_with_standard_input, daemon=True).start()

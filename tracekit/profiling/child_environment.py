@@ -10,7 +10,7 @@ PINNED = {
     # Set and dict layouts, and with them sizes, must not vary from run to run.
     "PYTHONHASHSEED": "0",
 }
-"""Set in every measured child."""
+"""Variables set in every measured child."""
 
 REMOVED = frozenset(
     {
@@ -22,7 +22,7 @@ REMOVED = frozenset(
         "REDIS_URL",
     }
 )
-"""Taken away: they change what is measured, or hold a secret."""
+"""Variables removed, because they change what is measured or hold a secret."""
 
 
 def child_environment(environ: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One measured child, seen from its parent: start, listen, end."""
+"""One measured child as its parent handles it: start, listen, end."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def measured_child(
     retention: Trigger | None = None,
     search_path: Sequence[str] = (),
 ) -> Iterator[ChildProcess]:
-    """A child at work on one assignment; gone at the end, with all processes it started.
+    """Run a child on one assignment; it ends with the block, with all processes it started.
 
     Raises:
         ProfileError: no process could be started.
@@ -57,7 +57,7 @@ def measured_child(
         )
     except OSError as exc:
         os.close(read_fd)
-        raise ProfileError(f"no process to measure in could be started: {exc}") from exc
+        raise ProfileError(f"the process to be measured could not be started: {exc}") from exc
     finally:
         os.close(write_fd)
     child = ChildProcess(process, read_fd, hidden)
@@ -104,17 +104,17 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """Process id, which is its process group's too."""
+        """Process id, which is also its process group's."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """Its exit code once it ended; minus the signal's number when one killed it."""
+        """Its exit code once it ended; minus the signal's number if it was killed."""
         return self._process.returncode
 
     @property
     def tracking_lost(self) -> bool:
-        """Whether memray stopped tracking half-way, which it tells on standard error only."""
+        """Whether memray stopped tracking early, which it reports only on standard error."""
         return self._tracking_lost
 
     @property
@@ -129,29 +129,29 @@ class ChildProcess:
         return text
 
     def send(self, assignment: Assignment) -> None:
-        """Hand over the work. A child that died at its start is told about by its exit code."""
+        """Hand over the work. If a child died at its start, its exit code says so."""
         stdin = self._process.stdin
         assert stdin is not None
-        # The pipe stays open: where there is no PR_SET_PDEATHSIG, its end tells the child that
-        # its parent is gone.
+        # The pipe stays open: without PR_SET_PDEATHSIG, its end tells the child that its
+        # parent has ended.
         with contextlib.suppress(BrokenPipeError):
             stdin.write(msgspec.json.encode(assignment) + b"\n")
             stdin.flush()
 
     def messages(self, tick_seconds: float) -> Iterator[Message | None]:
-        """What the child says, and None every `tick_seconds`, until it ended."""
+        """The child's messages, and None every `tick_seconds`, until it has ended."""
         next_tick = time.monotonic()
         while self._process.poll() is None:
             yield from self._read(self._selector.select(max(0.0, next_tick - time.monotonic())))
             if time.monotonic() >= next_tick:
                 yield None
                 next_tick = time.monotonic() + tick_seconds
-        # A process the child started may hold the pipes open: take what is there and no more.
+        # A process the child started may keep the pipes open: read only what is there.
         while self._selector.get_map() and (ready := self._selector.select(0.0)):
             yield from self._read(ready)
 
     def abort(self) -> None:
-        """End it for good; a Python process writes the stacks of all its threads first."""
+        """Kill it; a Python process writes the stacks of all its threads first."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGABRT)  # faulthandler answers it
         with contextlib.suppress(subprocess.TimeoutExpired):

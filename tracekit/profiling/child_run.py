@@ -28,24 +28,24 @@ from tracekit.records.retention import Retention
 from tracekit.sizes import format_size
 
 SAMPLE_SECONDS = 0.05
-# What native code does after a refused allocation: std::terminate, or a null pointer's use.
+# How native code ends after a refused allocation: std::terminate, or use of a null pointer.
 _CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS)
 _NEAR_LIMIT_FRACTION = 0.9
-"""Lower than the child's own, for the last look may be `SAMPLE_SECONDS` old."""
+"""Lower than the child's own, because the last sample may be `SAMPLE_SECONDS` old."""
 
 
 @dataclass(frozen=True)
 class ChildProgress:
-    """Where a child is just now."""
+    """A child's current state."""
 
     phase: str
-    """`prepare`, `run`, `finish`, and at last `ended`, however it ended."""
+    """`prepare`, `run`, `finish`, and finally `ended`, however it ended."""
     rows: int
     keys: int
     rss_bytes: int | None
-    """Resident memory at the last look; None before the run."""
+    """Resident memory at the last sample; None before the run."""
     elapsed_seconds: float
-    """Since the child was started."""
+    """Seconds since the child was started."""
 
 
 ProgressListener = Callable[[ChildProgress], None]
@@ -53,26 +53,26 @@ ProgressListener = Callable[[ChildProgress], None]
 
 @dataclass(frozen=True)
 class ChildRun:
-    """One child's figures; None is what was not measured."""
+    """One child's figures; None if not measured."""
 
     status: RunStatus
     rows: int | None = None
-    """As last reported: all of them when it ended well, how far it came otherwise."""
+    """Rows as last reported: all of them if it succeeded, otherwise how far it got."""
     keys: int | None = None
     wall_seconds: float | None = None
     cpu_seconds: float | None = None
     rss_baseline_bytes: int | None = None
     rss_peak_bytes: int | None = None
-    """Of the run alone, also when it raised; None when the process was killed."""
+    """Time of the run alone, even if it raised; None if the process was killed."""
     file_bytes: int = 0
-    """Of the peak at most: libraries and mapped files that became resident in the run."""
+    """The most of the peak that can be libraries and mapped files loaded in the run."""
     unseen_bytes: int = 0
-    """At most so much did Arrow's own pools hand out, which memray does not see."""
+    """The most that Arrow's own pools can have handed out, which memray does not see."""
     children_peak_bytes: int | None = None
     started_processes: bool = False
     samples: tuple[MemorySample, ...] = ()
     retention: Retention | None = None
-    """Who held the memory, where that was asked for and found."""
+    """What held the memory, if requested and found."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """What the subject's `finish` returned."""
     reason: str | None = None
@@ -90,7 +90,7 @@ class ChildRun:
 
 
 class ChildWatch:
-    """Follows one child to its end and says how it ended."""
+    """Follows one child to its end and reports how it ended."""
 
     def __init__(
         self,
@@ -133,13 +133,13 @@ class ChildWatch:
         if self._raised is not None and self._raised.disk_full:
             raise ProfileError(
                 f"the disk is full: {self._child.redacted(self._raised.text)}. "
-                "Make room (tracekit clean), or choose another output folder."
+                "Free some space (tracekit clean), or choose another output folder."
             )
         if self._child.tracking_lost:
             raise ProfileError(
-                "memray could not write its capture and stopped tracking, most likely because the "
-                "disk is full. Make room (tracekit clean), or choose another output folder. "
-                f"It said: {self._child.stderr_tail[-500:].strip()}"
+                "memray could not write its capture and stopped tracking, probably because the "
+                "disk is full. Free some space (tracekit clean), or choose another output folder. "
+                f"Its message: {self._child.stderr_tail[-500:].strip()}"
             )
         return self._result()
 
@@ -162,7 +162,7 @@ class ChildWatch:
     def _sample(self) -> None:
         try:
             memory = psutil.Process(self._child.pid).memory_info()
-        except psutil.Error:  # it ended between two looks
+        except psutil.Error:  # it ended between two samples
             return
         self._rss_bytes = memory.rss
         self._data_bytes = max(self._data_bytes, getattr(memory, "data", 0))
@@ -222,7 +222,7 @@ class ChildWatch:
 
     def _retention_remarks(self) -> tuple[str, ...]:
         failure = self._retained.failure if self._retained else None
-        return () if failure is None else (f"who held the memory is not known: {failure}",)
+        return () if failure is None else (f"what held the memory is not known: {failure}",)
 
     def _ending(self) -> tuple[RunStatus, str | None]:
         if self._finished is not None:
@@ -230,7 +230,7 @@ class ChildWatch:
         where = {
             "prepare": "before the run began",
             "run": "in the run",
-            "finish": "after the run, while its output was looked at",
+            "finish": "after the run, while its output was read",
         }[self._phase]
         if self._timed_out:
             return RunStatus.FAILED, f"did not end within {self._timeout_seconds:g} s, {where}"

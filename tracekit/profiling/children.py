@@ -1,4 +1,4 @@
-"""Memory of the processes that this one starts, watched while they run."""
+"""Memory of the processes that this one starts, sampled while they run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ INTERVAL_SECONDS = 0.01
 class ChildrenWatch:
     """Samples the memory of descendants started after it, every `INTERVAL_SECONDS`.
 
-    What a process holds is its unique set size: the pages that would come free if it ended, so
-    nothing shared is counted twice. A child, or a peak of one, that comes and goes between two
+    What a process holds is its unique set size: the pages that would be freed if it ended, so
+    that nothing shared is counted twice. A child, or a peak, that comes and goes between two
     samples is missed.
     """
 
@@ -27,11 +27,11 @@ class ChildrenWatch:
         self._thread = threading.Thread(target=self._run, name="tracekit-children", daemon=True)
 
     def start(self) -> None:
-        """Begin to sample."""
+        """Start to sample."""
         self._thread.start()
 
     def stop(self) -> int:
-        """End, after a last sample: the most bytes that all children held at once."""
+        """Stop after a last sample, and return the most bytes all children held at once."""
         self._done.set()
         self._thread.join()
         self._sample()
@@ -51,7 +51,7 @@ class ChildrenWatch:
 
 
 def _is_looker(process: psutil.Process) -> bool:
-    """Whether it looks for the holders of memory: it is ours, and not the program's."""
+    """Whether it is our own forked process for retention, not one of the program's."""
     try:
         return process.name() == LOOKER_NAME
     except psutil.Error:

@@ -1,8 +1,8 @@
-"""RLIMIT_DATA of this process alone: the processes it starts do not keep it.
+"""RLIMIT_DATA for this process alone, not for the processes it starts.
 
-A limit is inherited by fork and exec. So it is lifted just before Python starts a process, and
-put back a moment later; from a child that was started otherwise (multiprocessing's `spawn`,
-native code) it is taken by prlimit(2) within one look of the guard.
+A limit is inherited by fork and exec. So it is lifted just before Python starts a process and
+restored a moment later. From a child that was started in another way (multiprocessing's `spawn`,
+native code) the guard removes it by prlimit(2) at its next look.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 _SPAWNS = frozenset(
     {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "os.exec"}
 )
-"""Audit events that come before a process is started (docs.python.org, audit events table)."""
+"""Audit events before a process is started (docs.python.org, audit events table)."""
 _SPAWN_SECONDS = 0.5
 _PROC = Path("/proc")
 
 
 class DataLimit:
-    """Private memory of this process may not grow above a size; Linux only, elsewhere nothing."""
+    """Limits the private memory of this process; does nothing except on Linux."""
 
     _imposed: DataLimit | None = None
     _hooked = False
@@ -35,7 +35,7 @@ class DataLimit:
         self._freed: set[int] = set()
 
     def impose(self, limit_bytes: int) -> None:
-        """Refuse private memory above `limit_bytes`, unless a lower limit is set already."""
+        """Limit private memory to `limit_bytes`, unless a lower limit is set already."""
         soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         known = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
         if not sys.platform.startswith("linux") or any(limit_bytes >= one for one in known):
@@ -48,7 +48,7 @@ class DataLimit:
         resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, hard))
 
     def lift(self) -> None:
-        """Take the limit from this process and its children for good."""
+        """Remove the limit from this process and its children permanently."""
         if self._before is None:
             return
         resource.setrlimit(resource.RLIMIT_DATA, self._before)
@@ -56,13 +56,13 @@ class DataLimit:
         self._before = DataLimit._imposed = None
 
     def suspend(self) -> None:
-        """A process is about to be started: it shall begin without the limit."""
+        """Suspend the limit: a process is about to be started, and must start without it."""
         if self._before is not None:
             self._spawned = time.monotonic()
             resource.setrlimit(resource.RLIMIT_DATA, self._before)
 
     def look(self) -> None:
-        """Put back a suspended limit after a while, and take it from new children."""
+        """Restore a suspended limit after a while, and remove it from new children."""
         if self._before is None:
             return
         self._free_children()

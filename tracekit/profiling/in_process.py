@@ -1,4 +1,4 @@
-"""Measure a stretch of this very process, where it cannot be run in a child: a test, a cell."""
+"""Measure a stretch of this process, for work that cannot run in a child: a test, a cell."""
 
 from __future__ import annotations
 
@@ -36,39 +36,38 @@ class Stretch:
 
     peaks: Peaks
     imported_bytes: int
-    """Of the heap peak: what modules took that were first imported in the stretch."""
+    """The part of the heap peak taken by modules first imported in the stretch."""
     rss_baseline_bytes: int
     rss_peak_bytes: int
-    """OS peak of the whole process in the stretch; the measuring itself weighs in it."""
+    """OS peak of the whole process in the stretch, including the measuring itself."""
     children_peak_bytes: int | None
-    """Most that processes started in the stretch held at once; None where not watched."""
+    """The most that processes started in the stretch held at once; None if not watched."""
     elapsed_seconds: float
-    """With memray at work, which slows code that allocates much."""
+    """Time with memray active, which slows down code that allocates a lot."""
     capture: Path
     remarks: tuple[str, ...] = ()
 
     @property
     def heap_peak_bytes(self) -> int:
-        """Memray's high-water mark, less what was only reserved; what stood before is not in it."""
+        """Memray's high-water mark, without what was only reserved or was there before."""
         return self.peaks.heap_bytes
 
     @property
     def rss_net_peak_bytes(self) -> int:
-        """How far the OS peak rose over the baseline; reused free memory is not in it."""
+        """How far the OS peak rose above the baseline, without reused free memory."""
         return self.peaks.rss_net_bytes
 
 
 class StretchMeasurement:
     """Tracks every allocation of this process between `start` and `stop`.
 
-    Small Python objects are seen as the 1 MiB arenas (256 KiB before Python 3.10) that hold them,
-    unless Python runs with PYTHONMALLOC=malloc: what fits into arenas that stood half empty before
-    costs nothing.
+    Small Python objects are seen as the 1 MiB arenas that hold them, unless Python runs with
+    PYTHONMALLOC=malloc; what fits into half-empty arenas costs nothing.
 
     Args:
-        capture: where memray writes; an existing file is replaced.
-        aggregated: write a small capture without history, which a killed process would lose.
-        children: watch processes started in the stretch, too.
+        capture: memray's file; an existing one is replaced.
+        aggregated: write a small capture without history, which is lost if the process is killed.
+        children: also watch processes started in the stretch.
     """
 
     def __init__(self, capture: Path, *, aggregated: bool = False, children: bool = False) -> None:
@@ -86,7 +85,7 @@ class StretchMeasurement:
         self._started = 0.0
 
     def start(self) -> None:
-        """Take the baseline and begin.
+        """Take the baseline and start.
 
         Raises:
             TrackerTaken: this process is tracked already.
@@ -114,7 +113,7 @@ class StretchMeasurement:
         self._started = time.perf_counter()
 
     def stop(self) -> Stretch:
-        """End, and read the figures."""
+        """Stop, and return the figures."""
         elapsed_seconds = time.perf_counter() - self._started
         rss_peak_bytes = process_memory.peak_resident_bytes()
         file_bytes = max(0, process_memory.file_bytes() - self._file_bytes)
@@ -155,7 +154,7 @@ class StretchMeasurement:
 def measure_call(
     function: Callable[[], object], capture: Path, *, children: bool = False
 ) -> Stretch:
-    """What one call of `function` costs; its result is dropped before the stretch ends.
+    """Measure one call of `function`; its result is dropped before the stretch ends.
 
     Raises:
         TrackerTaken: this process is tracked already.

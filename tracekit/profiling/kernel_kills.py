@@ -8,7 +8,7 @@ _VMSTAT = Path("/proc/vmstat")
 
 
 def kernel_kills() -> int | None:
-    """Kills since boot, memory cgroups included; None where the kernel does not tell.
+    """Kills since boot, including memory cgroups; None if the kernel does not report them.
 
     Linux counts them as `oom_kill` in /proc/vmstat.
     """

@@ -1,4 +1,4 @@
-"""Look at this machine: can it measure, and what must be known about what it measures?"""
+"""Check this machine: can it measure, and what affects its figures?"""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tracekit.sizes import format_size
 
 _PACKAGES = ("memray", "oracledb", "pandas", "pyarrow", "duckdb")
 _WANTED_MEMORY_BYTES = 4 * 2**30
-"""The incident at full size needs about 3.2 GiB in its legacy path, and the local Oracle some."""
+"""The incident at full size needs this much for its legacy path and the local Oracle."""
 _WANTED_DISK_BYTES = 2 * 2**30
 _PROC = Path("/proc/self/status")
 _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def look_at_machine(folders: Sequence[Path]) -> Iterator[MachineCheck]:
-    """Every check that takes no time; `folders` are those that will be written to."""
+    """All quick checks; `folders` are those that will be written to."""
     yield _python()
     yield from map(_package, _PACKAGES)
     yield _arrow_pool()
@@ -42,12 +42,12 @@ def look_at_machine(folders: Sequence[Path]) -> Iterator[MachineCheck]:
 
 
 def look_at_calibration() -> Iterator[MachineCheck]:
-    """The self-test of measuring, a few seconds: known amounts must read as what they are."""
+    """The self-test of measuring, which takes a few seconds."""
     try:
         checks = calibrate().checks
     except ProfileError as exc:
         yield MachineCheck(
-            "calibration", CheckStatus.FAIL, str(exc), "Measuring does not work here at all."
+            "calibration", CheckStatus.FAIL, str(exc), "Measuring does not work on this machine."
         )
         return
     yield from map(_calibrated, checks)
@@ -57,14 +57,17 @@ def _python() -> MachineCheck:
     found = f"{platform.python_implementation()} {platform.python_version()}"
     if platform.python_implementation() != "CPython":
         return MachineCheck(
-            "Python", CheckStatus.FAIL, found, "memray measures CPython only; use CPython 3.11+."
+            "Python",
+            CheckStatus.FAIL,
+            found,
+            "memray measures CPython only. Use CPython 3.11 or newer.",
         )
     if hasattr(sys, "gettotalrefcount"):
         return MachineCheck(
             "Python",
             CheckStatus.WARN,
             f"{found}, debug build",
-            "Objects are larger in a debug build; measure with a release build.",
+            "Objects are larger in a debug build. Measure with a release build.",
         )
     return MachineCheck("Python", CheckStatus.OK, found)
 
@@ -86,7 +89,7 @@ def _arrow_pool() -> MachineCheck:
             "Arrow memory pool",
             CheckStatus.FAIL,
             f"{here}; this pyarrow has no {pool} pool",
-            "Install pyarrow's own wheel: other pools reserve memory that memray counts as used.",
+            "Install pyarrow's own wheel. Other pools reserve memory that memray counts as used.",
         )
     return MachineCheck(
         "Arrow memory pool", CheckStatus.OK, f"{pool} in measured processes ({here} elsewhere)"
@@ -130,13 +133,13 @@ def _huge_pages() -> MachineCheck:
         "huge pages",
         CheckStatus.WARN,
         "always: the kernel may back memory 2 MiB at a time",
-        "OS peaks may read a few MiB high and vary more; compare heap peaks too, or set "
+        "OS peaks can be a few MiB high and vary more. Compare heap peaks, too, or set "
         "transparent_hugepage to madvise.",
     )
 
 
 def available_memory_bytes() -> int:
-    """What new processes may take: of the machine, or of what a cgroup leaves of it."""
+    """The memory available to new processes: the machine's, or what a cgroup allows."""
     group = cgroup_memory()
     available: int = psutil.virtual_memory().available
     return available if group is None else min(available, group.free_bytes)
@@ -156,7 +159,7 @@ def _memory() -> MachineCheck:
         "memory",
         CheckStatus.WARN,
         found,
-        f"trace-114k wants {format_size(_WANTED_MEMORY_BYTES)}; replay with fewer --keys.",
+        f"trace-114k needs {format_size(_WANTED_MEMORY_BYTES)}. Replay it with fewer --keys.",
     )
 
 
@@ -167,7 +170,10 @@ def _cpus() -> MachineCheck:
     if count > 1:
         return MachineCheck("CPUs", CheckStatus.OK, str(count))
     return MachineCheck(
-        "CPUs", CheckStatus.WARN, "1", "Times include the local Oracle's work; expect them longer."
+        "CPUs",
+        CheckStatus.WARN,
+        "1",
+        "Times include the local Oracle's work, so expect longer ones.",
     )
 
 
@@ -177,7 +183,7 @@ def _folder(folder: Path) -> MachineCheck:
         return MachineCheck(
             f"folder {folder}",
             CheckStatus.FAIL,
-            "cannot be written to",
+            "not writable",
             "Change its permissions, or name another (TRACEKIT_CACHE_DIR, TRACEKIT_RUNS_DIR).",
         )
     free = shutil.disk_usage(there).free
@@ -186,7 +192,7 @@ def _folder(folder: Path) -> MachineCheck:
             f"folder {folder}",
             CheckStatus.WARN,
             f"{format_size(free)} free",
-            "Make room (tracekit clean): captures and workloads take hundreds of MiB.",
+            "Free some space (tracekit clean): captures and workloads take hundreds of MiB.",
         )
     return MachineCheck(f"folder {folder}", CheckStatus.OK, f"{format_size(free)} free")
 
@@ -205,7 +211,7 @@ def _calibrated(check: CalibrationCheck) -> MachineCheck:
         name,
         CheckStatus.FAIL,
         found + reason,
-        "Figures of this kind of memory are wrong here; do not use them.",
+        "Figures for this kind of memory are wrong on this machine. Do not use them.",
     )
 
 

@@ -1,4 +1,4 @@
-"""What calling a function costs, in processes of its own."""
+"""What calling a function costs, measured in separate processes."""
 
 from __future__ import annotations
 
@@ -31,27 +31,29 @@ _NUMBERS = count(1)
 
 @dataclass(frozen=True)
 class Measurement(CandidateMeasurement):
-    """What calling a function cost; a call that failed is a result, too: see `status`.
+    """What calling a function cost. A failed call is a result, too: see `status`.
 
-    `capture` is the whole path of memray's file.
+    `capture` is the full path of memray's file.
     """
 
     children_peak_bytes: int | None = None
-    """Most that processes started by the call held at once; None where not watched."""
+    """The most that processes started by the call held at once; None if not watched."""
     samples: tuple[MemorySample, ...] = ()
     """Resident memory of the process over the call."""
     result: Any = None
-    """What the call returned, if that was asked for."""
+    """What the call returned, if requested."""
 
     @property
     def stacks(self) -> HeapStacks:
-        """Who held the memory at the heap's peak, by call stack.
+        """What held the memory at the heap's peak, by call stack.
 
         Raises:
             ProfileError: the call was not profiled, or its capture is gone.
         """
         if self.capture is None:
-            raise ProfileError("not profiled: measure(..., profile=True) writes the call stacks")
+            raise ProfileError(
+                "the call was not profiled. Use measure(..., profile=True) to record call stacks"
+            )
         return read_stacks(Path(self.capture))
 
     def __str__(self) -> str:
@@ -88,26 +90,26 @@ def measure_call_of(
     timeout_seconds: float | None = None,
     capture: str | Path | None = None,
 ) -> Measurement:
-    """What `tracekit.measure` does with a function that was given its arguments.
+    """Measure a function that takes no more arguments, for `tracekit.measure`.
 
     Args:
         function: called without arguments.
         warm_up: called before the baseline is taken, with the secrets by name.
-        name: of the function, for the capture's file.
+        name: the function's name, for the capture's file.
         secrets: values that must be neither in a file nor on a command line.
-        repeat: how often to run it without memray; the figures are of the run with the median
-            net peak.
-        memory_limit: most private memory of the process, in bytes or like `"2GiB"`.
-        profile: run it under memray, too, for the heap's peak and the call stacks.
-        children: count the processes that it starts.
-        retention: run it once more and say which variables keep its memory alive.
-        at: the moment to look, as a share of the net peak.
+        repeat: how often to run it without memray; the figures are those of the run with the
+            median net peak.
+        memory_limit: limit of the process's private memory, in bytes or as text like `"2GiB"`.
+        profile: also run it under memray, for the heap peak and the call stacks.
+        children: include the processes that it starts.
+        retention: run it once more and report which variables keep its memory alive.
+        at: when to look at retention, as a share of the net peak.
         result: keep what the function returned, sent back by pickle.
-        timeout_seconds: for the life of each process; one that takes longer is ended.
-        capture: memray's file, which must not exist; by default one in the folder of runs.
+        timeout_seconds: time limit of each process; a process that takes longer is ended.
+        capture: memray's file, which must not exist; by default one in the runs folder.
 
     Raises:
-        ConfigError: an argument makes no sense, or the function cannot be sent.
+        ConfigError: an argument is invalid, or the function cannot be sent.
         ProfileError: no process could be started, `capture` exists, or the disk is full.
     """
     at_least_one("repeat", repeat)

@@ -16,8 +16,8 @@ from tracekit.profiling.retention import At, Trigger
 from tracekit.records import CandidateMeasurement, MemoryTimeline, RunStatus
 
 LIMIT_REMARK = (
-    "the memory limit counts private writable memory, touched or not (RLIMIT_DATA), imports "
-    "included and shared mappings excluded; it is not the OS peak"
+    "the memory limit applies to private writable memory, touched or not (RLIMIT_DATA), including "
+    "imports and without shared mappings; it is not the OS peak"
 )
 
 
@@ -31,11 +31,11 @@ class SubjectRuns:
     capture: Path | None = None
     memory_limit_bytes: int | None = None
     retained: ChildRun | None = None
-    """The run that was stopped over to look for the holders of memory."""
+    """The run that was used to find what holds the memory."""
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader must know about the figures."""
+        """Remarks that are needed to read the figures."""
         limit = (LIMIT_REMARK,) if self.memory_limit_bytes is not None else ()
         plain = self.plain
         uncounted = plain.started_processes and plain.children_peak_bytes is None
@@ -52,7 +52,7 @@ class SubjectRuns:
         run = self.retained
         if run is None or run.retention is not None:
             return ()
-        return run.remarks or (f"who held the memory is not known: {run.reason or 'no answer'}",)
+        return run.remarks or (f"what held the memory is unknown: {run.reason or 'no answer'}",)
 
     def _profiled_remarks(self) -> tuple[str, ...]:
         if self.profiled is None:
@@ -73,7 +73,7 @@ class SubjectRuns:
         ).reasons()
 
     def timeline(self, path: str) -> MemoryTimeline | None:
-        """Resident memory of the plain child over its run; None when it never began."""
+        """Resident memory of the plain child over its run; None if the run never started."""
         if self.plain.rss_baseline_bytes is None:
             return None
         return MemoryTimeline(path, self.plain.rss_baseline_bytes, self.plain.samples)
@@ -81,7 +81,7 @@ class SubjectRuns:
     def record(self) -> CandidateMeasurement:
         """The measurement as it is saved; the caller adds digests and file names.
 
-        memray tracks from the baseline on, so its high-water mark is a net figure: what stood
+        memray tracks from the baseline on, so its high-water mark is a net figure: what existed
         before the run is in neither `heap_peak_bytes` nor `heap_net_peak_bytes`.
         """
         plain, profiled, heap = self.plain, self.profiled, self.heap
@@ -127,11 +127,11 @@ def run_child(
         factory: called in the child with `arguments` and `secrets`; returns a `Subject`.
         arguments: JSON values.
         secrets: arguments that appear in no command line, environment or message.
-        capture: where memray shall write; None measures plainly.
-        children: watch the processes that the subject starts, too.
+        capture: memray's file; None measures without memray.
+        children: also watch the processes that the subject starts.
         memory_limit_bytes: RLIMIT_DATA from the baseline on.
-        retention: when to look for the holders of memory; the figures of such a run are no use.
-        timeout_seconds: for the child's whole life; a child that takes longer is ended.
+        retention: when to look at retention; the other figures of such a run are not usable.
+        timeout_seconds: time limit of the child's whole life; one that takes longer is ended.
         search_path: folders to import the factory from.
         on_progress: called about 20 times a second.
 
@@ -139,7 +139,9 @@ def run_child(
         ProfileError: no process could be started, the capture exists, or the disk is full.
     """
     if capture is not None and capture.exists():
-        raise ProfileError(f"{capture} exists already and will not be overwritten")
+        raise ProfileError(
+            f"{capture} already exists and will not be overwritten. Choose another file"
+        )
     with measured_child(
         factory,
         arguments or {},
@@ -160,9 +162,9 @@ def run_child(
 
 
 def worth_another_run(plain: ChildRun, memory_limit_bytes: int | None) -> bool:
-    """Whether a subject that ended so is run under memray, or to look for what holds its memory.
+    """Whether a subject that ended like this is run again, under memray or for retention.
 
-    One that failed, or that the kernel killed, is not; one that ran into its limit is, for its
+    One that failed, or that the kernel killed, is not. One that ran into its limit is, for its
     last call stacks.
     """
     at_limit = memory_limit_bytes is not None and plain.status is RunStatus.OUT_OF_MEMORY
@@ -176,9 +178,9 @@ def profile_child(
     capture: Path,
     **settings: Any,
 ) -> tuple[ChildRun, HeapFigures | None]:
-    """Run a subject under memray and read what its capture says of the heap.
+    """Run a subject under memray and read the heap's figures from its capture.
 
-    Arguments are those of `run_child`. There are no figures where it died before its run began.
+    Arguments are those of `run_child`. There are no figures if it died before its run started.
 
     Raises:
         ProfileError: as `run_child`, or the capture cannot be read.
@@ -207,9 +209,8 @@ def measure_subject(
     """Measure a subject plainly and, with `capture`, once more under memray.
 
     Arguments are those of `run_child`; `on_profiled_progress` is called for the profiled child
-    in place of `on_progress`, and `on_retention_progress` for a third one that runs where
-    `retention_at` says when to look for the holders of memory. `worth_another_run` says which
-    subjects are not run a second time.
+    instead of `on_progress`, and `on_retention_progress` for a third one, which runs if
+    `retention_at` is given. `worth_another_run` decides which subjects are run again.
 
     Raises:
         ProfileError: as `run_child`.

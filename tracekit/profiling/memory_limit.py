@@ -1,4 +1,4 @@
-"""A memory limit for a stretch of this process, and telling an error that it caused."""
+"""A memory limit for a stretch of this process, and recognising the errors it causes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tracekit.errors import BatchFetchError, ProfileError
 from tracekit.sizes import format_size
 
 AT_LIMIT_FRACTION = 0.95
-"""Use of the memory limit from which any error is taken for lack of memory."""
+"""Share of the memory limit in use from which any error is taken as out of memory."""
 
 
 class AtMemoryLimit(ProfileError):
-    """The process failed with its memory limit as good as used up.
+    """The process failed with its memory limit nearly used up.
 
     Libraries have many words for a refused allocation: Arrow's `Wrapping ... failed`, Python's
     `can't start new thread`, a driver's own error.
@@ -25,9 +25,9 @@ class AtMemoryLimit(ProfileError):
 
 @contextmanager
 def limited_memory(limit_bytes: int | None) -> Iterator[None]:
-    """RLIMIT_DATA for the block; lifted after it, so that the end can be told.
+    """Set RLIMIT_DATA for the block; it is lifted afterwards, so that the end can be reported.
 
-    It counts private writable memory, touched or not. On macOS it is set and does not bind.
+    It limits private writable memory, touched or not. On macOS it is set but not enforced.
 
     Args:
         limit_bytes: None for no limit.
@@ -43,14 +43,14 @@ def limited_memory(limit_bytes: int | None) -> Iterator[None]:
     if used is not None and used >= limit_bytes:
         raise ProfileError(
             f"the memory limit of {format_size(limit_bytes)} is below the {format_size(used)} of "
-            "private writable memory in use before the run begins. Raise the limit."
+            "private writable memory in use before the run starts. Raise the limit."
         )
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, hard))
     try:
         yield
     except Exception as exc:
-        used = process_memory.data_bytes()  # what was held is still held by the traceback
+        used = process_memory.data_bytes()  # the traceback still holds what was in use
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
         if is_out_of_memory(exc) or not lacks_memory(exc, used, limit_bytes):
             raise
@@ -60,7 +60,7 @@ def limited_memory(limit_bytes: int | None) -> Iterator[None]:
 
 
 def is_out_of_memory(exc: BaseException) -> bool:
-    """Whether a refused allocation is among what led to `exc`."""
+    """Whether a refused allocation is among the causes of `exc`."""
     return any(
         isinstance(cause, MemoryError | AtMemoryLimit)
         or (isinstance(cause, OSError) and cause.errno == errno.ENOMEM)
@@ -69,12 +69,12 @@ def is_out_of_memory(exc: BaseException) -> bool:
 
 
 def lacks_memory(exc: BaseException, used_bytes: int | None, limit_bytes: int | None) -> bool:
-    """Whether `exc` is for lack of memory, in its own words or with the limit as good as used up.
+    """Whether `exc` means out of memory, by its own words or because the limit is nearly used up.
 
     Args:
         exc: the error.
-        used_bytes: what the limit counts, when it was raised; None where that is not known.
-        limit_bytes: None where there is no limit.
+        used_bytes: the limited memory in use when it was raised; None if unknown.
+        limit_bytes: None if there is no limit.
     """
     if is_out_of_memory(exc):
         return True
@@ -85,7 +85,7 @@ def lacks_memory(exc: BaseException, used_bytes: int | None, limit_bytes: int | 
 
 
 def _no_thread_stack(exc: BaseException) -> bool:
-    # Told apart from other errors because stacks that were had are given back before it is seen.
+    # Recognised by its text, because the threads' stacks are freed before we see it.
     return any(
         isinstance(cause, RuntimeError) and "can't start new thread" in str(cause)
         for cause in error_chain(exc)
@@ -93,7 +93,7 @@ def _no_thread_stack(exc: BaseException) -> bool:
 
 
 def error_chain(exc: BaseException) -> Iterator[BaseException]:
-    """`exc` and everything that led to it, each once."""
+    """`exc` and all of its causes, each once."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [exc]
     while waiting:

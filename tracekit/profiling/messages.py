@@ -1,4 +1,4 @@
-"""What parent and measured child say to each other: one JSON object a line."""
+"""Messages between the parent and the measured child: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -11,43 +11,43 @@ from tracekit.records.retention import Retention
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a child shall measure; one line on its standard input."""
+    """What a child has to measure; one line on its standard input."""
 
     factory: str
-    """`module:name` of what makes the subject."""
+    """`module:name` of the subject's factory."""
     arguments: dict[str, Any]
     """Keyword arguments of the factory, secrets included: this line is the only place they are."""
     message_fd: int
     """Inherited pipe the child writes its messages to."""
     parent_pid: int
     capture: str | None = None
-    """Where memray shall write; None makes this a plain child."""
+    """memray's file; None for a child without memray."""
     children: bool = False
     """Whether to watch the processes that the subject starts."""
     memory_limit_bytes: int | None = None
     """Private writable memory the child may have from its baseline on."""
     retention: Trigger | None = None
-    """When to look for the holders of memory; None is never."""
+    """When to look at retention; None for never."""
     search_path: tuple[str, ...] = ()
     """Folders put in front of `sys.path`, for factories outside of installed packages."""
 
 
 class Baseline(msgspec.Struct, frozen=True, tag="baseline"):
-    """The subject is ready; the measured region begins."""
+    """The subject is ready; the measured region starts."""
 
     rss_bytes: int
     remarks: tuple[str, ...] = ()
 
 
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
-    """How far the run has come."""
+    """The progress of the run."""
 
     rows: int
     keys: int
 
 
 class Measured(msgspec.Struct, frozen=True, tag="measured"):
-    """The measured region ended, well or not."""
+    """The measured region ended, with or without an error."""
 
     wall_seconds: float
     cpu_seconds: float
@@ -57,23 +57,23 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     file_bytes: int = 0
     """Pages of libraries and mapped files that became resident in the region."""
     unseen_bytes: int = 0
-    """At most so much did Arrow's own pools hand out, which memray does not see."""
+    """The most that Arrow's own pools can have handed out, which memray does not see."""
     children_peak_bytes: int | None = None
-    """Most that processes started in the region held at once; None where not watched."""
+    """The most that processes started in the region held at once; None if not watched."""
     started_processes: bool = False
     """Whether it started processes that have ended."""
 
 
 class Retained(msgspec.Struct, frozen=True, tag="retained"):
-    """Who held the memory at the moment asked for."""
+    """What held the memory at the requested time."""
 
     retention: Retention | None
     failure: str | None = None
-    """Why it is not known."""
+    """Why it is unknown."""
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
-    """Everything went well."""
+    """The subject succeeded."""
 
     values: dict[str, Any]
 

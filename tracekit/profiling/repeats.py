@@ -1,4 +1,4 @@
-"""One run for many: a subject that was measured several times."""
+"""A representative run of a subject that was measured several times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracekit.sizes import format_size
 def typical_run(runs: Sequence[ChildRun]) -> tuple[ChildRun, tuple[int, ...]]:
     """The run with the (lower) median net peak, and the net peaks of all.
 
-    Where a run did not end well that one is typical: a path that fails sometimes has failed.
+    If a run failed, that one is used: a path that fails sometimes has failed.
     """
     for run in runs:
         if run.status is not RunStatus.OK:
@@ -23,11 +23,11 @@ def typical_run(runs: Sequence[ChildRun]) -> tuple[ChildRun, tuple[int, ...]]:
 
 
 def spread_remark(peaks: tuple[int, ...]) -> tuple[str, ...]:
-    """How far the net peaks of several runs lie apart; empty for one run."""
+    """The spread of the net peaks of several runs; empty for one run."""
     if len(peaks) < 2 or not max(peaks):
         return ()
     low, high = min(peaks), max(peaks)
     return (
         f"net peak over {len(peaks)} runs: {format_size(low)} to {format_size(high)}, "
-        f"a spread of {(high - low) / high:.1%}; the figures are of the run with the median",
+        f"a spread of {(high - low) / high:.1%}; the figures are those of the median run",
     )

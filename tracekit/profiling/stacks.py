@@ -1,9 +1,9 @@
-"""Who held the memory at a capture's heap peak, by call stack, in bounded memory.
+"""What held the memory at a capture's heap peak, by call stack, in bounded memory.
 
-memray's reader streams the file twice: once to find the peak, once up to it. It keeps about 110
-bytes for each allocation alive at the peak, whatever the capture's length. Here, at most
-`MOST_STACKS` stacks of at most `stacks_frames.MOST_FRAMES` locations are held beside it; when
-there are more, the smallest are summed up and named as left out.
+memray's reader streams the file twice: once to find the peak, once up to it. Its memory grows with
+the allocations alive at the peak, not with the capture's length. In addition, at most `MOST_STACKS`
+stacks of at most `stacks_frames.MOST_FRAMES` locations are held; if there are more, the smallest
+are summed up and reported as left out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CUT_OFF_REMARK = (
 )
 ARENA_REMARK = (
     "small Python objects live in arenas of 1 MiB, and memray charges each arena to the call that "
-    "needed a new one; a few MiB more or less at one call stack are chance"
+    "needed a new one; differences of a few MiB at one call stack are random"
 )
 
 
@@ -47,12 +47,12 @@ class Held:
 
 @dataclass(frozen=True)
 class HeapStacks:
-    """All that was alive at the heap peak of one capture, by call stack."""
+    """Everything alive at the heap peak of one capture, by call stack."""
 
     stacks: dict[tuple[str, ...], Held]
     """By locations, the outermost caller first."""
     size_bytes: int
-    """All that was alive, of which `stacks` may leave out the smallest."""
+    """Total bytes alive; `stacks` may leave out the smallest."""
     allocations: int
     remarks: tuple[str, ...] = ()
 
@@ -65,20 +65,20 @@ def read_stacks(
     rss_net_peak_bytes: int | None = None,
     cell_of: CellOf = cell_number,
 ) -> HeapStacks:
-    """What was alive at the heap peak of `capture`, also of one that a SIGKILL cut off.
+    """What was alive at the heap peak of `capture`, even if a SIGKILL cut it off.
 
     Args:
-        capture: memray's file, in its default or aggregated format, with native frames or not.
-        most_stacks: distinct stacks held at once.
-        whole: keep the frames that were running when the tracker was started. memray leaves out
-            as many as there were, the outermost; where the tracker was started in a function that
-            has returned since, the measured work's own frames would go with them.
-        rss_net_peak_bytes: the exact OS peak of the tracked stretch above its beginning, as for
-            `read_heap`; what was only reserved is left out of the stack that reserved it.
-        cell_of: tells notebook cells, also those of another process; by default this one's.
+        capture: memray's file, in its default or aggregated format, with or without native frames.
+        most_stacks: maximum number of distinct stacks held at once.
+        whole: keep the frames that were running when the tracker was started. memray drops that
+            many of the outermost frames; if the tracker was started in a function that has since
+            returned, the measured work's own frames would be dropped instead.
+        rss_net_peak_bytes: the exact OS peak of the tracked stretch above its start, as for
+            `read_heap`; what was only reserved is subtracted from the stack that reserved it.
+        cell_of: recognises notebook cells, possibly of another process; by default this one's.
 
     Raises:
-        ProfileError: `capture` is missing, empty or no memray capture.
+        ProfileError: `capture` is missing, empty or not a memray capture.
     """
     with _opened(capture) as reader:
         metadata = reader.metadata
@@ -97,8 +97,8 @@ def read_stacks(
 
 def _about(metadata: Metadata) -> Iterator[str]:
     whole = metadata.file_format is FileFormat.AGGREGATED_ALLOCATIONS
-    # The header of a capture that was never closed holds two readings of the clock at its start,
-    # in milliseconds: they can lie a tick apart.
+    # The header of a capture that was never closed has two clock readings from its start, in
+    # milliseconds, which can be a tick apart.
     if not whole and metadata.end_time - metadata.start_time <= _A_TICK:
         yield CUT_OFF_REMARK
     if metadata.python_allocator == "pymalloc" and not metadata.trace_python_allocators:
@@ -110,7 +110,7 @@ def _opened(capture: Path) -> Iterator[FileReader]:
     if capture.is_file() and not capture.stat().st_size:
         raise ProfileError(
             f"{capture} is empty: the process was killed before memray wrote anything. An "
-            "aggregated capture is written at the end only; use memray's default format."
+            "aggregated capture is written only at the end. Use memray's default format."
         )
     try:
         with FileReader(capture) as reader:
@@ -133,7 +133,7 @@ class _Gathered:
     untouched_bytes: int = 0
 
     def add(self, record: AllocationRecord, *, native: bool, whole: bool) -> None:
-        """Count one record, which stands for all allocations of one stack."""
+        """Count one record, which covers all allocations of one stack."""
         if not record.size:
             return
         most_frames = _ALL_FRAMES if whole else None
@@ -147,7 +147,7 @@ class _Gathered:
             self._prune()
 
     def leave_out(self, untouched: int) -> None:
-        """Take `untouched` bytes off the smallest stack that holds them, or off the largest."""
+        """Subtract `untouched` bytes from the smallest stack that has them, or from the largest."""
         self.untouched_bytes = untouched
         self.size_bytes -= untouched
         while untouched:
@@ -158,7 +158,7 @@ class _Gathered:
             untouched -= taken
 
     def remarks(self) -> tuple[str, ...]:
-        """What was left out."""
+        """A remark on what was left out."""
         untouched = (untouched_reason(self.untouched_bytes),) if self.untouched_bytes else ()
         if not self.left_out:
             return untouched

@@ -1,9 +1,9 @@
 """Two heap peaks compared by call stack: what grew, shrank, is new or gone.
 
-Stacks are matched by functions and files first, since an edit moves lines. Where one function
-allocates on several lines, the lines are matched as they are when one side has all of the
-other's; as a block that moved, in their order, when both sides have as many; and summed into one
-otherwise.
+Stacks are matched by functions and files first, because an edit moves lines. If one function
+allocates on several lines, the lines are matched as they are if one side has all of the other's;
+as a block that moved, in their order, if both sides have the same number; and otherwise summed
+into one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tracekit.sizes import format_size
 
 MOST_DELTAS = 500
 _SMALLEST_UNCHANGED_SHARE = 0.001
-"""Of the higher peak; smaller stacks that hold the same are left out."""
+"""Share of the higher peak; smaller stacks that did not change are left out."""
 
 _Stack = tuple[str, ...]
 _Group = dict[_Stack, Held]
@@ -38,9 +38,9 @@ def diff_stacks(
     Args:
         base: the peak before.
         head: the peak after.
-        base_name: what `base` is called, such as a path's name.
-        head_name: what `head` is called.
-        most_deltas: how many stacks to keep; a remark says what was left out.
+        base_name: the name of `base`, such as a path's name.
+        head_name: the name of `head`.
+        most_deltas: how many stacks to keep; a remark says how many were left out.
     """
     deltas = list(_deltas(base, head))
     changed = [delta for delta in deltas if delta.delta_bytes]
@@ -95,7 +95,7 @@ def _grouped(heap: HeapStacks) -> dict[tuple[tuple[str, str], ...], _Group]:
 
 
 def _matched(before: _Group, after: _Group) -> Iterator[StackDelta]:
-    """The deltas of stacks that differ in their lines, or in where their files lie, only."""
+    """The deltas of stacks that differ only in their lines, or in the folder of their files."""
     lines_before = {_lines(stack): stack for stack in before}
     lines_after = {_lines(stack): stack for stack in after}
     if lines_before.keys() <= lines_after.keys() or lines_after.keys() <= lines_before.keys():

@@ -1,6 +1,6 @@
-"""Frames of a memray call stack as locations, less what only carries the measurement.
+"""Frames of a memray call stack as locations, without those of the measuring itself.
 
-A location is `function:file:line`. Every stack begins with frames that say nothing about the
+A location is `function:file:line`. Every stack starts with frames that are not part of the
 measured work: the interpreter's start, tracekit's measured child, a thread's bootstrap.
 """
 
@@ -19,9 +19,9 @@ Frame = tuple[str, str, int]
 """Function, file and line, as memray gives them."""
 
 NO_FRAME = "<no Python frame>"
-"""The location of what was allocated where no Python function was running."""
+"""The location of allocations while no Python function was running."""
 MOST_FRAMES = 200
-"""Longest stack that is kept whole; of a longer one the middle is left out."""
+"""The longest stack that is kept whole; the middle of a longer one is left out."""
 
 _PACKAGE = PurePath(__file__).parents[1].name
 _HARNESS = (
@@ -43,8 +43,8 @@ def locations(frames: Sequence[Frame], cell_of: CellOf = cell_number) -> tuple[s
     """The stack as locations, the outermost caller first.
 
     Args:
-        frames: as memray gives them, the innermost first, native ones in between.
-        cell_of: tells notebook cells, whose file is then called `In [3]`.
+        frames: memray's frames, innermost first, with native ones in between.
+        cell_of: recognises notebook cells, whose file is then called `In [3]`.
     """
     stack = _without_harness([frame for frame in reversed(frames) if _says_something(frame)])
     named = tuple(_location(frame, cell_of(frame[1])) for frame in stack)
@@ -59,7 +59,7 @@ def _says_something(frame: Frame) -> bool:
 
 
 def _without_harness(stack: list[Frame]) -> list[Frame]:
-    """`stack` from the measured work on; its innermost frame stays in any case."""
+    """`stack` from the measured work on; its innermost frame is always kept."""
     for index, frame in enumerate(stack[:-1]):
         if _PYTHON_FILE.search(frame[1]) and not _is_harness(frame[1]):
             return stack[index:]
@@ -80,9 +80,9 @@ def _location(frame: Frame, cell: int | None) -> str:
 
 @lru_cache(maxsize=65536)
 def without_line(location: str) -> tuple[str, str]:
-    """What makes a location the same in two captures: function and file.
+    """What identifies a location in two captures: function and file.
 
-    The file is cut to what does not depend on where a checkout or an environment lies.
+    The file is cut to the part that does not depend on the folder of a checkout or environment.
     """
     function, _, rest = location.partition(":")
     file = rest.rpartition(":")[0].replace("\\", "/")
@@ -93,6 +93,6 @@ def without_line(location: str) -> tuple[str, str]:
 
 
 def line_of(location: str) -> int:
-    """The line of a location; 0 where it has none."""
+    """The line of a location; 0 if it has none."""
     line = location.rpartition(":")[2]
     return int(line) if line.isdecimal() else 0

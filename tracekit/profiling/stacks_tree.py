@@ -8,7 +8,7 @@ from tracekit.profiling.stacks import HeapStacks
 from tracekit.records import CallNode, CallTree
 
 SMALLEST_SHARE = 0.001
-"""Nodes that hold less than this share of the peak are pruned."""
+"""Nodes with less than this share of the peak are pruned."""
 
 
 @dataclass
@@ -22,8 +22,8 @@ def call_tree(heap: HeapStacks, path: str, *, smallest_share: float = SMALLEST_S
     """What was alive at the peak, by caller; largest first, the smallest pruned.
 
     Args:
-        heap: what was read of a capture.
-        path: the name of what was measured.
+        heap: the stacks read from a capture.
+        path: the name of the measured path.
         smallest_share: share of the peak below which a node is pruned.
     """
     root = _Branch()

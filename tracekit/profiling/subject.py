@@ -1,4 +1,4 @@
-"""What can be measured: a subject is prepared, run, and asked afterwards what it did."""
+"""What can be measured: a subject is prepared, run, and then reports what it did."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 Outcome = TypeVar("Outcome")
 
 Report = Callable[[int, int], None]
-"""`report(rows, keys)`: how far the run has come in all; cheap, safe from any thread."""
+"""`report(rows, keys)`: total progress of the run; cheap, and safe to call from any thread."""
 
 
 class Subject(ABC, Generic[Outcome]):
@@ -24,11 +24,11 @@ class Subject(ABC, Generic[Outcome]):
 
     @abstractmethod
     def run(self, report: Report) -> Outcome:
-        """Do the work to be measured and hand back what it made."""
+        """Do the work to be measured and return its result."""
 
     def finish(self, outcome: Outcome) -> Mapping[str, Any]:
         """Facts about `outcome` as JSON values; called after the peak was read."""
         return {}
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""

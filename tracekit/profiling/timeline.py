@@ -18,7 +18,7 @@ class TimelineBuilder:
         self._samples: list[MemorySample] = []
 
     def add(self, elapsed_seconds: float, rss_bytes: int) -> None:
-        """One sample, later than all before."""
+        """Add a sample, later than all before."""
         self._samples.append(MemorySample(round(elapsed_seconds, 3), rss_bytes))
         if len(self._samples) >= 2 * self._max_samples:
             self._samples = _halved(self._samples)

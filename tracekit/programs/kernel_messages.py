@@ -24,7 +24,7 @@ class KernelOptions(msgspec.Struct, frozen=True):
     captures: str | None = None
     """The folder for memray's files, one for each cell; None does not profile."""
     retention: str | None = None
-    """The file for who holds the memory near the peak; None does not look."""
+    """The file for what holds the memory near the peak; None does not look."""
     limit_bytes: int | None = None
     """Whoever watches over it: a look is taken near it."""
 

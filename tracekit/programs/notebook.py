@@ -109,7 +109,7 @@ def run_notebook(
         memory_limit_bytes: most resident memory that the kernel may have.
         on_limit: what happens there.
         captures: a folder for memray's captures, one for each cell; None does not profile.
-        retention: look for who holds the memory whenever the kernel has grown by a quarter, and
+        retention: look for what holds the memory whenever the kernel has grown by a quarter, and
             near the limit; it takes memory and a processor of its own.
         environment: further variables of the kernel's environment, such as a redirect's.
         on_progress: called some times a second.

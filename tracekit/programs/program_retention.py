@@ -1,4 +1,4 @@
-"""Who held a program's memory, as its own process found out while it grew."""
+"""What held a program's memory, as its own process found out while it grew."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracekit.records.program import ProgramReport
 from tracekit.sizes import format_size
 
 TIME_REMARK = (
-    "looking for who holds the memory took a processor of its own while it ran: do not compare "
+    "looking for what holds the memory took a processor of its own while it ran: do not compare "
     "times"
 )
 
@@ -28,11 +28,11 @@ def with_retention(report: ProgramReport, file: Path) -> ProgramReport:
     try:
         found = awaited_retention(file)
     except ProfileError as exc:
-        return _remarked(report, f"who held the memory is not known: {exc}")
+        return _remarked(report, f"what held the memory is not known: {exc}")
     if found is None:
         grown = format_size(FIRST_LOOK_BYTES)
         return _remarked(
-            report, f"nobody looked for who holds the memory: it grew by under {grown}"
+            report, f"nobody looked for what holds the memory: it grew by under {grown}"
         )
     return replace(_remarked(report, TIME_REMARK), retention=found)
 

@@ -64,7 +64,7 @@ def run_script(
         memory_limit_bytes: most private memory that each of its processes may have.
         kill_at_limit: let it grow, and kill it when it and its children together reach the limit,
             as a container is.
-        retention: look for who holds the memory of its first Python whenever that has grown by a
+        retention: look for what holds the memory of its first Python whenever that has grown by a
             quarter, and near the limit; it takes memory and a processor of its own.
         stdout: a file descriptor for its standard output instead of ours.
         on_progress: called some times a second.

@@ -133,7 +133,7 @@ class ScriptWatch:
 
 
 def retention_file(messages: str, pid: int) -> str:
-    """Where the process `pid` says who held its memory."""
+    """Where the process `pid` says what held its memory."""
     return f"{messages}.retention-{pid}"
 
 

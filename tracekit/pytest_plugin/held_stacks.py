@@ -1,4 +1,4 @@
-"""Who held the memory when a test peaked, as lines under its failure."""
+"""What held the memory when a test peaked, as lines under its failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who kept the memory alive at the moment a test went over its limit."""
+"""What kept the memory alive at the moment a test went over its limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAMED = 5
 
 
 class OverrunWatch:
-    """Watches this process and, once it outgrows a limit, looks for who holds its memory.
+    """Watches this process and, once it outgrows a limit, looks for what holds its memory.
 
     What that finds is read when it is asked for, so that it does not weigh on what is measured.
 

@@ -79,7 +79,7 @@ class CandidateMeasurement:
     result_bytes: int | None = None
     """What the finished result takes where it is kept, for a path that keeps it elsewhere."""
     retention: Retention | None = None
-    """Who held the memory in a run of its own, where that was asked for."""
+    """What held the memory in a run of its own, where that was asked for."""
 
 
 @dataclass(frozen=True)

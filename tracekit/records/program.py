@@ -129,7 +129,7 @@ class ProgramReport:
     """What a reader must know of these figures."""
     schema_version: int = 1
     retention: Retention | None = None
-    """Who held the memory near the peak; None unless asked for."""
+    """What held the memory near the peak; None unless asked for."""
 
     @property
     def lacked_memory(self) -> bool:

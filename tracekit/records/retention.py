@@ -1,4 +1,4 @@
-"""Who keeps memory alive at one moment: the dominator tree of the objects, by variable."""
+"""What keeps memory alive at one moment: the dominator tree of the objects, by variable."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class Retention:
-    """Who kept the memory of a process alive; printed as text it says so in a few lines."""
+    """What kept the memory of a process alive; printed as text it says so in a few lines."""
 
     total_bytes: int
     """Resident memory of the process, above the baseline where there is one."""

@@ -1,4 +1,4 @@
-"""Who held the memory: call trees of one capture, and call stacks of two compared.
+"""What held the memory: call trees of one capture, and call stacks of two compared.
 
 A location is `function:file:line`, as memray's own JSON writes it.
 """
@@ -90,7 +90,7 @@ class StackDiff:
 
 @dataclass(frozen=True)
 class RunStacks:
-    """Who held the memory in one run; saved as `stacks.json` in its folder."""
+    """What held the memory in one run; saved as `stacks.json` in its folder."""
 
     call_trees: tuple[CallTree, ...] = ()
     """One for each path that has a capture."""

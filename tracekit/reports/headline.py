@@ -63,7 +63,7 @@ def _phrase(summary: ReplaySummary, name: str, proof: CandidateProof) -> tuple[s
         count = proof.different_keys
         return "DIFFERENT", f"{name} in {count:,} key{'s' * (count != 1)}" if count else name
     if proof.equal is False:
-        return f"EQUAL only at level {proof.level} where {proof.required_level} was asked for", name
+        return f"EQUAL only at level {proof.level} where {proof.required_level} is required", name
     return f"EQUAL at level {proof.level}", name
 
 

@@ -77,7 +77,7 @@ def _plot(plot: str | None) -> str:
 def _retentions(summary: ReplaySummary, redact: Redactor) -> list[str]:
     return [
         details(
-            prose(f"Who keeps the memory of {name} alive, at {found.taken_at}"),
+            prose(f"What keeps the memory of {name} alive, at {found.taken_at}"),
             fenced("\n".join(redact.prose(figures.printable(line)) for line in found.lines())),
         )
         for name, found in sections.retentions(summary)

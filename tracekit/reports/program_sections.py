@@ -31,8 +31,8 @@ _NAMED_VARIABLES = 3
 
 
 def retention_title(found: Retention) -> str:
-    """The heading of who keeps the memory alive."""
-    return f"Who kept the memory alive, at {found.taken_at}"
+    """The heading of what keeps the memory alive."""
+    return f"What kept the memory alive, at {found.taken_at}"
 
 
 _WORDS = {

@@ -1,4 +1,4 @@
-"""Who keeps memory alive, as a tree that unfolds."""
+"""What keeps memory alive, as a tree that unfolds."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def worst_first(summary: ReplaySummary) -> list[tuple[str, CandidateMeasurement]
 
 
 def retentions(summary: ReplaySummary) -> list[tuple[str, Retention]]:
-    """Who held the memory of each candidate that was looked at."""
+    """What held the memory of each candidate that was looked at."""
     found = ((name, path.retention) for name, path in summary.candidates.items())
     return [(name, retention) for name, retention in found if retention is not None]
 

@@ -55,7 +55,7 @@ def text(
     page.table(sections.process_table(summary), sections.PROCESSES_TITLE)
     for name, found in sections.retentions(summary):
         page.line("")
-        page.line(f"Who holds the memory of {name}, at {found.taken_at}", style="bold")
+        page.line(f"What holds the memory of {name}, at {found.taken_at}", style="bold")
         for line in found.lines():
             page.line(figures.printable(line))
     if summary.proof.candidates:

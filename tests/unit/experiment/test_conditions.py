@@ -10,7 +10,7 @@ from tracekit.sizes import at_least_one
 def test_only_replayed_candidates_can_be_expected_to_die():
     specs = candidate_specs(["legacy", "iterator"])
     assert expected_deaths(["legacy"], specs) == ("legacy",)
-    with pytest.raises(ConfigError, match="not replayed"):
+    with pytest.raises(ConfigError, match="is not a candidate"):
         expected_deaths(["lean"], specs)
 
 

@@ -97,7 +97,9 @@ def test_a_mapping_names_the_key_column_only_where_one_column_holds_its_keys():
 
 
 def test_an_unknown_level_is_refused():
-    with pytest.raises(ConfigError, match="'same' is none of exact, json, value, different"):
+    with pytest.raises(
+        ConfigError, match="unknown level 'same'; expected one of exact, json, value, different"
+    ):
         prove({}, {}, level="same")
 
 

@@ -96,14 +96,14 @@ def test_a_broken_run_becomes_no_baseline(tmp_path, broken):
 
 
 def test_a_missing_baseline_says_how_to_make_it(tmp_path):
-    with pytest.raises(ConfigError, match=r"no baseline .*gone\.json.*--update"):
+    with pytest.raises(ConfigError, match=r"baseline .*gone\.json does not exist.*--update"):
         check(tmp_path / "gone.json", RULES)
 
 
 def test_a_baseline_that_cannot_be_replayed_is_refused(tmp_path):
     path = tmp_path / "b.json"
     write_baseline(path, replace(SUMMARY, options=None))
-    with pytest.raises(ConfigError, match="does not name the workload"):
+    with pytest.raises(ConfigError, match="does not name its workload"):
         read_baseline(path)
     path.write_text("{}")
     with pytest.raises(ConfigError, match="is not a ReplaySummary"):

@@ -48,5 +48,5 @@ def test_a_full_disk_is_a_named_error(tmp_path):
 
 
 def test_a_folder_without_a_run_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="holds no run"):
+    with pytest.raises(ConfigError, match="does not contain a run"):
         read_run(tmp_path)

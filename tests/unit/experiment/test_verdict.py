@@ -62,7 +62,7 @@ def test_a_level_not_reached_does_not_pass():
     verdict = judge({"legacy": OK, "lean": peak(110)}, proof(Level.VALUE, required=Level.EXACT))
     assert (verdict.equal, verdict.lower_peak, verdict.passed) == (False, True, False)
     assert verdict.reasons == (
-        "lean is equal at level value only against legacy; level exact was asked for",
+        "lean is equal at level value only against legacy; level exact is required",
     )
 
 

@@ -27,7 +27,7 @@ def test_the_usual_verdict_is_one_sentence(passing: ReplaySummary) -> None:
         ),
         (
             CandidateProof(Level.VALUE, False, Level.EXACT),
-            "EQUAL only at level value where exact was asked for",
+            "EQUAL only at level value where exact is required",
         ),
         (CandidateProof(Level.EXACT, True), "EQUAL at level exact"),
     ],
@@ -67,5 +67,5 @@ def test_one_path_alone_is_nothing_compared(passing: ReplaySummary) -> None:
 def test_many_candidates_are_told_worst_first(hard: ReplaySummary) -> None:
     assert headline(hard).startswith(
         "NOT PROVEN (stream ran out of memory, arrow failed), DIFFERENT (lean in 1,234 keys), "
-        "EQUAL only at level value where json was asked for (iterator); "
+        "EQUAL only at level value where json is required (iterator); "
     )

@@ -180,7 +180,7 @@ def test_without_timelines_trees_and_differences_their_parts_are_left_out(
     page = _Page(html(passing))
     assert not {"svg", "script"} & {tag for tag, _ in page.tags}
     text = " ".join(page.texts)
-    for absent in ("First differences", "Who held", "did not finish", "by call stack"):
+    for absent in ("First differences", "What held", "did not finish", "by call stack"):
         assert absent not in text, absent
 
 

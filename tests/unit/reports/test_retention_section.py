@@ -31,7 +31,7 @@ def _looked_at(passing: ReplaySummary) -> ReplaySummary:
 
 def test_the_page_unfolds_what_each_variable_holds(looked_at: ReplaySummary) -> None:
     page = reports.html(looked_at)
-    section = page[page.index("Who keeps the memory alive") :]
+    section = page[page.index("What keeps the memory alive") :]
     section = section[: section.index("</section>")]
     assert "1000 MiB above the baseline, 950 MiB explained, at rows:90%" in section
     assert "events in fetch_events (legacy.py:58)" in section
@@ -57,8 +57,8 @@ def test_the_other_formats_say_it_in_lines(looked_at: ReplaySummary) -> None:
 
 def test_without_retention_there_is_no_section(passing: ReplaySummary) -> None:
     for draw in (reports.html, reports.text, reports.markdown):
-        assert "Who keeps" not in draw(passing)
-        assert "Who holds the memory of" not in draw(passing)
+        assert "What keeps" not in draw(passing)
+        assert "What holds the memory of" not in draw(passing)
 
 
 def test_a_notebook_gets_a_piece_of_a_page() -> None:

@@ -1,4 +1,4 @@
-"""Who keeps memory alive: a walk over all objects in a forked process, and its dominator tree."""
+"""What keeps memory alive: a walk over all objects in a forked process, and its dominator tree."""
 
 from tracekit.profiling.retention.forked import LOOKER_NAME, fork_retention, retention
 from tracekit.profiling.retention.growth_watch import (

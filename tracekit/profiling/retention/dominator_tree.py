@@ -12,11 +12,11 @@ from tracekit.profiling.retention.graph import ObjectGraph
 from tracekit.profiling.retention.shared_leaves import SharedLeaves, shared_leaves
 
 _LOOKED_AT = 64
-"""References to one object that are told of it."""
+"""Maximum number of references to one object that are listed."""
 
 
 class DominatorTree:
-    """Which node of a graph keeps which others alive, and what each retains."""
+    """Which node of a graph keeps which other nodes alive, and how much each retains."""
 
     def __init__(self, graph: ObjectGraph) -> None:
         size = len(graph.kinds)
@@ -42,7 +42,7 @@ class DominatorTree:
             self.children[self.dominators[node]].append(node)
 
     def holders_of(self, node: int) -> list[int]:
-        """The nodes that refer to `node`; of many, some."""
+        """The nodes that refer to `node`; some of them if there are many."""
         start, end = self._holder_starts[node], self._holder_starts[node + 1]
         return self._holders[start : min(end, start + _LOOKED_AT)]
 

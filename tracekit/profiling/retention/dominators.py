@@ -1,4 +1,4 @@
-"""Which node of a graph is passed on every way from the root to another."""
+"""Which node of a graph is on every path from the root to another node."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def immediate_dominators(
         targets: where it ends.
 
     Returns:
-        For each node its immediate dominator, its own number for the root and `NOT_REACHED` for
-        what no way leads to; and the order, in which a dominator comes before what it dominates.
+        For each node its immediate dominator (the root's own number for the root, `NOT_REACHED` for
+        unreachable nodes), and the order, in which a dominator comes before what it dominates.
     """
     order, parents = _depth_first(node_count, sources, targets)
     position_of = [NOT_REACHED] * node_count
     for position, node in enumerate(order):
         position_of[node] = position
     starts, before = neighbours(node_count, targets, sources)
-    # From here on a node is meant by its position in the order.
+    # From here on a node is identified by its position in the order.
     dominator = [position_of[parent] for parent in parents]
     linked = dominator.copy()
     semidominator = list(range(len(order)))
@@ -57,7 +57,7 @@ def immediate_dominators(
 def neighbours(
     node_count: int, sources: Sequence[int], targets: Sequence[int]
 ) -> tuple[list[int], list[int]]:
-    """The targets of each source: those of node n lie between `starts[n]` and `starts[n + 1]`."""
+    """The targets of each source: those of node n are between `starts[n]` and `starts[n + 1]`."""
     edge_sources = np.asarray(sources, np.int64)
     by_source = np.argsort(edge_sources, kind="stable")
     starts = np.zeros(node_count + 1, np.int64)
@@ -91,9 +91,9 @@ def _depth_first(
 
 
 def _lowest_above(position: int, last: int, linked: list[int], lowest: list[int]) -> int:
-    """The lowest semidominator on the way up from `position` to what comes before `last`.
+    """The lowest semidominator on the path up from `position` to what comes before `last`.
 
-    The way is shortened for the next time.
+    The path is shortened for the next time.
     """
     path = []
     while linked[position] > last:

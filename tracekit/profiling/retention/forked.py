@@ -1,9 +1,9 @@
-"""Take the retention in a forked process, where the objects stand still.
+"""Take the retention in a forked process, where the objects do not change.
 
-The program waits for the fork alone: some milliseconds for each GiB. The price is memory: reading
-an object's references changes its page, which the forked process then has to itself, so that up
-to the size of the Python heap is added while it works. Where memory is limited for a group of
-processes, that counts; the kernel is told to end the forked process first.
+The program waits only for the fork: some milliseconds per GiB. The price is memory: reading an
+object's references changes its page, which is then copied, so that up to the size of the Python
+heap is added while the forked process works. If a group of processes has a memory limit, that
+counts; the kernel is set to kill the forked process first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tracekit.records.serial import from_json, to_json
 
 _LONGEST_SECONDS = 900
 LOOKER_NAME = "tracekit-look"
-"""What the forked process is called, so that it is not taken for one of the program's own."""
+"""The name of the forked process, so that it is not taken for one of the program's own."""
 
 
 def retention(
@@ -42,16 +42,16 @@ def retention(
     taken_at: str | None = None,
     frame: FrameType | None = None,
 ) -> Retention:
-    """Who keeps this process's memory alive, here and now.
+    """Find what keeps this process's memory alive now.
 
     Args:
-        only: an object that a variable refers to, to tell of it alone; None for everything.
-        baseline: taken before; what that found is left out.
-        taken_at: a name for the moment; the date and time if None.
-        frame: where the stack of the calling thread begins; at the caller if None.
+        only: an object, to report only what holds it and what it holds; None for everything.
+        baseline: an earlier retention; what it contains is left out.
+        taken_at: a name for this point in time; the date and time if None.
+        frame: the frame at which the calling thread's stack starts; the caller's if None.
 
     Raises:
-        ProfileError: this system cannot fork, or the forked process was ended.
+        ProfileError: this system cannot fork, or the forked process was killed.
     """
     read_fd, write_fd = os.pipe()
     with os.fdopen(read_fd, "rb") as pipe:
@@ -70,7 +70,9 @@ def retention(
     code = os.waitstatus_to_exitcode(status)
     if code:
         reason = f"signal {-code}" if code < 0 else answer.decode("utf-8", "replace").strip()
-        raise ProfileError(f"the process that looked for the holders of memory ended: {reason}")
+        raise ProfileError(
+            f"the process that looked for what holds the memory ended early: {reason}"
+        )
     return from_json(Retention, answer, source="retention")
 
 
@@ -94,8 +96,8 @@ def fork_retention(
         only: as `retention`'s.
         baseline: as `retention`'s.
         taken_at: as `retention`'s.
-        survives: let it finish also if this process's group is killed.
-        then: called in the forked process once all is written.
+        survives: let it finish even if this process's group is killed.
+        then: called in the forked process once everything is written.
 
     Raises:
         ProfileError: this system cannot fork.
@@ -103,9 +105,9 @@ def fork_retention(
     taken_at = taken_at or datetime.now().astimezone().isoformat(timespec="seconds")
     total_bytes = process_memory.resident_bytes()
     if not hasattr(os, "fork"):
-        raise ProfileError("this system cannot fork, which looking for holders of memory needs")
+        raise ProfileError("this system cannot fork, which retention needs")
     with warnings.catch_warnings():
-        # Python 3.12 warns where other threads run. The forked process takes no lock of theirs.
+        # Python 3.12 warns if other threads run. The forked process takes none of their locks.
         warnings.simplefilter("ignore", DeprecationWarning)
         try:
             with _called(LOOKER_NAME):
@@ -114,8 +116,10 @@ def fork_retention(
                 if pid == 0:
                     _look(fd, then, survives, moment, total_bytes, taken_at, baseline, only)
         except OSError as exc:
-            raise ProfileError(f"no process to look for holders of memory in: {exc}") from exc
-    if survives:  # the forked process does so itself, too: whoever comes first
+            raise ProfileError(
+                f"the process to look for what holds the memory could not be started: {exc}"
+            ) from exc
+    if survives:  # the forked process does so, too: whichever comes first
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
     return pid
@@ -123,7 +127,7 @@ def fork_retention(
 
 @contextlib.contextmanager
 def _called(name: str) -> Iterator[None]:
-    """Call this thread `name`, as a process that it forks is then called from the first."""
+    """Rename this thread, so that a process that it forks has that name from the start."""
     file = Path("/proc/thread-self/comm")
     with contextlib.ExitStack() as restore:
         with contextlib.suppress(OSError):  # Linux
@@ -140,7 +144,7 @@ def _look(
     moment: Moment,
     *of_the_record: Any,
 ) -> NoReturn:
-    """What the forked process does; it never returns to the program's code."""
+    """The forked process's work; it never returns to the program's code."""
     gc.disable()
     code = 1
     try:
@@ -149,7 +153,7 @@ def _look(
             _keep_open_only(fd)
         began = time.perf_counter()
         tracked = array("Q", map(id, gc.get_objects()))
-        # Imported here and now: the program itself needs neither numpy nor its memory.
+        # Imported only here: the program itself needs neither numpy nor its memory.
         from tracekit.profiling.retention.record import retention_record
 
         record = retention_record(began, moment, tracked, *of_the_record)
@@ -157,7 +161,7 @@ def _look(
         if then is not None:
             then()
         code = 0
-    except BaseException as exc:  # the program's code must not go on in this process
+    except BaseException as exc:  # the program's code must not continue in this process
         _write_all(fd, "".join(traceback.format_exception_only(exc)).encode())
     finally:
         os._exit(code)
@@ -168,7 +172,7 @@ def _become_a_bystander(survives: bool) -> None:
         os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(_LONGEST_SECONDS)  # a lock that another thread held is never given back here
+    signal.alarm(_LONGEST_SECONDS)  # a lock that another thread held is never released here
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
     with contextlib.suppress(OSError):  # Linux: of both processes this is the one to end
@@ -176,7 +180,7 @@ def _become_a_bystander(survives: bool) -> None:
 
 
 def _keep_open_only(fd: int) -> None:
-    """Let go of pipes and sockets, whose other ends would wait for this process, too."""
+    """Close pipes and sockets, whose other ends would otherwise wait for this process, too."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):
         os.dup2(nowhere, standard)

@@ -1,8 +1,8 @@
 """The graph of all objects, condensed while it is walked.
 
-Most objects have one reference, so what holds them is known when they are met: texts and numbers
+Most objects have one reference, so their holder is known when they are found: texts and numbers
 are added up for their holder (`Tallies`), and equal containers inside one container become one
-node. Everything else has a node of its own. So 17 million objects take some 100,000 nodes.
+node. Everything else has its own node. So millions of objects take only thousands of nodes.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ ROOT = 0
 _CHUNK = 4096
 """Objects whose referents are listed at once."""
 _FEW = 32
-"""A container of at most so many referents keeps a node for each of them, and so its name."""
+"""A container of at most this many referents keeps a node, and so a name, for each of them."""
 _FEW_NAMED = 256
 """The same for dicts and for objects with attributes."""
 _MANY_NODES = 1_000_000
-"""From here on only what is shared gets a node of its own."""
+"""Above this number only shared objects get their own node."""
 _IGNORED = frozenset({type(None), bool, type(NotImplemented), type(Ellipsis)})
 _UNNAMED = (list, tuple, set, frozenset)
 _CODE = frozenset(
@@ -49,13 +49,13 @@ _CODE = frozenset(
         property,
     }
 )
-"""What classes and modules are full of, and what nobody keeps data in."""
+"""Types that classes and modules are full of, but which hold no data."""
 KEYS = " keys"
 
 
 @dataclass
 class Tallies:
-    """Atoms that one node alone holds, added up by type; a node may have several of a kind."""
+    """Atoms held by a single node, added up by type; a node may have several of a kind."""
 
     nodes: array[int] = field(default_factory=lambda: array("I"))
     kinds: array[int] = field(default_factory=lambda: array("I"))
@@ -63,7 +63,7 @@ class Tallies:
     sizes: array[int] = field(default_factory=lambda: array("q"))
 
     def add(self, node: int, kind: int, count: int, size_bytes: int) -> None:
-        """Add `count` atoms of one kind to what `node` holds."""
+        """Add `count` atoms of one kind to `node`."""
         self.nodes.append(node)
         self.kinds.append(kind)
         self.counts.append(count)
@@ -72,7 +72,7 @@ class Tallies:
 
 @dataclass
 class Leaves:
-    """Shared atoms, dict keys and buffers: one entry for each reference, told apart by address."""
+    """Shared atoms, dict keys and buffers: one entry per reference, identified by address."""
 
     addresses: array[int] = field(default_factory=lambda: array("Q"))
     sizes: array[int] = field(default_factory=lambda: array("q"))
@@ -90,9 +90,9 @@ class Leaves:
 class ObjectGraph:
     """Nodes by number; `ROOT` is what keeps everything alive.
 
-    `objects` has the object of a node that stands for one, `kinds` its type's name, `own_bytes`
-    what it takes without what it refers to. `scopes` are the nodes made by `scope`, `opaque`
-    those whose inside is a library's own affair. Edges are pairs of `sources` and `targets`.
+    `objects` has the object of a node that represents one, `kinds` its type's name, `own_bytes`
+    its size without what it refers to. `scopes` are the nodes made by `scope`, `opaque` those
+    whose inside is internal to a library. Edges are pairs of `sources` and `targets`.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class ObjectGraph:
         self.leaf_kinds: dict[str, int] = {}
         """The numbers of kinds in `tallies` and `leaves`."""
         self.extra_referents: dict[int, list[Any]] = {}
-        """By the address of an object: what it holds although the collector does not say so."""
+        """By an object's address: what it holds without the collector knowing."""
         self._traits = Traits()
         self._attribute_bytes: dict[type, int] = {}
         self._node_of: dict[int, int] = {}
@@ -130,16 +130,16 @@ class ObjectGraph:
         return node
 
     def hold(self, node: int, values: Iterable[Any]) -> None:
-        """Let `node` refer to `values`, each of which gets a node of its own."""
+        """Let `node` refer to `values`, each of which gets its own node."""
         for value in values:
             if type(value) not in _IGNORED:
                 self._edge(node, self._node(value))
 
     def walk(self, *, only_new: bool = False) -> None:
-        """Visit all that was held since the last walk, and what that refers to.
+        """Visit everything held since the last walk, and what it refers to.
 
         Args:
-            only_new: leave what earlier walks reached to those that reached it.
+            only_new: skip what earlier walks reached.
         """
         self._only_new = only_new
         while self._todo:
@@ -147,11 +147,11 @@ class ObjectGraph:
         self._only_new = False
 
     def node_of(self, value: Any) -> int | None:
-        """The node that stands for `value` alone, if there is one already."""
+        """The node that represents only `value`, if there is one already."""
         return self._node_of.get(id(value))
 
     def unvisited(self, tracked: array[int]) -> list[Any]:
-        """The objects at the addresses `tracked`, as far as no walk has reached them."""
+        """The objects at the addresses `tracked` that no walk has reached."""
         import numpy as np
 
         objects = gc.get_objects()
@@ -212,7 +212,7 @@ class ObjectGraph:
             self._sort(node, distinct, counts, apart and len(self.kinds) < _MANY_NODES)
 
     def _sort(self, node: int, distinct: dict[int, Any], counts: list[int], apart: bool) -> None:
-        """Put each referent of `node` where it belongs."""
+        """Assign each referent of `node` to its place."""
         values = distinct.values()
         for kind, found in _by_type(compress(values, map(_ONE_REFERENCE.__eq__, counts))).items():
             trait = self._traits[kind]
@@ -238,16 +238,16 @@ class ObjectGraph:
                 self.hold(node, found)
 
     def _functions(self, node: int, functions: list[Any]) -> None:
-        """Keep those apart that hold something by a name: a closure or a default."""
+        """Separate those that hold something by a name: a closure or a default."""
         plain = [each for each in functions if not (each.__closure__ or each.__defaults__)]
         self.hold(node, [each for each in functions if each.__closure__ or each.__defaults__])
         if plain:
             self._group(node, FunctionType, plain)
 
     def _keys(self, node: int, dicts: list[Any], visited: dict[int, Any]) -> None:
-        """Text keys, which the collector leaves out where all keys of a dict are texts.
+        """Text keys, which the collector omits if all keys of a dict are texts.
 
-        Dicts of one class's instances share them, so that a key of one reference may be met often.
+        Dicts of one class's instances share them, so a key with one reference may be found often.
         """
         keys = list(chain.from_iterable(map(dict.__iter__, dicts)))
         distinct = dict(zip(map(id, keys), keys, strict=True))
@@ -257,7 +257,7 @@ class ObjectGraph:
             self.leaves.add(node, self._leaf_kind("str" + KEYS), map(id, texts), sizes)
 
     def _group(self, node: int, kind: type, members: list[Any]) -> None:
-        """Merge `members`, which nothing but `node` holds, into one node of their type."""
+        """Merge `members`, which only `node` holds, into one node of their type."""
         group = self._group_of.get((node, kind))
         if group is None:
             group = self._group_of[node, kind] = self._new_typed_node(None, kind)

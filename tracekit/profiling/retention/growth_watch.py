@@ -1,8 +1,8 @@
-"""Take the retention whenever this process has grown, so that the last one is of nearly its peak.
+"""Take the retention whenever this process has grown, so that the last one is close to its peak.
 
-What was found is a file, which the forked process puts in place when it is complete. So it is
-there also when this process is killed, and another one can read it. Each look has a number, which
-its file's name ends with.
+Each result is a file, which the forked process puts in place when it is complete. So it survives
+when this process is killed, and another one can read it. Each look has a number, with which its
+file's name ends.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ _WAIT_SECONDS = 0.05
 _GROWTH_FRACTION = 0.25
 _PART_SUFFIX, _LOOKER_SUFFIX = ".part", ".looker"
 FIRST_LOOK_BYTES = 64 * 2**20
-"""How far a program that was not measured before should grow until it is looked at."""
+"""Growth after which a program that was not measured before is first looked at."""
 _NEAR_FRACTION = 0.85
-"""Of a memory limit: what is left is for the rest of the way and for the forked process."""
+"""Share of a memory limit; the rest is for further growth and the forked process."""
 
 
 class GrowthWatch:
-    """Looks at this process's memory a hundred times a second, and now and then at its objects.
+    """Checks this process's memory a hundred times a second, and from time to time its objects.
 
-    Of the looks that are under way the latest two go on; so one is nearly done when this process
-    is killed just after another has begun. What threads keep in a `threading.local` is not
-    searched for: the search takes memory, which counts.
+    Only the latest two looks in progress continue, so that one is nearly done if this process is
+    killed just after another has started. The contents of a `threading.local` are not searched
+    for, because the search takes memory, which would count.
 
     Args:
-        file: what the files of looks are called, before their number.
+        file: the start of the result files' names, before their number.
         from_bytes: resident memory at which to look for the first time.
         again: look again after each growth by a quarter.
-        limit_bytes: look near this size, too, and then no more.
-        survives: let a look finish also if this process's group is killed.
-        where: says what is running, for the name of the moment.
+        limit_bytes: also look near this size, and then stop.
+        survives: let a look finish even if this process's group is killed.
+        where: returns what is running, for the name of the look.
     """
 
     def __init__(
@@ -74,27 +74,27 @@ class GrowthWatch:
         self._thread.start()
 
     def look_now(self, taken_at: str) -> None:
-        """Look here and now, such as where memory was refused."""
+        """Look now, for example because an allocation was refused."""
         with self._looking:
             self._look(sys._getframe(1), taken_at)
 
     def stop(self) -> None:
-        """Look no more; a look that is under way goes on."""
+        """Stop looking; a look in progress continues."""
         self._ended.set()
         self._thread.join()
 
     def found(self) -> Retention | None:
-        """The latest retention, once it is complete; None where this process never grew so far.
+        """The latest retention, once it is complete; None if this process never grew enough.
 
         Raises:
-            ProfileError: the forked process was ended.
+            ProfileError: the forked process was killed.
         """
         self.stop()
         self._reap()
         return awaited_retention(self._file)
 
     def close(self) -> None:
-        """Look no more, and end looks that are under way."""
+        """Stop looking, and end looks in progress."""
         self.stop()
         self._give_up(all_but=0)
         self._reap()
@@ -119,7 +119,7 @@ class GrowthWatch:
         complete = self._file.with_name(f"{self._file.name}.{self._count}")
         part = Path(f"{complete}{_PART_SUFFIX}")
         with contextlib.suppress(OSError), part.open("wb") as opened:
-            # The forked process shares the lock, and whoever waits sees when it has ended.
+            # The forked process shares the lock, so a waiting reader sees when it has ended.
             fcntl.flock(opened, fcntl.LOCK_EX)
             try:
                 pid = fork_retention(
@@ -137,9 +137,9 @@ class GrowthWatch:
             Path(f"{complete}{_LOOKER_SUFFIX}").write_text(str(pid), encoding="ascii")
 
     def _give_up(self, *, all_but: int) -> None:
-        """End the oldest looks, all but so many.
+        """End the oldest looks, except for the given number.
 
-        None is reaped yet, for a measurement would take it for a process of the program.
+        None is reaped yet, because a measurement would take it for a process of the program.
         """
         running = [pid for pid in self._lookers if not _has_ended(pid)]
         for pid in running[: max(0, len(running) - all_but)]:
@@ -152,17 +152,17 @@ class GrowthWatch:
 
 
 def awaited_retention(file: Path, *, timeout_seconds: float = 600) -> Retention | None:
-    """What a `GrowthWatch` found, perhaps in a process that was killed meanwhile.
+    """What a `GrowthWatch` found, even if its process was killed since.
 
     Args:
-        file: the watch's.
+        file: the watch's file.
         timeout_seconds: how long to wait for a forked process that is still looking.
 
     Returns:
-        The latest that is complete; None where the process never grew so far.
+        The latest complete retention; None if the process never grew enough.
 
     Raises:
-        ProfileError: none is complete: the forked process was ended, or takes too long.
+        ProfileError: none is complete: the forked process was killed, or takes too long.
     """
     deadline = time.monotonic() + timeout_seconds
     while any(map(_is_written, _parts(file))) and time.monotonic() < deadline:
@@ -179,12 +179,12 @@ def awaited_retention(file: Path, *, timeout_seconds: float = 600) -> Retention 
     parts = _parts(file)
     if not parts:
         return None
-    said = parts[-1].read_text("utf-8", "replace").strip() or "it was ended"
-    raise ProfileError(f"the process that looked for the holders of memory did not finish: {said}")
+    said = parts[-1].read_text("utf-8", "replace").strip() or "it was killed"
+    raise ProfileError(f"the process that looked for what holds the memory did not finish: {said}")
 
 
 def end_looks(folder: Path) -> None:
-    """End the forked processes that still look for what files in `folder` shall hold."""
+    """End the forked processes that are still working on files in `folder`."""
     for file in folder.glob(f"*{_LOOKER_SUFFIX}"):
         with contextlib.suppress(OSError, ValueError):
             pid = int(file.read_text(encoding="ascii"))
@@ -195,7 +195,7 @@ def end_looks(folder: Path) -> None:
 def _has_ended(pid: int) -> bool:
     try:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-    except ChildProcessError:  # the program waits for any child, and so for ours
+    except ChildProcessError:  # the program waits for any child, including ours
         return True
 
 
@@ -205,7 +205,7 @@ def _parts(file: Path) -> list[Path]:
 
 
 def _is_written(part: Path) -> bool:
-    """Whether a process is at work on a file: it holds a lock on it."""
+    """Whether a process is working on a file: it holds a lock on it."""
     try:
         with part.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

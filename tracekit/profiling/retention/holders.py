@@ -1,7 +1,7 @@
-"""The dominator tree as a person reads it: variables, what they hold, and how much of it.
+"""The dominator tree in readable form: variables, what they hold, and how much of it.
 
-Frames, functions, classes and the like are looked through (`is_passage`): what a person lets go
-of is a variable in them. Siblings of one name and type are merged.
+Frames, functions, classes and the like are looked through (`is_passage`), because what a user can
+drop is a variable in them. Siblings of the same name and type are merged.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from tracekit.records.retention import EVERYTHING_ELSE, Holder
 
 _DEPTH = 8
 _SHOWN = 12
-"""Holders inside one holder that are told apart; the others are merged by type."""
+"""Maximum number of separate holders inside one holder; the others are merged by type."""
 _MACHINERY = frozenset({"code", "function", "module", "property", "str", "type"})
-"""What is left to modules and small variables where no variable holds it."""
+"""Kinds that are left to modules and small variables if no variable holds them."""
 _KIND_NAMES = {"_lru_cache_wrapper": "lru_cache", roots.GARBAGE: "cycles"}
 
 
 @dataclass
 class _Alike:
-    """What becomes one holder: of one type, and held by the same variables."""
+    """What is merged into one holder: the same type, held by the same variables."""
 
     kind: str
     variables: tuple[Variable, ...] = ()
@@ -41,9 +41,9 @@ class _Alike:
 
 
 class _Level:
-    """What some nodes dominate directly, looking through passages; like things merged.
+    """What some nodes dominate directly, looking through passages, with like things merged.
 
-    What no variable of size holds is left out of what passages dominate.
+    For passages, what no large variable holds is left out.
     """
 
     def __init__(self, tree: DominatorTree, naming: Naming, floor_bytes: int) -> None:
@@ -68,7 +68,7 @@ class _Level:
                     self._add_node(child)
 
     def merge_small(self) -> None:
-        """Put together what is small alone; call it once, at the end."""
+        """Merge what is small by itself; call it once, at the end."""
         for (passage, kind, owners), found in self._small.items():
             large = found.retained_bytes >= self._floor_bytes
             variables = self._naming.variables_of_owners(owners) if large else ()
@@ -104,10 +104,10 @@ class _Level:
 
 
 def holders_of(tree: DominatorTree, floor_bytes: int) -> tuple[Holder, ...]:
-    """The variables that hold most, and what is too small to be named; largest first.
+    """The variables that hold most, and the sum of the small ones; largest first.
 
     Args:
-        tree: of all objects.
+        tree: the tree of all objects.
         floor_bytes: smaller holders are merged.
     """
     report = _Report(tree, floor_bytes)
@@ -122,7 +122,7 @@ def holders_of(tree: DominatorTree, floor_bytes: int) -> tuple[Holder, ...]:
 
 
 def holder_of(tree: DominatorTree, floor_bytes: int, node: int) -> Holder:
-    """One object, all that hold it, and what it holds."""
+    """One object, everything that holds it, and what it holds."""
     report = _Report(tree, floor_bytes)
     alike = _Alike(tree.graph.kinds[node], report.naming.variables_of(node))
     alike.add(1, tree.retained_bytes[node], [node])

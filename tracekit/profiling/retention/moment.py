@@ -1,4 +1,4 @@
-"""What a fork would lose of a program, noted just before it."""
+"""What a fork would lose of a program, recorded just before it."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from types import FrameType
 from typing import Any
 
 _SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-"""Code of this kind is never the outermost of a thread."""
+"""Code of this kind is never a thread's outermost."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What the program knows of itself just before it is forked."""
+    """The state of the program just before it is forked."""
 
     stacks: tuple[tuple[str, tuple[FrameType, ...]], ...]
-    """The name of each thread, and its calls, the innermost first; the main thread's is empty."""
+    """The name of each thread, and its calls, innermost first; the main thread's name is empty."""
     exceptions: tuple[Any, ...]
-    """Those being handled."""
+    """The exceptions being handled."""
     thread_locals: tuple[tuple[Any, list[Any]], ...]
     """Each `threading.local` and the variables that threads have in it."""
     modules: tuple[tuple[str, Any], ...]
 
 
 def this_moment(frame: FrameType, *, thread_locals: bool = True) -> Moment:
-    """Note what a fork would lose; `frame` is where the calling thread's own stack begins.
+    """Record what a fork would lose; `frame` is where the calling thread's own stack starts.
 
     Args:
-        frame: of the calling thread.
-        thread_locals: to look for what threads keep in a `threading.local`. The search lists all
-            objects of the process, eight bytes each, in the process's own memory.
+        frame: the calling thread's frame.
+        thread_locals: whether to look for what threads keep in a `threading.local`. The search
+            lists all objects of the process, eight bytes each, in the process's own memory.
     """
     locals_found = tuple(_thread_locals() if thread_locals and threading.active_count() > 1 else ())
     modules = tuple(sys.modules.items())
@@ -42,7 +42,7 @@ def this_moment(frame: FrameType, *, thread_locals: bool = True) -> Moment:
         exception[1] if isinstance(exception, tuple) else exception
         for exception in sys._current_exceptions().values()
     ]
-    # Last, for until the fork other threads go on.
+    # Last, because other threads continue until the fork.
     stacks = _stacks(frame)
     while any(calls[-1].f_code.co_flags & _SUSPENDED for _, calls in stacks):
         stacks = _stacks(frame)
@@ -57,7 +57,7 @@ def this_moment(frame: FrameType, *, thread_locals: bool = True) -> Moment:
 def _stacks(frame: FrameType) -> tuple[tuple[str, tuple[FrameType, ...]], ...]:
     """All calls of all threads.
 
-    A generator that yields in the middle of this no longer knows who called it, and its thread's
+    If a generator yields in the middle of this, it no longer knows its caller, and its thread's
     other calls are missing.
     """
     names = {thread.ident: thread.name for thread in threading.enumerate()}

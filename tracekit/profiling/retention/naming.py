@@ -1,4 +1,4 @@
-"""By which variables the nodes of a dominator tree are held."""
+"""The variables that hold the nodes of a dominator tree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NO_VARIABLE = Variable(roots.NO_VARIABLE, "an expression in progress or native 
 
 _KEY_WIDTH = 40
 _CLOSURE_DEPTH = 3
-"""A cell is in a tuple, which is in a function."""
+"""Depth of a closure: a cell is in a tuple, which is in a function."""
 
 
 class Naming:
@@ -29,7 +29,7 @@ class Naming:
         self._variables: dict[int, tuple[Variable, ...]] = {}
 
     def is_passage(self, node: int) -> bool:
-        """Whether a reader looks through `node` at the variables in it."""
+        """Whether a report shows the variables in `node` instead of `node`."""
         found = self._passages.get(node)
         if found is None:
             objects = self._graph.objects
@@ -42,15 +42,15 @@ class Naming:
         return found
 
     def variables_of(self, node: int) -> tuple[Variable, ...]:
-        """What holds `node`; the first is the best name for it. Empty inside of a container."""
+        """The variables that hold `node`, the best name first; empty inside a container."""
         found = self._variables.get(node)
         if found is None:
-            self._variables[node] = ()  # while its holders are named, which may hold each other
+            self._variables[node] = ()  # while naming its holders, which may hold each other
             found = self._variables[node] = self._find(node)
         return found
 
     def variables_of_owners(self, owners: Iterable[int]) -> tuple[Variable, ...]:
-        """What holds that which all of `owners` hold; see `owners`."""
+        """The variables that hold what all of `owners` hold; see `owners`."""
         found = [
             variable
             for owner in owners
@@ -62,7 +62,7 @@ class Naming:
     def owners(
         self, holders: Iterable[int], dominator: int, held: int | None = None
     ) -> tuple[int, ...]:
-        """The nodes right below `dominator` in which `holders` are; passages are looked through.
+        """The nodes directly below `dominator` that contain `holders`, looking through passages.
 
         `dominator` itself does not count, nor what `held` keeps alive.
         """
@@ -96,7 +96,7 @@ class Naming:
         return _best_first(found)
 
     def _named_in(self, holder: int, value: Any) -> list[Variable]:
-        """What `holder`, or the function that it is the closure of, calls `value`."""
+        """The name of `value` in `holder`, or in the function whose closure it is."""
         upwards = [(holder, 0)]
         for node, depth in upwards:
             kind = self._graph.kinds[node]
@@ -142,6 +142,6 @@ def _module(kind: str, variables: dict[str, Any]) -> str:
 
 
 def _best_first(variables: list[Variable]) -> tuple[Variable, ...]:
-    """Each once; what IPython adds only where there is nothing else."""
+    """Each once; names that IPython adds only if there is no other."""
     found = sorted(dict.fromkeys(variables), key=lambda variable: variable.rank)
     return tuple(each for each in found if each.rank < 4 or each.rank == found[0].rank)

@@ -1,4 +1,4 @@
-"""From all objects to the record: walk, dominators, names, less what a baseline found."""
+"""From all objects to the record: walk, dominators, names, without what a baseline contains."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def retention_record(
     baseline: Retention | None,
     only: Any,
 ) -> Retention:
-    """What keeps the memory of this process alive.
+    """Find what keeps the memory of this process alive.
 
     Args:
-        began: when looking began, by `time.perf_counter`.
-        moment: noted before the fork.
+        began: the start, by `time.perf_counter`.
+        moment: recorded before the fork.
         tracked: addresses of all objects that the collector tracked after the fork.
         total_bytes: resident memory before the fork.
-        taken_at: the name of the moment.
+        taken_at: the name of this point in time.
         baseline: what to leave out.
-        only: an object to tell of alone; None for all.
+        only: the only object to report on; None for all.
     """
     graph = ObjectGraph()
     walk_from_roots(graph, moment, tracked)
@@ -65,7 +65,7 @@ def retention_record(
 def _above(
     holders: tuple[Holder, ...], before: tuple[Holder, ...], floor_bytes: int
 ) -> list[Holder]:
-    """`holders` less what those of the same name held before."""
+    """`holders` minus what those of the same name held before."""
     retained = {(each.name, each.where): each.retained_bytes for each in before}
     less = [
         replace(each, retained_bytes=each.retained_bytes - retained.get((each.name, each.where), 0))

@@ -1,8 +1,8 @@
 """What an object refers to and how large it is itself, by its type.
 
-The collector's `gc.get_referents` answers for Python's own types. It knows nothing of what numpy,
-pyarrow, polars and pandas hold outside of Python objects: those have an entry in `_FOREIGN`. No
-package is imported for it.
+The collector's `gc.get_referents` covers Python's own types. It does not know what numpy, pyarrow,
+polars and pandas hold outside of Python objects; those have an entry in `_FOREIGN`. No package is
+imported for it.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _DATA_PACKAGES = frozenset({"pandas", "pyarrow", "polars"})
 
 @dataclass(frozen=True)
 class Trait:
-    """How objects of one type are read."""
+    """How to read objects of one type."""
 
     kind: type
     name: str
     atom: bool
-    """Refers to nothing: a text, a number, a date."""
+    """Refers to nothing: text, a number, a date."""
     is_dict: bool
     opaque: bool
-    """Shown without what it is made of."""
+    """Shown without its inside."""
     size_of: Callable[[Any], int]
     foreign: Foreign | None
 
     def referents(self, members: list[Any]) -> tuple[list[Any], list[Buffer]]:
         """What `members` refer to, once for each reference, and the buffers they use.
 
-        Text keys of a dict are not among them: the collector does not visit those.
+        Text keys of a dict are not included, because the collector does not visit them.
         """
         if self.foreign is None:
             return gc.get_referents(*members), []
@@ -59,7 +59,7 @@ class Trait:
 
 
 class Traits(dict[type, Trait]):
-    """The trait of each type, made when it is first met."""
+    """The trait of each type, made when it is first found."""
 
     def __missing__(self, kind: type) -> Trait:
         foreign = next(
@@ -79,9 +79,9 @@ class Traits(dict[type, Trait]):
 
 
 def attribute_bytes(sample: Any) -> int:
-    """What the attributes of an instance take beside it, where they have no dict of their own.
+    """The size of an instance's attributes outside it, if they have no dict.
 
-    Looking makes a dict for `sample`, which the forked process can afford.
+    This makes a dict for `sample`, which is acceptable in the forked process.
     """
     if not type(sample).__flags__ & _MANAGED_DICT:
         return 0
@@ -96,7 +96,7 @@ def attribute_bytes(sample: Any) -> int:
 
 
 def allocated_bytes(size: int) -> int:
-    """What the allocator hands out for `size`: multiples of 16, and a word above 512 bytes."""
+    """What the allocator uses for `size`: multiples of 16, plus a word above 512 bytes."""
     return (size + 15 if size <= 512 else size + 23) & -16
 
 
@@ -150,7 +150,7 @@ def _arrow_buffers(buffers: Iterable[Any]) -> Iterator[Buffer]:
 
 
 def _of_arrow_array(array: Any) -> tuple[list[Any], list[Buffer]]:
-    """A pyarrow Array: its buffers as far as they were allocated, not as far as it shows them."""
+    """A pyarrow Array: its buffers as allocated, not only the part it shows."""
     buffers = list(_arrow_buffers(array.buffers()))
     dictionary = getattr(array, "dictionary", None)
     return [], buffers + (_of_arrow_array(dictionary)[1] if dictionary is not None else [])
@@ -172,7 +172,7 @@ def _of_arrow_buffer(buffer: Any) -> tuple[list[Any], list[Buffer]]:
 def _of_polars_series(series: Any) -> tuple[list[Any], list[Buffer]]:
     """A polars Series: the buffers of its Arrow form, which is the same memory.
 
-    Of a slice polars shows the window only, so what a slice alone keeps alive is not found.
+    For a slice polars shows only the window, so what only the slice keeps alive is not found.
     """
     newest = sys.modules["polars"].CompatLevel.newest()
     try:

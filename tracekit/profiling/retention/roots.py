@@ -1,7 +1,7 @@
-"""What keeps everything alive: the variables of running code, modules, tasks and exceptions.
+"""The roots of the graph: variables of running code, modules, tasks and exceptions.
 
-All this is read in the forked process, where nothing changes any more and where reading leaves no
-trace in the program: `frame.f_locals` puts a dict on the frame before Python 3.13.
+They are read in the forked process, where nothing changes any more and where reading does not
+affect the program: `frame.f_locals` puts a dict on the frame before Python 3.13.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def walk_from_roots(graph: ObjectGraph, moment: Moment, tracked: array[int]) -> 
     """Add everything to `graph`.
 
     Args:
-        graph: empty.
-        moment: noted before the fork.
+        graph: an empty graph.
+        moment: recorded before the fork.
         tracked: addresses of all objects that the collector tracked after the fork.
     """
     for holder, values in moment.thread_locals:
         graph.extra_referents[id(holder)] = values
     for name, module in moment.modules:
-        variables = attributes(module)  # IPython's __main__ is no module
+        variables = attributes(module)  # IPython's __main__ is not a module
         if variables is not None and graph.node_of(variables) is None:
             _add_module(graph, name, variables)
     for name, frames in moment.stacks:
@@ -76,7 +76,7 @@ def _add_stack(graph: ObjectGraph, thread: str, frames: Sequence[FrameType]) -> 
 
 
 def _add_exceptions(graph: ObjectGraph, exceptions: Iterable[Any]) -> None:
-    """Those being handled; the functions that they ended count as running, by their variables."""
+    """Exceptions being handled; the functions they ended count as running, with their variables."""
     node = graph.scope(HANDLED)
     for exception in exceptions:
         for frame, _ in traceback.walk_tb(exception.__traceback__):
@@ -95,10 +95,10 @@ def _tasks() -> list[Any]:
 
 
 def _add_unreached(graph: ObjectGraph, tracked: array[int]) -> None:
-    """What no variable leads to: held by native code or a value in the making, or by itself only.
+    """Objects that no variable leads to: held by native code, by a temporary value or by a cycle.
 
     The references that these objects have from each other are counted; one that has more is held
-    from elsewhere. That is how the collector finds garbage, too.
+    from elsewhere. The collector finds garbage in the same way.
     """
     rest = [found for found in graph.unvisited(tracked) if not _is_part_of_instance(found)]
     inside: Counter[int] = Counter()
@@ -118,9 +118,9 @@ def _add_unreached(graph: ObjectGraph, tracked: array[int]) -> None:
 
 
 def _is_part_of_instance(found: Any) -> bool:
-    """Whether this is the `__dict__` of an instance that keeps the values in itself.
+    """Whether this is the `__dict__` of an instance that stores the values itself.
 
-    Since Python 3.13 neither refers to the other as far as the collector can see. In CPython's
+    Since Python 3.13 neither refers to the other as far as the collector knows. In CPython's
     dictobject.h `ma_values` comes after five words, and its third byte says `embedded`.
     """
     if type(found) is not dict or not _INLINE_VALUES:

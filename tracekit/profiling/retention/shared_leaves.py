@@ -16,7 +16,7 @@ class SharedLeaves:
     """Leaves of one kind that the same nodes hold."""
 
     dominator: int
-    """The nearest node without which none of them would be held."""
+    """The nearest node without which none of them would be alive."""
     kind: int
     count: int
     size_bytes: int
@@ -26,12 +26,12 @@ class SharedLeaves:
 def shared_leaves(
     leaves: Leaves, buffer_kind: int | None, dominators: Sequence[int], order: Sequence[int]
 ) -> Iterator[SharedLeaves]:
-    """What `leaves` come to, each counted once however many references there are to it.
+    """The totals of `leaves`, each counted once however many references it has.
 
     Args:
-        leaves: as a walk left them.
-        buffer_kind: which kind are buffers, which may overlap; None where there are none.
-        dominators: of each node.
+        leaves: the leaves after a walk.
+        buffer_kind: the kind of buffers, which may overlap; None if there are none.
+        dominators: the dominator of each node.
         order: the nodes, each after its dominator.
     """
     if not leaves.runs:
@@ -51,7 +51,7 @@ def shared_leaves(
     kinds, sizes = kinds[distinct], sizes[distinct]
     first = np.flatnonzero(np.r_[True, addresses[1:] != addresses[:-1]])
     ends = np.r_[first[1:], len(nodes)]
-    # The sum of one random number for each holder tells sets of holders apart.
+    # The sum of one random number for each holder identifies a set of holders.
     numbers = np.random.default_rng(0).integers(0, 2**63, len(dominators), np.uint64)
     holders = np.add.reduceat(numbers[nodes], first)
     holders ^= kinds[first].astype(np.uint64)
@@ -76,7 +76,7 @@ def shared_leaves(
 def _unite_buffers(
     addresses: NDArray[np.uint64], sizes: NDArray[np.int64], buffers: NDArray[np.int64]
 ) -> None:
-    """Give buffers that overlap the address and the size of what they cover together."""
+    """Set overlapping buffers to the address and size of what they cover together."""
     if not len(buffers):
         return
     buffers = buffers[np.lexsort((-sizes[buffers], addresses[buffers]))]

@@ -55,7 +55,7 @@ class Variable:
 
     @property
     def rank(self) -> int:
-        """Lower names are shown first: what a person wrote before what IPython adds."""
+        """Lower names are shown first: the user's own before those that IPython adds."""
         if _IPYTHON_ALIAS.fullmatch(self.name):
             return 4
         if self.where == NOTEBOOK:
@@ -67,7 +67,7 @@ class Variable:
 
 
 def is_passage(value: Any, parent: Any) -> bool:
-    """Whether a reader looks through `value`, held by `parent`, at the variables in it."""
+    """Whether reports show the variables in `value`, held by `parent`, instead of `value`."""
     if type(value) in _PASSAGES or issubclass(type(value), type):
         return True
     if type(value) is tuple:
@@ -81,7 +81,7 @@ def is_passage(value: Any, parent: Any) -> bool:
 
 
 def attributes(value: Any) -> dict[str, Any] | None:
-    """The `__dict__` of an instance, also where its class defines something else as such."""
+    """The `__dict__` of an instance, even if its class defines something else by that name."""
     if issubclass(type(value), type):
         return None
     try:
@@ -92,12 +92,12 @@ def attributes(value: Any) -> dict[str, Any] | None:
 
 
 def names_in(holder: Any, value: Any) -> list[str]:
-    """Under which names `holder` itself refers to `value`."""
+    """The names by which `holder` itself refers to `value`."""
     return [name for name, found in _slots(holder) if found is value]
 
 
 def place(holder: Any) -> str | None:
-    """Where the variables of `holder` are seen: a function, a class; None for other objects."""
+    """The scope of `holder`'s variables: a function, a class; None for other objects."""
     kind = type(holder)
     if kind is FrameType:
         return _function(holder.f_code, holder.f_lineno)

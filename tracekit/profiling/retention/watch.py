@@ -1,4 +1,4 @@
-"""Take the retention once in a run: at a number of rows, at a size, or else at its end."""
+"""Take the retention once in a run: at a number of rows, at a size, or at its end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOK_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class At:
-    """A moment of a run, as a share of what an earlier run came to."""
+    """A point in a run, as a share of an earlier run's figures."""
 
     unit: str
     """`rows`, as the driver hands them out, or `peak`, the resident memory above the baseline."""
@@ -26,21 +26,23 @@ class At:
 
     @classmethod
     def parse(cls, text: str) -> At:
-        """The moment that a text like `rows:90%` or `peak:90%` means.
+        """Parse a text like `rows:90%` or `peak:90%`.
 
         Raises:
-            ConfigError: it means none.
+            ConfigError: it has another form.
         """
         found = _AT.fullmatch(text)
         if found is None or not 1 <= int(found["percent"]) <= 100:
-            raise ConfigError(f"{text!r} is not a moment of a run: say rows:90% or peak:90%")
+            raise ConfigError(
+                f"{text!r} is not a point in a run. Write it like rows:90% or peak:90%"
+            )
         return cls(found["unit"], int(found["percent"]))
 
     def __str__(self) -> str:
         return f"{self.unit}:{self.percent}%"
 
     def trigger(self, rows: int | None, net_peak_bytes: int | None) -> Trigger:
-        """The moment in figures, for a run that is like one of `rows` and `net_peak_bytes`."""
+        """The point in figures, for a run like one of `rows` and `net_peak_bytes`."""
         whole = rows if self.unit == "rows" else net_peak_bytes
         reached = None if not whole else max(1, whole * self.percent // 100)
         if self.unit == "rows":
@@ -50,20 +52,20 @@ class At:
 
 @dataclass(frozen=True)
 class Trigger:
-    """When to take the retention; at the end of the run where neither figure is reached."""
+    """When to take the retention; at the end of the run if neither figure is reached."""
 
     name: str
     rows: int | None = None
     net_bytes: int | None = None
-    """Resident memory above what it was when the run began."""
+    """Resident memory above that at the start of the run."""
 
 
 class RetentionWatch:
-    """Takes the retention of this process once while a run goes on.
+    """Takes the retention of this process once during a run.
 
     Args:
-        trigger: when.
-        tell: called with what was found, or with why nothing was.
+        trigger: when to take it.
+        tell: called with the result, or with why there is none.
 
     Raises:
         ProfileError: the baseline could not be taken.
@@ -78,18 +80,18 @@ class RetentionWatch:
         self._thread = threading.Thread(target=self._look, name="tracekit-retention", daemon=True)
 
     def start(self) -> None:
-        """The run begins."""
+        """The run starts."""
         self._begun_bytes = process_memory.resident_bytes()
         if self._trigger.net_bytes is not None:
             self._thread.start()
 
     def rows(self, count: int) -> None:
-        """The run has read so many rows."""
+        """The run has read this many rows."""
         if self._trigger.rows is not None and count >= self._trigger.rows:
             self._take(self._trigger.name)
 
     def end(self) -> None:
-        """The run has ended, and what it made is still there."""
+        """The run has ended, and its result is still alive."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -103,7 +105,7 @@ class RetentionWatch:
                 return
 
     def _take(self, taken_at: str) -> None:
-        if self._taken.acquire(blocking=False):  # never released: once is enough
+        if self._taken.acquire(blocking=False):  # never released: only once
             try:
                 self._tell(retention(baseline=self._baseline, taken_at=taken_at))
             except ProfileError as exc:
