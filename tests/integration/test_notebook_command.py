@@ -127,7 +127,7 @@ def test_a_notebook_against_one_before_and_its_rules(tmp_path: Path):
 def test_what_makes_no_sense_is_an_error_before_anything_runs(tmp_path: Path):
     write_notebook(tmp_path / "a.ipynb", "1")
     for arguments, words in (
-        (("missing.ipynb",), "there is no notebook missing.ipynb"),
+        (("missing.ipynb",), "the notebook missing.ipynb does not exist"),
         (("a.ipynb", "--fail-on", "net_peak:10%"), "--compare, which is not given"),
         (("a.ipynb", "--workload", "no-such"), "no-such"),
     ):

@@ -182,9 +182,9 @@ def test_what_is_no_python_notebook_is_named(tmp_path: Path):
     nbformat.write(notebook, other)
 
     for path, words in (
-        (missing, "there is no notebook"),
-        (broken, "is not a notebook"),
-        (other, "a notebook of R"),
+        (missing, "does not exist"),
+        (broken, "is not a readable notebook"),
+        (other, "a notebook for R"),
     ):
         with pytest.raises(ConfigError, match=words):
             run_notebook(path)

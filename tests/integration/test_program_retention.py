@@ -51,7 +51,7 @@ def test_a_notebook_that_died_says_who_held_its_memory(tmp_path: Path, on_limit:
     limits = ("--memory-limit", "300MiB", "--on-limit", on_limit)
     found = report(tmp_path, "notebook", "dead.ipynb", *limits, "--retention", "--json", "-q")
     assert found.retention is not None
-    moment = {"error": "the refusal of memory", "kill": "the highest so far"}[on_limit]
+    moment = {"error": "the refused allocation", "kill": "the highest so far"}[on_limit]
     assert found.retention.taken_at == f"{moment} in In [2]"
     assert found.retention.total_bytes >= 0.8 * 300 * MIB
     assert held_by_rows(found.retention) > 0.6
@@ -81,4 +81,4 @@ def test_a_program_that_stays_small_says_that_nobody_looked(tmp_path: Path) -> N
     )
     found = json.loads(done.stdout)
     assert found["retention"] is None
-    assert "nobody looked" in found["remarks"][-1]
+    assert "retention was not taken" in found["remarks"][-1]

@@ -256,7 +256,7 @@ def test_a_python_without_tracekit_that_a_shell_starts_ends_the_run(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "no command to run"),
+        ([], "no command was given"),
         (["--", "no-such-program"], "'no-such-program'"),
         (["--on-limit", "kill", "--", "true"], "--memory-limit"),
         (["--database", "nowhere.duckdb", "--", "true"], "nowhere.duckdb"),

@@ -1,1 +1,1 @@
-"""Someone else's program, unmodified: a script or a notebook, redirected and watched."""
+"""Run an unmodified program, a script or a notebook, redirected and watched."""

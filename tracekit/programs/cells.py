@@ -1,4 +1,4 @@
-"""What became of each cell, put together from the kernel's own lines and the look from outside."""
+"""A report for each cell, from the kernel's own messages and the samples taken from outside."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tracekit.records.program import CellReport, ProgramStatus, VariableSize
 from tracekit.sizes import format_size
 
 _BLAME_SHARE = 0.5
-"""Of the new memory of a cell's time that one thread must have touched to be named."""
+"""Share of a cell's new memory that a thread must have touched to be named."""
 _BLAME_BYTES = 16 * 2**20
 _PAGE_BYTES = 4096
 
@@ -37,7 +37,7 @@ class _Cell:
     began: Began
     ended: Ended | None = None
     seen_peak_bytes: int = 0
-    """The last VmHWM that was seen from outside."""
+    """The last VmHWM seen from outside."""
     seen_at: float = 0.0
     children_peak_bytes: int = 0
     faults: Mapping[int, int] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Death:
 
 
 class CellLog:
-    """Takes messages and samples as they come; draws up the reports at the end."""
+    """Collects messages and samples as they come, and makes the reports at the end."""
 
     def __init__(self) -> None:
         self.ready: Ready | None = None
@@ -70,7 +70,7 @@ class CellLog:
 
     @property
     def running(self) -> int | None:
-        """The execution count of the cell that runs; None between two cells."""
+        """The execution count of the running cell; None between two cells."""
         cell = self._running()
         return None if cell is None else cell.began.execution_count
 
@@ -80,7 +80,7 @@ class CellLog:
         return {cell.began.file: cell.began.execution_count for cell in self._cells}
 
     def position_of(self, file: str) -> int | None:
-        """Which cell, in the order of execution, tracebacks call `file`; the latest such."""
+        """The latest cell, in order of execution, that tracebacks call `file`."""
         positions = [at for at, cell in enumerate(self._cells) if cell.began.file == file]
         return positions[-1] if positions else None
 
@@ -91,7 +91,7 @@ class CellLog:
 
     @property
     def net_peak_bytes(self) -> int | None:
-        """Most that the process and its children held above that."""
+        """The most that the process and its children held above that."""
         if self.baseline_bytes is None:
             return None
         peaks = [cell.ended.rss_peak_bytes for cell in self._cells if cell.ended is not None]
@@ -99,7 +99,7 @@ class CellLog:
 
     @property
     def wall_seconds(self) -> float | None:
-        """From the first cell's beginning to the last one's end."""
+        """Seconds from the first cell's start to the last one's end."""
         if not self._cells:
             return None
         last = self._cells[-1]
@@ -110,7 +110,7 @@ class CellLog:
         return self._timeline.samples()
 
     def tell(self, message: Message) -> None:
-        """A line of the kernel's."""
+        """Take a message from the kernel."""
         match message:
             case Ready():
                 self.ready = message
@@ -127,7 +127,7 @@ class CellLog:
                 starter.died_threads.append(message)
 
     def look(self, sample: Sample) -> None:
-        """What was seen from outside."""
+        """Take a sample from outside."""
         if not self._cells:
             return
         self._timeline.add(max(0.0, sample.at - self._began), sample.total_bytes)
@@ -139,7 +139,7 @@ class CellLog:
             cell.children_peak_bytes = max(cell.children_peak_bytes, sample.children_bytes)
 
     def look_at_threads(self, faults: Mapping[int, int]) -> None:
-        """Page faults of each thread so far."""
+        """Take the page faults of each thread so far."""
         cell = self._running()
         if cell is not None:
             cell.faults = cell.faults or faults
@@ -196,7 +196,7 @@ class CellLog:
             index=index,
             execution_count=cell.began.execution_count,
             status=death.status if death else ProgramStatus.FAILED,
-            reason=death.reason if death else "it did not end",
+            reason=death.reason if death else "it did not finish",
             line=death.line if death else None,
             code=death.code if death else None,
             wall_seconds=cell.seen_at - cell.began.at,
@@ -251,7 +251,7 @@ def _variables(ended: Ended) -> tuple[VariableSize, ...]:
 
 
 def _with_threads(report: CellReport, died: Sequence[ThreadDied]) -> CellReport:
-    """A thread's error is the cell's that started it, which Jupyter shows as text only."""
+    """Charge a thread's error, which Jupyter shows only as text, to the cell that started it."""
     for thread in died:
         said = f"{thread.reason}, in its thread {thread.name!r}"
         if ProgramStatus(thread.status).lacked_memory and report.status is ProgramStatus.OK:

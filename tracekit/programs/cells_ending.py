@@ -1,4 +1,4 @@
-"""How a cell ended, in the words of its error, and at which line of the user's own code."""
+"""How a cell ended: its error, and the line of the user's own code."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def ending_of(
     used_bytes: int | None = None,
     limit_bytes: int | None = None,
 ) -> Ending:
-    """What to tell of an error that ended a cell.
+    """Describe an error that ended a cell.
 
     Args:
-        error: with its traceback.
+        error: the error, with its traceback.
         cells: the execution count of each cell by the file that tracebacks name.
-        used_bytes: what the limit counts, when the error was raised.
-        limit_bytes: None where there is no limit.
+        used_bytes: the limited memory in use when the error was raised.
+        limit_bytes: None if there is no limit.
     """
     text = _words(error)
     if isinstance(error, SyntaxError) and error.lineno is not None:
@@ -73,14 +73,14 @@ def ending_of(
 
 
 def _words(error: BaseException) -> str:
-    """The kind of an error and its first line; a library's own MemoryError is called by that."""
+    """The type of an error and its first line; a library's MemoryError is shown as MemoryError."""
     said = next(iter(str(error).strip().splitlines()), "")
     kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
     return (f"{kind}: {said}" if said else kind)[:_REASON_LIMIT]
 
 
 def place(file: str, number: int, function: str, cells: Mapping[str, int]) -> str:
-    """A line of the user's code as people know it: `In [3] line 2, in load`."""
+    """A line of the user's code for display: `In [3] line 2, in load`."""
     if file in cells:
         where = f"In [{cells[file]}] line {number}"
     else:
@@ -89,7 +89,7 @@ def place(file: str, number: int, function: str, cells: Mapping[str, int]) -> st
 
 
 def is_own_code(file: str, cells: Mapping[str, int]) -> bool:
-    """Whether a file is the user's: a cell, or a module that is not a library's."""
+    """Whether a file is the user's: a cell, or a module that is not part of a library."""
     if file in cells:
         return True
     if not PurePath(file).is_absolute() or not _FOREIGN_PARTS.isdisjoint(PurePath(file).parts):

@@ -18,16 +18,16 @@ _SMALLEST_SHARE = 0.01
 
 
 def with_heap(cell: CellReport, folder: Path, cells: Mapping[str, int]) -> CellReport:
-    """`cell` with the figures of its capture; a remark where that cannot be read.
+    """`cell` with the figures of its capture, or a remark if that cannot be read.
 
     Args:
-        cell: whose capture.
-        folder: where captures are.
+        cell: the cell's report.
+        folder: the folder of the captures.
         cells: the execution count of each cell by the file that tracebacks name.
     """
     if cell.execution_count is None:
         return cell
-    name = cell.capture or f"cell-{cell.execution_count}.bin"  # of a killed cell nobody told
+    name = cell.capture or f"cell-{cell.execution_count}.bin"  # a killed cell did not report it
     capture = folder / name
     if not capture.exists():
         return cell  # its remark says why
@@ -52,7 +52,7 @@ def with_heap(cell: CellReport, folder: Path, cells: Mapping[str, int]) -> CellR
 
 
 def _own_calls(stack: tuple[str, ...], cells: Mapping[str, int]) -> tuple[str, ...]:
-    """The calls from the innermost out to the cell's own line, with cells by their names."""
+    """The calls from the innermost to the cell's own line, with cells by their names."""
     start = next((at for at, call in enumerate(stack) if split_location(call)[1] in cells), 0)
     return tuple(_named(call, cells) for call in reversed(stack[start:]))[:_FRAMES]
 

@@ -31,28 +31,28 @@ class CellFigures:
     rss_baseline_bytes: int
     rss_peak_bytes: int
     rss_after_bytes: int
-    """Once what could be freed is given back."""
+    """Resident memory after free memory was returned to the system."""
     rows: int | None
     variables: tuple[VariableSize, ...]
     threads: tuple[threading.Thread, ...]
-    """Those that it started and left running."""
+    """Threads that it started and left running."""
 
     @property
     def net_peak_bytes(self) -> int:
-        """How far the peak is above what the process held before."""
+        """The peak above what the process held before."""
         return max(0, self.rss_peak_bytes - self.rss_baseline_bytes)
 
     @property
     def held_bytes(self) -> int:
-        """What the process holds more than before; may be negative."""
+        """How much more the process holds than before; may be negative."""
         return self.rss_after_bytes - self.rss_baseline_bytes
 
 
 class CellMeter:
-    """Measures one cell after the other.
+    """Measures one cell after another.
 
-    Before a cell, memory that is free is given back to the system, or the cell could fill it
-    without being seen; what a cell is charged with having held is read likewise.
+    Before a cell, free memory is returned to the system, because the cell could otherwise fill it
+    unseen; the same is done before reading what a cell keeps.
 
     Args:
         namespace: the notebook's variables.
@@ -68,12 +68,12 @@ class CellMeter:
         self._collected_at = 0.0
         self._collecting_seconds = 0.0
         self.remark = process_memory.reset_peak()
-        """Why peaks include what was before, where they do."""
+        """Why peaks include earlier memory, if they do."""
         self._collect()
         process_memory.return_free_memory()
 
     def begin(self) -> int:
-        """A cell is about to run: what the process holds."""
+        """A cell is about to run: take the baseline."""
         self._before = dict(self._rows())
         self._threads = set(threading.enumerate())
         process_memory.return_free_memory()
@@ -84,13 +84,13 @@ class CellMeter:
         return self._baseline_bytes
 
     def stop(self) -> None:
-        """What comes from now on is not measured: its error is shown. The first call counts."""
+        """Stop measuring: the cell's error is about to be shown. Only the first call counts."""
         if self._stopped is None:
             wall_seconds = time.perf_counter() - self._began
             self._stopped = wall_seconds, process_memory.peak_resident_bytes()
 
     def end(self, value: Any = None, error: BaseException | None = None) -> CellFigures:
-        """The cell has ended, with a value or by an error."""
+        """The cell has ended, with a value or an error."""
         self.stop()
         wall_seconds, peak_bytes = self._stopped or (0.0, 0)
         variables = largest_variables(self._variables(error), thoroughly=error is not None)
@@ -118,7 +118,7 @@ class CellMeter:
             yield name, (id(value), row_count(value))
 
     def _most_rows(self, value: Any) -> int | None:
-        """Rows of the largest that is new, or has other rows than before, the result included."""
+        """Rows of the largest variable, or result, that is new or has other rows than before."""
         found = [
             rows
             for name, (identity, rows) in self._rows()
@@ -128,9 +128,9 @@ class CellMeter:
         return max([*found, *([] if rows is None else [rows])], default=None)
 
     def _is_worth_collecting(self) -> bool:
-        """Whether garbage may matter: the cell grew, or collecting costs little beside the cells.
+        """Whether to collect garbage: the cell grew, or collecting is cheap for these cells.
 
-        A large heap takes seconds to collect, which a cell that does next to nothing must not pay.
+        A large heap takes seconds to collect, which should not be added to a trivial cell.
         """
         if process_memory.resident_bytes() - self._baseline_bytes >= _WORTH_COLLECTING_BYTES:
             return True

@@ -1,8 +1,8 @@
-"""About how large a notebook's variables are, told in milliseconds.
+"""Approximate sizes of a notebook's variables, computed in milliseconds.
 
-Of a large container a sample is looked at, and an object that several containers share is counted
-by its share of references. Buffers of numpy, Arrow, polars and pandas are counted once, whoever
-refers to them. `tracekit.retention()` is exact and takes its time.
+Large containers are sampled, and an object that several containers share is counted by its share
+of references. Buffers of numpy, Arrow, polars and pandas are counted once, however many objects
+refer to them. `tracekit.retention()` is exact and takes longer.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from tracekit.records.program import VariableSize
 Named = tuple[str, Any]
 
 LARGEST = 8
-"""Variables that are told."""
+"""Maximum number of variables to report."""
 _SMALLEST_BYTES = 256 * 1024
 _LONGEST_SECONDS = 0.02
-"""Of computing, for all variables."""
+"""Time limit of computing, for all variables."""
 _LONGEST_SECONDS_ONCE = 0.5
-"""The same where a cell failed, which happens once."""
+"""The same if a cell failed, which happens once."""
 _MOST_OBJECTS = 20_000
 _SAMPLE = 128
-"""Elements of a container that are looked at; of up to twice as many all are."""
+"""Elements of a container that are sampled; up to twice as many are all read."""
 _OWN_REFERENCES = 3
-"""To an object under way here: what holds it, a local variable, an argument."""
+"""References to an object while it is processed here: its holder, a local variable, an argument."""
 _SHELL_NAME = re.compile(r"_+|_i+|_i?\d+|_[oid]h|Out|In|exit|quit|get_ipython|open")
 _SKIPPED = (
     BuiltinFunctionType,
@@ -57,7 +57,7 @@ _MOST_GROUPS = 200_000
 
 
 def notebook_variables(namespace: Mapping[str, Any]) -> Iterator[Named]:
-    """What a person's code named, then what IPython keeps because it was displayed."""
+    """The user's own variables, then what IPython keeps because it was displayed."""
     for name, value in list(namespace.items()):
         if not _SHELL_NAME.fullmatch(name) and not isinstance(value, ModuleType | type):
             yield name, value
@@ -66,9 +66,9 @@ def notebook_variables(namespace: Mapping[str, Any]) -> Iterator[Named]:
 
 
 def frame_variables(traceback: TracebackType | None, namespace: object) -> Iterator[Named]:
-    """The local variables of the functions that the notebook's code called when it failed.
+    """The local variables of the functions that were running when the notebook's code failed.
 
-    The outermost first; the functions of IPython that run a cell are left out.
+    The outermost comes first; IPython's functions that run a cell are left out.
     """
     in_notebook = False
     while traceback is not None:
@@ -84,11 +84,11 @@ def frame_variables(traceback: TracebackType | None, namespace: object) -> Itera
 def largest_variables(
     named: Iterable[Named], *, thoroughly: bool = False
 ) -> tuple[VariableSize, ...]:
-    """The largest of `named`, the largest first; what two share is counted for the first.
+    """The largest of `named`, largest first; what two of them share is counted for the first.
 
     Args:
         named: names and values.
-        thoroughly: take more time, where it matters and happens once.
+        thoroughly: take more time, for a case that happens once.
     """
     seconds = _LONGEST_SECONDS_ONCE if thoroughly else _LONGEST_SECONDS
     sizer = _Sizer(time.thread_time() + seconds)
@@ -101,7 +101,7 @@ def largest_variables(
 
 
 def row_count(value: Any) -> int | None:
-    """Rows of a frame, an array or a list; of lists by key, of all together; else None."""
+    """Rows of a frame, an array or a list, or of all lists in a mapping; else None."""
     kind = type(value)
     try:
         if kind in (list, tuple):
@@ -120,7 +120,7 @@ def row_count(value: Any) -> int | None:
 
 
 def _order(named: Named) -> tuple[int, int]:
-    """Frames first, then what looks large, so that time is spent where memory is."""
+    """Frames first, then what looks large, so that time is spent on the largest."""
     value = named[1]
     if _package(type(value)) in _FRAME_PACKAGES:
         return 0, 0
@@ -179,7 +179,7 @@ class _Sizer:
 
 
 class _Referents:
-    """Some of what an object refers to, and how many times as many there are."""
+    """Some of an object's referents, and the factor to their total number."""
 
     def __init__(self, objects: list[Any], scale: float = 1.0) -> None:
         self.objects = objects

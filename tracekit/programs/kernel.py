@@ -1,4 +1,4 @@
-"""A fresh Jupyter kernel of this very Python that runs one notebook, in a thread."""
+"""A fresh Jupyter kernel of the current Python that runs one notebook, in a thread."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class NotebookKernel:
     """Runs the cells of one notebook from the first to the last, as Jupyter's "Run All" does.
 
     It stops at the first error, unless the cell is tagged `raises-exception`. Outputs are written
-    into `notebook`. The kernel is a session of its own; nothing of it is left at the end.
+    into `notebook`. The kernel runs in its own session; no process of it is left at the end.
 
     Args:
-        notebook: is run and filled with outputs.
-        folder: where the kernel works, as Jupyter does in the notebook's folder.
+        notebook: the notebook to run; it is filled with outputs.
+        folder: the kernel's working folder; Jupyter uses the notebook's own.
         environment: the kernel's whole environment.
-        stderr: takes what the kernel itself writes there, such as its last words.
+        stderr: file for what the kernel itself writes there, such as its last words.
 
     Raises:
         MissingExtra: Jupyter's client or its kernel is not installed.
@@ -63,7 +63,7 @@ class NotebookKernel:
         self.executed: list[int] = []
         """Positions of the cells that were sent to the kernel, in order."""
         self.error: BaseException | None = None
-        """What ended the run; None where every cell was run."""
+        """What ended the run; None if every cell was run."""
         self._process: subprocess.Popen[bytes] | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tracekit-notebook", daemon=True)
@@ -73,7 +73,7 @@ class NotebookKernel:
         self._thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for the end of the run, so long at most; whether it has ended."""
+        """Wait for the end of the run, up to a time limit; whether it has ended."""
         return self._done.wait(seconds)
 
     @property
@@ -85,7 +85,7 @@ class NotebookKernel:
         return self._process
 
     def signal(self, number: int) -> None:
-        """Send a signal to the kernel, if it is there."""
+        """Send a signal to the kernel, if it is running."""
         process = self.process
         if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
@@ -116,7 +116,7 @@ class NotebookKernel:
     def _run(self) -> None:
         try:
             asyncio.run(self._execute())
-        except BaseException as exc:  # every way to end is a result for the caller
+        except BaseException as exc:  # however it ends, the caller needs a result
             self.error = exc
         finally:
             self._done.set()
@@ -136,10 +136,10 @@ class NotebookKernel:
 
 
 def kernel_environment(environ: Mapping[str, str], **ours: str) -> dict[str, str]:
-    """The environment of a watched kernel: the user's own, Arrow's pool pinned to the system's.
+    """The environment of a watched kernel: the user's own, with Arrow's pool set to the system's.
 
-    Arrow's default pool reserves 1 GiB of address space at its first use, which a memory limit
-    would count.
+    Arrow's default pool reserves 1 GiB of address space at its first use, which would count towards
+    a memory limit.
     """
     return {"ARROW_DEFAULT_MEMORY_POOL": "system", **environ, **ours}
 
@@ -167,7 +167,7 @@ def _jupyter() -> tuple[Any, Any]:
 
 
 def _is_of_session(pid: int, session: int) -> bool:
-    """Whether a process is still a descendant's, and not another one with its old number."""
+    """Whether a process is still the descendant, and not another one with the same id."""
     with contextlib.suppress(OSError, ProcessLookupError):
         return os.getsid(pid) == session or os.stat(f"/proc/{pid}").st_uid == os.getuid()  # noqa: PTH116
     return False

@@ -1,4 +1,4 @@
-"""Why a kernel's process is gone, and what its code was at."""
+"""Why a kernel's process ended, and where its code was."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ def death_of(
     process: str = "the kernel",
     used_bytes: int | None = None,
 ) -> Death:
-    """How a process that is gone ended.
+    """How a process ended.
 
     Args:
-        exit_code: minus the signal's number where one ended it; None where it is not known.
-        last: what was last seen of it.
+        exit_code: minus the signal's number if a signal ended it; None if unknown.
+        last: its last sample.
         limit_bytes: its memory limit, if it has one.
-        stopped_at_limit: whether we killed it there.
+        stopped_at_limit: whether tracekit killed it there.
         system_kills: how often the system killed for lack of memory meanwhile.
         last_words: what it wrote on standard error.
-        process: what to call it.
-        used_bytes: what the limit counts, when last seen; None: its resident memory.
+        process: its name in messages.
+        used_bytes: the limited memory in use at the last sample; None for its resident memory.
     """
     held = f"it held {format_size(last.total_bytes)} when last seen" if last else "it was not seen"
     if stopped_at_limit and limit_bytes is not None:
@@ -71,7 +71,7 @@ def death_of(
         return Death(ProgramStatus.FAILED, f"{ended}; {held}")
     name = _signal_name(-exit_code)
     if exit_code == -signal.SIGKILL:
-        who = "by the system, for lack of memory" if system_kills else "who sent it is not known"
+        who = "by the system, for lack of memory" if system_kills else "its sender is unknown"
         return Death(ProgramStatus.KILLED, f"SIGKILL, {who}; {held}")
     words = _LAST_WORDS.search(last_words)
     if used_bytes is None:
@@ -93,20 +93,20 @@ class SystemKills:
         self._before = kernel_kills()
 
     def count(self) -> int:
-        """How many; 0 where the system does not tell."""
+        """How many; 0 if the system does not report them."""
         now = kernel_kills()
         return 0 if now is None or self._before is None else now - self._before
 
 
 class Pressure:
-    """Whether the system is about to run out of memory, so that a kill may come any moment."""
+    """Whether the system is about to run out of memory, so that a kill is likely."""
 
     def __init__(self, pid: int) -> None:
         self._cgroup = Path(f"/proc/{pid}/cgroup")
         self._next = 0.0
 
     def is_near(self, sample: Sample) -> bool:
-        """Whether to have the stacks written now; at most a few times a second."""
+        """Whether to write the stacks now; at most a few times a second."""
         if sample.at < self._next:
             return False
         self._next = sample.at + _STACKS_EVERY_SECONDS
@@ -125,12 +125,12 @@ class Stacks:
         file.touch()
 
     def forget(self) -> None:
-        """Before the signal is sent: nothing of earlier ones is wanted."""
+        """Discard earlier stacks, before the signal is sent."""
         with contextlib.suppress(OSError):
             os.truncate(self._file, 0)
 
     def wait(self) -> None:
-        """Until they are written, a moment at most."""
+        """Wait briefly until they are written."""
         deadline = time.monotonic() + _STACKS_SECONDS
         size = 0
         while time.monotonic() < deadline:

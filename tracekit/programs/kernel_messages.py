@@ -1,4 +1,4 @@
-"""What a watched kernel is told when it starts, and the lines it writes while it runs."""
+"""The options of a watched kernel, and the messages it writes while it runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 VARIABLE = "TRACEKIT_KERNEL_WATCH"
-"""Holds a `KernelOptions` as JSON; the watcher takes it out of the environment."""
+"""The variable with a `KernelOptions` as JSON; the watcher removes it from the environment."""
 
 
 class KernelOptions(msgspec.Struct, frozen=True):
@@ -26,7 +26,7 @@ class KernelOptions(msgspec.Struct, frozen=True):
     retention: str | None = None
     """The file for what holds the memory near the peak; None does not look."""
     limit_bytes: int | None = None
-    """Whoever watches over it: a look is taken near it."""
+    """A limit enforced from outside; retention is taken near it."""
 
 
 class SizedVariable(msgspec.Struct, frozen=True):
@@ -41,14 +41,14 @@ class StartedThread(msgspec.Struct, frozen=True):
     """A thread that a cell started and left running."""
 
     native_id: int
-    """The system's."""
+    """The system's thread id."""
     ident: int
-    """Python's, which stacks are written with."""
+    """Python's thread id, which appears in stacks."""
     name: str
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The watcher is at work."""
+    """The watcher is active."""
 
     pid: int
     rss_bytes: int
@@ -57,12 +57,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Began(msgspec.Struct, frozen=True, tag="began"):
-    """A cell is about to run. Moments are of the system's monotonic clock."""
+    """A cell is about to run. Times are those of the system's monotonic clock."""
 
     at: float
     execution_count: int
     file: str
-    """What tracebacks call it."""
+    """Its file name in tracebacks."""
     rss_bytes: int
 
 
@@ -78,17 +78,17 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     wall_seconds: float
     rss_peak_bytes: int
     rss_after_bytes: int
-    """Once what could be freed is given back."""
+    """Resident memory after free memory was returned to the system."""
     rows: int | None
     variables: tuple[SizedVariable, ...]
     threads: tuple[StartedThread, ...]
     capture: str | None = None
     not_profiled: str | None = None
-    """Why there is no capture, where there should be one."""
+    """Why there is no capture, if there should be one."""
 
 
 class ThreadDied(msgspec.Struct, frozen=True, tag="thread_died"):
-    """A thread ended by an error that is not the running cell's."""
+    """A thread ended with an error that is not the running cell's."""
 
     at: float
     thread: int
@@ -132,5 +132,5 @@ class MessageReader:
         return [self._decoder.decode(line) for line in lines]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._fd)

@@ -1,7 +1,7 @@
-"""The watcher inside of a kernel: an IPython extension that streams what each cell costs.
+"""The watcher inside a kernel: an IPython extension that reports what each cell costs.
 
-It adds no name to the notebook's variables and changes no cell. A killed kernel has told
-everything up to the cell that it died in; `tracekit.programs.memory_sampler` saw the rest.
+It adds no name to the notebook's variables and changes no cell. A killed kernel has reported
+everything up to the cell in which it died; `tracekit.programs.memory_sampler` saw the rest.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class KernelWatcher:
     """Watches the cells of one kernel.
 
     Args:
-        shell: whose cells.
-        options: how.
+        shell: the kernel's shell.
+        options: how to watch.
     """
 
     def __init__(self, shell: InteractiveShell, options: KernelOptions) -> None:
@@ -75,7 +75,7 @@ class KernelWatcher:
         self._retention: GrowthWatch | None = None
 
     def start(self) -> None:
-        """Say that the kernel is ready, and watch from now on."""
+        """Report that the kernel is ready, and start to watch."""
         _die_with_parent(self._options.parent_pid)
         stacks_signal = _write_stacks_on_signal(self._options.stacks)
         if self._options.captures is not None:
@@ -130,14 +130,14 @@ class KernelWatcher:
         if error is not None:
             ending = self._ending(error, self._used_bytes)
         self._writer.write(self._message(ending, figures))
-        # When a cell begins, some versions of IPython have raised the number already.
+        # When a cell starts, some versions of IPython have already raised the number.
         self._count = self._shell.execution_count
 
     def _await_kill(self) -> None:
-        """Above a limit that kills, stay in the cell that went above it until that happens.
+        """Above a limit that kills, wait in the cell that exceeded it until that happens.
 
         The process outside looks every few milliseconds; a short cell would be over by then, and
-        the next one blamed.
+        the next one would be blamed.
         """
         options = self._options
         if options.limit_bytes is None or options.refuse_above_bytes is not None:
@@ -196,7 +196,7 @@ class KernelWatcher:
             self._tracker, self._capture = tracker, name
 
     def _stop(self) -> None:
-        """The cell's code has ended; nothing happens at a second call."""
+        """The cell's code has ended; a second call does nothing."""
         self._meter.stop()
         if self._limit.is_imposed:
             self._used_bytes = self._limit.lift()
@@ -205,7 +205,7 @@ class KernelWatcher:
             self._tracker = None
 
     def _stop_before_an_error_is_shown(self) -> None:
-        """Showing an error takes memory, too, which may be more than the limit leaves."""
+        """Lift the limit: showing an error takes memory, too, which may be more than is left."""
         show = self._shell.showtraceback
 
         def showtraceback(*args: Any, **kwargs: Any) -> None:
@@ -304,9 +304,9 @@ class _Limit:
 
 
 def _write_stacks_on_signal(file: str) -> int:
-    """Let a signal write the stacks of all threads, also while native code runs; 0 where it cannot.
+    """Make a signal write the stacks of all threads, even during native code; 0 if impossible.
 
-    The handler is C's, so no Python code has to run for it.
+    The handler is written in C, so no Python code has to run for it.
     """
     if not hasattr(signal, "SIGRTMAX") or not hasattr(faulthandler, "register"):
         return 0
@@ -319,5 +319,5 @@ def _write_stacks_on_signal(file: str) -> int:
 def _die_with_parent(parent_pid: int) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent_pid:  # it was gone before the call
+        if os.getppid() != parent_pid:  # it ended before the call
             os._exit(1)

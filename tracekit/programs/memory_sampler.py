@@ -1,4 +1,4 @@
-"""The memory of a process and of its children, seen from outside, also when it is killed."""
+"""The memory of a process and its children, sampled from outside, even if it is killed."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _LOOKER = LOOKER_NAME.encode()
 _FORKED_NOT_EXECUTED = 0x40
 """PF_FORKNOEXEC, in the flags of proc_pid_stat(5)."""
 _CHILDREN_SHARE = 0.1
-"""Of the time that may go into the children's memory: the kernel walks their page tables."""
+"""Share of the time to spend on the children's memory: the kernel walks their page tables."""
 _NO_CHILDREN_SHARE = 0.003
-"""Of the time that may go into looking for children where there are none."""
+"""Share of the time to spend on looking for children if there are none."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look."""
+    """One sample."""
 
     at: float
-    """On the monotonic clock."""
+    """Time on the monotonic clock."""
     rss_bytes: int
     rss_peak_bytes: int
-    """VmHWM: since the process last reset it."""
+    """VmHWM since the process last reset it."""
     children_bytes: int
 
     @property
@@ -42,11 +42,11 @@ class Sample:
 
 
 class MemorySampler:
-    """Looks at one process of ours; Linux only.
+    """Samples one of our processes; Linux only.
 
-    What a child holds is its proportional share (PSS), so what children share is counted once. Of
-    a child that was forked and runs no program of its own it is what it does not share: the rest
-    is its parent's.
+    What a child holds is its proportional share (PSS), so that what children share is counted
+    once. For a forked child that runs no other program it is what it does not share; the rest
+    belongs to its parent.
     """
 
     def __init__(self, pid: int) -> None:
@@ -71,7 +71,7 @@ class MemorySampler:
         return Sample(now, *figures, self._children_bytes)
 
     def thread_faults(self) -> dict[int, int]:
-        """Page faults of each thread so far, which tell who touched new memory."""
+        """Page faults of each thread so far, which show who touched new memory."""
         found = {}
         with contextlib.suppress(OSError):
             for task in (self._folder / "task").iterdir():
@@ -81,7 +81,7 @@ class MemorySampler:
 
     @property
     def children(self) -> set[int]:
-        """Every process it started that was seen, but for ours that look for holders of memory."""
+        """Every process it started that was seen, except our own that look for retention."""
         return {pid for pid in self._seen if not _is_looker(pid)}
 
     def _descendants(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""Run a notebook as it is, and say which of its cells needs and keeps how much memory."""
+"""Run a notebook as it is, and report how much memory each cell needs and keeps."""
 
 from __future__ import annotations
 
@@ -41,27 +41,27 @@ class OnLimit(StrEnum):
     """What happens at the memory limit."""
 
     ERROR = "error"
-    """Allocations are refused: a MemoryError, or what a library makes of it (RLIMIT_DATA)."""
+    """Allocations fail with a MemoryError, or a library's own error (RLIMIT_DATA)."""
     KILL = "kill"
-    """The kernel is killed, as a container's is; its children count."""
+    """The kernel is killed, as in a container; its children count."""
 
 
 @dataclass(frozen=True)
 class NotebookProgress:
-    """How far a run has come."""
+    """The progress of a run."""
 
     done: int
-    """Code cells that ended."""
+    """Number of finished code cells."""
     cells: int
     running: str
     """`In [3]`, or empty between two cells."""
     rss_bytes: int
-    """The kernel and its children, now."""
+    """Current memory of the kernel and its children."""
 
 
 @dataclass(frozen=True)
 class NotebookRun:
-    """What a run found."""
+    """The result of a run."""
 
     report: ProgramReport
     executed: NotebookNode
@@ -69,10 +69,10 @@ class NotebookRun:
 
 
 def read_notebook(path: Path) -> NotebookNode:
-    """The notebook in a file.
+    """Read a notebook from a file.
 
     Raises:
-        ConfigError: it is none, or not one of Python.
+        ConfigError: it is not a notebook, or not one for Python.
     """
     with extra("notebook"):
         import nbformat
@@ -82,13 +82,13 @@ def read_notebook(path: Path) -> NotebookNode:
             path.read_text(encoding="utf-8"), as_version=4
         )
     except FileNotFoundError:
-        raise ConfigError(f"there is no notebook {path}") from None
+        raise ConfigError(f"the notebook {path} does not exist") from None
     except (OSError, ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError) as exc:
         reason = str(exc).splitlines()[0][:200]
-        raise ConfigError(f"{path} is not a notebook that can be read: {reason}") from exc
+        raise ConfigError(f"{path} is not a readable notebook: {reason}") from exc
     language = notebook.metadata.get("kernelspec", {}).get("language", "python")
     if language.lower() != "python":
-        raise ConfigError(f"{path} is a notebook of {language}; tracekit runs notebooks of Python")
+        raise ConfigError(f"{path} is a notebook for {language}; tracekit runs only Python notebooks")
     return notebook
 
 
@@ -106,20 +106,20 @@ def run_notebook(
 
     Args:
         path: the notebook; it is not changed.
-        memory_limit_bytes: most resident memory that the kernel may have.
-        on_limit: what happens there.
+        memory_limit_bytes: limit of the kernel's resident memory.
+        on_limit: what happens at the limit.
         captures: a folder for memray's captures, one for each cell; None does not profile.
         retention: look for what holds the memory whenever the kernel has grown by a quarter, and
-            near the limit; it takes memory and a processor of its own.
-        environment: further variables of the kernel's environment, such as a redirect's.
-        on_progress: called some times a second.
+            near the limit; this takes extra memory and a processor of its own.
+        environment: additional variables of the kernel's environment, such as a redirect's.
+        on_progress: called several times a second.
 
     Raises:
-        ConfigError: `path` is not a notebook of Python, or Jupyter is not installed.
+        ConfigError: `path` is not a Python notebook, or Jupyter is not installed.
         ProfileError: the kernel did not start, or this system has no /proc.
     """
     if not process_memory.has_proc():
-        raise ProfileError("a notebook is watched through /proc, which only Linux has")
+        raise ProfileError("watching a notebook needs /proc, which only Linux has")
     notebook = read_notebook(path)
     if captures is not None:
         captures.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ def _other_kernel(notebook: NotebookNode) -> list[str]:
 
 
 class _Watch:
-    """One run, watched from its beginning to its end."""
+    """One run, watched from start to end."""
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class _Watch:
             self._read(reader)
             if ended and self._log.ready is None:
                 if kernel.error is None and not self._code_cells:
-                    raise ConfigError(f"{self._path} has no code cell to run")
+                    raise ConfigError(f"{self._path} has no code cells to run")
                 lines = kernel.last_words().strip().splitlines()[-_TELL_LINES:]
                 said = " / ".join([*filter(None, [str(kernel.error or "")]), *lines])
                 raise ProfileError(f"the kernel did not start: {said}")
@@ -267,7 +267,7 @@ class _Watch:
                 kernel.signal(signal.SIGKILL)
 
     def _read(self, reader: MessageReader, sample: Sample | None = None) -> None:
-        """Take what the kernel wrote; a sample belongs to the cell that ran when it was taken."""
+        """Read the kernel's messages; a sample belongs to the cell that ran when it was taken."""
         messages: list[Any] = reader.read()
         for message in messages:
             if sample is not None and getattr(message, "at", 0.0) > sample.at:
@@ -287,7 +287,7 @@ class _Watch:
         )
 
     def _death(self, kernel: NotebookKernel, stacks: Stacks, kills: SystemKills) -> Death | None:
-        """How the kernel died, where it did; also in a cell that had not yet begun."""
+        """How the kernel died, if it did, even in a cell that had not started yet."""
         if self._log.running is None:
             return None
         process = kernel.process
@@ -307,7 +307,7 @@ class _Watch:
         return replace(death, line=line, code=code, threads=lines)
 
     def _told(self, at: CodeLine, kernel: NotebookKernel) -> tuple[str, str | None]:
-        """A line as people know it, and its text, which of a cell is in the notebook only."""
+        """A line for display, and its text, which for a cell is only in the notebook."""
         code, position = code_of(at.file, at.number), self._log.position_of(at.file)
         if position is not None:
             lines = self._notebook.cells[kernel.executed[position]].source.splitlines()
@@ -325,7 +325,7 @@ class _Watch:
         status = ProgramStatus.OK if ended_badly is None else ended_badly.status
         if ended_badly is None and kernel.error is not None:
             status = ProgramStatus.FAILED
-            remarks.append(f"not every cell was run: {kernel.error}")
+            remarks.append(f"not all cells were run: {kernel.error}")
         return ProgramReport(
             status=status,
             notebook=str(self._path),
@@ -339,14 +339,14 @@ class _Watch:
         )
 
     def _tolerated(self, cell: CellReport) -> CellReport:
-        """An error that the cell's own tag announces is no failure."""
+        """An error that the cell's tag announces is not a failure."""
         tags = self._notebook.cells[cell.index].metadata.get("tags", [])
         if _RAISES not in tags or cell.status not in (
             ProgramStatus.FAILED,
             ProgramStatus.OUT_OF_MEMORY,
         ):
             return cell
-        remark = f"raised as its tag {_RAISES} announces: {cell.reason}"
+        remark = f"raised an error, as its tag {_RAISES} announces: {cell.reason}"
         return replace(cell, status=ProgramStatus.OK, remarks=(*cell.remarks, remark))
 
 

@@ -19,8 +19,8 @@ def executed_copy(executed: NotebookNode, report: ProgramReport) -> str:
     """The notebook as text in Jupyter's format.
 
     Args:
-        executed: with its outputs.
-        report: what was found of its cells.
+        executed: the notebook with its outputs.
+        report: the report on its cells.
     """
     import nbformat
 
@@ -28,7 +28,7 @@ def executed_copy(executed: NotebookNode, report: ProgramReport) -> str:
     for cell in report.cells:
         line = cell_line(cell)
         outputs = notebook.cells[cell.index].outputs
-        if cell.status is ProgramStatus.KILLED:  # of which the kernel said nothing
+        if cell.status is ProgramStatus.KILLED:  # the kernel could not report it
             outputs.append(
                 nbformat.v4.new_output(  # type: ignore[no-untyped-call]
                     "error", ename=_ERROR, evalue=cell.reason or "", traceback=[cell.reason or ""]

@@ -1,4 +1,4 @@
-"""Run the cells of a notebook in this very process, and take a variable it leaves."""
+"""Run the cells of a notebook in this process, and read one of its variables."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _RAISES = "raises-exception"
 
 
 class NotebookCells:
-    """A notebook's cells in a shell of this process, without Jupyter's kernel.
+    """A notebook's cells in a shell of this process, without a Jupyter kernel.
 
-    Magics, `await` and what displaying keeps work as in Jupyter; nobody sees the outputs.
+    Magics, `await` and what displaying keeps alive work as in Jupyter; outputs are discarded.
 
     Args:
         path: the notebook.
 
     Raises:
-        ConfigError: it is none of Python, or IPython is not installed (MissingExtra).
+        ConfigError: it is not a Python notebook, or IPython is not installed (MissingExtra).
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class NotebookCells:
         self._shell: Any = InteractiveShell.instance(config=config)
 
     def variable(self, name: str) -> Any:
-        """What the notebook leaves in `name` once every cell has run; None if it has none such.
+        """The notebook's variable `name` once every cell has run; None if it has none.
 
         Raises:
             Exception: what a cell raised, unless it is tagged `raises-exception`.

@@ -12,34 +12,31 @@ from tracekit.profiling.retention import FIRST_LOOK_BYTES, awaited_retention, en
 from tracekit.records.program import ProgramReport
 from tracekit.sizes import format_size
 
-TIME_REMARK = (
-    "looking for what holds the memory took a processor of its own while it ran: do not compare "
-    "times"
-)
+TIME_REMARK = "finding what holds the memory took a processor while it ran, so do not compare times"
 
 
 def with_retention(report: ProgramReport, file: Path) -> ProgramReport:
-    """`report` with the latest that was found, or a remark on why nothing was.
+    """`report` with the latest retention, or a remark on why there is none.
 
     Args:
-        report: of the program, which has ended or was killed.
-        file: of its `GrowthWatch`; a look that still goes on is waited for.
+        report: the report of the program, which has ended or was killed.
+        file: the file of its `GrowthWatch`; a look in progress is waited for.
     """
     try:
         found = awaited_retention(file)
     except ProfileError as exc:
-        return _remarked(report, f"what held the memory is not known: {exc}")
+        return _remarked(report, f"what held the memory is unknown: {exc}")
     if found is None:
         grown = format_size(FIRST_LOOK_BYTES)
         return _remarked(
-            report, f"nobody looked for what holds the memory: it grew by under {grown}"
+            report, f"retention was not taken, because the program grew by less than {grown}"
         )
     return replace(_remarked(report, TIME_REMARK), retention=found)
 
 
 @contextmanager
 def no_look_left(folder: Path) -> Iterator[None]:
-    """At the end of the block, however it ends, no process looks for what `folder` shall hold."""
+    """End all retention processes for `folder` at the end of the block, however it ends."""
     try:
         yield
     finally:

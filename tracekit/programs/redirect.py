@@ -1,4 +1,4 @@
-"""Send every Oracle connection of someone else's program to a database of ours."""
+"""Send every Oracle connection of an unmodified program to another database."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from tracekit.records import Redirected
 
 
 class Redirect:
-    """A target for the python-oracledb connections of every process that is given `environment()`.
+    """Redirects the python-oracledb connections of every process started with `environment()`.
 
-    Whatever DSN, user, password, wallet or token those processes name, they are logged in at `dsn`
-    as `user`; `connection.username` says so too. What cannot be redirected is refused with an
-    error there: thick mode, cx_Oracle, connectorx, a child Python without tracekit. No host that
-    they name as their database is reached. It works through a `.pth` file that tracekit installs
-    beside itself, so each Python must have tracekit installed.
+    Whatever DSN, user, password, wallet or token those processes name, they are connected to `dsn`
+    as `user`, which is also their `connection.username`. What cannot be redirected fails with an
+    error in the program: thick mode, cx_Oracle, connectorx, a child Python without tracekit. Hosts
+    that they name as their database are never contacted. It works through a `.pth` file that is
+    installed with tracekit, so each Python must have tracekit installed.
 
     Args:
-        dsn: where connections go, as python-oracledb takes it.
-        user: who logs in there.
-        password: theirs; it is kept in a file that only this user can read.
-        named_hosts: further `HOST` or `HOST:PORT` that must not be reached.
+        dsn: the target of the connections, as python-oracledb takes it.
+        user: the user to log on as.
+        password: their password; it is kept in a file that only the current user can read.
+        named_hosts: additional `HOST` or `HOST:PORT` that must not be contacted.
 
     Raises:
-        ConfigError: one of the first three is empty, or `dsn` names no host.
+        ConfigError: one of the first three is empty, or `dsn` has no host.
 
     Example:
         with LocalOracle("payments") as local:
@@ -49,7 +49,7 @@ class Redirect:
     ) -> None:
         for name, value in (("dsn", dsn), ("user", user), ("password", password)):
             if not value:
-                raise ConfigError(f"a redirect needs a {name}: without one nothing is redirected")
+                raise ConfigError(f"a redirect needs a {name}, and it is empty")
         self._dsn = dsn
         self._user = user
         self._password = password
@@ -78,26 +78,26 @@ class Redirect:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Remove the target's file and the log: a process left behind connects no more."""
+        """Remove the target's file and the log; processes left behind cannot connect any more."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
     def environment(self) -> dict[str, str]:
-        """Variables that a program is started with, on top of its own; they hold no secret."""
+        """The environment variables to add for a program; they contain no secret."""
         return {VARIABLE: str(self._entered() / "target.json")}
 
     def check(self, python: str) -> None:
-        """Make sure that this Python interpreter loads the redirect, by starting it once.
+        """Check that a Python interpreter loads the redirect, by starting it once.
 
         Raises:
-            ConfigError: it does not, so its connections would reach what the program names.
+            ConfigError: it does not, so its connections would not be redirected.
         """
         if not loads_redirect(python, self.environment()[VARIABLE]):
             raise ConfigError(
-                f"{python} does not load the redirect of Oracle connections, so they would reach "
-                "what the program names. Install tracekit there (an editable install from before "
-                f"the redirect: once more), or use {sys.executable}"
+                f"{python} does not load the redirect, so its Oracle connections would go to the "
+                "databases that the program names. Install tracekit there (reinstall an older "
+                f"editable install), or use {sys.executable}"
             )
 
     @property
@@ -110,7 +110,7 @@ class Redirect:
         return redirected(self.log)
 
     def refused(self) -> tuple[str, ...]:
-        """What would have escaped and was refused so far, each once."""
+        """What could not be redirected and was refused so far, each once."""
         return refused(self.log)
 
     def processes(self) -> frozenset[int]:
@@ -119,21 +119,21 @@ class Redirect:
 
     def _entered(self) -> Path:
         if self._folder is None:
-            raise ConfigError("the redirect is not on: use it inside its with block")
+            raise ConfigError("the redirect is not active. Use it inside its with block")
         return self._folder
 
 
 def redirected(log: Path) -> tuple[Redirected, ...]:
-    """What the programs that write `log` named and how many connections they were given.
+    """The databases that programs named, according to `log`, and their numbers of connections.
 
-    Connections are counted as a program sees them: each `connect` and each one taken from a pool.
+    Connections are counted as the program sees them: each `connect` and each one from a pool.
     """
     counts = Counter(str(fact["dsn"]) for fact in _facts(log, "connection"))
     return tuple(Redirected(dsn, connections) for dsn, connections in sorted(counts.items()))
 
 
 def refused(log: Path) -> tuple[str, ...]:
-    """What the programs that write `log` tried and were refused, each once."""
+    """What programs tried and were refused, according to `log`, each once."""
     return tuple(dict.fromkeys(str(fact["what"]) for fact in _facts(log, "refused")))
 
 
@@ -145,7 +145,7 @@ def _facts(log: Path, event: str) -> Iterator[dict[str, Any]]:
 
 
 def _addresses(dsn: str) -> tuple[tuple[str, int], ...]:
-    import oracledb  # the parent of a program pays for it only when it redirects
+    import oracledb  # imported only if it redirects
 
     from tracekit.programs.redirect_named import params_addresses
 
@@ -159,9 +159,7 @@ def _addresses(dsn: str) -> tuple[tuple[str, int], ...]:
             for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         }
     except (oracledb.Error, OSError) as exc:
-        raise ConfigError(
-            f"dsn={dsn!r}: a redirect needs a host that is known here: {exc}"
-        ) from exc
+        raise ConfigError(f"dsn={dsn!r}: the host cannot be resolved: {exc}") from exc
     if not written:
         raise ConfigError(f"dsn={dsn!r}: a redirect needs HOST:PORT/SERVICE")
     return tuple(sorted(written | resolved))

@@ -11,7 +11,7 @@ from tracekit.programs.redirect_log import RedirectLog
 
 
 def refuse_oracle_by_adbc(log: RedirectLog) -> None:
-    """Let ADBC open every database but Oracle's, whichever library drives it."""
+    """Let ADBC open every database except Oracle, whichever library loads it."""
 
     def patch(manager: Any) -> None:
         library: Any = import_module("adbc_driver_manager._lib")

@@ -1,4 +1,4 @@
-"""Whether a Python that is about to be started will load the redirect."""
+"""Check whether a Python that is about to be started will load the redirect."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _PROBE_SECONDS = 30.0
 def child_escape(
     executable: Any, arguments: Any, environment: Any, variable_value: str
 ) -> str | None:
-    """Why this process would read Oracle without the redirect; None when it would not.
+    """Why this process would read Oracle without the redirect; None if it would not.
 
     Args:
-        executable: of the new process; None: the first argument.
-        arguments: with the program's name first, as in `execv`.
-        environment: of the new process; None: it inherits ours.
-        variable_value: what TRACEKIT_REDIRECT must be there.
+        executable: the new process's executable; None for the first argument.
+        arguments: the program's name first, as in `execv`.
+        environment: the new process's environment; None if it inherits ours.
+        variable_value: the value that TRACEKIT_REDIRECT must have there.
     """
     words = [_text(word) for word in _words(arguments)]
     program = _text(executable) if executable else (words[0] if words else "")
@@ -38,12 +38,12 @@ def child_escape(
         return None
     if environment is not None and _variable(environment) != variable_value:
         return (
-            f"{program} is given an environment without {VARIABLE}, so its connections would "
-            "escape the redirect. Start from os.environ"
+            f"{program} would be started in an environment without {VARIABLE}, so its connections "
+            "would not be redirected. Build its environment from os.environ"
         )
     options = interpreter_options(words[1:])
     if "S" in options:
-        return f"{program} -S would not load the redirect: -S leaves out `site`"
+        return f"{program} -S would not load the redirect, because -S disables `site`"
     if {"I", "s"} & options and _in_user_site():
         return (
             f"{program} -{'I' if 'I' in options else 's'} would not load the redirect: it ignores "

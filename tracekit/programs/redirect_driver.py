@@ -1,8 +1,8 @@
-"""python-oracledb in a redirected process: whatever database it is asked for, it gets the target.
+"""python-oracledb in a redirected process: it connects to the target, whatever is requested.
 
-Two layers. The constructors and `connect_async` are wrapped, so that what the program names is
-never resolved (TNS aliases, ldap://, tokens). A params hook, kept last, sets the target once more
-on anything that comes by another way.
+There are two layers. The constructors and `connect_async` are wrapped, so that what the program
+names is never resolved (TNS aliases, ldap://, tokens). A params hook, always the last one, sets the
+target again for connections made in any other way.
 """
 
 from __future__ import annotations
@@ -35,15 +35,14 @@ _HOW = (
     "edition "
 )
 DROPPED = frozenset((_WHO + _WHERE + _HOW).split())
-"""Parameters of a connection that say where it goes, or how it is made safe on the way.
+"""Parameters of a connection that say where it goes or how it is secured; they are dropped.
 
-A list of what goes, not of what stays: names that a newer driver adds, or that belong to a pool,
-must reach it.
+All others are kept: names that a newer driver adds, or that belong to a pool, must reach it.
 """
 
 _THICK = (
     "Thick mode reads Oracle through Oracle Client libraries, which cannot be redirected. "
-    "Leave out init_oracle_client() for this run: thin mode is python-oracledb's default"
+    "Do not call init_oracle_client() in this run: thin mode is python-oracledb's default"
 )
 
 
@@ -59,12 +58,12 @@ class DriverRedirect:
         self._hooks: list[Callable[[Any], None]] = []
 
     def start(self) -> None:
-        """Patch the driver, or wait for its import: loading it here would weigh on the program."""
+        """Patch the driver, or wait for its import: loading it here would cost memory."""
         patch_import("oracledb", self.patch)
 
     def patch(self, driver: Any) -> None:
         """Redirect what `driver` (the module oracledb) connects."""
-        # The package takes its modules' names away again, so they are not its attributes.
+        # The package deletes its modules' names, so they are not its attributes.
         connection: Any = import_module("oracledb.connection")
         if hasattr(connection.Connection.__init__, "__wrapped__"):
             return  # a reload runs the package again, not its modules
@@ -123,7 +122,7 @@ class DriverRedirect:
         ) -> Any:
             if pool is not None or pool_alias is not None:
                 known = pool if pool is not None else driver.get_pool(pool_alias)
-                if known is not None:  # an unknown alias is the driver's to refuse
+                if known is not None:  # the driver raises for an unknown alias
                     kwargs = self._of_pool(known, kwargs)
             else:
                 params, kwargs = self._redirected(driver, dsn, params, kwargs)
@@ -152,12 +151,12 @@ class DriverRedirect:
         return _kept_params(driver, params), kept
 
     def _of_pool(self, pool: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of a connection out of a pool; only a redirected pool gives one."""
+        """The arguments of a connection from a pool, which must be a redirected one."""
         label = self._pools.get(pool)
         if label is None:
             raise self._refused(
-                "a connection pool was opened before the redirect was on, so its connections lead "
-                "to the database it was opened for. Open it in the redirected program"
+                "a connection pool was opened before the redirect was active, so its connections "
+                "go to its original database. Open it in the redirected program"
             )
         self._log.connected(label)
         if kwargs.get("user") is None:
@@ -169,7 +168,7 @@ class DriverRedirect:
         params.set(user=self._target.user, password=self._target.password, externalauth=False)
         found = params_addresses(params)
         if not found or not found <= set(self._target.addresses):
-            raise self._refused(f"a connection keeps its way to {sorted(found)}")
+            raise self._refused(f"a connection still goes to {sorted(found)}")
 
     def _keep_hook_last(self) -> None:
         # A hook the program registered after ours could name another database again.
@@ -190,13 +189,13 @@ class DriverRedirect:
 
 
 def _kept_params(driver: Any, params: Any) -> Any:
-    """`params` anew, without what is dropped: a parameter that is set cannot be taken back."""
+    """A copy of `params` without what is dropped, because a set parameter cannot be unset."""
     if params is None or not isinstance(params, driver.ConnectParams):
-        return params  # the driver's own error for what is no ConnectParams
+        return params  # the driver raises its own error if it is not a ConnectParams
     kind = driver.PoolParams if isinstance(params, driver.PoolParams) else driver.ConnectParams
     names = [name for name in inspect.signature(kind.__init__).parameters if name != "self"]
     values = {name: getattr(params, name, None) for name in names if name not in DROPPED}
-    # Several descriptions give a list for each of their parameters: they are gone with the DSN.
+    # Several descriptions have a list for each of their parameters, which went with the DSN.
     kept = {
         name: value
         for name, value in values.items()

@@ -1,7 +1,7 @@
-"""The net under a redirect: an audit hook that refuses every way around it.
+"""The safety net of a redirect: an audit hook that refuses every way around it.
 
-It sees each host name that is resolved and each socket that is connected, whoever does it, the
-modules that read Oracle by other libraries, and the Pythons that would start without the redirect.
+It sees each host name that is resolved and each socket that is connected, by any code; the modules
+that read Oracle through other libraries; and Pythons that would start without the redirect.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ OTHER_DRIVERS = {
     "python-oracledb connection instead",
     "adbc_driver_oracle": "its connections are made outside Python. Use python-oracledb",
 }
-"""Modules whose connections nobody could see, and why."""
+"""Modules whose connections cannot be observed, and why."""
 
 _BETWEEN = ("socket", "asyncio", "threading", "concurrent", "selectors", "ssl", "contextlib")
 """Modules of the standard library between a caller and its socket."""
 
 
 class Guard:
-    """Refuses what would escape; on from `start` until the process ends."""
+    """Refuses what would not be redirected, from `start` until the process ends."""
 
     def __init__(self, target: Target, log: RedirectLog) -> None:
         self._log = log
@@ -60,7 +60,7 @@ class Guard:
                 self._hosts |= {_plain(named)}
 
     def start(self) -> None:
-        """Watch; an audit hook cannot be taken away again."""
+        """Start to watch; an audit hook cannot be removed."""
         handlers = self._handlers
 
         def audit(event: str, arguments: tuple[Any, ...]) -> None:
@@ -71,7 +71,7 @@ class Guard:
         sys.addaudithook(audit)
 
     def refuse(self, addresses: Iterable[tuple[str, int]]) -> None:
-        """Nothing may reach these hosts from now on; of this machine, these ports."""
+        """Block these hosts from now on; on this machine, only these ports."""
         for host, port in addresses:
             host = _plain(host)
             if (host, port) in self._addresses:
@@ -96,7 +96,7 @@ class Guard:
         if host in self._hosts or (host, port) in self._ports:
             raise self._refused(
                 f"a connection to {host}:{port}, which the program names as its database, would "
-                "escape the redirect"
+                "not be redirected"
             )
         if _asked_by_driver(sys._getframe(3)):
             raise self._refused(
@@ -148,9 +148,9 @@ def _is_loopback(host: str) -> bool:
 
 
 def _asked_by_driver(frame: FrameType | None) -> bool:
-    """Whether python-oracledb is what called into the standard library here.
+    """Whether python-oracledb called into the standard library here.
 
-    Its own code is compiled and has no frame; its Python modules have, and so have its callers.
+    Its own code is compiled and has no frame; its Python modules and its callers have one.
     """
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))

@@ -1,4 +1,4 @@
-"""Change a module as soon as the program imports it, and not before: loading it costs memory."""
+"""Patch a module when the program imports it, and not before: loading it costs memory."""
 
 from __future__ import annotations
 

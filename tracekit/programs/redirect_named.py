@@ -1,4 +1,4 @@
-"""Which database a call of python-oracledb names, told without resolving it."""
+"""Which database a call of python-oracledb names, found without resolving it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class NamedDatabase:
     label: str
     """Without user and password: `HOST:PORT/SERVICE`, an alias, or a URL without its query."""
     addresses: frozenset[tuple[str, int]]
-    """Its hosts and ports, where they can be told without asking a directory."""
+    """Its hosts and ports, if they are known without asking a directory."""
 
 
 def named_database(driver: Any, dsn: Any, params: Any, kwargs: dict[str, Any]) -> NamedDatabase:
-    """What the arguments of a connection or a pool name together.
+    """The database that the arguments of a connection or a pool name.
 
     Args:
         driver: the module oracledb.
-        dsn: as given.
-        params: as given.
+        dsn: the argument as given.
+        params: the argument as given.
         kwargs: the other arguments.
     """
     if not isinstance(dsn, str):
@@ -41,7 +41,7 @@ def named_database(driver: Any, dsn: Any, params: Any, kwargs: dict[str, Any]) -
         if folder is not None:
             parsed.set(config_dir=folder)
         parsed.parse_connect_string(text)
-    except Exception:  # an alias nobody knows, or a text the driver does not understand
+    except Exception:  # an unknown alias, or text that the driver does not understand
         return NamedDatabase(text.partition("?")[0][:200], frozenset())
     named = _named(parsed.host, parsed.port, parsed.service_name, parsed.sid)
     is_alias = not any(mark in text for mark in ("(", "/", ":"))
@@ -72,7 +72,7 @@ def _named(host: Any, port: Any, service_name: Any, sid: Any) -> NamedDatabase:
 
 
 def params_addresses(params: Any) -> frozenset[tuple[str, int]]:
-    """Hosts and ports that a ConnectParams leads to."""
+    """Hosts and ports in a ConnectParams."""
     return _addresses(params.host, params.port)
 
 

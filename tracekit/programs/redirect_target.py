@@ -1,6 +1,6 @@
 """Where a redirected program's connections go: the file that TRACEKIT_REDIRECT names.
 
-Read at the start of every Python process of the program, so this module loads next to nothing.
+It is read at the start of every Python process of the program, so this module imports very little.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from tracekit.errors import ConfigError
 
 VARIABLE = "TRACEKIT_REDIRECT"
-"""Names the target's file. Where it is set and does not, no Python starts."""
+"""The variable with the path of the target's file. If the path is wrong, no Python starts."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Target:
     addresses: tuple[tuple[str, int], ...]
     """Host and port of `dsn`, as written and as resolved."""
     named_hosts: tuple[str, ...]
-    """`HOST` or `HOST:PORT` that must not be reached, whoever asks."""
+    """`HOST` or `HOST:PORT` that must not be contacted by any code."""
     log: str
-    """File that every redirected connection is written into."""
+    """The file in which every redirected connection is logged."""
 
     def write(self, path: Path) -> None:
-        """Save it where only this user can read it."""
+        """Save it so that only this user can read it."""
         with open(path, "x", encoding="utf-8", opener=_private) as file:
             json.dump(asdict(self), file)
 
@@ -59,8 +59,8 @@ class Target:
             )
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise ConfigError(
-                f"{VARIABLE}={path!r} names no target ({type(exc).__name__}: {exc}); it is written "
-                "by tracekit and lives as long as the command that started the program"
+                f"{VARIABLE}={path!r} is not a target's file ({type(exc).__name__}: {exc}). "
+                "tracekit writes it, and removes it when the command that started the program ends"
             ) from exc
         target._check(path)
         return target

@@ -1,4 +1,4 @@
-"""Run a program as it is, and say how much memory it needs and how it ended."""
+"""Run a program as it is, and report how much memory it needs and how it ended."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _PROGRESS_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class ScriptProgress:
-    """A running program, now."""
+    """The current state of a running program."""
 
     elapsed_seconds: float
     total_bytes: int
     """Resident memory of the program and its children."""
     peak_bytes: int
-    """Most of that so far."""
+    """The largest so far."""
 
 
 def run_script(
@@ -56,18 +56,18 @@ def run_script(
     stdout: int | None = None,
     on_progress: Callable[[ScriptProgress], None] = lambda progress: None,
 ) -> ProgramReport:
-    """Run `command` to its end and report it; whatever it is, it is not changed.
+    """Run `command`, unmodified, to its end and report on it.
 
     Args:
         command: the program and its arguments.
-        redirect: where its Oracle connections go, already entered; None leaves them alone.
-        memory_limit_bytes: most private memory that each of its processes may have.
+        redirect: the active redirect of its Oracle connections; None leaves them alone.
+        memory_limit_bytes: limit of the private memory of each of its processes.
         kill_at_limit: let it grow, and kill it when it and its children together reach the limit,
-            as a container is.
+            as in a container.
         retention: look for what holds the memory of its first Python whenever that has grown by a
-            quarter, and near the limit; it takes memory and a processor of its own.
+            quarter, and near the limit; this takes extra memory and a processor of its own.
         stdout: a file descriptor for its standard output instead of ours.
-        on_progress: called some times a second.
+        on_progress: called several times a second.
 
     Raises:
         ConfigError: it cannot be started, or its Python would not load the redirect.
@@ -75,9 +75,9 @@ def run_script(
         ProfileError: this system has no /proc.
     """
     if not process_memory.has_proc():
-        raise ProfileError("a program is watched through /proc, which only Linux has")
+        raise ProfileError("watching a program needs /proc, which only Linux has")
     if not command:
-        raise ConfigError("there is no command to run: write it after --")
+        raise ConfigError("no command was given. Write it after --")
     with (
         tempfile.TemporaryDirectory(prefix="tracekit-run-") as folder,
         no_look_left(Path(folder)),
@@ -99,11 +99,11 @@ def run_script(
         try:
             code = watch.run(process, on_progress)
         except BaseException as exc:
-            # The terminal's door says which signal stopped us; the program gets the same.
+            # The command line knows which signal stopped us; the program gets the same.
             process.end(getattr(exc, "number", signal.SIGTERM))
             raise
         if process.end():
-            watch.remarks.append("processes that it left running were ended")
+            watch.remarks.append("processes that it left running were stopped")
         report = replace(watch.report(code), command=shown_command(command))
         if retention:
             report = with_retention(report, Path(retention_file(str(messages), process.pid)))
@@ -114,13 +114,13 @@ def _environment(messages: Path, redirect: Redirect | None, *, limited: bool) ->
     ours: Mapping[str, str] = {VARIABLE: str(messages)}
     if redirect is not None:
         ours = {**ours, **redirect.environment()}
-    # Arrow's own pools reserve more than they hand out, and the limit counts what is reserved.
+    # Arrow's own pools reserve more than they hand out, and reserved memory counts.
     pinned = {ARROW_POOL: "system"} if limited else {}
     return {**pinned, **os.environ, **ours}
 
 
 class _Watch:
-    """One run, watched from its beginning to its end."""
+    """One run, watched from start to end."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class _Watch:
             time.sleep(INTERVAL_SECONDS)
             sample = sampler.sample()
             if sample is None:
-                continue  # it ended, which the next poll tells
+                continue  # it ended, which the next poll will show
             self._take(sample, began)
             if self._limit_bytes is not None:
                 self._used_bytes = _data_bytes(process.pid) or self._used_bytes
@@ -202,12 +202,12 @@ class _Watch:
         base_bytes = started.rss_bytes if started is not None else 0
         if started is None:
             self.remarks.append(
-                "the command is no Python with tracekit, so its figures include its start"
+                "the command is not a Python with tracekit, so its figures include its start"
             )
         if self._limit_bytes is not None and self._kill_at_bytes is None:
             self.remarks.append(
-                "the limit counts private memory, touched or not, of each process; the plot shows "
-                "what is resident"
+                "the limit applies to the private memory, touched or not, of each process; the "
+                "plot shows resident memory"
             )
         peaks = [one.rss_peak_bytes for one in own if not isinstance(one, Started)]
         own_peak_bytes = max([self._own_peak_bytes, *peaks]) or None
@@ -238,7 +238,7 @@ class _Watch:
         )
 
     def _decisive(self, messages: Sequence[Message], code: int) -> Raised | None:
-        """The error that ended the program: its own, a thread's for lack of memory, a child's."""
+        """The error that ended the program: its own, a thread's memory error, or a child's."""
         raised = [one for one in messages if isinstance(one, Raised)]
         own = [one for one in raised if one.pid == self._pid]
         main = [one for one in own if one.thread is None]
@@ -288,7 +288,7 @@ def _above(base_bytes: int, peak_bytes: int | None) -> int | None:
 
 
 def _data_bytes(pid: int) -> int | None:
-    """What the limit counts; None once it has ended."""
+    """The limited memory in use; None once it has ended."""
     try:
         return process_memory.data_bytes(pid)
     except OSError:

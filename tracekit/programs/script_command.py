@@ -1,4 +1,4 @@
-"""A command line as a report may show it."""
+"""A command line as shown in a report."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HIDDEN = "***"
 
 
 def shown_command(command: Sequence[str]) -> str:
-    """The command for a shell, without what its options say is secret, and without passwords.
+    """The command as a shell line, with secret options and passwords removed.
 
     `--password x`, `--api-token=x` and `scott/x@db` lose their x.
     """

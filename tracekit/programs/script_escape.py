@@ -1,4 +1,4 @@
-"""No Python of a redirected program may run without the redirect."""
+"""Ensure that no Python of a redirected program runs without the redirect."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tracekit.programs.redirect_target import VARIABLE
 from tracekit.programs.script_command import shown_command
 
 _START_SECONDS = 3.0
-"""That a Python may take until it has turned the redirect on, before it counts as escaped."""
+"""How long a Python may take to turn the redirect on before it counts as escaped."""
 _LOOK_SECONDS = 0.1
 _LIBRARIES_SECONDS = 1.0
 _CLIENT_LIBRARY = b"/libclntsh."
-"""Of Oracle Instant Client: thick drivers, Oracle's ODBC driver, sqlplus."""
+"""Libraries of Oracle Instant Client: thick drivers, Oracle's ODBC driver, sqlplus."""
 _FORKED_NOT_EXECUTED = 0x40
 """PF_FORKNOEXEC, in the flags of proc_pid_stat(5)."""
 
@@ -27,14 +27,14 @@ _FORKED_NOT_EXECUTED = 0x40
 def check_command(
     command: Sequence[str], environment: Mapping[str, str], redirect: Redirect
 ) -> None:
-    """Before it starts: will this Python, or the Python of this script, load the redirect?
+    """Check, before it starts, that this Python, or a script's Python, will load the redirect.
 
     Raises:
         ConfigError: it will not.
     """
     program = shutil.which(command[0], path=environment.get("PATH"))
     if program is None:
-        raise ConfigError(f"there is no program {command[0]!r}")
+        raise ConfigError(f"the program {command[0]!r} was not found")
     words = [program, *command[1:]]
     shebang = _shebang(Path(program))
     if shebang:
@@ -52,8 +52,8 @@ def check_command(
 class EscapeWatch:
     """Looks for processes that read Oracle without the redirect, as a shell script may start them.
 
-    Those that the redirect is on in refuse what would escape before it happens. Here it is seen
-    when it has begun, so that nobody takes the run for a redirected one.
+    Processes with the redirect refuse such things before they happen. Others are detected here
+    after they started, so that the run does not pass as redirected.
     """
 
     def __init__(self, redirect: Redirect) -> None:
@@ -63,7 +63,7 @@ class EscapeWatch:
         self._next = self._next_libraries = 0.0
 
     def look(self, processes: Iterable[int]) -> None:
-        """Check these processes, at most some times a second.
+        """Check these processes, at most a few times a second.
 
         Raises:
             RedirectError: one of them is a Python that did not turn the redirect on, or has
@@ -99,7 +99,7 @@ class EscapeWatch:
 
 def _escaped(pid: int, what: str) -> RedirectError:
     return RedirectError(
-        f"the program was ended, for its process {pid} ({_command_line(pid)}) {what}"
+        f"the program was stopped, because its process {pid} ({_command_line(pid)}) {what}"
     )
 
 
@@ -118,7 +118,7 @@ def _shebang(program: Path) -> list[str]:
 
 
 def _is_started_python(pid: int) -> bool:
-    """Whether it runs a Python that was started, not forked: a fork has the redirect already."""
+    """Whether it is a Python that was started, not forked: a fork already has the redirect."""
     folder = Path(f"/proc/{pid}")
     try:
         flags = int((folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[6])
@@ -128,7 +128,7 @@ def _is_started_python(pid: int) -> bool:
 
 
 def _maps(pid: int) -> bytes:
-    """The files that a process has mapped, among other things; empty when it is gone."""
+    """The memory map of a process, with the files it has mapped; empty if it has ended."""
     try:
         return Path(f"/proc/{pid}/maps").read_bytes()
     except OSError:

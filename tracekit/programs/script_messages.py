@@ -1,6 +1,6 @@
-"""The lines that the Pythons of a watched program write while they run, as they are read.
+"""Reads the messages that the Pythons of a watched program write while they run.
 
-`script_watch` writes them without this module: it would load msgspec into the program.
+`script_watch` writes them without this module, which would load msgspec into the program.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     pid: int
     rss_bytes: int
     stacks_signal: int
-    """Lets it write the stacks of its threads; 0 where there is none."""
+    """The signal that makes it write the stacks of its threads; 0 if there is none."""
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
-    """An error that nobody caught ended the program, or a thread of it."""
+    """An uncaught error ended the program, or one of its threads."""
 
     pid: int
     thread: str | None
@@ -43,7 +43,7 @@ class Raised(msgspec.Struct, frozen=True, tag="raised"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """A Python ended by itself; written last, after the program's own exit handlers."""
+    """A Python ended normally; written last, after the program's own exit handlers."""
 
     pid: int
     rss_bytes: int
@@ -54,6 +54,6 @@ Message = Started | Raised | Ended
 
 
 def read_messages(file: Path) -> list[Message]:
-    """All lines so far."""
+    """All messages so far."""
     decoder = msgspec.json.Decoder(Message)
     return [decoder.decode(line) for line in file.read_bytes().splitlines()]

@@ -1,4 +1,4 @@
-"""A program as a child process: in a group of its own, at the terminal if there is one."""
+"""A program as a child process: in its own process group, at the terminal if there is one."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _POLL_SECONDS = 0.02
 
 
 class ScriptProcess:
-    """A started command; its standard streams are ours, unless said otherwise.
+    """A started command; by default its standard streams are ours.
 
-    At a terminal it is the foreground: it reads from it, and Ctrl-C and Ctrl-Z are its own, as if
-    a shell had started it.
+    At a terminal it is in the foreground: it reads from it and receives Ctrl-C and Ctrl-Z, as if a
+    shell had started it.
 
     Args:
         command: the program and its arguments.
         environment: all of its variables.
         stdout: a file descriptor to write on instead of our standard output.
-        memory_limit_bytes: most private memory that each of its processes may have.
+        memory_limit_bytes: limit of the private memory of each of its processes.
 
     Raises:
-        ConfigError: there is no such program, or it cannot be started.
+        ConfigError: the program does not exist, or cannot be started.
     """
 
     def __init__(
@@ -54,26 +54,26 @@ class ScriptProcess:
 
     @property
     def pid(self) -> int:
-        """Process id, which is its process group's too."""
+        """Process id, which is also its process group's."""
         return self._process.pid
 
     def poll(self) -> int | None:
-        """Its exit code once it ended, minus the signal's number when one killed it."""
+        """Its exit code once it ended; minus the signal's number if it was killed."""
         code = self._process.poll()
         if code is None and self._terminal is not None:
             self._stop_with_it()
         return code
 
     def send(self, number: int) -> None:
-        """Send a signal to the process alone."""
+        """Send a signal only to the process itself."""
         if self._process.poll() is None:
             self._process.send_signal(number)
 
     def end(self, number: int = signal.SIGTERM) -> bool:
-        """End what is left of its group, and take the terminal back; whether anything was left.
+        """End the rest of its group and take the terminal back; whether anything was left.
 
         Args:
-            number: the signal that asks it to end; SIGKILL follows after some seconds.
+            number: the signal to send; SIGKILL follows after some seconds.
         """
         left = self._signal_group(number)
         deadline = time.monotonic() + _GRACE_SECONDS
@@ -85,7 +85,7 @@ class ScriptProcess:
         return left
 
     def _signal_group(self, number: int) -> bool:
-        self._process.poll()  # else its zombie counts as one of the group
+        self._process.poll()  # otherwise its zombie counts as part of the group
         try:
             os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
@@ -93,7 +93,7 @@ class ScriptProcess:
         return True
 
     def _limit(self, limit_bytes: int) -> None:
-        # From outside, so that programs of every language are limited; its children inherit it.
+        # From outside, so that programs in any language are limited; children inherit it.
         with contextlib.suppress(ProcessLookupError):
             _, hard = resource.prlimit(self.pid, resource.RLIMIT_DATA)
             resource.prlimit(self.pid, resource.RLIMIT_DATA, (limit_bytes, hard))
@@ -101,7 +101,7 @@ class ScriptProcess:
     def _to_foreground(self, group: int) -> None:
         if self._terminal is None:
             return
-        # Who is in the background and changes the foreground is stopped by SIGTTOU otherwise.
+        # Otherwise SIGTTOU stops a background process that changes the foreground.
         before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         try:
             with contextlib.suppress(OSError):  # its group is gone
@@ -112,7 +112,7 @@ class ScriptProcess:
             self._signal_group(signal.SIGCONT)  # it may have read before it could
 
     def _stop_with_it(self) -> None:
-        """When the user stopped it by Ctrl-Z, stop as well, and continue it afterwards."""
+        """If the user stopped it with Ctrl-Z, stop as well, and continue it afterwards."""
         try:
             stopped = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG)
         except ChildProcessError:
@@ -124,7 +124,7 @@ class ScriptProcess:
 
 
 def _our_terminal() -> int | None:
-    """The file descriptor of the terminal that we are the foreground of."""
+    """The file descriptor of the terminal in whose foreground we are."""
     try:
         fd = sys.stdin.fileno()
         return fd if os.tcgetpgrp(fd) == os.getpgrp() else None

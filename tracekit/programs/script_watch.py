@@ -1,6 +1,6 @@
-"""The watch inside of a program's Python: how much it held, and the error that ended it.
+"""The watcher inside a program's Python: how much memory it held, and the error that ended it.
 
-It changes nothing that the program sees, and loads what the report of an error needs only then.
+It changes nothing that the program sees, and imports what an error report needs only then.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from tracekit.profiling.retention import GrowthWatch
 
 VARIABLE = "TRACEKIT_WATCH"
-"""Names the file that messages are appended to."""
+"""The variable with the file to which messages are appended."""
 RETENTION = "TRACEKIT_WATCH_RETENTION"
-"""Holds the memory limit in bytes, 0 for none, where holders of memory are looked for."""
+"""The variable with the memory limit in bytes (0 for none), if retention is to be taken."""
 
 
 def stacks_file(messages: str, pid: int) -> str:
@@ -38,7 +38,7 @@ class ScriptWatch:
     """Watches this process until it ends.
 
     Args:
-        file: that messages are appended to.
+        file: the file to which messages are appended.
     """
 
     def __init__(self, file: str) -> None:
@@ -46,8 +46,8 @@ class ScriptWatch:
         self._retention: GrowthWatch | None = None
 
     def start(self) -> None:
-        """Say that this Python is up, and hook its ends."""
-        atexit.register(self._ended)  # the first that is registered runs last
+        """Report that this Python has started, and hook its exits."""
+        atexit.register(self._ended)  # the first one registered runs last
         self._show, self._show_thread = sys.excepthook, threading.excepthook
         sys.excepthook = self._raised
         threading.excepthook = self._raised_in_thread
@@ -72,7 +72,7 @@ class ScriptWatch:
         )
 
     def _ended(self) -> None:
-        with contextlib.suppress(OSError):  # who watched is gone
+        with contextlib.suppress(OSError):  # the watching process has ended
             self._write("ended", **_memory())
 
     def _raised(
@@ -93,7 +93,7 @@ class ScriptWatch:
         used_bytes = process_memory.data_bytes()
         soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
         limit_bytes = None if soft == resource.RLIM_INFINITY else soft
-        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))  # telling takes memory, too
+        resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))  # the report takes memory, too
         memory = _memory()
         try:
             from dataclasses import asdict
@@ -103,7 +103,7 @@ class ScriptWatch:
             from tracekit.programs.cells_variables import largest_variables
 
             if self._retention is not None and lacks_memory(error, used_bytes, limit_bytes):
-                self._retention.look_now("the refusal of memory")
+                self._retention.look_now("the refused allocation")
             ending = ending_of(error, {}, used_bytes=used_bytes, limit_bytes=limit_bytes)
             self._write(
                 "raised",
@@ -116,10 +116,10 @@ class ScriptWatch:
                 **memory,
             )
         except Exception as failure:
-            # The program's own traceback must be seen, whatever becomes of ours.
-            sys.stderr.write(f"tracekit: how the program ended cannot be told: {failure}\n")
+            # The program's own traceback must be shown, even if our report fails.
+            sys.stderr.write(f"tracekit: cannot report how the program ended: {failure}\n")
         finally:
-            if thread is not None:  # the program goes on
+            if thread is not None:  # the program continues
                 resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
     def _write(self, kind: str, **fields: object) -> None:
@@ -133,7 +133,7 @@ class ScriptWatch:
 
 
 def retention_file(messages: str, pid: int) -> str:
-    """Where the process `pid` says what held its memory."""
+    """The file in which the process `pid` reports what held its memory."""
     return f"{messages}.retention-{pid}"
 
 
@@ -145,7 +145,7 @@ def _memory() -> dict[str, int]:
 
 
 def _variables(tb: TracebackType | None) -> Iterator[tuple[str, Any]]:
-    """The script's global variables, then the local ones of the functions it was in."""
+    """The script's global variables, then the local variables of its running functions."""
     main = sys.modules.get("__main__")
     for name, value in list(vars(main).items()) if main is not None else ():
         if not name.startswith("__") and not isinstance(value, ModuleType | type):
@@ -159,12 +159,12 @@ def _variables(tb: TracebackType | None) -> Iterator[tuple[str, Any]]:
 
 
 def _write_stacks(file: str) -> int:
-    """Let a crash or a signal of ours write the stacks of all threads; the signal's number."""
+    """Make a crash or our signal write the stacks of all threads; returns the signal's number."""
     if not hasattr(signal, "SIGRTMAX") or not hasattr(faulthandler, "register"):
         return 0
     number = int(signal.SIGRTMAX) - 3
     opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    if not faulthandler.is_enabled():  # else the user wants them on stderr
+    if not faulthandler.is_enabled():  # otherwise the user has them on stderr
         faulthandler.enable(file=opened)
     faulthandler.register(number, file=opened, all_threads=True)
     return number

@@ -1,8 +1,8 @@
-"""What happens when a Python of somebody's program starts; called by `tracekit_programs.pth`.
+"""Runs when a Python of a watched program starts; called by `tracekit_programs.pth`.
 
 `site` processes .pth files before the program and before any sitecustomize, in every Python that
-inherits our variables: children made by fork, spawn and forkserver as well. Without a variable the
-file does nothing.
+inherits our variables, including children made by fork, spawn and forkserver. Without a variable
+the file does nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _REDIRECT, _WATCH = "TRACEKIT_REDIRECT", "TRACEKIT_WATCH"
 
 @functools.cache  # `site` processes the .pth files of a virtual environment twice
 def start() -> None:
-    """Watch and redirect this process, as its environment says, until it ends.
+    """Watch and redirect this process until it ends, as its environment says.
 
     Raises:
         ConfigError: TRACEKIT_REDIRECT names no usable target.
