@@ -32,7 +32,7 @@ def found(local):
         keys=CIDS * 10,
         limit_bytes=512 * MIB,
         sample=6_000,
-        check=[CIDS],
+        verify=[CIDS],
         on_progress=steps.append,
     )
     return record, steps

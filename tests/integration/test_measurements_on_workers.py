@@ -141,7 +141,7 @@ def test_an_interrupted_bench_leaves_nothing_queued(store: EmbeddedStore) -> Non
 @pytest.mark.parametrize(
     ("request_", "told"),
     [
-        ({"kind": "bench", "workload": "../x.toml"}, "knows by its name"),
+        ({"kind": "bench", "workload": "../x.toml"}, "knows by name"),
         ({"kind": "bench", "workload": "trace-tiny", "candidates": ["os:getcwd"]}, "by name"),
         ({"kind": "shell", "workload": "trace-tiny"}, "unknown kind of measurement 'shell'"),
         ({"kind": "bench", "workload": "trace-tiny", "database": "x"}, "unknown field 'database'"),

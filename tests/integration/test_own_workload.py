@@ -186,7 +186,7 @@ def test_reproduce_see_and_prove(project: Path, tmp_path: Path, asked: tuple[str
 def test_gate_and_budget(project: Path) -> None:
     gate = ("check", "payments", "--baseline", "baseline.json", "-q")
     run(project, *gate, "--update", "--repeat", "1", "--candidate", "lean")
-    run(project, *gate, "--tolerance", "net_peak:100%+64MiB")
+    run(project, *gate, "--fail-on", "net_peak:100%+64MiB")
     assert "is of workload 'payments'" in run(
         project, "check", "trace-tiny", "--baseline", "baseline.json", "-q", code=2
     )
@@ -261,8 +261,8 @@ def test_what_says_nothing_about_records_is_measured_and_not_proved(
         (("--candidate", "nobody"), "unknown 'nobody'; expected legacy"),
         (("--query", "rejects"), "unknown query 'rejects'"),
         (("--keys", "@gone.txt"), "gone.txt: the file could not be read"),
-        (("--at", "rows:50%"), "--at rows:50% says when --retention looks"),
-        (("--user", "me"), "--user me logs in at --dsn, which is not given"),
+        (("--at", "rows:50%"), "--at rows:50% needs --retention"),
+        (("--user", "me"), "--user me needs --dsn, which is not given"),
         (("--reference", "legacy"), "reference 'legacy' is not a candidate"),
     ],
 )

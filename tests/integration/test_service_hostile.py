@@ -79,4 +79,4 @@ def test_too_few_open_files_are_named(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.returncode == 2
-    assert "`ulimit -n` is 64" in done.stderr
+    assert "(`ulimit -n`) is 64" in done.stderr

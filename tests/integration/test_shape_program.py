@@ -205,8 +205,8 @@ def test_a_program_that_fails_leaves_its_shape(folder: Path, real: LocalOracle) 
     ("arguments", "said"),
     [
         (["--", sys.executable, "-c", "pass"], "name it with --dsn"),
-        (["--dsn", "127.0.0.1:1/X", "--"], "no program to run"),
-        (["--dsn", "127.0.0.1:1/X", "--keys", "5", "--", "x"], "--keys has no effect"),
+        (["--dsn", "127.0.0.1:1/X", "--"], "no program was given"),
+        (["--dsn", "127.0.0.1:1/X", "--keys", "5", "--", "x"], "--keys cannot be used"),
         (["--dsn", "127.0.0.1:1/X", "--", sys.executable, "-c", "pass"], "127.0.0.1:1/X"),
     ],
 )

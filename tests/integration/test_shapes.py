@@ -78,7 +78,7 @@ def test_record_show_build_and_replay(
     assert "TOPSECRET" not in said + file.read_text(encoding="utf-8")
     build = ("shape", "build", file, "--keys", "300", "-o", made, "-q")
     assert run(*build) == (0, f"{made}\n")
-    with pytest.raises(WorkloadError, match=r"there is a file .*--force"):
+    with pytest.raises(WorkloadError, match=r"already exists.*--force"):
         run(*build)
     assert run(*build, "-f")[0] == 0
     code, said = run(

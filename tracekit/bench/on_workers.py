@@ -131,7 +131,7 @@ def estimate_on_workers(
     keys: int | None = None,
     limit_bytes: int | None = None,
     sample: int,
-    check: Sequence[int] = (),
+    verify: Sequence[int] = (),
     workers: int = 2,
     command: str | None = None,
     on_progress: Listener | None = None,
@@ -150,7 +150,7 @@ def estimate_on_workers(
         keys: how many keys to predict for.
         limit_bytes: memory that the whole process may have.
         sample: keys of the largest sample of a candidate that keeps its rows.
-        check: numbers of keys to run for real, too.
+        verify: numbers of keys to also run for real.
         workers: batches of keys read at once.
         command: what to type to make this again.
         on_progress: told how far each candidate is.
@@ -171,7 +171,7 @@ def estimate_on_workers(
             "keys": keys,
             "limit_bytes": limit_bytes,
             "sample": sample,
-            "check": list(check),
+            "verify": list(verify),
             "workers": workers,
         }
         for name in candidates
@@ -229,7 +229,7 @@ _KINDS: Mapping[str, Callable[..., BenchRecord | EstimateRecord]] = {
 _SHARED = frozenset({"workload", "candidates", "query", "keys", "workers"})
 _FIELDS: Mapping[str, frozenset[str]] = {
     "bench": _SHARED | {"repeat", "profile", "prove"},
-    "estimate": _SHARED | {"limit_bytes", "sample", "check"},
+    "estimate": _SHARED | {"limit_bytes", "sample", "verify"},
 }
 """What a request may say; a database or a query's text of another host's is not in it."""
 

@@ -1,4 +1,4 @@
-"""The command group: loads a command's module only when it is asked for, and owns exit codes."""
+"""The command group: loads a command's module only when needed, and sets exit codes."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from tracekit.errors import TracekitError
 
 COMMANDS = {
     "replay": "Run several candidates on a workload, measure them and prove them equal.",
-    "notebook": "Run a notebook as it is, and say which cell needs and keeps how much memory.",
-    "run": "Run a script as it is, and say how much memory it needs and how it died.",
-    "prove": "Prove that two candidates return the same, or show where they differ.",
-    "report": "Draw a finished run again as text, Markdown or HTML.",
-    "compare": "Two runs or two captures side by side: what grew, and at which call stack.",
-    "check": "Replay a baseline's workload and fail when memory grew or an output changed.",
+    "notebook": "Run a notebook as it is, and report how much memory each cell needs and keeps.",
+    "run": "Run a script as it is, and report how much memory it needs and how it ended.",
+    "prove": "Prove that two candidates return the same result, or show where they differ.",
+    "report": "Show a finished run again as text, Markdown, HTML or JSON.",
+    "compare": "Compare two runs or two captures: what grew, and at which call stack.",
+    "check": "Replay a baseline's workload; fail if memory grew or an output changed.",
     "bench": "Measure every candidate and its peers on the same queries, side by side.",
     "estimate": "Predict each candidate's memory at any number of keys from small samples.",
     "localdb": "Serve a workload or a DuckDB file to any Oracle driver until Ctrl-C.",
-    "doctor": "Is this machine able to measure? What to do where it is not.",
+    "doctor": "Check whether this machine can measure, and what to do if it cannot.",
     "workload": "List, build and describe workloads.",
-    "shape": "Record what results are like without their values; show it, make rows like it.",
+    "shape": "Record statistics of results without their values; generate rows from them.",
     "serve": "Run the whole trace service and its page on this machine until Ctrl-C.",
     "worker": "Run queued trace jobs, each shard in a fresh process, until Ctrl-C.",
-    "deploy": "Write systemd units and an .env.example that run the service for good.",
-    "clean": "Show what the cache and the runs take on disk, and remove it.",
+    "deploy": "Write systemd units and an .env.example for running the service permanently.",
+    "clean": "Show how much disk space the cache and the runs use, and remove them.",
 }
 
 
 class Stopped(BaseException):
-    """SIGINT or SIGTERM asked us to stop; unwinds everything, and no `except Exception` holds it.
+    """Raised on SIGINT or SIGTERM; unwinds everything, past every `except Exception`.
 
-    Not a KeyboardInterrupt: click would turn that into an Abort that forgets which signal it was.
+    Not a KeyboardInterrupt: click would turn that into an Abort without the signal's number.
     """
 
     def __init__(self, number: int) -> None:
@@ -51,11 +51,11 @@ class CommandGroup(click.Group):
     """A group whose commands live in `tracekit.cli.NAME` as `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order people meet them."""
+        """The commands in the order in which users meet them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported now; None for an unknown name."""
+        """Import and return the command; None for an unknown name."""
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"tracekit.cli.{cmd_name.replace('-', '_')}")
@@ -72,27 +72,27 @@ class CommandGroup(click.Group):
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=(
-        "Exit codes: 0 ok · 1 the check failed · 2 usage, or could not run · "
-        "53 a candidate ran out of its memory limit. stdout is data, stderr is messages."
+        "Exit codes: 0 ok · 1 the check failed · 2 usage error, or could not run · "
+        "53 a candidate ran out of memory. stdout has data, stderr has messages."
     ),
 )
 @click.version_option(__version__, "-V", "--version", prog_name="tracekit")
 def group() -> None:
     """Replay, measure, prove and fix the memory of Python code that reads Oracle.
 
-    Start with `tracekit replay trace-smoke`: it builds a small workload, serves it through a local
-    Oracle, fetches it by the legacy and by the fetchmany path, and says which needs less memory
-    and whether both return the same.
+    Start with `tracekit replay trace-smoke`. It builds a small workload, serves it from a local
+    Oracle, fetches it in the legacy way and in several others, and reports which needs less memory
+    and whether all return the same result.
     """
 
 
 def main() -> NoReturn:
     """Run the command line and exit with an ExitCode."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A background shell job starts with SIGINT ignored, so the default is not enough.
+        # A background shell job starts with SIGINT ignored, so the default handler is not enough.
         signal.signal(number, _stop)
     try:
-        # Not group.main(): it would answer a closed stdout with 1, the code of a failed check.
+        # Not group.main(): it exits with 1, the code of a failed check, if stdout is closed.
         with group.make_context("tracekit", sys.argv[1:]) as context:
             code = group.invoke(context)
     except click.exceptions.Exit as exc:
@@ -107,7 +107,7 @@ def main() -> NoReturn:
         _say(f"error: {exc}")
         sys.exit(ExitCode.COULD_NOT_RUN)
     except BrokenPipeError:
-        # Whoever read our stdout is gone (`tracekit ... | head`); nothing is left to say to them.
+        # The reader of our stdout has gone (`tracekit ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.OK)
     sys.exit(code if isinstance(code, int) else ExitCode.OK)

@@ -36,8 +36,8 @@ _MATRIX_FILES = ("matrix.json", "matrix.md")
     "candidates",
     multiple=True,
     metavar="[NAME=]SPEC",
-    help=f"What takes part, repeatable: {', '.join(BENCH_CANDIDATES)}, module:function or "
-    "script.py [default: all of those named].",
+    help=f"A candidate to measure, repeatable: {', '.join(BENCH_CANDIDATES)}, module:function or "
+    "script.py [default: all built-in ones].",
 )
 @source_options
 @click.option(
@@ -45,16 +45,16 @@ _MATRIX_FILES = ("matrix.json", "matrix.md")
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="Runs of each candidate; figures are medians.",
+    help="Runs of each candidate; the figures are medians.",
 )
-@click.option("--profile", is_flag=True, help="Run each once more under memray: its heap peak.")
+@click.option("--profile", is_flag=True, help="Run each once more under memray, for its heap peak.")
 @click.option("--no-proof", is_flag=True, help="Do not compare the outputs.")
 @click.option(
     "--sizes",
     callback=numbers,
     metavar="N,...",
-    help="Smaller numbers of keys at which stream and parquet are measured, too: are they flat? "
-    "With --workers-queue: numbers of keys of a bench each.",
+    help="Smaller numbers of keys at which to also measure stream and parquet, to see whether "
+    "they stay flat. With --workers-queue: numbers of keys, each with its own bench.",
 )
 @queue_option
 @click.option(
@@ -62,14 +62,14 @@ _MATRIX_FILES = ("matrix.json", "matrix.md")
     "pythons",
     multiple=True,
     metavar="X.Y",
-    help="With --workers-queue: bench under this Python, repeatable [default: a worker's own].",
+    help="With --workers-queue: use this Python, repeatable [default: each worker's own].",
 )
 @click.option(
     "-o",
     "--output",
-    "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help=f"Folder to write {', '.join(_FILES)} to.",
+    metavar="DIR",
+    help=f"Folder for {', '.join(_FILES)}.",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an older bench in --output.")
 @record_options
@@ -88,11 +88,11 @@ def command(
     quiet: bool,
     **source: Any,
 ) -> int:
-    """Measure every candidate and its peers on the same queries, and hold them to their bars.
+    """Measure every candidate and its peers on the same queries, and compare them with targets.
 
-    Each run is a process of its own; rounds are interleaved. One that is not installed,
-    or cannot read this server, is named with the reason and left out of the ratios. The bars'
-    ratios were set for 114,000 keys of trace-114k's `history`.
+    Each run is a separate process; rounds are interleaved. A peer that is not installed, or cannot
+    read this server, is listed with the reason and left out of the ratios. The targets were set
+    for 114,000 keys of trace-114k's `history`.
 
     \b
     Examples:
@@ -125,7 +125,7 @@ def command(
         echo_record(matrix, reports.matrix_text, as_json=as_json)
         return _matrix_exit_code(matrix)
     if pythons:
-        raise ConfigError("--python needs --workers-queue: here, this Python measures")
+        raise ConfigError("--python needs --workers-queue; without it the current Python is used")
     read = read_source(workload, **source)
     _check_output(output, _FILES, force=force)
     with Steps(quiet=quiet) as steps:
@@ -147,18 +147,18 @@ def command(
 
 
 def _check_output(output: Path | None, files: Sequence[str], *, force: bool) -> None:
-    """Before anything is measured, which takes minutes."""
+    """Check the output folder before measuring, which takes minutes."""
     if output is None:
         return
     there = [file for file in files if (output / file).exists()]
     if there and not force:
         raise ConfigError(
-            f"{output} holds {there[0]} already and will not be written to without --force."
+            f"{output} already contains {there[0]} and will not be overwritten without --force."
         )
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise ConfigError(f"no bench can be written to {output}: {exc}") from exc
+        raise ConfigError(f"the bench cannot be written to {output}: {exc}") from exc
 
 
 def _write(record: BenchRecord, output: Path) -> None:

@@ -12,6 +12,7 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.record_options import format_option
 from tracekit.cli.source_options import candidate_option
 from tracekit.cli.steps import Steps
 from tracekit.cli.terminal import on_terminal, terminal_width
@@ -36,8 +37,8 @@ from tracekit.reports.comparison import METRICS
 BASELINES = Path("profiles/baselines")
 _BASELINE_REPEAT = 3
 _BASELINE_WORKERS = 1
-"""With several, how many row batches are alive at once is the scheduler's chance: at the smoke
-workload peaks of the iterator were 4% apart with two workers and 0.5% with one."""
+"""With several workers, the number of row batches alive at once depends on the scheduler, so peaks
+vary more."""
 
 
 @click.command("check")
@@ -49,47 +50,42 @@ workload peaks of the iterator were 4% apart with two workers and 0.5% with one.
     metavar="FILE",
     help=f"The baseline [default: {BASELINES}/WORKLOAD.json].",
 )
-@click.option("--update", is_flag=True, help="Replay and write the baseline again.")
+@click.option("--update", is_flag=True, help="Replay the workload and write its baseline.")
 @click.option(
-    "--tolerance",
+    "--fail-on",
+    "tolerance",
     multiple=True,
     metavar="RULE",
-    help="Growth that is too much, repeatable, in the grammar of compare --fail-on "
-    f"[default: {' and '.join(DEFAULT_TOLERANCE)}].",
+    help="Fail if a metric grew by more than RULE allows, e.g. net_peak:10%+8MiB for 10% and "
+    f"8 MiB; repeatable [default: {' and '.join(DEFAULT_TOLERANCE)}].",
 )
-@click.option("--keys", type=click.IntRange(1), help="With --update: how many keys.")
-@click.option("--query", metavar="NAME", help="With --update: which of the workload's queries.")
+@click.option("--keys", type=click.IntRange(1), help="With --update: number of keys.")
+@click.option("--query", metavar="NAME", help="With --update: the workload's query to replay.")
 @candidate_option
 @click.option(
     "--repeat",
     type=click.IntRange(1),
-    help=f"With --update: plain runs per candidate, of which the median counts [default: "
-    f"{_BASELINE_REPEAT}].",
+    help=f"With --update: runs of each candidate; the median counts [default: {_BASELINE_REPEAT}].",
 )
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    help=f"With --update: fetching threads; one repeats best [default: {_BASELINE_WORKERS}].",
+    help="With --update: batches of keys a built-in candidate reads at once; peaks vary least "
+    f"with one [default: {_BASELINE_WORKERS}].",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="Most measured processes at once [default: one for each core].",
+    help="Maximum number of measured processes at once [default: one for each core].",
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "md", "json"]),
-    default="table",
-    show_default=True,
-    help="What to print.",
-)
+@format_option("text", "md", "json")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The run's folder [default: a new one under profiles/runs].",
+    metavar="DIR",
+    help="Folder for the run [default: a new one under profiles/runs].",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
@@ -109,19 +105,20 @@ def command(
     force: bool,
     quiet: bool,
 ) -> int:
-    """Replay a baseline's workload and fail when memory grew or an output changed.
+    """Replay a baseline's workload, and fail if memory grew or an output changed.
 
-    A baseline is made once with --update and kept in git; check replays the same workload with
-    the same candidates and options. Times are shown but not judged: they are the machine's.
+    Create a baseline once with --update and keep it in git; check then replays the same workload
+    with the same candidates and options. Times are shown but not judged, because they depend on
+    the machine.
 
     \b
     Examples:
       tracekit check trace-smoke
       tracekit check payments --update
-      tracekit check --baseline FILE --tolerance net_peak:5%+1MiB --format md
+      tracekit check --baseline FILE --fail-on net_peak:5%+1MiB --format md
 
-    Exit codes: 0 nothing grew beyond tolerance · 1 a regression · 2 no baseline, or it was made
-    under another fingerprint (Python, packages, Arrow pool, system, workload).
+    Exit codes: 0 nothing grew too much · 1 a regression · 2 no baseline, or one from another
+    environment (Python, packages, Arrow pool, system, workload).
     """
     rules = [parse_rule(rule) for rule in tolerance or DEFAULT_TOLERANCE]
     baseline = baseline_file or _usual_baseline(workload)
@@ -135,8 +132,8 @@ def command(
     given = {name: value for name, value in asked.items() if value is not None}
     if given and not update:
         raise ConfigError(
-            f"the baseline says what is replayed: give {next(iter(given.values()))!r} together "
-            "with --update to change it"
+            f"the baseline determines what is replayed. Use {next(iter(given.values()))!r} "
+            "together with --update to change it"
         )
     with Steps(quiet=quiet) as steps:
 
@@ -154,7 +151,7 @@ def command(
                 on_progress=tell,
             )
             write_baseline(baseline, run.summary)
-            click.echo(f"tracekit: {baseline} is written; its run is in {run.folder}", err=True)
+            click.echo(f"tracekit: wrote {baseline}; its run is in {run.folder}", err=True)
             return ExitCode.OK
         checked = check(
             baseline,
@@ -174,12 +171,12 @@ def command(
 
 def _usual_baseline(workload: str | None) -> Path:
     if workload is None:
-        raise ConfigError("nothing to check: name a workload, or a baseline with --baseline FILE")
+        raise ConfigError("nothing to check. Name a workload, or a baseline with --baseline FILE")
     return BASELINES / f"{Path(workload).stem}.json"
 
 
 def _options(baseline: Path, workload: str | None, given: Mapping[str, object]) -> ReplayOptions:
-    """What to replay: as the baseline that is there says, and else as is usual for one."""
+    """What to replay: as in the existing baseline, or with the defaults for a new one."""
     options = read_baseline(baseline).options if baseline.exists() else None
     if options is None or workload not in (None, options.workload):
         name = workload or baseline.stem

@@ -1,4 +1,4 @@
-"""`tracekit clean`: what tracekit keeps on disk, and how to be rid of it."""
+"""`tracekit clean`: show what tracekit keeps on disk, and remove it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from tracekit.sizes import format_size
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="With --runs: keep this many, the newest.",
+    help="With --runs: keep the newest N.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No table.")
 def command(drop_workloads: bool, drop_runs: bool, keep: int, quiet: bool) -> None:
-    """Show what the cache and the runs take on disk, and remove what is asked.
+    """Show how much disk space the cache and the runs use, and remove what you choose.
 
-    Without an option nothing is removed.
+    Without options nothing is removed.
 
     \b
     Examples:
@@ -61,13 +61,13 @@ def command(drop_workloads: bool, drop_runs: bool, keep: int, quiet: bool) -> No
     if drop_workloads or drop_runs:
         click.echo(f"removed {format_size(freed)}")
     elif not quiet:
-        click.echo("nothing removed: say --workloads or --runs")
+        click.echo("nothing removed; use --workloads or --runs to remove them")
     if failures:
         raise ConfigError("\n".join(failures))
 
 
 class _Summary(msgspec.Struct):
-    """What every version of a run's summary.json has."""
+    """The part that every version of a run's summary.json has."""
 
     schema_version: int
     workload: dict[str, object]
@@ -78,7 +78,7 @@ class _Summary(msgspec.Struct):
 def run_folders(runs_dir: Path) -> list[Path]:
     """The run folders below `runs_dir`, oldest first.
 
-    A folder counts only if it holds a summary that a replay wrote; a link to a folder does not.
+    A folder counts only if it contains a summary that a replay wrote; links do not count.
     """
     found = [
         summary.parent
@@ -89,7 +89,7 @@ def run_folders(runs_dir: Path) -> list[Path]:
 
 
 def folder_bytes(folder: Path) -> int:
-    """What the files of a folder take; links are not followed, what is unreadable counts 0."""
+    """Total size of a folder's files; links are not followed, unreadable files count as 0."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

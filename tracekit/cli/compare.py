@@ -1,4 +1,4 @@
-"""`tracekit compare`: two runs, or two captures, side by side."""
+"""`tracekit compare`: compare two runs or two captures."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.record_options import format_option
 from tracekit.cli.report import write_text
 from tracekit.cli.terminal import terminal_width
 from tracekit.experiment.compared import Side, comparison_record, open_sides, stack_diffs
@@ -30,34 +31,36 @@ def _names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     default=",".join(METRICS),
     show_default=True,
     metavar="METRIC,...",
-    help="What to compare.",
+    help="Metrics to compare, separated by commas.",
 )
 @click.option(
     "--sort",
     type=click.Choice(SORTS),
     default="change",
     show_default=True,
-    help="By share of growth, by growth within each metric, or by candidate.",
+    help="Sort by share of growth, by growth within each metric, or by candidate.",
 )
 @click.option(
     "--fail-on",
     "rules",
     multiple=True,
     metavar="RULE",
-    help="Exit 1 when a metric grew more, e.g. net_peak:10%+8MiB: by more than both. Repeatable.",
+    help="Exit with 1 if a metric grew by more than RULE allows, e.g. net_peak:10%+8MiB for 10% "
+    "and 8 MiB; repeatable.",
 )
+@format_option("text", "md", "html", "json")
 @click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["table", "md", "json", "html"]),
-    default="table",
-    show_default=True,
-    help="What to draw.",
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="File to write instead of stdout.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here, not to stdout.")
 @click.option("-f", "--force", is_flag=True, help="Replace an existing --output.")
 @click.option(
-    "--no-redaction", is_flag=True, help="Show machine paths in md and html, made to be shared."
+    "--no-redaction",
+    is_flag=True,
+    help="Keep machine paths in md and html, where they are removed for sharing.",
 )
 def command(
     base: Path,
@@ -70,10 +73,10 @@ def command(
     force: bool,
     no_redaction: bool,
 ) -> int:
-    """Say what grew from BASE to HEAD, in which metric and at which call stack.
+    """Show what grew from BASE to HEAD, in which metric and at which call stack.
 
     Each is a run's folder, its summary.json or a baseline; or both are memray captures (.bin).
-    Call stacks are compared where both have the capture of a path.
+    Call stacks are compared for candidates that have a capture on both sides.
 
     \b
     Examples:
@@ -81,8 +84,7 @@ def command(
       tracekit compare before.bin after.bin --fail-on heap_peak:10%+8MiB
       tracekit compare main/ branch/ --format md >> "$GITHUB_STEP_SUMMARY"
 
-    Exit codes: 0 nothing grew more than it may · 1 a --fail-on rule was broken · 2 could not
-    compare.
+    Exit codes: 0 no --fail-on rule was broken · 1 one was · 2 could not compare.
     """
     parsed = [parse_rule(rule) for rule in rules]
     before, after = open_sides(base, head)
@@ -122,7 +124,7 @@ def _drawn(
         return to_json(comparison_record(base, head, judgement, diffs, columns, sort))
     both: tuple[ReplaySummary, ReplaySummary] = base.summary, head.summary
     failures = judgement.failures if judgement.rules else None
-    if format_ == "table":
+    if format_ == "text":
         width = terminal_width()
         return reports.compare_text(
             *both,

@@ -1,4 +1,4 @@
-"""`tracekit deploy`: files that run the trace service for good."""
+"""`tracekit deploy`: files for running the trace service permanently."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tracekit.errors import ConfigError
 from tracekit.sizes import format_size
 
 _WORKER_SHARE = 0.75
-"""Of a worker unit's memory, the most that the limit of a shard's process leaves room beside."""
+"""The largest share of a worker unit's memory that the limit of a shard's process may take."""
 _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", re.ASCII)
 _BIND = re.compile(
     r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[A-Za-z0-9_./-]+", re.ASCII
@@ -26,38 +26,46 @@ _BIND = re.compile(
 
 @click.group("deploy")
 def command() -> None:
-    """Write the files that run the trace service on a machine for good."""
+    """Write the files for running the trace service on a machine permanently."""
 
 
 @command.command("systemd")
 @click.option(
     "-o",
     "--output",
-    "--out",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Folder to write into; made where it is not there.",
+    metavar="DIR",
+    help="Folder to write to; it is created if needed.",
 )
-@click.option("-f", "--force", is_flag=True, help="Replace files that are there.")
+@click.option("-f", "--force", is_flag=True, help="Replace existing files.")
 @click.option(
     "--python",
     type=click.Path(path_type=PurePosixPath),
     default=PurePosixPath(sys.executable),
-    help="Interpreter that has tracekit[service] on that machine (default: this one).",
+    help="Python on that machine with tracekit[service] installed [default: the current one].",
 )
 @click.option("--user", default="tracekit", show_default=True, help="User and group to run as.")
 @click.option(
-    "--bind", default="127.0.0.1:8114", show_default=True, help="Address the web process binds."
+    "--listen",
+    "bind",
+    default="127.0.0.1:8114",
+    show_default=True,
+    help="Address the web process listens on: HOST:PORT or unix:/PATH.",
 )
 @click.option(
     "--environment-file",
     type=click.Path(path_type=PurePosixPath),
     default=PurePosixPath("/etc/tracekit/tracekit.env"),
     show_default=True,
-    help="Where the settings will be on that machine.",
+    help="Path of the settings file on that machine.",
 )
-@click.option("--workers", type=click.IntRange(1, 512), help="Default: TRACE_WORKER_COUNT.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 512),
+    help="Number of workers [default: TRACE_WORKER_COUNT].",
+)
 @click.option("--threads", type=click.IntRange(1), default=8, show_default=True)
 @click.option(
     "--web-memory",
@@ -71,9 +79,9 @@ def command() -> None:
     type=SizeType(),
     default="1GiB",
     show_default=True,
-    help="MemoryMax of a worker and the process of its shard.",
+    help="MemoryMax of a worker, including the process of its shard.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Do not say what to do next.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not print the next steps.")
 def systemd(
     folder: Path,
     force: bool,
@@ -89,14 +97,14 @@ def systemd(
 ) -> None:
     """Write systemd units for the web process and its workers, and an .env.example.
 
-    The units are hardened and bounded in memory; the settings (database, Redis, token) are read
-    from an environment file that .env.example explains. MemoryHigh is 7/8 of MemoryMax. Paths of
-    the files written go to stdout.
+    The units are hardened and have memory limits. They read the settings (database, Redis, token)
+    from an environment file, for which .env.example is the template. MemoryHigh is 7/8 of
+    MemoryMax. The paths of the written files are printed on stdout.
 
     \b
     Examples:
-      tracekit deploy systemd --out deploy
-      TRACE_WORKER_COUNT=4 tracekit deploy systemd --out deploy --force --worker-memory 768MiB
+      tracekit deploy systemd -o deploy
+      TRACE_WORKER_COUNT=4 tracekit deploy systemd -o deploy --force --worker-memory 768MiB
     """
     settings = Settings.from_env()
     _check(user, bind, settings.trace.worker_memory_limit_bytes, worker_memory)
@@ -122,12 +130,12 @@ def _check(user: str, bind: str, limit_bytes: int | None, worker_memory: int) ->
     if not _USER.fullmatch(user):
         raise ConfigError(f"--user {user!r}: expected the name of a system user")
     if not _BIND.fullmatch(bind):
-        raise ConfigError(f"--bind {bind!r}: expected HOST:PORT or unix:/path/of/socket")
+        raise ConfigError(f"--listen {bind!r}: expected HOST:PORT or unix:/path/of/socket")
     if limit_bytes is not None and limit_bytes > _WORKER_SHARE * worker_memory:
         raise ConfigError(
-            f"TRACEKIT_WORKER_MEMORY_LIMIT={format_size(limit_bytes)} leaves too little of "
-            f"--worker-memory {format_size(worker_memory)}: the kernel would kill before the limit "
-            "is told. Lower the one to three quarters of the other."
+            f"TRACEKIT_WORKER_MEMORY_LIMIT={format_size(limit_bytes)} is too close to "
+            f"--worker-memory {format_size(worker_memory)}: the kernel would kill the worker "
+            "before the limit takes effect. Set the limit to at most three quarters of the other."
         )
 
 
@@ -135,7 +143,7 @@ def _write(folder: Path, files: dict[str, str], *, force: bool) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise ConfigError(f"{folder} could not be made: {exc.strerror}") from exc
+        raise ConfigError(f"the folder {folder} could not be created: {exc.strerror}") from exc
     if not force:  # all or none
         for name in files:
             if (folder / name).exists():

@@ -1,4 +1,4 @@
-"""`tracekit doctor`: is this machine able to measure?"""
+"""`tracekit doctor`: check whether this machine can measure."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _PIPE_WIDTH = 200
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(no_calibration: bool, as_json: bool, quiet: bool) -> int:
-    """Say whether this machine can measure, and what to do where it cannot.
+    """Check whether this machine can measure, and say what to do if it cannot.
 
-    The self-test takes known amounts of memory in several ways, each in fresh processes, and
-    looks whether both the OS peak and memray's read what was taken, within 2% or 1 MiB.
+    The self-test allocates known amounts of memory in several ways, each in fresh processes, and
+    checks that the OS peak and memray's peak both report them within 2% or 1 MiB.
 
-    Exit codes: 0 able to measure (warnings included) · 2 something failed.
+    Exit codes: 0 able to measure (with or without warnings) · 2 a check failed.
     """
     settings = Settings.from_env()
     checks = list(look_at_machine([settings.cache_dir, settings.runs_dir]))

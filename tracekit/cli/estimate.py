@@ -1,4 +1,4 @@
-"""`tracekit estimate`: how much memory will it take, and how many keys fit?"""
+"""`tracekit estimate`: how much memory it will take, and how many keys fit."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from tracekit.records import EstimateRecord, RunStatus
 @click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
 @candidate_option
 @source_options
-@click.option("--limit", type=SizeType(), help="Memory the whole process may have, e.g. 6GiB.")
+@click.option("--limit", type=SizeType(), help="Memory the whole process may use, e.g. 6GiB.")
 @click.option(
     "--sample",
     type=click.IntRange(1),
     default=SAMPLE_KEYS,
     show_default=True,
-    help="Keys of the largest of three samples; up to eight times as many where these say too "
-    "little.",
+    help="Keys of the largest of three samples; up to eight times as many are used if that is not "
+    "enough.",
 )
 @click.option(
     "--verify",
-    "check",
+    "verify",
     callback=numbers,
     metavar="N,...",
-    help="Run these numbers of keys for real and tell the error of their predictions.",
+    help="Also run these numbers of keys for real, and report the error of their predictions.",
 )
 @queue_option
 @record_options
@@ -52,7 +52,7 @@ def command(
     candidates: tuple[str, ...],
     limit: int | None,
     sample: int,
-    check: tuple[int, ...],
+    verify: tuple[int, ...],
     workers_queue: str | None,
     as_json: bool,
     quiet: bool,
@@ -60,8 +60,8 @@ def command(
 ) -> int:
     """Predict each candidate's memory at --keys N, and the largest N that stays within --limit.
 
-    Three small samples of each candidate, spread over all keys, are measured in processes of their
-    own. N may be larger than the workload.
+    Three small samples of each candidate, spread over all keys, are measured in separate
+    processes. N can be larger than the workload.
 
     \b
     Examples:
@@ -70,16 +70,16 @@ def command(
       tracekit estimate trace-114k --verify 11000,114000 --workers-queue measurements
       tracekit estimate --dsn db.example:1521/BANK --sql transactions.sql --key ACCOUNT_ID
 
-    Where the samples leave more than 10% open, the net peak is told as from - to.
+    If the samples leave a range of more than 10%, the net peak is given as a range.
 
-    Exit codes: 0 estimated · 1 no candidate surely stays within --limit, or a prediction that is
-    one figure is off by more than 10% in --verify · 2 could not run, or a candidate's samples could
-    not be measured.
+    Exit codes: 0 estimated · 1 no candidate certainly stays within --limit, or a prediction that is
+    not a range is off by more than 10% in --verify · 2 could not run, or a candidate's samples
+    could not be measured.
     """
     how: dict[str, Any] = {
         "limit_bytes": limit,
         "sample": sample,
-        "check": check,
+        "verify": verify,
         "command": shlex.join(["tracekit", *sys.argv[1:]]),
     }
     with Steps(quiet=quiet) as steps:

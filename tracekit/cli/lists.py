@@ -6,8 +6,10 @@ import click
 
 
 def numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
-    """The whole numbers in `value`; a usage error where one is not a number."""
+    """The whole numbers in `value`; a usage error if one is not a number."""
     try:
         return tuple(int(part) for part in value.split(",")) if value else ()
     except ValueError:
-        raise click.BadParameter(f"{value!r}: expected numbers of keys, as 11000,57000") from None
+        raise click.BadParameter(
+            f"{value!r}: expected numbers of keys, such as 11000,57000"
+        ) from None

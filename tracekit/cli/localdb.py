@@ -1,4 +1,4 @@
-"""`tracekit localdb`: a local Oracle in the foreground, and what it makes of a statement."""
+"""`tracekit localdb`: run a local Oracle in the foreground, or translate a statement."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Ctrl-C stops the server."""
     "--check",
     "statement",
     metavar="SQL",
-    help="Serve nothing: print what a statement is translated to, or its error (exit 1).",
+    help="Do not serve; print the translation of a statement, or its error (exit code 1).",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -48,19 +48,21 @@ Ctrl-C stops the server."""
     show_default=True,
     help="Port to listen on; 0 takes any free one.",
 )
-@click.option("--user", default="tracekit", show_default=True, help="Name to log in with.")
-@click.option("--allow-remote", is_flag=True, help="Permit a --host other machines can reach.")
+@click.option("--user", default="tracekit", show_default=True, help="User to log on as.")
+@click.option("--allow-remote", is_flag=True, help="Allow a --host that other machines can reach.")
 @click.option("--writable", is_flag=True, help="Let changes reach the DuckDB FILE.")
-@click.option("--sysdate", type=click.DateTime(), help="What SYSDATE is (default: the workload's).")
+@click.option(
+    "--sysdate", type=click.DateTime(), help="The value of SYSDATE [default: the workload's]."
+)
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="FAULT",
-    help="Misbehave, as in 'drop_after rows=5000 once'; may be given again.",
+    help="Inject a fault, such as 'drop_after rows=5000 once'; repeatable.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line on stdout.")
-@click.option("-q", "--quiet", is_flag=True, help="No talk on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="No messages on stderr.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -81,13 +83,13 @@ def command(
     """Serve a workload, a DuckDB file or an empty database as an Oracle.
 
     Prints how to connect and serves until Ctrl-C. The tables are in schema DWH, which is the
-    current schema of every session. Changes live in memory and are gone when the server stops,
-    unless --writable. The password is a new random one, or what TRACEKIT_LOCALDB_PASSWORD holds.
+    current schema of every session. Changes stay in memory and are lost when the server stops,
+    unless --writable is given. The password is random unless TRACEKIT_LOCALDB_PASSWORD is set.
 
-    With --init a script in Oracle's dialect is run before anybody is served; if a statement of it
-    fails, its file, line and error are printed and nothing is served (exit 2). With --check
-    nothing is served: the statement is translated and shown. tracekit/localdb/SQL.md lists what
-    is understood.
+    With --init a script in Oracle's dialect is run before serving; if one of its statements fails,
+    its file, line and error are printed and nothing is served (exit code 2). With --check the
+    statement is translated and printed, and nothing is served. tracekit/localdb/SQL.md lists the
+    supported SQL.
 
     \b
     Examples:
@@ -99,10 +101,12 @@ def command(
     """
     if statement is not None:
         if source is not None or init is not None:
-            raise click.UsageError("--check serves nothing: leave out the source and --init")
+            raise click.UsageError("--check does not serve. Leave out the source and --init")
         context.exit(_check(statement, as_json=as_json))
     if source is None:
-        raise click.UsageError("name a workload, a DuckDB file or ':memory:'; or use --check SQL")
+        raise click.UsageError(
+            "nothing to serve. Name a workload, a DuckDB file or ':memory:', or use --check SQL"
+        )
     password = os.environ.get(PASSWORD_VARIABLE)
     with ExitStack() as running:
         with Steps(quiet=quiet) as steps:
@@ -140,7 +144,7 @@ def _announce(local: LocalOracle, *, shown_password: str | None, as_json: bool) 
 
 
 def _check(sql: str, *, as_json: bool) -> int:
-    """Print what a statement becomes; the exit code."""
+    """Print the translation of a statement; returns the exit code."""
     sql = sql.strip().removesuffix(";")
     try:
         translated = translate(sql)
@@ -168,16 +172,16 @@ def _check(sql: str, *, as_json: bool) -> int:
 
 
 def _notes(translated: Translated) -> list[str]:
-    """What the DuckDB text alone does not say."""
+    """What the DuckDB text alone does not show."""
     notes = [f"a {translated.kind.value} statement"]
     if translated.control is not None:
         notes.append(f"acts on the session: {translated.control.value}")
     elif not translated.duckdb_sql and translated.definition is not None:
         notes.append("the table is rebuilt with the changed constraints")
     elif not translated.duckdb_sql:
-        notes.append("running it gives ORA-03001: PL/SQL is not carried out")
+        notes.append("running it gives ORA-03001: PL/SQL is not executed")
     if "ora_" in translated.duckdb_sql:
-        notes.append("ora_... are functions of the local Oracle that do what Oracle's do")
+        notes.append("ora_... are functions of the local Oracle that behave like Oracle's")
     for parameter in translated.parameters:
         if parameter.is_list:
             count = len(parameter.bind_indexes)
@@ -188,7 +192,7 @@ def _notes(translated: Translated) -> list[str]:
 
 
 def _pointed_at(sql: str, position: int) -> str:
-    """The line of `sql` that `position` is in, and a mark under it."""
+    """The line of `sql` with `position`, and a mark under it."""
     start = sql.rfind("\n", 0, position) + 1
     end = sql.find("\n", position)
     line = sql[start : end if end >= 0 else len(sql)]

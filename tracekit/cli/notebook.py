@@ -1,4 +1,4 @@
-"""`tracekit notebook`: the dead notebook, run as it is."""
+"""`tracekit notebook`: run a dead notebook as it is."""
 
 from __future__ import annotations
 
@@ -44,22 +44,24 @@ _REPORTS = (".json",)
 @click.command("notebook")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.ipynb")
 @click.option(
-    "--memory-limit", type=SizeType(), help="Resident memory the kernel may have, e.g. 2GiB."
+    "--memory-limit", type=SizeType(), help="Resident memory the kernel may use, e.g. 2GiB."
 )
 @click.option(
     "--on-limit",
     type=click.Choice([each.value for each in OnLimit]),
     default=OnLimit.ERROR.value,
     show_default=True,
-    help="At the limit: refuse memory, which raises MemoryError, or kill the kernel with SIGKILL "
-    "as a container is killed (its child processes count).",
+    help="At the limit, refuse memory (MemoryError), or kill the kernel with SIGKILL as a "
+    "container would; then its child processes count, too.",
 )
 @click.option(
-    "--expect-out-of-memory", is_flag=True, help="It must run out of memory: exit 0 if it does."
+    "--expect-out-of-memory",
+    is_flag=True,
+    help="Exit with 0 if it runs out of memory, and with 1 if not.",
 )
 @redirect_options
 @click.option(
-    "--profile", is_flag=True, help="Run under memray, too: heap peak and call stacks by cell."
+    "--profile", is_flag=True, help="Run under memray, too, for heap peak and call stacks by cell."
 )
 @click.option(
     "--retention",
@@ -72,25 +74,26 @@ _REPORTS = (".json",)
     "before",
     type=click.Path(path_type=Path),
     metavar="BEFORE.ipynb",
-    help="Run this notebook first, the same way, and set both side by side; or the folder or "
-    "program.json of an earlier run.",
+    help="Compare with this notebook, which is run first, or with the folder or program.json of "
+    "an earlier run.",
 )
 @click.option(
     "--fail-on",
     "rules",
     multiple=True,
     metavar="RULE",
-    help="With --compare: exit 1 when a metric of the whole notebook grew more, e.g. "
-    "net_peak:10%+8MiB: by more than both. Repeatable.",
+    help="With --compare: exit with 1 if a metric of the whole notebook grew by more than RULE "
+    "allows, e.g. net_peak:10%+8MiB for 10% and 8 MiB; repeatable.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The run's folder [default: a new one under profiles/runs].",
+    metavar="DIR",
+    help="Folder for the run [default: a new one under profiles/runs].",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
-@click.option("--json", "as_json", is_flag=True, help="Print program.json instead of the table.")
+@click.option("--json", "as_json", is_flag=True, help="Print program.json instead of tables.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     file: Path,
@@ -107,19 +110,19 @@ def command(
     quiet: bool,
     **target: Any,
 ) -> int:
-    """Run a notebook as it is, and say which cell needs and keeps how much memory.
+    """Run a notebook as it is, and report how much memory each cell needs and keeps.
 
-    Every cell runs in a fresh kernel of this Python, in the notebook's folder, up to the first
-    error, as "Run All" does. FILE is not changed. For each cell you get the OS peak, what it
-    still holds, the time, the rows of its largest frame and the memory of processes it started;
-    and where the notebook died: the cell, the last line of its own code and the largest
-    variables, also if the kernel was killed.
+    The cells run in a fresh kernel of the current Python, in the notebook's folder, up to the
+    first error, like "Run All". FILE is not changed. For each cell you get the OS peak, the memory
+    it keeps, the time, the rows of its largest frame and the memory of processes it started. If
+    the notebook died, you get the cell, the last line of its own code and the largest variables,
+    even if the kernel was killed.
 
-    With --workload, --database or --dsn every Oracle connection goes there, whatever DSN, user
-    and password the cells name; one that would go elsewhere is an error.
+    With --workload, --database or --dsn all Oracle connections go there, whatever DSN, user and
+    password the cells name. A connection that cannot be redirected is an error.
 
-    The run's folder holds report.html, report.md, memory.png, program.json and executed-FILE,
-    which has a line about memory under every cell.
+    The run's folder contains report.html, report.md, memory.png, program.json and executed-FILE,
+    which shows the memory under every cell.
 
     \b
     Examples:
@@ -128,11 +131,11 @@ def command(
       tracekit notebook analysis.ipynb --memory-limit 2GiB --on-limit kill
       tracekit notebook after.ipynb --compare before.ipynb --fail-on net_peak:10%+8MiB
 
-    Exit codes: 0 every cell ran · 1 a cell raised, a --fail-on rule was broken, or it did not run
-    out of memory as expected · 2 could not run · 53 it ran out of memory, or was killed.
+    Exit codes: 0 all cells ran · 1 a cell raised an error, a --fail-on rule was broken, or it did
+    not run out of memory as expected · 2 could not run · 53 it ran out of memory, or was killed.
     """
     if rules and before is None:
-        raise ConfigError(f"--fail-on {rules[0]} compares with --compare, which is not given")
+        raise ConfigError(f"--fail-on {rules[0]} needs --compare, which is not given")
     if expect_out_of_memory and memory_limit is None:
         raise ConfigError("--expect-out-of-memory needs a --memory-limit to run out of")
     if on_limit == OnLimit.KILL and memory_limit is None:
@@ -162,7 +165,7 @@ def command(
 
 
 class _Side:
-    """What --compare names: a notebook, or the report of an earlier run."""
+    """The value of --compare: a notebook, or the report of an earlier run."""
 
     def __init__(self, notebook: Path, report: ProgramReport | None) -> None:
         self.notebook = notebook
@@ -177,7 +180,7 @@ class _Side:
 
 
 class _Run:
-    """How notebooks are run."""
+    """The options for running notebooks."""
 
     def __init__(
         self,
@@ -257,7 +260,7 @@ def _print(
 
 
 def _measured(report: ProgramReport) -> dict[str, CandidateMeasurement]:
-    """The notebook as what rules judge."""
+    """The notebook in the form that rules judge."""
     status = RunStatus.FAILED
     if report.status is ProgramStatus.OK:
         status = RunStatus.OK

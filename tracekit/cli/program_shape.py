@@ -1,4 +1,4 @@
-"""Recording the shape of a program, unmodified: it runs against a relay to the real database."""
+"""Record the shape of an unmodified program, which runs against a relay to the real database."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class ProgramCommand(click.Command):
     """A command that takes a program and its arguments after `--`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put what follows `--` aside; `program_of` gives it."""
+        """Store what follows `--`; `program_of` returns it."""
         if "--" in args:
             at = args.index("--")
             ctx.meta[_PROGRAM] = tuple(args[at + 1 :])
             if not ctx.meta[_PROGRAM]:
-                raise click.UsageError("there is no program to run: write it after --", ctx)
+                raise click.UsageError("no program was given. Write it after --", ctx)
             args = args[:at]
         return super().parse_args(ctx, args)
 
 
 def program_of() -> tuple[str, ...]:
-    """The program that was given to the running command after `--`; empty where there was none."""
+    """The program given to the running command after `--`; empty if there was none."""
     program: tuple[str, ...] = click.get_current_context().meta.get(_PROGRAM, ())
     return program
 
@@ -45,16 +45,16 @@ def program_of() -> tuple[str, ...]:
 def program_shape(
     program: Sequence[str], database: Database, keys: Sequence[str], *, quiet: bool
 ) -> tuple[Shape, ProgramReport]:
-    """Run a script or a notebook against a relay to `database`, and keep the shape of what passes.
+    """Run a script or a notebook against a relay to `database`, and record the traffic's shape.
 
     Args:
         program: a command, or the path of a notebook.
-        database: the real one.
-        keys: columns that queries are asked for by; empty for those that have a list of binds.
-        quiet: show no progress, and no remarks.
+        database: the real database.
+        keys: key columns of the queries; empty for the columns that have a list of binds.
+        quiet: show no progress and no remarks.
 
     Raises:
-        ConfigError: it cannot be run, or nothing of it passed.
+        ConfigError: it cannot be run, or it sent no statement.
         ConnectError: the database cannot be reached.
     """
     notebook = _notebook(program)
@@ -87,10 +87,10 @@ def program_shape(
 
 
 def ended_badly(report: ProgramReport) -> str | None:
-    """What to say of a program that did not end well; None for one that did."""
+    """A remark on a program that failed; None if it succeeded."""
     if report.status is ProgramStatus.OK:
         return None
-    return f"the program did not end well ({_ending(report)}); its shape is what passed until then"
+    return f"the program failed ({_ending(report)}); its shape covers what it did until then"
 
 
 def _ending(report: ProgramReport) -> str:

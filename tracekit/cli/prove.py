@@ -1,4 +1,4 @@
-"""`tracekit prove`: only the proof."""
+"""`tracekit prove`: only the proof, without measuring."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from tracekit.experiment.prove_candidates import prove_candidates
     metavar="[NAME=]SPEC",
     default="legacy",
     show_default=True,
-    help="The reference: a candidate, as in replay.",
+    help="The reference: a candidate, written as for replay --candidate.",
 )
 @click.option(
     "--right",
     metavar="[NAME=]SPEC",
     default="iterator",
     show_default=True,
-    help="The candidate that is compared with it.",
+    help="The candidate to compare with the reference.",
 )
 @source_options
 @level_option
 @unordered_option
-@click.option("--json", "as_json", is_flag=True, help="Print the proof's record as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     workload: str | None,
@@ -48,19 +48,18 @@ def command(
     quiet: bool,
     **source: Any,
 ) -> int:
-    """Prove that two candidates return the same, or show where they differ.
+    """Prove that two candidates return the same result, or show where they differ.
 
-    Both fetch in processes of their own and leave one digest per key; only keys whose
-    digests differ are fetched again and shown. Levels, strictest first: exact (types, values,
-    order, keys), json (the same bytes for an API client), value (equal after the named
-    equivalences), different.
+    Both fetch in separate processes and compute one digest per key; only keys whose digests differ
+    are fetched again and shown. Levels, strictest first: exact (types, values, order, keys), json
+    (the same bytes for an API client), value (equal under the listed equivalences), different.
 
     \b
     Examples:
       tracekit prove trace-smoke
       tracekit prove trace-114k --query rejects --left legacy --right lean
       tracekit prove --database bank.duckdb --sql q.sql --key ID --left old=bank:load --right lean
-      tracekit prove trace-smoke --level exact        exits 1: NULL dates were NaT, are None
+      tracekit prove trace-smoke --level exact        exit code 1: NULL is NaT before, None after
 
     Exit codes: 0 the level holds · 1 it does not · 2 could not run.
     """

@@ -1,4 +1,4 @@
-"""Options that say where a program's Oracle connections go, whatever its code names."""
+"""Options for redirecting a program's Oracle connections."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ _OPTIONS = (
     click.option(
         "--workload",
         metavar="NAME|FILE",
-        help="Send its Oracle connections to a local Oracle that serves this workload.",
+        help="Redirect Oracle connections to a local Oracle that serves this workload.",
     ),
     click.option(
         "--database",
         "database_file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE.duckdb",
-        help="The same with a DuckDB file.",
+        help="Redirect Oracle connections to a local Oracle that serves this DuckDB file.",
     ),
     click.option(
         "--shape",
         "shape_file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE.json",
-        help="The same with rows made from a shape (tracekit shape record): what it recorded is "
-        "answered by its text, whatever the SQL.",
+        help="Redirect Oracle connections to a local Oracle that serves rows generated from this "
+        "shape (tracekit shape record). Recorded statements are recognised by their text.",
     ),
     click.option(
         "--dsn",
         metavar="HOST:PORT/SERVICE",
-        help="Send its Oracle connections there; user and password come from DB_USER and "
-        "DB_PASSWORD.",
+        help="Redirect Oracle connections to this database; user and password come from DB_USER "
+        "and DB_PASSWORD.",
     ),
-    click.option("--user", help="Name to log in with at --dsn [default: DB_USER]."),
+    click.option("--user", help="User to log on as at --dsn [default: DB_USER]."),
     click.option(
         "--keys",
         type=click.IntRange(1),
         metavar="N",
-        help="Build the workload or shape at N keys [default: as many as it was made with].",
+        help="Build the workload or shape with N keys [default: its own number].",
     ),
 )
 
 
 @dataclass(frozen=True)
 class RedirectTo:
-    """Where connections go; nowhere else than the code says, where nothing is named."""
+    """The target of connections; without options they are not redirected."""
 
     source: str | Path | None = None
     """A workload or a DuckDB file, to be served by a local Oracle."""
@@ -66,10 +66,10 @@ class RedirectTo:
 
     @contextmanager
     def started(self, progress: Callable[[str, float], None]) -> Iterator[Redirect | None]:
-        """The redirect at work, and its local Oracle; None where connections stay as they are.
+        """The active redirect and its local Oracle; None if connections are not redirected.
 
         Raises:
-            ConfigError: a setting is missing, or a target makes no sense.
+            ConfigError: a setting is missing, or the target is invalid.
             WorkloadError: the workload is unknown or could not be built.
         """
         with ExitStack() as running:
@@ -96,7 +96,7 @@ class RedirectTo:
         settings = Settings.from_env()
         database = replace(settings.database, dsn=dsn, user=self.user or settings.database.user)
         if not database.user or not database.password:
-            raise ConfigError(f"--dsn {dsn} needs DB_USER (or --user) and DB_PASSWORD to log in")
+            raise ConfigError(f"--dsn {dsn} needs DB_USER (or --user) and DB_PASSWORD to log on")
         return Redirect(
             dsn=dsn,
             user=database.user,
@@ -106,13 +106,13 @@ class RedirectTo:
 
 
 def configured_host() -> tuple[str, ...]:
-    """The database that the environment names, which the program may read from there."""
+    """The database named in the environment, from which the program may read it."""
     host = os.environ.get("DB_HOST")
     return (f"{host}:{os.environ.get('DB_PORT') or 1521}",) if host else ()
 
 
 def redirect_options(function: F) -> F:
-    """Give a command the options; it hands their values to `read_redirect`."""
+    """Add the options to a command, which passes their values to `read_redirect`."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
@@ -127,10 +127,10 @@ def read_redirect(
     user: str | None,
     keys: int | None,
 ) -> RedirectTo:
-    """What the options mean together.
+    """Combine the options.
 
     Raises:
-        ConfigError: two say where connections go, or one belongs to another that is not given.
+        ConfigError: two of them name a target, or one needs another that is not given.
     """
     given = {
         "--workload": workload,
@@ -140,12 +140,12 @@ def read_redirect(
     }
     named = [option for option, value in given.items() if value is not None]
     if len(named) > 1:
-        raise ConfigError(f"{' and '.join(named)} both say where connections go; give one of them")
+        raise ConfigError(f"{' and '.join(named)} cannot be used together; give only one")
     if user is not None and dsn is None:
-        raise ConfigError(f"--user {user} logs in at --dsn, which is not given")
+        raise ConfigError(f"--user {user} needs --dsn, which is not given")
     if keys is not None and workload is None and shape_file is None:
-        raise ConfigError(f"--keys {keys} is the size of --workload or --shape; neither is given")
+        raise ConfigError(f"--keys {keys} needs --workload or --shape; neither is given")
     for option, file in (("--database", database_file), ("--shape", shape_file)):
         if file is not None and not file.is_file():
-            raise ConfigError(f"{option} {file}: there is no such file")
+            raise ConfigError(f"{option} {file}: the file does not exist")
     return RedirectTo(database_file or shape_file or workload, dsn, user, keys)

@@ -1,4 +1,4 @@
-"""`tracekit replay`: the main job."""
+"""`tracekit replay`: measure and compare candidates."""
 
 from __future__ import annotations
 
@@ -33,37 +33,39 @@ from tracekit.records import to_json
 @click.option(
     "--reference",
     metavar="NAME",
-    help="The candidate the others are compared with [default: the workload's, else the first].",
+    help="The candidate to compare the others with [default: the workload's, else the first].",
 )
 @source_options
 @level_option
 @unordered_option
-@click.option("--no-profile", is_flag=True, help="Skip the runs under memray: half the time.")
+@click.option(
+    "--no-profile", is_flag=True, help="Skip the runs under memray, which take half the time."
+)
 @click.option(
     "--repeat",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Plain runs per candidate; figures are the median's, the spread is printed.",
+    help="Plain runs of each candidate; the figures are those of the median run.",
 )
 @click.option(
-    "--memory-limit", type=SizeType(), help="Private memory each candidate may have, e.g. 2GiB."
+    "--memory-limit", type=SizeType(), help="Private memory each candidate may use, e.g. 2GiB."
 )
 @click.option(
     "--expect-out-of-memory",
     multiple=True,
     metavar="NAME",
-    help="This candidate may run out of its memory limit.",
+    help="A candidate that may run out of memory, repeatable.",
 )
 @click.option(
     "--retention",
     is_flag=True,
-    help="Run each candidate once more and say which variables keep its memory alive.",
+    help="Run each candidate once more, and report which variables keep its memory alive.",
 )
 @click.option(
     "--at",
     metavar="MOMENT",
-    help="When --retention looks: rows:N% of the rows, or peak:N% of the net peak "
+    help="When to look for --retention: at rows:N% of the rows, or at peak:N% of the net peak "
     "[default: rows:90%].",
 )
 @click.option(
@@ -71,24 +73,24 @@ from tracekit.records import to_json
     "timeout_seconds",
     type=click.FloatRange(min=1),
     metavar="SECONDS",
-    help="Longest one measured process may take; beside others it takes longer.",
+    help="Time limit of one measured process; several at once take longer.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1),
     metavar="N",
-    help="Most measured processes at once; fewer where their memory would not fit. Times measured "
-    "side by side are marked; memory does not depend on it [default: one for each core].",
+    help="Maximum number of measured processes at once; fewer run if their memory would not fit. "
+    "Memory figures do not depend on it; times do and are marked [default: one for each core].",
 )
 @click.option(
     "-o",
     "--output",
-    "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The run's folder [default: a new one under profiles/runs].",
+    metavar="DIR",
+    help="Folder for the run [default: a new one under profiles/runs].",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
-@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of the table.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of tables.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
     workload: str | None,
@@ -113,20 +115,20 @@ def command(
     """Run several candidates on a workload, measure them and prove them equal.
 
     Each candidate runs in two fresh processes: plain, for the OS peak and times, and under memray,
-    for the heap and its call stacks. Processes run side by side; --jobs 1 where times are to be
-    quoted. Each is compared with the reference, record by record, and
-    the verdict says whether the outputs are equal and the peak is lower.
+    for the heap and its call stacks. Several processes run at once; use --jobs 1 for times that
+    you want to quote. Each candidate is compared with the reference, record by record, and the
+    verdict says whether the outputs are equal and the peak is lower.
 
-    WORKLOAD is a name (tracekit workload list; define yours in tracekit.toml or pyproject.toml), a
-    .toml definition or a .duckdb file. Or say what to read by options: where (--database, --dsn),
-    what (--sql, --key) and which keys.
+    WORKLOAD is a name (see tracekit workload list; define yours in tracekit.toml or
+    pyproject.toml), a .toml definition or a .duckdb file. Or give the database (--database, --dsn),
+    the query (--sql, --key) and the keys as options.
 
-    A candidate is a built-in way of fetching, a function of yours, a script or a notebook. A
-    function is given what its parameters are called: connection, database, dsn, user, password,
-    keys, query, binds. A script or a notebook runs as it is: with a workload, its python-oracledb
-    connections go to the local Oracle, whatever DSN it names; DB_HOST, DB_PORT, DB_SERVICE,
-    DB_USER and DB_PASSWORD name the database as well. What it leaves in its variable `result` is
-    compared. Candidate service is the whole pipeline, each of its processes measured.
+    A candidate is a built-in fetch, a function of yours, a script or a notebook. The parameters of
+    a function are filled by name: connection, database, dsn, user, password, keys, query, binds. A
+    script or a notebook runs as it is. With a workload, its python-oracledb connections go to the
+    local Oracle, whatever DSN it names, and DB_HOST, DB_PORT, DB_SERVICE, DB_USER and DB_PASSWORD
+    name it, too. Its variable `result` is compared. The candidate service is the whole pipeline,
+    with each of its processes measured.
 
     \b
     Examples:
@@ -139,11 +141,11 @@ def command(
       tracekit replay trace-114k --candidate legacy --retention --at rows:90%
       tracekit replay trace-smoke --memory-limit 64MiB --expect-out-of-memory legacy
 
-    Exit codes: 0 passed · 1 outputs differ, are not proved, or the peak is not lower · 2 could not
-    run · 53 a candidate ran out of its memory limit unexpectedly.
+    Exit codes: 0 passed · 1 outputs differ or are not proved, or the peak is not lower · 2 could
+    not run · 53 a candidate ran out of memory unexpectedly.
     """
     if at is not None and not retention:
-        raise ConfigError(f"--at {at} says when --retention looks, which is not given")
+        raise ConfigError(f"--at {at} needs --retention, which is not given")
     read = read_source(workload, **source)
     with Steps(quiet=quiet) as steps:
         done = run_replay(

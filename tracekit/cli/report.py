@@ -1,4 +1,4 @@
-"""`tracekit report`: a finished run, drawn again."""
+"""`tracekit report`: show a finished run again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tracekit import reports
+from tracekit.cli.record_options import format_option
 from tracekit.cli.terminal import on_terminal, terminal_width
 from tracekit.errors import ConfigError
 from tracekit.experiment.run_folder import (
@@ -21,26 +22,25 @@ from tracekit.records import to_json
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
+@format_option("text", "md", "html", "json")
 @click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "md", "html", "json"]),
-    default="text",
-    show_default=True,
-    help="What to draw.",
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="File to write instead of stdout.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write here, not to stdout.")
 @click.option("-f", "--force", is_flag=True, help="Replace an existing --output.")
 @click.option(
     "--no-redaction",
     is_flag=True,
-    help="Show keys and machine paths in md and html, which leave them out to be shared.",
+    help="Keep keys and machine paths in md and html, where they are removed for sharing.",
 )
 def command(run: Path, format_: str, output: Path | None, force: bool, no_redaction: bool) -> None:
-    """Draw a finished run again as text, Markdown, HTML or JSON.
+    """Show a finished run again as text, Markdown, HTML or JSON.
 
-    RUN is the folder of a replay, a notebook or a script. Nothing is measured, so a run of another
-    machine draws as well.
+    RUN is the folder of a replay, a notebook or a script, possibly from another machine. Nothing
+    is measured.
 
     \b
     Examples:
@@ -91,10 +91,10 @@ def _program(folder: Path, format_: str, *, to_terminal: bool, confidential: boo
 
 
 def write_text(output: Path, text: str, *, force: bool) -> None:
-    """Write `text` to `output`, which must not be there unless `force`.
+    """Write `text` to `output`, which must not exist unless `force`.
 
     Raises:
-        ConfigError: it is there, or cannot be written.
+        ConfigError: it exists, or cannot be written.
     """
     try:
         with output.open("w" if force else "x", encoding="utf-8") as file:

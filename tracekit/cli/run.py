@@ -1,4 +1,4 @@
-"""`tracekit run`: a script that died, run as it is."""
+"""`tracekit run`: run a script that died as it is."""
 
 from __future__ import annotations
 
@@ -33,37 +33,40 @@ _STDERR = 2
 @click.option(
     "--memory-limit",
     type=SizeType(),
-    help="Private memory that each process of the program may have, e.g. 1GiB.",
+    help="Private memory each process of the program may use, e.g. 1GiB.",
 )
 @click.option(
     "--on-limit",
     type=click.Choice(["error", "kill"]),
     default="error",
     show_default=True,
-    help="At the limit: refuse memory, which raises MemoryError, or kill the program with SIGKILL "
-    "as a container is killed (its child processes count).",
+    help="At the limit, refuse memory (MemoryError), or kill the program with SIGKILL as a "
+    "container would; then its child processes count, too.",
 )
 @click.option(
-    "--expect-out-of-memory", is_flag=True, help="It must run out of memory: exit 0 if it does."
+    "--expect-out-of-memory",
+    is_flag=True,
+    help="Exit with 0 if it runs out of memory, and with 1 if not.",
 )
 @click.option(
     "--retention",
     is_flag=True,
-    help="Look for what keeps the memory alive, near the limit or else the peak, also if the "
-    "program is then killed. Takes memory and a processor of its own.",
+    help="Find what keeps the memory alive, near the limit or else the peak, even if the program "
+    "is then killed. Takes extra memory and a processor of its own.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="The run's folder [default: a new one under profiles/runs].",
+    metavar="DIR",
+    help="Folder for the run [default: a new one under profiles/runs].",
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
-    help="Print program.json on stdout; what the program prints goes to stderr.",
+    help="Print program.json on stdout; the program's own output goes to stderr.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @click.argument("program", metavar="-- COMMAND [ARGS]...", nargs=-1, type=click.UNPROCESSED)
@@ -79,16 +82,17 @@ def command(
     quiet: bool,
     **target: Any,
 ) -> int:
-    """Run a script as it is, and say how much memory it needs and how it died.
+    """Run a script as it is, and report how much memory it needs and how it ended.
 
-    COMMAND runs as it would without tracekit: in this folder and environment, with this terminal,
-    stdin, stdout and stderr. You get its OS peak and its children's, the time, and where it died:
-    the last line of its own code and the largest variables. The report is printed on stderr, and
-    drawn in the run's folder as report.html, report.md, memory.png and program.json.
+    COMMAND runs as it would without tracekit: in the current folder and environment, with this
+    terminal, stdin, stdout and stderr. You get its OS peak and that of its children, the time, and
+    where it died: the last line of its own code and the largest variables. The report is printed
+    on stderr and written to the run's folder as report.html, report.md, memory.png and
+    program.json.
 
-    With --workload, --database or --dsn every python-oracledb connection goes there, whatever
-    DSN, user and password the code names; a connection that would go elsewhere is an error. For
-    that each of its Pythons must have tracekit installed. Without them nothing is redirected.
+    With --workload, --database or --dsn all python-oracledb connections go there, whatever DSN,
+    user and password the code names; a connection that cannot be redirected is an error. Each of
+    its Pythons must have tracekit installed. Without these options nothing is redirected.
 
     \b
     Examples:
@@ -97,12 +101,12 @@ def command(
       tracekit run --database bank.duckdb --memory-limit 1GiB --on-limit kill -- ./nightly.sh
       tracekit run --json -- python job.py > program.json
 
-    Exit codes: 0 it ended with 0 · 1 it ended with another exit code, which the report names, or
+    Exit codes: 0 it ended with 0 · 1 it ended with another exit code, which is in the report, or
     did not run out of memory as expected · 2 could not run · 53 it ran out of memory, or was
     killed.
     """
     if not program:
-        raise click.UsageError("there is no command to run: write it after --")
+        raise click.UsageError("no command was given. Write it after --")
     if memory_limit is None and (expect_out_of_memory or on_limit == "kill"):
         option = "--expect-out-of-memory" if expect_out_of_memory else "--on-limit kill"
         raise ConfigError(f"{option} needs a --memory-limit")
@@ -137,7 +141,7 @@ def _run(
     quiet: bool,
 ) -> ProgramReport:
     with ExitStack() as running:
-        with Steps(quiet=quiet) as steps:  # over before the program has the terminal
+        with Steps(quiet=quiet) as steps:  # ends before the program gets the terminal
             redirect = running.enter_context(to.started(steps.update))
         with ScriptLine(limit_bytes, quiet=quiet) as line:
             report = run_script(

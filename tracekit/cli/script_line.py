@@ -14,8 +14,8 @@ _CLEAR = "\r\x1b[K"
 class ScriptLine:
     """One line on stderr, if that is a terminal and the program prints elsewhere.
 
-    Where the program prints on the terminal too, the line is the terminal's title: nothing else
-    can be written there without tearing the program's own lines.
+    If the program prints on the terminal, too, the line becomes the terminal's title, because
+    anything else would break the program's own lines.
 
     Args:
         limit_bytes: the memory limit, if there is one.
@@ -39,7 +39,7 @@ class ScriptLine:
         self._write("")
 
     def tell(self, progress: ScriptProgress) -> None:
-        """Show where the program is."""
+        """Show the program's progress."""
         memory = format_size(progress.total_bytes)
         if self._limit_bytes is not None:
             memory += f" of {format_size(self._limit_bytes)}"

@@ -53,19 +53,18 @@ _DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
     type=click.IntRange(0, 65535),
     default=8114,
     show_default=True,
-    help="Port of the page; 0 takes any free one.",
+    help="Port to listen on; 0 takes any free one.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Only what goes wrong on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
 def command(
     workload: str | None, keys: int | None, dsn: str | None, host: str, port: int, quiet: bool
 ) -> None:
-    """Serve the trace service and its page until Ctrl-C, with nothing else installed.
+    """Serve the trace service and its page until Ctrl-C, without anything else installed.
 
     Starts a local Oracle with WORKLOAD, by default trace-smoke (or reads the one that --dsn
-    names), a store of jobs and results (or uses the one that REDIS_URL names), a worker
-    (TRACE_WORKER_COUNT of them) and the web process, and prints the page's address. On a --host
-    that other machines can reach,
-    TRACEKIT_SERVICE_TOKEN must be set to the token that requests have to carry.
+    names), a store for jobs and results (or uses the one that REDIS_URL names), TRACE_WORKER_COUNT
+    workers and the web process, and prints the page's address. On a --host that other machines can
+    reach, TRACEKIT_SERVICE_TOKEN must be set to the token that requests have to carry.
 
     \b
     Examples:
@@ -78,7 +77,7 @@ def command(
     settings = Settings.from_env()
     _check_host(host, settings)
     if dsn is not None and (workload or keys):
-        raise ConfigError("--dsn was given with WORKLOAD or --keys; name one source")
+        raise ConfigError("--dsn cannot be used with WORKLOAD or --keys; name one source")
     endings: dict[str, Callable[[], str | None]] = {}
     with ExitStack() as running:
         listener = running.enter_context(closing(_listen(host, port)))
@@ -109,15 +108,15 @@ def command(
         _wait_until_ready(url, companions["web process"])
         click.echo(url)
         if not quiet:
-            click.echo("open this address in a browser; Ctrl-C stops the service.", err=True)
+            click.echo("Open this address in a browser. Ctrl-C stops the service.", err=True)
         _watch(endings)
 
 
 def _check_host(host: str, settings: Settings) -> None:
     if host not in {"127.0.0.1", "::1", "localhost"} and settings.service.token is None:
         raise ConfigError(
-            f"--host {host}: other machines can reach it, so set TRACEKIT_SERVICE_TOKEN to the "
-            "token that their requests must carry."
+            f"--host {host}: other machines can reach this address. Set TRACEKIT_SERVICE_TOKEN to "
+            "the token that their requests must carry."
         )
 
 
@@ -131,7 +130,8 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as exc:
         if exc.errno in {errno.EMFILE, errno.EINVAL}:  # EINVAL: a descriptor past the limit
             raise ConfigError(
-                f"too few files may be open: `ulimit -n` is {limit}; raise it to 256 or more."
+                f"the limit on open files (`ulimit -n`) is {limit}, which is too low. Raise it to "
+                "256 or more."
             ) from exc
         raise ConfigError(f"--host {host} --port {port}: {exc.strerror}.") from exc
 
@@ -144,7 +144,7 @@ def _embedded_store() -> EmbeddedStore:
 
 def _named_database(dsn: str, settings: Settings) -> DatabaseSettings:
     named = replace(settings.database, dsn=dsn)
-    Database.from_env(replace(settings, database=named))  # a missing setting is told now
+    Database.from_env(replace(settings, database=named))  # raises now if a setting is missing
     if not _DSN.fullmatch(dsn):
         raise ConfigError(f"--dsn {dsn!r}: expected HOST:PORT/SERVICE")
     return named
@@ -173,7 +173,7 @@ def _web(
     environment: Mapping[str, str], listener: socket.socket, workload: str | None
 ) -> Companion:
     descriptor = listener.fileno()
-    command = [sys.executable, "-m", "tracekit.service", "--bind", f"fd:{descriptor}"]
+    command = [sys.executable, "-m", "tracekit.service", "--listen", f"fd:{descriptor}"]
     if workload is not None:
         command += ["--workload", workload]
     return Companion(command, environment, [descriptor])
@@ -192,7 +192,7 @@ def _wait_until_ready(url: str, web: Companion) -> None:
             with urllib.request.urlopen(url, timeout=_START_SECONDS):  # noqa: S310 (our own)
                 return
         except urllib.error.HTTPError:
-            return  # it answers: what it is asked with is the client's business
+            return  # it answers, whatever the status
         except OSError:
             pause.wait(_POLL_SECONDS)
     raise ConnectError("the web process did not start; its log is above.")
@@ -204,7 +204,7 @@ def _ended(exit_code: Callable[[], int | None]) -> str | None:
 
 
 def _watch(endings: Mapping[str, Callable[[], str | None]]) -> None:
-    # What others depend on comes first: it is the cause.
+    # What others depend on comes first, because it is the cause.
     pause = threading.Event()
     while True:
         for name, ending in endings.items():

@@ -24,12 +24,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group("shape")
 def command() -> None:
-    """Record what results are like without their values; show it, and make rows like it.
+    """Record statistics of results without their values, show them, and generate rows from them.
 
-    A shape is a small JSON file of statistics: columns as Oracle describes them, how long texts
-    are and how wide their characters, how many bits numbers need, how many values differ, rows
-    per key. No value of the database is in it. From it come any number of rows that need the
-    memory the real ones need.
+    A shape is a small JSON file of statistics: columns as Oracle describes them, lengths of texts
+    and widths of their characters, bits of numbers, numbers of distinct values, rows per key. It
+    contains no value of the database. tracekit generates any number of rows from it, which need as
+    much memory as the real ones.
 
     \b
     Examples:
@@ -43,8 +43,10 @@ def command() -> None:
 @command.command("record", cls=ProgramCommand)
 @click.argument("workload", metavar="[WORKLOAD|FILE]", required=False)
 @source_options
-@click.option("-o", "--output", type=_FILE, required=True, metavar="FILE.json", help="The shape.")
-@click.option("-f", "--force", is_flag=True, help="Replace a file that is there.")
+@click.option(
+    "-o", "--output", type=_FILE, required=True, metavar="FILE.json", help="File for the shape."
+)
+@click.option("-f", "--force", is_flag=True, help="Replace an existing file.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def record(
     workload: str | None,
@@ -53,16 +55,16 @@ def record(
     quiet: bool,
     **source: Any,
 ) -> ExitCode:
-    """Read a query for its keys, or run a program, and keep what the results are like.
+    """Read a query for its keys, or run a program, and record statistics of the results.
 
-    With a program after --, a script or a notebook as it is: its Oracle connections are sent
-    through a relay to --dsn, which runs each statement there and looks at what passes. The
-    program's own memory is not touched by that. A query's key is the column that it has a list of
-    binds for, or the --key that is given; --key may be repeated.
+    Write a program, a script or a notebook, after --. It runs as it is, and its Oracle connections
+    are sent through a relay to --dsn, which runs each statement there and records the traffic.
+    This does not change the program's own memory. A query's key is the column for which it has a
+    list of binds, or the given --key, which is repeatable.
 
-    Without a program the rows are read as replay reads them, a batch of keys after the other, and
-    none is kept. The key must be among the columns that the query selects. Without --query or
-    --sql all queries of WORKLOAD are recorded.
+    Without a program the rows are read as in replay, one batch of keys at a time, and none is
+    kept. The query must select its key column. Without --query or --sql all queries of WORKLOAD
+    are recorded.
 
     \b
     Examples:
@@ -74,11 +76,10 @@ def record(
       tracekit shape record --dsn db.example:1521/BANK -o job.json -- python job.py --day 2026-02-25
       tracekit shape record --dsn db.example:1521/BANK -o analysis.json -- analysis.ipynb
 
-    Exit codes: 0 the shape was written · 1 it was, but the program did not end well · 2 could not
-    record.
+    Exit codes: 0 the shape was written · 1 it was, but the program failed · 2 could not record.
     """
     if output.exists() and not force:
-        raise ConfigError(f"there is a file {output} already: name another, or give --force")
+        raise ConfigError(f"File already exists, will not overwrite without --force: {output}")
     if program := program_of():
         return _record_program(program, workload, source, output, quiet=quiet)
     read = read_source(workload, **source)
@@ -98,9 +99,9 @@ def record(
 
 @command.command("show")
 @click.argument("file", metavar="FILE.json", type=_FILE)
-@click.option("--json", "as_json", is_flag=True, help="Print the record instead of tables.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def show(file: Path, as_json: bool) -> None:
-    """What a shape holds, column by column, and that it holds no value."""
+    """Show what a shape contains, column by column."""
     shape = read_shape(file)
     if as_json:
         click.echo(to_json(shape), nl=False)
@@ -112,24 +113,28 @@ def show(file: Path, as_json: bool) -> None:
 
 @command.command("build")
 @click.argument("file", metavar="FILE.json", type=_FILE)
-@click.option("--keys", type=click.IntRange(1), help="How many [default: as many as recorded].")
+@click.option("--keys", type=click.IntRange(1), help="Number of keys [default: as recorded].")
 @click.option(
     "--rows",
     multiple=True,
     metavar="[QUERY=]N",
-    help="How many rows a query has, where it is not what so many keys would have; repeatable.",
+    help="Number of rows of a query, if it should not follow from the keys; repeatable.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Other values of the same."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seed of the generated values.",
 )
 @click.option(
     "-o",
     "--output",
     type=_FILE,
     metavar="FILE.duckdb",
-    help="Where to [default: the cache, where replay finds it].",
+    help="DuckDB file to write [default: in the cache, where replay finds it].",
 )
-@click.option("-f", "--force", is_flag=True, help="Build it again where it is there.")
+@click.option("-f", "--force", is_flag=True, help="Build it again if it exists.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def build(
     file: Path,
@@ -140,10 +145,10 @@ def build(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Make rows from a shape and print the path of their DuckDB file.
+    """Generate rows from a shape, and print the path of their DuckDB file.
 
-    The same shape, keys, rows and seed give the same file contents everywhere. Its tables are in
-    schema TRACEKIT_SHAPE, one for each query; replay --database reads it as it reads the shape.
+    The same shape, keys, rows and seed give the same contents everywhere. Its tables are in schema
+    TRACEKIT_SHAPE, one for each query; replay --database reads it like the shape.
     """
     shape = read_shape(file)
     wanted = dict(_rows(text, [query.name for query in shape.queries]) for text in rows)
@@ -169,9 +174,11 @@ def _record_program(
     useless = next((name for name, value in source.items() if value and name not in taken), None)
     if useless is not None or workload is not None:
         what = workload or f"--{useless}".replace("_", "-")
-        raise ConfigError(f"{what} has no effect with a program: it says itself what it reads")
+        raise ConfigError(
+            f"{what} cannot be used with a program, which itself determines what is read"
+        )
     if source["dsn"] is None:
-        raise ConfigError("a program is recorded on a real database: name it with --dsn")
+        raise ConfigError("recording a program needs a real database. Name it with --dsn")
     keys = [name.strip() for text in source.pop("key_columns") for name in text.split(",")]
     read = read_source(None, **source, key_columns=())
     assert read.database is not None, "--dsn names it"
@@ -198,8 +205,8 @@ def _rows(text: str, queries: list[str]) -> tuple[str, int]:
     name, equals, number = text.rpartition("=")
     if not equals and len(queries) != 1:
         raise ConfigError(
-            f"--rows {text}: the shape has several queries; write --rows QUERY={text} with one of "
-            f"{', '.join(queries)}"
+            f"--rows {text}: the shape has several queries. Write --rows QUERY={text}, with QUERY "
+            f"one of {', '.join(queries)}"
         )
     if not (number.isascii() and number.isdigit()) or int(number) < 1:
         raise ConfigError(f"--rows {text}: {number!r} is not a number of at least 1")

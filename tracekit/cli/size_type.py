@@ -11,12 +11,12 @@ from tracekit.sizes import parse_size
 
 
 class SizeType(click.ParamType[int]):
-    """A number of bytes, written like 2GiB or 24MB."""
+    """A number of bytes, written as 2GiB or 24MB."""
 
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Bytes; a usage error where `value` is not a size."""
+        """The bytes; a usage error if `value` is not a size."""
         try:
             return value if isinstance(value, int) else parse_size(value)
         except ConfigError as exc:

@@ -1,4 +1,4 @@
-"""Options that say what is read: shared by every command that fetches a query."""
+"""Options for what to read, shared by every command that fetches a query."""
 
 from __future__ import annotations
 
@@ -35,28 +35,29 @@ _OPTIONS = (
         "shape_file",
         type=click.Path(path_type=Path, dir_okay=False),
         metavar="FILE.json",
-        help="Read rows made from this shape (tracekit shape record), as many as --keys says.",
+        help="Read rows generated from this shape (tracekit shape record) for --keys keys.",
     ),
     click.option(
         "--dsn",
         metavar="HOST:PORT/SERVICE",
         help="Read this Oracle; user and password come from DB_USER and DB_PASSWORD. With a "
-        "WORKLOAD, its queries and candidates are replayed there.",
+        "WORKLOAD, its queries and candidates are used there.",
     ),
-    click.option("--user", help="Name to log in with at --dsn [default: DB_USER]."),
-    click.option("--query", "query_name", metavar="NAME", help="Which of the workload's queries."),
+    click.option("--user", help="User to log on as at --dsn [default: DB_USER]."),
+    click.option("--query", "query_name", metavar="NAME", help="Use this query of the workload."),
     click.option(
         "--sql",
         metavar="FILE.sql|TEXT",
-        help="A query of your own; keys go where it says IN (:keys), else around it.",
+        help="Your own query, as text or .sql file. Keys go where it says IN (:keys); without that "
+        "it is wrapped.",
     ),
     click.option(
         "--key",
         "key_columns",
         multiple=True,
         metavar="COLUMN",
-        help="Column of --sql that rows are grouped by; repeat for several. Without it the whole "
-        "result is one group.",
+        help="Column of --sql to group rows by; repeat for several. Without it the whole result is "
+        "one group.",
     ),
     click.option(
         "--bind",
@@ -70,12 +71,12 @@ _OPTIONS = (
         "--keys-per-statement",
         type=click.IntRange(1),
         metavar="N",
-        help="Most keys bound into one statement of --sql [default: 1000].",
+        help="Maximum number of keys in one statement of --sql [default: 1000].",
     ),
     click.option(
         "--keys",
         metavar="N|@FILE",
-        help="How many keys, or a file with one a line (columns separated by commas) "
+        help="Number of keys, or a file with one key per line (columns separated by commas) "
         "[default: all].",
     ),
     click.option("--keys-sql", metavar="SQL", help="A query whose columns are the keys."),
@@ -92,7 +93,7 @@ candidate_option = click.option(
     "candidates",
     multiple=True,
     metavar="[NAME=]SPEC",
-    help=f"What to measure, repeatable: {', '.join(BUILTIN_NAMES)}, module:function, script.py or "
+    help=f"A candidate, repeatable: {', '.join(BUILTIN_NAMES)}, module:function, script.py or "
     "notebook.ipynb [default: the workload's].",
 )
 
@@ -101,17 +102,17 @@ level_option = click.option(
     type=click.Choice([level.value for level in Level if level is not Level.DIFFERENT]),
     default=Level.VALUE.value,
     show_default=True,
-    help="What equality must reach.",
+    help="The level of equality to reach.",
 )
 
 unordered_option = click.option(
-    "--unordered", is_flag=True, help="Compare a key's records without their order."
+    "--unordered", is_flag=True, help="Ignore the order of a key's records."
 )
 
 
 @dataclass(frozen=True)
 class Source:
-    """What is read, checked."""
+    """What to read, checked."""
 
     workload: WorkloadLike | None
     database: Database | None
@@ -121,7 +122,7 @@ class Source:
     workers: int
 
     def arguments(self) -> dict[str, Any]:
-        """Keyword arguments that `replay` and its siblings share, the workload left out."""
+        """Keyword arguments that `replay` and similar functions share, without the workload."""
         return {
             "database": self.database,
             "query": self.query,
@@ -132,7 +133,7 @@ class Source:
 
 
 def source_options(function: F) -> F:
-    """Give a command the options; it hands their values to `read_source`."""
+    """Add the options to a command, which passes their values to `read_source`."""
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
@@ -154,10 +155,10 @@ def read_source(
     keys_sql: str | None,
     workers: int | None,
 ) -> Source:
-    """What the options mean together.
+    """Combine the options.
 
     Raises:
-        ConfigError: nothing says what to read, two options contradict each other, a setting is
+        ConfigError: there is nothing to read, two options contradict each other, a setting is
             missing, or a value is malformed.
     """
     settings = Settings.from_env()
@@ -166,15 +167,15 @@ def read_source(
         if file and (workload or dsn or other):
             second = "--dsn" if dsn else "--database" if other else repr(workload)
             raise ConfigError(
-                f"{option} {file} and {second} both say what to read; give one of them"
+                f"{option} {file} and {second} cannot be used together; give only one"
             )
     if not (workload or database_file or shape_file or dsn):
         raise ConfigError(
-            "there is nothing to read: name a workload (tracekit workload list), a DuckDB file "
+            "there is nothing to read. Name a workload (tracekit workload list), a DuckDB file "
             "(--database), a shape (--shape) or an Oracle (--dsn)"
         )
     if user and not dsn:
-        raise ConfigError(f"--user {user} logs in at --dsn, which is not given")
+        raise ConfigError(f"--user {user} needs --dsn, which is not given")
     query = _query(query_name, sql, key_columns, binds, keys_per_statement)
     return Source(
         workload=database_file or shape_file or workload,
@@ -202,10 +203,10 @@ def _query(
         given = {"--key": key_columns, "--bind": binds, "--keys-per-statement": keys_per_statement}
         unused = next((option for option, value in given.items() if value), None)
         if unused is not None:
-            raise ConfigError(f"{unused} belongs to --sql, which is not given")
+            raise ConfigError(f"{unused} needs --sql, which is not given")
         return name
     if name is not None:
-        raise ConfigError("--query names one of the workload's queries and --sql is another one")
+        raise ConfigError("--query and --sql cannot be used together; give only one")
     columns = [column.strip() for text in key_columns for column in text.split(",")]
     return Query(
         sql,

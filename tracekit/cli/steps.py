@@ -18,10 +18,10 @@ _PLAIN_LINE_SECONDS = 10.0
 
 
 class Steps:
-    """One line per step, at last with what it took; `update` may be called as often as wanted.
+    """One line per step, with its time at the end; `update` may be called as often as needed.
 
     Args:
-        quiet: say nothing at all.
+        quiet: print nothing.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -54,7 +54,7 @@ class Steps:
             self._live.stop()
 
     def update(self, step: str, fraction: float, detail: str = "") -> None:
-        """Say that `step` is done to `fraction` (0 to 1)."""
+        """Show that `step` is done to `fraction` (0 to 1)."""
         if self._quiet:
             return
         if self._live:
@@ -65,7 +65,7 @@ class Steps:
         self._plain(step, fraction, detail)
 
     def tell(self, progress: ReplayProgress) -> None:
-        """Say what a replay says of itself."""
+        """Show the progress of a replay."""
         self.update(progress.step, progress.fraction, progress.detail)
 
     def _plain(self, step: str, fraction: float, detail: str) -> None:

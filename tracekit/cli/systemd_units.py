@@ -1,4 +1,4 @@
-"""systemd units and an environment file for the trace service on a machine of its own."""
+"""systemd units and an environment file for the trace service on another machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _QUOTED = str.maketrans({"\\": r"\\", '"': r"\"", "%": "%%"})
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the units say of the machine they are for."""
+    """What the units need to know about their machine."""
 
     python: PurePosixPath
     """Interpreter that has `tracekit[service]` installed."""
@@ -37,17 +37,17 @@ class Deployment:
     web_memory_bytes: int
     """MemoryMax; memory is reclaimed and the process slowed down from 7/8 of it on (MemoryHigh)."""
     worker_memory_bytes: int
-    """Of a worker and the process of its shard together."""
+    """MemoryMax of a worker and the process of its shard together."""
     stop_seconds: int
-    """How long a running shard may go on when its worker is to stop."""
+    """How long a running shard may continue after its worker was told to stop."""
     results_dir: Path | None = None
 
 
 def unit_files(deployment: Deployment) -> dict[str, str]:
-    """The files by name, the environment file's example among them.
+    """The files by name, including the example of the environment file.
 
     Raises:
-        ConfigError: a path is not absolute, or holds what systemd takes in no program's name.
+        ConfigError: a path is not absolute, or has characters that systemd does not allow.
     """
     for path in (deployment.python, deployment.environment_file):
         if not path.is_absolute() or _SPECIAL & set(str(path)):
@@ -86,6 +86,6 @@ def _path(value: object) -> str:
 
 
 def _in_a_home(python: PurePosixPath) -> bool:
-    # A virtual environment's interpreter is a link to one that may lie elsewhere.
+    # A virtual environment's interpreter is a link to one that may be elsewhere.
     places = (python, PurePosixPath(Path(python).resolve()))
     return any(home in place.parents for home in _HOMES for place in places)

@@ -24,7 +24,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     width = terminal_width() or _PIPE_WIDTH
-    # Drawn into a string first: rich itself answers a closed stdout by exiting with 1.
+    # Rendered into a string first: rich itself exits with 1 if stdout is closed.
     console = Console(file=io.StringIO(), width=width, highlight=False, markup=False)
     with console.capture() as drawn:
         console.print(table)

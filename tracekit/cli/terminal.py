@@ -1,4 +1,4 @@
-"""What is known of the terminal that a command prints on."""
+"""The terminal that a command prints on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 
 def on_terminal() -> bool:
-    """Whether stdout is one."""
+    """Whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 def terminal_width() -> int | None:
-    """Its columns; None where stdout is no terminal, so that lines are as long as they need."""
+    """Its columns; None if stdout is not a terminal, so that lines are as long as needed."""
     return shutil.get_terminal_size().columns if on_terminal() else None

@@ -13,22 +13,21 @@ from tracekit.oracle import Database
 
 
 @click.command("worker")
-@click.option("--queue", help="Queue to listen to (default: TRACE_WORKER_QUEUE).")
+@click.option("--queue", help="Queue to listen to [default: TRACE_WORKER_QUEUE].")
 @click.option(
     "--measure",
     is_flag=True,
-    help="Run measurements (--workers-queue of bench and estimate) instead of trace jobs; one at a "
+    help="Run measurements (bench and estimate --workers-queue) instead of trace jobs, one at a "
     "time on a host.",
 )
-@click.option("--burst", is_flag=True, help="End when the queue is empty.")
+@click.option("--burst", is_flag=True, help="Exit when the queue is empty.")
 @click.option(
     "--memory-limit",
     type=SizeType(),
-    help="Private writable memory of the process of a shard (default: "
-    "TRACEKIT_WORKER_MEMORY_LIMIT).",
+    help="Private memory the process of a shard may use [default: TRACEKIT_WORKER_MEMORY_LIMIT].",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Only what goes wrong on stderr.")
-@click.option("-v", "--verbose", is_flag=True, help="More talk on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="More messages on stderr.")
 def command(
     queue: str | None,
     measure: bool,
@@ -41,9 +40,9 @@ def command(
 
     Connects to the Redis that REDIS_URL names and to the database that DB_HOST, DB_PORT,
     DB_SERVICE, DB_USER and DB_PASSWORD (or DB_PASSWORD_FILE) name. Any number of workers on any
-    number of machines may share one queue. The first signal lets the running shard end, a second
-    one ends it at once; it is then tried again by another worker. A shard that comes to the memory
-    limit fails its job with WORKER_OUT_OF_MEMORY and its peak; the worker goes on.
+    number of machines can share one queue. The first signal lets the running shard finish; a
+    second one stops it immediately, and another worker retries it. If a shard reaches the memory
+    limit, its job fails with WORKER_OUT_OF_MEMORY and the peak, and the worker continues.
 
     \b
     Examples:
@@ -52,13 +51,13 @@ def command(
       tracekit worker --memory-limit 512MiB
       tracekit worker --measure --queue measurements
 
-    With --measure it needs no database of its own: it starts a local Oracle on its workload.
+    With --measure no database is needed: the worker starts a local Oracle on its workload.
     """
     from tracekit.jobs.worker import work  # RQ takes a moment to load
 
     settings = Settings.from_env()
     if not measure:
-        Database.from_env(settings)  # a missing setting is better told now than by every job
+        Database.from_env(settings)  # raises now if a setting is missing, not in every job
     level = "WARNING" if quiet else "DEBUG" if verbose else "INFO"
     logging.basicConfig(level=level, format="%(asctime)s %(name)s %(message)s")
     trace = replace(

@@ -28,13 +28,13 @@ queue_option = click.option(
     "--workers-queue",
     metavar="QUEUE",
     help="Measure on the workers of this queue (tracekit worker --measure), each measurement alone "
-    "on its host. REDIS_URL says where the queue is.",
+    "on its host. The queue is in the Redis that REDIS_URL names.",
 )
 
 
 @dataclass(frozen=True)
 class QueueSource:
-    """What workers are asked to read: names and numbers."""
+    """What workers have to read: names and numbers."""
 
     workload: str
     query: str | None
@@ -43,16 +43,16 @@ class QueueSource:
 
 
 def queue_source(workload: str | None, source: Mapping[str, Any]) -> QueueSource:
-    """What the options of a source mean for workers.
+    """Convert the options of a source for workers.
 
     Raises:
-        ConfigError: there is no workload, or an option names what only this host has.
+        ConfigError: there is no workload, or an option names something that only this host has.
     """
     for name, flag in _HERE_ONLY.items():
         if source[name]:
             raise ConfigError(
-                f"{flag} cannot be used with --workers-queue: workers measure a WORKLOAD that each "
-                "of them knows by its name. Define it in tracekit.toml on each host"
+                f"{flag} cannot be used with --workers-queue, because workers measure a WORKLOAD "
+                "that each of them knows by name. Define it in tracekit.toml on each host"
             )
     if workload is None:
         raise ConfigError("--workers-queue needs the name of a WORKLOAD that the workers know")

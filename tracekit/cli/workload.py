@@ -1,4 +1,4 @@
-"""`tracekit workload`: what can be replayed, and building it ahead of time."""
+"""`tracekit workload`: list and describe workloads, and build them ahead of time."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tracekit.sizes import format_size
 
 @click.group("workload")
 def command() -> None:
-    """List, build and describe workloads: what a replay reads."""
+    """List, build and describe workloads, which are what a replay reads."""
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def list_(as_json: bool) -> None:
-    """The workloads that can be named, and which of them are built."""
+    """List the known workloads, and which of them are built."""
     built = {item.fingerprint for item in workloads.cached(Settings.from_env().cache_dir)}
     rows = [
         _facts(workload, built=workload.fingerprint in built)
@@ -33,7 +33,7 @@ def list_(as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     print_table(
-        ["name", "keys", "queries", "built", "what it is"],
+        ["name", "keys", "queries", "built", "description"],
         [
             [
                 row["name"],
@@ -49,8 +49,8 @@ def list_(as_json: bool) -> None:
 
 @command.command("build")
 @click.argument("name", metavar="WORKLOAD|FILE.toml")
-@click.option("--keys", type=click.IntRange(1), help="Size; default: what the definition says.")
-@click.option("-f", "--force", is_flag=True, help="Build it again where it is built already.")
+@click.option("--keys", type=click.IntRange(1), help="Number of keys [default: as defined].")
+@click.option("-f", "--force", is_flag=True, help="Build it again if it exists.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def build(name: str, keys: int | None, force: bool, quiet: bool) -> None:
     """Build a workload into the cache and print the path of its DuckDB file."""
@@ -69,10 +69,10 @@ def build(name: str, keys: int | None, force: bool, quiet: bool) -> None:
 
 @command.command("show")
 @click.argument("name", metavar="WORKLOAD|FILE.toml")
-@click.option("--keys", type=click.IntRange(1), help="Size; default: what the definition says.")
+@click.option("--keys", type=click.IntRange(1), help="Number of keys [default: as defined].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def show(name: str, keys: int | None, as_json: bool) -> None:
-    """What a workload is made of; row counts where it is built."""
+    """Show a workload's definition, and its row counts if it is built."""
     workload = workloads.load(name, keys=keys)
     path = workload.database
     if workload.generator is not None:

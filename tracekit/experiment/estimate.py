@@ -53,7 +53,7 @@ def estimate(
     keys_sql: str | None = None,
     limit_bytes: int | None = None,
     sample: int = SAMPLE_KEYS,
-    check: Sequence[int] = (),
+    verify: Sequence[int] = (),
     workers: int = 2,
     command: str | None = None,
     on_progress: Listener | None = None,
@@ -76,7 +76,7 @@ def estimate(
         keys_sql: a query whose columns are the keys.
         limit_bytes: memory that the whole process may use.
         sample: keys of the largest sample of a candidate that keeps its rows.
-        check: numbers of keys to also run for real and compare with their predictions.
+        verify: numbers of keys to also run for real and compare with their predictions.
         workers: batches of keys a built-in candidate reads at once.
         command: the command line that repeats this estimate.
         on_progress: called with the progress of each step. Default: bars below a notebook's cell.
@@ -93,8 +93,8 @@ def estimate(
             "candidate 'service' cannot be estimated, because it has several processes"
         )
     at_least_one("sample", sample)
-    for size in check:
-        at_least_one("check", size)
+    for size in verify:
+        at_least_one("verify", size)
     began = datetime.now(UTC)
     asked = keys if isinstance(keys, int) else None
     # A workload is sampled at its own size: building it at the requested size can take hours.
@@ -119,7 +119,7 @@ def estimate(
             if limit_bytes is not None and taken.taken:
                 model = _model_of(spec, taken.taken)
                 predicted = _with_limit(predicted, model, limit_bytes, size_per_key)
-            found[spec.name] = sampler.checked(spec, predicted, check)
+            found[spec.name] = sampler.checked(spec, predicted, verify)
     return EstimateRecord(
         workload=replace(work, keys=target, rows=round(target * rows_per_key)),
         rows_per_key=rows_per_key,

@@ -88,7 +88,9 @@ def read_notebook(path: Path) -> NotebookNode:
         raise ConfigError(f"{path} is not a readable notebook: {reason}") from exc
     language = notebook.metadata.get("kernelspec", {}).get("language", "python")
     if language.lower() != "python":
-        raise ConfigError(f"{path} is a notebook for {language}; tracekit runs only Python notebooks")
+        raise ConfigError(
+            f"{path} is a notebook for {language}; tracekit runs only Python notebooks"
+        )
     return notebook
 
 

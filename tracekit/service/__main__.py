@@ -22,7 +22,9 @@ _BACKLOG = 1024
 
 
 @click.command("tracekit.service")
-@click.option("--bind", required=True, help="HOST:PORT, unix:/PATH, or fd:N of a listening socket.")
+@click.option(
+    "--listen", "bind", required=True, help="HOST:PORT, unix:/PATH, or fd:N of a listening socket."
+)
 @click.option("--threads", type=click.IntRange(1), default=8, show_default=True)
 @click.option(
     "--answers",
@@ -94,7 +96,7 @@ def _listen(bind: str) -> socket.socket:
             listener = socket.create_server((host.strip("[]"), int(port)), family=family)
         listener.listen(_BACKLOG)
     except (OSError, ValueError) as exc:
-        raise ConfigError(f"--bind {bind}: {exc}") from exc
+        raise ConfigError(f"--listen {bind}: {exc}") from exc
     return listener
 
 

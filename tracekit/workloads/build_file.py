@@ -94,12 +94,12 @@ def build_at(
         force: replace a file that is there.
 
     Raises:
-        WorkloadError: there is a file, the disk is full, or DuckDB failed.
+        WorkloadError: the file exists, the disk is full, or DuckDB failed.
     """
     report = progress or _silent
     try:
         if path.exists() and not force:
-            raise WorkloadError(f"there is a file {path} already: remove it, or give --force")
+            raise WorkloadError(f"File already exists, will not overwrite without --force: {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         _build_in(workshop, workload, path, report)

@@ -27,7 +27,7 @@ HARDENING = ["NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=yes", "P
 
 
 def deploy(folder: Path, *options: str) -> Result:
-    done = CliRunner().invoke(command, ["systemd", "--out", str(folder), *options])
+    done = CliRunner().invoke(command, ["systemd", "--output", str(folder), *options])
     if isinstance(done.exception, ConfigError):
         raise done.exception
     assert done.exit_code == 0, done.output
@@ -102,7 +102,7 @@ def test_every_setting_is_explained_and_the_example_is_the_defaults(tmp_path: Pa
     "options",
     [
         ["--user", "a b"],
-        ["--bind", "8114\nUser=root"],
+        ["--listen", "8114\nUser=root"],
         ["--environment-file", "tracekit.env"],
         ["--python", "python3"],
         ["--python", "/opt/$HOME/python3"],
@@ -118,7 +118,7 @@ def test_a_limit_that_the_kernel_would_forestall_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRACEKIT_WORKER_MEMORY_LIMIT", "900MiB")
-    with pytest.raises(ConfigError, match="900 MiB leaves too little"):
+    with pytest.raises(ConfigError, match="900 MiB is too close"):
         deploy(tmp_path)
     deploy(tmp_path, "--worker-memory", "2GiB")
 
@@ -152,7 +152,7 @@ def test_systemd_accepts_the_units(
 def test_the_web_units_command_line_starts_the_app(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
-    deploy(tmp_path, "--bind", address)
+    deploy(tmp_path, "--listen", address)
     [start] = [
         line.removeprefix("ExecStart=")
         for line in lines(tmp_path / "tracekit-web.service")

@@ -194,7 +194,7 @@ def test_a_file_elsewhere_is_whole_or_not_there(tmp_path: Path) -> None:
     target = tmp_path / "made" / "tiny.duckdb"
     workloads.build_at(workloads.load("trace-tiny"), target)
     assert workloads.describe_file(target).size == 50
-    with pytest.raises(WorkloadError, match=r"there is a file .* already"):
+    with pytest.raises(WorkloadError, match="already exists"):
         workloads.build_at(workloads.load("trace-tiny"), target)
     broken = replace(workloads.load("trace-tiny"), parameters={"nonsense": 1})
     with pytest.raises(WorkloadError):
