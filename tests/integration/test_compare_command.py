@@ -142,7 +142,7 @@ def test_a_summary_compares_with_a_folder(runs, capsys):
     ("arguments", "message"),
     [
         (("{base}", "{capture}"), "is a capture and the other is not"),
-        (("{base}", "nowhere"), "nowhere is not there"),
+        (("{base}", "nowhere"), "nowhere does not exist"),
         (("{base}", "{head}", "--fail-on", "speed:10%"), "unknown metric 'speed'"),
         (("{base}", "{head}", "--columns", "speed"), "'speed' is not a metric"),
         (("{capture}", "{capture}", "--fail-on", "net_peak:10%"), "could never fail"),

@@ -319,7 +319,7 @@ def test_keys_are_the_querys_own_a_list_a_file_or_another_querys(local, tmp_path
     assert choose_keys(database, query, f"@{tmp_path / 'keys.txt'}")[0] == [every[2], every[1]]
     with pytest.raises(ConfigError, match="has no keys"):
         choose_keys(database, query, [])
-    with pytest.raises(ConfigError, match="give one"):
+    with pytest.raises(ConfigError, match="give only one"):
         choose_keys(database, query, ["x"], sql)
     with pytest.raises(ConfigError, match="at least 1"):
         choose_keys(database, query, 0)

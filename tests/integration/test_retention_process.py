@@ -79,7 +79,7 @@ def test_a_process_that_was_ended_is_a_named_error(monkeypatch: pytest.MonkeyPat
         return pid
 
     monkeypatch.setattr(os, "fork", fork_and_kill)
-    with pytest.raises(ProfileError, match="ended: signal 9"):
+    with pytest.raises(ProfileError, match="ended early: signal 9"):
         tracekit.retention()
 
 
