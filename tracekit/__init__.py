@@ -1,7 +1,7 @@
 """tracekit: replay, measure, prove and fix the memory of code that reads Oracle.
 
-The names below are the public ones; each is imported when it is first used, so that a process
-that only fetches never pays for DuckDB, matplotlib or pandas.
+The names below are the public ones. Each is imported on first use, so that a process that only
+fetches never loads DuckDB, matplotlib or pandas.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ _HOMES = {
     "retention": "tracekit.profiling.retention:retention",
     "unload_ipython_extension": "tracekit.magics:unload_ipython_extension",
 }
-"""Public name to the room, or `room:name`, that it stands for."""
+"""Public name to the room, or `room:name`, that defines it."""
 
 __all__ = ["__version__", *_HOMES]
 

@@ -20,26 +20,26 @@ _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 @dataclass(frozen=True)
 class DatabaseSettings:
-    """Where the database is and how hard it may be asked."""
+    """The database and the limits of its use."""
 
     dsn: str | None = None
-    """Host, port and service as drivers take them; None where nothing names a database."""
+    """Host, port and service as drivers take them; None if no database is named."""
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     fetchmany_size: int = 5000
-    """Rows a row batch holds."""
+    """Rows in a row batch."""
     call_timeout_ms: int = 300_000
-    """Longest one round trip may take."""
+    """Time limit of one round trip."""
     connect_timeout_ms: int = 60_000
-    """Longest connecting may take, from TCP until logged on."""
+    """Time limit of connecting, from TCP to the completed log-on."""
     max_concurrent: int = 5
-    """Connections open at once."""
+    """Maximum number of open connections."""
     retry_attempts: int = 3
-    """Further attempts after a fault of the connection; 0 for none."""
+    """Number of retries after a connection fault; 0 for none."""
     retry_wait_ms: int = 500
-    """The wait before the first of them; it doubles."""
+    """Wait before the first retry; it doubles each time."""
     retry_max_seconds: int = 60
-    """No further attempt begins later than this after the first fault."""
+    """No retry starts later than this after the first fault."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class FetchSettings:
     """How events are fetched."""
 
     max_workers: int = 2
-    """Batches of ids read at once."""
+    """Batches of keys read at once."""
     cache_skip_cid_threshold: int = 10_000
 
 
@@ -58,132 +58,222 @@ class TraceSettings:
     cid_limit: int = 50_000
     max_workers: int = 2
     async_cid_threshold: int = 20_000
-    """Requests of more CIDs become jobs; 0 makes a job of every request."""
+    """Requests for more CIDs become jobs; 0 makes a job of every request."""
     job_ttl_seconds: int = 3600
     job_timeout_seconds: int = 1800
     worker_queue: str = "trace-events"
     worker_count: int = 1
     stream_batch_size: int = 5000
     worker_memory_limit_bytes: int | None = None
-    """Private writable memory that the process of one shard may have; None for no limit."""
+    """Limit of the private writable memory of a shard's process; None for no limit."""
     results_dir: Path | str | None = field(default=None, repr=False)
-    """Where results of large jobs are kept as Parquet files: a folder, or the URL of object storage
-    (which may hold a password); None for all in Redis."""
+    """Folder or object storage URL (which can include a password) for results of large jobs, kept
+    as Parquet files; None to keep all in Redis."""
     results_dir_cid_threshold: int = 20_000
-    """Jobs of more CIDs keep their result in `results_dir`."""
+    """Results of jobs with more CIDs are kept in `results_dir`."""
     redis_url: str | None = field(default=None, repr=False)
     redis_key_prefix: str = ""
-    """What the keys of jobs and results begin with, before a colon."""
+    """Prefix of the keys of jobs and results, before a colon."""
 
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """Who may ask the HTTP service, and how much."""
+    """Access to the HTTP service, and its limits."""
 
     token: str | None = field(default=None, repr=False)
-    """Bearer token that every request must carry; None asks for none."""
+    """Bearer token that every request must carry; None for none."""
     max_request_bytes: int = 32 * 2**20
     submissions_per_minute: int = 60
-    """Fetches one address may ask one process for."""
+    """Maximum number of requests for events per address and process."""
 
 
 @dataclass(frozen=True)
 class Variable:
-    """An environment variable that `Settings.from_env` reads, for whoever writes an environment."""
+    """An environment variable, described for templates and the documentation."""
 
     name: str
     default: str
-    """As it would be written; empty where there is none."""
+    """As it would be written; empty if there is none."""
     meaning: str
+    kind: str = "text"
+    """What its value is: `whole number`, `size`, `folder`, ..."""
     needed: bool = False
-    """Whether the service cannot do without it."""
+    """Whether the service cannot run without it."""
 
+
+_NUMBER = "whole number"
 
 VARIABLES: dict[str, tuple[Variable, ...]] = {
     "The database": (
-        Variable("DB_HOST", "", "Host of the Oracle to read.", needed=True),
-        Variable("DB_PORT", "1521", "Its port."),
+        Variable("DB_HOST", "", "Host of the Oracle database to read.", needed=True),
+        Variable("DB_PORT", "1521", "Port of its listener.", _NUMBER),
         Variable("DB_SERVICE", "", "Its service name.", needed=True),
-        Variable("DB_USER", "", "User that may SELECT the tables of schema DWH.", needed=True),
-        Variable("DB_PASSWORD", "", "The user's password; wins over DB_PASSWORD_FILE."),
-        Variable("DB_PASSWORD_FILE", "", "File that holds nothing but the password.", needed=True),
-        Variable("DB_SLOW_FETCHMANY_SIZE", "5000", "Rows of a row batch."),
-        Variable("DB_SLOW_CALL_TIMEOUT_MS", "300000", "Longest one round trip may take."),
-        Variable("TRACEKIT_CONNECT_TIMEOUT_MS", "60000", "Longest connecting may take."),
-        Variable("DB_SLOW_MAX_CONCURRENT", "5", "Connections that one process opens at once."),
         Variable(
-            "TRACEKIT_RETRY_ATTEMPTS", "3", "Further attempts after the connection failed; 0: none."
+            "DB_USER", "", "User with the right to SELECT the tables of schema DWH.", needed=True
         ),
-        Variable("TRACEKIT_RETRY_WAIT_MS", "500", "The wait before the first; it doubles."),
-        Variable("TRACEKIT_RETRY_MAX_SECONDS", "60", "From the first fault to the last attempt."),
+        Variable("DB_PASSWORD", "", "The user's password; overrides DB_PASSWORD_FILE."),
+        Variable(
+            "DB_PASSWORD_FILE", "", "File that contains only the password.", "file", needed=True
+        ),
+        Variable("DB_SLOW_FETCHMANY_SIZE", "5000", "Rows in a row batch.", _NUMBER),
+        Variable(
+            "DB_SLOW_CALL_TIMEOUT_MS", "300000", "Time limit of one round trip.", "milliseconds"
+        ),
+        Variable(
+            "TRACEKIT_CONNECT_TIMEOUT_MS",
+            "60000",
+            "Time limit of connecting, including the log-on.",
+            "milliseconds",
+        ),
+        Variable(
+            "DB_SLOW_MAX_CONCURRENT", "5", "Maximum number of connections of one process.", _NUMBER
+        ),
+        Variable(
+            "TRACEKIT_RETRY_ATTEMPTS",
+            "3",
+            "Number of retries after a connection fault; 0 disables them.",
+            _NUMBER,
+        ),
+        Variable(
+            "TRACEKIT_RETRY_WAIT_MS",
+            "500",
+            "Wait before the first retry; it doubles each time.",
+            "milliseconds",
+        ),
+        Variable(
+            "TRACEKIT_RETRY_MAX_SECONDS",
+            "60",
+            "No retry starts later than this after the first fault.",
+            "seconds",
+        ),
     ),
     "The store of jobs, results and cached events": (
         Variable(
-            "REDIS_URL", "", "redis://, rediss:// or unix://; may hold a password.", needed=True
+            "REDIS_URL",
+            "",
+            "redis://, rediss:// or unix://; can include a password.",
+            "URL",
+            needed=True,
         ),
-        Variable("REDIS_KEY_PREFIX", "", "What the keys of jobs and results begin with."),
+        Variable("REDIS_KEY_PREFIX", "", "Prefix of the keys of jobs and results."),
     ),
     "The fetch": (
-        Variable("EVENT_FETCHER_MAX_WORKERS", "2", "Batches of ids read at once by a request."),
+        Variable(
+            "EVENT_FETCHER_MAX_WORKERS", "2", "Batches of keys that a fetch reads at once.", _NUMBER
+        ),
         Variable(
             "EVENT_FETCHER_CACHE_SKIP_CID_THRESHOLD",
             "10000",
-            "Events of requests of more CIDs are not cached.",
+            "Results of requests for more CIDs are not cached.",
+            _NUMBER,
         ),
     ),
     "Admission and jobs": (
-        Variable("TRACE_EVENTS_CID_LIMIT", "50000", "Most CIDs of a request that is not MSD."),
+        Variable(
+            "TRACE_EVENTS_CID_LIMIT",
+            "50000",
+            "Maximum number of CIDs of a request whose profile is not MSD.",
+            _NUMBER,
+        ),
         Variable(
             "TRACE_EVENTS_MAX_WORKERS",
             "2",
-            "Domains a request fetches at once; batches of ids a job's shard reads at once.",
+            "Domains that a request fetches at once, and batches of keys that a job's shard reads "
+            "at once.",
+            _NUMBER,
         ),
-        Variable("TRACE_ASYNC_CID_THRESHOLD", "20000", "Requests of more CIDs become jobs."),
-        Variable("TRACE_JOB_TTL_SECONDS", "3600", "How long a job and its result are kept."),
         Variable(
-            "TRACE_JOB_TIMEOUT_SECONDS", "1800", "How long a job may run, all shards together."
+            "TRACE_ASYNC_CID_THRESHOLD",
+            "20000",
+            "Requests for more CIDs become jobs; 0 makes a job of every request.",
+            _NUMBER,
         ),
-        Variable("TRACE_STREAM_BATCH_SIZE", "5000", "Most records of a chunk of a result."),
         Variable(
-            "TRACE_WORKER_QUEUE", "trace-events", "Queue that jobs go to and workers listen to."
+            "TRACE_JOB_TTL_SECONDS", "3600", "How long a job and its result are kept.", "seconds"
         ),
-        Variable("TRACE_WORKER_COUNT", "1", "Workers that `serve` starts and `deploy` plans."),
+        Variable(
+            "TRACE_JOB_TIMEOUT_SECONDS",
+            "1800",
+            "Time limit of a job, over all its shards.",
+            "seconds",
+        ),
+        Variable(
+            "TRACE_STREAM_BATCH_SIZE", "5000", "Maximum number of records in a chunk.", _NUMBER
+        ),
+        Variable("TRACE_WORKER_QUEUE", "trace-events", "Queue of jobs."),
+        Variable(
+            "TRACE_WORKER_COUNT",
+            "1",
+            "Number of workers that `tracekit serve` starts and `tracekit deploy` sets up.",
+            _NUMBER,
+        ),
         Variable(
             WORKER_MEMORY_LIMIT,
             "",
-            "Private writable memory of a worker's process for one shard, such as 512MiB: a job "
-            "that needs more fails with WORKER_OUT_OF_MEMORY instead of taking the machine along.",
+            "Limit of the private memory of a worker's process for one shard, such as 512MiB. A "
+            "job that needs more fails with WORKER_OUT_OF_MEMORY.",
+            "size",
         ),
         Variable(
             "TRACEKIT_RESULTS_DIR",
             "",
-            "Folder that web processes and workers share, such as /var/lib/tracekit/results, or "
-            "the URL of object storage, such as s3://bucket/results?region=eu-central-1: results "
-            "of large jobs are kept there as Parquet files instead of in Redis.",
+            "Folder shared by web processes and workers, such as /var/lib/tracekit/results, or URL "
+            "of object storage, such as s3://bucket/results?region=eu-central-1. Results of large "
+            "jobs are kept there as Parquet files instead of in Redis.",
+            "folder or URL",
         ),
         Variable(
             "TRACEKIT_RESULTS_DIR_CID_THRESHOLD",
             "20000",
-            "Jobs of more CIDs use TRACEKIT_RESULTS_DIR, where that is set.",
+            "Jobs of more CIDs use TRACEKIT_RESULTS_DIR, if that is set.",
+            _NUMBER,
         ),
     ),
     "The HTTP service": (
         Variable(
             "TRACEKIT_SERVICE_TOKEN",
             "",
-            "Bearer token that requests must carry. Without one only this machine is answered.",
+            "Bearer token that requests must carry. Without one, only requests from this machine "
+            "are answered.",
         ),
-        Variable("TRACEKIT_MAX_REQUEST_BYTES", "33554432", "Largest body of a request."),
         Variable(
-            "TRACEKIT_SUBMISSIONS_PER_MINUTE", "60", "Fetches one address may ask a process for."
+            "TRACEKIT_MAX_REQUEST_BYTES", "33554432", "Maximum size of a request's body.", "bytes"
+        ),
+        Variable(
+            "TRACEKIT_SUBMISSIONS_PER_MINUTE",
+            "60",
+            "Maximum number of requests for events per address and process.",
+            _NUMBER,
         ),
     ),
     "Replays on this machine": (
-        Variable("TRACEKIT_CACHE_DIR", "", "Where built workloads are kept; the user's cache."),
-        Variable("TRACEKIT_RUNS_DIR", "profiles/runs", "Where `tracekit replay` writes its runs."),
+        Variable(
+            "TRACEKIT_CACHE_DIR",
+            "",
+            "Folder of built workloads; by default in the user's cache.",
+            "folder",
+        ),
+        Variable("TRACEKIT_RUNS_DIR", "profiles/runs", "Folder for runs.", "folder"),
     ),
 }
-"""Every variable, by what it is about. A test compares this with what `from_env` reads."""
+"""The variables of `Settings.from_env`, by topic. A test compares them with what it reads."""
+
+COMMAND_VARIABLES = (
+    Variable(
+        "TRACEKIT_LOCALDB_PASSWORD", "", "Password of `tracekit localdb`; by default a random one."
+    ),
+    Variable(
+        "TRACEKIT_HOST_NAME",
+        "",
+        "Host name that `tracekit worker --measure` reports; by default the machine's.",
+    ),
+    Variable(
+        "TRACEKIT_WALLET_PASSWORD",
+        "",
+        "Password of the wallet, in a process that fetches a partition.",
+    ),
+)
+"""Variables that are read only where they are used."""
 
 
 @dataclass(frozen=True)
@@ -195,13 +285,13 @@ class Settings:
     trace: TraceSettings = field(default_factory=TraceSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     cache_dir: Path = field(default_factory=lambda: platformdirs.user_cache_path("tracekit"))
-    """Where built workloads are kept."""
+    """Folder of built workloads."""
     runs_dir: Path = Path("profiles/runs")
-    """Where `tracekit replay` writes its run folders."""
+    """Folder for runs."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """The settings that `environ` (default: the process's environment) states.
+        """Read the settings from `environ`, by default the process's environment.
 
         Raises:
             ConfigError: a value is malformed, or DB_PASSWORD_FILE cannot be read.
@@ -281,7 +371,9 @@ def _folder_or_url(env: Mapping[str, str], name: str) -> Path | str | None:
         local = text.startswith("file://")
         return Path(unquote(urlsplit(text).path)) if local else text
     if not Path(text).is_absolute():
-        raise ConfigError(f"{name}={text!r}: expected an absolute path: all processes use it")
+        raise ConfigError(
+            f"{name}={text!r}: expected an absolute path, because all processes share it"
+        )
     return Path(text)
 
 
@@ -294,7 +386,7 @@ def _dsn(env: Mapping[str, str]) -> str | None:
         raise ConfigError(f"DB_PORT={env['DB_PORT']!r}: expected a port of at most 65535")
     service = env.get("DB_SERVICE")
     if not service:
-        raise ConfigError(f"DB_SERVICE is missing: DB_HOST={host!r} names a host without a service")
+        raise ConfigError(f"DB_SERVICE is not set, but DB_HOST={host!r} is. Set both")
     return f"{host}:{port}/{service}"
 
 

@@ -1,30 +1,30 @@
 """Every error tracekit raises, in one tree.
 
 TracekitError
-  ConfigError             a setting is missing or makes no sense
-    MissingExtra          an optional package is not installed; names the extra that brings it
-  ConnectError            the database could not be reached or refused us
-    RedirectError         a connection would have escaped its redirect
+  ConfigError             a setting is missing or invalid
+    MissingExtra          an optional package is not installed; names its extra
+  ConnectError            the database could not be reached or refused the log-on
+    RedirectError         a connection could not be redirected
       DriverRefused       a module that reads Oracle and cannot be redirected was imported
-  FetchError              a query failed while being read
-    BatchFetchError       some batches of keys failed; names them
-    MemoryBudgetExceeded  a fetch would outgrow its budget
+  FetchError              a query failed
+    BatchFetchError       some batches of keys failed; lists them
+    MemoryBudgetExceeded  a fetch exceeded its memory budget
   AdmissionError          too many keys for this profile
   ExportError             a file of records could not be written, or cannot be read as one
   WorkloadError           a workload is unknown, malformed or could not be built
-  MemoryGuardExceeded     a notebook's cell took more memory than its guard allows
-  ProfileError            a measurement could not be made
+  MemoryGuardExceeded     a notebook cell used more memory than its guard allows
+  ProfileError            a measurement failed
   NotEqual                two outputs differ
-  NotComparable           a value or a result does not tell what it holds
-  WireError               the Oracle Net stream cannot go on
-    LocalWireError        we would send what the protocol forbids
-    RemoteWireError       the client sent what we cannot read
+  NotComparable           the content of a value or a result cannot be read
+  WireError               the Oracle Net stream cannot continue
+    LocalWireError        we would send something that the protocol forbids
+    RemoteWireError       the client sent something that we cannot read
   JobError                a job is unknown, unfinished, failed or expired
-    JobNotFound           there is no such job, or no more
-    JobNotComplete        its result was asked for before it finished, or it never will
+    JobNotFound           the job does not exist, or has expired
+    JobNotComplete        its result was requested before it finished, or it never will
     ResultIncomplete      a chunk is missing or its checksum is wrong
 
-A message says what happened, with which value, and what to do about it. Messages never hold a
+A message says what happened, with which value, and what to do about it. Messages never contain a
 password or a bind value.
 """
 
@@ -35,26 +35,26 @@ from dataclasses import dataclass
 
 
 class TracekitError(Exception):
-    """Base of everything tracekit raises on purpose.
+    """Base class of all errors that tracekit raises.
 
     Remedy:
-        Catch it to catch them all; the message of the one raised says what to do.
+        Catch it to catch all of them. The message says what to do.
     """
 
 
 class ConfigError(TracekitError):
-    """A setting, flag or argument is missing or makes no sense.
+    """A setting, option or argument is missing or invalid.
 
     Remedy:
-        Change the value that the message names to one of those it expects.
+        Change the value in the message to one of the expected ones.
     """
 
 
 class MissingExtra(ConfigError, ImportError):
-    """Packages that an extra of tracekit brings are not installed.
+    """Packages of an optional extra are not installed.
 
     Remedy:
-        Run the `pip install` that the message names.
+        Run the `pip install` command in the message.
     """
 
     def __init__(self, extra: str, packages: Sequence[str]) -> None:
@@ -72,19 +72,19 @@ class ConnectError(TracekitError):
 
     Remedy:
         Check host, port, service and password (`DB_HOST`, `DB_PORT`, `DB_SERVICE`, `DB_USER`,
-        `DB_PASSWORD`). The ORA- or DPY- code in the message is the driver's; `retries` says how
-        often it was tried again.
+        `DB_PASSWORD`). The message has the driver's ORA- or DPY- code; `retries` is the number
+        of retries.
     """
 
     retries = 0
-    """How often it was tried again before this was raised."""
+    """Number of retries before this was raised."""
 
 
 class RedirectError(ConnectError):
-    """A connection of a redirected program would have reached another database.
+    """A connection of a redirected program would have gone to another database.
 
     Remedy:
-        Connect by python-oracledb in thin mode, or run the program without the redirect.
+        Connect with python-oracledb in thin mode, or run the program without the redirect.
     """
 
 
@@ -92,20 +92,20 @@ class DriverRefused(RedirectError, ImportError):
     """A module that reads Oracle and cannot be redirected was imported.
 
     Remedy:
-        Read by python-oracledb, or run the program without the redirect.
+        Use python-oracledb, or run the program without the redirect.
     """
 
 
 class FetchError(TracekitError):
-    """A query failed while being read.
+    """A query failed.
 
     Remedy:
-        Look up the ORA- code in the message. A connection that broke was tried again `retries`
-        times; raise `TRACEKIT_RETRY_ATTEMPTS` for a database that is away for longer.
+        Look up the ORA- code in the message. A broken connection was retried `retries` times;
+        raise `TRACEKIT_RETRY_ATTEMPTS` if the database is unavailable for longer.
     """
 
     retries = 0
-    """How often it was tried again before this was raised."""
+    """Number of retries before this was raised."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ class BatchFetchError(FetchError):
     """Some batches of keys failed, so the records would be incomplete.
 
     Remedy:
-        Mend the cause that the message names for each batch and fetch again; or accept a part
-        with `records(keys, allow_partial=True)`, whose `failures` names the rest.
+        Fix the cause that the message gives for each batch, and fetch again; or accept a partial
+        result with `records(keys, allow_partial=True)`, whose `failures` lists the rest.
     """
 
     def __init__(self, query: str, failures: Sequence[BatchFailure], batch_count: int) -> None:
@@ -141,15 +141,15 @@ class BatchFetchError(FetchError):
         super().__init__(
             f"{len(self.failures)} of {batch_count} batches of query {query!r} failed, "
             f"{lost:,} keys without records: {shown}{more}. "
-            "In Python, records(keys, allow_partial=True) returns the rest and names the failures."
+            "In Python, records(keys, allow_partial=True) returns the rest and lists the failures."
         )
 
 
 class MemoryBudgetExceeded(FetchError):
-    """A fetch would outgrow its memory budget; nothing of it is returned.
+    """A fetch exceeded its memory budget; nothing is returned.
 
     Remedy:
-        Raise `memory_budget`, ask for fewer keys, or read in pieces with `stream`.
+        Raise `memory_budget`, fetch fewer keys, or read in pieces with `stream`.
     """
 
     def __init__(self, budget_bytes: int, used_bytes: int, rows: int, keys: int) -> None:
@@ -158,25 +158,25 @@ class MemoryBudgetExceeded(FetchError):
         self.rows = rows
         self.keys = keys
         super().__init__(
-            f"the fetch reached {used_bytes:,} bytes of its budget of {budget_bytes:,} after "
-            f"{rows:,} rows of {keys:,} keys. Raise memory_budget, ask for fewer keys, or read "
-            "in pieces with stream()."
+            f"the fetch used {used_bytes:,} bytes, and its budget is {budget_bytes:,}, after "
+            f"{rows:,} rows of {keys:,} keys. Raise memory_budget, fetch fewer keys, or read in "
+            "pieces with stream()."
         )
 
 
 class AdmissionError(TracekitError):
-    """A request names more keys than its profile may ask for together.
+    """A request has more keys than its profile allows.
 
     Remedy:
-        Ask for fewer keys in one request, or raise `TRACE_EVENTS_CID_LIMIT`.
+        Request fewer keys at once, or raise `TRACE_EVENTS_CID_LIMIT`.
     """
 
     def __init__(self, key_count: int, limit: int) -> None:
         self.key_count = key_count
         self.limit = limit
         super().__init__(
-            f"{key_count:,} keys were asked for, the limit is {limit:,}. "
-            "Ask for fewer, or raise TRACE_EVENTS_CID_LIMIT."
+            f"{key_count:,} keys were requested, and the limit is {limit:,}. "
+            "Request fewer, or raise TRACE_EVENTS_CID_LIMIT."
         )
 
 
@@ -184,7 +184,7 @@ class ExportError(TracekitError):
     """A file of records could not be written, or cannot be read as one.
 
     Remedy:
-        Check the disk's space and the path's rights. Export again a file that cannot be read.
+        Check the free disk space and the permissions of the path. Write an unreadable file again.
     """
 
 
@@ -192,16 +192,15 @@ class WorkloadError(TracekitError):
     """A workload is unknown, malformed or could not be built.
 
     Remedy:
-        `tracekit workload list` shows the known ones. The message names the line or the table that
-        is wrong.
+        `tracekit workload list` shows the known ones. The message names the wrong line or table.
     """
 
 
 class MemoryGuardExceeded(TracekitError, MemoryError):
-    """A cell was stopped because the process held more than its memory guard allows.
+    """A cell was stopped because the process used more memory than its guard allows.
 
     Remedy:
-        Free the variables that the message names, fetch in pieces, or raise the guard with
+        Delete the variables in the message, fetch in pieces, or raise the guard with
         `%memory_guard`.
     """
 
@@ -211,39 +210,39 @@ class MemoryGuardExceeded(TracekitError, MemoryError):
         self.held = tuple(held)
         largest = "".join(f"\n  {line}" for line in self.held)
         super().__init__(
-            f"the process held {used_bytes:,} bytes, its guard allows {limit_bytes:,}. "
-            f"Most of it is kept alive:{largest or ' by no variable that was found'}\n"
-            "Free some, fetch in pieces, or raise the guard with %memory_guard."
+            f"the process used {used_bytes:,} bytes, and its guard allows {limit_bytes:,}. "
+            f"Most of it is kept alive by:{largest or ' no variable that was found'}\n"
+            "Delete some, fetch in pieces, or raise the guard with %memory_guard."
         )
 
 
 class ProfileError(TracekitError):
-    """A measurement could not be made.
+    """A measurement failed.
 
     Remedy:
-        Run `tracekit doctor`: it says what this machine lacks. Check that the disk is not full.
+        Run `tracekit doctor` to see what this machine lacks. Check that the disk is not full.
     """
 
 
 class NotEqual(TracekitError):
-    """Two outputs differ, or are not as equal as they had to be.
+    """Two outputs differ, or are not equal at the required level.
 
     Remedy:
-        The message shows the first differences. Mend the code; or ask for a lower level, or for
-        `unordered`, if the difference is meant.
+        The message shows the first differences. Fix the code; or require a lower level, or use
+        `unordered`, if the difference is intended.
     """
 
 
 class NotComparable(TracekitError, TypeError):
-    """A value does not tell what it holds, so nothing can be said about its equality.
+    """The content of a value cannot be read, so it cannot be compared.
 
     Remedy:
-        Convert it before the comparison to a type that compares by content.
+        Convert it to a type that compares by content before the comparison.
     """
 
 
 class WireError(TracekitError):
-    """The Oracle Net stream of the local Oracle cannot go on.
+    """The Oracle Net stream of the local Oracle cannot continue.
 
     Remedy:
         See the two kinds below.
@@ -251,15 +250,15 @@ class WireError(TracekitError):
 
 
 class LocalWireError(WireError):
-    """The local Oracle would have to send what the protocol forbids.
+    """The local Oracle would have to send something that the protocol forbids.
 
     Remedy:
-        It is a defect of tracekit: report it with the statement that caused it.
+        This is a bug in tracekit. Report it with the statement that caused it.
     """
 
 
 class RemoteWireError(WireError):
-    """A client of the local Oracle sent what cannot be read.
+    """A client of the local Oracle sent something that cannot be read.
 
     Remedy:
         Check that the client is a supported driver and that nothing else uses the port.
@@ -270,30 +269,30 @@ class JobError(TracekitError):
     """A job is unknown, unfinished, failed or expired.
 
     Remedy:
-        Ask for the job's status; it names the failure and its reason.
+        Request the job's status; it has the failure and its reason.
     """
 
 
 class JobNotFound(JobError):
-    """There is no job of this id: it never was, or it expired.
+    """There is no job with this id: it never existed, or it expired.
 
     Remedy:
-        Submit it again. `TRACE_JOB_TTL_SECONDS` says how long a job is kept.
+        Submit it again. `TRACE_JOB_TTL_SECONDS` sets how long a job is kept.
     """
 
 
 class JobNotComplete(JobError):
-    """A result was asked for that is not there yet, or never will be: failed or canceled.
+    """A result was requested that does not exist yet, or never will (failed or canceled).
 
     Remedy:
-        Wait while `status` is queued or started. Otherwise `reason` names the failure.
+        Wait while `status` is queued or started. Otherwise `reason` has the failure.
     """
 
     def __init__(self, message: str, reason: str | None = None, *, status: str = "") -> None:
         self.status = status
-        """Where the job stands, as its status says."""
+        """The job's status."""
         self.reason = reason
-        """Code of the job's failure, such as WORKER_OUT_OF_MEMORY; None where it has not failed."""
+        """Code of the job's failure, such as WORKER_OUT_OF_MEMORY; None if it has not failed."""
         super().__init__(message)
 
 
@@ -301,6 +300,6 @@ class ResultIncomplete(JobError):
     """A chunk of a result is missing or its checksum is wrong.
 
     Remedy:
-        Do not use what was received. Ask for the stream again; if the chunk is gone from the
+        Do not use what was received. Request the stream again; if the chunk is no longer in the
         store, submit the job again.
     """

@@ -1,4 +1,4 @@
-"""Optional dependencies: what an extra brings, or the error that names the extra."""
+"""Optional dependencies: import the packages of an extra, or raise an error that names it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PACKAGES = {"service": ("flask", "flask_limiter", "redis", "rq", "uvicorn")}
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Import in this block what the extra `name` brings.
+    """Turn a failed import of the extra `name`'s packages in this block into a MissingExtra.
 
     Raises:
         MissingExtra: one of its packages is not installed.
@@ -28,10 +28,10 @@ def extra(name: str) -> Iterator[None]:
 
 
 def require(name: str) -> None:
-    """Look for what the extra `name` brings without importing it.
+    """Check that the packages of the extra `name` are installed, without importing them.
 
     Raises:
-        MissingExtra: packages of it are not installed.
+        MissingExtra: some of them are not.
     """
     absent = [package for package in _PACKAGES[name] if find_spec(package) is None]
     if absent:

@@ -1,4 +1,4 @@
-"""The JSON of a value, everywhere in tracekit: equality, NDJSON and the service share it.
+"""JSON encoding of values, shared by equality, NDJSON and the service.
 
 date, datetime and Timestamp are written as `isoformat()`, NaT as `"NaT"`, Decimal as a string,
 bytes as base64; NaN and infinities are refused; keys keep record order; text is UTF-8 without
@@ -19,7 +19,7 @@ from typing import Any
 
 
 def _default(value: Any) -> Any:
-    # pandas' Timestamp and NaT are datetimes, so pandas need not be imported to write them.
+    # pandas' Timestamp and NaT are datetimes, so pandas does not have to be imported for them.
     if isinstance(value, datetime.date | datetime.datetime | datetime.time):
         return value.isoformat()
     if isinstance(value, decimal.Decimal):
@@ -67,16 +67,16 @@ _TYPED: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "$bytes": (bytes, lambda value: base64.b64encode(value).decode("ascii"), base64.b64decode),
     "$float": (float, repr, float),
 }
-"""Types that JSON has not, by the tag they are written with; the first that fits counts."""
+"""Types that JSON does not have, by the tag that marks them; the first match counts."""
 
 
 def encode_typed(value: Any, *, sort_keys: bool = False) -> bytes:
-    """JSON from which `decode_typed` makes the same Python values: keys, binds, definitions.
+    """JSON from which `decode_typed` restores the same Python values: keys, binds, definitions.
 
     Dates, times, Decimals, bytes, tuples, NaN and infinities keep their type.
 
     Raises:
-        TypeError: a value has no such form.
+        TypeError: a value cannot be encoded.
     """
     return json.dumps(
         _tagged(value), ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys

@@ -21,21 +21,21 @@ NO_RESET_REMARK = (
 
 
 def has_proc() -> bool:
-    """Whether peaks of processes are told and can be reset here (Linux)."""
+    """Whether this system reports peaks of processes and can reset them (Linux)."""
     return (_PROC / _SELF / "status").exists()
 
 
 def resident_bytes() -> int:
-    """Resident memory of this process now."""
+    """Current resident memory of this process."""
     if has_proc():
         return _status_bytes("VmRSS")
-    import psutil  # only where /proc is missing: the measured child stays small
+    import psutil  # only without /proc, so that the measured child stays small
 
     return int(psutil.Process().memory_info().rss)
 
 
 def peak_resident_bytes() -> int:
-    """Most resident memory of this process since `reset_peak`, or since its start."""
+    """Highest resident memory of this process since `reset_peak`, or since its start."""
     if has_proc():
         return _status_bytes("VmHWM")
     unit = 1 if sys.platform == "darwin" else 1024
@@ -43,12 +43,12 @@ def peak_resident_bytes() -> int:
 
 
 def file_bytes() -> int:
-    """Resident pages of libraries and other mapped files of this process; 0 where not told."""
+    """Resident pages of libraries and other mapped files of this process; 0 if unknown."""
     return _status_bytes("RssFile") + _status_bytes("RssShmem") if has_proc() else 0
 
 
 def reset_peak() -> str | None:
-    """Forget the peak so far; a remark says so where that is impossible."""
+    """Reset the peak; returns a remark if that is impossible."""
     if not has_proc():
         return NO_PROC_REMARK
     try:
@@ -59,29 +59,29 @@ def reset_peak() -> str | None:
 
 
 def peak_of(pid: int) -> int:
-    """Most resident memory of a process since `reset_peak_of`; Linux only.
+    """Highest resident memory of a process since `reset_peak_of`; Linux only.
 
     Raises:
-        OSError: it is gone, or is another user's.
+        OSError: it has ended, or belongs to another user.
     """
     return _status_bytes("VmHWM", str(pid))
 
 
 def reset_peak_of(pid: int) -> int:
-    """Forget the peak of a process of ours; its resident memory now. Linux only.
+    """Reset the peak of one of our processes, and return its resident memory; Linux only.
 
     Raises:
-        OSError: it is gone, or is another user's.
+        OSError: it has ended, or belongs to another user.
     """
     _clear_peak(str(pid))
     return _status_bytes("VmRSS", str(pid))
 
 
 def return_free_memory() -> None:
-    """Give freed heap pages back to the system, so that a run cannot hide inside them.
+    """Return freed heap pages to the system, so that a run cannot reuse them unseen.
 
-    Without it, what imports and warm-up freed is reused and the net peak reads too low. Arrow's
-    pools release what they can; malloc_trim(3) is glibc's, elsewhere nothing happens.
+    Otherwise a run would reuse what imports and warm-up freed, and its net peak would be too low.
+    Arrow's pools release what they can; malloc_trim(3) exists only in glibc.
     """
     arrow = sys.modules.get("pyarrow")
     if arrow is not None:
@@ -95,7 +95,7 @@ def return_free_memory() -> None:
 
 
 def data_bytes(pid: int | None = None) -> int | None:
-    """Private writable memory, touched or not, of a process or of this: what RLIMIT_DATA counts."""
+    """Private writable memory of a process (default: this one), as RLIMIT_DATA counts it."""
     return _status_bytes("VmData", _SELF if pid is None else str(pid)) if has_proc() else None
 
 

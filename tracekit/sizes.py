@@ -1,6 +1,6 @@
-"""Numbers that people give, checked, and byte sizes as people write and read them.
+"""Checked numbers, and byte sizes as people write and read them.
 
-Binary units (KiB, MiB, GiB) are the ones shown.
+Sizes are shown in binary units (KiB, MiB, GiB).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*")
 
 
 def at_least_one(name: str, value: int) -> int:
-    """`value`, the argument called `name`.
+    """Return `value`, the argument called `name`.
 
     Raises:
-        ConfigError: it is below 1, or no whole number.
+        ConfigError: it is below 1, or not a whole number.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ConfigError(f"{name}={value!r}: expected a whole number of at least 1")
@@ -30,7 +30,7 @@ def at_least_one(name: str, value: int) -> int:
 
 
 def parse_size(text: str, *, name: str = "size") -> int:
-    """Bytes meant by `text`: `"24MB"` is 24,000,000, `"24 MiB"` is 25,165,824, `"1024"` is 1,024.
+    """Parse a size: `"24MB"` is 24,000,000, `"24 MiB"` is 25,165,824, `"1024"` is 1,024 bytes.
 
     Raises:
         ConfigError: `text` is not a size; the message names `name` and the text.
@@ -43,10 +43,10 @@ def parse_size(text: str, *, name: str = "size") -> int:
 
 
 def format_size(size_bytes: float) -> str:
-    """`size_bytes` in binary units with three significant digits or more: `"1.46 GiB"`.
+    """Format `size_bytes` in binary units with three significant digits or more: `"1.46 GiB"`.
 
-    Whole bytes stay whole (`"512 B"`); what rounds up to 1,024 of a unit is shown as one of the
-    next (`"1.00 GiB"`, never `"1024 MiB"`).
+    Whole bytes stay whole (`"512 B"`); a value that rounds up to 1,024 of a unit is shown as one
+    of the next (`"1.00 GiB"`, never `"1024 MiB"`).
     """
     value = float(size_bytes)
     if abs(value) < 1023.5:

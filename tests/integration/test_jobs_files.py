@@ -152,13 +152,13 @@ def test_a_canceled_job_leaves_no_files(here: JobsBench, tmp_path: Path) -> None
 
 def test_a_process_that_is_not_told_where_says_so(here: JobsBench, tmp_path: Path) -> None:
     jobs, job_id = finished(here, tmp_path)
-    with pytest.raises(ResultIncomplete, match="TRACEKIT_RESULTS_DIR is not set here"):
+    with pytest.raises(ResultIncomplete, match="TRACEKIT_RESULTS_DIR is not set"):
         here.jobs().page(job_id, "history")
     again = jobs.submit("query_tool", here.cids, queries("history"))
     status = here.work(jobs, again, TRACEKIT_RESULTS_DIR="")
     assert status.failure is not None
     assert status.failure.code == "RESULT_INCOMPLETE"
-    assert "TRACEKIT_RESULTS_DIR is not set here" in status.failure.message
+    assert "TRACEKIT_RESULTS_DIR is not set" in status.failure.message
     assert status.retries == ()
 
 

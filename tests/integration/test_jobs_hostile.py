@@ -168,7 +168,7 @@ def test_a_policy_that_evicts_is_warned_of(bench: JobsBench) -> None:
     warning = eviction_warning(bench.redis)
     assert warning is not None
     assert "maxmemory-policy is allkeys-lru" in warning
-    with pytest.raises(JobNotFound, match="maxmemory-policy should be noeviction"):
+    with pytest.raises(JobNotFound, match="maxmemory-policy to noeviction"):
         bench.jobs().status("0" * 32)
 
 

@@ -58,7 +58,7 @@ def test_a_job_that_comes_to_its_workers_limit_fails_with_that_reason() -> None:
         job_id = jobs.submit("query_tool", bench.cids, queries("history", "upstream_history"))
         limit = memory_of_an_idle_process() + 16 * MIB
         status = bench.work(jobs, job_id, TRACEKIT_WORKER_MEMORY_LIMIT=str(limit))
-        with pytest.raises(JobNotComplete, match="came to its memory limit of") as caught:
+        with pytest.raises(JobNotComplete, match="reached its memory limit of") as caught:
             jobs.stream(job_id)
         body = stream_answer(bench, job_id)
     failure = status.failure

@@ -64,7 +64,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _unknown(self) -> None:
-        self._error(404, "JOB_NOT_FOUND", "there is no job 'x'")
+        self._error(404, "JOB_NOT_FOUND", "unknown job 'x'")
 
     def _early(self) -> None:
         self._error(409, "JOB_NOT_COMPLETE", "job x is started")
@@ -135,7 +135,7 @@ def test_cut_gzip_is_incomplete(url: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "error", "message"),
     [
-        ("unknown", JobNotFound, "JOB_NOT_FOUND: there is no job 'x'"),
+        ("unknown", JobNotFound, "JOB_NOT_FOUND: unknown job 'x'"),
         ("early", JobNotComplete, "JOB_NOT_COMPLETE: job x is started"),
         ("proxy", JobError, "the server answered 502"),
     ],

@@ -143,7 +143,7 @@ def test_a_worker_killed_each_time_fails_the_job_with_the_reason(bench: JobsBenc
     assert status.failure is not None
     assert (status.state, status.failure.code) == (JobState.FAILED, "WORKER_KILLED")
     assert "memory peaked at" in status.failure.message
-    with pytest.raises(JobNotComplete, match=r"failed: The worker's process was ended by SIGKILL"):
+    with pytest.raises(JobNotComplete, match=r"failed: The worker's process was killed by SIGKILL"):
         jobs.stream(job_id)
     assert not bench.redis.keys(f"trace:job:{job_id}:result*")
     assert open_queue(bench.redis, "trace-events").count == 0

@@ -255,7 +255,7 @@ def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) ->
         _,
         free,
     ) = ran[2:]
-    assert stopped.error.startswith("MemoryGuardExceeded: the process held")
+    assert stopped.error.startswith("MemoryGuardExceeded: the process used")
     assert "MiB in rows in grow (" in stopped.error
     assert int(left.result) < 0, "what the stopped cell held is free again"
     assert goes_on.result == "'the shell goes on'"
@@ -264,7 +264,7 @@ def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) ->
     assert "no variable in an expression in progress or native code: " in unnamed.error
     assert asleep.error.startswith("MemoryGuardExceeded")
     assert "MiB in kept in notebook: list of" in asleep.error
-    assert awaiting.error.startswith(("CancelledError: the process held", "MemoryGuardExceeded"))
+    assert awaiting.error.startswith(("CancelledError: the process used", "MemoryGuardExceeded"))
     assert caught.result == "'MemoryGuardExceeded'"
     assert "MemoryError" in refused.error
     assert free.result == "200"

@@ -92,7 +92,7 @@ def test_sizes_and_candidates_spread_over_hosts(store: EmbeddedStore, tmp_path: 
 
         refused = tracekit(store, *BENCH, "--python", "2.7")
         assert refused.returncode == 2
-        assert "no worker of Python 2.7 listens to queue 'measurements'" in refused.stderr
+        assert "no worker with Python 2.7 listens to queue 'measurements'" in refused.stderr
 
 
 @pytest.mark.slow

@@ -150,7 +150,7 @@ def test_a_worker_without_memory_is_told(page: Page) -> None:
         "retries": [],
         "error": {
             "code": "WORKER_OUT_OF_MEMORY",
-            "message": "The worker's process came to its memory limit.",
+            "message": "The worker's process reached its memory limit.",
         },
     }
     accepted = {"job_id": "x", "status_url": "/api/trace/job/x", "stream_url": "/none"}
@@ -158,7 +158,7 @@ def test_a_worker_without_memory_is_told(page: Page) -> None:
     page.context.route("**/api/trace/job/x", lambda route: route.fulfill(json=failed))
     run(page)
     expect(page.get_by_role("alert")).to_contain_text(
-        "WORKER_OUT_OF_MEMORY: The worker's process came to its memory limit.", timeout=DEADLINE_MS
+        "WORKER_OUT_OF_MEMORY: The worker's process reached its memory limit.", timeout=DEADLINE_MS
     )
 
 

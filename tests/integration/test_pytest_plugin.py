@@ -102,7 +102,7 @@ def test_light():
     result.stdout.re_match_lines(
         [
             r"Test was limited to 60\.0 MiB but peaked at 100 MiB",
-            "Kept alive when it went over:",
+            "Kept alive when it exceeded the limit:",
             r"  [\d.]+ MiB (rows in test_heavy|no variable in) .*: list of \d+ x bytes",
             "Held at the peak:",
         ]
@@ -329,7 +329,7 @@ def test_with_fixtures():
     )
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.re_match_lines([r"Test was limited to 8\.00 MiB but peaked at 12\.\d MiB"])
-    result.stdout.fnmatch_lines(["Not measured, 1: pytest-memray has the process's one Tracker*"])
+    result.stdout.fnmatch_lines(["Not measured, 1: pytest-memray has the process's only Tracker*"])
     assert peaks(pytester)["test_with_fixtures"]["status"] == "not_measured"
 
 
@@ -357,7 +357,7 @@ def test_is_tracked(tracked):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*tracekit measures this test, and memray allows one Tracker per process: *",
+            "*tracekit measures this test, and memray allows one Tracker per process. *",
             "Not measured, 1: another memray Tracker is active in this process*",
         ]
     )

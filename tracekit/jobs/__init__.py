@@ -1,6 +1,6 @@
-"""Run a fetch in RQ workers and keep its result in chunks that nobody holds all of.
+"""Run a fetch in RQ workers and keep its result in chunks, never all in memory.
 
-`TraceJobs` is the whole of it for a door: submit, status, page, stream, cancel. Work is done by
+`TraceJobs` is the interface for doors: submit, status, page, stream, cancel. Work is done by
 `tracekit worker` processes that share its Redis.
 """
 

@@ -1,4 +1,4 @@
-"""Chunks: some records as one compressed JSON array, and what proves them whole."""
+"""Chunks: some records as one compressed JSON array, with a checksum."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _LEVEL = 1  # records repeat themselves: level 1 leaves a tenth, higher levels o
 
 @dataclass(frozen=True)
 class ChunkEntry:
-    """What the manifest says of one chunk."""
+    """A chunk's entry in the manifest."""
 
     rows: int
     size_bytes: int
-    """As stored, compressed."""
+    """Compressed size, as stored."""
     sha256: str
-    """Of the stored bytes."""
+    """Checksum of the stored bytes."""
     file: str = ""
-    """Where the result is kept in files, the name of the chunk's."""
+    """The chunk's file, if the result is kept in files."""
 
 
 def pack(records: Sequence[bytes]) -> tuple[ChunkEntry, bytes]:
-    """A chunk of records that are JSON already."""
+    """A chunk of records that are already JSON."""
     packer = zlib.compressobj(_LEVEL)
     pieces = [packer.compress(piece) for piece in _array(records)]
     stored = b"".join((*pieces, packer.flush()))
@@ -36,10 +36,10 @@ def pack(records: Sequence[bytes]) -> tuple[ChunkEntry, bytes]:
 
 
 def unpack(stored: bytes | None, entry: ChunkEntry, name: str) -> bytes:
-    """The JSON array that `stored` holds.
+    """The JSON array in `stored`.
 
     Raises:
-        ResultIncomplete: it is missing, or not what `entry` promises; the message names `name`.
+        ResultIncomplete: it is missing or does not match `entry`; the message has `name`.
     """
     if stored is None:
         raise ResultIncomplete(f"chunk {name} is missing: deleted, evicted or expired.")

@@ -1,4 +1,4 @@
-"""Chunks as Parquet: plain columns for any reader, and the very JSON of the records for ours."""
+"""Chunks as Parquet: plain columns for any reader, and the exact JSON of the records for ours."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _JSON_KIND = b"json"
-"""Of a column that holds the JSON of its values: what no Arrow type gives back exactly."""
+"""Marks a column with the JSON of its values, which no Arrow type restores exactly."""
 _KINDS: dict[type, ColumnKind] = {
     str: ColumnKind.TEXT,
     int: ColumnKind.WHOLE,
@@ -42,7 +42,7 @@ _NUMBERS = {int, float}
 
 
 class ChunkColumns:
-    """Writes the chunks of one domain, with the same columns in each as far as their values allow.
+    """Writes the chunks of one domain, with the same columns in each if their values allow it.
 
     A column that is empty in one chunk keeps the type it had in the chunk before.
     """
@@ -54,7 +54,7 @@ class ChunkColumns:
         """A Parquet file of `records`, to be stored as `file`.
 
         Raises:
-            ValueError: a value has no JSON, such as NaN.
+            ValueError: a value has no JSON form, such as NaN.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -91,10 +91,10 @@ class ChunkColumns:
 
 
 def unpack_file(stored: bytes | None, entry: ChunkEntry, name: str) -> bytes:
-    """The JSON array of the records that the Parquet file `stored` holds.
+    """The JSON array of the records in the Parquet file `stored`.
 
     Raises:
-        ResultIncomplete: it is missing, or not what `entry` promises; the message names `name`.
+        ResultIncomplete: it is missing or does not match `entry`; the message has `name`.
     """
     if stored is None:
         raise ResultIncomplete(f"chunk {name} is missing: its file was deleted or expired.")
@@ -104,14 +104,14 @@ def unpack_file(stored: bytes | None, entry: ChunkEntry, name: str) -> bytes:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(pa.BufferReader(stored))
-    table = file.read(use_threads=False)  # another thread would take an arena of its own
+    table = file.read(use_threads=False)  # another thread would use its own arena
     cells = [
         _values(field, column.combine_chunks())
         for field, column in zip(table.schema, table.columns, strict=True)
     ]
     names = table.schema.names
     rows = zip(*cells, strict=True)
-    pieces = []  # the encoder holds every token of what it is given
+    pieces = []  # the encoder holds every token of its input
     while some := list(islice(rows, _ENCODED_AT_ONCE)):
         pieces.append(encode([dict(zip(names, row, strict=True)) for row in some])[1:-1])
     return b"[" + b",".join(pieces) + b"]"

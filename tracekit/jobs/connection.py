@@ -20,16 +20,16 @@ def connect_store(settings: TraceSettings, *, patient: bool = True) -> Redis:
     """A client of the Redis that REDIS_URL names; connects when first used.
 
     Args:
-        settings: What names it.
-        patient: Wait for a server that restarts; else fail within seconds, for whoever can do
-            without it.
+        settings: The settings with its URL.
+        patient: Wait for a server that restarts; otherwise fail within seconds, for callers that
+            can do without it.
 
     Raises:
-        ConfigError: REDIS_URL is not set or no Redis URL. The message does not repeat it: it may
-            hold a password.
+        ConfigError: REDIS_URL is not set or malformed. The message does not repeat it, because it
+            can include a password.
     """
     if settings.redis_url is None:
-        raise ConfigError("REDIS_URL is not set: it says where jobs and their results are kept.")
+        raise ConfigError("REDIS_URL is not set. It names the Redis for jobs and their results.")
     try:
         client: Redis = Redis.from_url(
             settings.redis_url,

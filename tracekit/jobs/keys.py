@@ -25,7 +25,7 @@ class JobKeys:
 
     job_id: str
     prefix: str = ""
-    """REDIS_KEY_PREFIX, which comes before each of them with a colon."""
+    """REDIS_KEY_PREFIX, the prefix of each key, before a colon."""
 
     @property
     def _base(self) -> str:
@@ -34,7 +34,7 @@ class JobKeys:
 
     @property
     def meta(self) -> str:
-        """A hash: what was asked for, and what became of it."""
+        """A hash: the request and the job's state."""
         return f"{self._base}:meta"
 
     @property
@@ -57,7 +57,7 @@ class JobKeys:
         return f"{self._base}:cids:{shard}"
 
     def shard(self, shard: int) -> str:
-        """A hash: who works on a shard, how far, and what it has written."""
+        """A hash: a shard's worker, its progress, and what it has written."""
         return f"{self._base}:shard:{shard}"
 
     def chunk(self, domain: str, chunk: int) -> str:
@@ -65,5 +65,5 @@ class JobKeys:
         return f"{self._base}:result:{domain}:{chunk}"
 
     def part(self, domain: str, shard: int, number: int) -> str:
-        """A chunk while its job is not finished, and its number in the result not known."""
+        """A chunk of an unfinished job, whose number in the result is not known yet."""
         return f"{self._base}:result:{domain}:{shard}.{number}"

@@ -25,10 +25,10 @@ class LegacyResult:
     """A whole result in memory, cut into chunks for its readers.
 
     Args:
-        document: What the key holds.
+        document: The key's content.
 
     Raises:
-        ResultIncomplete: a domain has not as many records as it says.
+        ResultIncomplete: a domain does not have its stated number of records.
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
@@ -56,7 +56,7 @@ class LegacyResult:
 
     @classmethod
     def read(cls, store: JobStore, job_id: str) -> LegacyResult | None:
-        """The result under the job's single key; None where there is none.
+        """The result under the job's single key; None if there is none.
 
         Raises:
             ResultIncomplete: it is damaged.

@@ -26,43 +26,45 @@ class DomainContents:
         return sum(chunk.rows for chunk in self.chunks)
 
     def place(self, chunk: int) -> int:
-        """How many records come before chunk number `chunk`."""
+        """Number of records before chunk number `chunk`."""
         return sum(entry.rows for entry in self.chunks[:chunk])
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a finished result holds."""
+    """The contents of a finished result."""
 
     profile: str
     cids: int
     domains: Mapping[str, DomainContents]
     warnings: tuple[tuple[str, str], ...] = ()
     encoding: str = "json+zlib"
-    """`parquet` where each chunk is a file, `json` in the layout before chunks."""
+    """`parquet` if each chunk is a file, `json` in the layout before chunks."""
     schema_version: int = 1
 
     def contents(self, domain: str) -> DomainContents:
         """The contents of `domain`.
 
         Raises:
-            JobError: the job was not asked for that domain.
+            JobError: the job does not include that domain.
         """
         try:
             return self.domains[domain]
         except KeyError:
             there = ", ".join(self.domains)
-            raise JobError(f"the job has no domain {domain[:80]!r}; it has {there}.") from None
+            raise JobError(
+                f"the job does not include domain {domain[:80]!r}; it has {there}."
+            ) from None
 
     @property
     def files(self) -> list[str]:
-        """The names of the chunks' files; none where they are kept in Redis."""
+        """The names of the chunks' files; none if they are kept in Redis."""
         every = (chunk for contents in self.domains.values() for chunk in contents.chunks)
         return [chunk.file for chunk in every if chunk.file]
 
     @property
     def size_bytes(self) -> int:
-        """What the chunks take in the store."""
+        """Size of the chunks in the store."""
         return sum(
             chunk.size_bytes for contents in self.domains.values() for chunk in contents.chunks
         )
@@ -73,7 +75,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, stored: bytes) -> Manifest:
-        """The manifest that `stored` holds.
+        """Read a stored manifest.
 
         Raises:
             ResultIncomplete: it is damaged.

@@ -1,4 +1,4 @@
-"""The only kind of RQ job that a worker which measures runs."""
+"""The only kind of RQ job that a measuring worker runs."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tracekit.errors import JobError
 from tracekit.jobs.restricted_job import RestrictedJob
 
 MEASUREMENT_FUNCTION = "tracekit.bench.on_workers.run_measurement"
-"""By its name: what measures is above this room."""
+"""By name, because the measuring room is above this one."""
 
 
 class MeasurementJob(RestrictedJob):
-    """Runs `run_measurement` or nothing, whatever function or callback its hash in Redis names."""
+    """Runs only `run_measurement`, whatever function or callback its hash in Redis names."""
 
     @property
     def request(self) -> Mapping[str, Any] | None:
-        """What is to be measured; None for a job of another function or other arguments."""
+        """The request; None for a job of another function or with other arguments."""
         try:
             if self.func_name != MEASUREMENT_FUNCTION or self.kwargs or len(self.args) != 1:
                 return None

@@ -1,4 +1,4 @@
-"""Measurements that workers on any hosts run: queued, waited for, called off."""
+"""Measurements run by workers on any hosts: queued, awaited, cancelled."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from tracekit.jobs.rq_jobs import open_queue, worker_count
 
 _POLL_SECONDS = 0.3
 _SWEEP_SECONDS = 15.0
-"""How often measurements of workers that vanished are looked for."""
+"""How often to look for measurements of workers that disappeared."""
 _LONGEST_SECONDS = 86_400
 _KEPT_SECONDS = 3_600
 _ENDED = frozenset({JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED})
 
 Tell = Callable[[int, str, float], None]
-"""Told of a measurement by its number: its step, and how much of it is done (0 to 1)."""
+"""Called with a measurement's number, its step, and its progress (0 to 1)."""
 
 
 def measuring_queues(name: str, python: str | None = None) -> list[str]:
-    """The queues that a worker of `python` (default: this one) listens to: its own, then all's."""
+    """The queues of a worker with `python` (default: this one): its own, then the common one."""
     own = python or "{}.{}".format(*sys.version_info)
     return [f"{name}:python{own}", name]
 
@@ -45,7 +45,7 @@ class Measurements:
         connection: the store that submitter and workers share.
         queue: the workers' queue.
 
-    Used as a context: what is left at its end is called off.
+    Used as a context manager; at its end, the remaining requests are cancelled.
     """
 
     def __init__(self, connection: Redis, queue: str) -> None:
@@ -65,17 +65,17 @@ class Measurements:
                     send_stop_job_command(self._connection, job.id, serializer=JSONSerializer)
 
     def submit(self, request: Mapping[str, Any], python: str | None = None) -> None:
-        """Queue one more, for workers of any Python or of `python` (`3.12`).
+        """Queue a request, for workers with any Python or with `python` (`3.12`).
 
         Raises:
             ConnectError: the store does not answer.
-            JobError: no worker listens that could run it.
+            JobError: no worker that could run it listens.
         """
         name = self._name if python is None else measuring_queues(self._name, python)[0]
         queue = open_queue(self._connection, name, MeasurementJob)
         try:
             if not worker_count(self._connection, name):
-                which = "" if python is None else f" of Python {python}"
+                which = "" if python is None else f" with Python {python}"
                 raise JobError(
                     f"no worker{which} listens to queue {self._name!r}. Start one on each host: "
                     f"tracekit worker --measure --queue {self._name}"
@@ -94,12 +94,12 @@ class Measurements:
         self._jobs.append(job)
 
     def answers(self, tell: Tell) -> Sequence[Mapping[str, Any]]:
-        """What the workers answered, in the order of the requests; waits for all of them.
+        """Wait for all answers, and return them in the order of the requests.
 
-        One that no worker could answer has only `error`.
+        A request that no worker could answer has only `error`.
 
         Raises:
-            ConnectError: the store does not answer any more.
+            ConnectError: the store no longer answers.
         """
         found: dict[int, Mapping[str, Any]] = {}
         swept = time.monotonic()
@@ -119,7 +119,7 @@ class Measurements:
                     for queue in self._queues:
                         queue.started_job_registry.cleanup()
             except RedisError as exc:
-                raise ConnectError(f"the store does not answer any more: {exc}") from exc
+                raise ConnectError(f"the store no longer answers: {exc}") from exc
             pause.wait(_POLL_SECONDS)
 
 
@@ -137,4 +137,4 @@ def _answer(job: Job) -> Mapping[str, Any] | None:
 
 def _progress(job: Job) -> tuple[str, float]:
     meta = job.get_meta(refresh=True)
-    return str(meta.get("step", "waits for a worker")), float(meta.get("fraction", 0.0))
+    return str(meta.get("step", "waiting for a worker")), float(meta.get("fraction", 0.0))

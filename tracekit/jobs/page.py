@@ -14,6 +14,6 @@ class ResultPage:
     offset: int
     limit: int
     total: int
-    """Records the domain has."""
+    """Number of records of the domain."""
     records: list[dict[str, Any]]
-    """As their JSON says them: dates are texts."""
+    """As in their JSON: dates are text."""

@@ -1,4 +1,4 @@
-"""Profiles: what kind of analysis a request is for."""
+"""Profiles: the kind of analysis of a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""redis-py's answers and transactions, with the types they have where nothing is decoded."""
+"""redis-py's answers and transactions, with their types if nothing is decoded."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Value = str | bytes | int
 
 
 def transact(redis: Redis, attempt: Callable[[Pipeline], T], *watched: str) -> T:
-    """Run `attempt`, and again while what it read has changed before it could write.
+    """Run `attempt`, and repeat it while what it read changed before it could write.
 
-    `attempt` reads from the pipeline, calls its `multi()`, then queues what is to be written.
+    `attempt` reads from the pipeline, calls its `multi()`, then queues its writes.
     """
     run = cast(Callable[[Pipeline], None], attempt)
     return cast(T, redis.transaction(run, *watched, value_from_callable=True))
@@ -37,7 +37,7 @@ def as_fields(value: object) -> Fields:
     """The fields of a hash.
 
     Raises:
-        TypeError: it is none, as where the key holds something else.
+        TypeError: it is not a hash.
     """
     if not isinstance(value, dict):
         raise TypeError(f"expected a hash, not {type(value).__name__}")

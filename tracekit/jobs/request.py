@@ -1,4 +1,4 @@
-"""What a job is asked for, as the store keeps it."""
+"""A job's request, as the store keeps it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracekit.records import QueryDefinition
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A request, without its CIDs: these stay in the store, shard by shard."""
+    """A request without its CIDs, which stay in the store, shard by shard."""
 
     profile: str
     domains: tuple[str, ...]
@@ -24,24 +24,24 @@ class JobRequest:
     cids: int
     shards: int
     batch_size: int
-    """Most records of a chunk."""
+    """Maximum number of records in a chunk."""
     ttl_seconds: int
     """How long the result is kept."""
     timeout_seconds: int
-    """How long all shards together may take, from the first one's start."""
+    """Time limit of all shards together, from the start of the first."""
     queue: str
     in_files: bool = False
     """Whether the chunks are kept as Parquet files, not in Redis."""
     warnings: tuple[tuple[str, str], ...] = ()
 
     def query(self, name: str) -> Query:
-        """The query called so."""
+        """The query of that name."""
         definition = decode_typed(self.queries)[name]
         return Query.from_definition(QueryDefinition(**definition))
 
     @property
     def working_ttl_seconds(self) -> int:
-        """How long keys of an unfinished job are kept since they were last written."""
+        """How long keys of an unfinished job are kept after they were last written."""
         return self.ttl_seconds + self.timeout_seconds
 
     def to_json(self) -> bytes:
@@ -50,7 +50,7 @@ class JobRequest:
 
     @classmethod
     def from_json(cls, stored: bytes) -> JobRequest:
-        """The request that `stored` holds.
+        """Read a stored request.
 
         Raises:
             ResultIncomplete: it is damaged.

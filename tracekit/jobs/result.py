@@ -1,4 +1,4 @@
-"""A finished result: pages and the stream, from the chunks they touch alone."""
+"""A finished result: pages and the stream, read from only the chunks they need."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracekit.jobs.store import JobStore
 
 
 class Result(Protocol):
-    """What pages and streams are made of."""
+    """The source of pages and streams."""
 
     manifest: Manifest
 
@@ -50,7 +50,7 @@ class ChunkedResult:
 
 
 class FileResult:
-    """A result in Parquet files, one a chunk."""
+    """A result in Parquet files, one per chunk."""
 
     def __init__(self, files: ResultFiles, job_id: str, manifest: Manifest) -> None:
         self._files = files
@@ -71,10 +71,10 @@ def open_result(store: JobStore, job_id: str) -> Result:
     """The result of a finished job.
 
     Raises:
-        JobNotFound: there is no such job.
+        JobNotFound: the job does not exist.
         JobNotComplete: it has not finished, or failed, or was canceled.
-        ResultIncomplete: its manifest is gone or damaged, or it is kept in files and no setting
-            says where.
+        ResultIncomplete: its manifest is missing or damaged, or it is kept in files and
+            TRACEKIT_RESULTS_DIR is not set.
     """
     keys = store.keys(job_id)
     legacy = LegacyResult.read(store, job_id)
@@ -87,7 +87,7 @@ def open_result(store: JobStore, job_id: str) -> Result:
         raise JobNotComplete(f"job {job_id} is {job.state}{why}", reason, status=job.state)
     stored = store.redis.get(keys.manifest)
     if stored is None:
-        raise ResultIncomplete(f"the result of job {job_id} is gone from the store.")
+        raise ResultIncomplete(f"the result of job {job_id} is no longer in the store.")
     manifest = Manifest.from_json(as_bytes(stored))
     if manifest.encoding == FILE_ENCODING:
         return FileResult(store.files, job_id, manifest)
@@ -98,8 +98,8 @@ def read_page(result: Result, domain: str, offset: int, limit: int) -> ResultPag
     """Records `offset` to `offset + limit` of `domain`.
 
     Raises:
-        JobError: the job was not asked for that domain.
-        ResultIncomplete: a chunk that the page touches is missing or damaged.
+        JobError: the job does not include that domain.
+        ResultIncomplete: a chunk of the page is missing or damaged.
     """
     contents = result.manifest.contents(domain)
     records: list[dict[str, Any]] = []
@@ -109,7 +109,7 @@ def read_page(result: Result, domain: str, offset: int, limit: int) -> ResultPag
         if first < last:
             found = json.loads(result.records_json(domain, number))
             if len(found) != entry.rows:
-                raise ResultIncomplete(f"chunk {domain}:{number} has not the rows it should.")
+                raise ResultIncomplete(f"chunk {domain}:{number} does not have the expected rows.")
             records += found[first:last]
         place += entry.rows
     return ResultPage(domain, offset, limit, contents.rows, records)

@@ -12,16 +12,16 @@ from tracekit.jsonvalue import encode
 
 
 def result_document(result: Result, offset: int, limit: int | None) -> Generator[bytes, None, None]:
-    """The document, in the shape of the answer to a request that made no job.
+    """The document, in the form of a synchronous answer.
 
     Args:
-        result: What to write.
-        offset: Records left out at the start of each domain.
-        limit: Most records of each domain; None for all.
+        result: The result to write.
+        offset: Number of records to skip at the start of each domain.
+        limit: Maximum number of records of each domain; None for all.
 
     Raises:
-        ResultIncomplete: a chunk is missing or damaged, while it is iterated: the document then
-            has no end, so that no client can take it for whole.
+        ResultIncomplete: (while iterating) a chunk is missing or damaged. The document then has no
+            end, so that no client can mistake it for complete.
     """
     manifest = result.manifest
     yield b'{"stage":"events","async":true,"profile":%b,"results":{' % encode(manifest.profile)
@@ -37,7 +37,7 @@ def result_document(result: Result, offset: int, limit: int | None) -> Generator
 
 
 def aggregation(manifest: Manifest) -> dict[str, dict[str, int]] | None:
-    """The sums of each domain; None for a profile that has none."""
+    """The sums of each domain; None for a profile without sums."""
     if manifest.profile not in AGGREGATED_PROFILES:
         return None
     return {

@@ -1,8 +1,8 @@
 """Large results as Parquet datasets that web processes, workers and other programs share.
 
-A job has a folder: `domain=NAME/SHARD.NUMBER-ATTEMPT.parquet` for each chunk, which any reader of
-partitioned datasets takes as it is, and `_manifest.json`, written last: without it the dataset is
-not whole.
+A job has a folder with `domain=NAME/SHARD.NUMBER-ATTEMPT.parquet` for each chunk, which any reader
+of partitioned datasets can read, and `_manifest.json`, written last: without it the dataset is
+incomplete.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tracekit.jobs.result_place import open_place
 
 _NAME = re.compile(r"domain=[A-Za-z0-9_-]{1,64}/[0-9]+\.[0-9]+-[0-9a-f]{16}\.parquet", re.ASCII)
 _EXPIRY = ".expires"
-"""Holds when nobody can ask for the job any more, in seconds since 1970."""
+"""The file with the job's expiry time, in seconds since 1970."""
 MANIFEST = "_manifest.json"
 
 
 def chunk_file_name(domain: str, shard: int, number: int, attempt: str) -> str:
-    """The path of one chunk's file; another attempt at the shard gives it another."""
+    """The path of one chunk's file; each attempt at the shard has its own."""
     return f"domain={domain}/{shard}.{number}-{attempt}.parquet"
 
 
@@ -32,11 +32,11 @@ class ResultFiles:
     """A place with a folder for each job.
 
     Args:
-        location: A folder shared by all processes that take part, made when first written to, or a
-            URL of object storage.
+        location: A folder shared by all processes, created when first written to, or a URL of
+            object storage.
 
     Raises:
-        ConfigError: nothing here can open such a URL.
+        ConfigError: no installed library can open such a URL.
     """
 
     def __init__(self, location: Path | str) -> None:
@@ -44,7 +44,7 @@ class ResultFiles:
         self._marked: set[str] = set()
 
     def write(self, job_id: str, name: str, stored: bytes, *, keep_seconds: int) -> None:
-        """Keep a chunk: under its name there is the whole of it or nothing.
+        """Write a chunk; its file appears only when it is complete.
 
         Raises:
             ExportError: it could not be written.
@@ -55,7 +55,7 @@ class ResultFiles:
         self._place.write(_path(job_id, name), stored)
 
     def finish(self, job_id: str, manifest: bytes, *, keep_seconds: int) -> None:
-        """Write the manifest that says the dataset is whole.
+        """Write the manifest, which marks the dataset as complete.
 
         Raises:
             ExportError: it could not be written.
@@ -64,7 +64,7 @@ class ResultFiles:
         self._place.write(_path(job_id, MANIFEST), manifest)
 
     def keep(self, job_id: str, seconds: int) -> None:
-        """Let the job's files be swept no sooner than in so many seconds.
+        """Keep the job's files for at least this many seconds.
 
         Raises:
             ExportError: it could not be written.
@@ -72,7 +72,7 @@ class ResultFiles:
         self._place.write(_path(job_id, _EXPIRY), f"{time.time() + seconds:.0f}".encode())
 
     def read(self, job_id: str, name: str) -> bytes | None:
-        """A chunk's file; None where there is none."""
+        """A chunk's file; None if it does not exist."""
         return self._place.read(_path(job_id, name)) if _NAME.fullmatch(name) else None
 
     def remove(self, job_id: str, name: str) -> None:
@@ -80,20 +80,20 @@ class ResultFiles:
         self._place.remove([_path(job_id, name)])
 
     def has_all(self, job_id: str, names: Iterable[str]) -> bool:
-        """Whether there is a file of each name."""
+        """Whether all of these files exist."""
         return set(names) <= self._place.names(job_id)
 
     def drop(self, job_id: str, *, but: Iterable[str] = ()) -> None:
-        """Remove the job's files, except some; its mark too where none stays."""
+        """Remove the job's files except some, and its expiry file if none is left."""
         kept = {*but}
         if kept:
             kept.add(_EXPIRY)
         self._marked.discard(job_id)
-        with suppress(ExportError):  # what stays is swept once it has expired
+        with suppress(ExportError):  # what is left is removed once it has expired
             self._place.remove(_path(job_id, name) for name in self._place.names(job_id) - kept)
 
     def sweep(self) -> int:
-        """Remove what has expired; the number of jobs it was of."""
+        """Remove expired jobs; returns their number."""
         swept = 0
         with suppress(ExportError):
             for job_id in self._place.folders():
@@ -107,7 +107,7 @@ class ResultFiles:
             mark = self._place.read(_path(job_id, _EXPIRY))
         except ResultIncomplete:
             return False
-        # Without one it is not a job of ours: what else is there is left alone.
+        # Without one it is not one of our jobs; other files are left alone.
         return mark is not None and mark.isdigit() and int(mark) < time.time()
 
 

@@ -16,18 +16,18 @@ from tracekit.ndjson import LineWriter, Position
 def result_lines(
     result: Result, job_id: str, after: Position | None = None
 ) -> Generator[bytes, None, None]:
-    """The lines of the stream; the same bytes whoever asks, and whenever.
+    """The lines of the stream; always the same bytes.
 
     A chunk that is missing or damaged, or a store that does not answer, ends the stream with an
     `error` line.
 
     Args:
-        result: What to write.
-        job_id: Said in the first line.
-        after: Where to take up; whatever comes before is left out.
+        result: The result to write.
+        job_id: Written in the first line.
+        after: The position after which to resume; everything before is left out.
 
     Raises:
-        ConfigError: there is no such place; raised before the first line.
+        ConfigError: the position does not exist; raised before the first line.
     """
     if isinstance(result, LegacyResult) and after is None:
         return _full_result(result, job_id)

@@ -1,4 +1,4 @@
-"""Where files of results lie: a folder that processes share, or object storage."""
+"""Where files of results are: a folder shared by processes, or object storage."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
-"""Records are for the service's own user, whatever its umask is."""
+"""Records are readable only by the service's own user, whatever its umask is."""
 
 
 class Place(Protocol):
-    """Files by relative path; a path holds the whole of what was written there or nothing."""
+    """Files by relative path; a file is either complete or absent."""
 
     def write(self, path: str, content: bytes) -> None:
-        """Keep a file, in the place of any before.
+        """Write a file, replacing an older one.
 
         Raises:
             ExportError: it could not be written.
         """
 
     def read(self, path: str) -> bytes | None:
-        """What a file holds; None where there is none.
+        """A file's content; None if it does not exist.
 
         Raises:
             ResultIncomplete: it could not be read.
         """
 
     def remove(self, paths: Iterable[str]) -> None:
-        """Remove files, as far as they are there."""
+        """Remove files, if they exist."""
 
     def names(self, folder: str) -> set[str]:
         """The files below `folder`, relative to it.
@@ -53,11 +53,11 @@ class Place(Protocol):
 
 
 def open_place(location: Path | str) -> Place:
-    """The folder, or what a URL names (s3://, gs://, abfs://, or a file system of fsspec's).
+    """The folder, or the object storage of a URL (s3://, gs://, abfs://, or any that fsspec knows).
 
     Raises:
-        ConfigError: nothing here knows such a URL. The message does not repeat it: it may hold a
-            password.
+        ConfigError: no installed library knows such a URL. The message does not repeat it, because
+            it can include a password.
     """
     if isinstance(location, Path):
         return FolderPlace(location)
@@ -65,13 +65,13 @@ def open_place(location: Path | str) -> Place:
 
 
 class FolderPlace:
-    """A folder of this machine, or one that several machines mount."""
+    """A folder on this machine, or one mounted by several machines."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def write(self, path: str, content: bytes) -> None:
-        """Keep a file under a name of its own until it is whole and on disk."""
+        """Write a file under a temporary name until it is complete and on disk."""
         target = self._root / path
         unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
         with _named_failure():
@@ -86,11 +86,11 @@ class FolderPlace:
                 unfinished.unlink(missing_ok=True)
 
     def read(self, path: str) -> bytes | None:
-        """What a file holds."""
+        """A file's content."""
         return _read(lambda: (self._root / path).open("rb"))
 
     def remove(self, paths: Iterable[str]) -> None:
-        """Remove files, and folders that are empty then."""
+        """Remove files, and folders that are then empty."""
         for path in paths:
             with suppress(OSError):
                 target = self._root / path
@@ -101,7 +101,7 @@ class FolderPlace:
                     folder.rmdir()
 
     def names(self, folder: str) -> set[str]:
-        """The files below `folder`, without those that are not whole yet."""
+        """The files below `folder`, without incomplete ones."""
         top = self._root / folder
         return {
             str(Path(parent, name).relative_to(top))
@@ -118,19 +118,19 @@ class FolderPlace:
 
 
 class ObjectPlace:
-    """Object storage, by Arrow's file systems."""
+    """Object storage, through Arrow's file systems."""
 
     def __init__(self, files: FileSystem, root: str) -> None:
         self._files = files
         self._root = root.rstrip("/")
 
     def write(self, path: str, content: bytes) -> None:
-        """Keep an object: it is there once all of it was sent."""
+        """Write an object; it appears once all of it was sent."""
         with _named_failure(), self._files.open_output_stream(f"{self._root}/{path}") as stream:
             stream.write(content)
 
     def read(self, path: str) -> bytes | None:
-        """What an object holds."""
+        """An object's content."""
         return _read(lambda: self._files.open_input_stream(f"{self._root}/{path}"))
 
     def remove(self, paths: Iterable[str]) -> None:
@@ -167,7 +167,7 @@ def _named_failure() -> Iterator[None]:
     except OSError as exc:
         raise ExportError(
             f"a chunk of the result could not be written to TRACEKIT_RESULTS_DIR: {said_of(exc)}. "
-            "Free some space, or check that it may be written to."
+            "Free some space, or check that it is writable."
         ) from exc
 
 

@@ -1,4 +1,4 @@
-"""The jobs RQ knows: one for each shard, named by it, with nothing but its number."""
+"""The jobs in RQ: one for each shard, with its name and its number."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TRIES_AGAIN = 2
 
 
 def open_queue(connection: Redis, name: str, job_class: type[Job] = ShardJob) -> Queue:
-    """The queue called `name`; its content cannot run code: JSON, and no job but a `job_class`."""
+    """The queue called `name`; its content cannot run code: only JSON, and only `job_class`."""
     return Queue(name, connection=connection, serializer=JSONSerializer, job_class=job_class)
 
 
@@ -46,21 +46,21 @@ def enqueue_shards(connection: Redis, job_id: str, request: JobRequest) -> None:
 
 
 def drop_queued(connection: Redis, job_id: str, request: JobRequest) -> None:
-    """Take the shards no worker has begun out of the queue."""
+    """Remove the shards that no worker has started from the queue."""
     queue = open_queue(connection, request.queue)
     for number in range(request.shards):
         queue.remove(_rq_id(job_id, number))
 
 
 def stop_running(connection: Redis, job_id: str, request: JobRequest) -> None:
-    """Have the workers that run a shard end it at once."""
+    """Make the workers stop their shards immediately."""
     for number in range(request.shards):
         with suppress(NoSuchJobError, InvalidJobOperation):
             send_stop_job_command(connection, _rq_id(job_id, number), serializer=JSONSerializer)
 
 
 def worker_count(connection: Redis, queue: str) -> int:
-    """Workers that listen to `queue` now; one that was killed counts until its name expires."""
+    """Workers listening to `queue`; a killed one counts until its name expires."""
     names = get_keys(queue=open_queue(connection, queue))
     return int(connection.exists(*names)) if names else 0
 

@@ -1,6 +1,6 @@
-"""Fetch one shard of a job: what a worker's process runs.
+"""Fetch one shard of a job, in a worker's process.
 
-What it holds is a few pieces of `KeyedFetcher.stream` and one chunk, however large the request is.
+It holds only a few pieces of `KeyedFetcher.stream` and one chunk, however large the request is.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ _WARM_UP = "SELECT 1 FROM DUAL"
 
 
 class JobTimedOut(JobError):
-    """All shards of a job together took longer than it may."""
+    """All shards of a job together took longer than its time limit."""
 
 
 def run_shard(job_id: str, shard: int) -> None:
-    """Fetch the shard and write its parts; the one who writes the last shard finishes the job.
+    """Fetch the shard and write its parts; the last shard finishes the job.
 
     Raises:
         JobNotFound: the job expired.
         JobTimedOut: the job's time is over.
         BatchFetchError: batches of keys failed.
-        MemoryError, ProfileError: the process came to TRACEKIT_WORKER_MEMORY_LIMIT.
+        MemoryError, ProfileError: the process reached TRACEKIT_WORKER_MEMORY_LIMIT.
     """
     settings = Settings.from_env()
     store = JobStore(connect_store(settings.trace), settings.trace)
@@ -58,7 +58,7 @@ def run_shard(job_id: str, shard: int) -> None:
             except WorkOver:
                 return
             except OutOfMemoryError:
-                store.make_room(job_id)  # RQ writes too before it hands on that the shard failed
+                store.make_room(job_id)  # RQ also writes before it reports that the shard failed
                 raise
     store.finish(job_id)
 
@@ -67,8 +67,8 @@ class ShardFetch:
     """Reads one shard, domain after domain, and writes it chunk by chunk.
 
     Args:
-        work: The hold on the shard.
-        database: What is read.
+        work: The claim on the shard.
+        database: The database to read.
         max_workers: Batches of keys read at once.
     """
 
@@ -78,7 +78,7 @@ class ShardFetch:
         self._max_workers = max_workers
         self._cids = work.shard_keys()
         self._places = {cid: place for place, cid in enumerate(self._cids)}
-        self._telling = threading.Lock()  # what is told never goes back
+        self._telling = threading.Lock()  # reported progress never goes back
         self._baseline_bytes = 0
         self._domain_index = 0
         self._place = 0
@@ -106,7 +106,7 @@ class ShardFetch:
             self._work.report(self._progress())
 
     def _take_baseline(self) -> None:
-        import pyarrow  # noqa: F401 - what the fetch loads is not what the request needs
+        import pyarrow  # noqa: F401 - loaded before the baseline
 
         for _ in self._database.read_sql_df_slow_iter(_WARM_UP):
             pass
@@ -165,7 +165,7 @@ class ShardFetch:
         if time.time() > self._work.deadline:
             seconds = self._work.request.timeout_seconds
             raise JobTimedOut(
-                f"the job took longer than {seconds:,} s. Ask for fewer CIDs, run more workers, "
+                f"the job took longer than {seconds:,} s. Request fewer CIDs, run more workers, "
                 "or raise TRACE_JOB_TIMEOUT_SECONDS."
             )
 

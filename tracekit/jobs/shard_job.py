@@ -16,11 +16,11 @@ FAILURE_FUNCTION = "tracekit.jobs.failures.on_shard_failure"
 
 
 class ShardJob(RestrictedJob):
-    """Runs `run_shard` or nothing, whatever function or callback its hash in Redis names."""
+    """Runs only `run_shard`, whatever function or callback its hash in Redis names."""
 
     @property
     def place(self) -> tuple[str, int] | None:
-        """(job id, shard) of a shard; None for a job of another function or other arguments."""
+        """(job id, shard) of a shard; None for a job with another function or other arguments."""
         try:
             if self.func_name != SHARD_FUNCTION or self.kwargs or len(self.args) != 2:
                 return None

@@ -1,4 +1,4 @@
-"""One worker's hold on one shard: what it may write, and only while it holds it."""
+"""One worker's claim on one shard, under which it may write."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class WorkOver(TracekitError):
 
 @dataclass(frozen=True)
 class ShardProgress:
-    """How far a shard is, and what its process needs for it."""
+    """A shard's progress, and the memory of its process."""
 
     cids_done: int
     rows: int
@@ -40,8 +40,8 @@ class ShardProgress:
 class ShardWork:
     """Writes the parts of one shard.
 
-    Parts have the same names whoever writes them, so a retry writes over what it finds; a token
-    that each claim renews keeps a worker that was taken for dead from writing any more.
+    Parts have the same names in every attempt, so a retry overwrites them. A token that each claim
+    renews stops a worker that was taken for dead from writing.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class ShardWork:
 
     @classmethod
     def claim(cls, store: JobStore, job_id: str, shard: int, worker: str) -> ShardWork | None:
-        """Take the shard, whoever held it before; None where nothing is left to do.
+        """Claim the shard from any other worker; None if nothing is left to do.
 
         Raises:
             JobNotFound: the job expired.
-            ResultIncomplete: its result is to be kept in files, and no setting says where.
+            ResultIncomplete: its result is kept in files, and TRACEKIT_RESULTS_DIR is not set.
         """
         request = store.read(job_id).request
         keys = store.keys(job_id)
@@ -91,23 +91,23 @@ class ShardWork:
         """The keys of this shard.
 
         Raises:
-            JobError: they are gone from the store.
+            JobError: they are no longer in the store.
         """
         stored = self._store.redis.get(self._keys.cids(self.shard))
         if stored is None:
-            raise JobError(f"the keys of shard {self.shard} are gone from the store.")
+            raise JobError(f"the keys of shard {self.shard} are no longer in the store.")
         ids: list[Key] = decode_typed(zlib.decompress(as_bytes(stored)))
         return ids
 
     def file_name(self, domain: str, number: int) -> str:
-        """The name of the file of one chunk, where they are kept in files."""
+        """The name of one chunk's file, if they are kept in files."""
         return chunk_file_name(domain, self.shard, number, self._token.decode())
 
     def write_file(self, name: str, stored: bytes, progress: ShardProgress) -> None:
-        """Keep one chunk in its file, and say how far the shard is.
+        """Write one chunk to its file, and report progress.
 
         Raises:
-            WorkOver: the job has ended, or the shard is another worker's now.
+            WorkOver: the job has ended, or another worker has the shard.
             ExportError: the file could not be written.
         """
         files = self._store.files
@@ -119,10 +119,10 @@ class ShardWork:
             raise
 
     def write_part(self, domain: str, number: int, stored: bytes, progress: ShardProgress) -> None:
-        """Keep one chunk, and say how far the shard is.
+        """Write one chunk, and report progress.
 
         Raises:
-            WorkOver: the job has ended, or the shard is another worker's now.
+            WorkOver: the job has ended, or another worker has the shard.
         """
         name = self._keys.part(domain, self.shard, number)
 
@@ -135,18 +135,18 @@ class ShardWork:
         self._while_held(write)
 
     def report(self, progress: ShardProgress) -> None:
-        """Say how far the shard is.
+        """Report progress.
 
         Raises:
-            WorkOver: the job has ended, or the shard is another worker's now.
+            WorkOver: the job has ended, or another worker has the shard.
         """
         self._while_held(lambda pipe: self._tell(pipe, progress))
 
     def done(self, contents: dict[str, DomainContents], progress: ShardProgress) -> None:
-        """Say what was written; the shard is over.
+        """Report what was written; the shard is finished.
 
         Raises:
-            WorkOver: the job has ended, or the shard is another worker's now.
+            WorkOver: the job has ended, or another worker has the shard.
         """
 
         def close(pipe: Pipeline) -> None:

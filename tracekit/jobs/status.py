@@ -1,4 +1,4 @@
-"""What is known about a job."""
+"""The status of a job."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """Where a job stands; the last three are final."""
+    """The state of a job; the last three are final."""
 
     QUEUED = "queued"
     STARTED = "started"
@@ -17,17 +17,17 @@ class JobState(StrEnum):
 
     @property
     def final(self) -> bool:
-        """Whether nothing will change any more."""
+        """Whether the state is final."""
         return self not in {JobState.QUEUED, JobState.STARTED}
 
 
 @dataclass(frozen=True)
 class JobFailure:
-    """Why a job failed, or why one of its shards had to be tried again.
+    """Why a job failed, or why one of its shards had to be retried.
 
     Codes: FETCH_FAILED, JOB_TIMEOUT, WORKER_KILLED (by a signal), WORKER_OUT_OF_MEMORY (at
-    its limit, or killed while the kernel killed for lack of memory), WORKER_LOST (never heard of
-    again), STORE_UNAVAILABLE, STORE_FULL, RESULT_NOT_WRITTEN (to its folder), RESULT_INCOMPLETE,
+    its limit, or killed while the kernel killed for lack of memory), WORKER_LOST (it disappeared),
+    STORE_UNAVAILABLE, STORE_FULL, RESULT_NOT_WRITTEN (to its folder), RESULT_INCOMPLETE,
     INTERNAL_ERROR.
     """
 
@@ -35,12 +35,12 @@ class JobFailure:
     message: str
     shard: int | None = None
     peak_bytes: int | None = None
-    """Most resident memory of the worker process, where known."""
+    """Highest resident memory of the worker process, if known."""
 
 
 @dataclass(frozen=True)
 class WorkerMemory:
-    """Resident memory of the process that works, or worked, on one shard."""
+    """Memory of the process that is working, or worked, on one shard."""
 
     shard: int
     worker: str
@@ -48,13 +48,13 @@ class WorkerMemory:
     """When it last reported."""
     peak_bytes: int
     net_peak_bytes: int
-    """Peak over what the process held after its imports and its first connection."""
+    """Peak above what the process held after its imports and its first connection."""
     active: bool
 
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job as it stands now."""
+    """The current state of a job."""
 
     job_id: str
     state: JobState
@@ -62,7 +62,7 @@ class JobStatus:
     domains: tuple[str, ...]
     cids: int
     cids_done: int
-    """CIDs fetched; one that only some of the domains were fetched for counts as a fraction."""
+    """CIDs fetched; one for which only some domains were fetched counts as a fraction."""
     rows: int
     shards: int
     shards_done: int
@@ -71,17 +71,17 @@ class JobStatus:
     started_at: float | None = None
     ended_at: float | None = None
     elapsed_seconds: float = 0.0
-    """Since it started; until it ended."""
+    """Seconds from its start until now or its end."""
     memory_bytes: int | None = None
-    """Of the largest process working on it now."""
+    """Memory of the largest process working on it now."""
     peak_bytes: int | None = None
-    """Of the largest process that worked on it."""
+    """Peak of the largest process that worked on it."""
     net_peak_bytes: int | None = None
     result_bytes: int | None = None
-    """What the finished result takes in the store."""
+    """Size of the finished result in the store."""
     failure: JobFailure | None = None
     retries: tuple[JobFailure, ...] = ()
-    """Why shards were tried again."""
+    """Why shards were retried."""
     warnings: tuple[tuple[str, str], ...] = ()
     """(code, message) of each."""
     workers: tuple[WorkerMemory, ...] = ()

@@ -1,7 +1,7 @@
-"""Jobs in Redis: what was asked for, where each one stands, and how it ends.
+"""Jobs in Redis: their requests, their state and their end.
 
-A job ends once: whoever ends it first, a finished last shard, a failure or a cancellation, does so
-in one transaction that finds it still open.
+A job ends only once: the first of a finished last shard, a failure or a cancellation ends it, in a
+transaction that finds it still open.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class StoredJob:
 
     @classmethod
     def of(cls, fields: Fields) -> StoredJob:
-        """The job that the fields of its hash describe.
+        """Read a job from the fields of its hash.
 
         Raises:
             ResultIncomplete: a field is missing or damaged.
@@ -64,11 +64,11 @@ class StoredJob:
 
 
 class JobStore:
-    """The jobs that one Redis holds.
+    """The jobs in one Redis.
 
     Args:
         redis: A client that returns bytes.
-        settings: Where results that are kept in files are, and what keys begin with.
+        settings: The place of results in files, and the prefix of keys.
     """
 
     def __init__(self, redis: Redis, settings: TraceSettings | None = None) -> None:
@@ -87,17 +87,17 @@ class JobStore:
         """Results that are kept in files.
 
         Raises:
-            ResultIncomplete: no setting says where.
+            ResultIncomplete: TRACEKIT_RESULTS_DIR is not set.
         """
         if self._files is None:
             raise ResultIncomplete(
-                "the job's result is kept in files, and TRACEKIT_RESULTS_DIR is not set here: "
-                "set it to the same folder for web processes and workers."
+                "the job's result is kept in files, but TRACEKIT_RESULTS_DIR is not set. Set it "
+                "to the same folder for web processes and workers."
             )
         return self._files
 
     def create(self, job_id: str, request: JobRequest, shards: Iterable[list[Key]]) -> None:
-        """Keep a new job and the CIDs of its shards, one shard in memory at a time."""
+        """Store a new job and the CIDs of its shards, one shard in memory at a time."""
         keys = self.keys(job_id)
         for number, cids in enumerate(shards):
             self.redis.set(keys.cids(number), pack_keys(cids), ex=request.working_ttl_seconds)
@@ -112,10 +112,10 @@ class JobStore:
             pipe.execute()
 
     def read(self, job_id: str) -> StoredJob:
-        """The job as it stands.
+        """The job's current state.
 
         Raises:
-            JobNotFound: it never was, or it expired.
+            JobNotFound: it never existed, or it expired.
             ResultIncomplete: its entry in the store is damaged.
         """
         try:
@@ -128,7 +128,7 @@ class JobStore:
         return StoredJob.of(fields)
 
     def shard_fields(self, job_id: str, shards: int) -> list[Fields]:
-        """The hash of each shard; empty for one that no worker took yet."""
+        """The hash of each shard; empty if no worker has taken it yet."""
         keys = self.keys(job_id)
         with self.redis.pipeline(transaction=False) as pipe:
             for number in range(shards):
@@ -138,7 +138,7 @@ class JobStore:
             return [as_fields(one) for one in found]
 
     def note_retry(self, job_id: str, failure: JobFailure) -> None:
-        """Keep why a shard has to be tried again, for whoever asks for the job's status.
+        """Store why a shard has to be retried, for the job's status.
 
         Raises:
             JobNotFound: the job expired.
@@ -153,29 +153,29 @@ class JobStore:
             pipe.execute()
 
     def forget(self, job_id: str, request: JobRequest) -> None:
-        """Drop a job that could not be queued, as if it had never been."""
+        """Remove a job that could not be queued, as if it had never existed."""
         keys = self.keys(job_id)
         self.redis.unlink(keys.meta, *map(keys.cids, range(request.shards)))
 
     def make_room(self, job_id: str) -> None:
-        """Drop what a job has written: a full store takes no write, but removes what it is told."""
+        """Remove what a job has written: a full store refuses writes, but not removals."""
         keys = self.keys(job_id)
         parts = [as_bytes(name) for name in self.redis.smembers(keys.parts)]
         self.redis.unlink(keys.parts, *parts)
 
     def fail(self, job_id: str, failure: JobFailure) -> bool:
-        """End a job as failed and drop what it has written; False where it had ended already."""
+        """End a job as failed and remove what it has written; False if it had already ended."""
         return self._end(job_id, JobState.FAILED, failure=failure)
 
     def cancel(self, job_id: str) -> bool:
-        """End a job as canceled and drop what it has written; False where it had ended already."""
+        """End a job as canceled and remove what it has written; False if it had already ended."""
         return self._end(job_id, JobState.CANCELED)
 
     def finish(self, job_id: str) -> bool:
-        """Put the parts of all shards together once all are there; False where some are not.
+        """Assemble the parts of all shards once all are there; False if some are missing.
 
-        Each part becomes the chunk of its number by being renamed, in the transaction that writes
-        the manifest: readers see the whole result or none.
+        Each part is renamed to the chunk of its number in the transaction that writes the
+        manifest, so that readers see the complete result or none.
         """
         job = self.read(job_id)
         shards = self.shard_fields(job_id, job.request.shards)
@@ -185,7 +185,9 @@ class JobStore:
         manifest = _manifest(job.request, found)
         names = [] if job.request.in_files else _part_names(self.keys(job_id), job.request, found)
         if not self._has_all(job_id, manifest, [part for part, _ in names]):
-            failure = JobFailure("RESULT_INCOMPLETE", "parts of the result are gone from the store")
+            failure = JobFailure(
+                "RESULT_INCOMPLETE", "parts of the result are no longer in the store"
+            )
             self.fail(job_id, failure)
             return False
         if job.request.in_files:
@@ -270,16 +272,16 @@ class JobStore:
 
 
 def not_found(job_id: str) -> JobNotFound:
-    """There is no such job."""
+    """The error for an unknown job."""
     return JobNotFound(
-        f"there is no job {job_id[:80]!r}: it never was, its result expired, or the store evicted "
-        "it (its maxmemory-policy should be noeviction)."
+        f"unknown job {job_id[:80]!r}: it never existed, it expired, or the store evicted it (set "
+        "the store's maxmemory-policy to noeviction)."
     )
 
 
 @contextmanager
 def damage(what: str) -> Iterator[None]:
-    """Turn what decoding a stored value raises into a named error.
+    """Turn an error in decoding a stored value into a ResultIncomplete.
 
     Raises:
         ResultIncomplete: `what` could not be decoded.
@@ -288,7 +290,7 @@ def damage(what: str) -> Iterator[None]:
         yield
     except (ValueError, KeyError, TypeError, RecursionError) as exc:  # msgspec's are ValueErrors
         raise ResultIncomplete(
-            f"the {what} in the store is damaged ({type(exc).__name__}): submit the job again."
+            f"the {what} in the store is damaged ({type(exc).__name__}). Submit the job again."
         ) from exc
 
 

@@ -1,4 +1,4 @@
-"""What a Redis does when it is full: refuse writes, or evict what was promised to be kept."""
+"""Whether a full Redis refuses writes or evicts what should be kept."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 STORE_FULL = (
-    "the store of jobs and results is full: raise its maxmemory, lower TRACE_JOB_TTL_SECONDS, or "
+    "the store of jobs and results is full. Raise its maxmemory, lower TRACE_JOB_TTL_SECONDS, or "
     "keep large results in files (TRACEKIT_RESULTS_DIR)."
 )
 _SAFE_POLICY = "noeviction"
 
 
 def eviction_warning(redis: Redis) -> str | None:
-    """A warning if the store may evict jobs and results; None if it keeps them, or will not say."""
+    """A warning if the store may evict jobs and results; None if it keeps them or is unknown."""
     try:
         memory = redis.info("memory")
     except RedisError:
@@ -22,6 +22,6 @@ def eviction_warning(redis: Redis) -> str | None:
     if policy == _SAFE_POLICY:
         return None
     return (
-        f"the store's maxmemory-policy is {policy}: when it is full it evicts jobs and results, "
-        f"which are then not found. Set maxmemory-policy to {_SAFE_POLICY}."
+        f"the store's maxmemory-policy is {policy}, so it evicts jobs and results when it is "
+        f"full. Set maxmemory-policy to {_SAFE_POLICY}."
     )

@@ -1,4 +1,4 @@
-"""Tell how far a shard is while nothing is written: memory grows between two chunks too."""
+"""Report a shard's progress between two chunks, when memory can grow, too."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class ProgressTicker:
     """Calls `report` every second, in a thread, while the block runs.
 
     Args:
-        report: Writes the progress. Where it raises WorkOver the ticker ends and `over` is true;
-            a store that does not answer is left to whoever writes the next chunk.
-        interval_seconds: Between two calls.
+        report: Writes the progress. If it raises WorkOver, the ticker ends and `over` is true; a
+            store that does not answer is left to the writer of the next chunk.
+        interval_seconds: Seconds between two calls.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class ProgressTicker:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tracekit-progress", daemon=True)
         self.over = False
-        """Whether the job has ended, or the shard is another worker's now."""
+        """Whether the job has ended, or another worker has the shard."""
 
     def __enter__(self) -> ProgressTicker:
         self._thread.start()
@@ -56,4 +56,4 @@ class ProgressTicker:
                 self.over = True
                 return
             except (RedisError, MemoryError) as exc:
-                _log.debug("no progress could be told: %s", type(exc).__name__)
+                _log.debug("progress could not be reported: %s", type(exc).__name__)

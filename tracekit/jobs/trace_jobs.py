@@ -1,4 +1,4 @@
-"""`TraceJobs`: all a door needs of jobs."""
+"""`TraceJobs`: the interface to jobs."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from tracekit.keyed import Key, Query
 from tracekit.ndjson import Position
 
 SHARD_CIDS = 10_000
-"""CIDs of a shard: what a worker that dies loses, against the second that a process takes."""
+"""CIDs in a shard: a trade-off between lost work when a worker dies and the start of a process."""
 
 
 class TraceJobs:
     """Fetches that run in workers and are read in pieces.
 
     Args:
-        redis: What web processes and workers share; must return bytes.
+        redis: The Redis shared by web processes and workers; the client must return bytes.
         settings: Limits, TTLs and the queue's name.
-        shard_cids: CIDs that one worker takes at once.
+        shard_cids: CIDs that one worker takes at a time.
 
     Errors of the store itself are redis-py's (`redis.exceptions.RedisError`), from any method.
     """
@@ -52,7 +52,7 @@ class TraceJobs:
         self._shard_cids = shard_cids
 
     def worker_count(self) -> int:
-        """Workers that listen to the queue now."""
+        """Workers listening to the queue."""
         return worker_count(self._redis, self._settings.worker_queue)
 
     def submit(
@@ -63,13 +63,13 @@ class TraceJobs:
         *,
         warnings: Sequence[tuple[str, str]] = (),
     ) -> str:
-        """Queue a fetch; its id, which nobody can guess.
+        """Queue a fetch; returns its id, which cannot be guessed.
 
         Args:
             profile: One of PROFILES.
-            keys: What to ask for; equal ones are asked for once.
-            queries: What to ask; repetitions are left out, the order is the result's.
-            warnings: (code, message) to be handed on with the status and the stream.
+            keys: The keys to fetch; duplicates are fetched once.
+            queries: The queries to run, in the order of the result; duplicates are ignored.
+            warnings: (code, message) to include in the status and the stream.
 
         Raises:
             ConfigError: the profile is unknown, or there are no keys or queries.
@@ -105,11 +105,11 @@ class TraceJobs:
         return job_id
 
     def status(self, job_id: str) -> JobStatus:
-        """The job as it stands.
+        """The job's current state.
 
         Raises:
-            JobNotFound: there is no such job, or it expired.
-            ResultIncomplete: what the store says of it is damaged.
+            JobNotFound: the job does not exist, or it expired.
+            ResultIncomplete: its entry in the store is damaged.
         """
         try:
             job = self._store.read(job_id)
@@ -123,10 +123,10 @@ class TraceJobs:
             return _status(job_id, job, shards)
 
     def cancel(self, job_id: str) -> JobStatus:
-        """End the job, stop its workers and drop what was written; one that ended stays as it is.
+        """Cancel the job, stop its workers and remove its data; an ended job is not changed.
 
         Raises:
-            JobNotFound: there is no such job, or it expired.
+            JobNotFound: the job does not exist, or it expired.
         """
         if self._store.cancel(job_id):
             request = self._store.read(job_id).request
@@ -139,9 +139,9 @@ class TraceJobs:
 
         Raises:
             ConfigError: `offset` is below 0 or `limit` below 1.
-            JobNotFound: there is no such job.
+            JobNotFound: the job does not exist.
             JobNotComplete: it has not finished, or never will.
-            JobError: it was not asked for that domain.
+            JobError: it does not include that domain.
             ResultIncomplete: a chunk is missing, expired or damaged.
         """
         if offset < 0 or limit < 1:
@@ -155,31 +155,31 @@ class TraceJobs:
 
         Args:
             job_id: The job.
-            offset: Records left out at the start of each domain.
-            limit: Most records of each domain; None for all.
+            offset: Number of records to skip at the start of each domain.
+            limit: Maximum number of records of each domain; None for all.
 
         Raises:
-            JobNotFound: there is no such job.
+            JobNotFound: the job does not exist.
             JobNotComplete: it has not finished, or never will.
-            ResultIncomplete: the manifest is gone or damaged; while iterated, a chunk is.
+            ResultIncomplete: the manifest (or, while iterating, a chunk) is missing or damaged.
         """
         return result_document(open_result(self._store, job_id), offset, limit)
 
     def stream(self, job_id: str, after: str | None = None) -> Generator[bytes, None, None]:
         """The lines of a finished job's NDJSON stream, one chunk in memory at a time.
 
-        What goes wrong after the first line becomes an `error` line. What is raised, is raised by
-        this call and not while iterating.
+        Errors after the first line become an `error` line. Errors are raised by this call, not
+        while iterating.
 
         Args:
             job_id: The job.
-            after: `DOMAIN:CHUNK` behind which to take up.
+            after: `DOMAIN:CHUNK` after which to resume.
 
         Raises:
-            ConfigError: `after` is malformed, or there is no such chunk.
-            JobNotFound: there is no such job.
+            ConfigError: `after` is malformed, or the chunk does not exist.
+            JobNotFound: the job does not exist.
             JobNotComplete: it has not finished, or never will.
-            ResultIncomplete: the manifest is gone or damaged.
+            ResultIncomplete: the manifest is missing or damaged.
         """
         position = Position.parse(after) if after is not None else None
         return result_lines(open_result(self._store, job_id), job_id, position)

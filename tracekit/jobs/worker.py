@@ -1,4 +1,4 @@
-"""The RQ worker that runs shards, or measurements, each in a fresh process of its own."""
+"""The RQ worker that runs shards or measurements, each in a fresh process."""
 
 from __future__ import annotations
 
@@ -35,28 +35,28 @@ _log = logging.getLogger("tracekit.jobs")
 
 _PAUSE_SECONDS = 3.0
 _MAINTENANCE_SECONDS = 60
-"""How often shards of workers that vanished are looked for."""
+"""How often to look for shards of workers that disappeared."""
 _NAME_SECONDS = 60
-"""A worker tells that it lives more often than this; a minute later its name expires."""
+"""A worker reports that it is alive more often than this; a minute later its name expires."""
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 class TraceWorker(Worker):
-    """Spawns a new interpreter for each job, so that each begins with clean memory.
+    """Spawns a new interpreter for each job, so that each starts with clean memory.
 
-    Runs jobs of its job class only: one of any other function fails as refused, and it goes on.
+    It runs only jobs of its job class: a job with any other function is refused and fails.
 
     RQ's own SpawnWorker puts the connection's password on the child's command line, where every
     user of the machine can read it; here it stays in the environment. RQ's default forks from a
-    process that has threads, which can deadlock, and the child's memory begins with its parent's.
+    process with threads, which can deadlock, and the child's memory starts with its parent's.
     """
 
     redis_url: str
-    """What its processes connect to."""
+    """The URL that its processes connect to."""
     memory_limit_bytes: int | None = None
-    """Private writable memory that each of its processes may have."""
+    """Limit of the private writable memory of each of its processes."""
     results_dir: Path | str | None = None
-    """Where results that are kept in files are."""
+    """The place of results in files."""
     _kills_before: int | None = None
     _lifeline: int | None = None
 
@@ -66,7 +66,7 @@ class TraceWorker(Worker):
         return self._shutdown_requested_date is not None
 
     def work(self, *arguments: Any, **options: Any) -> bool:
-        """Run jobs until a signal; as RQ's own, and whenever the signal comes."""
+        """Run jobs until a signal, like RQ's own, but whenever the signal comes."""
         try:
             return super().work(*arguments, **options)
         except StopRequested:  # between its announcement and its loop
@@ -74,21 +74,21 @@ class TraceWorker(Worker):
             return False
 
     def bootstrap(self, *arguments: Any, **options: Any) -> None:
-        """Announce the worker, once a signal ends it in order: RQ would announce it before."""
+        """Announce the worker after installing signal handlers; RQ would announce it before."""
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         super().bootstrap(*arguments, **options)
 
     def procline(self, message: str) -> None:
-        """Leave the process's name: RQ changes it where setproctitle happens to be installed."""
+        """Keep the process's name, which RQ would change if setproctitle is installed."""
 
     def run_maintenance_tasks(self) -> None:
-        """As RQ's, and remove results in files that have expired."""
+        """Like RQ's, and also remove expired results in files."""
         super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
         if self.results_dir is not None:
             ResultFiles(self.results_dir).sweep()
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
-        """Start the process that runs `job`; it ends itself when this process is gone."""
+        """Start the process that runs `job`; it ends when this process ends."""
         assert self.execution is not None
         self._kills_before = kernel_kills()
         arguments = [self.job_class.__name__, self.key, job.id, queue.name, self.execution.id]
@@ -114,7 +114,7 @@ class TraceWorker(Worker):
             os.close(read_end)
 
     def monitor_work_horse(self, job: Job, queue: Queue) -> None:
-        """Wait until the process has ended, and see to what it left."""
+        """Wait until the process has ended, and clean up after it."""
         try:
             super().monitor_work_horse(job, queue)
         finally:
@@ -123,7 +123,7 @@ class TraceWorker(Worker):
                 self._lifeline = None
 
     def report_killed(self, job: Job, pid: int, wait_status: int, usage: struct_rusage) -> None:
-        """Say why the process is gone, and how much memory it had."""
+        """Report why the process ended, and its memory."""
         if not isinstance(job, ShardJob) or job.place is None:
             return
         kills = kernel_kills()
@@ -149,7 +149,7 @@ def work(
 
     With `measures` it runs measurements: those for any Python, and those for this one.
 
-    A store that refuses or does not answer is tried again every few seconds: RQ's loop would end.
+    A store that refuses or does not answer is retried every few seconds; RQ's loop would end.
 
     Raises:
         ConfigError: REDIS_URL is not set or malformed.

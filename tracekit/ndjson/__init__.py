@@ -1,13 +1,13 @@
-"""Results as lines of JSON: how they are written, and how a reader knows that it has them all.
+"""Results as lines of JSON: writing them, and reading them so that nothing is missing unnoticed.
 
 Every line is one object with a `type`, in this order: `meta`; for each domain `domain_start`,
 `records` and `domain_end`; `aggregation`; `warning`; last `complete`, or `error`. `complete` holds
 the rows of each domain and the SHA-256 of every byte before it. A stream that ends with neither is
 incomplete.
 
-A stream can be taken up again behind any `records` line, named `DOMAIN:CHUNK`. It then begins with
-a `meta` whose `resumed` says how many rows of each domain came before, leaves out what came before,
-and still ends with the totals of the whole; its checksum is over its own bytes.
+A stream can be resumed after any `records` line, named `DOMAIN:CHUNK`. It then starts with a `meta`
+whose `resumed` has the rows of each domain before that, leaves those out, and still ends with the
+totals of the whole result; its checksum is over its own bytes.
 """
 
 from tracekit.ndjson.position import Position

@@ -1,4 +1,4 @@
-"""A place in a stream: behind which `records` line one stands."""
+"""A position in a stream: after which `records` line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _TEXT = re.compile(r"([a-z_]{1,64}):([0-9]{1,9})", re.ASCII)
 
 @dataclass(frozen=True)
 class Position:
-    """Behind chunk `chunk` of `domain`; written `DOMAIN:CHUNK`."""
+    """After chunk `chunk` of `domain`; written `DOMAIN:CHUNK`."""
 
     domain: str
     chunk: int
 
     @classmethod
     def parse(cls, text: str) -> Position:
-        """The position that `text` names.
+        """Parse a position.
 
         Raises:
             ConfigError: `text` is not a position.

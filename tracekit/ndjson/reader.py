@@ -1,4 +1,4 @@
-"""Reading a stream of lines so that nothing can be missing unnoticed."""
+"""Read a stream of lines so that nothing can be missing unnoticed."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ def read_stream(
     token: str | None = None,
     timeout_seconds: float = 60.0,
 ) -> RecordStream:
-    """The records of a job's stream, checked while they are read.
+    """Read the records of a job's stream, checking them on the way.
 
     Args:
         source: The stream's URL, or its lines.
-        after: `DOMAIN:CHUNK` behind which to take up; what a broken stream's `position` says.
+        after: `DOMAIN:CHUNK` after which to resume: the `position` of a broken stream.
         token: Sent as a bearer token.
-        timeout_seconds: Longest wait for the connection and for each piece.
+        timeout_seconds: Time limit of the connection and of each wait for data.
 
     Raises:
         ConfigError: `source` is not an http(s) URL, or `after` is not a position.
-        JobNotFound: there is no such job.
+        JobNotFound: the job does not exist.
         JobNotComplete: the job has not finished, or failed.
         JobError: the server refused for another reason.
     """
@@ -58,10 +58,10 @@ def read_stream(
 
 
 class RecordStream:
-    """Iterates over (domain, record); ends without an error only when all of it was read.
+    """Iterates over (domain, record); ends without an error only when everything was read.
 
-    Reads the legacy system's streams too: these have no checksum, so what proves them whole are
-    their totals and the last line. One whose `warning` names domains that failed is incomplete.
+    Reads the legacy system's streams, too: these have no checksum, so their totals and the last
+    line prove them complete. One whose `warning` names failed domains is incomplete.
 
     Raises while it is iterated:
         ResultIncomplete: lines are missing, damaged, out of order or fail the checksum, or the
@@ -70,9 +70,9 @@ class RecordStream:
     Attributes:
         meta: The first line, once it was read.
         aggregations: Sums by domain.
-        warnings: What the job warns of.
-        complete: The last line; None until the stream is known to be whole.
-        position: `DOMAIN:CHUNK` read last, to resume behind; None before the first.
+        warnings: Warnings of the job.
+        complete: The last line; None until the stream is known to be complete.
+        position: The last `DOMAIN:CHUNK` read, to resume after; None before the first.
     """
 
     def __init__(self, lines: Iterable[bytes], *, close: Callable[[], None] | None = None) -> None:
@@ -98,7 +98,7 @@ class RecordStream:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connection; what was not read stays unread."""
+        """Close the connection without reading the rest."""
         if self._close is not None:
             self._close()
 
@@ -129,7 +129,7 @@ class RecordStream:
             self._broken(f"has a {kind!r} line out of order")
         handler = getattr(self, f"_on_{kind}", None)
         if handler is None:
-            return  # a later version may say more
+            return  # a later version may have more lines
         try:
             records = handler(fields)
         except (KeyError, TypeError, AttributeError, ValueError) as exc:
@@ -203,7 +203,9 @@ class RecordStream:
             self.aggregations = fields["data"]  # the legacy system's: of all domains
             return
         if fields["rows"] != self._rows[fields["domain"]]:
-            self._broken(f"sums {fields['rows']} rows of {fields['domain']}, not what it holds")
+            self._broken(
+                f"counts {fields['rows']} rows of {fields['domain']}, not those it contains"
+            )
         self.aggregations[fields["domain"]] = fields
 
     def _on_warning(self, fields: Mapping[str, Any]) -> None:
@@ -221,7 +223,7 @@ class RecordStream:
         domains = self._rows if self._legacy else fields["domains"]
         if domains != self._rows or fields["total_records"] != sum(self._rows.values()):
             total = fields["total_records"]
-            self._broken(f"promises {total} rows, {domains}, and holds {self._rows}")
+            self._broken(f"announces {total} rows, {domains}, and contains {self._rows}")
         self.complete = fields
 
     def _on_error(self, fields: Mapping[str, Any]) -> None:
@@ -230,7 +232,7 @@ class RecordStream:
     def _broken(self, what: str, cause: BaseException | None = None) -> NoReturn:
         where = f" after {self.position}" if self.position else " before its first chunk"
         raise ResultIncomplete(
-            f"the stream {what}{where}; the records so far are not all."
+            f"the stream {what}{where}; the records so far are incomplete."
         ) from cause
 
 
@@ -273,7 +275,7 @@ def _open(
 
 
 def refusal(answer: urllib.error.HTTPError) -> JobError:
-    """What a service means by an answer of status 400 or above."""
+    """The error for an answer with status 400 or above."""
     kind = _STATUS_ERRORS.get(answer.code, JobError)
     with answer:
         body = answer.read(_ERROR_BODY_BYTES)

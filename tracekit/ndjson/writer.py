@@ -17,7 +17,7 @@ class LineWriter:
     """Makes the lines of one stream; each method returns one line with its line feed.
 
     Lines have the fields that clients of the legacy system read (`total`, `batch`, `count`, `data`,
-    `total_records`, `failed_domains`), and beside them those that prove the stream whole.
+    `total_records`, `failed_domains`), and others that prove the stream complete.
 
     The caller keeps the order; the writer keeps the totals and the checksum.
     """
@@ -38,11 +38,11 @@ class LineWriter:
         """The first line.
 
         Args:
-            job_id: The job; None where a result never was one.
-            profile: What it was asked for.
-            domains: In the order they will come.
-            cids: How many CIDs were asked for.
-            resumed: Where this stream takes up, and the rows of each domain before that.
+            job_id: The job; None if the result is not a job's.
+            profile: The profile of the request.
+            domains: In the order in which they will come.
+            cids: Number of requested CIDs.
+            resumed: The position at which this stream resumes, and the rows before it by domain.
         """
         fields: dict[str, Any] = {
             "job_id": job_id,
@@ -58,7 +58,7 @@ class LineWriter:
         return self._line("meta", fields)
 
     def domain_start(self, domain: str, *, chunks: int, rows: int) -> bytes:
-        """A domain begins; `chunks` and `rows` are all it has, also where a stream resumes."""
+        """A domain starts; `chunks` and `rows` are its totals, even if a stream is resumed."""
         self._rows.setdefault(domain, 0)
         fields = {"domain": domain, "total": rows, "chunks": chunks, "rows": rows}
         return self._line("domain_start", fields)
@@ -71,26 +71,26 @@ class LineWriter:
         return self._counted(b'%b,"data":%b}\n' % (head[:-1], records_json))
 
     def full_result(self, rows: Mapping[str, int], document: object) -> bytes:
-        """A result that was kept under one key, with the `rows` of each of its domains."""
+        """A result kept under one key, with the `rows` of each of its domains."""
         self._rows.update(rows)
         return self._line("full_result", {"data": document})
 
     def domain_end(self, domain: str) -> bytes:
-        """A domain is over; holds the rows written of it, with those before a resumption."""
+        """A domain ends; has its written rows, including those before a resumption."""
         rows = self._rows[domain]
         return self._line("domain_end", {"domain": domain, "count": rows, "rows": rows})
 
     def aggregation(self, domain: str, *, rows: int, cids: int, cids_without_rows: int) -> bytes:
-        """The sums of one domain: `cids` were asked for, `cids_without_rows` of them had none."""
+        """The sums of one domain: `cids` were requested, `cids_without_rows` of them had none."""
         sums = {"rows": rows, "cids": cids, "cids_without_rows": cids_without_rows}
         return self._line("aggregation", {"domain": domain, **sums, "data": {domain: sums}})
 
     def warning(self, code: str, message: str) -> bytes:
-        """Something a reader should know that leaves the result whole."""
+        """A warning that does not make the result incomplete."""
         return self._line("warning", {"code": code, "message": message, "failed_domains": []})
 
     def complete(self) -> bytes:
-        """The last line of a whole stream."""
+        """The last line of a complete stream."""
         total = sum(self._rows.values())
         fields = {
             "total_records": total,
@@ -101,7 +101,7 @@ class LineWriter:
         return self._line("complete", fields)
 
     def error(self, code: str, message: str) -> bytes:
-        """The last line of a stream that cannot go on."""
+        """The last line of a stream that cannot continue."""
         return self._line("error", {"code": code, "message": message})
 
     def _line(self, kind: str, fields: Mapping[str, Any]) -> bytes:

@@ -222,7 +222,7 @@ class KernelWatcher:
             return
         limit_bytes = self._options.refuse_above_bytes
         if lacks_memory(cast(BaseException, sys.exception()), self._used_bytes, limit_bytes):
-            self._retention.look_now(f"the refusal of memory in In [{self._count}]")
+            self._retention.look_now(f"the refused allocation in In [{self._count}]")
 
     def _tell_of_threads(self) -> None:
         show = threading.excepthook

@@ -1,5 +1,5 @@
 """The pytest plugin: fail a test whose memory peak grows.
 
-Loaded in every pytest run of an environment tracekit is installed in, so importing it loads
-nothing heavy; memray, psutil and the rest come with the first test that is measured.
+It is loaded in every pytest run of an environment with tracekit, so importing it loads nothing
+heavy; memray, psutil and the rest are loaded with the first measured test.
 """

@@ -11,7 +11,7 @@ _LONGEST_NAME = 150
 
 
 class Captures:
-    """A folder of captures: kept where the user named one, else gone with the session."""
+    """A folder of captures: kept if the user named one, otherwise removed with the session."""
 
     def __init__(self, kept_dir: Path | None) -> None:
         self.kept = kept_dir is not None
@@ -19,7 +19,7 @@ class Captures:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
     def path(self, name: str) -> Path:
-        """Where the capture of the test or callable `name` goes."""
+        """The file for the capture of the test or callable `name`."""
         if self._dir is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="tracekit-")
             self._dir = Path(self._temporary.name)
@@ -38,7 +38,7 @@ class Captures:
 
 
 def _file_name(name: str) -> str:
-    """`name` as a file name; where it had to change, a hash keeps two names apart."""
+    """`name` as a file name; if it had to change, a hash keeps names distinct."""
     plain = re.sub(r"[^\w.\-]+", "-", name)
     if plain == name and len(plain) <= _LONGEST_NAME:
         return plain

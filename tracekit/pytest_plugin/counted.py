@@ -1,4 +1,4 @@
-"""What of a measurement counts against a limit."""
+"""The part of a measurement that counts against a limit."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Counted:
     """The figures of one measured call."""
 
     heap_bytes: int
-    """memray's peak, less what imports took and what was only reserved."""
+    """memray's peak, without imports and without what was only reserved."""
     os_bytes: int | None = None
-    """Rise of the process's resident memory; None where it is not known."""
+    """Rise of the process's resident memory; None if unknown."""
     children_bytes: int = 0
     sees_all: bool = True
-    """Whether memray saw all that was allocated."""
+    """Whether memray saw all allocations."""
 
     @classmethod
     def of(cls, stretch: Stretch) -> Counted:
-        """What counts of `stretch`."""
+        """The part of `stretch` that counts."""
         return cls(
             heap_bytes=max(0, stretch.heap_peak_bytes - stretch.imported_bytes),
             os_bytes=None if stretch.peaks.from_start else stretch.rss_net_peak_bytes,
@@ -48,22 +48,22 @@ class Counted:
         return self.os_bytes is not None
 
     def figure(self, gate: Gate) -> Figure:
-        """The figure that `gate` means here."""
+        """The figure that `gate` selects."""
         if gate is Gate.HEAP or self.os_bytes is None:
             return Figure.HEAP
         return Figure.HEAP if gate is Gate.AUTO and self.sees_all else Figure.OS
 
     def total(self, figure: Figure) -> int:
-        """The bytes of `figure`, with those of child processes where they count."""
+        """The bytes of `figure`, with those of child processes if they count."""
         own = self.heap_bytes if figure is Figure.HEAP or self.os_bytes is None else self.os_bytes
         return own + self.children_bytes
 
 
 def imports_remark(size_bytes: int) -> tuple[str, ...]:
-    """What is said where imports took memory: the next test does not pay for them."""
+    """The remark on memory of imports, which later tests do not need again."""
     if not size_bytes:
         return ()
     return (
-        f"imports: the heap peak leaves out {format_size(size_bytes)} of modules first imported "
-        "in this test",
+        f"imports: the heap peak does not include {format_size(size_bytes)} of modules first "
+        "imported in this test",
     )

@@ -1,4 +1,4 @@
-"""Whether a peak is within its limit; each judgement is None, or the first line of a failure."""
+"""Judge a peak by its limit; a judgement is None, or the first line of a failure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tracekit.sizes import format_size
 
 
 def over_maximum(peak_bytes: int, max_bytes: int, figure: str) -> str | None:
-    """What to say of a peak above `max_bytes`; a peak of exactly that is within.
+    """The message for a peak above `max_bytes`; a peak of exactly that passes.
 
     `"Test was limited to 64.0 MiB but peaked at 80.3 MiB (heap)"`
     """
@@ -21,7 +21,7 @@ def over_maximum(peak_bytes: int, max_bytes: int, figure: str) -> str | None:
 def over_share(
     peak_bytes: int, at_most: float, reference_bytes: int, of: str, figure: str
 ) -> str | None:
-    """What to say of a peak above `at_most` times `reference_bytes`; exactly that is within.
+    """The message for a peak above `at_most` times `reference_bytes`; exactly that passes.
 
     `"Test was limited to 0.3 of legacy_fetch's peak but reached 0.52 of it (52.0 MiB of 100 MiB),
     heap"`
@@ -39,7 +39,7 @@ def over_share(
 
 
 def _exactly(one_bytes: int, other_bytes: int) -> str:
-    """The bytes, where rounding hides the difference."""
+    """The exact bytes, if rounding hides the difference."""
     if format_size(one_bytes) != format_size(other_bytes):
         return ""
     return f", {one_bytes:,} and {other_bytes:,} bytes"

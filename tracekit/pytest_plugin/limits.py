@@ -1,4 +1,4 @@
-"""What a test may need, as its `peak_memory` markers and the suite's ceiling say."""
+"""A test's limits, from its `peak_memory` markers and the suite's limit."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from tracekit.sizes import parse_size
 MARKER = "peak_memory"
 MARKER_LINE = (
     f"{MARKER}(max=None, *, at_most=None, of=None, gate='auto', fixtures=False, children=False): "
-    "fail the test if its memory peaks above max (a size like '64MiB'; None lifts the limit of the "
-    "function or the suite), or above at_most times the peak of the callable of, which is called "
-    "in the same run. gate is the figure that counts: 'heap' (memray), 'os' (resident memory) or "
-    "'auto': the heap unless memray cannot see all of it. fixtures=True counts the test's "
+    "fail the test if its memory peaks above max (a size like '64MiB'; None removes the limit of "
+    "the function or the suite), or above at_most times the peak of the callable of, which is "
+    "called in the same run. gate selects the figure: 'heap' (memray), 'os' (resident memory) or "
+    "'auto' (the heap, unless memray cannot see all of it). fixtures=True includes the test's "
     "fixtures, children=True the processes it starts."
 )
 _KEYWORDS = ("max", "at_most", "of", "gate", "fixtures", "children")
 
 
 class Gate(StrEnum):
-    """Which figure is held against the limits."""
+    """Which figure is compared with the limits."""
 
     AUTO = "auto"
-    """The heap, unless memray cannot have seen all of it."""
+    """The heap, unless memray may not have seen all of it."""
     HEAP = "heap"
     OS = "os"
 
@@ -44,12 +44,12 @@ def parse_gate(value: object) -> Gate:
         return Gate(str(value))
     except ValueError:
         known = ", ".join(repr(gate.value) for gate in Gate)
-        raise ConfigError(f"{MARKER}: gate={value!r} is unknown; use {known}") from None
+        raise ConfigError(f"{MARKER}: unknown gate={value!r}; expected {known}") from None
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one test may need, and how its peak is counted."""
+    """The limits of one test, and how its peak is counted."""
 
     max_bytes: int | None = None
     at_most: float | None = None
@@ -77,18 +77,18 @@ class Limits:
 def limits_of(
     item: pytest.Item, ceiling_bytes: int | None, gate: Gate = Gate.AUTO
 ) -> Limits | None:
-    """The limits of `item`, or None where it is not measured.
+    """The limits of `item`, or None if it is not measured.
 
-    Markers on the parameters, the function, its class and its module add up; of one keyword said
-    twice the first of these counts.
+    Markers on the parameters, the function, its class and its module are combined; if a keyword is
+    given several times, the first of these counts.
 
     Args:
         item: the test.
-        ceiling_bytes: the suite's limit, for a test whose markers say nothing of `max`.
-        gate: the suite's, for a test whose markers name none.
+        ceiling_bytes: the suite's limit, for a test whose markers do not set `max`.
+        gate: the suite's gate, for a test whose markers do not set one.
 
     Raises:
-        ConfigError: a marker makes no sense.
+        ConfigError: a marker is invalid.
     """
     said: dict[str, Any] = {}
     for marker in _markers(item):
@@ -109,31 +109,35 @@ def _markers(item: pytest.Item) -> Iterator[pytest.Mark]:
 def _keywords(marker: pytest.Mark) -> dict[str, Any]:
     said = dict(marker.kwargs)
     if len(marker.args) > 1 or (marker.args and "max" in said):
-        raise ConfigError(f"{MARKER} takes one size: {marker.args}; name the rest by keyword")
+        raise ConfigError(
+            f"{MARKER}{marker.args}: expected a single size; pass the rest by keyword"
+        )
     if marker.args:
         said["max"] = marker.args[0]
     for name in said:
         if name not in _KEYWORDS:
-            raise ConfigError(f"{MARKER} has no keyword {name!r}; it has {', '.join(_KEYWORDS)}")
+            raise ConfigError(
+                f"{MARKER}: unknown keyword {name!r}; expected one of {', '.join(_KEYWORDS)}"
+            )
     return said
 
 
 def _limits(said: dict[str, Any]) -> Limits:
     if "at_most" in said and said["at_most"] is None:
-        said = said | {"of": None}  # lifts a ratio that a farther marker sets
+        said = said | {"of": None}  # removes a ratio that a less specific marker sets
     at_most, of = said.get("at_most"), said.get("of")
     if (at_most is None) != (of is None):
-        raise ConfigError(f"{MARKER}: at_most and of belong together: a share, and of what")
+        raise ConfigError(f"{MARKER}: at_most and of must be given together")
     if of is not None and not callable(of):
-        raise ConfigError(f"{MARKER}: of={of!r} cannot be called")
+        raise ConfigError(f"{MARKER}: of={of!r} is not callable")
     if inspect.iscoroutinefunction(of) or inspect.isgeneratorfunction(of):
         raise ConfigError(
-            f"{MARKER}: calling of={of!r} does no work yet; wrap it in a function that runs it"
+            f"{MARKER}: of={of!r} does no work when called. Wrap it in a function that runs it"
         )
     if at_most is not None and not (_is_number(at_most) and at_most > 0):
-        raise ConfigError(f"{MARKER}: at_most={at_most!r} is not a share; write it like 0.3")
+        raise ConfigError(f"{MARKER}: at_most={at_most!r} is not a share. Write it like 0.3")
     if of is not None and said.get("fixtures"):
-        raise ConfigError(f"{MARKER}: fixtures=True cannot be compared with of, which has none")
+        raise ConfigError(f"{MARKER}: fixtures=True cannot be used with of, which has no fixtures")
     return Limits(
         max_bytes=_size(said["max"]),
         at_most=at_most,
@@ -151,7 +155,7 @@ def _size(value: Any) -> int | None:
         return parse_size(value, name=f"{MARKER}(max)")
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    raise ConfigError(f"{MARKER}: max={value!r} is not a size; write it like '64MiB', or as bytes")
+    raise ConfigError(f"{MARKER}: max={value!r} is not a size. Write it like '64MiB', or in bytes")
 
 
 def _is_number(value: Any) -> bool:

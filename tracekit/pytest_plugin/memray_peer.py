@@ -1,4 +1,4 @@
-"""pytest-memray beside us: it starts the process's one Tracker, and what it saw is used."""
+"""Coexistence with pytest-memray: it starts the process's only Tracker, whose results are used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def memray_tracks(item: pytest.Item) -> bool:
 def memray_saw(item: pytest.Item) -> tuple[int, Path] | None:
     """Heap peak of the call of `item`, less what was only reserved, and its capture.
 
-    None where pytest-memray kept none.
+    None if pytest-memray kept none.
     """
     manager = item.config.pluginmanager.get_plugin(_MANAGER)
     result = getattr(manager, "results", {}).get(item.nodeid)

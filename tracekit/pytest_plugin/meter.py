@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 _BUSY = "No more than one Tracker"
 _BUSY_NOTE = (
-    f"tracekit measures this test, and memray allows one Tracker per process: mark the test "
-    f"{MARKER}(max=None) to leave it unmeasured."
+    f"tracekit measures this test, and memray allows one Tracker per process. Mark the test with "
+    f"{MARKER}(max=None) to exclude it."
 )
 _MEMRAY_SEES_CALLS = (
-    "pytest-memray has the process's one Tracker, which sees neither fixtures nor children"
+    "pytest-memray has the process's only Tracker, which sees neither fixtures nor children"
 )
-_MEMRAY_SEES_HEAP = "pytest-memray measures this test, and tells nothing of the OS peak"
-_MEMRAY_SAW_NOTHING = "pytest-memray has the process's one Tracker, and kept no result"
+_MEMRAY_SEES_HEAP = "pytest-memray measures this test, and does not report an OS peak"
+_MEMRAY_SAW_NOTHING = "pytest-memray has the process's only Tracker, and kept no result"
 
 
 class References:
-    """What the callables that tests are compared with need."""
+    """The peaks of the callables that tests are compared with."""
 
     def __init__(self, captures: Captures) -> None:
         self._captures = captures
         self._known: dict[tuple[Callable[..., object], bool], Counted] = {}
 
     def counted(self, item: pytest.Item, limits: Limits) -> Counted:
-        """What `limits.of` needs; one that takes nothing is measured once a session."""
+        """The peak of `limits.of`; one without parameters is measured once per session."""
         assert limits.of is not None
         names = limits.of_arguments
         key = (limits.of, limits.children)
@@ -70,7 +70,7 @@ class References:
 
 
 def reference_name(limits: Limits) -> str:
-    """What `of` is called in messages."""
+    """The name of `of` in messages."""
     return str(getattr(limits.of, "__qualname__", limits.of))
 
 
@@ -96,7 +96,7 @@ class Meter:
         )
 
     def start(self) -> None:
-        """Begin, unless another Tracker is at work."""
+        """Start, unless another Tracker is active."""
         if self._by_memray:
             if self.limits.fixtures or self.limits.children:
                 self._peak = replace(self._peak, reason=_MEMRAY_SEES_CALLS)
@@ -128,12 +128,12 @@ class Meter:
         return OverrunWatch(self.limits.max_bytes)
 
     def discard(self) -> None:
-        """The test did not run to its end for a reason of its own, such as a skip."""
+        """The test did not finish for its own reasons, such as a skip."""
         if self._measurement is not None:
             self._drop_own(self._measurement.stop().capture)
 
     def fail(self, error: BaseException) -> Peak:
-        """The test failed by itself: its peak so far."""
+        """The test itself failed: its peak so far."""
         if self._measurement is not None and _BUSY in str(error):
             error.add_note(_BUSY_NOTE)
         peak, counted, capture = self._measured()
@@ -142,7 +142,7 @@ class Meter:
         return peak if counted is None else replace(peak, status=PeakStatus.TEST_FAILED)
 
     def judge(self) -> tuple[Peak, str]:
-        """The test passed: its peak, and what to say where that is too high."""
+        """The test passed: its peak, and a message if that is too high."""
         peak, counted, capture = self._measured()
         if counted is None or capture is None:
             if capture is not None:
@@ -192,7 +192,7 @@ class Meter:
         )
 
     def _measured(self) -> tuple[Peak, Counted | None, Path | None]:
-        """The peak, within for now, what counts, and its capture; None: nothing was measured."""
+        """The peak (not yet judged), what counts, and its capture; None if nothing was measured."""
         if self._measurement is not None:
             stretch = self._measurement.stop()
             counted = Counted.of(stretch)
@@ -230,7 +230,7 @@ class Meter:
         if self._overrun is None or self._item.config.get_verbosity() < 0:
             return []
         holders = [f"  {each}" for each in self._overrun.holders()]
-        return ["Kept alive when it went over:", *holders] if holders else []
+        return ["Kept alive when it exceeded the limit:", *holders] if holders else []
 
     def _drop_own(self, capture: Path) -> None:
         if self._overrun is not None:

@@ -1,4 +1,4 @@
-"""What the command line and the ini file say."""
+"""Options of the command line and the ini file."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tracekit.errors import ConfigError
 from tracekit.pytest_plugin.limits import Gate, parse_gate
 from tracekit.sizes import parse_size
 
-# pytest reads an ini key only where the option's default is None, so none has another.
+# pytest reads an ini key only if the option's default is None, so all defaults are None.
 _OPTIONS = {
-    "max": ("SIZE", "Fail every test that peaks above SIZE and has no limit of its own (64MiB)"),
-    "gate": ("FIGURE", "What limits are held against: auto (default), heap or os"),
+    "max": ("SIZE", "Fail every test without its own limit that peaks above SIZE (e.g. 64MiB)"),
+    "gate": ("FIGURE", "The figure to compare with limits: auto (default), heap or os"),
     "json": ("FILE", "Write the peaks of all measured tests to FILE"),
     "captures": ("DIR", "Keep the memray capture of every measured test in DIR"),
-    "oracle": ("SOURCE", "What local_oracle serves: a workload, a DuckDB file, :memory: (default)"),
+    "oracle": ("SOURCE", "Served by local_oracle: a workload, a DuckDB file, :memory: (default)"),
 }
 
 
@@ -26,9 +26,9 @@ class Options:
     """The plugin's settings for one run."""
 
     max_bytes: int | None
-    """Limit of tests that have none of their own."""
+    """Limit of tests without their own."""
     gate: Gate
-    """Of tests whose markers name none."""
+    """Gate of tests whose markers name none."""
     json_file: Path | None
     captures_dir: Path | None
 
@@ -42,10 +42,10 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def read_options(config: pytest.Config) -> Options:
-    """The settings; the command line wins over the ini file.
+    """The settings; the command line overrides the ini file.
 
     Raises:
-        pytest.UsageError: the size or the gate makes no sense.
+        pytest.UsageError: the size or the gate is invalid.
     """
     limit = option(config, "max")
     try:
@@ -57,7 +57,7 @@ def read_options(config: pytest.Config) -> Options:
 
 
 def option(config: pytest.Config, name: str) -> str | None:
-    """One option's text; None where neither the command line nor the ini file gives it."""
+    """One option's text; None if neither the command line nor the ini file gives it."""
     given = config.getoption(f"tracekit_{name}")
     if given is None:
         given = config.getini(f"tracekit_{name}")

@@ -1,4 +1,4 @@
-"""The fixtures that give tests an Oracle, one that misbehaves, and replays."""
+"""Fixtures for tests: a local Oracle, its faults, and replays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracekit.pytest_plugin.options import option
 WORKLOAD_MARKER = "tracekit_workload"
 WORKLOAD_MARKER_LINE = (
     f"{WORKLOAD_MARKER}(workload, keys=None): local_oracle serves this workload, shape or file, "
-    "made with so many keys"
+    "built with this number of keys"
 )
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def local_oracle_server(request: pytest.FixtureRequest) -> Iterator[LocalOracle]:
-    """A running local Oracle, one for the session (one for each worker under pytest-xdist).
+    """A running local Oracle, one per session (one per worker under pytest-xdist).
 
     It serves what `--tracekit-oracle` or the ini key `tracekit_oracle` names: a workload, a DuckDB
-    file, or `:memory:`, the default. For fixtures of a wider scope than a test: what they write
-    and commit here, the `local_oracle` of every later test starts with. Nothing reaches a file.
+    file, or `:memory:`, the default. Use it in fixtures with a wider scope than a test: every later
+    `local_oracle` starts with what they write and commit here. Nothing is written to a file.
     """
     from tracekit.testbed import LocalOracle
 
@@ -57,11 +57,11 @@ def tracekit_workload_servers() -> Iterator[Callable[..., LocalOracle]]:
 
 @pytest.fixture
 def local_oracle(request: pytest.FixtureRequest) -> Iterator[LocalOracle]:
-    """The session's local Oracle with a database of this test's own.
+    """The session's local Oracle with a separate database for this test.
 
-    It starts with all tables of `local_oracle_server`, or of the workload or shape that the
-    test's marker names: `@pytest.mark.tracekit_workload("payments", keys=5000)`. What the test
-    writes, in whichever schema, other tests do not see; making it takes milliseconds.
+    It starts with all tables of `local_oracle_server`, or of the workload or shape in the test's
+    marker: `@pytest.mark.tracekit_workload("payments", keys=5000)`. Other tests do not see what
+    the test writes, in any schema. Creating the database takes milliseconds.
     `local_oracle.database` is ready to read from it; `local_oracle.dsn`, `.user` and `.password`
     are for drivers and SQLAlchemy.
     """
@@ -88,9 +88,9 @@ def _named(source: str | Path, *, keys: int | None = None) -> tuple[str | Path, 
 
 @pytest.fixture
 def oracle_faults(local_oracle: LocalOracle) -> Iterator[Faults]:
-    """What `local_oracle` does wrong: `oracle_faults.drop_after(rows=5000, once=True)`.
+    """Injects faults into `local_oracle`: `oracle_faults.drop_after(rows=5000, once=True)`.
 
-    All faults are lifted when the test ends.
+    All faults are removed when the test ends.
     """
     yield local_oracle.faults
     local_oracle.faults.clear()
@@ -98,7 +98,7 @@ def oracle_faults(local_oracle: LocalOracle) -> Iterator[Faults]:
 
 @pytest.fixture
 def replay(tmp_path: Path) -> Callable[..., Replay]:
-    """`tracekit.replay` for a test: each run's folder is in `tmp_path`, where no other is named.
+    """`tracekit.replay` for a test: by default the run's folder is in `tmp_path`.
 
     `replay("payments", keys=2000).verdict.passed` runs a workload's candidates and compares them.
     """

@@ -1,4 +1,4 @@
-"""What kept the memory alive at the moment a test went over its limit."""
+"""What kept the memory alive when a test exceeded its limit."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _NAMED = 5
 
 
 class OverrunWatch:
-    """Watches this process and, once it outgrows a limit, looks for what holds its memory.
+    """Watches this process and, once it exceeds a limit, looks for what holds its memory.
 
-    What that finds is read when it is asked for, so that it does not weigh on what is measured.
+    The result is read only when needed, so that it does not affect the measurement.
 
     Args:
         limit_bytes: how much resident memory may grow.
@@ -30,14 +30,14 @@ class OverrunWatch:
         )
 
     def holders(self) -> list[str]:
-        """The largest holders at that moment, or why they are not known; none if it never came."""
+        """The largest holders at that time, or why they are unknown; none if it never came."""
         try:
             found = self._watch.found()
         except ProfileError as exc:
-            return [f"not known: {exc}"]
+            return [f"unknown: {exc}"]
         return [] if found is None else [str(holder) for holder in found.largest(_NAMED)]
 
     def close(self) -> None:
-        """Watch no longer, and end what looks."""
+        """Stop watching, and end looks in progress."""
         self._watch.close()
         self._folder.cleanup()

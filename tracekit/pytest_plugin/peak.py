@@ -8,32 +8,32 @@ from typing import Any
 
 
 class PeakStatus(StrEnum):
-    """What became of measuring one test."""
+    """The outcome of measuring one test."""
 
     WITHIN = "within"
     EXCEEDED = "exceeded"
     TEST_FAILED = "test_failed"
-    """The test failed by itself; its peak until then was not judged."""
+    """The test itself failed; its peak until then was not judged."""
     NOT_MEASURED = "not_measured"
 
 
 @dataclass(frozen=True)
 class Peak:
-    """What one measured test needed, and was allowed."""
+    """The peak and the limits of one measured test."""
 
     nodeid: str
     status: PeakStatus
     figure: str | None = None
-    """What is held against the limits: `heap` or `OS net`."""
+    """The figure compared with the limits: `heap` or `OS net`."""
     peak_bytes: int | None = None
-    """That figure, plus the peak of children where they count."""
+    """That figure, plus the peak of children if they count."""
     heap_peak_bytes: int | None = None
-    """memray's high-water mark of this test, less imports and what was only reserved."""
+    """memray's high-water mark of this test, without imports and what was only reserved."""
     imported_bytes: int | None = None
     """What modules first imported in this test took of the heap."""
     children_peak_bytes: int | None = None
     rss_net_peak_bytes: int | None = None
-    """How far the process's OS peak rose; memory freed by earlier tests and reused is not in it."""
+    """How far the process's OS peak rose, without reused memory that earlier tests freed."""
     max_bytes: int | None = None
     at_most: float | None = None
     of: str | None = None
@@ -42,7 +42,7 @@ class Peak:
     """Why it exceeded or was not measured."""
     capture: str | None = None
     remarks: tuple[str, ...] = ()
-    """What stands between the heap's peak and the OS's."""
+    """The reasons for the difference between the heap's peak and the OS's."""
 
     def data(self) -> dict[str, Any]:
         """As plain values, which pytest-xdist can send."""

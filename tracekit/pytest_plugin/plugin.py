@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Before a conftest can load Arrow: memray sees what the system's allocator hands out."""
+    """Set Arrow's pool before a conftest can load Arrow: memray sees the system's allocator."""
     early_config.add_cleanup(pin_arrow_pool())
 
 

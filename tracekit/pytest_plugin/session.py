@@ -1,4 +1,4 @@
-"""The hooks around each test, and what is said when all are done."""
+"""The hooks around each test, and the summary at the end."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ class PeakSession:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Ask for the fixtures that a marker's `of` takes, as if the test took them."""
+        """Request the fixtures of a marker's `of`, as if the test requested them."""
         for item in items:
             names: list[str] | None = getattr(item, "fixturenames", None)
             try:
                 limits = limits_of(item, None)
             except ConfigError:
-                continue  # told by the test itself, when it is set up
+                continue  # the test itself reports it, when it is set up
             if limits is not None and names is not None:
                 names += [name for name in limits.of_arguments if name not in names]
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
-        """Begin before the fixtures are set up where they count."""
+        """Start before the fixtures are set up, if they count."""
         meter = self._meter(item)
         if meter is None or not meter.limits.fixtures:
             yield
@@ -117,7 +117,7 @@ class PeakSession:
             file.write_text(peaks_json(self._peaks), encoding="utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say what was measured."""
+        """Print the summary."""
         if not self._peaks:
             return
         terminalreporter.section("memory peaks (tracekit)")
@@ -127,7 +127,7 @@ class PeakSession:
             terminalreporter.write_line(line)
 
     def pytest_unconfigure(self) -> None:
-        """Remove what is not kept."""
+        """Remove captures that are not kept."""
         self._captures.close()
 
     def _meter(self, item: pytest.Item) -> Meter | None:
@@ -146,6 +146,6 @@ class PeakSession:
 
 
 def _own_outcome(item: pytest.Item) -> BaseException | None:
-    """How a unittest test ended that did not pass; pytest keeps it here and raises nothing."""
+    """How a failed unittest test ended; pytest stores it here and raises nothing."""
     excinfo = getattr(item, "_excinfo", None)
     return excinfo[0].value if excinfo else None

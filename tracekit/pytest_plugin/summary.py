@@ -1,4 +1,4 @@
-"""What is said of all measured tests: terminal lines and a JSON file."""
+"""The summary of all measured tests: terminal lines and a JSON file."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tracekit.pytest_plugin.peak import Peak, PeakStatus
 from tracekit.sizes import format_size
 
 _ARENAS = (
-    "Small objects are counted by the memory arenas they fill, so a few hundred KiB are noise; "
-    "PYTHONMALLOC=malloc counts each."
+    "Small objects are counted by the memory arenas they fill, so a few hundred KiB are noise. "
+    "Use PYTHONMALLOC=malloc to count each object."
 )
 
 
@@ -58,7 +58,7 @@ def _row(peak: Peak) -> str:
 
 
 def peaks_json(peaks: Sequence[Peak]) -> str:
-    """All peaks as JSON; sizes are bytes, None is what was not measured."""
+    """All peaks as JSON; sizes are bytes, None means not measured."""
     document = {
         "schema_version": 1,
         "tracekit": __version__,

@@ -1,4 +1,4 @@
-"""The trace service over HTTP: a Flask blueprint for any app, an app of its own, and the page.
+"""The trace service over HTTP: a Flask blueprint for any app, a complete app, and the page.
 
     app.register_blueprint(trace_blueprint())
 

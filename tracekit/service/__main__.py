@@ -31,15 +31,15 @@ _BACKLOG = 1024
     type=click.IntRange(1),
     default=32,
     show_default=True,
-    help="Streams and pages that clients may be reading at once.",
+    help="Maximum number of streams and pages that clients read at once.",
 )
 @click.option("--workload", help="Name of the workload that a local Oracle serves.")
 def main(bind: str, threads: int, answers: int, workload: str | None) -> None:
     """Serve the trace service over HTTP until SIGINT or SIGTERM.
 
     Requests that fetch, streams and pages, and everything else have --threads threads each, so
-    none of them keeps the others waiting. A thread is held while something is computed, not while
-    a client reads.
+    that none of them blocks the others. A thread is used while something is computed, not while a
+    client reads.
     """
     try:
         settings = Settings.from_env()

@@ -1,4 +1,4 @@
-"""Whether a request is answered at once, by a job, or not at all: decided from counts alone."""
+"""Decide from counts whether a request is answered immediately, by a job, or not at all."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def admit(
     Args:
         profile: One of PROFILES; aggregated ones (MSD) are never refused, only logged.
         cid_count: After normalisation.
-        settings: The thresholds; both are the largest count still below.
-        queue_at_hand: Asked only where the answer matters.
+        settings: The thresholds, inclusive.
+        queue_at_hand: Called only if the answer matters.
 
     Raises:
-        AdmissionError: too many CIDs to be answered at once, and no queue to hand them to.
+        AdmissionError: too many CIDs for an immediate answer, and there is no queue.
     """
     above = cid_count > settings.cid_limit
     if above and profile in AGGREGATED_PROFILES:

@@ -22,7 +22,7 @@ def json_answer(value: object, status: int = 200) -> Response:
 
 
 def json_bytes_answer(pieces: list[bytes], status: int = 200) -> Response:
-    """A JSON document given in pieces that are JSON already."""
+    """A JSON document from pieces that are already JSON."""
     if sum(map(len, pieces)) > _SMALL_BYTES and _gzip_wanted():
         packer = zlib.compressobj(_LEVEL, wbits=_GZIP_WBITS)
         pieces = [*map(packer.compress, pieces), packer.flush()]

@@ -29,7 +29,7 @@ from tracekit.service.trace_service import TraceService
 
 _STATIC = Path(__file__).parent / "static"
 _PAGE_LIMIT = 10_000
-"""Most records of one page."""
+"""Maximum number of records of one page."""
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT"}
 _PAGE_POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -47,12 +47,12 @@ def trace_blueprint(
     """The endpoints under `/api/trace`, for `app.register_blueprint()`.
 
     Args:
-        settings: Limits, token and where things are; default the environment.
-        database: What is read; default the one that the settings name.
-        jobs: The queue; default the one of REDIS_URL, none where that is not set.
-        workload: Name of the workload that a local Oracle serves; offers its CIDs.
-        allow_remote: Without a token, answer other machines too: for an app that has a login of
-            its own in front of these endpoints.
+        settings: Limits, token and locations; by default read from the environment.
+        database: The database to read; default the one that the settings name.
+        jobs: The queue; default the one of REDIS_URL, none if that is not set.
+        workload: Name of the workload that a local Oracle serves, to offer its CIDs.
+        allow_remote: Without a token, also answer other machines, for an app with its own login
+            in front of these endpoints.
 
     Raises:
         ConfigError: no database is named.
@@ -69,7 +69,7 @@ def trace_blueprint(
     def check() -> None:
         if request.endpoint not in {"tracekit.page", "tracekit.asset"}:
             check_caller(service.settings.service.token, allow_remote=allow_remote)
-        # One byte more: a body in chunks is cut at the limit, not refused.
+        # One byte more, because a chunked body is cut at the limit, not refused.
         request.max_content_length = service.settings.service.max_request_bytes + 1
 
     blueprint.record_once(start)
@@ -111,13 +111,13 @@ def _wrong_method(methods: list[str]) -> View:
 
 
 def _unknown_path(**_: str) -> NoReturn:
-    raise NotFound("there is no such path; /api/trace/about says what can be asked for.")
+    raise NotFound("unknown path; /api/trace/about lists what can be requested.")
 
 
 def _events(service: TraceService) -> Callable[[], Response]:
     def events() -> Response:
         if request.mimetype != "application/json":
-            # A form of another site can send anything but this.
+            # A form on another site can send anything except this.
             raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", "send the request as application/json.")
         body = request.get_data(cache=False)
         if len(body) > service.settings.service.max_request_bytes:

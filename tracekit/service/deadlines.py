@@ -1,4 +1,4 @@
-"""Deadlines of a connection: nobody keeps one by sending or reading next to nothing."""
+"""Deadlines of a connection, so that slow clients cannot keep one open."""
 
 from __future__ import annotations
 

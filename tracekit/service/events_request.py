@@ -1,4 +1,4 @@
-"""The body of a request for events: read strictly, before anything is done for it."""
+"""The body of a request for events, read strictly before anything else is done."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class _Body(msgspec.Struct):
 
 @dataclass(frozen=True)
 class EventsRequest:
-    """A request for events that makes sense."""
+    """A valid request for events."""
 
     profile: str
     container_ids: list[str]
-    """Normalised: no blanks, no repetitions."""
+    """Normalised: no blanks, no duplicates."""
     domains: tuple[str, ...]
 
 
 def parse_events_request(body: bytes) -> EventsRequest:
-    """The request that `body` states.
+    """Parse `body`.
 
     Raises:
         Problem: 400 with INVALID_JSON, INVALID_REQUEST, UNKNOWN_PROFILE, UNKNOWN_DOMAIN or
@@ -46,9 +46,9 @@ def parse_events_request(body: bytes) -> EventsRequest:
     except RecursionError:
         raise Problem(400, "INVALID_JSON", "the request's body is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Problem(400, "INVALID_JSON", "the request's body is no JSON document.") from None
+        raise Problem(400, "INVALID_JSON", "the request's body is not a JSON document.") from None
     if found.profile not in PROFILES:
-        said = f"{found.profile[:80]!r} is not a profile; there are {', '.join(PROFILES)}."
+        said = f"unknown profile {found.profile[:80]!r}; expected one of {', '.join(PROFILES)}."
         raise Problem(400, "UNKNOWN_PROFILE", said)
     return EventsRequest(
         found.profile, _container_ids(found.container_ids), _domains(found.domains)
@@ -58,7 +58,7 @@ def parse_events_request(body: bytes) -> EventsRequest:
 def _container_ids(texts: list[str]) -> list[str]:
     cids = normalise_container_ids(texts)
     if not cids:
-        raise Problem(400, "INVALID_CONTAINER_IDS", "container_ids names no CID.")
+        raise Problem(400, "INVALID_CONTAINER_IDS", "container_ids has no CID.")
     if max(map(len, cids)) > MAX_CID_LENGTH:
         place = next(index for index, cid in enumerate(cids) if len(cid) > MAX_CID_LENGTH)
         said = f"CID number {place + 1} is longer than {MAX_CID_LENGTH} characters."
@@ -68,7 +68,7 @@ def _container_ids(texts: list[str]) -> list[str]:
 
 def _domains(names: list[str]) -> tuple[str, ...]:
     if not names:
-        raise Problem(400, "INVALID_REQUEST", "domains names no domain.")
+        raise Problem(400, "INVALID_REQUEST", "domains is empty.")
     for name in names:
         try:
             domain_query(name[:80])

@@ -1,4 +1,4 @@
-"""Who may ask: a bearer token where one is set, else this machine alone."""
+"""Access control: a bearer token if one is set, otherwise only this machine."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tracekit.service.problems import Problem
 
 
 def check_caller(token: str | None, *, allow_remote: bool) -> None:
-    """Refuse the current request unless its sender may ask.
+    """Refuse the current request unless it is authorised.
 
     Args:
-        token: What it must carry as `Authorization: Bearer TOKEN`; None where nothing is asked.
-        allow_remote: Without a token, take requests from other machines too.
+        token: Required as `Authorization: Bearer TOKEN`; None if no token is set.
+        allow_remote: Without a token, also accept requests from other machines.
 
     Raises:
         Problem: 401 UNAUTHORIZED, or 403 TOKEN_REQUIRED.
@@ -27,7 +27,7 @@ def check_caller(token: str | None, *, allow_remote: bool) -> None:
         if scheme.lower() != "bearer" or not matches:
             raise Problem(401, "UNAUTHORIZED", "send the service's token as a bearer token.")
     elif not allow_remote and not (_from_here() and _asks_for_here()):
-        said = "without a token this service answers its own machine only: set "
+        said = "without a token this service answers only its own machine. Set "
         raise Problem(403, "TOKEN_REQUIRED", said + "TRACEKIT_SERVICE_TOKEN.")
 
 
@@ -46,5 +46,5 @@ def _from_here() -> bool:
 
 
 def _asks_for_here() -> bool:
-    # Another site's name that resolves to this machine would let that site's page read answers.
+    # Another site's name that resolves to this machine would let that site's pages read answers.
     return is_loopback(urlsplit(f"//{request.host}").hostname or "")

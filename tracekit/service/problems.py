@@ -1,4 +1,4 @@
-"""What goes wrong, as `{error: {code, message, ...}}` with a status and a code that stay."""
+"""Errors as `{error: {code, message, ...}}`, with stable status and code."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Problem(TracekitError):
 
     Args:
         status: HTTP status.
-        code: What programs tell it by.
-        message: What people read; holds nothing secret.
+        code: Identifies the error for programs.
+        message: For people; contains nothing secret.
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -61,7 +61,7 @@ class Problem(TracekitError):
 
 
 def answer_problem(error: Exception) -> Response:
-    """The answer that tells of `error`."""
+    """The answer for `error`."""
     if isinstance(error, Problem):
         return _answer(error.status, error.code, error.message)
     if isinstance(error, HTTPException):
@@ -89,14 +89,14 @@ def answer_problem(error: Exception) -> Response:
 
 
 def internal_message(error: Exception) -> str:
-    """What may be said of an error nobody foresaw, which is logged by its kind alone."""
+    """The message for an unexpected error, which is logged only by its type."""
     if isinstance(error, TracekitError):
         return str(error)
     # Other libraries' messages and tracebacks may quote values.
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
     where = _place(error)
     _log.error("request failed: %s at %s", kind, where)
-    return f"the request failed with {kind}; the service's log says where."
+    return f"the request failed with {kind}; see the service's log."
 
 
 def _place(error: Exception) -> str:

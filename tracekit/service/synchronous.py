@@ -1,4 +1,4 @@
-"""Records answered within the request: each domain fetched, and made JSON before the next one."""
+"""Answers within the request: each domain is fetched and converted to JSON before the next."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def events_document(
 ) -> list[bytes]:
     """The JSON document of the answer, in pieces.
 
-    A domain that cannot be fetched is left out of `results`, named in `failed_domains`, and
+    A domain that cannot be fetched is left out of `results`, listed in `failed_domains`, and
     explained in `error`.
 
     Args:
-        fetcher_of: What reads a domain.
+        fetcher_of: Returns the fetcher of a domain.
         wanted: The request.
         max_workers: Domains fetched at once.
     """
@@ -51,7 +51,7 @@ def events_document(
         except TracekitError as exc:
             _log.warning("domain %s failed: %s", domain, type(exc).__name__)
             return str(exc)
-        except Exception as exc:  # one domain's fault must not take the others' results along
+        except Exception as exc:  # one failed domain must not affect the others
             return internal_message(exc)
 
     with ThreadPoolExecutor(max_workers) as pool:

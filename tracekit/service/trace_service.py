@@ -1,4 +1,4 @@
-"""What the endpoints share: settings, the database, the queue."""
+"""Shared by the endpoints: settings, the database, the queue."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _COUNT_IDS = "SELECT COUNT(*) AS CIDS FROM DW_MES_CONTAINER"
 
 
 class TraceService:
-    """Serves requests that make sense.
+    """Serves valid requests.
 
     Args:
-        settings: Limits and where things are.
-        database: What is read; None for the one that the settings name.
+        settings: Limits and locations.
+        database: The database to read; None for the one that the settings name.
         jobs: The queue; None for the one of the settings' REDIS_URL, if that is set.
         workload: Name of the workload that a local Oracle serves, if one does.
 
@@ -64,14 +64,14 @@ class TraceService:
         """The queue.
 
         Raises:
-            JobNotFound: there is none, so there is no job either.
+            JobNotFound: there is no queue, so there are no jobs.
         """
         if self._jobs is None:
-            raise JobNotFound("there are no jobs here: REDIS_URL names no queue.")
+            raise JobNotFound("there are no jobs, because REDIS_URL is not set.")
         return self._jobs
 
     def submit_if_large(self, wanted: EventsRequest) -> str | None:
-        """Hand a large request to the queue; None where it is to be answered at once.
+        """Queue a large request; None if it is to be answered immediately.
 
         Raises:
             AdmissionError: it is too large for that, and there is no queue.
@@ -106,7 +106,7 @@ class TraceService:
         """The first `limit` CIDs of the workload.
 
         Raises:
-            Problem: 404 NO_WORKLOAD where the database is no local Oracle.
+            Problem: 404 NO_WORKLOAD if the database is not a local Oracle.
         """
         if self._workload is None:
             said = "only a service on a local Oracle knows its workload's CIDs."
@@ -119,7 +119,7 @@ class TraceService:
         return {"workload": self._workload, "total": total, "container_ids": cids}
 
     def about(self) -> dict[str, Any]:
-        """What can be asked for, and how much of it."""
+        """What can be requested, and the limits."""
         trace = self.settings.trace
         return {
             "profiles": PROFILES,
@@ -131,7 +131,7 @@ class TraceService:
         }
 
     def _queue_at_hand(self) -> bool:
-        # Workers may come later; what a job cannot do without is the store.
+        # Workers may start later; a job only needs the store.
         try:
             return self._jobs is not None and self._jobs.worker_count() >= 0
         except RedisError:

@@ -1,4 +1,4 @@
-"""An app of its own around the blueprint."""
+"""A complete app around the blueprint."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def make_app(*, settings: Settings | None = None, workload: str | None = None) -
     """A Flask app with the endpoints, and the page at `/`.
 
     Args:
-        settings: Limits, token and where things are; default the environment.
-        workload: Name of the workload that a local Oracle serves; offers its CIDs.
+        settings: Limits, token and locations; by default read from the environment.
+        workload: Name of the workload that a local Oracle serves, to offer its CIDs.
 
     Raises:
         ConfigError: no database is named.
 
-    `python -m tracekit.service` serves it. Any WSGI server can, but one that holds a thread while a
-    client reads can be silenced by as many slow clients as it has threads.
+    `python -m tracekit.service` serves it. Any other WSGI server can, too, but if it holds a thread
+    while a client reads, as many slow clients as it has threads can block it.
     """
     app = Flask("tracekit.service", static_folder=None)
     app.register_blueprint(trace_blueprint(settings=settings, workload=workload))

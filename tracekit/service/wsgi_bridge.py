@@ -26,17 +26,17 @@ _WAIT_SECONDS = 30.0
 _MEMORY_BYTES = 64 * 1024
 """Of a request's body, whose rest waits on disk: a client may be slow to send the end of it."""
 _BUSY = (
-    "the service answers as many such requests as it can: try again in some seconds. "
-    "--answers and --threads of its web process say how many."
+    "the service is busy with such requests. Try again in a few seconds, or raise --answers or "
+    "--threads of its web process."
 )
 
 
 class Lane:
-    """Requests of one kind: so many compute at once, and so many are answered at once.
+    """Requests of one kind, with limits on how many compute and are answered at once.
 
     Args:
         threads: How many compute at once.
-        answers: How many may be under way, until the client has taken all of the answer.
+        answers: How many can be in progress, until the client has read the whole answer.
     """
 
     def __init__(self, threads: int, answers: int) -> None:
@@ -58,8 +58,8 @@ class WsgiBridge:
     Args:
         app: The WSGI app.
         lane: Chooses the lane of a request by its ASGI scope, when it comes.
-        max_body_bytes: Most of a request's body that is kept; the app sees one byte more than
-            that where there is more, and refuses it.
+        max_body_bytes: Maximum size of a request's body; if it is larger, the app sees one byte
+            more than that and refuses it.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class WsgiBridge:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return False
-            # All of it is read, so that a client that still sends can see why it is refused.
+            # All of it is read, so that a client that is still sending sees why it is refused.
             room = self._max_body_bytes + 1 - body.tell()
             body.write(message.get("body", b"")[: max(0, room)])
             if not message.get("more_body", False):

@@ -1,4 +1,4 @@
-"""Which columns of a query's result it is asked for by, and by which of its binds."""
+"""Which columns of a query's result are its keys, and which binds hold their values."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _Comparison = tuple[tuple[str, ...], list[tuple[int, ...]]]
 
 @dataclass(frozen=True)
 class BoundKeys:
-    """The keys that a statement is asked for."""
+    """The keys in a statement."""
 
     columns: tuple[str, ...]
-    """Of the result."""
+    """Key columns of the result."""
     places: tuple[tuple[int, ...], ...]
     """For each key, the places of its binds among all placeholders, one per column."""
 
@@ -32,7 +32,7 @@ class BoundKeys:
 def bound_keys(
     statement: str, result_columns: Sequence[str], named: Collection[str] = ()
 ) -> BoundKeys | None:
-    """The keys of a query: the binds in a list that a selected column is `IN`.
+    """Find the keys of a query: the binds in the list of a selected column's `IN`.
 
     Several lists of the same columns are one. Without a list, a selected column is the key if it
     is the only one that `=` compares with a bind.
@@ -40,10 +40,10 @@ def bound_keys(
     Args:
         statement: the query.
         result_columns: names of the columns of its result.
-        named: the columns that may be a key; empty for any.
+        named: the columns that can be a key; empty for any.
 
     Returns:
-        None where no selected column is compared so.
+        None if no selected column is compared in this way.
     """
     tokens = _tokens(statement)
     aliases = _aliases(tokens, result_columns)
@@ -71,7 +71,7 @@ def _tokens(statement: str) -> list[Token]:
     tokens: list[Token] = []
     try:
         for token in scan(statement):
-            tokens.append(token)  # noqa: PERF402 - what came before an error is kept
+            tokens.append(token)  # noqa: PERF402 - keeps what came before an error
     except UnendedQuote:
         pass
     return tokens

@@ -1,4 +1,4 @@
-"""Which statements are the same: what is left when notation is taken away."""
+"""Which statements are the same, apart from notation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAMES = frozenset({TokenKind.WORD, TokenKind.QUOTED})
 
 
 def normalise(statement: str) -> str:
-    """The statement without what its writer and its caller are free to choose.
+    """Normalise a statement: remove what does not change its meaning.
 
     Comments and hints are dropped. White space and letter case are folded outside literals and
     quoted names. Every bind is called `:BIND`, and a list of binds in an `IN`, of any length,
@@ -34,8 +34,8 @@ def normalise(statement: str) -> str:
 def without_literals(statement: str) -> str:
     """The normalised statement with every text literal as `'?'` and every number as `?`.
 
-    Two statements that agree here may ask for different rows: it is for showing and suggesting,
-    never for telling statements apart.
+    Two statements with the same form can select different rows, so it is only for display and
+    suggestions, not for identity.
     """
     return _joined(_folded(_blind(_named(_tokens(statement)))))
 
@@ -50,7 +50,7 @@ def _tokens(statement: str) -> list[Token]:
     tokens: list[Token] = []
     try:
         for token in scan(statement):
-            tokens.append(token)  # noqa: PERF402 - what came before an error is kept
+            tokens.append(token)  # noqa: PERF402 - keeps what came before an error
     except UnendedQuote as error:
         rest = statement[error.position :]
         tokens.append(Token(TokenKind.STRING, rest, error.position, len(statement)))

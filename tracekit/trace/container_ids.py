@@ -8,10 +8,10 @@ from tracekit.keyed.keys import distinct
 
 
 def normalise_container_ids(container_ids: Iterable[object]) -> list[str]:
-    """The CIDs meant: texts only, stripped, without empty ones and repetitions, order kept.
+    """Normalise CIDs: only text, stripped, without empty ones and duplicates, in their order.
 
-    The legacy system dropped whatever is no text; so does this, for requests that come from its
-    clients. Keys of one's own go to `KeyedFetcher`, which drops nothing.
+    Like the legacy system this drops everything that is not text, for requests from its clients.
+    `KeyedFetcher` drops nothing.
     """
     stripped = (cid.strip() for cid in container_ids if isinstance(cid, str))
     return distinct([cid for cid in stripped if cid])

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class EventFetcher:
-    """Events of production lots by CID and domain; arguments are those of `KeyedFetcher`.
+    """Fetches events of production lots by CID and domain; arguments are those of `KeyedFetcher`.
 
-    CIDs are taken as the legacy system took them: blanks, repetitions and whatever is not text are
-    left out. Errors are those of `KeyedFetcher`, and a ConfigError for an unknown domain.
+    CIDs are normalised as in the legacy system: blanks, duplicates and everything that is not text
+    are left out. Errors are those of `KeyedFetcher`, and a ConfigError for an unknown domain.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class EventFetcher:
         self._records: RecordKind = records
         self._max_workers = max_workers
         self._batch_size = batch_size
-        self._of("history")  # refuses wrong arguments early
+        self._of("history")  # raises early if arguments are wrong
 
     def fetch_events(
         self,
@@ -88,11 +88,11 @@ class EventFetcher:
 
 
 class LegacyEventFetcher:
-    """Events by DataFrame, as the legacy system fetched them: see `LegacyFetcher`.
+    """Fetches events through DataFrames, as the legacy system did; see `LegacyFetcher`.
 
     Args:
-        database: Where to read; each batch opens a connection of its own.
-        max_workers: Batches read at once.
+        database: The database to read from; each batch opens its own connection.
+        max_workers: Number of batches read at once.
     """
 
     def __init__(self, database: Database, *, max_workers: int = 2) -> None:

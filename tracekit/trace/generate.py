@@ -1,4 +1,4 @@
-"""Generate the trace workload's tables inside DuckDB; the SQL beside this module does the work."""
+"""Generate the trace workload's tables inside DuckDB, by the SQL files next to this module."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracekit.trace.parameters import Band, parameters_of
 from tracekit.workloads import Progress, Workload, declare_type
 
 VERSION = 3
-"""Raised whenever the same workload would give other rows; it is part of the fingerprint."""
+"""Increased whenever the same workload would give other rows; part of the fingerprint."""
 
 _STEPS = (
     ("names", "names", 0.0),
@@ -50,8 +50,8 @@ def build(connection: duckdb.DuckDBPyConnection, workload: Workload, progress: P
     The rows depend on the workload alone: not on machine, thread count or DuckDB version.
 
     Raises:
-        WorkloadError: the workload's parameters make no sense.
-        duckdb.Error: DuckDB could not do it.
+        WorkloadError: the workload's parameters are invalid.
+        duckdb.Error: DuckDB failed.
     """
     variables = _variables(workload)
     connection.execute("CREATE SCHEMA DWH")

@@ -1,4 +1,4 @@
-"""What the trace generator takes: distributions, rates and cardinalities, checked."""
+"""Parameters of the trace generator: distributions, rates and cardinalities, checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracekit.errors import WorkloadError
 from tracekit.workloads import Workload
 
 MOST_CIDS = 5_000_000
-"""More would outgrow the places the generator gives to ids and names."""
+"""More would not fit the generator's ids and names."""
 
 Domain = Literal[
     "history",
@@ -152,13 +152,13 @@ def _faults(workload: Workload, parameters: Parameters) -> Iterator[str]:
         yield from _band_faults(f"rows_per_cid.{name}", getattr(rows, name), parameters)
     yield from _band_faults("jobs.cids_per_job", parameters.jobs.cids_per_job, parameters)
     if any(band.fewest < 1 for band in parameters.jobs.cids_per_job):
-        yield "jobs.cids_per_job: a job names at least 1 CID"
+        yield "jobs.cids_per_job: a job must name at least 1 CID"
     if jobs * 60 > parameters.span_days * 86_400:
         yield f"span_days = {parameters.span_days}: no room for {jobs:,} jobs"
     if parameters.route_days >= parameters.span_days:
         yield f"route_days = {parameters.route_days}: must be below span_days"
     if len(set(parameters.domains)) != len(parameters.domains):
-        yield "domains: one stands there twice"
+        yield "domains: one is listed twice"
     if parameters.comment_width[0] > parameters.comment_width[1]:
         yield f"comment_width = {list(parameters.comment_width)}: the first is above the second"
 

@@ -22,7 +22,7 @@ DOMAINS = (
 _KEYS_PER_STATEMENT = {"jobs": 500}
 """Where ids do not stand in an IN list, but in a constructor of fewer values."""
 SHORT_TTL_SECONDS = {"holds": 180, "jobs": 180}
-"""How long the event cache keeps domains whose open records change while one looks."""
+"""How long the event cache keeps domains whose open records change often."""
 
 
 @lru_cache
@@ -30,7 +30,7 @@ def domain_query(domain: str) -> Query:
     """The query of a domain, whose rows are grouped by CONTAINERID.
 
     Raises:
-        ConfigError: the domain is unknown; the message lists those there are.
+        ConfigError: the domain is unknown; the message lists the known ones.
     """
     if domain not in DOMAINS:
         raise ConfigError(f"unknown domain {domain!r}; expected one of {', '.join(DOMAINS)}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.foundation.settings_page import PAGE, page
 from tracekit.config import VARIABLES, Settings
 from tracekit.errors import ConfigError
 
@@ -53,7 +54,7 @@ def test_a_malformed_number_is_named_with_its_value(value: str) -> None:
 
 
 def test_a_host_without_a_service_is_refused() -> None:
-    with pytest.raises(ConfigError, match="DB_SERVICE is missing"):
+    with pytest.raises(ConfigError, match="DB_SERVICE is not set"):
         Settings.from_env({"DB_HOST": "db.example"})
 
 
@@ -92,6 +93,11 @@ def test_the_variables_that_are_told_are_those_that_are_read(tmp_path: Path) -> 
     Settings.from_env(environ)
     told = [variable.name for group in VARIABLES.values() for variable in group]
     assert sorted(told) == sorted(environ.asked)
+
+
+def test_the_page_of_settings_is_made_from_them() -> None:
+    hint = "run python -m tests.unit.foundation.settings_page"
+    assert PAGE.read_text(encoding="utf-8") == page(), hint
 
 
 def test_the_defaults_that_are_told_are_those_that_hold() -> None:

@@ -91,5 +91,5 @@ def test_what_other_libraries_say_is_not_repeated() -> None:
 def test_a_memory_limit_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACEKIT_WORKER_MEMORY_LIMIT", "300MiB")
     said = failures._message(MemoryError())
-    assert "came to its memory limit of 300 MiB; its memory peaked at" in said
+    assert "reached its memory limit of 300 MiB; its memory peaked at" in said
     assert "Raise TRACEKIT_WORKER_MEMORY_LIMIT" in said

@@ -100,7 +100,7 @@ def test_a_chunk_with_fewer_rows_than_promised_is_incomplete() -> None:
     result._stored[0] = stored
     lying = DomainContents((ChunkEntry(2, entry.size_bytes, entry.sha256),), 1)
     result.manifest = Manifest("query_tool", 1, {"history": lying})
-    with pytest.raises(ResultIncomplete, match="has not the rows"):
+    with pytest.raises(ResultIncomplete, match="does not have the expected rows"):
         read_page(result, "history", 0, 5)
     with pytest.raises(ResultIncomplete):
         list(read_stream(result_lines(result, "j")))
