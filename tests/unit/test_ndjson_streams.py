@@ -170,7 +170,7 @@ def test_a_full_result_of_the_legacy_system_is_read() -> None:
     lines = [LEGACY[0] | {"domains": ["history"]}, {"type": "full_result", "data": data}]
     complete = {"type": "complete", "total_records": 1}
     assert list(read_stream(legacy([*lines, complete]))) == [("history", {"A": 1})]
-    with pytest.raises(ResultIncomplete, match="promises 2 rows"):
+    with pytest.raises(ResultIncomplete, match="announces 2 rows"):
         list(read_stream(legacy([*lines, complete | {"total_records": 2}])))
 
 
