@@ -6,6 +6,7 @@ mutmut as a library. It writes what became of every mutant to outcome.json.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -18,13 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import libcst as cst
+import pytest
 from mutmut import __main__ as mutmut
 from mutmut import stats
 from mutmut.mutation import mutators, trampoline
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.file_mutation import create_mutations
-from mutmut.runners.harness import PytestRunner
+from mutmut.runners.harness import BadTestExecutionCommandsException, PytestRunner
 from mutmut.state import state
+from mutmut.utils.file_utils import change_cwd
 from mutmut.workers.isolation import ForkServerRunner
 
 MEMORY_LIMIT_BYTES = 6 * 1024**3
@@ -40,6 +43,7 @@ def main() -> None:
         _tell_once_a_minute()
     mutmut.get_mutant_runner = Workers
     trampoline.get_mutant_under_test = _mutant_under_test
+    trampoline.record_trampoline_hit = lambda function, caller: state()._stats.add(function)
     everything: dict[str, Path] = {}
     mutmut.collect_source_file_mutation_data = _choosing(asked, everything)
     mutmut._run([], asked["jobs"])
@@ -59,16 +63,42 @@ def main() -> None:
     Path("outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
 
 
+class Chosen:
+    """Keeps the tests that call the mutated function, quick ones first."""
+
+    def __init__(self, tests: Iterable[str]) -> None:
+        self._seconds = {test: state().duration_by_test[test] for test in tests}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Not by names on a command line, where some parameters' ids cannot stand."""
+        found = [item for item in items if item.nodeid in self._seconds]
+        items[:] = sorted(found, key=lambda item: self._seconds[item.nodeid])
+
+
 class Tests(PytestRunner):
-    """The tests of one mutant, quick ones first."""
+    """The tests of one mutant."""
+
+    def warm_up(self) -> None:
+        """Collect all tests; what was loaded is no longer searched for garbage by each fork."""
+        super().warm_up()
+        gc.collect()
+        gc.freeze()
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """In a process forked from the server, which handles these signals in its own way."""
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        seconds = state().duration_by_test
-        return super().run_tests(mutant_name=mutant_name, tests=sorted(tests, key=seconds.get))
+        tests = set(tests) or set(state().duration_by_test)
+        files = sorted({test.partition("::")[0] for test in tests})
+        with change_cwd("mutants"):
+            try:
+                return int(self.execute_pytest(["-x", "-q", *files], plugins=[Chosen(tests)]))
+            except BadTestExecutionCommandsException:
+                raise  # no test was run
+            except Exception:  # pytest raises after the tests what no test could: a leak
+                return int(pytest.ExitCode.TESTS_FAILED)
 
 
 class Workers(ForkServerRunner):

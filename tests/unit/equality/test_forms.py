@@ -88,7 +88,7 @@ STORED: list[tuple[object, Forms]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "forms"), STORED, ids=lambda each: repr(each)[:30])
+@pytest.mark.parametrize(("value", "forms"), STORED)
 def test_forms_stay_as_they_are(value: object, forms: Forms) -> None:
     """Whoever changes one makes every committed baseline say that the output changed."""
     found = canonical(value)
@@ -142,7 +142,7 @@ KINDS: list[tuple[Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "name", "family"), KINDS, ids=lambda each: repr(each)[:30])
+@pytest.mark.parametrize(("value", "name", "family"), KINDS)
 def test_a_kind_is_called_what_a_user_calls_the_type(value: Any, name: str, family: str) -> None:
     assert canonical(value).kind == Kind(name, family)
 
@@ -175,7 +175,7 @@ CELLS: list[tuple[Any, object]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "plain"), CELLS, ids=lambda each: repr(each)[:30])
+@pytest.mark.parametrize(("value", "plain"), CELLS)
 def test_a_value_has_the_content_of_the_plain_one(value: Any, plain: object) -> None:
     assert repr(canonical(value).value) == repr(canonical(plain).value)
 
