@@ -83,6 +83,39 @@ def test_a_process_that_was_ended_is_a_named_error(monkeypatch: pytest.MonkeyPat
         tracekit.retention()
 
 
+def test_interrupting_it_leaves_no_process(tmp_path: Path) -> None:
+    looking = (
+        "import os, signal, sys, threading, time, psutil, tracekit\n"
+        + """
+def interrupt():
+    me = psutil.Process()
+    while not any(child.name() == "tracekit-look" for child in me.children()):
+        time.sleep(0.005)
+    os.kill(os.getpid(), signal.SIGINT)
+
+kept = [{"row": n} for n in range(300_000)]
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    tracekit.retention()
+except KeyboardInterrupt:
+    print("interrupted", len(psutil.Process().children()))
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", looking], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "interrupted 0\n"
+
+
+def test_it_ends_if_nobody_reads_its_answer() -> None:
+    read_fd, write_fd = os.pipe()
+    pid = fork_retention(write_fd, sys._getframe())
+    os.close(write_fd)
+    os.close(read_fd)
+    _, status = os.waitpid(pid, 0)
+    assert status != 0
+
+
 def test_the_program_goes_on_while_it_looks(tmp_path: Path) -> None:
     kept = {"rows": [bytes(100) for _ in range(200_000)]}
     with (tmp_path / "answer").open("wb") as file:

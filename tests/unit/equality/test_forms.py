@@ -88,7 +88,7 @@ STORED: list[tuple[object, Forms]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "forms"), STORED)
+@pytest.mark.parametrize(("value", "forms"), STORED, ids=[forms.kind.name for _, forms in STORED])
 def test_forms_stay_as_they_are(value: object, forms: Forms) -> None:
     """Whoever changes one makes every committed baseline say that the output changed."""
     found = canonical(value)
@@ -142,7 +142,7 @@ KINDS: list[tuple[Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "name", "family"), KINDS)
+@pytest.mark.parametrize(("value", "name", "family"), KINDS, ids=[name for _, name, _ in KINDS])
 def test_a_kind_is_called_what_a_user_calls_the_type(value: Any, name: str, family: str) -> None:
     assert canonical(value).kind == Kind(name, family)
 

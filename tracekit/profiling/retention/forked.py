@@ -65,7 +65,12 @@ def retention(
             )
         finally:
             os.close(write_fd)
-        answer = pipe.read()
+        try:
+            answer = pipe.read()
+        except BaseException:  # Ctrl-C: nobody waits for the answer
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     if code:
@@ -149,8 +154,7 @@ def _look(
     code = 1
     try:
         _become_a_bystander(survives)
-        if survives:
-            _keep_open_only(fd)
+        _keep_open_only(fd)
         began = time.perf_counter()
         tracked = array("Q", map(id, gc.get_objects()))
         # Imported only here: the program itself needs neither numpy nor its memory.
