@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,15 @@ class Tests(PytestRunner):
         super().warm_up()
         gc.collect()
         gc.freeze()
+
+    def run_stats(self, *, tests: Iterable[str]) -> int:
+        """Map tests to functions, in a process of its own; say why if one fails."""
+        log = Path("stats.log").absolute()
+        with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
+            code = super().run_stats(tests=tests)
+        if code and sys.__stdout__ is not None:
+            sys.__stdout__.write(log.read_text()[-5000:])
+        return code
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
         """In a process forked from the server, which handles these signals in its own way."""

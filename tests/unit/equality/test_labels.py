@@ -1,0 +1,96 @@
+"""Keys of any type as text: equal for equal values, sorted as the values are, shown as they are."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracekit.equality.labels import WHOLE, label, quoted, shown, type_of, type_shown
+
+MOMENT = datetime.datetime(2026, 1, 2, 3, 4, 5, 6)
+
+
+@given(st.lists(st.integers(-(10**30), 10**30)))
+def test_labels_of_integers_sort_as_the_integers_do(numbers: list[int]) -> None:
+    assert sorted(numbers, key=label) == sorted(numbers)
+
+
+@given(st.lists(st.dates()))
+def test_labels_of_dates_sort_as_the_dates_do(dates: list[datetime.date]) -> None:
+    assert sorted(dates, key=label) == sorted(dates)
+
+
+SAME: list[tuple[Any, Any]] = [
+    (28, np.int64(28)),
+    (28, 28.0),
+    ("A", np.str_("A")),
+    (None, math.nan),
+    (None, pd.NaT),
+    (MOMENT, pd.Timestamp(MOMENT)),
+    (Decimal("1.10"), Decimal("1.1")),
+    (Decimal("1E+2"), Decimal("100")),
+    (Decimal("0.00"), Decimal("0")),
+    (b"a", bytearray(b"a")),
+    (datetime.date(2026, 1, 2), np.datetime64("2026-01-02", "D")),
+    ((1, "A"), (1.0, np.str_("A"))),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_equal_values_have_one_label(one: Any, other: Any) -> None:
+    assert label(one) == label(other)
+
+
+DIFFERENT: list[Any] = [
+    *(1, "1", True, Decimal(1), 1.5, None, "", "None", "\0whole", WHOLE, (1,), ("1",), (1, 1)),
+    *(b"1", MOMENT, MOMENT.date(), MOMENT.isoformat(), Decimal("-1"), Decimal("10"), -1, "\0\0"),
+    *(0, -16, 16, Decimal("1.5"), Decimal("0.15"), MOMENT.time(), MOMENT.replace(microsecond=7)),
+    *(MOMENT.replace(tzinfo=datetime.UTC), Decimal("NaN"), Decimal("Infinity")),
+]
+
+
+def test_different_values_have_different_labels() -> None:
+    assert len({label(value) for value in DIFFERENT}) == len(DIFFERENT)
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "python", "kind"),
+    [
+        ("A", "A", "'A'", None),
+        ("it's", "it's", '"it\'s"', None),
+        ("\0A", "\0A", r"'\x00A'", None),
+        (5, "5", "5", "int"),
+        (-5.0, "-5", "-5", "int"),
+        (1.5, "1.5", "1.5", "float"),
+        (None, "None", "None", "NoneType"),
+        (Decimal("1.10"), "Decimal('1.1')", "Decimal('1.1')", "Decimal"),
+        (Decimal("1E+2"), "Decimal('1E+2')", "Decimal('1E+2')", "Decimal"),
+        (Decimal("0E+2"), "Decimal('0')", "Decimal('0')", "Decimal"),
+        (b"a", "b'a'", "b'a'", "bytes"),
+        (datetime.date(2026, 1, 2), "datetime.date(2026, 1, 2)", None, "date"),
+        (pd.Timestamp(MOMENT), repr(MOMENT), None, "datetime"),
+        ((1.0, "A"), "(1, 'A')", "(1, 'A')", "tuple"),
+        (WHOLE, "", None, "whole"),
+    ],
+)
+def test_a_label_is_shown_as_the_value_is(
+    value: Any, text: str, python: str | None, kind: str | None
+) -> None:
+    made = label(value)
+    assert (shown(made), quoted(made), type_shown(made)) == (text, python or text, kind)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [("A", "str"), (1, "int"), (np.int64(1), "numpy.int64"), ((1, "A"), "(int, str)")],
+)
+def test_the_type_of_a_key_is_named(value: Any, name: str) -> None:
+    assert type_of(value) == name
