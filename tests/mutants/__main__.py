@@ -38,6 +38,7 @@ ROOMS = {
         "tests/unit/oracle",
         "tests/integration/test_connect_deadline.py",
         "tests/integration/test_connection_socket.py",
+        "tests/integration/test_database_reads.py",
     ],
     "profiling": ["tests/unit/profiling"],
 }
