@@ -166,11 +166,16 @@ def _scattered(
 
 def joined(pieces: Sequence[Piece]) -> Piece:
     """The records of `pieces`, in order, as one piece: the same however they were divided."""
-    found = [piece for piece in pieces if piece[0]] or pieces[:1]
+    found = [piece for piece in pieces if piece[0]] or [_with_columns(pieces)]
     rows, sums = found[0]
     for more, others in found[1:]:
         rows, sums = rows + more, _followed(sums, others, more)
     return rows, sums
+
+
+def _with_columns(pieces: Sequence[Piece]) -> Piece:
+    """Of pieces without records, the first that knows its columns."""
+    return next((piece for piece in pieces if not piece[1].startswith(NO_RECORDS)), pieces[0])
 
 
 def _followed(sums: bytes, others: bytes, rows: int) -> bytes:
