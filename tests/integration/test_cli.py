@@ -105,7 +105,7 @@ def test_prove_exits_1_when_the_level_does_not_hold() -> None:
         (["replay", "--dsn", "h/s", "--key", "ID"], "--key needs --sql"),
         (["replay", "--dsn", "h/s"], "DB_USER is not set"),
         (["report", "nowhere"], "nowhere"),
-        (["localdb", "nowhere.duckdb"], "there is no DuckDB file nowhere.duckdb"),
+        (["localdb", "nowhere.duckdb"], "the DuckDB file nowhere.duckdb does not exist"),
         (["nosuch"], "No such command"),
         (["replay", "--nosuch"], "No such option"),
     ],

@@ -92,7 +92,7 @@ def test_what_small_samples_leave_open_is_told_as_a_range(local):
     assert found.certain is False
     assert found.low_bytes < found.rss_net_peak_bytes < found.high_bytes
     said = estimate_text(record)
-    assert "leave more than 10% open" in said
+    assert "leave a range of more than 10%" in said
     assert " - " in next(line for line in said.splitlines() if line.startswith("lean"))
 
 

@@ -204,8 +204,8 @@ def test_two_cells_are_compared_in_memory_and_values(tmp_path: Path) -> None:
     assert "-20.0 MiB" in same.result
     assert same.outputs == [] or "text/html" in same.outputs[0]
     assert "different: 1 key differs" in other.result
-    assert "a cell gave no value" in silent.result
-    assert "can be read once only" in lazy.result
+    assert "a cell has no value" in silent.result
+    assert "can be read only once" in lazy.result
 
 
 def test_the_guard_stops_a_cell_and_says_what_held_the_memory(tmp_path: Path) -> None:
@@ -485,8 +485,8 @@ def test_the_value_to_compare_is_hidden_by_a_semicolon_or_named(tmp_path: Path) 
     assert "CONTAINERID" not in str(hidden.outputs)
     assert "equal at level exact" in equal.result
     assert "different" in differs.result
-    assert "a cell gave no value" in missing.result
-    assert "takes a NAME, too" in nameless.error
+    assert "a cell has no value" in missing.result
+    assert "needs a NAME" in nameless.error
     assert broken.error.startswith("UsageError: %%peak --result +")
 
 

@@ -156,11 +156,14 @@ def test_runs_beside_others_are_marked_and_the_first_is_alone(local, finished, t
         beside = {n: path.measured_beside for n, path in finished[0].summary.candidates.items()}
         assert beside == {"legacy": False, "iterator": True, "lean": True}
         assert finished[0].summary.candidates["legacy"].profiled_beside
-        assert "Measured beside another run" in (finished[0].folder / "report.md").read_text()
+        assert (
+            "Measured side by side with another run"
+            in (finished[0].folder / "report.md").read_text()
+        )
     alone = replay(local.path, candidates=["iterator", "lean"], keys=20, jobs=1, output=tmp_path)
     for path in alone.summary.candidates.values():
         assert (path.measured_beside, path.profiled_beside) == (False, False)
-    assert "Measured beside another run" not in (tmp_path / "report.md").read_text()
+    assert "Measured side by side with another run" not in (tmp_path / "report.md").read_text()
     assert alone.summary.options.jobs == 1
 
 

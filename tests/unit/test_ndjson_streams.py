@@ -294,7 +294,7 @@ def test_an_aggregation_of_one_domain_is_kept_under_its_name() -> None:
     read = read_stream(stream())
     list(read)
     assert list(read.aggregations) == ["history"]
-    with pytest.raises(ResultIncomplete, match="sums 4 rows of history, not what it holds"):
+    with pytest.raises(ResultIncomplete, match="counts 4 rows of history, not those it contains"):
         list(read_stream(_changed("aggregation", rows=4)))
 
 

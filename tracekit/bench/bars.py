@@ -1,4 +1,4 @@
-"""The bars that lean records, streams, tables and Parquet are held to."""
+"""The targets for lean records, streams, tables and Parquet."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ _KNOWN = (
     _builtin("legacy", "fetchall into DataFrames, walked row by row", "records"),
     _builtin("iterator", "fetchmany into plain dicts", "records"),
     _builtin("lean", "the same mapping as lean records", "records"),
-    _builtin("stream", "KeyedFetcher.stream, each piece let go of", "nothing"),
+    _builtin("stream", "KeyedFetcher.stream, dropping each piece", "nothing"),
     _builtin("table", "KeyedFetcher.table: Arrow columns", "table"),
     _builtin("parquet", "KeyedFetcher.to_parquet", "file"),
     BenchCandidate(
@@ -127,7 +127,7 @@ def bench_candidates(written: Candidates | None) -> tuple[BenchCandidate, ...]:
         found += [known] if known else map(_of_spec, candidate_specs([one]))
     names = [one.name for one in found]
     if not found or len(set(names)) < len(names):
-        raise ConfigError(f"candidates={', '.join(names)!r}: name at least one, each once")
+        raise ConfigError(f"candidates={', '.join(names)!r}: expected at least one, each only once")
     return tuple(found)
 
 

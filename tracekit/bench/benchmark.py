@@ -1,4 +1,4 @@
-"""`bench`: candidates and peers on one database, each measurement in a process of its own."""
+"""`bench`: candidates and peers on one database, each measurement in a separate process."""
 
 from __future__ import annotations
 
@@ -61,24 +61,24 @@ def bench(
 
     Args:
         workload: a workload's name, a Workload or a DuckDB file. None with `database`.
-        candidates: names out of `BENCH_CANDIDATES`, or as `replay`'s.
-        database: an Oracle database that is there already.
+        candidates: names from `BENCH_CANDIDATES`, or as for `replay`.
+        database: an existing Oracle database.
         query: a Query, or the name of one of the workload's.
-        keys: how many keys, `@FILE`, or which.
+        keys: how many keys, `@FILE`, or a list of keys.
         keys_sql: a query whose columns are the keys.
         workers: batches of keys read at once.
-        repeat: runs of each candidate; figures are medians.
-        profile: run each once more under memray for its heap peak.
-        prove: compare every candidate's digest with the iterator's (which then must take part).
-        sizes: other numbers of keys at which candidates that keep no records are measured, too.
-        command: what to type to make this bench again.
-        on_progress: told how far it is.
+        repeat: runs of each candidate; the figures are medians.
+        profile: run each once more under memray, for its heap peak.
+        prove: compare every candidate's digest with the iterator's, which must then be included.
+        sizes: other numbers of keys at which to also measure candidates that keep no records.
+        command: the command line that repeats this bench.
+        on_progress: called with the progress of each step.
 
     Raises:
-        ConfigError: an argument makes no sense.
+        ConfigError: an argument is invalid.
         WorkloadError: the workload is unknown or could not be built.
         ConnectError: the database could not be reached.
-        ProfileError: a measurement could not be made, such as on a full disk.
+        ProfileError: a measurement failed, for example because the disk is full.
     """
     chosen = bench_candidates(candidates)
     began = datetime.now(UTC)

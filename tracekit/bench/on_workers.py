@@ -82,7 +82,7 @@ def bench_on_workers(
         on_progress: told how far each bench is.
 
     Raises:
-        ConfigError: an argument makes no sense.
+        ConfigError: an argument is invalid.
         WorkloadError: the workload is unknown.
         ConnectError: the store does not answer.
         JobError: no worker listens.
@@ -156,7 +156,7 @@ def estimate_on_workers(
         on_progress: told how far each candidate is.
 
     Raises:
-        ConfigError: an argument makes no sense.
+        ConfigError: an argument is invalid.
         WorkloadError: the workload is unknown.
         ConnectError: the store does not answer.
         JobError: no worker listens, or one could not estimate.
@@ -243,8 +243,8 @@ def _check_names(workload: object, candidates: Sequence[str] | None) -> None:
     """Names only: whatever else could be written there is code or a file of another host's."""
     if not isinstance(workload, str) or workload != Path(workload).name or "." in workload:
         raise ConfigError(
-            f"workload {workload!r}: workers measure a workload that each of them knows by its "
-            "name; define it in tracekit.toml on each host"
+            f"workload {workload!r}: workers measure a workload that each of them knows by "
+            "name. Define it in tracekit.toml on each host"
         )
     known = {*BENCH_CANDIDATES, *(resolve(workload).candidates or {})}
     for name in candidates or ():
@@ -329,7 +329,7 @@ def _alone(tell: Listener) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                tell(ReplayProgress("waits for another measurement", 0.0))
+                tell(ReplayProgress("waiting for another measurement", 0.0))
                 time.sleep(_WAIT_SECONDS)
         yield
     finally:

@@ -1,4 +1,4 @@
-"""`%tracekit_cells on`: a line about memory under every cell of a living notebook."""
+"""`%tracekit_cells on`: a line about memory under every cell of a running notebook."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""What becomes of a cell that begins with `%%peak`.
+"""How a cell that starts with `%%peak` is run.
 
-The cell is not handed to a magic as text and run from there, which would change what it is: only
-its first line is replaced, by a statement that begins the measurement, and IPython runs the rest
-as it runs any cell. So line numbers, triple-quoted text, the last value, errors, `await` and
-magics are the bare cell's.
+The cell is not passed to a magic as text, which would change it. Only its first line is replaced,
+by a statement that starts the measurement, and IPython runs the rest like any cell. So line
+numbers, triple-quoted text, the last value, errors, `await` and magics work as without `%%peak`.
 """
 
 from __future__ import annotations

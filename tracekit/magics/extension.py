@@ -49,13 +49,14 @@ class TracekitMagics(Magics):
         """Measure the memory that a cell or a statement needs.
 
         `%%peak [NAME] [--children] [--no-retention] [--result EXPR]` as a cell's first line runs
-        the cell as it is and shows below its output: the heap's peak (memray: what the cell
-        allocated), how far the process's memory rose, its course, the call stacks that held it,
-        and where it rose by 64 MiB, which variables kept it alive; `--no-retention` spares that.
-        Displaying the cell's value is not measured. The report stays in `_peak`, the capture on
-        disk. With a NAME the cell's last value is kept for `%peak_compare`, also where a semicolon
-        hides it; with `--result` the value of EXPR, which the rest of the line is, evaluated after
-        the cell. `--children` adds the peak of the processes that the cell starts.
+        the cell unchanged. Below its output it shows the heap's peak (what the cell allocated,
+        according to memray), how far the process's memory rose, memory over time, the call stacks
+        that held it and, if it rose by 64 MiB or more, the variables that kept it alive
+        (`--no-retention` skips that). Displaying the cell's value is not measured. The report is
+        in `_peak`, the capture stays on disk. With a NAME the cell's last value is kept for
+        `%peak_compare`, even if a semicolon hides it; with `--result` it is the value of EXPR (the
+        rest of the line), evaluated after the cell. `--children` adds the peak of the processes
+        that the cell starts.
 
         `%peak [--children] [--no-retention] STATEMENT` measures one statement and returns its
         value.
@@ -63,23 +64,23 @@ class TracekitMagics(Magics):
         if cell is None:
             return self._measured_statement(line)
         if not cell.strip():
-            raise UsageError("%%peak measures the rest of its cell, and there is none")
+            raise UsageError("%%peak measures the rest of its cell, which is empty")
         # Another magic handed the cell on as text; from a cell itself this is never called.
         self._of_shell.run_cell(f"%%peak {line}\n{cell}").raise_error()
         return None
 
     @line_magic
     def tracekit_begin_peak(self, line: str) -> None:
-        """Begin to measure the cell this line is in; `%%peak` becomes this."""
+        """Start to measure the cell that contains this line; `%%peak` becomes this."""
         self.meter.begin(_peak_options(line))
 
     @line_magic
     def peak_compare(self, line: str) -> PeakComparison:
-        """Set two measured cells side by side: their memory, and the equality of their values.
+        """Compare two measured cells: their memory, and the equality of their values.
 
-        `%peak_compare BASE HEAD [--key COLUMN] [--unordered]`: the cells that began with
-        `%%peak BASE` and `%%peak HEAD`. `--key` is the column that holds the key; `--unordered`
-        says that the order of a key's records is chance.
+        `%peak_compare BASE HEAD [--key COLUMN] [--unordered]` compares the cells that started with
+        `%%peak BASE` and `%%peak HEAD`. `--key` is the key column; `--unordered` ignores the order
+        of a key's records.
         """
         from tracekit.magics.peak_comparison import compare_cells
 
@@ -88,7 +89,7 @@ class TracekitMagics(Magics):
         for name in (wanted.base, wanted.head):
             if name not in named:
                 known = ", ".join(named) or "none yet"
-                raise UsageError(f"no cell was measured as %%peak {name}; there are: {known}")
+                raise UsageError(f"no cell was measured as %%peak {name}; expected one of {known}")
         return compare_cells(
             named[wanted.base], named[wanted.head], key=wanted.key, unordered=wanted.unordered
         )
@@ -97,9 +98,9 @@ class TracekitMagics(Magics):
     def memory_guard(self, line: str) -> None:
         """Stop any cell that brings the process above a size: `%memory_guard 4GiB`, `off`.
 
-        The cell gets MemoryGuardExceeded, which names the variables that keep most alive. Without
-        a size: says whether a guard is set. What it cannot stop is told in
-        tracekit.magics.memory_guard.
+        The cell gets MemoryGuardExceeded, which names the variables that keep most memory alive.
+        Without an argument it shows whether a guard is set. tracekit.magics.memory_guard explains
+        what it cannot stop.
         """
         words = shlex.split(line)
         if len(words) > 1:
@@ -111,12 +112,13 @@ class TracekitMagics(Magics):
 
     @line_magic
     def tracekit_cells(self, line: str) -> None:
-        """A line about memory under every cell from the next one on: `%tracekit_cells on`, `off`.
+        """Show a line about memory under every cell from the next one on: `%tracekit_cells on`.
 
-        It says how far the process's memory rose, what the cell still holds, its time, the rows
-        of the largest frame it made, and the kernel's memory against the memory guard, the
-        cgroup's limit or MEM_LIMIT. While a cell runs longer than a second, the kernel's memory is
-        shown and kept up to date. Without a word: says whether the lines are shown.
+        The line has the rise of the process's memory, what the cell still holds, its time, the
+        rows of the largest frame it made, and the kernel's memory against the memory guard, the
+        cgroup's limit or MEM_LIMIT. While a cell runs for more than a second, the kernel's current
+        memory is shown. `off` turns the lines off; without an argument it shows whether they are
+        on.
         """
         word = line.strip()
         if word not in ("on", "off", ""):
@@ -132,10 +134,10 @@ class TracekitMagics(Magics):
 
     @line_magic
     def retention(self, line: str) -> Retention:
-        """What keeps the memory of this kernel alive.
+        """Show what keeps the memory of this kernel alive.
 
-        `%retention` names the variables that hold most, with what they hold; `%retention df` says
-        what holds one object and what goes away with it. The record is the magic's value.
+        `%retention` lists the variables that hold most, with what they hold; `%retention df` shows
+        what holds one object and what would be freed with it. The record is the magic's value.
         """
         return retention_of(self._of_shell, line)
 
@@ -155,7 +157,7 @@ class TracekitMagics(Magics):
             self.lines.cell_ends(result)
 
     def close(self) -> None:
-        """Set nothing on fire after the extension is gone."""
+        """Remove the hooks of the extension."""
         if self.guard is not None:
             self.guard.close()
             self.guard = None
@@ -181,7 +183,9 @@ class TracekitMagics(Magics):
             flags.add(first[0])
             line = line.strip().removeprefix(first[0])
         if not line.strip():
-            raise UsageError("%peak takes a statement; %%peak on a cell's first line the cell")
+            raise UsageError(
+                "%peak takes a statement; to measure a cell, use %%peak as its first line"
+            )
         shell = self._of_shell
         name = f"<peak {shell.execution_count}>"
         tree = shell.compile.ast_parse(shell.transform_cell(line), filename=name)
@@ -208,10 +212,10 @@ def _run(tree: ast.Module, name: str, shell: Any) -> Any:
 
 
 def _peak_options(line: str) -> PeakOptions:
-    """What the line of `%%peak` says; everything behind `--result` is the expression.
+    """Parse the line of `%%peak`; everything after `--result` is the expression.
 
     Raises:
-        UsageError: it makes no sense.
+        UsageError: it is invalid.
     """
     before, flag, expression = line.partition("--result")
     expression = expression.lstrip("=").strip()
@@ -229,7 +233,7 @@ def _peak_options(line: str) -> PeakOptions:
             f"and --result EXPR, not {before.strip()!r}"
         )
     if flag and not names:
-        raise UsageError("%%peak --result takes a NAME, too: %%peak NAME --result EXPR")
+        raise UsageError("%%peak --result needs a NAME: %%peak NAME --result EXPR")
     return PeakOptions(
         "".join(names), expression or None, _CHILDREN in words, _NO_RETENTION not in words
     )

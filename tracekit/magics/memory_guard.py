@@ -53,7 +53,7 @@ class MemoryGuard:
 
     Args:
         shell: whose cells.
-        limit_bytes: most resident memory of the process.
+        limit_bytes: limit of the process's resident memory.
 
     Raises:
         ConfigError: the process holds that much already, or this is not the main thread.
@@ -63,11 +63,11 @@ class MemoryGuard:
         used_bytes = process_memory.resident_bytes()
         if limit_bytes <= used_bytes:
             raise ConfigError(
-                f"a guard of {format_size(limit_bytes)} leaves nothing: the process holds "
-                f"{format_size(used_bytes)} already"
+                f"a guard of {format_size(limit_bytes)} is too small: the process already uses "
+                f"{format_size(used_bytes)}"
             )
         if threading.current_thread() is not threading.main_thread():
-            raise ConfigError("the memory guard works where cells run in the main thread only")
+            raise ConfigError("the memory guard works only if cells run in the main thread")
         self.limit_bytes = limit_bytes
         self._shell = shell
         self._main_ident = threading.main_thread().ident or 0
@@ -85,7 +85,7 @@ class MemoryGuard:
         self._handler_before = signal.signal(_guard_signal(), self._trip)
 
     def close(self) -> None:
-        """Watch no longer."""
+        """Stop watching."""
         self._disarm()
         signal.signal(_guard_signal(), self._handler_before)
 

@@ -1,4 +1,4 @@
-"""Two measured cells side by side: their memory, and whether they gave the same."""
+"""Two measured cells compared: their memory, and the equality of their values."""
 
 from __future__ import annotations
 
@@ -116,11 +116,11 @@ def _proof(
     for value in (base, head):
         if value is None:
             return None, (
-                "a cell gave no value; end both with the records or the frame (a semicolon hides "
-                "them), or name them: %%peak NAME --result records"
+                "a cell has no value. End both with the records or the frame (a semicolon hides "
+                "them), or name the value: %%peak NAME --result records"
             )
         if isinstance(value, Iterator):
-            return None, f"a {type(value).__name__} can be read once only; keep its records"
+            return None, f"a {type(value).__name__} can be read only once. Keep its records"
     try:
         return prove(base, head, key, unordered=unordered), None
     except (ConfigError, TypeError) as exc:

@@ -137,7 +137,7 @@ class PeakReport:
     def _kept_alive(self) -> list[str]:
         if isinstance(self.retention, Retention):
             return [str(holder) for holder in self.retention.largest(TOP_HOLDERS)]
-        return [f"not known: {self.retention}"]
+        return [f"unknown: {self.retention}"]
 
     def _retention_html(self) -> str:
         if self.retention is None:
@@ -145,7 +145,7 @@ class PeakReport:
         inside = (
             retention_html(self.retention)
             if isinstance(self.retention, Retention)
-            else escape(f"not known: {self.retention}")
+            else escape(f"unknown: {self.retention}")
         )
         title = "Kept alive near the highest point"
         return f"<details open><summary>{title}</summary>{inside}</details>"

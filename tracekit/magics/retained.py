@@ -22,7 +22,7 @@ def kept_alive_by(frame: FrameType | None) -> list[str]:
     try:
         held = retention(frame=frame).largest(_NAMED)
     except ProfileError as exc:
-        return [f"not known: {exc}"]
+        return [f"unknown: {exc}"]
     return [f"{format_size(one.retained_bytes)} in {one.title}: {one.contents}" for one in held]
 
 
@@ -30,7 +30,7 @@ def retention_of(shell: InteractiveShell, line: str) -> Retention:
     """What keeps the shell's memory alive; of one object, where `line` is an expression.
 
     Raises:
-        UsageError: the expression has no value, or nothing but the expression holds it.
+        UsageError: the expression has no value, or only the expression holds it.
     """
     frame = sys._getframe(1)
     if not line.strip():

@@ -1,6 +1,6 @@
-"""Draw records as text, Markdown, HTML and plots; nothing here measures.
+"""Format records as text, Markdown, HTML and plots; nothing here measures.
 
-Names are loaded when first used, so that importing this room costs nothing.
+Names are loaded on first use, so that importing this room costs nothing.
 """
 
 from __future__ import annotations

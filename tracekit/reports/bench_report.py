@@ -11,9 +11,9 @@ from tracekit.reports.table import Column, Table
 from tracekit.reports.text_report import TextPage
 
 _NOTE = (
-    "medians of {repeat} runs, each in a process of its own; net is above the baseline taken just "
-    "before the fetch; CPU is the client's, the server's is not in it; all read the same queries "
-    "of at most 1,000 keys with {workers} workers"
+    "medians of {repeat} runs, each in a separate process; net is above the baseline taken just "
+    "before the fetch; CPU is the client's, without the server's; all read the same queries of at "
+    "most 1,000 keys with {workers} workers"
 )
 _STATUS = {RunStatus.FAILED: "failed", RunStatus.OUT_OF_MEMORY: "out of memory"}
 
@@ -91,7 +91,7 @@ def _title(record: BenchRecord) -> str:
     judged = sum(bar.met is not None for bar in record.bars)
     return (
         f"{work.name} · {work.query} · {work.keys:,} keys · {figures.count(work.rows)} rows · "
-        f"{met} of the {judged} bars measured are met"
+        f"{met} of {judged} measured targets met"
     )
 
 
@@ -138,7 +138,7 @@ def _remarks(record: BenchRecord) -> Iterable[str]:
     rows = {name: found.rows for name, found in record.candidates.items() if found.rows is not None}
     if len(set(rows.values())) > 1:
         told = ", ".join(f"{name} {figures.count(count)}" for name, count in rows.items())
-        yield f"not all read the same number of rows, so they do not compare: {told}"
+        yield f"not all read the same number of rows, so they cannot be compared: {told}"
     for name, found in record.candidates.items():
         if found.deep_size_bytes is not None:
             yield (

@@ -37,11 +37,11 @@ def compare_html(
     Args:
         base: The replay before.
         head: The replay after.
-        names: What the two are called.
+        names: The names of the two.
         columns: Names of metrics (`METRICS`), all by default.
         sort: Order of the table (`comparison.SORTS`).
         stack_diffs: Captures of the two compared by call stack.
-        failures: What a gate found, the verdict comes first then; None where nothing was judged.
+        failures: What a gate found; the verdict then comes first. None if nothing was judged.
         confidential: Whether machine paths are left out.
 
     Raises:

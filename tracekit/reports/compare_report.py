@@ -38,7 +38,7 @@ def compare_text(
         columns: Names of metrics (`METRICS`), all by default.
         sort: Order of the table (`comparison.SORTS`).
         stack_diffs: Captures of the two compared by call stack.
-        failures: What a gate found, the verdict comes first then; None where nothing was judged.
+        failures: What a gate found; the verdict then comes first. None if nothing was judged.
         width: Columns of the terminal; None is as wide as it takes.
         color: Whether to write ANSI colours.
 
@@ -86,7 +86,7 @@ def compare_markdown(
         columns: Names of metrics (`METRICS`), all by default.
         sort: Order of the table (`comparison.SORTS`).
         stack_diffs: Captures of the two compared by call stack.
-        failures: What a gate found, the verdict comes first then; None where nothing was judged.
+        failures: What a gate found; the verdict then comes first. None if nothing was judged.
         confidential: Whether machine paths are left out.
 
     Raises:

@@ -185,7 +185,7 @@ def _largest_change(deltas: Sequence[MetricDelta]) -> str:
 def _told(delta: MetricDelta) -> str:
     share = "" if delta.change is None else f" {figures.percent(delta.change)}"
     noise = delta.change is not None and abs(delta.change) <= REPEATABLE_SHARE
-    within = ", no more than runs of the same code differ by" if noise else ""
+    within = ", within the noise of repeated runs" if noise else ""
     return (
         f"{delta.path} {delta.metric.name}{share} "
         f"({delta.metric.shown(delta.base)} to {delta.metric.shown(delta.head)}{within})"
@@ -237,4 +237,4 @@ def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:
 
 
 def _how(path: CandidateMeasurement) -> str:
-    return "beside another run" if path.measured_beside else "alone"
+    return "side by side with another run" if path.measured_beside else "alone"

@@ -11,8 +11,8 @@ from tracekit.reports.text_report import TextPage
 from tracekit.sizes import format_size
 
 _NOTE = (
-    "net is above the baseline (imports and connection set-up); the process's peak is both "
-    "together, and what a limit is compared with"
+    "net is above the baseline (imports and connection set-up); the process's peak is the sum of "
+    "both, and is compared with the limit"
 )
 
 
@@ -43,8 +43,8 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
             if found.status is not RunStatus.OK
         ]
         + [
-            f"{name}: its samples, of up to {_size(found.samples[-1])}, leave more than 10% "
-            "open. A larger --sample says more, where there are more keys"
+            f"{name}: its samples, of up to {_size(found.samples[-1])}, leave a range of more "
+            "than 10%. Use a larger --sample, if there are more keys"
             for name, found in record.candidates.items()
             if found.certain is False
         ],

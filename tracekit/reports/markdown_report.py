@@ -63,7 +63,7 @@ def _endings(summary: ReplaySummary, redact: Redactor) -> list[str]:
     return [
         bullet(ending.sentence for ending in endings),
         *(
-            details(f"Last words of {prose(ending.name)}", fenced(ending.stderr_tail))
+            details(f"Last output of {prose(ending.name)}", fenced(ending.stderr_tail))
             for ending in endings
             if ending.stderr_tail
         ),

@@ -53,7 +53,7 @@ def memory_plot(
 def _draw(axes: Axes, summary: ReplaySummary, curves: list[Curve]) -> None:
     unit, unit_bytes = memory_unit(curves)
     axes.set_title("\n".join(plot_titles(summary)), fontsize=11, loc="left", parse_math=False)
-    axes.set_xlabel("elapsed seconds since the fetch began")
+    axes.set_xlabel("seconds since the start of the fetch")
     axes.set_ylabel(f"resident memory above baseline ({unit})")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#DDDDDD", linewidth=0.8)

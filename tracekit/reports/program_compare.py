@@ -46,7 +46,7 @@ def program_compare_markdown(comparison: ProgramComparison, *, confidential: boo
 
 def _verdict(comparison: ProgramComparison) -> str:
     if comparison.failures:
-        return "GROWN: more than it may"
+        return "GROWN: more than allowed"
     before, after = comparison.before.rss_net_peak_bytes, comparison.after.rss_net_peak_bytes
     said = f"net peak {figures.size(before)} before, {figures.size(after)} after"
     return f"PASSED: {said}" if comparison.rules else said

@@ -119,7 +119,7 @@ def _draw(axes: Axes, report: ProgramReport) -> None:
     name = Path(report.notebook).name if report.notebook is not None else report.command or ""
     axes.set_title(figures.printable(name, 80), fontsize=11, loc="left", parse_math=False)
     start = "the first cell" if report.notebook is not None else "the program"
-    axes.set_xlabel(f"seconds since {start} began")
+    axes.set_xlabel(f"seconds since the start of {start}")
     axes.spines[["top", "right"]].set_visible(False)
     if not report.samples:
         axes.text(0.5, 0.5, "no memory was sampled", transform=axes.transAxes, ha="center")

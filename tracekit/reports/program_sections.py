@@ -11,21 +11,21 @@ from tracekit.reports.redaction import Redactor
 from tracekit.reports.table import Column, Table
 
 _NOTE = (
-    "Net peak: the OS peak while the cell ran, above what the process held when it began. Held: "
-    "what it keeps after the cell."
+    "Net peak: the OS peak while the cell ran, above what the process held at its start. Held: "
+    "what the process keeps after the cell."
 )
 _SCRIPT_NOTE = (
     "Net peak: the OS peak of the program's own process, above what its Python held before the "
-    "program began."
+    "program started."
 )
-HEAP_NOTE = "memray was at work, which slows code that allocates much."
+HEAP_NOTE = "memray was active, which slows down code that allocates a lot."
 CHILDREN_NOTE = (
     "Children: the most that processes started by the cell held at once, their shared memory "
     "counted once."
 )
 REDIRECT_NOTE = (
-    "A redirected connection logs in with the target's user: that is what connection.username "
-    "and USER say."
+    "A redirected connection logs on as the target's user, which is then connection.username and "
+    "USER."
 )
 _NAMED_VARIABLES = 3
 
@@ -72,13 +72,13 @@ def headline(report: ProgramReport, redact: Redactor) -> str:
         }.get(died.status, "failed")
         return f"{name} {verb}" if report.notebook is None else f"{name}: {died.label} {verb}"
     if report.rss_net_peak_bytes is None:
-        return f"{name} ended well"
+        return f"{name} succeeded"
     peak = figures.size(report.rss_net_peak_bytes)
     highest = max(report.cells, key=lambda cell: cell.rss_net_peak_bytes or 0, default=None)
     if highest is None or report.notebook is None:
         return f"{name} needed {peak} above its baseline"
     return (
-        f"{name} needed {peak} above its baseline; {highest.label} took most: "
+        f"{name} needed {peak} above its baseline; {highest.label} needed most: "
         f"{figures.size(highest.rss_net_peak_bytes)}"
     )
 

@@ -20,14 +20,14 @@ from tracekit.reports.redaction import Redactor
 from tracekit.reports.table import Column, Table
 
 MEASURED_NOTE = (
-    "– means not measured. OS peaks and times are of a plain run; memray's figures and the time "
-    "under memray are of a second run, which memray slows. Net is above the baseline taken just "
-    "before the fetch."
+    "– means not measured. OS peaks and times are from a plain run; memray's figures and the time "
+    "under memray are from a second run, which memray slows down. Net is above the baseline taken "
+    "just before the fetch."
 )
 _BESIDE = "*"
 _BESIDE_NOTE = (
-    f" {_BESIDE} Measured beside another run: longer than alone. Memory does not depend on it. "
-    "--jobs 1 measures one at a time."
+    f" {_BESIDE} Measured side by side with another run, so longer than alone; memory is not "
+    "affected. --jobs 1 measures one at a time."
 )
 PROCESSES_TITLE = "Processes side by side"
 _DIGEST_DIGITS = 17  # enough to see that two are the same; summary.json has them whole

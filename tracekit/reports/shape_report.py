@@ -1,4 +1,4 @@
-"""A shape for a terminal: what it holds, and what it does not."""
+"""A shape for a terminal: what it contains."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def shape_text(
     if shape.statements:
         page.table(_statements(shape.statements), "Statements without rows")
     page.line(
-        "No value of the database is in it: it holds lengths, counts and shares, each of at least "
-        f"{SHARED_BY} rows or keys, and no least, greatest or frequent value. Literals in "
-        "statements are replaced by ?. It does hold the names of tables and columns.",
+        "No value of the database is in it. It has lengths, counts and shares, each over at least "
+        f"{SHARED_BY} rows or keys, and no smallest, largest or frequent value. Literals in "
+        "statements are replaced by ?. It does contain the names of tables and columns.",
         style="dim",
     )
     return page.rendered()
@@ -45,7 +45,7 @@ def _query(page: TextPage, query: QueryShape) -> None:
     facts = f"{query.name}: {query.rows:,} rows"
     if query.key:
         facts += (
-            f" of {query.keys:,} keys ({', '.join(query.key)}), {query.keys_asked:,} asked for, "
+            f" of {query.keys:,} keys ({', '.join(query.key)}), {query.keys_asked:,} requested, "
             f"{query.keys_per_statement or 0:,.0f} a statement"
         )
     page.line("")
@@ -60,7 +60,7 @@ def _query(page: TextPage, query: QueryShape) -> None:
             f"{'one after the other' if query.order == 'key' else 'mixed with those of others'}."
         )
     if query.partial:
-        page.line("It was not read to its end while it was recorded.", style="bold")
+        page.line("It was not read to the end while it was recorded.", style="bold")
     statement = query.statement
     page.line(statement if len(statement) <= _MOST_STATEMENT else f"{statement[:_MOST_STATEMENT]}…")
     page.table(_columns(query))
@@ -73,7 +73,7 @@ def _columns(query: QueryShape) -> Table:
             Column("type"),
             Column("NULL", numeric=True),
             Column("distinct", numeric=True),
-            Column("what its values are like"),
+            Column("values"),
         ),
         (
             (

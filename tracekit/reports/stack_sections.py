@@ -93,7 +93,7 @@ def stack_tables(diff: StackDiff, redact: Redactor, *, limit: int) -> StackTable
         _table(diff, changed[:limit], redact),
         f"The {min(limit, len(changed)):,} call stacks that changed most, of {len(changed):,}",
         _table(diff, chance[:limit], redact),
-        f"{len(chance):,} call stacks changed by chance, each by at most {largest}",
+        f"{len(chance):,} call stacks changed within the noise, each by at most {largest}",
     )
 
 
@@ -157,7 +157,7 @@ def stack_details(diffs: Sequence[StackDiff], redact: Redactor) -> list[str]:
         tables = stack_tables(diff, redact, limit=TOP_STACKS)
         chance = table_lines(tables.chance)
         parts = (
-            table_lines(tables.changed) or "No call stack changed by more than chance.",
+            table_lines(tables.changed) or "No call stack changed by more than noise.",
             bullet(redact.prose(remark) for remark in diff.remarks),
             details(tables.chance_title, chance) if chance else "",
         )

@@ -1,4 +1,4 @@
-"""A process that works beside this one and ends with it, however that ends."""
+"""A process that runs alongside this one and ends with it, even if this one is killed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import IO
 _STOP_SECONDS = 4.0
 
 # The shell's stdin ends when this process stops the companion, and also when this process is
-# killed: then nothing else would end the companion.
+# killed, when nothing else would stop the companion.
 _SUPERVISE = """\
 exec 9<&0
 "$@" 9<&- </dev/null & companion=$!
@@ -64,7 +64,7 @@ class Companion:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Ask it to end; where it does not within some seconds, end it."""
+        """Ask it to end; kill it if it does not within some seconds."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -1,4 +1,4 @@
-"""Making a running local Oracle misbehave, and seeing how often it did."""
+"""Inject faults into a running local Oracle, and count how often they occurred."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tracekit.localdb.faults import AnyFault, Fault, make_fault, parse_fault
 
 
 class Scope(TypedDict, total=False):
-    """Where any fault strikes, and how often; without these always, on every connection."""
+    """When and how often a fault occurs; by default always, on every connection."""
 
     connection: int
     """Only the n-th connect since the fault was set, from 1."""
     every: int
     """Only each k-th connect since the fault was set."""
     times: int
-    """Only so many times."""
+    """Only this number of times."""
     once: bool
     """The same as `times=1`."""
 
 
 class CallScope(Scope, total=False):
-    """Where a fault of logged-on sessions strikes."""
+    """Where a fault of logged-on sessions occurs."""
 
     statement: str
     """Only statements in which this regular expression is found, upper or lower case."""
@@ -34,15 +34,15 @@ class CallScope(Scope, total=False):
 class Faults:
     """The faults of one local Oracle: `LocalOracle.faults`.
 
-    Each method sets a fault, as well as those set before, and returns it as a record; what the
-    kinds mean stands in `tracekit.localdb.faults`. A fault stays set until `clear`.
+    Each method adds a fault to those set before, and returns it as a record; the kinds are
+    described in `tracekit.localdb.faults`. A fault stays set until `clear`.
 
     Args:
         ask: sends a command to the server and returns its answer.
 
     Raises:
-        ConfigError: from each method, where a value makes no sense.
-        ConnectError: from each method, where the server does not run.
+        ConfigError: from each method, if a value is invalid.
+        ConnectError: from each method, if the server is not running.
     """
 
     def __init__(self, ask: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -59,7 +59,7 @@ class Faults:
         return self._make("refuse", scope, code=code)
 
     def hang_connect(self, **scope: Unpack[Scope]) -> AnyFault:
-        """Connects are taken and never answered."""
+        """Connects are accepted and never answered."""
         return self._make("hang_connect", scope)
 
     def deny_login(self, code: int = 1017, **scope: Unpack[Scope]) -> AnyFault:
@@ -67,11 +67,11 @@ class Faults:
         return self._make("deny_login", scope, code=code)
 
     def drop(self, **scope: Unpack[CallScope]) -> AnyFault:
-        """The connection ends in place of a reply."""
+        """The connection ends instead of a reply."""
         return self._make("drop", scope)
 
     def drop_after(self, rows: int, **scope: Unpack[CallScope]) -> AnyFault:
-        """The connection ends when `rows` rows of a result went out."""
+        """The connection ends after `rows` rows of a result."""
         return self._make("drop_after", scope, rows=rows)
 
     def drop_in_row(self, row: int, **scope: Unpack[CallScope]) -> AnyFault:
@@ -79,11 +79,11 @@ class Faults:
         return self._make("drop_in_row", scope, row=row)
 
     def truncate(self, rows: int | None = None, **scope: Unpack[CallScope]) -> AnyFault:
-        """A packet comes without its end and the connection ends, at once or after `rows` rows."""
+        """The connection ends in the middle of a packet, immediately or after `rows` rows."""
         return self._make("truncate", scope, rows=rows)
 
     def half_open(self, rows: int | None = None, **scope: Unpack[CallScope]) -> AnyFault:
-        """Nothing is answered any more, not even a break, at once or after `rows` rows."""
+        """Nothing is answered, not even a break, immediately or after `rows` rows."""
         return self._make("half_open", scope, rows=rows)
 
     def error(
@@ -94,7 +94,7 @@ class Faults:
         text: str | None = None,
         **scope: Unpack[CallScope],
     ) -> AnyFault:
-        """ORA-`code` in place of a reply, or after `rows` rows of a result."""
+        """ORA-`code` instead of a reply, or after `rows` rows of a result."""
         return self._make("error", scope, code=code, rows=rows, text=text)
 
     def stall(self, rows: int | None = None, **scope: Unpack[CallScope]) -> AnyFault:
@@ -110,16 +110,16 @@ class Faults:
         return self._make("delay_rows", scope, seconds=seconds)
 
     def release(self) -> None:
-        """Let whoever waits in a stall go on; the stalls set so far strike no more."""
+        """Let stalled calls continue, and disable the stalls set so far."""
         self._ask({"do": "release_stalls"})
 
     def clear(self) -> None:
-        """Lift all faults and forget how often they struck."""
+        """Remove all faults and their counts."""
         self._ask({"do": "clear_faults"})
 
     @property
     def fired(self) -> dict[Fault, int]:
-        """How often each fault set since the last `clear` struck."""
+        """How often each fault set since the last `clear` occurred."""
         counts: dict[Fault, int] = {}
         for fault, fired in self._ask({"do": "status"})["faults"]:
             found = msgspec.convert(fault, AnyFault)
@@ -134,7 +134,7 @@ def as_records(faults: Iterable[AnyFault | str]) -> list[AnyFault]:
     """Faults given as records or text.
 
     Raises:
-        ConfigError: a text describes no fault.
+        ConfigError: a text does not describe a fault.
     """
     if isinstance(faults, str):
         raise ConfigError(f"faults={faults!r}: expected a list of faults, not one text")

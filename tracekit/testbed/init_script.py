@@ -1,8 +1,8 @@
-"""SQL*Plus style scripts: cut into statements, and run through a driver.
+"""SQL*Plus style scripts: split into statements, and run through a driver.
 
-Statements end with `;` or with a line that holds only `/`; PL/SQL with the latter only. Comments,
-quoted text and identifiers may hold either. Of SQL*Plus's own commands those that only concern its
-terminal are passed over.
+Statements end with `;` or with a line that contains only `/`; PL/SQL only with the latter.
+Comments, quoted text and identifiers can contain both. SQL*Plus commands that only concern its
+terminal are ignored.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ScriptStatement:
 
     sql: str
     line: int
-    """Where it begins; the first line is 1."""
+    """Its first line; the first line of the script is 1."""
 
     @property
     def head(self) -> str:
@@ -54,11 +54,11 @@ def statements(text: str, name: str) -> Iterator[ScriptStatement]:
     """The statements of a script, without what ends them.
 
     Args:
-        text: of the script.
-        name: what messages call the script.
+        text: the script.
+        name: the script's name in messages.
 
     Raises:
-        ConfigError: a quote does not end, or a SQL*Plus command cannot be had here.
+        ConfigError: a quote does not end, or a SQL*Plus command is not supported.
     """
     position = _next(text, 0)
     while position < len(text):
@@ -72,8 +72,8 @@ def statements(text: str, name: str) -> Iterator[ScriptStatement]:
         line = _line(text, position)
         if refused is not None:
             raise ConfigError(
-                f"{name}:{line}: {refused[0].strip()}: not a statement; this SQL*Plus command "
-                "means nothing to the local Oracle, take it out"
+                f"{name}:{line}: {refused[0].strip()}: the local Oracle does not support this "
+                "SQL*Plus command. Remove it"
             )
         end, following = _statement_end(text, position, name)
         sql = text[position:end].rstrip()
@@ -83,11 +83,12 @@ def statements(text: str, name: str) -> Iterator[ScriptStatement]:
 
 
 def run_script(connection: oracledb.Connection, path: Path) -> int:
-    """Run a script and commit; the number of statements.
+    """Run a script and commit; returns the number of statements.
 
     Raises:
-        ConfigError: the script cannot be read, or a statement failed: file, line, the statement's
-            head and Oracle's error. What came before may be committed.
+        ConfigError: the script cannot be read, or a statement failed; the message has the file,
+            the line, the start of the statement and Oracle's error. Earlier statements may be
+            committed.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

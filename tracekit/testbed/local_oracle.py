@@ -1,4 +1,4 @@
-"""The context manager that people and tests use to get an Oracle out of nothing."""
+"""The context manager that gives programs and tests a local Oracle."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ class LocalOracle:
 
     Args:
         source: a workload's name, a Workload, the path of a DuckDB file, or `":memory:"`.
-        keys: how many keys a generated workload has; None for as many as its definition says.
-        host: address to listen on; anything but loopback needs `allow_remote`.
+        keys: number of keys of a generated workload; None for the number in its definition.
+        host: address to listen on; any except loopback needs `allow_remote`.
         port: port to listen on, 0 for any free one.
-        user: name to log in with.
-        password: password to log in with; None for a new random one.
-        allow_remote: permit a `host` that other machines can reach.
-        cache_dir: where built workloads are kept; default from TRACEKIT_CACHE_DIR.
-        sysdate: what SYSDATE is; None for the workload's pinned one, else the clock.
+        user: user to log on as.
+        password: password to log on with; None for a new random one.
+        allow_remote: allow a `host` that other machines can reach.
+        cache_dir: folder of built workloads; default from TRACEKIT_CACHE_DIR.
+        sysdate: value of SYSDATE; None for the workload's fixed one, else the clock.
         writable: let changes reach the DuckDB file itself.
         progress: called with (step, fraction done) while a missing workload is built.
-        faults: how it misbehaves from its start, as records or text (`drop_after rows=5000 once`);
-            `faults` of the running one changes that.
-        init: a SQL*Plus style script in Oracle's dialect that is run before anybody is served.
+        faults: faults to inject from the start, as records or text (`drop_after rows=5000 once`);
+            the attribute `faults` changes them at run time.
+        init: a SQL*Plus style script in Oracle's dialect to run before serving.
 
     Example:
         with LocalOracle("trace-smoke") as local:
             frame = local.database.read_sql_df("SELECT COUNT(*) FROM DW_MES_CONTAINER")
 
     Raises:
-        ConfigError: a fault makes no sense, or a statement of `init` failed (file, line, error).
+        ConfigError: a fault is invalid, or a statement of `init` failed (file, line, error).
         WorkloadError: the workload is unknown or could not be built.
         ConnectError: the server did not start.
     """
@@ -95,7 +95,7 @@ class LocalOracle:
         self._sysdate = sysdate or pinned
 
     def __enter__(self) -> LocalOracle:
-        """Build the workload where it is missing, start the server, wait until it listens."""
+        """Build the workload if it is missing, start the server, wait until it listens."""
         if self.workload is not None and self.workload.generator is not None:
             self._path = workloads.build(self.workload, self._cache_dir, progress=self._progress)
         self._ready = self._process.start(self._specification(self._listen["port"]))
@@ -113,43 +113,43 @@ class LocalOracle:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the server; what was written to its overlay is gone."""
+        """Stop the server; changes kept in memory are lost."""
         self._ready = None
         self._process.stop()
 
     def restart(self) -> None:
         """Stop the server and start it again on the same port.
 
-        Connections end, changes that did not reach a file are gone, and the faults are those it
-        was first started with. A `fresh` copy is made anew, what `init` makes too.
+        Connections end, changes that did not reach a file are lost, and the faults are reset to
+        those of the first start. `fresh` copies are made again, and `init` is run again.
 
         Raises:
-            ConnectError: it did not start again, as when another program took the port meanwhile.
+            ConnectError: it did not start again, for example because the port is now in use.
         """
         port = self._started().port
         self._ready = None
         self._process.stop()
         self._ready = self._process.start(self._specification(port))
-        if not self._writable:  # else what it made is still there
+        if not self._writable:  # otherwise its results are still there
             self._run_init()
         if self._service != SERVICE:
             self._process.ask({"do": "clone", "name": self._service})
 
     @contextmanager
     def fresh(self) -> Iterator[LocalOracle]:
-        """A private copy of the database, on the same server, until the block is left.
+        """A private copy of the database, on the same server, until the end of the block.
 
-        It starts as what this database holds by then, tables and sequences in all schemas; what
-        is written there is seen nowhere else, and gone afterwards. Its `dsn` names a service of
-        its own; user, password and faults are the server's. Takes milliseconds, whatever the size
-        of the tables: a table is copied when it is first written.
+        It starts with the current tables and sequences of all schemas. Changes to it are visible
+        nowhere else, and are discarded at the end. Its `dsn` has a separate service name; user,
+        password and faults are the server's. Making it takes milliseconds, whatever the size of
+        the tables, because a table is copied when it is first written.
 
         Example:
             with LocalOracle("trace-smoke") as local, local.fresh() as mine:
                 mine.database.connect()
 
         Raises:
-            ConnectError: the server does not run.
+            ConnectError: the server is not running.
         """
         self._started()
         mine = copy.copy(self)
@@ -172,12 +172,12 @@ class LocalOracle:
 
     @property
     def banner(self) -> str:
-        """What the server calls itself."""
+        """The server's own description."""
         return self._started().banner
 
     @property
     def database(self) -> Database:
-        """A new Database that points at this server, with the limits the settings name."""
+        """A new Database for this server, with the limits of the settings."""
         found = replace(
             self._settings.database, dsn=self.dsn, user=self.user, password=self.password
         )
@@ -190,31 +190,31 @@ class LocalOracle:
 
     @property
     def server_pid(self) -> int | None:
-        """Process id of the server while it runs."""
+        """Process id of the running server."""
         return self._process.pid
 
     def exit_code(self) -> int | None:
-        """The server's exit code once it ended by itself; None while it runs."""
+        """The server's exit code if it ended by itself; None while it runs."""
         return self._process.exit_code()
 
     @property
     def client_count(self) -> int:
-        """Connections the server holds open, those still logging on included."""
+        """Number of open connections, including those still logging on."""
         return int(self._process.ask({"do": "status"})["clients"])
 
     def keys(self, limit: int | None = None) -> list[Any]:
         """The workload's keys, the first `limit` of them.
 
         Raises:
-            ConfigError: what is served is not a workload whose definition says where its keys are.
+            ConfigError: it does not serve a workload whose definition has a query for its keys.
         """
         sql = self.workload.keys if self.workload else None
         if sql is None and self._path is not None:
             sql = workloads.describe_file(self._path).keys
         if sql is None or sql.startswith("@"):
             raise ConfigError(
-                f'{self!r} has no query for its keys: write keys = "SELECT ..." into the '
-                "workload's definition, or run a query of your own"
+                f'{self!r} has no query for its keys. Add keys = "SELECT ..." to the '
+                "workload's definition, or run your own query"
             )
         return read_keys(self.database, sql, limit=limit)
 
@@ -263,7 +263,7 @@ class LocalOracle:
         if str(source) == ":memory:":
             return
         if keys is not None and Path(source).suffix in {".duckdb", ".db"}:
-            raise ConfigError(f"keys={keys} sizes a workload; {str(source)!r} is a finished file")
+            raise ConfigError(f"keys={keys} needs a workload; {str(source)!r} is a DuckDB file")
         if Path(source).suffix in {".duckdb", ".db"}:
             self._path = _existing(Path(source))
             return
@@ -275,17 +275,17 @@ class LocalOracle:
             self._path = _existing(workload.database)
         elif workload.generator is None:
             raise ConfigError(
-                f"workload {workload.name!r} has no data of its own to serve: its definition names "
+                f"workload {workload.name!r} has no data to serve, because its definition names "
                 "neither a database file nor a generator"
             )
 
     def _started(self) -> ServerReady:
         if self._ready is None:
-            raise ConnectError("the local Oracle is not running: use it inside its with block")
+            raise ConnectError("the local Oracle is not running. Use it inside its with block")
         return self._ready
 
 
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise ConfigError(f"there is no DuckDB file {path}")
+        raise ConfigError(f"the DuckDB file {path} does not exist")
     return path

@@ -89,7 +89,7 @@ class ServerProcess:
         """
         process = self._process
         if process is None:
-            raise ConnectError(f"{self._title} is not running: use it inside its with block")
+            raise ConnectError(f"{self._title} is not running. Use it inside its with block")
         assert process.stdin is not None and process.stdout is not None
         with self._asking:
             with contextlib.suppress(BrokenPipeError):  # no answer comes then

@@ -1,4 +1,4 @@
-"""Build a workload into a DuckDB file of the cache, once, whoever asks at the same time."""
+"""Build a workload into a DuckDB file in the cache, once, even with concurrent requests."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tracekit.workloads.file import describe_file, write_description
 from tracekit.workloads.generator import Progress, find_generator
 
 MEMORY_LIMIT = "512MiB"
-"""What DuckDB may hold while it builds; it spills to disk beyond that."""
+"""Memory limit of DuckDB while it builds; it spills to disk beyond that."""
 
 _NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
 """How the C library words ENOSPC, EFBIG and EDQUOT, which DuckDB passes on as text."""
 
 
 def database_path(workload: Workload, cache_dir: Path) -> Path:
-    """Where `build` puts this workload; the name changes whenever the rows would."""
+    """Where `build` puts this workload; the name changes when the rows would."""
     fingerprint = workload.fingerprint or ""
     stem = f"{workload.name}-{workload.size}-{fingerprint[:12]}"
     return cache_dir / "workloads" / f"{stem}.duckdb"
@@ -50,18 +50,18 @@ def build(
     progress: Progress | None = None,
     force: bool = False,
 ) -> Path:
-    """The DuckDB file that holds `workload`, built first where it is missing.
+    """Return the DuckDB file of `workload`, and build it first if it is missing.
 
-    A file that is there is used if it is whole and of this fingerprint. Building happens under a
-    lock, so others who ask meanwhile wait for it, and under a temporary name, so what fails or is
-    interrupted leaves nothing behind.
+    An existing file is used if it is complete and has this fingerprint. Building happens under a
+    lock, so that concurrent callers wait for it, and under a temporary name, so that a failure or
+    an interrupt leaves nothing behind.
 
     Args:
-        workload: what to build.
-        cache_dir: folder that keeps built workloads.
-        progress: called with what is being done and the part done, 0.0 to 1.0, 1.0 at the end;
-            from a thread of its own while tables are made.
-        force: build again even if the file is there. Who has the old one open keeps it.
+        workload: the workload to build.
+        cache_dir: folder of built workloads.
+        progress: called with the current step and the fraction done, from 0.0 to 1.0; from another
+            thread while tables are made.
+        force: build again even if the file exists. Processes that have the old one open keep it.
 
     Raises:
         WorkloadError: the disk is full, the folder cannot be written, or DuckDB failed.
@@ -73,7 +73,7 @@ def build(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(path, report) as waited:
-            # Whoever was waited for has built it.
+            # The process that held the lock has built it.
             if (force and not waited) or not _is_built(path, workload):
                 _build_locked(workload, path, report)
     except (OSError, duckdb.Error) as exc:
@@ -85,13 +85,13 @@ def build(
 def build_at(
     workload: Workload, path: Path, *, progress: Progress | None = None, force: bool = False
 ) -> None:
-    """Build `workload` into the DuckDB file at `path`, which is there whole or not at all.
+    """Build `workload` into the DuckDB file at `path`, which appears only when complete.
 
     Args:
-        workload: what to build.
-        path: where.
-        progress: as `build`.
-        force: replace a file that is there.
+        workload: the workload to build.
+        path: the file to write.
+        progress: as for `build`.
+        force: replace an existing file.
 
     Raises:
         WorkloadError: the file exists, the disk is full, or DuckDB failed.
@@ -123,7 +123,7 @@ def _locked(path: Path, report: Progress) -> Iterator[bool]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        report("waiting for another process that builds it", 0.0)
+        report("waiting for another process that is building it", 0.0)
         waited = True
         lock.acquire()
     try:
@@ -188,8 +188,8 @@ def _failure(workload: Workload, path: Path, exc: Exception) -> WorkloadError:
     what = f"workload {workload.name!r} with {workload.size:,} keys could not be built"
     if any(words in str(exc) for words in _NO_ROOM):
         return WorkloadError(
-            f"{what}: the disk that holds {path.parent} is full. Free some space (tracekit clean "
-            "shows what is kept), set TRACEKIT_CACHE_DIR elsewhere, or ask for fewer keys."
+            f"{what}: the disk that holds {path.parent} is full. Free some space (see tracekit "
+            "clean), set TRACEKIT_CACHE_DIR to another disk, or use fewer keys."
         )
     return WorkloadError(f"{what} in {path.parent}: {exc}")
 

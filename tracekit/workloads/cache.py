@@ -1,4 +1,4 @@
-"""What built workloads take on disk, and how to be rid of them."""
+"""List built workloads with their sizes on disk, and remove them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def remove(item: CachedWorkload) -> None:
             Path(lock.lock_file).unlink(missing_ok=True)
     except Timeout:
         raise WorkloadError(
-            f"workload {item.name!r} is being built by another process; remove it when it is done"
+            f"workload {item.name!r} is being built by another process. Remove it when that is done"
         ) from None
     except OSError as exc:
         raise WorkloadError(f"{item.path} could not be removed: {exc}") from exc

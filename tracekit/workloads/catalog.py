@@ -25,16 +25,15 @@ _OWN_FILE = "tracekit.toml"
 
 
 def load(name_or_path: str | Path, *, keys: int | None = None) -> Workload:
-    """The workload called so, or of the TOML or shape file at that path, with so many keys.
+    """The workload of that name, or of the TOML or shape file at that path, with `keys` keys.
 
-    Names are looked for in tracekit.toml (`[workloads.NAME]`) or pyproject.toml
-    (`[tool.tracekit.workloads.NAME]`) of the working directory or the nearest folder above it, in
-    `profiles/workloads/*.toml`, in `profiles/shapes/*.json`, and among those that come with
-    tracekit.
+    Names are searched in tracekit.toml (`[workloads.NAME]`) or pyproject.toml
+    (`[tool.tracekit.workloads.NAME]`) in the working directory or the nearest folder above it, in
+    `profiles/workloads/*.toml`, in `profiles/shapes/*.json`, and among tracekit's own.
 
     Raises:
-        WorkloadError: there is no such workload or file, the definition is malformed, or it cannot
-            have so many keys.
+        WorkloadError: the workload or file does not exist, the definition is malformed, or it
+            cannot have that number of keys.
     """
     text = str(name_or_path)
     if text.endswith(".json"):
@@ -87,7 +86,7 @@ def _only(path: Path) -> Workload:
     if len(tables) != 1:
         names = ", ".join(tables) or "none"
         raise WorkloadError(
-            f"{path} defines {len(tables)} workloads ({names}); a path names the file of one"
+            f"{path} defines {len(tables)} workloads ({names}), so use the name of one"
         )
     return _workload(next(iter(tables)), (path, tables))
 
@@ -121,7 +120,7 @@ def _read(path: Path) -> Tables:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WorkloadError(f"there is no workload definition {path}") from None
+        raise WorkloadError(f"the workload definition {path} does not exist") from None
     except (OSError, UnicodeDecodeError) as exc:
         raise WorkloadError(f"{path} could not be read: {exc}") from exc
     except tomllib.TOMLDecodeError as exc:

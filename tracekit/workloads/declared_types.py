@@ -1,7 +1,7 @@
-"""What Oracle types a workload's columns are, where DuckDB's types say less.
+"""The Oracle types of a workload's columns, where DuckDB's types are less specific.
 
-The local Oracle reads them from a table of the file: it describes columns so, compares CHARs with
-blank padding and refuses text that is too long.
+The local Oracle reads them from a table in the file. It describes columns accordingly, compares
+CHARs with blank padding and refuses text that is too long.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _TYPE = re.compile(r"(?P<name>CHAR|NCHAR|VARCHAR2|NVARCHAR2)\((?P<length>[1-9]\d
 def declare_type(
     connection: duckdb.DuckDBPyConnection, table: str, column: str, oracle_type: str
 ) -> None:
-    """Declare a text column of a workload, whose rows are there already.
+    """Declare the Oracle type of a text column of a workload, after its rows were written.
 
-    A CHAR's values are padded with blanks to its length here, as the local Oracle expects them;
-    values of full length, such as ids, stay untouched and cost nothing.
+    A CHAR's values are padded with blanks to its length, as the local Oracle expects them; values
+    of full length, such as ids, are not changed.
 
     Args:
-        connection: to the workload's file.
+        connection: a connection to the workload's file.
         table: `SCHEMA.TABLE`, in capitals.
-        column: in capitals.
-        oracle_type: `CHAR(16)`, `VARCHAR2(255)` or their national kin; lengths are characters.
+        column: the column, in capitals.
+        oracle_type: `CHAR(16)`, `VARCHAR2(255)` or their national forms; lengths are characters.
 
     Raises:
-        WorkloadError: the type is none of these, or a value is longer.
-        duckdb.Error: there is no such column.
+        WorkloadError: the type is none of these, or a value is too long.
+        duckdb.Error: the column does not exist.
     """
     match = _TYPE.fullmatch(oracle_type)
     if match is None:
@@ -46,7 +46,9 @@ def declare_type(
         f"SELECT max(length({quoted})) FROM {path}"  # noqa: S608 (names of the generator's own)
     ).fetchall()
     if longest is not None and longest > length:
-        raise WorkloadError(f"{table}.{column} holds {longest} characters: not {oracle_type}")
+        raise WorkloadError(
+            f"{table}.{column} has a value of {longest} characters, too long for {oracle_type}"
+        )
     if match["name"] in ("CHAR", "NCHAR"):
         connection.execute(
             f"UPDATE {path} SET {quoted} = rpad({quoted}, {length}, ' ')"  # noqa: S608 (as above)

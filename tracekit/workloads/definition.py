@@ -1,4 +1,4 @@
-"""A workload's definition: what a person writes in TOML, checked, and the workload it names."""
+"""A workload's definition: the checked TOML, and the workload made from it."""
 
 from __future__ import annotations
 
@@ -108,11 +108,11 @@ class Workload:
         """
         if self.generator is None:
             raise WorkloadError(
-                f"workload {self.name!r} is not generated, so it has the keys it has"
+                f"workload {self.name!r} is not generated, so its number of keys is fixed"
             )
         if not 1 <= keys <= MOST_KEYS:
             raise WorkloadError(
-                f"workload {self.name!r} cannot have {keys:,} keys: ask for 1 to {MOST_KEYS:,}"
+                f"workload {self.name!r} cannot have {keys:,} keys; expected 1 to {MOST_KEYS:,}"
             )
         return replace(self, size=keys)
 
@@ -133,19 +133,19 @@ def workload_of(name: str, definition: Definition, folder: Path, source: str) ->
     sources = [option for option in named if getattr(definition, option)]
     if len(sources) > 1:
         raise WorkloadError(
-            f"{source}: workload {name!r} has both {sources[0]} and {sources[1]}; keep one"
+            f"{source}: workload {name!r} has both {sources[0]} and {sources[1]}. Keep only one"
         )
     is_made = definition.generator is not None or definition.shape is not None
     if not is_made and (definition.size is not None or definition.parameters):
         raise WorkloadError(
             f"{source}: workload {name!r} has a size or parameters, but neither a generator "
-            "nor a shape to use them"
+            "nor a shape that would use them"
         )
     if definition.generator is not None and definition.size is None:
         raise WorkloadError(f"{source}: workload {name!r} has a generator, but no size (its keys)")
     if definition.query is not None and definition.query not in definition.queries:
         raise WorkloadError(
-            f"{source}: workload {name!r} names the unknown query {definition.query!r}; expected "
+            f"{source}: workload {name!r} has the unknown query {definition.query!r}; expected "
             f"one of {', '.join(definition.queries)}"
         )
     if definition.keys and definition.keys.startswith("@"):

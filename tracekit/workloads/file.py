@@ -1,4 +1,4 @@
-"""Read a DuckDB file that holds a workload, or whatever else somebody put there."""
+"""Read a DuckDB file that contains a workload or other tables."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def describe_file(path: Path) -> WorkloadFile:
     """What the DuckDB file at `path` says about itself.
 
     Raises:
-        WorkloadError: there is no such file, or it cannot be read as a DuckDB file.
+        WorkloadError: the file does not exist, or cannot be read as a DuckDB file.
     """
     with _reading(path) as connection:
         size_bytes = path.stat().st_size
@@ -145,9 +145,9 @@ def _count(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> in
 @contextmanager
 def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if not path.is_file():
-        raise WorkloadError(f"there is no DuckDB file {path}")
+        raise WorkloadError(f"the DuckDB file {path} does not exist")
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
             yield connection
     except duckdb.Error as exc:
-        raise WorkloadError(f"{path} could not be read as a workload: {exc}") from exc
+        raise WorkloadError(f"{path} could not be read as a DuckDB file: {exc}") from exc

@@ -1,9 +1,9 @@
 """Generators: functions that fill a DuckDB file, named `module:function` in a definition.
 
-A generator is called as `build(connection, workload, progress)`: an open DuckDB connection, the
-Workload (its `size`, `seed`, `sysdate` and `parameters`), and a function that takes what is being
-done and the part done (0.0 to 1.0). The same workload must give the same rows everywhere. Its
-module may have a `VERSION`, raised whenever the same workload would give other rows.
+A generator is called as `build(connection, workload, progress)` with an open DuckDB connection, the
+Workload (its `size`, `seed`, `sysdate` and `parameters`), and a function that takes the current
+step and the fraction done (0.0 to 1.0). The same workload must give the same rows everywhere. Its
+module can have a `VERSION`, to be increased when the same workload would give other rows.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ def test_who_comes_second_waits_and_uses_what_the_first_built(
     second.join(30)
 
     assert not second.is_alive()
-    assert steps == ["waiting for another process that builds it", "done"]
+    assert steps == ["waiting for another process that is building it", "done"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -122,7 +122,7 @@ def test_a_fault_names_file_and_workload(project: Path, table: str, message: str
 
 
 def test_a_file_that_cannot_be_read_is_named(project: Path) -> None:
-    with pytest.raises(WorkloadError, match=r"there is no workload definition .*gone\.toml"):
+    with pytest.raises(WorkloadError, match=r"the workload definition .*gone\.toml does not exist"):
         load(project / "gone.toml")
     (project / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(WorkloadError, match=r"binary\.toml could not be read"):
@@ -136,7 +136,7 @@ def test_only_a_generated_workload_can_be_sized(project: Path) -> None:
     define(project / "tracekit.toml", "", '[workloads.x]\ndatabase = "x.duckdb"\n')
     with pytest.raises(WorkloadError, match="'x' is not generated"):
         load("x", keys=5)
-    with pytest.raises(WorkloadError, match="ask for 1 to"):
+    with pytest.raises(WorkloadError, match="expected 1 to"):
         load("trace-tiny", keys=0)
     broken = "[workloads.x]\ngenerator = 'no.such:thing'\nsize = 3\n"
     define(project / "tracekit.toml", "", broken)

@@ -268,7 +268,7 @@ def test_a_result_without_a_key(tmp_path: Path) -> None:
 
 
 def test_a_key_that_is_not_selected_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"no column OWNER .* ACCOUNT, BOOKED"):
+    with pytest.raises(ConfigError, match=r"key column OWNER.* ACCOUNT, BOOKED"):
         ShapeRecorder("q", COLUMNS, key=("OWNER",))
 
 
@@ -311,7 +311,7 @@ def test_a_project_s_shapes_are_workloads(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_file_that_is_missing_or_no_shape_is_named(tmp_path: Path) -> None:
-    with pytest.raises(WorkloadError, match=r"no shape .*nowhere\.json; tracekit shape record"):
+    with pytest.raises(WorkloadError, match=r"the shape .*nowhere\.json does not exist"):
         read_shape(tmp_path / "nowhere.json")
     (tmp_path / "other.json").write_text("[1]")
     with pytest.raises(ConfigError, match=r"other\.json is not a Shape"):

@@ -198,7 +198,7 @@ class PassedColumn:
             raise OraError(
                 3001,
                 f"unimplemented feature: column {info.name} is of type {name}, which the relay "
-                "cannot pass on: leave it out, or CAST it to a text",
+                "cannot pass on. Leave it out, or CAST it to text",
             )
         self.info = info
         self._kind = kind

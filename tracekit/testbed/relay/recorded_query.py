@@ -62,7 +62,7 @@ class RecordedQuery:
         found = bound_keys(statement.sql, titles, keys)
         self.key = found.columns if found else tuple(key for key in titles if key in keys)
         if doubled is not None:
-            self._give_up(ConfigError(f"it selects two columns named {doubled}; give one an alias"))
+            self._give_up(ConfigError(f"it selects two columns named {doubled}. Give one an alias"))
             return
         try:
             names = _names_without_literals([column.name for column in columns])
@@ -151,10 +151,10 @@ class RecordedQuery:
         """What is not whole."""
         if not self._unread:
             return []
-        text = f"query {self.name!r} was not read to its end"
+        text = f"query {self.name!r} was not read to the end"
         if self._unread == self._executions:
-            return [f"{text}; a replay of its shape refuses to read past the rows that passed"]
-        return [f"{text} {self._unread:,} of {self._executions:,} times; those count as they came"]
+            return [f"{text}; a replay of its shape cannot read past the recorded rows"]
+        return [f"{text} in {self._unread:,} of {self._executions:,} executions, which count as recorded"]
 
     def shape(self) -> QueryShape | None:
         """Its statistics; None where it could not be recorded."""

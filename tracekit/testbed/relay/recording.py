@@ -1,4 +1,4 @@
-"""What passes the relay, kept as a shape: statistics of every query, and every other statement."""
+"""Records a relay's traffic as a shape: statistics of every query, and every other statement."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Recording:
         if recorded is None:
             self.remark(
                 f"there were more different queries than the relay has memory for; only the first "
-                f"{len(self._queries):,} are recorded. Binds instead of literals make them one"
+                f"{len(self._queries):,} are recorded. Use binds instead of literals"
             )
             return Unwatched()
         return recorded.execution(statement, columns, row, kinds)
@@ -105,7 +105,7 @@ class Recording:
             self._remarks.setdefault(text)
 
     def remarks(self) -> tuple[str, ...]:
-        """What could not be recorded, or is not whole."""
+        """What could not be recorded, or is incomplete."""
         with self._lock:
             queries = list(self._queries.values())
             said = list(self._remarks)

@@ -1,4 +1,4 @@
-"""`Relay`: a relay to a real database in a process of its own, and what it recorded."""
+"""`Relay`: a relay to a real database in a separate process, and what it recorded."""
 
 from __future__ import annotations
 
@@ -34,14 +34,13 @@ _POLL_SECONDS = 0.05
 
 
 class Relay:
-    """Listens on this machine and runs what its clients ask for on `database`; a context manager.
+    """Listens on this machine and runs its clients' statements on `database`; a context manager.
 
-    What passes is recorded as statistics. The clients' process is not touched by that.
+    The traffic is recorded as statistics, without affecting the clients' process.
 
     Args:
-        database: the real one.
-        keys: columns that queries are asked for by; empty for those that a statement has a list
-            of binds for.
+        database: the real database.
+        keys: key columns of the queries; empty for the columns that have a list of binds.
 
     Example:
         with Relay(Database.from_env()) as relay:
@@ -56,7 +55,7 @@ class Relay:
         self.user = USER
         self.password = secrets.token_urlsafe(18)
         self.remarks: tuple[str, ...] = ()
-        """What could not be recorded, or not whole, as of the last `shape`."""
+        """What could not be recorded completely, as of the last `shape`."""
         self._database = database
         self._keys = list(keys)
         self._process = ServerProcess("tracekit.testbed.relay", "the relay")
@@ -96,7 +95,7 @@ class Relay:
     def dsn(self) -> str:
         """`HOST:PORT/SERVICE` while it runs."""
         if self._ready is None:
-            raise ConnectError("the relay is not running: use it inside its with block")
+            raise ConnectError("the relay is not running. Use it inside its with block")
         return f"127.0.0.1:{self._ready.port}/{SERVICE}"
 
     @property

@@ -1,6 +1,6 @@
-"""Shapes: record what a result is like without its values, and make rows like it.
+"""Shapes: record statistics of a result without its values, and generate rows from them.
 
-The names are loaded on first use: who only names a shape needs neither sketches nor Arrow.
+The names are loaded on first use, because naming a shape needs neither sketches nor Arrow.
 """
 
 from __future__ import annotations

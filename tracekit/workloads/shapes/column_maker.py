@@ -171,7 +171,7 @@ class KeyMaker:
             most = max((part.values.capacity for part in parts), default=0)
             raise WorkloadError(
                 f"key column {column.name} of the shape has room for {most:,} different values, "
-                f"not for {keys:,}: ask for fewer keys"
+                f"not for {keys:,}. Use fewer keys"
             )
         self._parts = roomy
         weights = np.cumsum([part.weight for part in roomy])

@@ -159,8 +159,8 @@ class ColumnTally:
             self._moments["second"] += rows
         else:
             raise WorkloadError(
-                f"column {self._described.name} holds {type(value).__name__}, which no shape can "
-                "hold: leave it out of the query, or CAST it to a text, a number or a date"
+                f"column {self._described.name} holds {type(value).__name__}, which a shape cannot "
+                "hold. Leave it out of the query, or CAST it to text, a number or a date"
             )
 
     def _add_text(self, width: str, chars: int, size_bytes: int, rows: int) -> None:

@@ -71,6 +71,6 @@ def described_column(info: Any) -> ColumnShape:
     if code in _OTHERS:
         return ColumnShape(name, _OTHERS[code], nullable=nullable)
     raise WorkloadError(
-        f"column {name} is {code.removeprefix('DB_TYPE_')}, which no shape can hold: leave it out "
-        "of the query, or CAST it to a text, a number or a date"
+        f"column {name} is {code.removeprefix('DB_TYPE_')}, which a shape cannot hold. Leave it "
+        "out of the query, or CAST it to text, a number or a date"
     )

@@ -208,7 +208,7 @@ def _write_rows(connection: duckdb.DuckDBPyConnection, maker: _QueryMaker) -> It
     }
     if len(columns) < len(maker.query.columns):
         raise WorkloadError(
-            f"query {maker.query.name!r} has two columns of one name; name them apart in the query"
+            f"query {maker.query.name!r} has two columns of the same name. Rename one in the query"
         )
     _create(connection, maker.table, columns)
     step = maker.chunk_rows()

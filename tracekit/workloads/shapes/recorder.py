@@ -54,8 +54,8 @@ class ShapeRecorder:
         for column in key:
             if column not in names:
                 raise ConfigError(
-                    f"query {name!r} has no column {column} among those it selects; a shape needs "
-                    f"the key in the result. Its columns are {', '.join(names)}"
+                    f"query {name!r} does not select its key column {column}, which a shape needs. "
+                    f"Its columns are {', '.join(names)}"
                 )
         self.name = name
         self.keys = KeyTally()

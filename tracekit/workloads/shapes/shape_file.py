@@ -37,7 +37,9 @@ def read_shape(path: Path) -> Shape:
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        raise WorkloadError(f"there is no shape {path}; tracekit shape record makes one") from None
+        raise WorkloadError(
+            f"the shape {path} does not exist. Record it with tracekit shape record"
+        ) from None
     except OSError as exc:
         raise WorkloadError(f"the shape {path} could not be read: {exc}") from exc
     return shape_from_json(text, source=str(path))
@@ -82,7 +84,7 @@ def shape_workload(
         ConfigError: it has no query, or `rows` names an unknown one.
     """
     if not shape.queries:
-        raise ConfigError(f"shape {name!r} holds no query, so there is nothing to make from it")
+        raise ConfigError(f"shape {name!r} has no query, so no rows can be generated from it")
     for query in rows or {}:
         shape.query(query)
     tables, keys_of = table_names(shape), keys_tables(shape)
