@@ -92,7 +92,7 @@ def test_a_limit_below_what_a_process_needs_anyway_is_told() -> None:
     assert status.failure is not None
     assert status.failure.code == "WORKER_OUT_OF_MEMORY"
     assert "of 1.00 MiB" in status.failure.message
-    assert "in use before the run begins" in status.failure.message
+    assert "in use before the run starts" in status.failure.message
 
 
 @pytest.mark.slow

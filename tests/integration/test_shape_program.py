@@ -204,7 +204,7 @@ def test_a_program_that_fails_leaves_its_shape(folder: Path, real: LocalOracle) 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--", sys.executable, "-c", "pass"], "name it with --dsn"),
+        (["--", sys.executable, "-c", "pass"], "Name it with --dsn"),
         (["--dsn", "127.0.0.1:1/X", "--"], "no program was given"),
         (["--dsn", "127.0.0.1:1/X", "--keys", "5", "--", "x"], "--keys cannot be used"),
         (["--dsn", "127.0.0.1:1/X", "--", sys.executable, "-c", "pass"], "127.0.0.1:1/X"),

@@ -154,7 +154,7 @@ class RecordedQuery:
         text = f"query {self.name!r} was not read to the end"
         if self._unread == self._executions:
             return [f"{text}; a replay of its shape cannot read past the recorded rows"]
-        return [f"{text} in {self._unread:,} of {self._executions:,} executions, which count as recorded"]
+        return [f"{text} in {self._unread:,} of {self._executions:,} executions"]
 
     def shape(self) -> QueryShape | None:
         """Its statistics; None where it could not be recorded."""
