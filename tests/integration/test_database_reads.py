@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,6 +46,30 @@ def test_a_frame_has_every_row_and_descriptions_need_no_run(database: Database) 
     shape = database.describe_arrow(NUMBERS)
     (batch,) = database.read_sql_arrow_iter(NUMBERS, {"n": 1}, shape=shape)
     assert batch.schema.names == ["N"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_lobs_come_as_text_fractions_are_bound_and_names_are_in_upper_case(
+    database: Database, named: bool
+) -> None:
+    moment = datetime.datetime(2026, 1, 2, 3, 4, 5, 600_000)
+    sql = "SELECT TO_CLOB('long text') AS c, :t AS \"low\", :d AS d FROM DUAL"
+    whole = moment.replace(microsecond=0)
+    binds = {"t": moment, "d": whole} if named else [moment, whole]
+    ((columns, rows),) = database.read_sql_df_slow_iter(sql, binds)
+    assert (list(columns), list(map(tuple, rows))) == (
+        ["C", "LOW", "D"],
+        [("long text", moment, whole)],
+    )
+    frame = database.read_sql_df(sql, binds)
+    assert list(frame.columns) == ["C", "LOW", "D"]
+    assert frame.iloc[0].tolist() == ["long text", moment, whole]
+
+
+def test_what_is_no_query_is_refused(database: Database) -> None:
+    for read in (database.read_sql_df, database.describe, database.describe_arrow):
+        with pytest.raises(FetchError, match=r"'BEGIN NULL; END;' is not a query"):
+            read("BEGIN NULL; END;")
 
 
 READS: dict[str, Callable[[Database], Any]] = {
