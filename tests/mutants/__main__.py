@@ -43,7 +43,7 @@ ROOMS = {
     "profiling": ["tests/unit/profiling"],
 }
 """Room to the tests that are to notice."""
-LEFT_ALONE = "the literal text of `raise` statements, the type given to `cast`"
+LEFT_ALONE = "the literal text of `raise` and `assert`, `strict` of zip, the type given to `cast`"
 _CONFIG = """
 [tool.mutmut]
 source_paths = ["tracekit"]

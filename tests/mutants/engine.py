@@ -14,6 +14,7 @@ import resource
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -65,16 +66,24 @@ def main() -> None:
 
 
 class Chosen:
-    """Keeps the tests that call the mutated function, quick ones first."""
+    """Keeps the tests that call the mutated function: unit tests first, then quick files."""
 
     def __init__(self, tests: Iterable[str]) -> None:
-        self._seconds = {test: state().duration_by_test[test] for test in tests}
+        self._tests = set(tests)
+        self._file_seconds: Counter[str] = Counter()
+        for test, seconds in state().duration_by_test.items():
+            self._file_seconds[test.partition("::")[0]] += seconds
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Not by names on a command line, where some parameters' ids cannot stand."""
-        found = [item for item in items if item.nodeid in self._seconds]
-        items[:] = sorted(found, key=lambda item: self._seconds[item.nodeid])
+        items[:] = sorted((item for item in items if item.nodeid in self._tests), key=self._turn)
+
+    def _turn(self, item: pytest.Item) -> tuple[bool, float, str, float]:
+        """File by file, since a file's fixtures may start a database."""
+        file = item.nodeid.partition("::")[0]
+        own = state().duration_by_test[item.nodeid]
+        return not file.startswith("tests/unit"), self._file_seconds[file], file, own
 
 
 class Tests(PytestRunner):
@@ -139,30 +148,47 @@ STATES = {
 
 
 def leave_alone_what_nobody_asserts() -> None:
-    """No mutants of the literal text of a `raise`, nor of the type that `cast` is given.
+    """No mutants of the literal text of `raise` and `assert`, `strict` of zip and the type of cast.
 
     The first is wording; the values, conditions and classes of errors are changed as everything
-    else. The second does nothing at run time.
+    else. `strict` asserts what holds. The type that `cast` is given does nothing at run time.
     """
     wording: set[int] = set()
     change_string, drop_argument = mutators.operator_string, mutators.operator_arg_removal
+    change_name = mutators.operator_name
 
-    def note(statement: cst.Raise) -> Iterator[cst.CSTNode]:
-        wording.update(id(node) for node in _below(statement) if isinstance(node, cst.BaseString))
+    def note(statement: cst.Raise | cst.Assert) -> Iterator[cst.CSTNode]:
+        said = statement.msg if isinstance(statement, cst.Assert) else statement
+        if said is not None:
+            wording.update(id(node) for node in _below(said) if isinstance(node, cst.BaseString))
         return iter(())
+
+    def name(node: cst.Name) -> Iterator[cst.CSTNode]:
+        return iter(()) if id(node) in wording else iter(change_name(node))
 
     def string(node: cst.BaseString) -> Iterator[cst.CSTNode]:
         return iter(()) if id(node) in wording else iter(change_string(node))
 
     def arguments(node: cst.Call) -> Iterator[cst.CSTNode]:
-        cast = isinstance(node.func, cst.Name) and node.func.value == "cast"
-        return iter(()) if cast else iter(drop_argument(node))
+        called = node.func.value if isinstance(node.func, cst.Name) else ""
+        if called == "cast":
+            return iter(())
+        strict = next((arg for arg in node.args if called == "zip" and _is_strict(arg)), None)
+        if strict is None:
+            return iter(drop_argument(node))
+        wording.add(id(strict.value))
+        return (made for made in drop_argument(node) if any(arg is strict for arg in made.args))
 
-    swapped = {change_string: string, drop_argument: arguments}
+    swapped = {change_string: string, drop_argument: arguments, change_name: name}
     mutators.mutation_operators[:] = [
         (cst.Raise, note),
+        (cst.Assert, note),
         *((kind, swapped.get(made, made)) for kind, made in mutators.mutation_operators),
     ]
+
+
+def _is_strict(argument: cst.Arg) -> bool:
+    return argument.keyword is not None and argument.keyword.value == "strict"
 
 
 def _below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -62,6 +62,11 @@ def test_without_a_refetch_the_cids_are_still_named(tmp_path):
         (DifferenceKind.MISSING_KEY, "C003"),
         (DifferenceKind.EXTRA_KEY, "C009"),
     ]
+    assert [example.remark for example in proof.examples] == [
+        "records differ; not fetched again",
+        "missing from the candidate",
+        "only in the candidate",
+    ]
     assert (proof.different_keys, proof.missing_keys, proof.extra_keys) == (3, 1, 1)
 
 

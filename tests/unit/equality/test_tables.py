@@ -1,0 +1,125 @@
+"""Frames of every library as columns of cells, part by part, and what they declare."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from tracekit.equality.tables import table_of
+from tracekit.errors import NotComparable
+from tracekit.experiment.prove import prove
+from tracekit.records import Level
+
+COLUMNS = {"a": [0, 1, 2, 3, 4], "b": list("vwxyz")}
+FRAMES: dict[str, tuple[Any, str, list[str]]] = {
+    "pandas": (pd.DataFrame(COLUMNS).astype({"b": object}), "pandas", ["int64", "object"]),
+    "polars": (pl.DataFrame(COLUMNS), "polars", ["Int64", "String"]),
+    "arrow": (pa.table(COLUMNS), "pyarrow", ["int64", "string"]),
+    "batch": (pa.record_batch(COLUMNS), "pyarrow", ["int64", "string"]),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_part_of_a_table_is_the_rows_between_two_numbers(name: str) -> None:
+    frame, library, types = FRAMES[name]
+    table = table_of(frame)
+    assert table is not None
+    assert (table.library, table.names, table.types, table.rows) == (library, ["a", "b"], types, 5)
+    assert table.columns(2, 4) == [[2, 3], ["x", "y"]]
+    assert table.records(3, 5) == [{"a": 3, "b": "y"}, {"a": 4, "b": "z"}]
+    assert table.records(0, 0) == []
+    assert table.labels is None
+    assert table.repeated() == []
+
+
+def test_index_levels_and_labels_come_by_parts_too() -> None:
+    frame = pd.DataFrame({"a": [0, 1, 2]}, index=[5, 6, 7])
+    table = table_of(frame)
+    assert table is not None and table.labels is not None
+    assert (table.names, table.labels(1, 3)) == (["a"], [6, 7])
+    named = table_of(frame.rename_axis("k"))
+    assert named is not None and named.labels is None
+    assert (named.names, named.types) == (["k", "a"], ["int64", "int64"])
+    assert named.columns(1, 3) == [[6, 7], [1, 2]]
+    series = table_of(frame["a"])
+    assert series is not None
+    assert (series.library, series.names, series.columns(1, 2)) == (
+        "pandas",
+        ["index", "a"],
+        [[6], [1]],
+    )
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame({"a": [1, 2]}),
+        pd.DataFrame({"a": []}, index=pd.Index([], dtype="int64")),
+        pd.DataFrame({"a": [1]}, index=pd.Index([5], name="k")),
+        pd.DataFrame({"a": [1]}, index=["x"]),
+    ],
+)
+def test_row_numbers_and_levels_that_are_columns_are_no_labels(frame: pd.DataFrame) -> None:
+    table = table_of(frame)
+    assert table is not None
+    assert table.labels is None
+
+
+def test_what_is_no_table_is_none() -> None:
+    for value in (None, [], {"a": 1}, np.array([1]), pa.array([1]), pl.Series([1]), pd.Index([1])):
+        assert table_of(value) is None
+
+
+def test_names_that_repeat_are_told_once() -> None:
+    table = table_of(pd.DataFrame([[1, 2, 3, 4]], columns=["b", "a", "b", "a"]))
+    assert table is not None
+    assert table.repeated() == ["b", "a"]
+
+
+def test_arrow_times_keep_what_python_can_hold() -> None:
+    time = datetime.time(1, 2, 3, 4)
+    nanos = pa.array([time], pa.time64("us")).cast(pa.time64("ns"))
+    for array, plain in (
+        (nanos, [time]),
+        (pa.array([{"t": time}], pa.struct([("t", pa.time64("ns"))])), [{"t": time}]),
+        (pa.array([[time]], pa.list_(pa.time64("ns"))), [[time]]),
+        (pa.array([[time]], pa.large_list(pa.time64("ns"))), [[time]]),
+        (pa.array([[time, time]], pa.list_(pa.time64("ns"), 2)), [[time, time]]),
+    ):
+        table = table_of(pa.table({"t": array}))
+        assert table is not None
+        assert table.columns(0, 1) == [plain]
+    table = table_of(pa.table({"t": pa.array([1], pa.time64("ns"))}))
+    assert table is not None
+    with pytest.raises(NotComparable, match=r"an Arrow time64\[ns\] column has values that"):
+        table.columns(0, 1)
+
+
+def test_types_of_columns_that_changed_are_each_told() -> None:
+    frame = pd.DataFrame({"K": ["x"], "N": [1], "M": [2]})
+    proof = prove(frame, frame.astype({"N": "int32", "M": "int16"}), "K").record
+    assert proof.level is Level.JSON
+    assert proof.remarks[:2] == (
+        "column 'N' is int64 in the reference, int32 in the candidate",
+        "column 'M' is int64 in the reference, int16 in the candidate",
+    )
+    parts = iter([frame.astype({"N": "int32"}), frame.astype({"N": "int16"}).assign(K="y")])
+    both = prove(pd.concat([frame, frame.assign(K="y")]).reset_index(drop=True), parts, "K").record
+    assert "column 'N' is int64 in the reference, int16 or int32 in the candidate" in both.remarks
+
+
+def test_labels_of_rows_are_compared_in_order() -> None:
+    frame = pd.DataFrame({"K": ["x", "y"]}, index=[7, 9])
+    assert prove(frame, frame.copy(), "K").level is Level.EXACT
+    for index in ([7, 8], [9, 7]):
+        proof = prove(frame, frame.set_axis(index), "K").record
+        assert (proof.level, proof.equivalences) == (Level.VALUE, ("row labels",))
+        assert (
+            "integer row labels differ; they would count if the index had a name" in proof.remarks
+        )
