@@ -31,6 +31,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 default_role = "code"  # docstrings have single backticks, as Markdown has
 smartquotes = False  # "--keys" is an option, not a dash
 highlight_language = "text"

@@ -24,9 +24,9 @@ def bench_bars(results: Results, keys: int, ids: Sequence[BenchRun] = ()) -> tup
     """Every bar, met or not; None where this bench did not measure what it takes.
 
     Args:
-        results: the candidates by name.
-        keys: how many keys the bench read.
-        ids: what the ids alone take, at each number of keys.
+        results: The candidates by name.
+        keys: How many keys the bench read.
+        ids: What the ids alone take, at each number of keys.
     """
     legacy, iterator, lean = (results.get(name) for name in ("legacy", "iterator", "lean"))
     deep = ratio(lean.rss_net_peak_bytes, lean.deep_size_bytes) if lean else None

@@ -60,19 +60,19 @@ def bench(
     meets all of them.
 
     Args:
-        workload: a workload's name, a Workload or a DuckDB file. None with `database`.
-        candidates: names from `BENCH_CANDIDATES`, or as for `replay`.
-        database: an existing Oracle database.
-        query: a Query, or the name of one of the workload's.
-        keys: how many keys, `@FILE`, or a list of keys.
-        keys_sql: a query whose columns are the keys.
-        workers: batches of keys read at once.
-        repeat: runs of each candidate; the figures are medians.
-        profile: run each once more under memray, for its heap peak.
-        prove: compare every candidate's digest with the iterator's, which must then be included.
-        sizes: other numbers of keys at which to also measure candidates that keep no records.
-        command: the command line that repeats this bench.
-        on_progress: called with the progress of each step.
+        workload: A workload's name, a Workload or a DuckDB file. None with `database`.
+        candidates: Names from `BENCH_CANDIDATES`, or as for `replay`.
+        database: An existing Oracle database.
+        query: A Query, or the name of one of the workload's.
+        keys: How many keys, `@FILE`, or a list of keys.
+        keys_sql: A query whose columns are the keys.
+        workers: Batches of keys read at once.
+        repeat: Runs of each candidate; the figures are medians.
+        profile: Run each once more under memray, for its heap peak.
+        prove: Compare every candidate's digest with the iterator's, which must then be included.
+        sizes: Other numbers of keys at which to also measure candidates that keep no records.
+        command: The command line that repeats this bench.
+        on_progress: Called with the progress of each step.
 
     Raises:
         ConfigError: an argument is invalid.

@@ -23,9 +23,9 @@ class BatchDrain(Subject[None]):
 
     Args:
         database: Database's arguments without secrets.
-        query: what to read: its QueryDefinition, as `encode_typed` wrote it.
-        keys: what to ask for, likewise.
-        workers: batches of keys read at once.
+        query: What to read: its QueryDefinition, as `encode_typed` wrote it.
+        keys: What to ask for, likewise.
+        workers: Batches of keys read at once.
         secrets: Database's other arguments.
     """
 

@@ -48,7 +48,7 @@ class CandidateRuns:
         """Its figures.
 
         Args:
-            digests: of every candidate's output, by name.
+            digests: Of every candidate's output, by name.
         """
         candidate = self.candidate
         if not self.able or not self._runs:

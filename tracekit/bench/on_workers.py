@@ -67,19 +67,19 @@ def bench_on_workers(
     A bench is one host's from its first run to its last, so its ratios compare that host's figures.
 
     Args:
-        connection: the store that the workers listen to.
-        queue: their queue.
-        workload: a workload that every worker knows by this name.
-        candidates: names of the bench's own, or of the workload's definition.
-        sizes: numbers of keys; None for all there are.
-        pythons: such as `3.12`; by default whichever Python a worker has.
-        query: the name of one of the workload's queries.
-        workers: batches of keys read at once.
-        repeat: runs of each candidate.
-        profile: run each once more under memray.
-        prove: compare every candidate's output with the iterator's.
-        command: what to type to make this again.
-        on_progress: told how far each bench is.
+        connection: The store that the workers listen to.
+        queue: Their queue.
+        workload: A workload that every worker knows by this name.
+        candidates: Names of the bench's own, or of the workload's definition.
+        sizes: Numbers of keys; None for all there are.
+        pythons: Such as `3.12`; by default whichever Python a worker has.
+        query: The name of one of the workload's queries.
+        workers: Batches of keys read at once.
+        repeat: Runs of each candidate.
+        profile: Run each once more under memray.
+        prove: Compare every candidate's output with the iterator's.
+        command: What to type to make this again.
+        on_progress: Told how far each bench is.
 
     Raises:
         ConfigError: an argument is invalid.
@@ -142,18 +142,18 @@ def estimate_on_workers(
     figures.
 
     Args:
-        connection: the store that the workers listen to.
-        queue: their queue.
-        workload: a workload that every worker knows by this name.
-        candidates: names of built-in ones, or of the workload's definition.
-        query: the name of one of the workload's queries.
-        keys: how many keys to predict for.
-        limit_bytes: memory that the whole process may have.
-        sample: keys of the largest sample of a candidate that keeps its rows.
-        verify: numbers of keys to also run for real.
-        workers: batches of keys read at once.
-        command: what to type to make this again.
-        on_progress: told how far each candidate is.
+        connection: The store that the workers listen to.
+        queue: Their queue.
+        workload: A workload that every worker knows by this name.
+        candidates: Names of built-in ones, or of the workload's definition.
+        query: The name of one of the workload's queries.
+        keys: How many keys to predict for.
+        limit_bytes: Memory that the whole process may have.
+        sample: Keys of the largest sample of a candidate that keeps its rows.
+        verify: Numbers of keys to also run for real.
+        workers: Batches of keys read at once.
+        command: What to type to make this again.
+        on_progress: Told how far each candidate is.
 
     Raises:
         ConfigError: an argument is invalid.

@@ -11,8 +11,8 @@ class WeighedCandidate(CandidateSubject):
     """A candidate whose output is weighed after its peak was read.
 
     Args:
-        weigh: whether to tell `deep_size_bytes`; takes seconds for each million records.
-        arguments: those of CandidateSubject.
+        weigh: Whether to tell `deep_size_bytes`; takes seconds for each million records.
+        arguments: Those of CandidateSubject.
     """
 
     def __init__(self, *, weigh: bool, **arguments: Any) -> None:

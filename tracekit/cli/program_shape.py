@@ -48,10 +48,10 @@ def program_shape(
     """Run a script or a notebook against a relay to `database`, and record the traffic's shape.
 
     Args:
-        program: a command, or the path of a notebook.
-        database: the real database.
-        keys: key columns of the queries; empty for the columns that have a list of binds.
-        quiet: show no progress and no remarks.
+        program: A command, or the path of a notebook.
+        database: The real database.
+        keys: Key columns of the queries; empty for the columns that have a list of binds.
+        quiet: Show no progress and no remarks.
 
     Raises:
         ConfigError: it cannot be run, or it sent no statement.

@@ -18,8 +18,8 @@ class ScriptLine:
     anything else would break the program's own lines.
 
     Args:
-        limit_bytes: the memory limit, if there is one.
-        quiet: show nothing.
+        limit_bytes: The memory limit, if there is one.
+        quiet: Show nothing.
     """
 
     def __init__(self, limit_bytes: int | None, *, quiet: bool) -> None:

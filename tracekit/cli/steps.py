@@ -21,7 +21,7 @@ class Steps:
     """One line per step, with its time at the end; `update` may be called as often as needed.
 
     Args:
-        quiet: print nothing.
+        quiet: Print nothing.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:

@@ -107,14 +107,14 @@ def check(
     """Repeat the replay of the baseline in `path`, and judge the new run by it.
 
     Args:
-        path: the baseline's file.
-        rules: the growth that is too much.
-        workload: the workload that the baseline must be of.
-        output: the run's folder; default a new one under `profiles/runs/`.
-        force: replace an older run in `output`.
-        jobs: as for `replay`; a baseline has memory figures only, which do not depend on it.
-        command: the command line that repeats this run.
-        on_progress: called with the progress of each step.
+        path: The baseline's file.
+        rules: The growth that is too much.
+        workload: The workload that the baseline must be of.
+        output: The run's folder; default a new one under `profiles/runs/`.
+        force: Replace an older run in `output`.
+        jobs: As for `replay`; a baseline has memory figures only, which do not depend on it.
+        command: The command line that repeats this run.
+        on_progress: Called with the progress of each step.
 
     Raises:
         ConfigError: the baseline does not exist, or has another fingerprint.

@@ -33,8 +33,8 @@ class Candidate(ABC, Generic[Kept]):
         """The records as mappings, one after the other; a key may continue in a later one.
 
         Args:
-            kept: what `fetch` returned for the same keys.
-            keys: the keys, for a candidate that kept nothing and fetches again.
+            kept: What `fetch` returned for the same keys.
+            keys: The keys, for a candidate that kept nothing and fetches again.
 
         Raises:
             NotComparable: what `fetch` returned cannot be read as records.

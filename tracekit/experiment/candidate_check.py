@@ -47,7 +47,7 @@ class FunctionCheck(Subject[list[str]]):
     """Imports functions in a separate process, and reports which cannot be called.
 
     Args:
-        candidates: fields of their specs.
+        candidates: Fields of their specs.
     """
 
     def __init__(self, *, candidates: Sequence[Mapping[str, Any]]) -> None:

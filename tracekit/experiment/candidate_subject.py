@@ -31,13 +31,13 @@ def make_candidate(
     """Make the candidate that `spec` names.
 
     Args:
-        spec: the candidate's spec.
-        database: the database to read from.
-        query: the query to run.
-        workers: batches of keys that a built-in candidate reads at once.
-        memory_limit_bytes: limit of each process, if the candidate has several; a single process
+        spec: The candidate's spec.
+        database: The database to read from.
+        query: The query to run.
+        workers: Batches of keys that a built-in candidate reads at once.
+        memory_limit_bytes: Limit of each process, if the candidate has several; a single process
             is limited by its runner.
-        own_process: whether this process runs only the candidate.
+        own_process: Whether this process runs only the candidate.
 
     Raises:
         ConfigError: it cannot be loaded.
@@ -70,14 +70,14 @@ class CandidateSubject(Subject[Any]):
     """One candidate at work on one query.
 
     Args:
-        candidate: fields of its CandidateSpec.
-        query: its QueryDefinition, as `encode_typed` wrote it.
-        keys: the keys to fetch, likewise.
-        database: arguments of Database, without secrets.
-        workers: batches of keys read at once.
-        digests: file for the digests of the result; None writes none.
-        memory_limit_bytes: as for `make_candidate`.
-        secrets: the other arguments of Database.
+        candidate: Fields of its CandidateSpec.
+        query: Its QueryDefinition, as `encode_typed` wrote it.
+        keys: The keys to fetch, likewise.
+        database: Arguments of Database, without secrets.
+        workers: Batches of keys read at once.
+        digests: File for the digests of the result; None writes none.
+        memory_limit_bytes: As for `make_candidate`.
+        secrets: The other arguments of Database.
     """
 
     def __init__(

@@ -30,10 +30,10 @@ def choose_keys(
     """The distinct keys to fetch, and remarks on those that were left out.
 
     Args:
-        database: the database to read them from.
-        query: the query that is replayed; it may take no keys.
-        wanted: keys, a file of keys, or how many of those that `sql` or the query has.
-        sql: a query whose columns are the keys; default the distinct keys of `query` itself.
+        database: The database to read them from.
+        query: The query that is replayed; it may take no keys.
+        wanted: Keys, a file of keys, or how many of those that `sql` or the query has.
+        sql: A query whose columns are the keys; default the distinct keys of `query` itself.
 
     Raises:
         ConfigError: there are none, one cannot be read or bound, or a list and a query are given.

@@ -15,8 +15,8 @@ def collect_environment(server: str, arrow_memory_pool: str | None = None) -> En
     """This machine and its packages.
 
     Args:
-        server: the server that was read.
-        arrow_memory_pool: the pool a measured child used; None if none loaded Arrow, then it is
+        server: The server that was read.
+        arrow_memory_pool: The pool a measured child used; None if none loaded Arrow, then it is
             the pool they were set to use.
     """
     return Environment(

@@ -68,18 +68,18 @@ def estimate(
     `low_bytes` and `high_bytes` give the range.
 
     Args:
-        workload: a workload's name, a Workload or a DuckDB file. None with `database`.
-        candidates: as for `replay`; default the workload's, else all built-in ones.
-        database: an existing Oracle database.
-        query: a Query, or the name of one of the workload's.
-        keys: how many keys to predict for, or which ones; default all. May be more than exist.
-        keys_sql: a query whose columns are the keys.
-        limit_bytes: memory that the whole process may use.
-        sample: keys of the largest sample of a candidate that keeps its rows.
-        verify: numbers of keys to also run for real and compare with their predictions.
-        workers: batches of keys a built-in candidate reads at once.
-        command: the command line that repeats this estimate.
-        on_progress: called with the progress of each step. Default: bars below a notebook's cell.
+        workload: A workload's name, a Workload or a DuckDB file. None with `database`.
+        candidates: As for `replay`; default the workload's, else all built-in ones.
+        database: An existing Oracle database.
+        query: A Query, or the name of one of the workload's.
+        keys: How many keys to predict for, or which ones; default all. May be more than exist.
+        keys_sql: A query whose columns are the keys.
+        limit_bytes: Memory that the whole process may use.
+        sample: Keys of the largest sample of a candidate that keeps its rows.
+        verify: Numbers of keys to also run for real and compare with their predictions.
+        workers: Batches of keys a built-in candidate reads at once.
+        command: The command line that repeats this estimate.
+        on_progress: Called with the progress of each step. Default: bars below a notebook's cell.
 
     Raises:
         ConfigError: an argument is invalid.

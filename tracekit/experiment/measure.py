@@ -37,21 +37,21 @@ def measure(
     generator, the generator is drained.
 
     Args:
-        function: the function to measure. Its parameters, matched by name, can be `connection`,
+        function: The function to measure. Its parameters, matched by name, can be `connection`,
             `database`, `dsn`, `user`, `password`, `keys`, `query` and `binds`.
-        database: the database it reads; the process opens its own connection.
-        keys: the value of its parameter `keys`.
-        query: the value of its parameter `query`.
-        repeat: how often to run it without memray; the figures are those of the run with the
+        database: The database it reads; the process opens its own connection.
+        keys: The value of its parameter `keys`.
+        query: The value of its parameter `query`.
+        repeat: How often to run it without memray; the figures are those of the run with the
             median net peak.
-        memory_limit: limit of the process's private memory, in bytes or as text like `"2GiB"`.
-        profile: also run it under memray, for the heap peak and the call stacks.
-        children: include the processes that it starts.
-        warm_up: called before the baseline is taken, for imports and caches that should not count.
-        retention: run it once more and report which variables keep its memory alive.
-        at: when to look at retention, as a share of the net peak.
-        result: keep what the function returned, sent back by pickle.
-        timeout_seconds: time limit of each process; a process that takes longer is ended.
+        memory_limit: Limit of the process's private memory, in bytes or as text like `"2GiB"`.
+        profile: Also run it under memray, for the heap peak and the call stacks.
+        children: Include the processes that it starts.
+        warm_up: Called before the baseline is taken, for imports and caches that should not count.
+        retention: Run it once more and report which variables keep its memory alive.
+        at: When to look at retention, as a share of the net peak.
+        result: Keep what the function returned, sent back by pickle.
+        timeout_seconds: Time limit of each process; a process that takes longer is ended.
         capture: memray's file, which must not exist; by default one in the runs folder.
 
     Raises:

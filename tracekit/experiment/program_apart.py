@@ -26,8 +26,8 @@ class ProgramApart:
     """Like `ProgramCall`, but runs the program in another process.
 
     Args:
-        path: the script or notebook.
-        database: the database it reads.
+        path: The script or notebook.
+        database: The database it reads.
     """
 
     def __init__(self, path: Path, database: Database) -> None:

@@ -20,7 +20,7 @@ class ProgramCall:
     """Runs the program in this process.
 
     Args:
-        path: the script or notebook.
+        path: The script or notebook.
 
     Raises:
         ConfigError: a notebook cannot be read, or IPython is not installed.

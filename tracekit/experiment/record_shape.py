@@ -30,12 +30,12 @@ def record_shape(
     No value of a result leaves this process, and none is held longer than its row batch.
 
     Args:
-        workload: as for `replay`.
-        database: an Oracle database to read instead of the workload's.
-        queries: queries, or names of the workload's; None for its only one.
-        keys: how many keys, `@FILE`, or a list of keys; default all.
-        keys_sql: a query whose columns are the keys.
-        on_progress: called with the progress of each step.
+        workload: As for `replay`.
+        database: An Oracle database to read instead of the workload's.
+        queries: Queries, or names of the workload's; None for its only one.
+        keys: How many keys, `@FILE`, or a list of keys; default all.
+        keys_sql: A query whose columns are the keys.
+        on_progress: Called with the progress of each step.
 
     Raises:
         ConfigError: there is nothing to read, a key column is not selected, or there are no rows.

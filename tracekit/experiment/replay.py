@@ -60,39 +60,39 @@ def replay(
     """Measure `candidates`, each in fresh processes, and compare each with the reference.
 
     Args:
-        workload: a workload's name, a Workload, its .toml file or a DuckDB file, served by a local
+        workload: A workload's name, a Workload, its .toml file or a DuckDB file, served by a local
             Oracle that is started for this replay. None with `database`.
         candidates: `[NAME=]SPEC` texts, or a mapping of names to specs and callables. A spec is a
             built-in candidate, `module:function`, a script or a notebook. Default: the
             workload's, else legacy, iterator and lean. `service` runs in several processes, each
             of them measured, but not under memray.
-        database: an existing Oracle database to read instead of the workload's.
-        query: a Query, or the name of one of the workload's.
-        keys: how many keys, `@FILE`, or a list of keys; default all.
-        keys_sql: a query whose columns are the keys.
-        reference: name of the candidate the others are compared with; default the workload's, else
+        database: An existing Oracle database to read instead of the workload's.
+        query: A Query, or the name of one of the workload's.
+        keys: How many keys, `@FILE`, or a list of keys; default all.
+        keys_sql: A query whose columns are the keys.
+        reference: Name of the candidate the others are compared with; default the workload's, else
             the first.
-        level: the level of equality to reach.
-        unordered: ignore the order of a key's records.
-        profile: run each candidate a second time under memray.
-        repeat: plain runs of each candidate; the figures are those of the run with the median net
+        level: The level of equality to reach.
+        unordered: Ignore the order of a key's records.
+        profile: Run each candidate a second time under memray.
+        repeat: Plain runs of each candidate; the figures are those of the run with the median net
             peak.
-        memory_limit_bytes: limit of a candidate's private writable memory (RLIMIT_DATA).
-        expect_out_of_memory: candidates that may run into the limit.
-        retention: run each single-process candidate once more and report what holds its memory.
-        at: when to look at retention: at a share of the rows, as the driver hands them out, or of
+        memory_limit_bytes: Limit of a candidate's private writable memory (RLIMIT_DATA).
+        expect_out_of_memory: Candidates that may run into the limit.
+        retention: Run each single-process candidate once more and report what holds its memory.
+        at: When to look at retention: at a share of the rows, as the driver hands them out, or of
             the net peak (`peak:90%`).
-        timeout_seconds: time limit of each process; one that takes longer has failed.
-        workers: batches of keys a built-in candidate reads at once.
-        jobs: maximum number of measured processes at once; fewer run if their memory would not fit.
+        timeout_seconds: Time limit of each process; one that takes longer has failed.
+        workers: Batches of keys a built-in candidate reads at once.
+        jobs: Maximum number of measured processes at once; fewer run if their memory would not fit.
             Default: one for each core. Memory figures do not depend on it, but times do and are
             marked; use 1 for times that you want to quote.
-        expected_peak_bytes: the largest peak of one process, known from an earlier replay. Without
+        expected_peak_bytes: The largest peak of one process, known from an earlier replay. Without
             it and without a memory limit, the first process runs alone to find out.
-        output: the run's folder; default a new one under `profiles/runs/`.
-        force: replace an older run in `output`.
-        command: the command line that repeats this run, kept in the summary.
-        on_progress: called with the progress of each step. Default: bars below a notebook's cell.
+        output: The run's folder; default a new one under `profiles/runs/`.
+        force: Replace an older run in `output`.
+        command: The command line that repeats this run, kept in the summary.
+        on_progress: Called with the progress of each step. Default: bars below a notebook's cell.
 
     Raises:
         ConfigError: an argument is invalid, or `output` already holds a run.

@@ -55,9 +55,9 @@ class CandidateSteps:
     """The runs of one candidate: a plain one, and then the others that were requested.
 
     Args:
-        candidate: the candidate to run.
-        context: the replay's settings.
-        check_stopped: raises once the run is no longer needed, which ends it.
+        candidate: The candidate to run.
+        context: The replay's settings.
+        check_stopped: Raises once the run is no longer needed, which ends it.
     """
 
     def __init__(

@@ -135,9 +135,9 @@ def write_program(
     """Write the report of a notebook or a script, and its plots.
 
     Args:
-        report: the report.
-        folder: the folder to write to.
-        executed: the name of a notebook and its executed copy as text.
+        report: The report.
+        folder: The folder to write to.
+        executed: The name of a notebook and its executed copy as text.
 
     Raises:
         ProfileError: the disk is full.

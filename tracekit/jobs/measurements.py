@@ -42,8 +42,8 @@ class Measurements:
     """Requests on a queue, each answered by one worker.
 
     Args:
-        connection: the store that submitter and workers share.
-        queue: the workers' queue.
+        connection: The store that submitter and workers share.
+        queue: The workers' queue.
 
     Used as a context manager; at its end, the remaining requests are cancelled.
     """

@@ -72,8 +72,8 @@ class ResultStream(Protocol):
         Only called for a result that has LOB columns.
 
         Args:
-            columns: as described, LOBs in LONG form where the client wants them so.
-            keeper: where the values of the others are kept.
+            columns: As described, LOBs in LONG form where the client wants them so.
+            keeper: Where the values of the others are kept.
         """
 
     def next_batch(self) -> EncodedRows | None:
@@ -196,9 +196,9 @@ class Backend(Protocol):
         """A new session whose current schema is `schema`, in the main database or in a clone.
 
         Args:
-            schema: resolves unqualified names.
-            clone: name of a clone, or empty.
-            client: what SYS_CONTEXT('USERENV', ...) tells of the client.
+            schema: Resolves unqualified names.
+            clone: Name of a clone, or empty.
+            client: What SYS_CONTEXT('USERENV', ...) tells of the client.
 
         Raises:
             OraError: ORA-12514, the clone is gone.

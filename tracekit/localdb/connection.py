@@ -55,10 +55,10 @@ class Connection:
     """Packets to and from one client.
 
     Args:
-        sock: the accepted socket; owned from now on.
-        name: how log lines call this client.
-        watcher: looks for breaks while a call runs.
-        login_seconds: how long the client may take until `admit` is called.
+        sock: The accepted socket; owned from now on.
+        name: How log lines call this client.
+        watcher: Looks for breaks while a call runs.
+        login_seconds: How long the client may take until `admit` is called.
     """
 
     def __init__(

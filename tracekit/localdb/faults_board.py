@@ -17,8 +17,8 @@ class SetFault:
     """One fault on the board.
 
     Args:
-        fault: what it is.
-        connects_before: connects that came before it was set; they are not counted.
+        fault: What it is.
+        connects_before: Connects that came before it was set; they are not counted.
     """
 
     def __init__(self, fault: AnyFault, connects_before: int) -> None:

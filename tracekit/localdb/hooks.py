@@ -38,7 +38,7 @@ class SessionHooks:
         """A client's socket was accepted; a hook that blocks calls `check` again and again.
 
         Args:
-            check: raises when the client broke off the call or went away.
+            check: Raises when the client broke off the call or went away.
         """
 
     def before_connect(self) -> None:
@@ -57,7 +57,7 @@ class SessionHooks:
         """How many of the next rows of a result may go before this is asked again; at least 1.
 
         Args:
-            sent: rows of this result that went out so far.
-            wanted: rows that could go now; 0 at the result's end, where no answer is needed.
+            sent: Rows of this result that went out so far.
+            wanted: Rows that could go now; 0 at the result's end, where no answer is needed.
         """
         return wanted

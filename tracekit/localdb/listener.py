@@ -29,9 +29,9 @@ class Listener:
     """Accepts connections in a thread of its own until closed.
 
     Args:
-        host: address to listen on.
-        port: port to listen on, 0 for any free one.
-        welcome: takes an accepted socket, to be its owner; raises OSError or RuntimeError when it
+        host: Address to listen on.
+        port: Port to listen on, 0 for any free one.
+        welcome: Takes an accepted socket, to be its owner; raises OSError or RuntimeError when it
             can serve no more clients.
 
     Raises:

@@ -52,9 +52,9 @@ def run_parts(
     """What all parts give together.
 
     Args:
-        parts: bind rows; a query has one part.
-        run: executes a part.
-        go_on: run the parts after one with a row that failed.
+        parts: Bind rows; a query has one part.
+        run: Executes a part.
+        go_on: Run the parts after one with a row that failed.
     """
     counts: list[int] = []
     returned: list[ReturnedColumns] = []

@@ -28,7 +28,7 @@ class LobCalls:
     """Runs one session's LOB operations; each adds to a reply.
 
     Args:
-        lobs: the session's.
+        lobs: The session's.
     """
 
     def __init__(self, lobs: SessionLobs) -> None:

@@ -48,9 +48,9 @@ class CursorLobs:
         """A new result takes the place of the last, whose locators may become invalid.
 
         Args:
-            result: has no rows read yet.
-            make_keeper: makes what keeps its LOBs.
-            is_told: whether the client is told of the columns with this reply.
+            result: Has no rows read yet.
+            make_keeper: Makes what keeps its LOBs.
+            is_told: Whether the client is told of the columns with this reply.
 
         Returns:
             Whether rows may go out with it: a client that wants locators says so first.

@@ -15,8 +15,8 @@ class LobPieces:
     """Bytes as a list of extents; every extent holds one pin on its segment.
 
     Args:
-        space: where the bytes lie.
-        extents: what it starts with; their pins belong to this object now.
+        space: Where the bytes lie.
+        extents: What it starts with; their pins belong to this object now.
     """
 
     def __init__(self, space: LobSpace, extents: list[Extent] | None = None) -> None:
@@ -48,9 +48,9 @@ class LobPieces:
         """Put `new`, which is used up, over the bytes from `start` on.
 
         Args:
-            start: where; beyond the end, what lies between is filled.
-            new: the bytes.
-            filler: what the gap is filled with.
+            start: Where; beyond the end, what lies between is filled.
+            new: The bytes.
+            filler: What the gap is filled with.
 
         Raises:
             OraError: ORA-22925, the gap would be larger than `MAX_GAP_BYTES`.

@@ -70,7 +70,7 @@ class LobSpace:
     """The segments of one session; may be used by several threads.
 
     Args:
-        folder: where temporary files go; None for the system's place.
+        folder: Where temporary files go; None for the system's place.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -89,8 +89,8 @@ class LobSpace:
         """Keep `pieces` as one extent, its segment pinned once more until `unpin`.
 
         Args:
-            pieces: the bytes.
-            at_most_bytes: there are no more of them; says whether they go to a file.
+            pieces: The bytes.
+            at_most_bytes: There are no more of them; says whether they go to a file.
 
         Raises:
             OraError: ORA-01652, the session holds too much, or the disk is full.

@@ -24,7 +24,7 @@ class SessionLobs:
     """What a session's locators stand for.
 
     Args:
-        folder: where temporary files go; None for the system's place.
+        folder: Where temporary files go; None for the system's place.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -198,8 +198,8 @@ class ResultLobs:
     """Keeps the LOBs that one result hands out until `release`.
 
     Args:
-        space: where their bytes go.
-        key: the session's secret.
+        space: Where their bytes go.
+        key: The session's secret.
     """
 
     def __init__(self, space: LobSpace, key: bytes) -> None:

@@ -72,13 +72,13 @@ class Login:
     """One client's way in.
 
     Args:
-        connection: its packets.
-        options: whom to let in.
-        verifier: of the one user's password; made once, since it is slow on purpose.
-        banner: what the server calls itself.
-        session_id: number of the session this may become.
-        hooks: asked before a client is let in.
-        is_clone: whether a name is that of a private copy of the database.
+        connection: Its packets.
+        options: Whom to let in.
+        verifier: Of the one user's password; made once, since it is slow on purpose.
+        banner: What the server calls itself.
+        session_id: Number of the session this may become.
+        hooks: Asked before a client is let in.
+        is_clone: Whether a name is that of a private copy of the database.
     """
 
     def __init__(

@@ -43,8 +43,8 @@ class GuardedCall:
     """One call that runs.
 
     Args:
-        interrupt: makes it end early.
-        start_bytes: resident memory as it begins.
+        interrupt: Makes it end early.
+        start_bytes: Resident memory as it begins.
     """
 
     def __init__(self, interrupt: Callable[[], None], start_bytes: int) -> None:
@@ -58,7 +58,7 @@ class MemoryGuard:
     """Looks at the memory of this process while calls run.
 
     Args:
-        most_growth_bytes: a call since whose start the process has grown by more is ended.
+        most_growth_bytes: A call since whose start the process has grown by more is ended.
     """
 
     def __init__(self, most_growth_bytes: int = MOST_GROWTH_BYTES) -> None:

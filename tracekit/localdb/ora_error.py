@@ -13,10 +13,10 @@ class OraError(TracekitError):
 
     Args:
         number: Oracle's error number, 942 for ORA-00942.
-        text: the message without its `ORA-nnnnn: ` prefix; held names are shown as Oracle's.
+        text: The message without its `ORA-nnnnn: ` prefix; held names are shown as Oracle's.
         position: 0-based offset in the statement as the client sent it, where one is known; of
             a row that failed among many, its index.
-        row_count: rows that were changed before, and stay so.
+        row_count: Rows that were changed before, and stay so.
     """
 
     def __init__(self, number: int, text: str, *, position: int = 0, row_count: int = 0) -> None:

@@ -47,8 +47,8 @@ class Response:
         """Send what of the reply is ready and end the connection in the given manner.
 
         Args:
-            manner: how it ends.
-            last: the end of the call, so that there is a packet to be cut short.
+            manner: How it ends.
+            last: The end of the call, so that there is a packet to be cut short.
 
         Raises:
             ConnectionClosed: always.

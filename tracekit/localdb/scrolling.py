@@ -21,8 +21,8 @@ class ScrollableFeed:
     """Hands out an open result's rows from any position on; what was read is kept in a file.
 
     Args:
-        result: the rows, in order.
-        folder: where the file is made; None for the system's place.
+        result: The rows, in order.
+        folder: Where the file is made; None for the system's place.
     """
 
     def __init__(self, result: ResultStream, folder: Path | None) -> None:
@@ -51,8 +51,8 @@ class ScrollableFeed:
         """Go on with the row that `scroll` means.
 
         Args:
-            scroll: how the row is named.
-            position: its number from 1; the first and the last row need none.
+            scroll: How the row is named.
+            position: Its number from 1; the first and the last row need none.
 
         Raises:
             OraError: reading failed.

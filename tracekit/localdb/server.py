@@ -36,9 +36,9 @@ class Server:
     """Listens and serves until stopped; use it as a context manager.
 
     Args:
-        options: where to listen and whom to let in.
-        backend: the database; stays the caller's to close.
-        hooks: makes the hooks of each new session.
+        options: Where to listen and whom to let in.
+        backend: The database; stays the caller's to close.
+        hooks: Makes the hooks of each new session.
 
     Raises:
         ConfigError: the address cannot be listened on.
@@ -190,11 +190,11 @@ def serve(
     """Serve in the calling thread until `stop` is set, or an exception such as Ctrl-C ends it.
 
     Args:
-        options: where to listen and whom to let in.
-        backend: the database; stays the caller's to close.
-        ready: called once the server listens.
-        stop: ends the service when set; without it only an exception does.
-        hooks: makes the hooks of each new session.
+        options: Where to listen and whom to let in.
+        backend: The database; stays the caller's to close.
+        ready: Called once the server listens.
+        stop: Ends the service when set; without it only an exception does.
+        hooks: Makes the hooks of each new session.
 
     Raises:
         ConfigError: the address cannot be listened on.

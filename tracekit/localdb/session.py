@@ -70,12 +70,12 @@ class Session:
     """Serves the requests of one logged-on client until it leaves.
 
     Args:
-        connection: the client's packets.
-        reader: reads the client's TTC stream; stands where the login ended.
-        agreement: what was agreed while connecting.
-        backend: this client's view of the database; closed by whoever made it.
-        hooks: asked at the points where faults may strike.
-        guard: ends calls that take too much memory.
+        connection: The client's packets.
+        reader: Reads the client's TTC stream; stands where the login ended.
+        agreement: What was agreed while connecting.
+        backend: This client's view of the database; closed by whoever made it.
+        hooks: Asked at the points where faults may strike.
+        guard: Ends calls that take too much memory.
     """
 
     def __init__(

@@ -47,8 +47,8 @@ class CellLines:
     """Shows the line under each cell; while a cell runs, what the kernel holds.
 
     Args:
-        shell: whose cells.
-        guard_bytes: the limit of the memory guard, if one is set.
+        shell: Whose cells.
+        guard_bytes: The limit of the memory guard, if one is set.
     """
 
     def __init__(self, shell: InteractiveShell, guard_bytes: Callable[[], int | None]) -> None:

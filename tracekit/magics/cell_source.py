@@ -22,8 +22,8 @@ class PeakCellTransform:
     """Replaces the first line of a `%%peak` cell; other cells pass as they are.
 
     Args:
-        cleanup: what IPython does to a cell's lines before it looks for magics.
-        cell_magic: what IPython does to a cell that begins with a cell magic.
+        cleanup: What IPython does to a cell's lines before it looks for magics.
+        cell_magic: What IPython does to a cell that begins with a cell magic.
     """
 
     def __init__(self, cleanup: list[Transform], cell_magic: Transform) -> None:

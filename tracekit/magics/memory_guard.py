@@ -52,8 +52,8 @@ class MemoryGuard:
     """Watches the cells of one shell.
 
     Args:
-        shell: whose cells.
-        limit_bytes: limit of the process's resident memory.
+        shell: Whose cells.
+        limit_bytes: Limit of the process's resident memory.
 
     Raises:
         ConfigError: the process holds that much already, or this is not the main thread.

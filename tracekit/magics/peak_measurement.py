@@ -26,9 +26,9 @@ class Measurement:
     """A started measurement of this process.
 
     Args:
-        capture: where memray writes.
-        children: watch processes started meanwhile, too.
-        retention: look for what holds the memory while it grows.
+        capture: Where memray writes.
+        children: Watch processes started meanwhile, too.
+        retention: Look for what holds the memory while it grows.
 
     Raises:
         TrackerTaken: this process is tracked already.

@@ -28,10 +28,10 @@ def connect_within(
     """What `oracledb.connect` gives, or an error within `timeout_ms`.
 
     Args:
-        timeout_ms: limit of the whole attempt; each answer may take half of what is left.
-        dsn: where to connect.
-        options: other parameters of `oracledb.connect`; its callbacks are called as well.
-        login: user and password.
+        timeout_ms: Limit of the whole attempt; each answer may take half of what is left.
+        dsn: Where to connect.
+        options: Other parameters of `oracledb.connect`; its callbacks are called as well.
+        login: User and password.
 
     Raises:
         ConnectError: nothing answered in time.

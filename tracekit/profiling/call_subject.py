@@ -43,9 +43,9 @@ class CallSubject(Subject[Any]):
     """Calls the function in `call`.
 
     Args:
-        call: the file that `Call.write` wrote.
-        result: the file to write the result to; None: it is dropped.
-        secrets: given to its warm-up.
+        call: The file that `Call.write` wrote.
+        result: The file to write the result to; None: it is dropped.
+        secrets: Given to its warm-up.
     """
 
     def __init__(self, call: str, result: str | None, **secrets: str) -> None:

@@ -39,7 +39,7 @@ def read_heap(capture: Path, *, rss_net_peak_bytes: int | None = None) -> HeapFi
 
     Args:
         capture: memray's file, in its default or aggregated format.
-        rss_net_peak_bytes: the exact OS peak of the tracked stretch above its start; without it,
+        rss_net_peak_bytes: The exact OS peak of the tracked stretch above its start; without it,
             memray's samples of resident memory are used, which are less exact.
 
     Raises:

@@ -50,8 +50,8 @@ def cgroup_memory(cgroup: Path = _CGROUP, root: Path = _ROOT) -> CgroupMemory | 
     """The group of this process, or a parent of it, with the least memory; None without a limit.
 
     Args:
-        cgroup: lists the groups, like /proc/self/cgroup.
-        root: the folder of their files.
+        cgroup: Lists the groups, like /proc/self/cgroup.
+        root: The folder of their files.
     """
     try:
         lines = os.fsdecode(cgroup.read_bytes()).splitlines()

@@ -66,8 +66,8 @@ class StretchMeasurement:
 
     Args:
         capture: memray's file; an existing one is replaced.
-        aggregated: write a small capture without history, which is lost if the process is killed.
-        children: also watch processes started in the stretch.
+        aggregated: Write a small capture without history, which is lost if the process is killed.
+        children: Also watch processes started in the stretch.
     """
 
     def __init__(self, capture: Path, *, aggregated: bool = False, children: bool = False) -> None:

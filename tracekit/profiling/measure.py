@@ -93,19 +93,19 @@ def measure_call_of(
     """Measure a function that takes no more arguments, for `tracekit.measure`.
 
     Args:
-        function: called without arguments.
-        warm_up: called before the baseline is taken, with the secrets by name.
-        name: the function's name, for the capture's file.
-        secrets: values that must be neither in a file nor on a command line.
-        repeat: how often to run it without memray; the figures are those of the run with the
+        function: Called without arguments.
+        warm_up: Called before the baseline is taken, with the secrets by name.
+        name: The function's name, for the capture's file.
+        secrets: Values that must be neither in a file nor on a command line.
+        repeat: How often to run it without memray; the figures are those of the run with the
             median net peak.
-        memory_limit: limit of the process's private memory, in bytes or as text like `"2GiB"`.
-        profile: also run it under memray, for the heap peak and the call stacks.
-        children: include the processes that it starts.
-        retention: run it once more and report which variables keep its memory alive.
-        at: when to look at retention, as a share of the net peak.
-        result: keep what the function returned, sent back by pickle.
-        timeout_seconds: time limit of each process; a process that takes longer is ended.
+        memory_limit: Limit of the process's private memory, in bytes or as text like `"2GiB"`.
+        profile: Also run it under memray, for the heap peak and the call stacks.
+        children: Include the processes that it starts.
+        retention: Run it once more and report which variables keep its memory alive.
+        at: When to look at retention, as a share of the net peak.
+        result: Keep what the function returned, sent back by pickle.
+        timeout_seconds: Time limit of each process; a process that takes longer is ended.
         capture: memray's file, which must not exist; by default one in the runs folder.
 
     Raises:

@@ -124,16 +124,16 @@ def run_child(
     """Run the subject that `factory` (`module:name`) makes in one fresh process.
 
     Args:
-        factory: called in the child with `arguments` and `secrets`; returns a `Subject`.
+        factory: Called in the child with `arguments` and `secrets`; returns a `Subject`.
         arguments: JSON values.
-        secrets: arguments that appear in no command line, environment or message.
+        secrets: Arguments that appear in no command line, environment or message.
         capture: memray's file; None measures without memray.
-        children: also watch the processes that the subject starts.
+        children: Also watch the processes that the subject starts.
         memory_limit_bytes: RLIMIT_DATA from the baseline on.
-        retention: when to look at retention; the other figures of such a run are not usable.
-        timeout_seconds: time limit of the child's whole life; one that takes longer is ended.
-        search_path: folders to import the factory from.
-        on_progress: called about 20 times a second.
+        retention: When to look at retention; the other figures of such a run are not usable.
+        timeout_seconds: Time limit of the child's whole life; one that takes longer is ended.
+        search_path: Folders to import the factory from.
+        on_progress: Called about 20 times a second.
 
     Raises:
         ProfileError: no process could be started, the capture exists, or the disk is full.

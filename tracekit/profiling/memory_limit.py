@@ -72,8 +72,8 @@ def lacks_memory(exc: BaseException, used_bytes: int | None, limit_bytes: int | 
     """Whether `exc` means out of memory, by its own words or because the limit is nearly used up.
 
     Args:
-        exc: the error.
-        used_bytes: the limited memory in use when it was raised; None if unknown.
+        exc: The error.
+        used_bytes: The limited memory in use when it was raised; None if unknown.
         limit_bytes: None if there is no limit.
     """
     if is_out_of_memory(exc):

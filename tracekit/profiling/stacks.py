@@ -69,13 +69,13 @@ def read_stacks(
 
     Args:
         capture: memray's file, in its default or aggregated format, with or without native frames.
-        most_stacks: maximum number of distinct stacks held at once.
-        whole: keep the frames that were running when the tracker was started. memray drops that
+        most_stacks: Maximum number of distinct stacks held at once.
+        whole: Keep the frames that were running when the tracker was started. memray drops that
             many of the outermost frames; if the tracker was started in a function that has since
             returned, the measured work's own frames would be dropped instead.
-        rss_net_peak_bytes: the exact OS peak of the tracked stretch above its start, as for
+        rss_net_peak_bytes: The exact OS peak of the tracked stretch above its start, as for
             `read_heap`; what was only reserved is subtracted from the stack that reserved it.
-        cell_of: recognises notebook cells, possibly of another process; by default this one's.
+        cell_of: Recognises notebook cells, possibly of another process; by default this one's.
 
     Raises:
         ProfileError: `capture` is missing, empty or not a memray capture.

@@ -36,11 +36,11 @@ def diff_stacks(
     """What changed from `base` to `head`, the largest change first.
 
     Args:
-        base: the peak before.
-        head: the peak after.
-        base_name: the name of `base`, such as a path's name.
-        head_name: the name of `head`.
-        most_deltas: how many stacks to keep; a remark says how many were left out.
+        base: The peak before.
+        head: The peak after.
+        base_name: The name of `base`, such as a path's name.
+        head_name: The name of `head`.
+        most_deltas: How many stacks to keep; a remark says how many were left out.
     """
     deltas = list(_deltas(base, head))
     changed = [delta for delta in deltas if delta.delta_bytes]

@@ -44,7 +44,7 @@ def locations(frames: Sequence[Frame], cell_of: CellOf = cell_number) -> tuple[s
 
     Args:
         frames: memray's frames, innermost first, with native ones in between.
-        cell_of: recognises notebook cells, whose file is then called `In [3]`.
+        cell_of: Recognises notebook cells, whose file is then called `In [3]`.
     """
     stack = _without_harness([frame for frame in reversed(frames) if _says_something(frame)])
     named = tuple(_location(frame, cell_of(frame[1])) for frame in stack)

@@ -22,9 +22,9 @@ def call_tree(heap: HeapStacks, path: str, *, smallest_share: float = SMALLEST_S
     """What was alive at the peak, by caller; largest first, the smallest pruned.
 
     Args:
-        heap: the stacks read from a capture.
-        path: the name of the measured path.
-        smallest_share: share of the peak below which a node is pruned.
+        heap: The stacks read from a capture.
+        path: The name of the measured path.
+        smallest_share: Share of the peak below which a node is pruned.
     """
     root = _Branch()
     for stack, held in heap.stacks.items():

@@ -149,8 +149,8 @@ class CellLog:
         """A report for each cell that ran, by its position in the notebook.
 
         Args:
-            indexes: these positions, in the order in which cells were run.
-            death: how the process ended, if it ended in a cell.
+            indexes: These positions, in the order in which cells were run.
+            death: How the process ended, if it ended in a cell.
         """
         found = [
             self._ended(index, cell, cell.ended)

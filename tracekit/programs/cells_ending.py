@@ -50,9 +50,9 @@ def ending_of(
     """Describe an error that ended a cell.
 
     Args:
-        error: the error, with its traceback.
-        cells: the execution count of each cell by the file that tracebacks name.
-        used_bytes: the limited memory in use when the error was raised.
+        error: The error, with its traceback.
+        cells: The execution count of each cell by the file that tracebacks name.
+        used_bytes: The limited memory in use when the error was raised.
         limit_bytes: None if there is no limit.
     """
     text = _words(error)

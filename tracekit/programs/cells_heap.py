@@ -21,9 +21,9 @@ def with_heap(cell: CellReport, folder: Path, cells: Mapping[str, int]) -> CellR
     """`cell` with the figures of its capture, or a remark if that cannot be read.
 
     Args:
-        cell: the cell's report.
-        folder: the folder of the captures.
-        cells: the execution count of each cell by the file that tracebacks name.
+        cell: The cell's report.
+        folder: The folder of the captures.
+        cells: The execution count of each cell by the file that tracebacks name.
     """
     if cell.execution_count is None:
         return cell

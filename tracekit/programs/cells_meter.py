@@ -55,7 +55,7 @@ class CellMeter:
     unseen; the same is done before reading what a cell keeps.
 
     Args:
-        namespace: the notebook's variables.
+        namespace: The notebook's variables.
     """
 
     def __init__(self, namespace: dict[str, Any]) -> None:

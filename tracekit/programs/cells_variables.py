@@ -87,8 +87,8 @@ def largest_variables(
     """The largest of `named`, largest first; what two of them share is counted for the first.
 
     Args:
-        named: names and values.
-        thoroughly: take more time, for a case that happens once.
+        named: Names and values.
+        thoroughly: Take more time, for a case that happens once.
     """
     seconds = _LONGEST_SECONDS_ONCE if thoroughly else _LONGEST_SECONDS
     sizer = _Sizer(time.thread_time() + seconds)

@@ -31,10 +31,10 @@ class NotebookKernel:
     into `notebook`. The kernel runs in its own session; no process of it is left at the end.
 
     Args:
-        notebook: the notebook to run; it is filled with outputs.
-        folder: the kernel's working folder; Jupyter uses the notebook's own.
-        environment: the kernel's whole environment.
-        stderr: file for what the kernel itself writes there, such as its last words.
+        notebook: The notebook to run; it is filled with outputs.
+        folder: The kernel's working folder; Jupyter uses the notebook's own.
+        environment: The kernel's whole environment.
+        stderr: File for what the kernel itself writes there, such as its last words.
 
     Raises:
         MissingExtra: Jupyter's client or its kernel is not installed.
@@ -95,7 +95,7 @@ class NotebookKernel:
         """Kill what is left of the kernel and of the processes it started.
 
         Args:
-            children: its descendants, for those that left its process group.
+            children: Its descendants, for those that left its process group.
         """
         process = self.process
         if process is not None:

@@ -53,14 +53,14 @@ def death_of(
     """How a process ended.
 
     Args:
-        exit_code: minus the signal's number if a signal ended it; None if unknown.
-        last: its last sample.
-        limit_bytes: its memory limit, if it has one.
-        stopped_at_limit: whether tracekit killed it there.
-        system_kills: how often the system killed for lack of memory meanwhile.
-        last_words: what it wrote on standard error.
-        process: its name in messages.
-        used_bytes: the limited memory in use at the last sample; None for its resident memory.
+        exit_code: Minus the signal's number if a signal ended it; None if unknown.
+        last: Its last sample.
+        limit_bytes: Its memory limit, if it has one.
+        stopped_at_limit: Whether tracekit killed it there.
+        system_kills: How often the system killed for lack of memory meanwhile.
+        last_words: What it wrote on standard error.
+        process: Its name in messages.
+        used_bytes: The limited memory in use at the last sample; None for its resident memory.
     """
     held = f"it held {format_size(last.total_bytes)} when last seen" if last else "it was not seen"
     if stopped_at_limit and limit_bytes is not None:
@@ -143,7 +143,7 @@ class Stacks:
         """The innermost line of the user's own code in each thread, the main thread's first.
 
         Args:
-            cells: the execution count of each cell by the file that tracebacks name.
+            cells: The execution count of each cell by the file that tracebacks name.
         """
         text = self._file.read_text(encoding="utf-8", errors="replace")
         found: dict[int, CodeLine] = {}

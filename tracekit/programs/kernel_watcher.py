@@ -55,8 +55,8 @@ class KernelWatcher:
     """Watches the cells of one kernel.
 
     Args:
-        shell: the kernel's shell.
-        options: how to watch.
+        shell: The kernel's shell.
+        options: How to watch.
     """
 
     def __init__(self, shell: InteractiveShell, options: KernelOptions) -> None:

@@ -107,14 +107,14 @@ def run_notebook(
     """Run every cell of the notebook `path` in a fresh kernel, and measure each.
 
     Args:
-        path: the notebook; it is not changed.
-        memory_limit_bytes: limit of the kernel's resident memory.
-        on_limit: what happens at the limit.
-        captures: a folder for memray's captures, one for each cell; None does not profile.
-        retention: look for what holds the memory whenever the kernel has grown by a quarter, and
+        path: The notebook; it is not changed.
+        memory_limit_bytes: Limit of the kernel's resident memory.
+        on_limit: What happens at the limit.
+        captures: A folder for memray's captures, one for each cell; None does not profile.
+        retention: Look for what holds the memory whenever the kernel has grown by a quarter, and
             near the limit; this takes extra memory and a processor of its own.
-        environment: additional variables of the kernel's environment, such as a redirect's.
-        on_progress: called several times a second.
+        environment: Additional variables of the kernel's environment, such as a redirect's.
+        on_progress: Called several times a second.
 
     Raises:
         ConfigError: `path` is not a Python notebook, or Jupyter is not installed.

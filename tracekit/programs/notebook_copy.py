@@ -19,8 +19,8 @@ def executed_copy(executed: NotebookNode, report: ProgramReport) -> str:
     """The notebook as text in Jupyter's format.
 
     Args:
-        executed: the notebook with its outputs.
-        report: the report on its cells.
+        executed: The notebook with its outputs.
+        report: The report on its cells.
     """
     import nbformat
 

@@ -20,7 +20,7 @@ class NotebookCells:
     Magics, `await` and what displaying keeps alive work as in Jupyter; outputs are discarded.
 
     Args:
-        path: the notebook.
+        path: The notebook.
 
     Raises:
         ConfigError: it is not a Python notebook, or IPython is not installed (MissingExtra).

@@ -19,8 +19,8 @@ def with_retention(report: ProgramReport, file: Path) -> ProgramReport:
     """`report` with the latest retention, or a remark on why there is none.
 
     Args:
-        report: the report of the program, which has ended or was killed.
-        file: the file of its `GrowthWatch`; a look in progress is waited for.
+        report: The report of the program, which has ended or was killed.
+        file: The file of its `GrowthWatch`; a look in progress is waited for.
     """
     try:
         found = awaited_retention(file)

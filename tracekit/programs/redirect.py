@@ -29,10 +29,10 @@ class Redirect:
     installed with tracekit, so each Python must have tracekit installed.
 
     Args:
-        dsn: the target of the connections, as python-oracledb takes it.
-        user: the user to log on as.
-        password: their password; it is kept in a file that only the current user can read.
-        named_hosts: additional `HOST` or `HOST:PORT` that must not be contacted.
+        dsn: The target of the connections, as python-oracledb takes it.
+        user: The user to log on as.
+        password: Their password; it is kept in a file that only the current user can read.
+        named_hosts: Additional `HOST` or `HOST:PORT` that must not be contacted.
 
     Raises:
         ConfigError: one of the first three is empty, or `dsn` has no host.

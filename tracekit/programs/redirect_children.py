@@ -27,10 +27,10 @@ def child_escape(
     """Why this process would read Oracle without the redirect; None if it would not.
 
     Args:
-        executable: the new process's executable; None for the first argument.
-        arguments: the program's name first, as in `execv`.
-        environment: the new process's environment; None if it inherits ours.
-        variable_value: the value that TRACEKIT_REDIRECT must have there.
+        executable: The new process's executable; None for the first argument.
+        arguments: The program's name first, as in `execv`.
+        environment: The new process's environment; None if it inherits ours.
+        variable_value: The value that TRACEKIT_REDIRECT must have there.
     """
     words = [_text(word) for word in _words(arguments)]
     program = _text(executable) if executable else (words[0] if words else "")

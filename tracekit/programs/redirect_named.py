@@ -23,10 +23,10 @@ def named_database(driver: Any, dsn: Any, params: Any, kwargs: dict[str, Any]) -
     """The database that the arguments of a connection or a pool name.
 
     Args:
-        driver: the module oracledb.
-        dsn: the argument as given.
-        params: the argument as given.
-        kwargs: the other arguments.
+        driver: The module oracledb.
+        dsn: The argument as given.
+        params: The argument as given.
+        kwargs: The other arguments.
     """
     if not isinstance(dsn, str):
         return _of_params(params, kwargs)

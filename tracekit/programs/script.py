@@ -59,15 +59,15 @@ def run_script(
     """Run `command`, unmodified, to its end and report on it.
 
     Args:
-        command: the program and its arguments.
-        redirect: the active redirect of its Oracle connections; None leaves them alone.
-        memory_limit_bytes: limit of the private memory of each of its processes.
-        kill_at_limit: let it grow, and kill it when it and its children together reach the limit,
+        command: The program and its arguments.
+        redirect: The active redirect of its Oracle connections; None leaves them alone.
+        memory_limit_bytes: Limit of the private memory of each of its processes.
+        kill_at_limit: Let it grow, and kill it when it and its children together reach the limit,
             as in a container.
-        retention: look for what holds the memory of its first Python whenever that has grown by a
+        retention: Look for what holds the memory of its first Python whenever that has grown by a
             quarter, and near the limit; this takes extra memory and a processor of its own.
-        stdout: a file descriptor for its standard output instead of ours.
-        on_progress: called several times a second.
+        stdout: A file descriptor for its standard output instead of ours.
+        on_progress: Called several times a second.
 
     Raises:
         ConfigError: it cannot be started, or its Python would not load the redirect.

@@ -24,10 +24,10 @@ class ScriptProcess:
     shell had started it.
 
     Args:
-        command: the program and its arguments.
-        environment: all of its variables.
-        stdout: a file descriptor to write on instead of our standard output.
-        memory_limit_bytes: limit of the private memory of each of its processes.
+        command: The program and its arguments.
+        environment: All of its variables.
+        stdout: A file descriptor to write on instead of our standard output.
+        memory_limit_bytes: Limit of the private memory of each of its processes.
 
     Raises:
         ConfigError: the program does not exist, or cannot be started.
@@ -73,7 +73,7 @@ class ScriptProcess:
         """End the rest of its group and take the terminal back; whether anything was left.
 
         Args:
-            number: the signal to send; SIGKILL follows after some seconds.
+            number: The signal to send; SIGKILL follows after some seconds.
         """
         left = self._signal_group(number)
         deadline = time.monotonic() + _GRACE_SECONDS

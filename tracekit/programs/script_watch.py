@@ -38,7 +38,7 @@ class ScriptWatch:
     """Watches this process until it ends.
 
     Args:
-        file: the file to which messages are appended.
+        file: The file to which messages are appended.
     """
 
     def __init__(self, file: str) -> None:

@@ -83,9 +83,9 @@ def limits_of(
     given several times, the first of these counts.
 
     Args:
-        item: the test.
-        ceiling_bytes: the suite's limit, for a test whose markers do not set `max`.
-        gate: the suite's gate, for a test whose markers do not set one.
+        item: The test.
+        ceiling_bytes: The suite's limit, for a test whose markers do not set `max`.
+        gate: The suite's gate, for a test whose markers do not set one.
 
     Raises:
         ConfigError: a marker is invalid.

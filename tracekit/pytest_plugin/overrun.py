@@ -18,7 +18,7 @@ class OverrunWatch:
     The result is read only when needed, so that it does not affect the measurement.
 
     Args:
-        limit_bytes: how much resident memory may grow.
+        limit_bytes: How much resident memory may grow.
     """
 
     def __init__(self, limit_bytes: int) -> None:

@@ -112,7 +112,7 @@ class Retention:
         """A headline, the largest holders, and what is not explained.
 
         Args:
-            at_most: holders that are named.
+            at_most: Holders that are named.
         """
         above = "above the baseline" if self.above_baseline else "resident"
         explained = format_size(self.explained_bytes)

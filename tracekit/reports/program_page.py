@@ -18,8 +18,8 @@ def program_html(report: ProgramReport, *, confidential: bool = True) -> str:
     """The report as one page, from phone to desk width, light and dark as the reader's system is.
 
     Args:
-        report: what was found.
-        confidential: whether lines of code and machine paths are left out.
+        report: What was found.
+        confidential: Whether lines of code and machine paths are left out.
     """
     redact = Redactor(confidential=confidential)
     drawn = {

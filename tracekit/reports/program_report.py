@@ -22,10 +22,10 @@ def program_text(
     It stays on the machine, so lines of code and paths are shown in full.
 
     Args:
-        report: what was found.
-        width: columns of the terminal; None is as wide as it takes.
-        color: whether to write ANSI colours.
-        folder: where the run's files are, named at the end.
+        report: What was found.
+        width: Columns of the terminal; None is as wide as it takes.
+        color: Whether to write ANSI colours.
+        folder: Where the run's files are, named at the end.
     """
     page = TextPage(width, color=color)
     redact = Redactor(confidential=False)
@@ -60,9 +60,9 @@ def program_markdown(
     """The report for a pull request: the verdict is the first line, with a hidden marker.
 
     Args:
-        report: what was found.
-        confidential: whether lines of code and machine paths are left out.
-        plot: where the picture of memory over time is, relative to the report; None for none.
+        report: What was found.
+        confidential: Whether lines of code and machine paths are left out.
+        plot: Where the picture of memory over time is, relative to the report; None for none.
     """
     redact = Redactor(confidential=confidential)
     name = sections.program_name(report, redact)

@@ -38,9 +38,9 @@ def bound_keys(
     is the only one that `=` compares with a bind.
 
     Args:
-        statement: the query.
-        result_columns: names of the columns of its result.
-        named: the columns that can be a key; empty for any.
+        statement: The query.
+        result_columns: Names of the columns of its result.
+        named: The columns that can be a key; empty for any.
 
     Returns:
         None if no selected column is compared in this way.

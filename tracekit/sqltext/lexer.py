@@ -19,7 +19,7 @@ class UnendedQuote(TracekitError):
 
     Args:
         quote: `'` of a literal or `"` of a name.
-        position: where it starts, from 0.
+        position: Where it starts, from 0.
     """
 
     def __init__(self, quote: str, position: int) -> None:

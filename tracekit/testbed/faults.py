@@ -38,7 +38,7 @@ class Faults:
     described in `tracekit.localdb.faults`. A fault stays set until `clear`.
 
     Args:
-        ask: sends a command to the server and returns its answer.
+        ask: Sends a command to the server and returns its answer.
 
     Raises:
         ConfigError: from each method, if a value is invalid.

@@ -54,8 +54,8 @@ def statements(text: str, name: str) -> Iterator[ScriptStatement]:
     """The statements of a script, without what ends them.
 
     Args:
-        text: the script.
-        name: the script's name in messages.
+        text: The script.
+        name: The script's name in messages.
 
     Raises:
         ConfigError: a quote does not end, or a SQL*Plus command is not supported.

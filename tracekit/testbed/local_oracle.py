@@ -33,20 +33,20 @@ class LocalOracle:
     """A local Oracle that serves a workload, a DuckDB file or an empty database.
 
     Args:
-        source: a workload's name, a Workload, the path of a DuckDB file, or `":memory:"`.
-        keys: number of keys of a generated workload; None for the number in its definition.
-        host: address to listen on; any except loopback needs `allow_remote`.
-        port: port to listen on, 0 for any free one.
-        user: user to log on as.
-        password: password to log on with; None for a new random one.
-        allow_remote: allow a `host` that other machines can reach.
-        cache_dir: folder of built workloads; default from TRACEKIT_CACHE_DIR.
-        sysdate: value of SYSDATE; None for the workload's fixed one, else the clock.
-        writable: let changes reach the DuckDB file itself.
-        progress: called with (step, fraction done) while a missing workload is built.
-        faults: faults to inject from the start, as records or text (`drop_after rows=5000 once`);
+        source: A workload's name, a Workload, the path of a DuckDB file, or `":memory:"`.
+        keys: Number of keys of a generated workload; None for the number in its definition.
+        host: Address to listen on; any except loopback needs `allow_remote`.
+        port: Port to listen on, 0 for any free one.
+        user: User to log on as.
+        password: Password to log on with; None for a new random one.
+        allow_remote: Allow a `host` that other machines can reach.
+        cache_dir: Folder of built workloads; default from TRACEKIT_CACHE_DIR.
+        sysdate: Value of SYSDATE; None for the workload's fixed one, else the clock.
+        writable: Let changes reach the DuckDB file itself.
+        progress: Called with (step, fraction done) while a missing workload is built.
+        faults: Faults to inject from the start, as records or text (`drop_after rows=5000 once`);
             the attribute `faults` changes them at run time.
-        init: a SQL*Plus style script in Oracle's dialect to run before serving.
+        init: A SQL*Plus style script in Oracle's dialect to run before serving.
 
     Example:
         with LocalOracle("trace-smoke") as local:

@@ -37,8 +37,8 @@ class ServerProcess:
     runs in a session of its own: Ctrl-C at a terminal reaches us, and we stop it in order.
 
     Args:
-        module: what `python -m` runs.
-        title: what messages call it.
+        module: What `python -m` runs.
+        title: What messages call it.
     """
 
     def __init__(self, module: str = "tracekit.localdb", title: str = "the local Oracle") -> None:
@@ -80,8 +80,8 @@ class ServerProcess:
         """Send the running server a command (`tracekit.localdb.control`) and return its answer.
 
         Args:
-            command: what is asked.
-            seconds: the longest that the answer may take.
+            command: What is asked.
+            seconds: The longest that the answer may take.
 
         Raises:
             ConfigError: it does not understand the command.

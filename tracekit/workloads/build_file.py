@@ -57,11 +57,11 @@ def build(
     an interrupt leaves nothing behind.
 
     Args:
-        workload: the workload to build.
-        cache_dir: folder of built workloads.
-        progress: called with the current step and the fraction done, from 0.0 to 1.0; from another
+        workload: The workload to build.
+        cache_dir: Folder of built workloads.
+        progress: Called with the current step and the fraction done, from 0.0 to 1.0; from another
             thread while tables are made.
-        force: build again even if the file exists. Processes that have the old one open keep it.
+        force: Build again even if the file exists. Processes that have the old one open keep it.
 
     Raises:
         WorkloadError: the disk is full, the folder cannot be written, or DuckDB failed.
@@ -88,10 +88,10 @@ def build_at(
     """Build `workload` into the DuckDB file at `path`, which appears only when complete.
 
     Args:
-        workload: the workload to build.
-        path: the file to write.
-        progress: as for `build`.
-        force: replace an existing file.
+        workload: The workload to build.
+        path: The file to write.
+        progress: As for `build`.
+        force: Replace an existing file.
 
     Raises:
         WorkloadError: the file exists, the disk is full, or DuckDB failed.

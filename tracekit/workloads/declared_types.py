@@ -27,9 +27,9 @@ def declare_type(
     of full length, such as ids, are not changed.
 
     Args:
-        connection: a connection to the workload's file.
+        connection: A connection to the workload's file.
         table: `SCHEMA.TABLE`, in capitals.
-        column: the column, in capitals.
+        column: The column, in capitals.
         oracle_type: `CHAR(16)`, `VARCHAR2(255)` or their national forms; lengths are characters.
 
     Raises:
@@ -70,13 +70,13 @@ def write_declaration(
     """Write down a column's declared type, whose values fit it as they are; a CHAR's are padded.
 
     Args:
-        connection: to the workload's file.
+        connection: To the workload's file.
         table: `SCHEMA.TABLE`.
-        column: as the table has it.
-        name: of the type: `CLOB`, `TIMESTAMP`, `RAW`.
-        precision: of a FLOAT or an INTERVAL.
-        scale: of a TIMESTAMP.
-        length: of a text in characters, of a RAW in bytes.
+        column: As the table has it.
+        name: Of the type: `CLOB`, `TIMESTAMP`, `RAW`.
+        precision: Of a FLOAT or an INTERVAL.
+        scale: Of a TIMESTAMP.
+        length: Of a text in characters, of a RAW in bytes.
 
     Raises:
         duckdb.Error: DuckDB could not do it.

@@ -46,9 +46,9 @@ class DuckBackend:
         """A new session whose current schema is `schema`, in the main database or in a clone.
 
         Args:
-            schema: resolves unqualified names.
-            clone: name of a clone, or empty.
-            client: what SYS_CONTEXT('USERENV', ...) tells of the client.
+            schema: Resolves unqualified names.
+            clone: Name of a clone, or empty.
+            client: What SYS_CONTEXT('USERENV', ...) tells of the client.
 
         Raises:
             OraError: ORA-12514, the clone is gone.
@@ -112,13 +112,13 @@ def open_backend(
     Any number of processes can serve one file as long as none is `writable`.
 
     Args:
-        source: path of a DuckDB file, or ":memory:".
-        writable: let changes reach the file; else they stay in memory.
-        sysdate: what SYSDATE is; None for the clock.
-        schema: is made if the source has none of the name.
-        memory_limit: of DuckDB's buffers, in its notation; beyond it spills to disk.
+        source: Path of a DuckDB file, or ":memory:".
+        writable: Let changes reach the file; else they stay in memory.
+        sysdate: What SYSDATE is; None for the clock.
+        schema: Is made if the source has none of the name.
+        memory_limit: Of DuckDB's buffers, in its notation; beyond it spills to disk.
         threads: DuckDB's own, besides the one of each running call.
-        spool_dir: where temporary files go; None for the system's place.
+        spool_dir: Where temporary files go; None for the system's place.
 
     Raises:
         ConnectError: the file does not exist, or is no DuckDB file we may open.

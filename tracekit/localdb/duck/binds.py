@@ -22,9 +22,9 @@ def parameter_values(
     """Values by parameter name for one bind row.
 
     Args:
-        translated: the statement.
-        row: a value for each placeholder.
-        bind_types: what the client says they are; a CHAR is padded to what it is compared with.
+        translated: The statement.
+        row: A value for each placeholder.
+        bind_types: What the client says they are; a CHAR is padded to what it is compared with.
 
     Raises:
         OraError: ORA-01008 or ORA-01036, the row has too few or too many values.

@@ -50,11 +50,11 @@ class BlockRun:
     """One execution of a block.
 
     Args:
-        session: runs its statements.
-        read: gives the rows of a query, at most so many, and the names of their DuckDB types.
-        names: of the binds, one per value.
-        values: of the binds as the client sent them.
-        kinds: what the client says they are.
+        session: Runs its statements.
+        read: Gives the rows of a query, at most so many, and the names of their DuckDB types.
+        names: Of the binds, one per value.
+        values: Of the binds as the client sent them.
+        kinds: What the client says they are.
     """
 
     def __init__(

@@ -33,9 +33,9 @@ class Changes:
     """Carries them out, each row on its own or many at once.
 
     Args:
-        database: shared by all sessions.
-        state: of the session.
-        connections: of the session.
+        database: Shared by all sessions.
+        state: Of the session.
+        connections: Of the session.
     """
 
     def __init__(

@@ -28,8 +28,8 @@ def describe_columns(
     """One description per column, from DuckDB's types and what the translation knows.
 
     Args:
-        relation: the query in DuckDB.
-        translated: what the translation knows of it.
+        relation: The query in DuckDB.
+        translated: What the translation knows of it.
 
     Raises:
         OraError: ORA-03001, a column is of a type that Oracle has not.

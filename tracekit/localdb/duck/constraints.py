@@ -78,9 +78,9 @@ class Violations:
     """Says which of its constraints a change of one table violated.
 
     Args:
-        connect: opens a connection; it is closed here.
-        table: that was changed.
-        notes_of: the notes about a table, by schema and name.
+        connect: Opens a connection; it is closed here.
+        table: That was changed.
+        notes_of: The notes about a table, by schema and name.
         dml: INSERT, UPDATE, DELETE or MERGE.
     """
 

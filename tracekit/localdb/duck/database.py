@@ -35,13 +35,13 @@ class Database:
     """One catalogue that sessions see as the whole database; see `open_database`, `clone`.
 
     Args:
-        root: a connection to the DuckDB database of the process.
-        catalog: where tables are, or are made; it exists.
-        schema: is made if the catalogue has none of the name.
-        spool_folder: where spooled results go.
-        statements: translated statements, shared by all catalogues.
+        root: A connection to the DuckDB database of the process.
+        catalog: Where tables are, or are made; it exists.
+        schema: Is made if the catalogue has none of the name.
+        spool_folder: Where spooled results go.
+        statements: Translated statements, shared by all catalogues.
         overlay: None where tables are written in place.
-        inherited: catalogues whose declared types and notes are taken over.
+        inherited: Catalogues whose declared types and notes are taken over.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Database:
         """A private copy: what is here now can be read there, changes stay there.
 
         Args:
-            name: of the copy's catalogue; no other has it.
+            name: Of the copy's catalogue; no other has it.
         """
         with self._root.cursor() as root:
             root.execute(f"ATTACH ':memory:' AS {name}")
@@ -158,13 +158,13 @@ class Databases:
     """The served database and its clones, by name; what `open_database` opens.
 
     Args:
-        source: path of a DuckDB file, or ":memory:".
-        writable: changes reach the file; else they stay in memory.
-        sysdate: what SYSDATE is; None for the clock.
-        schema: is made if the source has none of the name.
-        memory_limit: of DuckDB's buffers, beyond which it spills to disk.
+        source: Path of a DuckDB file, or ":memory:".
+        writable: Changes reach the file; else they stay in memory.
+        sysdate: What SYSDATE is; None for the clock.
+        schema: Is made if the source has none of the name.
+        memory_limit: Of DuckDB's buffers, beyond which it spills to disk.
         threads: DuckDB's own, besides the one of each caller.
-        spool_dir: where temporary files go; None for the system's place.
+        spool_dir: Where temporary files go; None for the system's place.
 
     Raises:
         ConnectError: the file does not exist, or is no DuckDB file we may open.

@@ -19,9 +19,9 @@ class DeclaredColumns:
     """Declared types by schema, table and column, kept in a table of the database.
 
     Args:
-        root: to open a connection of this object's own.
-        catalog: where the table is, or is made.
-        inherited: catalogues whose declarations are taken over.
+        root: To open a connection of this object's own.
+        catalog: Where the table is, or is made.
+        inherited: Catalogues whose declarations are taken over.
     """
 
     def __init__(

@@ -28,11 +28,11 @@ def define(
     """Run a DDL statement; no transaction is open.
 
     Args:
-        writer: of the session.
-        database: what is changed.
-        sql: the statement; empty where the table is to be built anew.
-        definition: what it changes.
-        key: schema and name of the object.
+        writer: Of the session.
+        database: What is changed.
+        sql: The statement; empty where the table is to be built anew.
+        definition: What it changes.
+        key: Schema and name of the object.
 
     Raises:
         duckdb.Error: it failed, nothing is changed.

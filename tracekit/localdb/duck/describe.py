@@ -73,9 +73,9 @@ def describe_computed(name: str, kind: Any, *, is_binary: bool) -> ColumnDescrip
     """A column that is an expression: Oracle's arithmetic gives NUMBER without precision.
 
     Args:
-        name: of the column.
-        kind: its DuckDB type.
-        is_binary: it is a BINARY_DOUBLE or BINARY_FLOAT.
+        name: Of the column.
+        kind: Its DuckDB type.
+        is_binary: It is a BINARY_DOUBLE or BINARY_FLOAT.
 
     Raises:
         OraError: ORA-03001, Oracle has no such type.

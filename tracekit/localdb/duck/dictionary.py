@@ -53,10 +53,10 @@ def install_dictionary(
     """Create the dictionary's views; each connection sees its own catalogue through them.
 
     Args:
-        root: its own catalogue is in memory.
-        memory_catalog: that catalogue, where the views go.
-        catalog: where tables are, or are made.
-        owner: of the tables in DuckDB's default schema.
+        root: Its own catalogue is in memory.
+        memory_catalog: That catalogue, where the views go.
+        catalog: Where tables are, or are made.
+        owner: Of the tables in DuckDB's default schema.
     """
     own = f"{memory_catalog}.{SCHEMA}"
     replaced = {

@@ -36,8 +36,8 @@ class ForeignKey:
         """A query that finds a child whose parent is missing.
 
         Args:
-            catalog: where the tables are.
-            new_only: look only at rows that the open transaction inserted.
+            catalog: Where the tables are.
+            new_only: Look only at rows that the open transaction inserted.
         """
         held = [f"c.{quoted(one)} IS NOT NULL" for one in self.columns]
         if new_only:
@@ -80,9 +80,9 @@ def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str) -> list[C
     """What to look for after a statement that changed a table.
 
     Args:
-        notes: about all tables.
-        catalog: where the tables are.
-        table: that was changed.
+        notes: About all tables.
+        catalog: Where the tables are.
+        table: That was changed.
         dml: INSERT, UPDATE, DELETE or MERGE.
     """
     found: list[Check] = []

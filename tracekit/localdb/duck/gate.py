@@ -21,7 +21,7 @@ def gate(to_ora_error: ErrorMapper) -> Iterator[None]:
     """Run DuckDB calls; whatever they raise comes out as OraError.
 
     Args:
-        to_ora_error: the translator's mapping, which knows the statement.
+        to_ora_error: The translator's mapping, which knows the statement.
 
     Raises:
         OraError: always with Oracle's number; ORA-01013 for an interrupted call.

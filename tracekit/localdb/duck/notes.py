@@ -64,9 +64,9 @@ class TableNotes:
     """The notes of one catalogue.
 
     Args:
-        root: to open a connection of this object's own.
-        catalog: where the table of notes is, or is made.
-        inherited: catalogues whose notes are taken over.
+        root: To open a connection of this object's own.
+        catalog: Where the table of notes is, or is made.
+        inherited: Catalogues whose notes are taken over.
     """
 
     def __init__(

@@ -66,10 +66,10 @@ class Overlay:
     """Which tables are views of another catalogue's, and the copying of those that are written.
 
     Args:
-        root: a connection to the database that holds all catalogues.
-        catalog: where the views and copies go.
-        source: the catalogue that is overlaid.
-        below: the overlay of `source`, when it has one: what it only views is viewed directly.
+        root: A connection to the database that holds all catalogues.
+        catalog: Where the views and copies go.
+        source: The catalogue that is overlaid.
+        below: The overlay of `source`, when it has one: what it only views is viewed directly.
     """
 
     def __init__(
@@ -121,8 +121,8 @@ class Overlay:
         """Make the table that `sql` writes to a table of our own.
 
         Args:
-            sql: a statement in DuckDB's dialect.
-            current_schema: where an unqualified name is looked up.
+            sql: A statement in DuckDB's dialect.
+            current_schema: Where an unqualified name is looked up.
 
         Returns:
             Whether one was copied now.

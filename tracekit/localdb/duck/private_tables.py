@@ -29,8 +29,8 @@ class PrivateTables:
     """The temporary tables of one session.
 
     Args:
-        database: of the session.
-        number: of the session; no other has it.
+        database: Of the session.
+        number: Of the session; no other has it.
     """
 
     def __init__(self, database: Database, number: int) -> None:

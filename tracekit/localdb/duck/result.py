@@ -41,10 +41,10 @@ class EncodedStream:
     ahead from there on and blocks when `PIECES_AHEAD` wait; small results start no thread.
 
     Args:
-        source: the batches, closed with the stream.
-        columns: what the client is told.
-        to_ora_error: says what DuckDB's errors are in Oracle's words.
-        on_close: called once, when the stream is closed.
+        source: The batches, closed with the stream.
+        columns: What the client is told.
+        to_ora_error: Says what DuckDB's errors are in Oracle's words.
+        on_close: Called once, when the stream is closed.
     """
 
     def __init__(

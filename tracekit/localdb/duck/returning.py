@@ -37,9 +37,9 @@ def encode_returned(
     """Per bind, the fields of all rows.
 
     Args:
-        table: the rows returned.
-        types: of its columns, by DuckDB's names.
-        kinds: what the client says the binds are.
+        table: The rows returned.
+        types: Of its columns, by DuckDB's names.
+        kinds: What the client says the binds are.
 
     Raises:
         OraError: ORA-00913 or ORA-00947, there are more or fewer columns than binds; or a value

@@ -66,11 +66,11 @@ def prepare_insert(
     """Draw what an INSERT takes from sequences, by its text or by its table's defaults.
 
     Args:
-        connection: draws, so that CURRVAL knows the values.
-        sql: any DML statement.
-        rows: values of its parameters.
-        notes: about the table an INSERT goes to; none for other statements.
-        free: its columns that hold NUMBERs as bytes.
+        connection: Draws, so that CURRVAL knows the values.
+        sql: Any DML statement.
+        rows: Values of its parameters.
+        notes: About the table an INSERT goes to; none for other statements.
+        free: Its columns that hold NUMBERs as bytes.
 
     Raises:
         OraError: ORA-32795, a value is given for a column that is GENERATED ALWAYS.
@@ -102,9 +102,9 @@ def with_defaults(sql: str, sequences: Mapping[str, str], free: Collection[str] 
     """An INSERT of one tuple of values with the columns added whose default draws a value.
 
     Args:
-        sql: the statement; another kind than such an insert stays as it is.
-        sequences: the paths of the sequences, by column.
-        free: the columns that hold NUMBERs as bytes.
+        sql: The statement; another kind than such an insert stays as it is.
+        sequences: The paths of the sequences, by column.
+        free: The columns that hold NUMBERs as bytes.
     """
     match = _WITH_COLUMNS.match(sql)
     listed = listed_columns(sql) or set()
@@ -125,9 +125,9 @@ def draw_first(
     """An INSERT of one tuple of values with the values of its sequences as parameters.
 
     Args:
-        connection: draws them, so that CURRVAL knows them.
-        sql: the statement; another kind than such an insert stays as it is.
-        rows: its parameters, a value of every sequence is added to each.
+        connection: Draws them, so that CURRVAL knows them.
+        sql: The statement; another kind than such an insert stays as it is.
+        rows: Its parameters, a value of every sequence is added to each.
 
     Raises:
         duckdb.Error: there is no such sequence, or it is exhausted.

@@ -42,11 +42,11 @@ class DuckSession:
     """Queries run on a connection each, or on the writing one while its transaction is open.
 
     Args:
-        database: shared by all sessions.
-        schema: resolves unqualified names.
-        number: of this session; no other has it.
-        on_close: called once, when the session is closed.
-        client: what SYS_CONTEXT('USERENV', ...) tells of the client.
+        database: Shared by all sessions.
+        schema: Resolves unqualified names.
+        number: Of this session; no other has it.
+        on_close: Called once, when the session is closed.
+        client: What SYS_CONTEXT('USERENV', ...) tells of the client.
     """
 
     def __init__(
@@ -287,10 +287,10 @@ class DuckSession:
         """Run a query whose batches are changed before they are encoded.
 
         Args:
-            statement: that `prepare` gave.
-            row: bind values.
-            bind_types: of them.
-            through: gives the batches that are sent, of the same schema.
+            statement: That `prepare` gave.
+            row: Bind values.
+            bind_types: Of them.
+            through: Gives the batches that are sent, of the same schema.
 
         Raises:
             OraError: any failure.

@@ -19,9 +19,9 @@ class SessionConnections:
     """Opens them, and keeps them at what the session has set.
 
     Args:
-        database: shared by all sessions.
-        state: of the session.
-        private: its own rows of temporary tables.
+        database: Shared by all sessions.
+        state: Of the session.
+        private: Its own rows of temporary tables.
     """
 
     def __init__(self, database: Database, state: SessionState, private: PrivateTables) -> None:

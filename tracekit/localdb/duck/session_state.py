@@ -15,8 +15,8 @@ class SessionState:
     """The schema, the parameters and the attributes of one session.
 
     Args:
-        schema: of the user who logged on; resolves unqualified names at first.
-        client: what SYS_CONTEXT('USERENV', ...) tells of the client.
+        schema: Of the user who logged on; resolves unqualified names at first.
+        client: What SYS_CONTEXT('USERENV', ...) tells of the client.
     """
 
     def __init__(self, schema: str, client: Mapping[str, str]) -> None:

@@ -35,11 +35,11 @@ class QuerySource:
     """The batches of a running query.
 
     Args:
-        connection: runs the query and nothing else until `release` is called.
-        reader: the query's rows.
+        connection: Runs the query and nothing else until `release` is called.
+        reader: The query's rows.
         spool_folder: None streams; a folder spools the result there when it is first read, so
             that a slow client does not keep a sort's memory in DuckDB.
-        release: called once, when the connection is no longer needed.
+        release: Called once, when the connection is no longer needed.
     """
 
     def __init__(

@@ -24,9 +24,9 @@ class SpooledBatches:
     """The record batches of a result, in order, to be read once.
 
     Args:
-        schema: of the batches.
-        batches: are read to their end here.
-        folder: where the temporary file is made, if one is needed.
+        schema: Of the batches.
+        batches: Are read to their end here.
+        folder: Where the temporary file is made, if one is needed.
 
     Raises:
         OraError: ORA-01652, the result outgrew `MAX_FILE_BYTES`.

@@ -85,10 +85,10 @@ class StatementCache:
         """The statement `sql`, translated now if it is not kept.
 
         Args:
-            sql: as the client sent it.
-            naming: what it means beside its text.
-            find: looks up the columns of tables.
-            bind_forms: what the binds' values are; empty where that is not known.
+            sql: As the client sent it.
+            naming: What it means beside its text.
+            find: Looks up the columns of tables.
+            bind_forms: What the binds' values are; empty where that is not known.
 
         Raises:
             OraError: it is malformed, or has no translation.

@@ -33,10 +33,10 @@ class TableColumns:
     """A cache in front of DuckDB's catalogue.
 
     Args:
-        connect: opens a connection that resolves unqualified names in a schema.
-        declared: types that Oracle DDL stated.
-        required: the columns of a table that are NOT NULL, by connection, schema and name.
-        spelling: how a file's table spells its names, by the same.
+        connect: Opens a connection that resolves unqualified names in a schema.
+        declared: Types that Oracle DDL stated.
+        required: The columns of a table that are NOT NULL, by connection, schema and name.
+        spelling: How a file's table spells its names, by the same.
     """
 
     def __init__(

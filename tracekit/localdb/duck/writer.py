@@ -71,7 +71,7 @@ class WritingConnection:
     """Runs DML in a transaction that starts with the first statement.
 
     Args:
-        connection: this object's own.
+        connection: This object's own.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -92,10 +92,10 @@ class WritingConnection:
         """Run one DML statement; the number of rows it touched.
 
         Args:
-            sql: the statement.
-            values: of its parameters.
-            volatile: it would do something else when run again, though its text does not say so.
-            checks: what must hold afterwards.
+            sql: The statement.
+            values: Of its parameters.
+            volatile: It would do something else when run again, though its text does not say so.
+            checks: What must hold afterwards.
 
         Raises:
             duckdb.Error: it failed; the transaction is as it was before.
@@ -123,12 +123,12 @@ class WritingConnection:
         """Run one DML statement with RETURNING and pass its rows on.
 
         Args:
-            sql: the statement.
-            values: of its parameters.
-            take: what to make of the rows and the names of their DuckDB types; what it raises
+            sql: The statement.
+            values: Of its parameters.
+            take: What to make of the rows and the names of their DuckDB types; what it raises
                 undoes the statement.
-            volatile: as for `run`.
-            checks: as for `run`.
+            volatile: As for `run`.
+            checks: As for `run`.
 
         Raises:
             duckdb.Error: it failed; the transaction is as it was before.
@@ -164,11 +164,11 @@ class WritingConnection:
         """Run one DML statement for every row of values.
 
         Args:
-            sql: the statement.
-            rows: values of its parameters.
-            volatile: as for `run`.
-            checks: as for `run`.
-            go_on: run the rows after one that fails.
+            sql: The statement.
+            rows: Values of its parameters.
+            volatile: As for `run`.
+            checks: As for `run`.
+            go_on: Run the rows after one that fails.
 
         Raises:
             duckdb.Error: it fails whatever the values are, or the only row does.
@@ -265,7 +265,7 @@ class WritingConnection:
         """Keep the work.
 
         Args:
-            last: statements that belong to committing, run only if there is work.
+            last: Statements that belong to committing, run only if there is work.
 
         Raises:
             duckdb.Error: it conflicts with what others committed; it is rolled back.

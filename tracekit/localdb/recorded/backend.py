@@ -18,8 +18,8 @@ class RecordedBackend:
     """Sessions that look statements up before they have them translated.
 
     Args:
-        duck: the database; closed with this.
-        connection: to it; closed with this.
+        duck: The database; closed with this.
+        connection: To it; closed with this.
     """
 
     def __init__(self, duck: DuckBackend, connection: duckdb.DuckDBPyConnection) -> None:

@@ -28,9 +28,9 @@ class KeyMap:
     """The keys of one query; shared by all sessions.
 
     Args:
-        connection: to the database; this object's own.
-        table: of the made keys.
-        columns: of the key, as the table names them.
+        connection: To the database; this object's own.
+        table: Of the made keys.
+        columns: Of the key, as the table names them.
     """
 
     def __init__(

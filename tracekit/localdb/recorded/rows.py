@@ -28,11 +28,11 @@ class RecordedRows:
     """The batches of a recorded query.
 
     Args:
-        batches: with made keys.
-        places: of the key's columns.
-        asked_for: for each made key, the one that it stands for; empty where they are the same.
-        partial: nobody knows what came after the last row: reading past it is an error.
-        name: of the query.
+        batches: With made keys.
+        places: Of the key's columns.
+        asked_for: For each made key, the one that it stands for; empty where they are the same.
+        partial: Nobody knows what came after the last row: reading past it is an error.
+        name: Of the query.
     """
 
     def __init__(

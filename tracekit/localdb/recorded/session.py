@@ -65,9 +65,9 @@ class RecordedSession:
     """Answers what was recorded; everything else the session on DuckDB does.
 
     Args:
-        duck: that session.
-        catalogue: what was recorded.
-        key_maps: by the names of queries.
+        duck: That session.
+        catalogue: What was recorded.
+        key_maps: By the names of queries.
     """
 
     def __init__(

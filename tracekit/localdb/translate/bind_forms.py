@@ -103,8 +103,8 @@ def form_of(values: Sequence[Any], *, are_dates: bool = False) -> BindForm:
     """The form that holds all values of one bind.
 
     Args:
-        values: of the bind.
-        are_dates: the client says that they are of Oracle's type DATE.
+        values: Of the bind.
+        are_dates: The client says that they are of Oracle's type DATE.
     """
     kinds = {type(value) for value in values if value is not None}
     if not kinds:

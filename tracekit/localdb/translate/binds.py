@@ -72,9 +72,9 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
     """Rewrite `tokens` of `sql` for the parser.
 
     Args:
-        sql: the statement.
-        tokens: the part of it that is to be parsed.
-        bind_forms: of the client's binds; empty where their values are not known.
+        sql: The statement.
+        tokens: The part of it that is to be parsed.
+        bind_forms: Of the client's binds; empty where their values are not known.
 
     Raises:
         OraError: ORA-01795, a list of more than 1,000 expressions.

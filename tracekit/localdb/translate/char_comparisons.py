@@ -139,8 +139,8 @@ def _padded_query(left: exp.Expr, query: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
     """`left IN (query)`, or ANY or ALL of it, with both as they have to be compared.
 
     Args:
-        left: a value, or a tuple of them.
-        query: a subquery in parentheses, rewritten already.
+        left: A value, or a tuple of them.
+        query: A subquery in parentheses, rewritten already.
     """
     inner = query.unnest() if isinstance(query, exp.Subquery) else query
     outputs = inner.expressions if isinstance(inner, exp.Select) else []

@@ -140,9 +140,9 @@ def constraint_clause(
     """What ALTER TABLE ADD `written` declares, and the clause in DuckDB's dialect.
 
     Args:
-        written: the constraint.
-        current_schema: where unqualified tables are.
-        columns: of the table.
+        written: The constraint.
+        current_schema: Where unqualified tables are.
+        columns: Of the table.
 
     Raises:
         SqlglotError: it cannot be read.

@@ -55,8 +55,8 @@ def install(connection: duckdb.DuckDBPyConnection, *, sysdate: datetime | None =
     path. Takes about 0.1 s.
 
     Args:
-        connection: to a database that can be written.
-        sysdate: what SYSDATE, SYSTIMESTAMP and their kin answer; None means the clock's time, UTC.
+        connection: To a database that can be written.
+        sysdate: What SYSDATE, SYSTIMESTAMP and their kin answer; None means the clock's time, UTC.
     """
     _install_clock(connection, sysdate)
     install_python_functions(connection)

@@ -63,10 +63,10 @@ def read_moment(text: str, model: str, today: int, language: str) -> ReadMoment:
     """The moment that `text` means.
 
     Args:
-        text: what is read.
-        model: the format model.
-        today: a moment in microseconds since 1970; gives a year or month that is missing.
-        language: of the names of months and days.
+        text: What is read.
+        model: The format model.
+        today: A moment in microseconds since 1970; gives a year or month that is missing.
+        language: Of the names of months and days.
 
     Raises:
         OraError: the text does not fit the model (ORA-018xx), or ORA-03001.

@@ -72,12 +72,12 @@ def write_moment(
     """A moment as text.
 
     Args:
-        microseconds: its local time since 1970.
-        nanoseconds: beyond the microseconds.
-        offset: minutes east of UTC, or NO_ZONE.
-        model: the format model.
-        digits: of the fraction of a second, where the model does not say how many.
-        language: names of months and days; behind a blank the decimal character, if not a point.
+        microseconds: Its local time since 1970.
+        nanoseconds: Beyond the microseconds.
+        offset: Minutes east of UTC, or NO_ZONE.
+        model: The format model.
+        digits: Of the fraction of a second, where the model does not say how many.
+        language: Names of months and days; behind a blank the decimal character, if not a point.
 
     Raises:
         OraError: ORA-01821, the model has what the moment has not, or ORA-03001.

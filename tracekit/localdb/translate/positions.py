@@ -13,10 +13,10 @@ def nth_position(text: _Text, part: _Text, start: int, occurrence: int) -> int:
     """The place, from 1 on, of an occurrence of `part`; 0 if there are fewer.
 
     Args:
-        text: is looked through.
-        part: is looked for; occurrences may overlap.
-        start: the first place that counts; from the end, and backwards, if it is negative.
-        occurrence: which one, from 1 on.
+        text: Is looked through.
+        part: Is looked for; occurrences may overlap.
+        start: The first place that counts; from the end, and backwards, if it is negative.
+        occurrence: Which one, from 1 on.
 
     Raises:
         OraError: ORA-01428, the occurrence is below 1.

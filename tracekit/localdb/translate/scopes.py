@@ -175,7 +175,7 @@ class Scopes:
     """Finds the columns that the references of one statement mean.
 
     Args:
-        columns_of: the catalogue.
+        columns_of: The catalogue.
     """
 
     def __init__(self, columns_of: ColumnsOf) -> None:

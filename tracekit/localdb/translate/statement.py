@@ -85,12 +85,12 @@ def translate(
     """Translate one statement as a client sends it (Oracle's dialect, no trailing semicolon).
 
     Args:
-        sql: the statement.
-        current_schema: what SYS_CONTEXT('userenv', 'current_schema') answers.
-        user: what USER answers; the current schema when None.
-        columns_of: the catalogue, asked for the tables whose columns' types matter.
-        bind_forms: what the values of the binds are, one per placeholder; empty if not known.
-        ignore_case: whether the session compares text without regard to case.
+        sql: The statement.
+        current_schema: What SYS_CONTEXT('userenv', 'current_schema') answers.
+        user: What USER answers; the current schema when None.
+        columns_of: The catalogue, asked for the tables whose columns' types matter.
+        bind_forms: What the values of the binds are, one per placeholder; empty if not known.
+        ignore_case: Whether the session compares text without regard to case.
 
     Raises:
         OraError: the statement is malformed (ORA-009xx, ORA-01756 ...) or uses something that

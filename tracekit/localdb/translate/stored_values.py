@@ -41,9 +41,9 @@ class _Fitting:
     """What the columns of one table hold.
 
     Args:
-        columns: of the table.
-        path: of the table, as errors show it.
-        context: of the statement.
+        columns: Of the table.
+        path: Of the table, as errors show it.
+        context: Of the statement.
     """
 
     def __init__(self, columns: Columns, path: str, context: Context) -> None:
@@ -126,10 +126,10 @@ def fitted(value: exp.Expr, is_char: bool, length: int, column: str) -> exp.Expr
     """`value` as a text column holds it; ORA-12899 when it is longer.
 
     Args:
-        value: of any type.
-        is_char: pad it with blanks.
-        length: of the column.
-        column: its path, as errors show it.
+        value: Of any type.
+        is_char: Pad it with blanks.
+        length: Of the column.
+        column: Its path, as errors show it.
     """
     name = "ora_fit_char" if is_char else "ora_fit"
     return call(name, as_text(value), number(length), text(shown_name(column)), kind=Kind.TEXT)
@@ -139,7 +139,7 @@ def settle_outputs(query: exp.Expr) -> None:
     """Pad the CHARs that a query makes a view or table of, in place.
 
     Args:
-        query: rewritten already.
+        query: Rewritten already.
     """
     pending = [query]
     while pending:

@@ -35,9 +35,9 @@ def with_text_type(node: exp.Expr, stated: DeclaredType | None, *, varies: bool 
     """Note the type of an expression.
 
     Args:
-        node: the expression.
-        stated: its type.
-        varies: of a CHAR: values may be shorter than its length.
+        node: The expression.
+        stated: Its type.
+        varies: Of a CHAR: values may be shorter than its length.
     """
     if stated is not None and stated.name in (*TEXTS, *LOBS):
         node.meta[_META] = stated

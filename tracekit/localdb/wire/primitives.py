@@ -40,9 +40,9 @@ class TtcReader:
     """Reads fields from pieces of a byte stream.
 
     Args:
-        data: the first piece.
-        refill: called when a field needs more; returns the next piece (never empty) or raises.
-        limit: most bytes taken from `refill` until `start_message` is called again, so that a
+        data: The first piece.
+        refill: Called when a field needs more; returns the next piece (never empty) or raises.
+        limit: Most bytes taken from `refill` until `start_message` is called again, so that a
             client's claim of a huge field cannot fill memory.
     """
 

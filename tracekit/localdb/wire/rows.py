@@ -89,10 +89,10 @@ def encode_rows(
     """The wire image of a batch's rows, cut where it would pass `MAX_IMAGE_BYTES`.
 
     Args:
-        batch: as many columns as are described, of Arrow types that suit the descriptions: strings
+        batch: As many columns as are described, of Arrow types that suit the descriptions: strings
             for text, binary for RAW, integers, decimals, doubles, booleans or a NUMBER's bytes for
             NUMBER, timestamps or date32 for DATE and TIMESTAMP, all-NULL for anything.
-        columns: what the client was told.
+        columns: What the client was told.
 
     Raises:
         OraError: a value has no form on the wire (year 10000, 1E200 as NUMBER).

@@ -29,7 +29,7 @@ def join_rows(parts: Sequence[pa.Array]) -> EncodedRows:
     """Rows whose bytes are those of the parts' slots, one part after the other.
 
     Args:
-        parts: at least one; fixed-size binary arrays without NULLs and offsets, and binary ones,
+        parts: At least one; fixed-size binary arrays without NULLs and offsets, and binary ones,
             whose NULL slots stand for a single zero byte.
     """
     joined: list[pa.Array] = []

@@ -75,7 +75,7 @@ def zoned_part(array: pa.Array) -> pa.Array:
     """TIMESTAMP WITH TIME ZONE fields.
 
     Args:
-        array: timestamps, instants whose offset is +00:00; or structs of an interval and of
+        array: Timestamps, instants whose offset is +00:00; or structs of an interval and of
             nanoseconds. The interval's total is the time since 1970 in UTC, with thirty days for a
             month; its months are the offset in minutes.
     """

@@ -76,7 +76,7 @@ class Challenge:
         Args:
             session_key: AUTH_SESSKEY of phase two, in hex.
             password: AUTH_PASSWORD of phase two, in hex.
-            expected: the user's password.
+            expected: The user's password.
         """
         try:
             client_part = _decrypt(self.verifier.key, bytes.fromhex(session_key))

@@ -17,9 +17,9 @@ def immediate_dominators(
     Semi-NCA: Georgiadis, Linear-Time Algorithms for Dominators and Related Problems (2005), ch. 2.
 
     Args:
-        node_count: nodes are 0 to `node_count` - 1, of which 0 is the root.
-        sources: where each edge begins.
-        targets: where it ends.
+        node_count: Nodes are 0 to `node_count` - 1, of which 0 is the root.
+        sources: Where each edge begins.
+        targets: Where it ends.
 
     Returns:
         For each node its immediate dominator (the root's own number for the root, `NOT_REACHED` for

@@ -45,10 +45,10 @@ def retention(
     """Find what keeps this process's memory alive now.
 
     Args:
-        only: an object, to report only what holds it and what it holds; None for everything.
-        baseline: an earlier retention; what it contains is left out.
-        taken_at: a name for this point in time; the date and time if None.
-        frame: the frame at which the calling thread's stack starts; the caller's if None.
+        only: An object, to report only what holds it and what it holds; None for everything.
+        baseline: An earlier retention; what it contains is left out.
+        taken_at: A name for this point in time; the date and time if None.
+        frame: The frame at which the calling thread's stack starts; the caller's if None.
 
     Raises:
         ProfileError: this system cannot fork, or the forked process was killed.
@@ -95,14 +95,14 @@ def fork_retention(
     """Fork a process that writes the retention as JSON to `fd`; its id.
 
     Args:
-        fd: a pipe or file; the forked process closes it by its end.
-        frame: where the stack of the calling thread begins.
-        thread_locals: as `this_moment`'s.
-        only: as `retention`'s.
-        baseline: as `retention`'s.
-        taken_at: as `retention`'s.
-        survives: let it finish even if this process's group is killed.
-        then: called in the forked process once everything is written.
+        fd: A pipe or file; the forked process closes it by its end.
+        frame: Where the stack of the calling thread begins.
+        thread_locals: As `this_moment`'s.
+        only: As `retention`'s.
+        baseline: As `retention`'s.
+        taken_at: As `retention`'s.
+        survives: Let it finish even if this process's group is killed.
+        then: Called in the forked process once everything is written.
 
     Raises:
         ProfileError: this system cannot fork.

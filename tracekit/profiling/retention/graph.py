@@ -139,7 +139,7 @@ class ObjectGraph:
         """Visit everything held since the last walk, and what it refers to.
 
         Args:
-            only_new: skip what earlier walks reached.
+            only_new: Skip what earlier walks reached.
         """
         self._only_new = only_new
         while self._todo:

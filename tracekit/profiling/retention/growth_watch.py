@@ -42,12 +42,12 @@ class GrowthWatch:
     for, because the search takes memory, which would count.
 
     Args:
-        file: the start of the result files' names, before their number.
-        from_bytes: resident memory at which to look for the first time.
-        again: look again after each growth by a quarter.
-        limit_bytes: also look near this size, and then stop.
-        survives: let a look finish even if this process's group is killed.
-        where: returns what is running, for the name of the look.
+        file: The start of the result files' names, before their number.
+        from_bytes: Resident memory at which to look for the first time.
+        again: Look again after each growth by a quarter.
+        limit_bytes: Also look near this size, and then stop.
+        survives: Let a look finish even if this process's group is killed.
+        where: Returns what is running, for the name of the look.
     """
 
     def __init__(
@@ -155,8 +155,8 @@ def awaited_retention(file: Path, *, timeout_seconds: float = 600) -> Retention 
     """What a `GrowthWatch` found, even if its process was killed since.
 
     Args:
-        file: the watch's file.
-        timeout_seconds: how long to wait for a forked process that is still looking.
+        file: The watch's file.
+        timeout_seconds: How long to wait for a forked process that is still looking.
 
     Returns:
         The latest complete retention; None if the process never grew enough.

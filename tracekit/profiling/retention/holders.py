@@ -107,8 +107,8 @@ def holders_of(tree: DominatorTree, floor_bytes: int) -> tuple[Holder, ...]:
     """The variables that hold most, and the sum of the small ones; largest first.
 
     Args:
-        tree: the tree of all objects.
-        floor_bytes: smaller holders are merged.
+        tree: The tree of all objects.
+        floor_bytes: Smaller holders are merged.
     """
     report = _Report(tree, floor_bytes)
     named = [

@@ -32,8 +32,8 @@ def this_moment(frame: FrameType, *, thread_locals: bool = True) -> Moment:
     """Record what a fork would lose; `frame` is where the calling thread's own stack starts.
 
     Args:
-        frame: the calling thread's frame.
-        thread_locals: whether to look for what threads keep in a `threading.local`. The search
+        frame: The calling thread's frame.
+        thread_locals: Whether to look for what threads keep in a `threading.local`. The search
             lists all objects of the process, eight bytes each, in the process's own memory.
     """
     locals_found = tuple(_thread_locals() if thread_locals and threading.active_count() > 1 else ())

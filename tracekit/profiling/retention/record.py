@@ -30,13 +30,13 @@ def retention_record(
     """Find what keeps the memory of this process alive.
 
     Args:
-        began: the start, by `time.perf_counter`.
-        moment: recorded before the fork.
-        tracked: addresses of all objects that the collector tracked after the fork.
-        total_bytes: resident memory before the fork.
-        taken_at: the name of this point in time.
-        baseline: what to leave out.
-        only: the only object to report on; None for all.
+        began: The start, by `time.perf_counter`.
+        moment: Recorded before the fork.
+        tracked: Addresses of all objects that the collector tracked after the fork.
+        total_bytes: Resident memory before the fork.
+        taken_at: The name of this point in time.
+        baseline: What to leave out.
+        only: The only object to report on; None for all.
     """
     graph = ObjectGraph()
     walk_from_roots(graph, moment, tracked)

@@ -37,9 +37,9 @@ def walk_from_roots(graph: ObjectGraph, moment: Moment, tracked: array[int]) -> 
     """Add everything to `graph`.
 
     Args:
-        graph: an empty graph.
-        moment: recorded before the fork.
-        tracked: addresses of all objects that the collector tracked after the fork.
+        graph: An empty graph.
+        moment: Recorded before the fork.
+        tracked: Addresses of all objects that the collector tracked after the fork.
     """
     for holder, values in moment.thread_locals:
         graph.extra_referents[id(holder)] = values

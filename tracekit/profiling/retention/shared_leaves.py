@@ -29,10 +29,10 @@ def shared_leaves(
     """The totals of `leaves`, each counted once however many references it has.
 
     Args:
-        leaves: the leaves after a walk.
-        buffer_kind: the kind of buffers, which may overlap; None if there are none.
-        dominators: the dominator of each node.
-        order: the nodes, each after its dominator.
+        leaves: The leaves after a walk.
+        buffer_kind: The kind of buffers, which may overlap; None if there are none.
+        dominators: The dominator of each node.
+        order: The nodes, each after its dominator.
     """
     if not leaves.runs:
         return

@@ -64,8 +64,8 @@ class RetentionWatch:
     """Takes the retention of this process once during a run.
 
     Args:
-        trigger: when to take it.
-        tell: called with the result, or with why there is none.
+        trigger: When to take it.
+        tell: Called with the result, or with why there is none.
 
     Raises:
         ProfileError: the baseline could not be taken.

@@ -15,8 +15,8 @@ class RelayBackend:
     """Opens a connection to the real database for every client.
 
     Args:
-        arguments: what `oracledb.connect` takes.
-        observer: is shown what passes.
+        arguments: What `oracledb.connect` takes.
+        observer: Is shown what passes.
     """
 
     def __init__(self, arguments: Mapping[str, Any], observer: Observer) -> None:

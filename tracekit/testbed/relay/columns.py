@@ -185,7 +185,7 @@ class PassedColumn:
     """One column of a result that passes.
 
     Args:
-        info: as the driver describes it.
+        info: As the driver describes it.
 
     Raises:
         OraError: ORA-03001, the relay cannot pass its type on.

@@ -29,12 +29,12 @@ class RecordedQuery:
     """One query, over all its executions.
 
     Args:
-        name: in the shape.
-        statement: as it was first sent.
-        columns: of its result.
-        sha256: the statement's.
-        keys: the columns that may be keys; empty for any.
-        remark: is told what could not be recorded.
+        name: In the shape.
+        statement: As it was first sent.
+        columns: Of its result.
+        sha256: The statement's.
+        keys: The columns that may be keys; empty for any.
+        remark: Is told what could not be recorded.
     """
 
     def __init__(

@@ -36,9 +36,9 @@ class Recording:
     """Gathers what a program does; safe to share between its sessions.
 
     Args:
-        keys: the columns that may be keys; empty for those that a statement has a list of binds
+        keys: The columns that may be keys; empty for those that a statement has a list of binds
             for.
-        most_bytes: resident memory of this process above which no further query is recorded;
+        most_bytes: Resident memory of this process above which no further query is recorded;
             those that are go on.
     """
 

@@ -39,8 +39,8 @@ class Relay:
     The traffic is recorded as statistics, without affecting the clients' process.
 
     Args:
-        database: the real database.
-        keys: key columns of the queries; empty for the columns that have a list of binds.
+        database: The real database.
+        keys: Key columns of the queries; empty for the columns that have a list of binds.
 
     Example:
         with Relay(Database.from_env()) as relay:

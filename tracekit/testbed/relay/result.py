@@ -37,11 +37,11 @@ class UpstreamRows:
     """The batches of one open result.
 
     Args:
-        upstream: the connection.
-        cursor: executed, and used for nothing else.
-        columns: of the result.
-        watch: is shown the rows.
-        on_error: is told that reading failed.
+        upstream: The connection.
+        cursor: Executed, and used for nothing else.
+        columns: Of the result.
+        watch: Is shown the rows.
+        on_error: Is told that reading failed.
     """
 
     def __init__(

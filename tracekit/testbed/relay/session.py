@@ -56,9 +56,9 @@ class RelaySession:
     """A client's statements, run one to one on a connection of its own.
 
     Args:
-        connect: opens the connection; called once, at the first call.
-        schema: what the client is told is its schema until it sets another.
-        observer: is shown what passes.
+        connect: Opens the connection; called once, at the first call.
+        schema: What the client is told is its schema until it sets another.
+        observer: Is shown what passes.
     """
 
     def __init__(self, connect: Callable[[], Upstream], schema: str, observer: Observer) -> None:

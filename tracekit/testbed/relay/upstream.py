@@ -52,7 +52,7 @@ class Upstream:
     """One connection to the real database, as one session of the relay uses it.
 
     Args:
-        arguments: what `oracledb.connect` takes.
+        arguments: What `oracledb.connect` takes.
     """
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:

@@ -61,11 +61,11 @@ class ColumnMaker:
     """Makes a column's cells.
 
     Args:
-        column: its statistics.
-        rows: how many are made in all.
-        distinct: distinct values in all.
-        stream: of its draws.
-        rows_nearby: what the statistic of neighbouring values is about.
+        column: Its statistics.
+        rows: How many are made in all.
+        distinct: Distinct values in all.
+        stream: Of its draws.
+        rows_nearby: What the statistic of neighbouring values is about.
     """
 
     def __init__(
@@ -153,9 +153,9 @@ class KeyMaker:
     """Makes one column of keys: the value is a function of the key's number alone.
 
     Args:
-        column: its statistics, of the first query of the key space.
-        keys: how many different values it must have.
-        stream: of its draws, the same for all queries of the key space.
+        column: Its statistics, of the first query of the key space.
+        keys: How many different values it must have.
+        stream: Of its draws, the same for all queries of the key space.
 
     Raises:
         WorkloadError: the column has no room for so many values.

@@ -31,8 +31,8 @@ class ColumnTally:
     """Statistics of one column.
 
     Args:
-        described: the column as the database describes it.
-        sketch_bits: binary logarithm of the values a sketch keeps; it is exact up to about that
+        described: The column as the database describes it.
+        sketch_bits: Binary logarithm of the values a sketch keeps; it is exact up to about that
             number, and 0.8% off at 14.
     """
 
@@ -61,9 +61,9 @@ class ColumnTally:
         """Count the cells of consecutive rows.
 
         Args:
-            cells: the values.
-            in_half: whether each row's key is in the half of the keys.
-            in_quarter: the same for the quarter, which is part of the half.
+            cells: The values.
+            in_half: Whether each row's key is in the half of the keys.
+            in_quarter: The same for the quarter, which is part of the half.
 
         Raises:
             WorkloadError: a value is of a type that no shape can hold.
@@ -102,7 +102,7 @@ class ColumnTally:
         """What is said of the column.
 
         Args:
-            half_by_statements: distinct values after half of the statements, by the values of all;
+            half_by_statements: Distinct values after half of the statements, by the values of all;
                 None where there were too few to tell.
         """
         cells = self._rows - self._nulls

@@ -67,11 +67,11 @@ class _QueryMaker:
     """Makes the rows of one query.
 
     Args:
-        shape: that the query is of.
-        query: what is made.
-        asked: keys of its key space; None for as many as were recorded.
-        rows: how many; None for as many as so many keys have.
-        seed: of the workload.
+        shape: That the query is of.
+        query: What is made.
+        asked: Keys of its key space; None for as many as were recorded.
+        rows: How many; None for as many as so many keys have.
+        seed: Of the workload.
     """
 
     def __init__(
@@ -142,9 +142,9 @@ class KeyColumns:
     """The values of a key space's keys, column by column.
 
     Args:
-        shape: that the space is of.
-        space: its name.
-        keys: how many there are.
+        shape: That the space is of.
+        space: Its name.
+        keys: How many there are.
 
     Raises:
         WorkloadError: a key column has no room for so many keys.

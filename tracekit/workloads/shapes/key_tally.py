@@ -81,8 +81,8 @@ def means_of_parts(counted: Mapping[int, int], *, least_members: int) -> tuple[f
     """Mean size in equally large parts of what was counted, the smallest first.
 
     Args:
-        counted: how many there are of each size.
-        least_members: each part has so many, or there is one part.
+        counted: How many there are of each size.
+        least_members: Each part has so many, or there is one part.
     """
     if not counted:
         return ()

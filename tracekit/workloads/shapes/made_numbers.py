@@ -40,10 +40,10 @@ class NumberRange:
     """Numbers of one class that fit a column.
 
     Args:
-        kind: see `NUMBER_CLASSES`.
-        precision: digits of the column.
-        scale: of them after the point.
-        fraction_digits: digits after the point, of numbers with a fraction.
+        kind: See `NUMBER_CLASSES`.
+        precision: Digits of the column.
+        scale: Of them after the point.
+        fraction_digits: Digits after the point, of numbers with a fraction.
     """
 
     kind: str

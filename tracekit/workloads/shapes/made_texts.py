@@ -40,10 +40,10 @@ class TextRange:
     """Texts of one width, within one range of lengths.
 
     Args:
-        width: see `TEXT_WIDTHS`.
-        most_chars: upper end of the range.
-        mean_chars: mean characters.
-        mean_bytes: mean bytes in UTF-8.
+        width: See `TEXT_WIDTHS`.
+        most_chars: Upper end of the range.
+        mean_chars: Mean characters.
+        mean_bytes: Mean bytes in UTF-8.
     """
 
     width: str
@@ -63,8 +63,8 @@ class TextRange:
         """The texts of these numbers, each below `capacity`.
 
         Args:
-            numbers: which texts.
-            limit: most characters of any.
+            numbers: Which texts.
+            limit: Most characters of any.
         """
         chars = self._chars(numbers, limit or 2**31)
         wide = self._wide(numbers, chars)

@@ -18,8 +18,8 @@ def exhaustion(shown: float, at: float) -> float:
     """The c of a pool that has shown the share `shown` of its final values after `at` of the rows.
 
     Args:
-        shown: distinct values then, by those at the end.
-        at: the share of the rows, between 0 and 1.
+        shown: Distinct values then, by those at the end.
+        at: The share of the rows, between 0 and 1.
     """
     if shown <= shown_at(_LINEAR, at):
         return _LINEAR
@@ -39,9 +39,9 @@ def seen_nearby(cells: float, advance: float, window: float) -> float:
     """Distinct values that neighbouring cells show, which choose from a window that moves along.
 
     Args:
-        cells: how many there are.
-        advance: values that the window moves by from the first of them to the last.
-        window: values that each cell chooses from.
+        cells: How many there are.
+        advance: Values that the window moves by from the first of them to the last.
+        window: Values that each cell chooses from.
     """
     reach = (advance + window) / 2
     values = np.linspace(-reach, reach, 301)

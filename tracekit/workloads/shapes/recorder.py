@@ -30,9 +30,9 @@ class ShapeRecorder:
     Needs some megabytes whatever the rows, and 24 bytes a key.
 
     Args:
-        name: of the query.
-        columns: as the database describes them, in order.
-        key: columns that the query is asked for by; all of them must be among the columns.
+        name: Of the query.
+        columns: As the database describes them, in order.
+        key: Columns that the query is asked for by; all of them must be among the columns.
 
     Example:
         recorder = ShapeRecorder("payments", columns, key=("ACCOUNT_ID",))
@@ -131,11 +131,11 @@ class ShapeRecorder:
         """What was counted. Rows of a key that was asked for again and again count once.
 
         Args:
-            statement: its text, literals replaced.
-            statement_sha256: of the normalised statement.
-            key_space: what its keys have in common with those of other queries; default the key's
+            statement: Its text, literals replaced.
+            statement_sha256: Of the normalised statement.
+            key_space: What its keys have in common with those of other queries; default the key's
                 name.
-            binds: its placeholders.
+            binds: Its placeholders.
         """
         found = len(self.keys.found)
         executions = max(1, self._executions)

@@ -22,11 +22,11 @@ class RowPlan:
     whoever asks takes them in their order; so are its rows, in the order of their keys or mixed.
 
     Args:
-        query: what is made.
-        rows: of all keys together.
-        keys: that have rows.
-        asked: keys that it asks for, the first of its key space.
-        stream: of the draws.
+        query: What is made.
+        rows: Of all keys together.
+        keys: That have rows.
+        asked: Keys that it asks for, the first of its key space.
+        stream: Of the draws.
     """
 
     def __init__(self, query: QueryShape, rows: int, keys: int, asked: int, stream: int) -> None:

@@ -73,12 +73,12 @@ def shape_workload(
     """The workload that is made from `shape`.
 
     Args:
-        shape: what was recorded.
-        name: of the workload.
-        keys: how many are asked for; default as many as were while it was recorded.
-        rows: how many rows a query has, by its name, where more or fewer keys do not say it.
-        seed: of the values.
-        folder: where files are looked for that candidates name.
+        shape: What was recorded.
+        name: Of the workload.
+        keys: How many are asked for; default as many as were while it was recorded.
+        rows: How many rows a query has, by its name, where more or fewer keys do not say it.
+        seed: Of the values.
+        folder: Where files are looked for that candidates name.
 
     Raises:
         ConfigError: it has no query, or `rows` names an unknown one.

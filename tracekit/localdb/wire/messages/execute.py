@@ -97,9 +97,9 @@ def parse_execute(
     """The body of function 94.
 
     Args:
-        reader: stands after the function header.
-        field_version: the message layout agreed on.
-        find_sql: the statement of a cursor; how long bind rows are depends on it.
+        reader: Stands after the function header.
+        field_version: The message layout agreed on.
+        find_sql: The statement of a cursor; how long bind rows are depends on it.
 
     Raises:
         RemoteWireError: it is malformed.
@@ -150,10 +150,10 @@ def parse_reexecute(
     """The body of function 78 (`fetches`) or 4.
 
     Args:
-        reader: stands after the function header.
-        find_layout: the bind layout of a cursor; raises for an unknown one, since how much of the
+        reader: Stands after the function header.
+        find_layout: The bind layout of a cursor; raises for an unknown one, since how much of the
             request follows depends on it.
-        fetches: function 78, a query with one bind row whose `rows` are fetched.
+        fetches: Function 78, a query with one bind row whose `rows` are fetched.
 
     Raises:
         RemoteWireError: it is malformed.

@@ -59,8 +59,8 @@ def parse_lob_op(reader: TtcReader, data: Sink) -> LobOpRequest[Sink]:
     """The body of function 96.
 
     Args:
-        reader: stands after the function header.
-        data: is given what is to be written, so that it need not fit into memory.
+        reader: Stands after the function header.
+        data: Is given what is to be written, so that it need not fit into memory.
 
     Raises:
         RemoteWireError: it is malformed.

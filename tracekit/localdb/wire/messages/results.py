@@ -49,7 +49,7 @@ def make_returned_values(columns: Sequence[Sequence[bytes]]) -> bytes:
     """What RETURNING ... INTO gives for one bind row (`_process_row_data` of `base.pyx`).
 
     Args:
-        columns: per OUT bind the fields of all rows touched, each with its length before it.
+        columns: Per OUT bind the fields of all rows touched, each with its length before it.
     """
     writer = TtcWriter()
     writer.u8(MessageType.ROW_DATA)
