@@ -1,11 +1,13 @@
 """Digests of pieces of keys, and of a whole key from its pieces.
 
-The digest of a key at one level is two sums over the lanes of its records, modulo 2**64. In one,
-the lanes of a record are multiplied by a power of a constant, by how many records of the key
-follow it: a polynomial, so the order counts. The other is of the lanes alone: a multiset. The sums
-of a key are made from those of its pieces, so a key takes the same memory however many records it
-has. The constants are 5 modulo 8: that two different records have changed places at a distance of
-d goes unnoticed by both lanes with a chance of at most (4 * d / 2**64)**2.
+The digest of a key at one level is two sums over the lanes of its records. In one, the lanes of a
+record are multiplied by a power of a constant, by how many records of the key follow it: a
+polynomial, so the order counts. It is taken modulo a prime: modulo 2**64 every such polynomial is
+blind to some patterns, whatever its constant (1,024 records that alternate like the parity of their
+numbers' bits, against the same with the two values exchanged). The other sum is of the lanes alone,
+modulo 2**64: a multiset. The sums of a key are made from those of its pieces, so a key takes the
+same memory however many records it has. Two different orders of n records share both lanes with a
+chance of at most (n / 2**61)**2.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from operator import countOf
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from xxhash import xxh3_128_digest
 
 from tracekit.equality.rows import (
@@ -35,7 +38,9 @@ from tracekit.errors import NotComparable
 LEVEL_BYTES = 32
 """Of one level of a key: 16 for its records in order, 16 for them as a multiset."""
 
-_ORDER_CONSTANTS = (0x9E3779B97F4A7C15, 0xD1342543DE82EF95)
+_ORDER_CONSTANTS = (0x1E3779B97F4A7C15, 0x11342543DE82EF95)
+_PRIME_BITS = 61
+_PRIME = (1 << _PRIME_BITS) - 1
 _MODULUS = 1 << 64
 
 
@@ -71,11 +76,12 @@ class BlockDigests:
         levels = [(self.value, UNMARKED), (self.json, typed)]
         if self.exact is not self.json:
             levels.append((self.exact, typed))
-        sums = [
-            np.add.reduceat(terms, ends - lengths, axis=1) * factor
-            for lanes, factor in levels
-            for terms in (lanes * weights, lanes)
-        ]
+        starts = ends - lengths
+        sums: list[Lanes] = []
+        for lanes, factor in levels:
+            in_order = _summed(_product(_remainder(lanes), weights), starts)
+            sums.append(_product(in_order, _remainder(factor)))
+            sums.append(np.add.reduceat(lanes, starts, axis=1) * factor)
         data, size = _packed(sums), len(levels) * LEVEL_BYTES
         slices = (data[at : at + size] for at in range(0, len(data), size))
         return zip(counts, slices, strict=True)
@@ -99,9 +105,38 @@ def _powers(count: int) -> Lanes:
 
 @lru_cache(maxsize=16)
 def _powers_of(count: int) -> Lanes:
-    powers = np.ones((2, count), dtype=np.uint64)
-    powers[:, 1:] = np.array(_ORDER_CONSTANTS, dtype=np.uint64)[:, None]
-    return np.multiply.accumulate(powers, axis=1)
+    powers = np.ones((2, 1), dtype=np.uint64)
+    while powers.shape[1] < count:
+        by = [[pow(constant, powers.shape[1], _PRIME)] for constant in _ORDER_CONSTANTS]
+        powers = np.hstack([powers, _product(powers, np.array(by, dtype=np.uint64))])
+    return powers
+
+
+def _remainder(lanes: Lanes) -> Lanes:
+    """Modulo the prime."""
+    folded = (lanes & _PRIME) + (lanes >> _PRIME_BITS)
+    return np.where(folded >= _PRIME, folded - _PRIME, folded)
+
+
+def _product(first: Lanes, second: Lanes) -> Lanes:
+    """Of numbers below the prime, modulo the prime, from parts whose products fit into 64 bits."""
+    high, low = first >> 31, first & 0x7FFFFFFF
+    other_high, other_low = second >> 31, second & 0x7FFFFFFF
+    middle = low * other_high + high * other_low
+    # 2**62 is 2 modulo the prime, 2**61 is 1.
+    return _remainder(
+        high * other_high * 2 + (middle >> 30) + ((middle & 0x3FFFFFFF) << 31) + low * other_low
+    )
+
+
+def _summed(lanes: Lanes, starts: NDArray[np.int64]) -> Lanes:
+    """The sums of stretches of numbers below the prime, modulo the prime."""
+    high = np.add.reduceat(lanes >> 32, starts, axis=1)
+    low = np.add.reduceat(lanes & 0xFFFFFFFF, starts, axis=1)
+    return _remainder(_product(_remainder(high), _TWO_TO_32) + _remainder(low))
+
+
+_TWO_TO_32: Lanes = np.full((2, 1), 1 << 32, dtype=np.uint64)
 
 
 def bare_piece(columns: Sequence[Any] | None, kind: str) -> Piece:
@@ -180,12 +215,12 @@ def _with_columns(pieces: Sequence[Piece]) -> Piece:
 
 def _followed(sums: bytes, others: bytes, rows: int) -> bytes:
     """The sums of a piece that is followed by one of `rows` records with the sums `others`."""
-    by_order = [pow(constant, rows, _MODULUS) for constant in _ORDER_CONSTANTS]
+    by_order = [(pow(constant, rows, _PRIME), _PRIME) for constant in _ORDER_CONSTANTS]
     firsts, seconds = _lanes_of_levels(sums), _lanes_of_levels(others)
-    factors = (*by_order, 1, 1) * 3
+    steps = (*by_order, (1, _MODULUS), (1, _MODULUS)) * 3
     lanes = [
-        (first * factor + second) % _MODULUS
-        for first, second, factor in zip(firsts, seconds, factors, strict=True)
+        (first * factor + second) % modulus
+        for first, second, (factor, modulus) in zip(firsts, seconds, steps, strict=True)
     ]
     return _THREE_LEVELS.pack(*lanes)
 
