@@ -79,7 +79,7 @@ CORNERS: list[Row] = [
     _of("a sign behind an exponent", "1e2-5", 95),
     _of("digits of other scripts", "TO_NUMBER('١٢')", "ORA-01722"),
     _of("NULLIF of NULL", "NULLIF(NULL, 1)", "ORA-00932"),
-    _of("a condition is no value", "1 = 1", "ORA-00923"),
+    _of("a condition is not a value", "1 = 1", "ORA-00923"),
     # Dates
     _of("text added to a date", "DATE '2024-01-01' + '1'", dt.datetime(2024, 1, 2)),
     _of("a date times a number", "SYSDATE * 1", "ORA-00932"),
@@ -137,7 +137,7 @@ CORNERS: list[Row] = [
     _query("ROWNUM in an aggregate", "SELECT MAX(ROWNUM) FROM emp WHERE deptno = 30", 3),
     _query("aggregates of aggregates", "SELECT MAX(COUNT(*)) FROM emp GROUP BY deptno", 3),
     _query("aggregates of aggregates of all rows", "SELECT MAX(COUNT(*)) FROM emp", "ORA-00978"),
-    _query("a column beside an aggregate", "SELECT ename, COUNT(*) FROM emp", "ORA-00937"),
+    _query("a column next to an aggregate", "SELECT ename, COUNT(*) FROM emp", "ORA-00937"),
     _query("DISTINCT in another order", "SELECT DISTINCT job FROM emp ORDER BY sal", "ORA-01791"),
     _query(
         "a table's name before a column of USING",

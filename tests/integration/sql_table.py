@@ -24,45 +24,46 @@ _SHOWN_CHARS = 60
 _HEAD = f"""\
 # What SQL the local Oracle understands
 
-Every line was run through python-oracledb against the shipped server, and gave what is shown. The
+Every line was run through python-oracledb against the server, with the result shown. The expected
 values were written by hand, from Oracle's documentation or by reasoning. What cannot be translated
-is an error that names the construct (ORA-03001 where Oracle has it and we do not), never a wrong
-result. `tracekit localdb --check 'SELECT ...'` shows how a statement of yours is translated.
+is an error that names the construct (ORA-03001 if Oracle has it and the local Oracle does not),
+never a wrong result. `tracekit localdb --check 'SELECT ...'` shows how a statement is translated.
 
-The tests fail when this file is out of date; `{COMMAND}` writes it. `emp`
+The tests fail if this file is out of date; `{COMMAND}` writes it. `emp`
 and `dept` are the classic tables; SYSDATE is {SYSDATE}.
 
-How moments are kept: a DATE is DuckDB's TIMESTAMP_S, a TIMESTAMP of up to six digits a TIMESTAMP,
-of seven to nine a TIMESTAMP_NS (years 1678 to 2261). A TIMESTAMP WITH TIME ZONE is
+How dates and times are stored: a DATE is DuckDB's TIMESTAMP_S, a TIMESTAMP of up to six digits a
+TIMESTAMP, of seven to nine a TIMESTAMP_NS (years 1678 to 2261). A TIMESTAMP WITH TIME ZONE is
 `STRUCT(instant INTERVAL, nanos SMALLINT)`: the interval's total is the instant, its months are the
 offset in minutes, which its days make up for. DuckDB compares, groups and joins intervals by their
-total, so that moments equal in UTC are equal and each keeps its offset. A TIMESTAMP WITH LOCAL TIME
+total, so that times equal in UTC are equal and each keeps its offset. A TIMESTAMP WITH LOCAL TIME
 ZONE is a TIMESTAMPTZ. Years before Christ are read, compared and written, but cannot be sent.
 
-Files that others made (`--database orders.duckdb`): a table in DuckDB's default schema belongs to
+Your own DuckDB files (`--database orders.duckdb`): a table in DuckDB's default schema belongs to
 the user who logs on, so that ALL_TABLES lists it, `orders` and `dwh.orders` find it, and it can be
-written (in memory, unless the file is opened `--writable`). Names of any letter case are capitals,
-as names without quotes are: `ORDERS`, `"ORDERS"`. In quotes with small letters they are found as
-the file spells them, tables and columns alike: `"orders"`, `"Order Date"`. A DOUBLE is a
+written (in memory, unless the file is opened with `--writable`). Names are converted to capitals,
+like names without quotes: `ORDERS`, `"ORDERS"`. In quotes they are also found as the file spells
+them, tables and columns alike: `"orders"`, `"Order Date"`. A DOUBLE is a
 BINARY_DOUBLE, a BOOLEAN a NUMBER of 1 and 0.
 
 Cursors and blocks: scrollable cursors keep the rows they have read in a file. An anonymous PL/SQL
-block may hold plain statements, assignments to binds, SELECT INTO binds, OPEN of a bind and EXECUTE
-IMMEDIATE of a literal; declarations and control flow are refused by name. A LOB that a query gave
-cannot be written (ORA-22920): update its column. A ROWID numbers the rows of one table; a row gets
-another one when the transaction that inserted it commits, so keep none across that COMMIT.
+block can contain plain statements, assignments to binds, SELECT INTO binds, OPEN of a bind and
+EXECUTE IMMEDIATE of a literal; declarations and control flow are refused by name. A LOB from a
+query cannot be written (ORA-22920): update its column. A ROWID numbers the rows of one table; a row
+gets another one when the transaction that inserted it commits, so do not keep it across that
+COMMIT.
 
-What is refused though Oracle does it, and why. Each is an ORA- error that names it:
+These Oracle features are refused, each with an ORA- error that names it:
 
 1. A TIMESTAMP(7) to (9) before 1677 or after 2262: DuckDB counts nanoseconds in 64 bits. DATE and
    TIMESTAMP(6) reach from 4712 BC to 9999.
 2. Nanoseconds in arithmetic, and in TIMESTAMP WITH LOCAL TIME ZONE: the same.
 3. Time zones by region (`Asia/Taipei`): daylight rules change with Oracle's files; offsets work.
 4. Counting days before 15 October 1582, and Julian day numbers before Christ.
-5. Writing a LOB that a query gave (ORA-22920), and `lastrowid`: rows have no place of their own.
-6. Back-references inside of a regular expression: patterns run in time linear in the text.
-7. LISTAGG ... ON OVERFLOW TRUNCATE of what overflows: where Oracle cuts is not documented.
-8. KEEP (DENSE_RANK ...) of other than MIN and MAX; RANK and its kin WITHIN GROUP.
+5. Writing a LOB from a query (ORA-22920), and `lastrowid`: rows have no fixed position.
+6. Back-references inside a regular expression: patterns run in time linear in the text.
+7. LISTAGG ... ON OVERFLOW TRUNCATE if it overflows: where Oracle cuts is not documented.
+8. KEEP (DENSE_RANK ...) with other functions than MIN and MAX; RANK etc. WITHIN GROUP.
 9. CONNECT BY over a join, and conditions of CONNECT BY with subqueries: join in a subquery.
 10. ROWNUM in a query of several tables with groups or windows: number rows in a subquery.
 11. MERGE ... DELETE WHERE, INSERT ALL, ON DELETE CASCADE, disabled constraints, virtual columns.
@@ -72,8 +73,8 @@ What is refused though Oracle does it, and why. Each is an ORA- error that names
 15. Functions that are not in the tables below.
 
 Limits: a call that makes the server grow by more than 400 MiB ends with ORA-04030, and a break ends
-any other with ORA-01013; padding and REPLACE are bounded before they run. `make conformance` counts
-what of SQLAlchemy's dialect suite and of our driver tests passes.
+any other with ORA-01013; padding and REPLACE are checked before they run. `make conformance` counts
+the passing tests of SQLAlchemy's dialect suite and of our driver tests.
 
 ## How a NUMBER is held
 
@@ -89,16 +90,15 @@ translated, from the types of the columns and the values of the binds:
   by them itself, and the wire takes them as they are. Arithmetic is Python's `decimal`, rounded
   once to 20 base-100 digits (39 or 40 decimal ones) as Oracle rounds.
 
-A value of unknown form that meets such bytes is refused by name; nothing is rounded to a double
-but BINARY_DOUBLE and BINARY_FLOAT. A million values of the first form are added in 0.01 s of CPU.
+A value of unknown form that meets such bytes is refused by name; only BINARY_DOUBLE and
+BINARY_FLOAT are rounded to a double. A million values of the first form are added in 0.01 s of CPU.
 Of the second form, finding the largest takes 0.06 s, joining 0.2 s, adding 3.7 s, `n * 2` 4.5 s,
 `n / 3` 5.6 s and `TO_CHAR(n)` 2.7 s. The benchmark of reading
-(`python -m tests.bench.localdb_throughput --repeat 2`; a BIGINT and a DECIMAL among eight columns)
-used 0.38 of the client's CPU in the server at `fetchmany(5000)`, 0.46 before the change.
-`executemany` of integers and fractions mixed runs at 0.87 of the rate of integers alone.
-Other representations lost: DECIMAL(38, 18) holds neither 1E-20 nor 1E30; BIGNUM has no quotient and
-computes products as doubles; a column that changes its type with its values would need a rebuild in
-the middle of a transaction.
+(`python -m tests.bench.localdb_throughput --repeat 2`; a BIGINT and a DECIMAL among eight columns) used 0.38 of
+the client's CPU in the server at `fetchmany(5000)`. `executemany` of mixed integers and fractions
+runs at 0.87 of the rate of integers alone. Other representations do not work: DECIMAL(38, 18) holds
+neither 1E-20 nor 1E30; BIGNUM has no quotient and computes products as doubles; a column that
+changes its type with its values would need a rebuild in the middle of a transaction.
 """
 
 

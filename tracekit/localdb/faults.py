@@ -1,23 +1,23 @@
-"""What a misbehaving database does, as records with a JSON form and a one-line text form.
+"""Faults of a database, as records with a JSON form and a one-line text form.
 
-| kind | what a client meets |
+| kind | what a client sees |
 |---|---|
 | `refuse` | the listener refuses the connect (`code`, by default ORA-12514) |
-| `hang_connect` | the connect is taken and never answered |
+| `hang_connect` | the connect is accepted and never answered |
 | `deny_login` | the right password is refused (`code`, by default ORA-01017) |
-| `drop` | the connection ends in place of a reply |
-| `drop_after` | the connection ends when `rows` rows of a result went out |
+| `drop` | the connection ends instead of a reply |
+| `drop_after` | the connection ends after `rows` rows of a result |
 | `drop_in_row` | the connection ends in the middle of row number `row` of a result |
-| `truncate` | a packet lacks its end and the connection ends, at once or after `rows` rows |
-| `half_open` | nothing is answered any more, not even a break, at once or after `rows` rows |
-| `error` | ORA-`code` in place of a reply, or after `rows` rows |
-| `stall` | the database waits until released or interrupted, at once or after `rows` rows |
+| `truncate` | the connection ends in the middle of a packet, immediately or after `rows` rows |
+| `half_open` | nothing is answered, not even a break, immediately or after `rows` rows |
+| `error` | ORA-`code` instead of a reply, or after `rows` rows |
+| `stall` | the database waits until released or interrupted, immediately or after `rows` rows |
 | `delay` | each round trip takes `seconds` longer |
 | `delay_rows` | each row of a result takes `seconds` longer |
 
-Each fault strikes whenever it can, unless narrowed by `times`, by `connection` (the n-th connect
-since the fault was set) or `every` (each k-th), and by `statement` (a regular expression, searched
-in the SQL without regard to case; then only round trips that carry out that statement count).
+Each fault occurs whenever it can, unless limited by `times`, by `connection` (the n-th connect
+since the fault was set) or `every` (each k-th), and by `statement` (a regular expression that is
+searched in the SQL, ignoring case; then only round trips that execute that statement count).
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Fault(
     tag_field="kind",
     tag=_kind,
 ):
-    """What every fault has: where it strikes, and how often."""
+    """The common fields of faults: where they occur, and how often."""
 
     connection: Count | None = None
     every: Count | None = None
@@ -82,12 +82,12 @@ class CallFault(Fault, frozen=True, kw_only=True):
 
     @property
     def after_rows(self) -> int | None:
-        """Rows of a result that go out before it strikes; None where it strikes a whole call."""
+        """Rows of a result that are sent before it occurs; None if it affects a whole call."""
         return None
 
 
 class RowFault(CallFault, frozen=True, kw_only=True):
-    """A fault that strikes a call, or a result after so many rows."""
+    """A fault that affects a call, or a result after a number of rows."""
 
     rows: RowCount | None = None
 
@@ -114,11 +114,11 @@ class DenyLogin(Fault, frozen=True, kw_only=True):
 
 
 class Drop(CallFault, frozen=True, kw_only=True):
-    """The connection ends in place of a reply."""
+    """The connection ends instead of a reply."""
 
 
 class DropAfter(CallFault, frozen=True, kw_only=True):
-    """The connection ends after so many rows."""
+    """The connection ends after a number of rows."""
 
     rows: RowCount
 
@@ -129,7 +129,7 @@ class DropAfter(CallFault, frozen=True, kw_only=True):
 
 
 class DropInRow(CallFault, frozen=True, kw_only=True):
-    """The connection ends half-way through a row; the first is row 1."""
+    """The connection ends in the middle of a row; the first is row 1."""
 
     row: Count
 
@@ -140,7 +140,7 @@ class DropInRow(CallFault, frozen=True, kw_only=True):
 
 
 class Truncate(RowFault, frozen=True, kw_only=True):
-    """The last packet comes without its end."""
+    """The last packet is incomplete."""
 
 
 class HalfOpen(RowFault, frozen=True, kw_only=True):
@@ -188,16 +188,16 @@ KINDS = tuple(_kind(member.__name__) for member in AnyFault.__args__)
 
 
 def make_fault(kind: str, fields: Mapping[str, Any]) -> AnyFault:
-    """The fault `kind` with `fields`; numbers may be given as text, `once` stands for `times=1`.
+    """The fault `kind` with `fields`; numbers may be given as text, `once` means `times=1`.
 
     Raises:
-        ConfigError: the kind or a field is unknown, missing or makes no sense.
+        ConfigError: the kind or a field is unknown, missing or invalid.
     """
     values = {name: value for name, value in fields.items() if value is not None}
     if values.pop("once", False):
         values["times"] = 1
     if kind not in KINDS:
-        raise ConfigError(f"fault {kind!r} is unknown: expected one of {', '.join(KINDS)}")
+        raise ConfigError(f"unknown fault {kind!r}; expected one of {', '.join(KINDS)}")
     try:
         fault: AnyFault = msgspec.convert({"kind": kind, **values}, type=AnyFault, strict=False)
     except msgspec.ValidationError as exc:
@@ -206,17 +206,17 @@ def make_fault(kind: str, fields: Mapping[str, Any]) -> AnyFault:
 
 
 def parse_fault(text: str) -> AnyFault:
-    """The fault that a line such as `drop_after rows=5000 once` describes.
+    """Parse a fault such as `drop_after rows=5000 once`.
 
     Raises:
-        ConfigError: it describes none.
+        ConfigError: the text is invalid.
     """
     try:
         words = shlex.split(text)
     except ValueError as exc:
         raise ConfigError(f"fault {text!r}: {exc}") from None
     if not words:
-        raise ConfigError(f"a fault is empty: expected one of {', '.join(KINDS)}")
+        raise ConfigError(f"empty fault; expected one of {', '.join(KINDS)}")
     fields: dict[str, Any] = {}
     for word in words[1:]:
         name, equals, value = word.partition("=")

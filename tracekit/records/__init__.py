@@ -1,4 +1,4 @@
-"""What a replay found, as frozen dataclasses that are saved as JSON; no I/O, no logic of others."""
+"""Results as frozen dataclasses that are saved as JSON; no I/O, no logic of other rooms."""
 
 from tracekit.records.bench import (
     BenchBar,

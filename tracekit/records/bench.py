@@ -1,4 +1,4 @@
-"""What a bench found: every candidate's figures, their ratios, and the bars they are held to."""
+"""The results of a bench: every candidate's figures, their ratios, and the targets."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from tracekit.records.summary import WorkloadInfo
 
 @dataclass(frozen=True)
 class BenchRun:
-    """One candidate, run once in a process of its own."""
+    """One run of one candidate in a separate process."""
 
     keys: int
     """keys asked for."""
     rows: int
     wall_seconds: float
     cpu_seconds: float
-    """User and system time of the client; the server's is not in it."""
+    """User and system time of the client, without the server's."""
     rss_net_peak_bytes: int
 
 
 @dataclass(frozen=True)
 class CandidateResult:
-    """One candidate; figures are medians of its runs, None where nothing was measured."""
+    """One candidate; figures are medians of its runs, None if not measured."""
 
     description: str
     keeps: str
     """What is in memory when it is done: `nothing`, `events`, `table` or `file` (on disk)."""
     status: RunStatus | None
-    """None where it could not be run here; `reason` says why."""
+    """None if it could not be run; `reason` says why."""
     reason: str | None = None
     rows: int | None = None
     wall_seconds: float | None = None
@@ -39,7 +39,7 @@ class CandidateResult:
     heap_net_peak_bytes: int | None = None
     """memray's high-water mark in one more run; None without profiling."""
     deep_size_bytes: int | None = None
-    """Of what it returned, each object counted once."""
+    """Size of what it returned, each object counted once."""
     exact: bool | None = None
     """Whether its output is exactly the iterator's; None where that was not asked or tells
     nothing."""
@@ -61,12 +61,12 @@ class BenchRatios:
 
 @dataclass(frozen=True)
 class BenchBar:
-    """One figure and the bar it is held to."""
+    """One figure and its target."""
 
     figure: str
     bar: str
     measured: str | None
-    """None where this bench did not measure it."""
+    """None if this bench did not measure it."""
     met: bool | None
     remark: str | None = None
 

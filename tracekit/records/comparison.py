@@ -9,7 +9,7 @@ from tracekit.records.stacks import StackDiff
 
 @dataclass(frozen=True)
 class MetricChange:
-    """One metric of one path, before and after; None where it was not measured.
+    """One metric of one path, before and after; None if not measured.
 
     Memory is in bytes, `wall` in seconds.
     """
@@ -19,7 +19,7 @@ class MetricChange:
     base: float | None
     head: float | None
     delta: float | None
-    """Head less base; None when they cannot be compared, such as when the path died."""
+    """Head minus base; None if they cannot be compared, for example because the path failed."""
     change: float | None
     """`delta` as a share of the base."""
 
@@ -33,12 +33,12 @@ class Comparison:
     headline: str
     metrics: tuple[MetricChange, ...]
     unlike: tuple[str, ...]
-    """What makes the two hard to compare: other environment, other workload, other paths."""
+    """What makes the two hard to compare: a different environment, workload or paths."""
     stack_diffs: tuple[StackDiff, ...]
     rules: tuple[str, ...]
-    """What was asked for by --fail-on."""
+    """The rules of --fail-on."""
     failures: tuple[str, ...]
-    """One line for each rule that was broken."""
+    """One line for each broken rule."""
     passed: bool | None
-    """None when there was no rule to judge by."""
+    """None if there were no rules."""
     schema_version: int = 1

@@ -1,4 +1,4 @@
-"""Where a measurement was made."""
+"""The environment of a measurement."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ class Environment:
     arrow_memory_pool: str
     """Backend of Arrow's default pool in the measured children: system, jemalloc or mimalloc."""
     server: str
-    """What was read: `local Oracle (duckdb 2.0.0)` or the real database's version."""
+    """The database: `local Oracle (duckdb 2.0.0)` or the real database's version."""

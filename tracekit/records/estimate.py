@@ -1,4 +1,4 @@
-"""What an estimate says: net peaks predicted from small measured samples."""
+"""An estimate: net peaks predicted from small measured samples."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from tracekit.records.summary import WorkloadInfo
 
 @dataclass(frozen=True)
 class EstimateSample:
-    """One path, measured on some keys spread over all."""
+    """One path, measured on a sample of the keys."""
 
     keys: int
     """keys asked for."""
     rows: int
-    """Rows the driver handed out; 0 where code of one's own reads, which nobody counts."""
+    """Rows the driver handed out; 0 for user code, whose rows are not counted."""
     rss_net_peak_bytes: int
 
     @property
     def size(self) -> int:
-        """What its peak grows with: rows, or keys where rows are not counted."""
+        """What its peak grows with: rows, or keys if rows are not counted."""
         return self.rows or self.keys
 
 
 @dataclass(frozen=True)
 class EstimateCheck:
-    """A real run beside its prediction."""
+    """A real run and its prediction."""
 
     keys: int
     rows: int
@@ -35,38 +35,38 @@ class EstimateCheck:
     error: float
     """Predicted divided by measured, minus 1."""
     certain: bool = True
-    """Whether the samples settled the prediction."""
+    """Whether the prediction was certain."""
 
 
 @dataclass(frozen=True)
 class CandidateEstimate:
-    """One path; figures are None where its samples could not be measured."""
+    """One path; figures are None if its samples could not be measured."""
 
     status: RunStatus
     reason: str | None = None
     rss_baseline_bytes: int | None = None
     """What the process needs before it fetches."""
     rss_net_peak_bytes: int | None = None
-    """Predicted at the number of keys asked for."""
+    """Prediction for the requested number of keys."""
     rss_peak_bytes: int | None = None
     """The same with the baseline: the whole process."""
     fits: bool | None = None
-    """Whether that stays within the limit; None where no limit was given."""
+    """Whether that stays within the limit; None if no limit was given."""
     largest_keys: int | None = None
-    """Most keys that fit within the limit."""
+    """The largest number of keys within the limit."""
     fixed_bytes: int | None = None
     bytes_per_row: float | None = None
     bytes_per_key: float | None = None
     low_bytes: int | None = None
-    """Least net peak that the samples allow."""
+    """Lower end of the predicted range."""
     high_bytes: int | None = None
-    """Most; what `fits` and `largest_keys` go by."""
+    """Upper end of the range, which `fits` and `largest_keys` use."""
     certain: bool | None = None
-    """Whether the samples leave at most 10% open on either side."""
+    """Whether the range is at most 10% on either side."""
     samples: tuple[EstimateSample, ...] = ()
     checks: tuple[EstimateCheck, ...] = ()
     host: str | None = None
-    """Where it was measured; None where that was here."""
+    """The host that measured it; None for this one."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class EstimateRecord:
     """One estimate."""
 
     workload: WorkloadInfo
-    """`keys` are those asked for, `rows` their predicted number."""
+    """`keys` is the requested number, `rows` the predicted number of their rows."""
     rows_per_key: float
     limit_bytes: int | None
     workers: int

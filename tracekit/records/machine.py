@@ -1,4 +1,4 @@
-"""Is a machine able to measure: what `tracekit doctor` found."""
+"""The results of `tracekit doctor`: whether a machine can measure."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from enum import StrEnum
 
 
 class CheckStatus(StrEnum):
-    """How one check came out."""
+    """The outcome of one check."""
 
     OK = "ok"
     WARN = "warn"
-    """Measuring works; something about the figures has to be known."""
+    """Measuring works, but there is something to know about the figures."""
     FAIL = "fail"
 
 
 @dataclass(frozen=True)
 class MachineCheck:
-    """One thing that was looked at."""
+    """One check."""
 
     name: str
     status: CheckStatus
     found: str
     remedy: str | None = None
-    """What to do about it; None where all is well."""
+    """What to do about it; None if it passed."""
 
 
 @dataclass(frozen=True)
 class MachineReport:
-    """All that was looked at."""
+    """All checks."""
 
     checks: tuple[MachineCheck, ...]
     passed: bool
-    """Whether nothing failed; warnings pass."""
+    """Whether no check failed; warnings pass."""
     schema_version: int = 1

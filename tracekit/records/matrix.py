@@ -1,4 +1,4 @@
-"""What benches on several hosts found."""
+"""The results of benches on several hosts."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class HostBench:
     """A bench at one number of keys, all of it on one host."""
 
     keys: int | None
-    """None where all there are were asked for and not counted."""
+    """None if all keys were requested and not counted."""
     host: str | None
-    """None where no worker took it."""
+    """None if no worker took it."""
     python: str | None
     bench: BenchRecord | None
-    """None where it could not be made; `error` says why."""
+    """None if it failed; `error` says why."""
     error: str | None = None
 
 
@@ -25,7 +25,7 @@ class HostBench:
 class MatrixRecord:
     """Benches that workers ran; saved as `matrix.json`.
 
-    Ratios are within a bench, which is within a host: figures of two hosts are never divided.
+    Ratios are within a bench, and so within a host: figures of two hosts are never divided.
     """
 
     workload: str

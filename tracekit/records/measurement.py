@@ -1,4 +1,4 @@
-"""What one path cost, and how far it came."""
+"""What one path cost, and how far it got."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True)
 class ProcessMeasurement:
-    """Resident memory of one of the processes that a path is made of."""
+    """Resident memory of one of a path's processes."""
 
     role: str
     """`web`, `worker 1`, `store`, ..."""
@@ -26,68 +26,68 @@ class ProcessMeasurement:
     rss_peak_bytes: int
     rss_net_peak_bytes: int
     phase: str | None = None
-    """What it did meanwhile; None for the whole path."""
+    """The phase; None for the whole path."""
 
 
 @dataclass(frozen=True)
 class CandidateMeasurement:
-    """One path's figures; what could not be measured is None, never 0."""
+    """One path's figures; None means not measured, which is never 0."""
 
     status: RunStatus
     rows: int | None = None
     keys: int | None = None
     """keys with at least one record."""
     wall_seconds: float | None = None
-    """Of the plain child, fetch only."""
+    """Time of the fetch in the plain child."""
     cpu_seconds: float | None = None
-    """User and system time of the plain child, fetch only."""
+    """User and system time of the fetch in the plain child."""
     measured_beside: bool = False
-    """Whether another process of the replay was at work meanwhile, so that these times are longer
+    """Whether another process of the replay ran at the same time, so that these times are longer
     than alone."""
     rss_baseline_bytes: int | None = None
     rss_peak_bytes: int | None = None
     """OS peak (VmHWM) of the plain child while it fetched."""
     rss_net_peak_bytes: int | None = None
     rss_net_peaks_bytes: tuple[int, ...] = ()
-    """Of every plain run when the path was run more than once; the others are of the median."""
+    """Net peaks of every plain run, if there were several; other figures are the median run's."""
     heap_peak_bytes: int | None = None
     """memray's high-water mark in the profiled child."""
     heap_net_peak_bytes: int | None = None
     allocations: int | None = None
     profiled_wall_seconds: float | None = None
     profiled_beside: bool = False
-    """The same of the profiled child."""
+    """Time of the fetch in the profiled child."""
     capture: str | None = None
     """File name in the run folder."""
     digest: str | None = None
-    """Digest over the exact digests of all keys, hex."""
+    """Digest of the exact digests of all keys, in hex."""
     not_proved: str | None = None
-    """Why its output could not be digested, so that nothing of it is proved."""
+    """Why its output could not be digested and compared."""
     digests: str | None = None
     """File name in the run folder of the per-key digests."""
     timeline: str | None = None
     """File name in the run folder of the plain child's MemoryTimeline."""
     reason: str | None = None
-    """Why the path did not end well, for people."""
+    """Why the path failed, in words."""
     exit_code: int | None = None
     signal: int | None = None
     stderr_tail: str | None = None
     remarks: tuple[str, ...] = ()
-    """What a reader must know about these figures, such as a disagreement of heap and OS peak."""
+    """Remarks on these figures, such as why heap and OS peak differ."""
     processes: tuple[ProcessMeasurement, ...] = ()
-    """Of a path of several processes, whose `rss_` figures above are their sums."""
+    """The processes of a path that has several; its `rss_` figures are their sums."""
     result_bytes: int | None = None
-    """What the finished result takes where it is kept, for a path that keeps it elsewhere."""
+    """Size of the finished result, for a path that stores it elsewhere."""
     retention: Retention | None = None
-    """What held the memory in a run of its own, where that was asked for."""
+    """What held the memory in a separate run, if requested."""
 
 
 @dataclass(frozen=True)
 class MemorySample:
-    """Resident memory at one moment."""
+    """Resident memory at one point in time."""
 
     elapsed_seconds: float
-    """Since the baseline was taken."""
+    """Seconds since the baseline was taken."""
     rss_bytes: int
 
 

@@ -1,4 +1,4 @@
-"""What a program of somebody else's cost, run as it is: a notebook cell by cell, a script whole."""
+"""What an unmodified program cost: a notebook cell by cell, a script as a whole."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ class ProgramStatus(StrEnum):
 
     OK = "ok"
     OUT_OF_MEMORY = "out_of_memory"
-    """An allocation was refused: MemoryError, or a library's own words for it."""
+    """An allocation failed: MemoryError, or a library's own error."""
     KILLED = "killed"
-    """Its process was ended by a signal, such as the kernel's SIGKILL for lack of memory."""
+    """A signal ended its process, such as the kernel's SIGKILL for lack of memory."""
     FAILED = "failed"
     NOT_RUN = "not_run"
 
     @property
     def lacked_memory(self) -> bool:
-        """Whether it ended for its memory."""
+        """Whether it ended because of its memory."""
         return self in (ProgramStatus.OUT_OF_MEMORY, ProgramStatus.KILLED)
 
 
 @dataclass(frozen=True)
 class Redirected:
-    """Connections that went to our database instead of the one that the code names."""
+    """Connections that were redirected from the database that the code names."""
 
     dsn: str
-    """What the code names."""
+    """The database that the code names."""
     connections: int
 
 
 @dataclass(frozen=True)
 class VariableSize:
-    """A variable and about what it holds; what two share is counted for the first."""
+    """A variable and its approximate size; what two share is counted for the first."""
 
     name: str
     """`frame`, `Out[3]`, or `rows in load` for one inside a function."""
@@ -57,41 +57,41 @@ class HeapStack:
 
 @dataclass(frozen=True)
 class CellReport:
-    """One cell's figures, or a script's; what was not measured is None, never 0."""
+    """One cell's figures, or a script's; None means not measured, which is never 0."""
 
     index: int
-    """Position among all cells of the notebook, text included, from 0."""
+    """Position among all cells of the notebook, including text, from 0."""
     execution_count: int | None = None
     status: ProgramStatus = ProgramStatus.NOT_RUN
     reason: str | None = None
-    """Why it did not end well, for people."""
+    """Why it failed, in words."""
     wall_seconds: float | None = None
     rss_net_peak_bytes: int | None = None
-    """OS peak while it ran, above what the process held when it began."""
+    """OS peak while it ran, above what the process held at its start."""
     rss_held_bytes: int | None = None
-    """What the process holds after it above what it held before; may be negative."""
+    """How much more the process holds after it than before; may be negative."""
     children_peak_bytes: int | None = None
-    """Most that processes it started held at once; None where it started none."""
+    """The most that processes it started held at once; None if it started none."""
     heap_peak_bytes: int | None = None
     """memray's high-water mark; None unless profiled."""
     largest_variables: tuple[VariableSize, ...] = ()
     """Largest first."""
     variables_seconds: float | None = None
-    """When the variables were looked at, where that was before its end: a killed process cannot
+    """When the variables were read, if that was before its end, because a killed process cannot
     be asked."""
     line: str | None = None
     """Where it ended: the last line of the user's own code, such as `In [3] line 2, in load`."""
     code: str | None = None
     """The text of that line."""
     rows: int | None = None
-    """Of the largest frame or list that it made."""
+    """Rows of the largest frame or list that it made."""
     began_seconds: float | None = None
-    """Since the program's start."""
+    """Seconds since the program's start."""
     rss_baseline_bytes: int | None = None
     rss_peak_bytes: int | None = None
     """OS peak while it ran."""
     profiled: bool = False
-    """Whether memray was at work, which slows code that allocates much."""
+    """Whether memray was active, which slows down code that allocates a lot."""
     heap_stacks: tuple[HeapStack, ...] = ()
     """Largest first; empty unless profiled."""
     capture: str | None = None
@@ -100,7 +100,7 @@ class CellReport:
 
     @property
     def label(self) -> str:
-        """The name people know it by: `In [3]`."""
+        """Its name: `In [3]`."""
         return f"In [{' ' if self.execution_count is None else self.execution_count}]"
 
 
@@ -114,49 +114,49 @@ class ProgramReport:
     command: str | None = None
     """The command line; None for a notebook."""
     exit_code: int | None = None
-    """Of a script; minus the signal's number where one ended it."""
+    """A script's exit code; minus the signal's number if a signal ended it."""
     memory_limit_bytes: int | None = None
     redirected: tuple[Redirected, ...] = ()
     cells: tuple[CellReport, ...] = ()
-    """The code cells in order; of a script one entry."""
+    """The code cells in order; one entry for a script."""
     wall_seconds: float | None = None
     rss_net_peak_bytes: int | None = None
-    """OS peak of the run above what the process held before the first cell, children included."""
+    """OS peak of the run, with children, above what the process held before the first cell."""
     rss_baseline_bytes: int | None = None
     samples: tuple[MemorySample, ...] = ()
-    """Resident memory over time, children's included, since the start."""
+    """Resident memory over time since the start, including children."""
     remarks: tuple[str, ...] = ()
-    """What a reader must know of these figures."""
+    """Remarks on these figures."""
     schema_version: int = 1
     retention: Retention | None = None
-    """What held the memory near the peak; None unless asked for."""
+    """What held the memory near the peak; None unless requested."""
 
     @property
     def lacked_memory(self) -> bool:
-        """Whether it, or a cell of it, ended for its memory."""
+        """Whether it, or one of its cells, ended because of its memory."""
         cells = any(cell.status.lacked_memory for cell in self.cells)
         return self.status.lacked_memory or cells
 
     @property
     def heap_peak_bytes(self) -> int | None:
-        """The highest of its cells'; None unless profiled."""
+        """The highest heap peak of its cells; None unless profiled."""
         peaks = [c.heap_peak_bytes for c in self.cells if c.heap_peak_bytes is not None]
         return max(peaks, default=None)
 
     @property
     def died_in(self) -> CellReport | None:
-        """The cell that did not end well; None where all did."""
+        """The cell that failed; None if none did."""
         ended_well = (ProgramStatus.OK, ProgramStatus.NOT_RUN)
         return next((cell for cell in self.cells if cell.status not in ended_well), None)
 
 
 @dataclass(frozen=True)
 class ProgramComparison:
-    """Two runs of programs side by side."""
+    """Two runs of programs, compared."""
 
     before: ProgramReport
     after: ProgramReport
     rules: tuple[str, ...] = ()
-    """What may not grow, as written."""
+    """The rules, as written."""
     failures: tuple[str, ...] = ()
     schema_version: int = 1

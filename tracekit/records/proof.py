@@ -38,11 +38,11 @@ class Drift:
     equivalence: str | None = None
     """The named equivalence that makes both the same value, if one does."""
     source: str = "histogram"
-    """Where `count` comes from: `histogram` (every cell) or `refetch` (a bounded sample)."""
+    """Source of `count`: `histogram` (every cell) or `refetch` (a bounded sample)."""
 
 
 class DifferenceKind(StrEnum):
-    """What is different at one place."""
+    """The kind of a difference."""
 
     MISSING_KEY = "missing_key"
     EXTRA_KEY = "extra_key"
@@ -55,7 +55,7 @@ class DifferenceKind(StrEnum):
 
 @dataclass(frozen=True)
 class Difference:
-    """One place where the candidate is not what the reference is, told to a person."""
+    """One difference between candidate and reference, in readable form."""
 
     kind: DifferenceKind
     key: str
@@ -69,20 +69,20 @@ class Difference:
     candidate_type: str | None = None
     remark: str | None = None
     key_type: str | None = None
-    """Of a key that is not a text; `whole` where the result is not divided by keys."""
+    """Type of a key that is not text; `whole` if the result is not divided by keys."""
 
 
 @dataclass(frozen=True)
 class CandidateProof:
-    """How one candidate compares with the reference; `level` is None when either side died."""
+    """How one candidate compares with the reference; `level` is None if either side failed."""
 
     level: Level | None
     equal: bool | None
-    """Whether `level` reaches the level that was asked for."""
+    """Whether `level` reaches the required level."""
     required_level: Level = Level.VALUE
     drift: tuple[Drift, ...] = ()
     different_keys: int | None = None
-    """keys whose digests differ at level value (missing and extra ones included)."""
+    """Keys whose digests differ at level value, including missing and extra ones."""
     missing_keys: int | None = None
     extra_keys: int | None = None
     examples: tuple[Difference, ...] = ()

@@ -1,4 +1,4 @@
-"""A query as it is written down: in a workload's definition, a summary, a job."""
+"""A query as stored in a workload's definition, a summary or a job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class QueryDefinition:
-    """SQL, the columns its rows are grouped by, and what is bound beside the keys."""
+    """SQL, the columns its rows are grouped by, and the other binds."""
 
     name: str
     sql: str

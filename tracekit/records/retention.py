@@ -1,4 +1,4 @@
-"""What keeps memory alive at one moment: the dominator tree of the objects, by variable."""
+"""What keeps memory alive at one point in time: the objects' dominator tree, by variable."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ UNEXPLAINED = (
     "reached by no variable: native libraries, the interpreter, freed but kept by the allocator"
 )
 EVERYTHING_ELSE = "modules and small variables"
-"""The holder of what no variable of size holds."""
+"""The holder of what no large variable holds."""
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "frozenset", "deque", "defaultdict"})
 _CHAIN_FRACTION = 0.5
-"""What holds less than this of its holder is not told in one line."""
+"""A smaller share of the holder's memory is not mentioned in one line."""
 _CHAIN_LENGTH = 4
 _LINE_FRACTION = 0.01
 _TITLE_WIDTH = 64
@@ -25,26 +25,26 @@ _OTHERS_TOLD = 2
 
 @dataclass(frozen=True)
 class Holder:
-    """Objects that go away together, and what goes with them."""
+    """Objects that would be freed together, and what would be freed with them."""
 
     name: str
-    """A variable, an attribute or a key; empty for what is inside a container."""
+    """A variable, an attribute or a key; empty inside a container."""
     where: str
-    """The function, class or module that knows the variable."""
+    """The function, class or module of the variable."""
     kind: str
     """The type of the objects."""
     count: int
-    """How many; equal siblings are merged."""
+    """Number of objects; equal siblings are merged."""
     retained_bytes: int
-    """What goes away with them: themselves, and what is reached through them only."""
+    """Bytes that would be freed: the objects, and what is reached only through them."""
     also_held_by: tuple[str, ...] = ()
-    """Others that keep them alive: letting go of `name` alone frees nothing."""
+    """Other holders: deleting only `name` would free nothing."""
     children: tuple[Holder, ...] = ()
     """The largest of what they retain, largest first."""
 
     @property
     def title(self) -> str:
-        """The name and where it is known, and who else holds it."""
+        """The name and its scope, and other holders."""
         title = f"{self.name} in {self.where}" if self.where else self.name
         bare = dict.fromkeys(other.partition(" in ")[0] for other in self.also_held_by)
         others = [name for name in bare if name != self.name]  # a variable that was handed on
@@ -54,7 +54,7 @@ class Holder:
 
     @property
     def contents(self) -> str:
-        """What it is, and what most of it is, such as `dict of 12 lists -> 1,200 dicts`."""
+        """What it is, and what it mostly contains, such as `dict of 12 lists -> 1,200 dicts`."""
         contents, holder, separator = _counted(self.kind, self.count), self, " of "
         for _ in range(_CHAIN_LENGTH):
             alike = holder._most_alike()
@@ -74,7 +74,7 @@ class Holder:
         return f"{format_size(self.retained_bytes)} {self.title}: {self.contents}"
 
     def _most_alike(self) -> list[Holder]:
-        """The children of the type that most of the memory is in, largest first."""
+        """The children of the type with most of the memory, largest first."""
         by_kind: dict[str, list[Holder]] = {}
         for child in self.children:
             by_kind.setdefault(child.kind, []).append(child)
@@ -87,32 +87,32 @@ class Holder:
 
 @dataclass(frozen=True)
 class Retention:
-    """What kept the memory of a process alive; printed as text it says so in a few lines."""
+    """What kept the memory of a process alive; its text form is a few lines."""
 
     total_bytes: int
-    """Resident memory of the process, above the baseline where there is one."""
+    """Resident memory of the process, above the baseline if there is one."""
     explained_bytes: int
-    """What was found in objects and buffers; more than the total where memory is untouched."""
+    """Bytes found in objects and buffers; more than the total if memory is untouched."""
     taken_at: str
-    """The moment: a share of the rows (`rows:90%`), or a date and time."""
+    """When it was taken: a share of the rows (`rows:90%`), or a date and time."""
     holders: tuple[Holder, ...]
     """Largest first; no memory is in two of them."""
     above_baseline: bool = False
     seconds: float = 0.0
-    """How long it took to look."""
+    """Seconds it took."""
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
-        """IPython's: what a cell shows where there is no page."""
+        """For IPython, without HTML."""
         printer.text(str(self))
 
     def lines(self, at_most: int = 10) -> Iterator[str]:
-        """A headline, the largest holders, and what is not explained.
+        """A headline, the largest holders, and the unexplained rest.
 
         Args:
-            at_most: Holders that are named.
+            at_most: Maximum number of holders.
         """
         above = "above the baseline" if self.above_baseline else "resident"
         explained = format_size(self.explained_bytes)

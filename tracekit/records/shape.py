@@ -1,8 +1,8 @@
-"""A shape: statistics of query results, from which rows of any number are made; no value of them.
+"""A shape: statistics of query results, from which any number of rows can be generated.
 
-What a shape holds about texts are lengths and how wide their characters are, about numbers how
-many bits they need, about anything how many values there are: never a value, never the least or
-the most, and nothing that fewer than `SHARED_BY` rows or keys have in common.
+It has lengths and character widths of texts, bits of numbers, and numbers of distinct values: never
+a value, never the smallest or the largest, and nothing that fewer than `SHARED_BY` rows or keys
+have in common.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from tracekit.records.serial import from_json
 
 SCHEMA_VERSION = 1
 SHARED_BY = 10
-"""Fewest rows, or keys, that a figure is told about; what is rarer is merged with its neighbour."""
+"""Minimum number of rows, or keys, behind a figure; rarer ones are merged with their neighbour."""
 EXACT_CHARS = 64
-"""Texts up to this length are told apart by length exactly; longer ones by ranges of lengths."""
+"""Texts up to this length are counted by exact length, longer ones by ranges of lengths."""
 
 TEXT_WIDTHS = ("ascii", "latin1", "bmp", "astral")
 """By the widest character of a text: the bytes Python keeps for each are 1, 1, 2 and 4."""
@@ -32,13 +32,13 @@ of the column's distinct values (as row batches show them) that are of such a le
 
 @dataclass(frozen=True)
 class ColumnShape:
-    """One column of a result, as the database describes it, and what its values are like."""
+    """One column of a result, as the database describes it, with statistics of its values."""
 
     name: str
     type: str
     """Oracle's name, without sizes: `VARCHAR2`, `NUMBER`, `TIMESTAMP WITH TIME ZONE`."""
     size: int | None = None
-    """Most characters of a text, bytes of a RAW; None where the type has none."""
+    """Maximum characters of a text, or bytes of a RAW; None if the type has no length."""
     precision: int | None = None
     """None for a NUMBER declared without one."""
     scale: int | None = None
@@ -48,7 +48,7 @@ class ColumnShape:
     runs: float = 0.0
     """Share of cells that are equal to the one before."""
     distinct: int = 0
-    """Values that differ, without NULL; an estimate above some thousands."""
+    """Number of distinct values, without NULL; an estimate above some thousands."""
     distinct_in_key_halves: tuple[int, ...] = ()
     """The same for all keys, half of them, a quarter: how it grows with the keys."""
     distinct_nearby: float | None = None
@@ -90,11 +90,11 @@ class QueryShape:
     rows: int
     columns: tuple[ColumnShape, ...]
     key: tuple[str, ...] = ()
-    """The columns its rows are asked for by; empty where it is not a query by key."""
+    """Its key columns; empty if it is not a query by key."""
     key_space: str | None = None
-    """Queries with the same one ask for the same keys."""
+    """Queries with the same key space have the same keys."""
     keys: int = 0
-    """That have rows."""
+    """Number of keys with rows."""
     keys_asked: int = 0
     rows_per_key: tuple[float, ...] = ()
     """Mean rows of the keys in equal parts of all keys, least first."""
@@ -112,16 +112,16 @@ class QueryShape:
     rows_nearby: int = 5000
     """What `distinct_nearby` of the columns is about."""
     partial: bool = False
-    """Whether a result was not read to its end while it was recorded."""
+    """Whether a result was not read to the end while it was recorded."""
 
 
 @dataclass(frozen=True)
 class KeySpace:
-    """Keys that one or several queries ask for."""
+    """The keys of one or several queries."""
 
     name: str
     keys: int
-    """How many were asked for in all."""
+    """Number of requested keys."""
 
 
 @dataclass(frozen=True)
@@ -169,16 +169,17 @@ class Shape:
 
 
 def shape_from_json(text: str | bytes, *, source: str = "shape") -> Shape:
-    """The shape that `text` holds.
+    """Read a shape from JSON.
 
     Raises:
-        ConfigError: it is not a shape, of a later tracekit, or contradicts itself; names `source`.
+        ConfigError: it is not a shape, is from a later tracekit, or is inconsistent; the message
+            names `source`.
     """
     shape = from_json(Shape, text, source=source)
     if shape.schema_version > SCHEMA_VERSION:
         raise ConfigError(
             f"{source} is a shape of version {shape.schema_version}; this tracekit reads up to "
-            f"{SCHEMA_VERSION}: install a later one"
+            f"{SCHEMA_VERSION}. Install a later one"
         )
     for query in shape.queries:
         _check(query, f"{source}: query {query.name!r}")

@@ -11,13 +11,13 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class CallNode:
-    """A location, and what it and everything it called held."""
+    """A location, and what it and its callees held."""
 
     location: str
     size_bytes: int
     allocations: int
     children: tuple[CallNode, ...] = ()
-    """What it called; may sum to less than the node, which then holds the rest itself."""
+    """Its callees; if they sum to less than the node, the node itself holds the rest."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class CallTree:
 
     path: str
     size_bytes: int
-    """All that was alive, of which `roots` may leave out the smallest."""
+    """Total bytes alive; `roots` may leave out the smallest."""
     allocations: int
     roots: tuple[CallNode, ...]
     remarks: tuple[str, ...] = ()
-    """What a reader must know, such as a capture cut off by a kill."""
+    """Remarks, such as a capture cut off by a kill."""
 
 
 class StackChange(StrEnum):
-    """What became of a call stack."""
+    """How a call stack changed."""
 
     NEW = "new"
     GROWN = "grown"
@@ -45,7 +45,7 @@ class StackChange(StrEnum):
 
 @dataclass(frozen=True)
 class StackDelta:
-    """One call stack's memory at the peaks of two captures; 0 bytes where it held nothing."""
+    """One call stack's memory at the peaks of two captures; 0 bytes if it held nothing."""
 
     stack: tuple[str, ...]
     """Locations, the outermost caller first."""
@@ -56,12 +56,12 @@ class StackDelta:
 
     @property
     def delta_bytes(self) -> int:
-        """How much it grew; negative when it shrank."""
+        """How much it grew; negative if it shrank."""
         return self.head_bytes - self.base_bytes
 
     @property
     def change(self) -> StackChange:
-        """What became of it."""
+        """How it changed."""
         if self.delta_bytes == 0:
             return StackChange.SAME
         if self.base_bytes == 0:

@@ -1,4 +1,4 @@
-"""The record in the middle: what one replay found. `summary.json` holds exactly this."""
+"""The result of one replay; `summary.json` contains exactly this."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tracekit.records.proof import Proof
 
 @dataclass(frozen=True)
 class WorkloadInfo:
-    """What was replayed."""
+    """The replayed workload."""
 
     name: str
     fingerprint: str | None
-    """Of the definition at its size; None for a database nobody fingerprinted."""
+    """Fingerprint of the definition at its size; None for a database without one."""
     seed: int | None
     keys: int
     rows: int | None
@@ -23,17 +23,17 @@ class WorkloadInfo:
     key_columns: tuple[str, ...] = ()
     """Columns of the result that its rows are grouped by."""
     remarks: tuple[str, ...] = ()
-    """What a reader must know about the keys that were asked for."""
+    """Remarks on the requested keys."""
 
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """What was asked for, so that the same replay can be made again."""
+    """The options of the replay, so that it can be repeated."""
 
     workload: str | None
-    """A name or a definition's file; None for a database that was there already."""
+    """A name or a definition's file; None for an existing database."""
     keys: int | None
-    """How many; None for all of the workload, or where keys were listed."""
+    """Number of keys; None for all of the workload, or if keys were listed."""
     query: str
     candidates: tuple[str, ...]
     """The first is the reference."""
@@ -46,19 +46,19 @@ class ReplayOptions:
     expect_out_of_memory: tuple[str, ...] = ()
     timeout_seconds: float | None = None
     retention_at: str | None = None
-    """When to look for the holders of memory; None is never."""
+    """When to look at retention; None for never."""
     jobs: int = 1
-    """Most measured processes at once."""
+    """Maximum number of measured processes at once."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the replay says; doors turn it into an exit code."""
+    """The verdict; doors turn it into an exit code."""
 
     equal: bool | None
     lower_peak: bool | None
     net_peak_ratio: dict[str, float]
-    """Candidate to its net OS peak divided by the reference's."""
+    """Each candidate's net OS peak divided by the reference's."""
     passed: bool
     reasons: tuple[str, ...] = ()
     """One line for each thing that did not pass."""
@@ -75,8 +75,8 @@ class ReplaySummary:
     verdict: Verdict
     schema_version: int = 2
     created: str | None = None
-    """UTC time the run began, ISO 8601."""
+    """Start of the run in UTC, ISO 8601."""
     options: ReplayOptions | None = None
     """None in summaries from before options were kept."""
     command: str | None = None
-    """What to type to make the run again."""
+    """The command line that repeats the run."""

@@ -74,7 +74,7 @@ def test_the_words_of_the_command_line() -> None:
     ("text", "said"),
     [
         ("", "empty"),
-        ("explode", "'explode' is unknown: expected one of refuse, "),
+        ("explode", "unknown fault 'explode'; expected one of refuse, "),
         ("drop_after", "rows"),
         ("drop_after rows=many", "int"),
         ("drop_after rows=-1", ">= 0"),
