@@ -94,11 +94,12 @@ A value of unknown form that meets such bytes is refused by name; only BINARY_DO
 BINARY_FLOAT are rounded to a double. A million values of the first form are added in 0.01 s of CPU.
 Of the second form, finding the largest takes 0.06 s, joining 0.2 s, adding 3.7 s, `n * 2` 4.5 s,
 `n / 3` 5.6 s and `TO_CHAR(n)` 2.7 s. The benchmark of reading
-(`python -m tests.bench.localdb_throughput --repeat 2`; a BIGINT and a DECIMAL among eight columns) used 0.38 of
-the client's CPU in the server at `fetchmany(5000)`. `executemany` of mixed integers and fractions
-runs at 0.87 of the rate of integers alone. Other representations do not work: DECIMAL(38, 18) holds
-neither 1E-20 nor 1E30; BIGNUM has no quotient and computes products as doubles; a column that
-changes its type with its values would need a rebuild in the middle of a transaction.
+(`python -m tests.bench.localdb_throughput --repeat 2`; a BIGINT and a DECIMAL among eight columns)
+used 0.38 of the client's CPU in the server at `fetchmany(5000)`. `executemany` of mixed integers
+and fractions runs at 0.87 of the rate of integers alone. Other representations do not work:
+DECIMAL(38, 18) holds neither 1E-20 nor 1E30; BIGNUM has no quotient and computes products as
+doubles; a column that changes its type with its values would need a rebuild in the middle of a
+transaction.
 """
 
 
