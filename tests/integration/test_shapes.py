@@ -43,6 +43,7 @@ BEYOND = {
     ("documents", "drained"): 0.13,  # 0.90: long texts in one statement of 20
 }
 """Where ten times the recorded keys are farther off than 7%, and what was measured."""
+MIB = 2**20
 SMALL_KEYS = 400
 MORE = ("history", "materials", "wide", "documents")
 
@@ -169,7 +170,8 @@ def test_small_peaks_are_alike() -> None:
     paths = ("iterator", "lean")
     real, synthetic = (net_peaks(one, "history", paths) for one in (trace, made))
     for path in paths:
-        assert synthetic[path] == pytest.approx(real[path], rel=0.08), path
+        # What two workers hold at the same moment differs by a MiB from run to run.
+        assert synthetic[path] == pytest.approx(real[path], rel=0.08, abs=1.5 * MIB), path
 
 
 @pytest.fixture(scope="module")
