@@ -219,3 +219,12 @@ def test_a_look_that_was_ended_is_a_named_error(tmp_path: Path) -> None:
     watch.close()
     with pytest.raises(ProfileError, match="did not finish: it was killed"):
         awaited_retention(file)
+
+
+def test_a_look_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    file = tmp_path / "retention.json"
+    watch = GrowthWatch(file, 0, again=False)
+    while not Path(f"{file}.1.part").exists():
+        time.sleep(0.01)
+    with pytest.raises(ProfileError, match="it was still at work after 0 s"):
+        watch.found(timeout_seconds=0)

@@ -10,6 +10,8 @@ from tracekit.errors import ProfileError
 from tracekit.profiling.retention import GrowthWatch
 
 _NAMED = 5
+_LONGEST_SECONDS = 30
+"""A look at a process of millions of objects takes longer, and the other tests wait."""
 
 
 class OverrunWatch:
@@ -32,7 +34,7 @@ class OverrunWatch:
     def holders(self) -> list[str]:
         """The largest holders at that time, or why they are unknown; none if it never came."""
         try:
-            found = self._watch.found()
+            found = self._watch.found(timeout_seconds=_LONGEST_SECONDS)
         except ProfileError as exc:
             return [f"unknown: {exc}"]
         return [] if found is None else [str(holder) for holder in found.largest(_NAMED)]

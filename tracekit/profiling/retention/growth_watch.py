@@ -83,15 +83,22 @@ class GrowthWatch:
         self._ended.set()
         self._thread.join()
 
-    def found(self) -> Retention | None:
+    def found(self, *, timeout_seconds: float = 600) -> Retention | None:
         """The latest retention, once it is complete; None if this process never grew enough.
 
+        Args:
+            timeout_seconds: how long to wait for a forked process that is still looking; it is
+                ended then.
+
         Raises:
-            ProfileError: the forked process was killed.
+            ProfileError: the forked process was killed, or takes too long.
         """
         self.stop()
-        self._reap()
-        return awaited_retention(self._file)
+        try:
+            return awaited_retention(self._file, timeout_seconds=timeout_seconds)
+        finally:
+            self._give_up(all_but=0)
+            self._reap()
 
     def close(self) -> None:
         """Stop looking, and end looks in progress."""
@@ -179,7 +186,10 @@ def awaited_retention(file: Path, *, timeout_seconds: float = 600) -> Retention 
     parts = _parts(file)
     if not parts:
         return None
-    said = parts[-1].read_text("utf-8", "replace").strip() or "it was killed"
+    if any(map(_is_written, parts)):
+        said = f"it was still at work after {timeout_seconds:.0f} s"
+    else:
+        said = parts[-1].read_text("utf-8", "replace").strip() or "it was killed"
     raise ProfileError(f"the process that looked for what holds the memory did not finish: {said}")
 
 
