@@ -87,7 +87,7 @@ def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
         bar,
         f"{spread:.1%}",
         spread <= FLAT_WITHIN and alone[most] <= STREAM_BYTES_PER_CID * most + _PAGES_BYTES,
-        f"{told} keys, beside {each} bytes for each id; preparing the ids alone took "
+        f"{told} keys, without {each} bytes for each id; preparing the ids alone took "
         f"{alone[most] / most:.1f} bytes each",
     )
 

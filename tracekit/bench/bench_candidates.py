@@ -35,7 +35,7 @@ class BenchCandidate:
 
     @property
     def weighed(self) -> bool:
-        """Whether the deep size of what it returns is told, for the bar that asks for it."""
+        """Whether the deep size of its result is measured, for the target that needs it."""
         return self.name == "lean"
 
     def missing(self) -> str | None:

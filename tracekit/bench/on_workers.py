@@ -282,7 +282,7 @@ def _host_bench(size: int | None, answer: Mapping[str, Any]) -> HostBench:
 
 
 def _same_workload(benches: Sequence[HostBench]) -> Iterator[HostBench]:
-    """Each as it is; one whose workload has other rows than the first of its size is no answer."""
+    """The answers; one whose workload has other rows than the first of its size is an error."""
     first: dict[int | None, WorkloadInfo] = {}
     for one in benches:
         try:
@@ -320,7 +320,7 @@ def _teller() -> Listener:
 
 @contextmanager
 def _alone(tell: Listener) -> Iterator[None]:
-    """Hold this host's one place for measurements; waits for whoever holds it."""
+    """Hold this host's only slot for measurements; waits until it is free."""
     path = Path(tempfile.gettempdir()) / f"tracekit-measurement-{os.getuid()}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

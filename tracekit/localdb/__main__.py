@@ -131,7 +131,7 @@ def _log_to(file: str | None) -> None:
 
 
 def _obey(control: Control, lines: StandardInput, stop: threading.Event) -> threading.Thread:
-    """Start to carry out the commands of whoever started this process, until it goes."""
+    """Start to carry out the parent's commands, until it ends."""
 
     def run() -> None:
         try:

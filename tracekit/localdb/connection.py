@@ -153,7 +153,7 @@ class Connection:
             self._unwatch()
 
     def check(self) -> None:
-        """Let a call go on only if the client still wants it.
+        """Let a call continue only if the client still needs it.
 
         Raises:
             BreakRequested: a break came.
@@ -191,7 +191,7 @@ class Connection:
             self._receive()
 
     def hang_up(self, reason: str) -> None:
-        """End the connection from any thread; whoever reads it notices."""
+        """End the connection from any thread; its reader notices."""
         self._end_reason = reason
         with contextlib.suppress(OSError):  # already gone
             self._socket.shutdown(socket.SHUT_RDWR)

@@ -34,7 +34,7 @@ class ClearFaults(_Command, tag="clear_faults"):
 
 
 class ReleaseStalls(_Command, tag="release_stalls"):
-    """Let whoever waits in a stall go on."""
+    """Let stalled calls continue."""
 
 
 class Clone(_Command, tag="clone"):

@@ -260,7 +260,7 @@ class Execution:
     def _describe_if_new(
         self, cursor: Cursor, feed: RowFeed | ScrollableFeed, response: Response
     ) -> bool:
-        """Describe the columns unless the client was told the same before; whether it is now."""
+        """Describe the columns unless the client already knows them; returns whether it did."""
         columns = tuple(feed.columns)
         if columns != cursor.described:
             cursor.described = columns

@@ -46,7 +46,7 @@ class SetFault:
         )
 
     def lift(self) -> None:
-        """Take it out of force, and let go of whoever it holds."""
+        """Disable it, and release the calls that it holds."""
         self._lifted.set()
 
     def hold(self, check: Callable[[], None], seconds: float | None = None) -> None:
@@ -81,7 +81,7 @@ class FaultBoard:
             one.lift()
 
     def release(self) -> None:
-        """Lift the stalls: whoever waits in one goes on."""
+        """Disable the stalls, so that stalled calls continue."""
         with self._lock:
             stalls = [one for one in self._set if isinstance(one.fault, Stall)]
         for one in stalls:

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 _ACCEPT_PAUSE_SECONDS = 0.1
 _REFUSED_SECONDS = 0.25
-"""How long a client that is turned away gets to say what it wants, so that it hears the answer."""
+"""How long a refused client may take to send its request, so that it receives the answer."""
 _BACKLOG = 512
 _LONGEST_CONNECT = 8 << 10
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)

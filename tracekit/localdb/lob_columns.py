@@ -36,7 +36,7 @@ class CursorLobs:
         self._keeper: ResultLobs | None = None
 
     def describe(self, columns: Sequence[ColumnDescription]) -> None:
-        """The client is told of the columns."""
+        """The columns are described to the client."""
         described = tuple(columns)
         if described != self._described:
             self._sent_as = redescribed_columns(self._sent_as, described)
@@ -50,10 +50,10 @@ class CursorLobs:
         Args:
             result: Has no rows read yet.
             make_keeper: Makes what keeps its LOBs.
-            is_told: Whether the client is told of the columns with this reply.
+            is_told: Whether this reply describes the columns to the client.
 
         Returns:
-            Whether rows may go out with it: a client that wants locators says so first.
+            Whether rows may be sent with it: a client that needs locators says so first.
         """
         self.release()
         self.describe(result.columns)
@@ -64,7 +64,7 @@ class CursorLobs:
         return not (is_told and has_lobs(self._sent_as))
 
     def define(self, result: Definable | None, defines: Sequence[BindMetadata]) -> None:
-        """The client says how it wants the columns, of the open result and later ones.
+        """The client defines the form of the columns, of the open result and later ones.
 
         Raises:
             OraError: it cannot have them so, or rows went out already.

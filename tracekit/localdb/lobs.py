@@ -129,7 +129,7 @@ class SessionLobs:
         pieces.trim(units * locator.unit_bytes)
 
     def open(self, locator: Locator) -> None:
-        """Open it, which changes nothing but `is_open`.
+        """Open it, which changes only `is_open`.
 
         Raises:
             OraError: ORA-22293, it is open; ORA-22290, too many are.

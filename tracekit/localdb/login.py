@@ -50,14 +50,14 @@ from tracekit.localdb.wire.verifier import Challenge, Verifier
 
 _MOST_LOGIN_BYTES = 64 << 10
 _VERSION_19_21 = 19 << 24 | 21 << 16
-"""What clients are told they talk to: Oracle 19c, release update 21."""
+"""The version reported to clients: Oracle 19c, release update 21."""
 _VERSION_12_2 = 12 << 24 | 2 << 20
 """The same for clients of field versions that write versions in the older form."""
 
 
 @dataclass(frozen=True)
 class LoggedOn:
-    """The outcome of a login: what was agreed, and what the client wants set at the start."""
+    """The outcome of a login: what was agreed, and the client's initial settings."""
 
     agreement: Agreement
     reader: TtcReader
@@ -107,7 +107,7 @@ class Login:
 
         Raises:
             ConnectionClosed: it went away, or was refused; the reason says which.
-            Cut: a hook wants the connection to end.
+            Cut: a hook ends the connection.
             RemoteWireError: it sent what cannot be read.
         """
         plain = self._accept()

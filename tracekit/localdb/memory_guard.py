@@ -2,7 +2,7 @@
 
 The database bounds its own buffers, but not the values that an expression makes. One thread looks
 at the process's memory while calls run. It ends the newest call since whose start the memory has
-grown too far: one that runs beside a greedy one started before it, or ends soon.
+grown too far: one that runs together with a greedy one started before it, or ends soon.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Response:
         """Append a message, or a run of rows.
 
         Raises:
-            BreakRequested: the client wants no more of it; whole packets were sent.
+            BreakRequested: the client interrupts it; whole packets were sent.
             ConnectionClosed: the client went away.
         """
         self._packer.add(part)

@@ -205,7 +205,7 @@ def serve(
 
 
 def _alter_session(backend: BackendSession, statement: str) -> None:
-    """Set what the client wants set at the start; what the database knows not is passed over."""
+    """Apply the client's initial settings; those that the database does not know are ignored."""
     try:
         backend.execute(backend.prepare(statement), [()])
     except OraError as error:

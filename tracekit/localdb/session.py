@@ -73,7 +73,7 @@ class Session:
         connection: The client's packets.
         reader: Reads the client's TTC stream; stands where the login ended.
         agreement: What was agreed while connecting.
-        backend: This client's view of the database; closed by whoever made it.
+        backend: This client's view of the database; closed by the caller.
         hooks: Asked at the points where faults may strike.
         guard: Ends calls that take too much memory.
     """

@@ -1,4 +1,4 @@
-"""The lines that a server process is sent by whoever started it."""
+"""The lines that a server process receives from its parent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StandardInput:
                 yield self._lines.popleft()
 
     def end(self) -> None:
-        """Let whoever waits for a line see the end."""
+        """Signal the end to readers that wait for a line."""
         self._waker.close()
 
     def _receive(self) -> bool:

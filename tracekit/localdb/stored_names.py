@@ -2,7 +2,7 @@
 
 `"id"` and `ID` are two names in Oracle and one in DuckDB. So each small Latin letter of a quoted
 name is held as a private-use character; a name without quotes is in capitals and stays as it is.
-Everything behind the lexer works with held names; what a client is told is translated back.
+Everything behind the lexer works with held names; what a client receives is translated back.
 """
 
 from __future__ import annotations

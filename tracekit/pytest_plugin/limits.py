@@ -63,7 +63,7 @@ class Limits:
 
     @property
     def of_arguments(self) -> list[str]:
-        """The fixtures that `of` wants: its parameters without defaults."""
+        """The fixtures that `of` needs: its parameters without defaults."""
         if self.of is None:
             return []
         return [

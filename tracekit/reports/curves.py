@@ -11,7 +11,7 @@ from tracekit.reports import figures
 from tracekit.reports.headline import ending
 from tracekit.reports.redaction import Redactor
 
-# Okabe and Ito's palette, made to be told apart by colour-blind readers ("Color Universal
+# Okabe and Ito's palette, which colour-blind readers can distinguish ("Color Universal
 # Design", 2008), in an order that keeps neighbours far apart; yellow is left out (too pale for a
 # line on white). A second round repeats the colours; every curve is labelled by name anyway.
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -32,7 +32,7 @@ class Curve:
     peak: tuple[float, float]
     """When the samples were highest, and the net peak: the measured one where there is one."""
     label: str
-    """What is written beside the marker."""
+    """The label of the marker."""
     died: str | None
     """How it ended, when it did not finish."""
 

@@ -90,7 +90,7 @@ class _Call:
 def flame_of_diff(diff: StackDiff, redact: Redactor) -> FlameGraph:
     """Two heap peaks, each call as wide as the more it held, and what it grew or shrank.
 
-    Calls are told apart by function and file: lines move between two versions of a file.
+    Calls are identified by function and file, because lines move between two versions of a file.
     """
     everything = _Call()
     for delta in (*diff.deltas, *diff.unchanged):

@@ -28,7 +28,7 @@ def markdown(
 
     Args:
         summary: What the replay found.
-        timelines: Memory over time; each candidate's peak is told in words.
+        timelines: Memory over time; each candidate's peak is described in words.
         stack_diffs: Captures compared by call stack, folded away.
         confidential: Whether keys become handles and machine paths and source lines are left out.
         plot: Where the picture of memory over time is, relative to the report; None for none.

@@ -81,7 +81,7 @@ def _line(axes: Axes, curve: Curve, unit_bytes: int) -> None:
 
 
 def _labels(axes: Axes, curves: list[Curve], unit_bytes: int) -> None:
-    """Write each candidate's name and peak beside its marker, no label over another."""
+    """Write each candidate's name and peak next to its marker, without overlapping labels."""
     from matplotlib.patheffects import withStroke
 
     halo = [withStroke(linewidth=3, foreground="white")]  # a line behind a label stays behind

@@ -1,7 +1,7 @@
 """What a report that leaves the machine must not hold: bind values, machine paths, source lines.
 
 Keys are bind values. A confidential report shows each as a short handle (`key-3f2a9c`), the same
-for the same key everywhere, so that differences can still be told apart and found again.
+for the same key everywhere, so that differences can still be identified and found again.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def svg_plot(curves: Sequence[Curve], *, width: int, height: int) -> SvgPlot:
 def _label(
     curve: Curve, x: float, left: float, right: float, *, prefer_right: bool
 ) -> tuple[str, float, str]:
-    """A label's text, place and anchor: how the path died is told where there is room for it."""
+    """A label's text, place and anchor; it includes how the path died if there is room."""
     room = {"start": right - x - _MARKER_WIDTH, "end": x - left - _MARKER_WIDTH}
     sides = ("start", "end") if prefer_right else ("end", "start")
     texts = [f"{curve.label}, {curve.died}"] if curve.died else []

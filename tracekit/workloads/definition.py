@@ -24,7 +24,7 @@ class QueryTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `queries.NAME` table."""
 
     sql: str
-    """The text, or the path of a `.sql` file beside the definition."""
+    """The text, or the path of a `.sql` file relative to the definition."""
     key: str | list[str] | None = None
     binds: dict[str, Any] = {}
     keys_per_statement: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 1000

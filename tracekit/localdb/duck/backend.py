@@ -76,7 +76,7 @@ class DuckBackend:
         self._databases.clone(name.upper())
 
     def drop_clone(self, name: str) -> None:
-        """Close a clone's sessions and free it; an unknown one is no error."""
+        """Close a clone's sessions and free it; an unknown one is ignored."""
         with self._lock:
             sessions = [one for one, clone in self._sessions.items() if clone == name.upper()]
         for session in sessions:

@@ -1,4 +1,4 @@
-"""Constraints by name: which one a change violated, and building tables anew with other ones."""
+"""Constraints by name: which one a change violated, and rebuilding tables with other ones."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def rebuild(
     notes: Sequence[TableNote],
     definition: Definition,
 ) -> None:
-    """Build a table anew with constraints added or without some, keeping all else.
+    """Rebuild a table with constraints added or removed, keeping everything else.
 
     Raises:
         OraError: ORA-02443, there is no such constraint; ORA-02437 and its kin, the rows violate a

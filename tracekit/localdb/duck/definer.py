@@ -1,4 +1,4 @@
-"""Carrying out DDL: DuckDB's part, and what is kept beside DuckDB's catalogue."""
+"""Executes DDL: DuckDB's part, and what is kept in addition to DuckDB's catalogue."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def define(
     Args:
         writer: Of the session.
         database: What is changed.
-        sql: The statement; empty where the table is to be built anew.
+        sql: The statement; empty if the table has to be rebuilt.
         definition: What it changes.
         key: Schema and name of the object.
 

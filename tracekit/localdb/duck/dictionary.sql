@@ -1,4 +1,4 @@
--- What a client is told of a name: see localdb/stored_names.py. Names from a file that others made
+-- Names as clients see them: see localdb/stored_names.py. Names from a file that others made
 -- are in capitals here.
 CREATE MACRO $sys.TRACEKIT_SHOWN(held) AS
     translate(held, '$held', 'abcdefghijklmnopqrstuvwxyz');
@@ -219,7 +219,7 @@ WITH held AS (
      AND k.table_name = o.held_name
     WHERE o.kind = 'TABLE'
 ), numbered AS (
-    -- Checks are told apart by their order, the others by their columns.
+    -- Checks are identified by their order, the others by their columns.
     SELECT *, CASE WHEN kind = 'C' THEN '' ELSE array_to_string(constraint_column_names, ',') END
                   AS subject,
            row_number() OVER (PARTITION BY owner, table_name, kind,
@@ -251,7 +251,7 @@ WHERE
       WHERE p.owner = k.owner AND p.table_name = k.table_name AND p.kind = 'P'
         AND list_contains(p.columns, k.columns[1])))
 UNION ALL
--- Foreign keys are the notes' alone: DuckDB is not told of them.
+-- Foreign keys are only in the notes, because DuckDB does not have them.
 SELECT $sys.TRACEKIT_NAME(schema_name), table_name, 10000 + position, name,
        CASE WHEN starts_with(name, 'SYS_C') THEN 'GENERATED NAME' ELSE 'USER NAME' END,
        'R', 'R', NULL, string_split(subject, ','), string_split(detail, ',')[2],

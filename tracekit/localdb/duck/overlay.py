@@ -194,7 +194,7 @@ class Overlay:
         tables: list[_Shadowed],
         views: dict[tuple[str, str], str],
     ) -> None:
-        """Define the views of the other catalogue anew, so that they read our tables."""
+        """Define the views of the other catalogue again, so that they read our tables."""
         waiting = [one for one in tables if (one.schema, one.name) in views]
         waiting = [one for one in waiting if one.key not in self._shadowed]
         while waiting:

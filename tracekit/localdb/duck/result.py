@@ -42,7 +42,7 @@ class EncodedStream:
 
     Args:
         source: The batches, closed with the stream.
-        columns: What the client is told.
+        columns: The columns as described to the client.
         to_ora_error: Says what DuckDB's errors are in Oracle's words.
         on_close: Called once, when the stream is closed.
     """

@@ -27,7 +27,7 @@ class SessionState:
 
     @property
     def naming(self) -> Naming:
-        """What a statement means beside its text."""
+        """The part of a statement's meaning that is not in its text."""
         return Naming(self.schema, self._user, self.settings.ignores_case)
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:

@@ -46,7 +46,7 @@ FindColumns: TypeAlias = Callable[[str, str], Columns]
 
 @dataclass(frozen=True)
 class Naming:
-    """What a statement means beside its text, in one session at one time."""
+    """The part of a statement's meaning that is not in its text, in one session at one time."""
 
     current_schema: str
     user: str
@@ -86,7 +86,7 @@ class StatementCache:
 
         Args:
             sql: As the client sent it.
-            naming: What it means beside its text.
+            naming: The part of its meaning that is not in its text.
             find: Looks up the columns of tables.
             bind_forms: What the binds' values are; empty where that is not known.
 

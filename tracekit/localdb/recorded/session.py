@@ -54,7 +54,7 @@ class RecordedPrepared:
 
     @property
     def bind_names(self) -> Sequence[str]:
-        """One name per placeholder; a PL/SQL block's are told once each."""
+        """One name per placeholder; a PL/SQL block's are listed once each."""
         names: list[str] = []
         with suppress(UnendedQuote):
             names += [bind_name(one) for one in scan(self.sql) if one.kind is TokenKind.BIND]

@@ -46,7 +46,7 @@ def inner_of(constraint: exp.Expr) -> exp.Expr:
 
 
 def column_constraints(column: exp.ColumnDef, context: Context) -> list[ConstraintDeclaration]:
-    """The constraints that stand beside a column."""
+    """The constraints written with a column."""
     found: list[ConstraintDeclaration] = []
     for constraint in column.constraints:
         inner = inner_of(constraint)
@@ -120,7 +120,7 @@ def _parent_key(inner: exp.Expr) -> tuple[str, ...]:
 
 
 def drop_references(schema: exp.Schema) -> None:
-    """Take foreign keys off a CREATE TABLE: DuckDB is not told of them."""
+    """Remove foreign keys from a CREATE TABLE, because DuckDB does not get them."""
     kept: list[exp.Expr] = []
     for part in schema.expressions:
         if isinstance(part, exp.ColumnDef):

@@ -1,4 +1,4 @@
-"""What the rules of a translation know beside the statement's tree."""
+"""What the rules of a translation know in addition to the statement's tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracekit.localdb.translate.scopes import Scopes
 
 @dataclass(frozen=True)
 class Context:
-    """What rewriting needs to know beside the tree."""
+    """What rewriting needs to know in addition to the tree."""
 
     prepared: Prepared
     current_schema: str

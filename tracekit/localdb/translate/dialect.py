@@ -182,7 +182,7 @@ class ReadOracle(Oracle):
     class Tokenizer(Oracle.Tokenizer):
         """BINARY_FLOAT and BINARY_DOUBLE are types of their own; FLOAT is a NUMBER.
 
-        DECIMAL and NUMERIC are told from NUMBER, which has another default scale.
+        DECIMAL and NUMERIC are distinguished from NUMBER, which has another default scale.
         """
 
         KEYWORDS: ClassVar[dict[str, Any]] = {

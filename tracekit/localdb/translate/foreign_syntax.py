@@ -15,7 +15,7 @@ _CONDITIONS = (
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.And, exp.Or, exp.Not, exp.In,
     exp.Between, exp.Like, exp.Is, exp.Exists,
 )  # fmt: skip
-"""What is no value in Oracle."""
+"""What is not a value in Oracle."""
 _ENDED = (933, "SQL command not properly ended")
 _NO_FROM = (923, "FROM keyword not found where expected")
 _NO_EXPRESSION = (936, "missing expression")

@@ -267,7 +267,7 @@ CREATE OR REPLACE MACRO ora_regexp_instr(s, p, pos, n, past, o) AS
          WHEN past = 0 THEN ora_regexp_start(ora_from(s, pos), p, n, o) + pos - 1
          ELSE ora_regexp_end(ora_from(s, pos), p, n, o) + pos - 1 END;
 -- One occurrence: the text before it, and the rest with its first match replaced. Where `^` or `\b`
--- would match anew at the cut, the rest is not what it was.
+-- would match again at the cut, the rest would be different.
 CREATE OR REPLACE MACRO ora_replace_nth(s, p, r, start, o) AS
     CASE WHEN start = 0 THEN s
          WHEN start > 1 AND regexp_matches(p, '\^|\\[bBA]|\(\?')

@@ -1,6 +1,6 @@
 """Put the functions of FREE numbers into a DuckDB database.
 
-DuckDB calls Python with a NUMBER's bytes as BLOB; a macro beside each function takes and gives BIT.
+DuckDB calls Python with a NUMBER's bytes as BLOB; a macro for each function takes and gives BIT.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def negative(value: exp.Expr) -> exp.Expr:
 
 
 def unified(values: Sequence[exp.Expr]) -> list[exp.Expr]:
-    """Numbers in one form that holds them all, as DuckDB wants them in one column or comparison."""
+    """Numbers in one form that fits all, as DuckDB needs them in one column or comparison."""
     forms = [number_type(value) for value in values if kind_of(value) is not Kind.NULL]
     form = common(forms)
     if form is None or (isinstance(form, Exact) and None not in forms):

@@ -92,7 +92,7 @@ def schema_change(
 ) -> tuple[str, Definition] | None:
     """DuckDB's text of such a statement and what it changes; None for another statement.
 
-    The text is empty where a table has to be built anew: the definition says with what.
+    The text is empty if a table has to be rebuilt, as the definition says.
     """
     reader = _Reader(tokens)
     if reader.take("CREATE", "USER"):

@@ -335,7 +335,7 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
 
 
 def _mark_recursion(tree: exp.Expr) -> None:
-    """DuckDB wants to be told that a WITH refers to itself."""
+    """DuckDB needs RECURSIVE if a WITH refers to itself."""
     for clause in tree.find_all(exp.With):
         for one in clause.expressions:
             if any(table.name.upper() == one.alias.upper() for table in one.find_all(exp.Table)):

@@ -125,7 +125,7 @@ class Translated:
     computed_columns: frozenset[str] = frozenset()
     """Output columns that are expressions: a number there is a NUMBER without precision."""
     outputs: tuple[ColumnType | ValueType, ...] = ()
-    """What is known of the output columns in order, beside DuckDB's types; empty: nothing."""
+    """What is known of the output columns in order, in addition to DuckDB's types; may be empty."""
     char_binds: Mapping[str, int] = field(default_factory=dict)
     """Parameters that are compared with a CHAR, and its length: to that a bound CHAR is padded."""
     control: Control | None = None

@@ -92,7 +92,7 @@ def encode_rows(
         batch: As many columns as are described, of Arrow types that suit the descriptions: strings
             for text, binary for RAW, integers, decimals, doubles, booleans or a NUMBER's bytes for
             NUMBER, timestamps or date32 for DATE and TIMESTAMP, all-NULL for anything.
-        columns: What the client was told.
+        columns: The columns as described to the client.
 
     Raises:
         OraError: a value has no form on the wire (year 10000, 1E200 as NUMBER).

@@ -22,7 +22,7 @@ FIRST_EXPONENT = 0xC1
 """The exponent byte of 1; a negative number has its complement."""
 NEGATIVE_END = 0x66
 PACKED_DIGITS = 6
-"""Digits that fit into an integer beside length and exponent."""
+"""Digits that fit into an integer together with length and exponent."""
 PACKED_END = 100**PACKED_DIGITS
 NEGATIVE_PACKED_END = 100 ** (PACKED_DIGITS - 1)
 """One less for negative numbers, which have an end byte."""

@@ -1,6 +1,6 @@
 """Rows with LOB columns: each value kept aside and sent as a locator, or sent whole in LONG form.
 
-A client says which by defining the columns after it was told of them; the first reply to a query
+A client says which by defining the columns after they were described; the first reply to a query
 with LOB columns holds no rows (`_process_describe_info` in `impl/thin/messages/base.pyx`).
 """
 
@@ -54,7 +54,7 @@ def has_lobs(columns: Sequence[ColumnDescription]) -> bool:
 def defined_columns(
     described: Sequence[ColumnDescription], defines: Sequence[BindMetadata]
 ) -> list[ColumnDescription]:
-    """The columns as the client wants them sent: LOBs as locators or in LONG form.
+    """The columns in the client's form: LOBs as locators or in LONG form.
 
     Only LOB columns are sent otherwise than described; clients convert all others themselves.
 

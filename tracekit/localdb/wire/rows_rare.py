@@ -40,7 +40,7 @@ def year_month_part(array: pa.Array) -> pa.Array:
     """INTERVAL YEAR TO MONTH fields of month_day_nano intervals.
 
     Raises:
-        OraError: ORA-01867, an interval is no whole number of months.
+        OraError: ORA-01867, an interval is not a whole number of months.
     """
     values = slots(array, 1, MONTH_DAY_NANO)
     valid = valid_mask(array)

@@ -18,7 +18,9 @@ Buffer = tuple[int, int]
 Foreign = Callable[[Any], tuple[list[Any], list[Buffer]]]
 
 _HAVE_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
-_MANAGED_DICT = 1 << 4  # Py_TPFLAGS_MANAGED_DICT: attributes lie beside the object, without a dict
+_MANAGED_DICT = (
+    1 << 4
+)  # Py_TPFLAGS_MANAGED_DICT: attributes are stored with the object, without a dict
 _GC_HEADER_BYTES = 16
 _EMPTY_DICT_BYTES = sys.getsizeof({})
 _DATA_PACKAGES = frozenset({"pandas", "pyarrow", "polars"})

@@ -74,7 +74,7 @@ def driver_value(connection: oracledb.Connection, value: Any) -> Any:
 def sizes(
     cursor: oracledb.Cursor, rows: Sequence[Sequence[Any]], kinds: Sequence[BindType]
 ) -> list[Any]:
-    """What `cursor.setinputsizes` is told, so that the database gets the types the client said."""
+    """Arguments of `cursor.setinputsizes`, so that the database gets the client's types."""
     return [
         _size(cursor, kind, [row[place] for row in rows if place < len(row)])
         for place, kind in enumerate(kinds)

@@ -111,7 +111,7 @@ def _number_bytes(text: str) -> bytes:
 
 @dataclass(frozen=True)
 class Described:
-    """A column as the driver describes it; its `FetchInfo` changes once it is told how to fetch."""
+    """A column as the driver describes it; its `FetchInfo` changes once a fetch type is set."""
 
     name: str
     type_code: Any

@@ -57,7 +57,7 @@ class RelaySession:
 
     Args:
         connect: Opens the connection; called once, at the first call.
-        schema: What the client is told is its schema until it sets another.
+        schema: The schema reported to the client until it sets another.
         observer: Is shown what passes.
     """
 

@@ -1,4 +1,4 @@
-"""A statement that passes: what kind it is, told from its text alone."""
+"""A statement that is passed on: its kind, judged by its text alone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class PassedStatement:
 
     @cached_property
     def bind_names(self) -> Sequence[str]:
-        """One name per placeholder; a PL/SQL block's are told once each."""
+        """One name per placeholder; a PL/SQL block's are listed once each."""
         names = [bind_name(token) for token in self._tokens if token.kind is TokenKind.BIND]
         return tuple(dict.fromkeys(names)) if self.kind is StatementKind.PLSQL else tuple(names)
 

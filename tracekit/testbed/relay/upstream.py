@@ -36,7 +36,7 @@ def upstream_errors() -> Iterator[None]:
 
 
 def ora_error(error: oracledb.Error) -> OraError:
-    """`error` as a client of the relay is told it."""
+    """`error` as sent to a client of the relay."""
     said: Any = error.args[0] if error.args else None
     text = str(getattr(said, "message", error)).strip()
     if text.startswith("ORA-"):
@@ -60,7 +60,7 @@ class Upstream:
         self._calls = 0
         self._cancelled = False
         with upstream_errors():
-            # Without the cache every execution describes its columns anew, LOBs as LOBs.
+            # Without the cache every execution describes its columns again, LOBs as LOBs.
             self.connection = oracledb.connect(**arguments, stmtcachesize=0)
 
     @contextmanager

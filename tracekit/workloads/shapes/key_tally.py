@@ -21,7 +21,7 @@ _MOST_PARTS = 50
 class KeyTally:
     """Counts the keys of one query, statement by statement.
 
-    Keys are told apart by a 64-bit hash, so that two of ten million are taken for one with a
+    Keys are distinguished by a 64-bit hash, so that two of ten million are taken for one with a
     probability of 0.000003.
     """
 

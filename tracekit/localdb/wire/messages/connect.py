@@ -53,7 +53,7 @@ class ConnectRequest:
 
 @dataclass(frozen=True)
 class ConnectTarget:
-    """The database a client wants: a service, a SID, or nothing named."""
+    """The database that a client requests: a service, a SID, or none."""
 
     service: str | None = None
     sid: str | None = None

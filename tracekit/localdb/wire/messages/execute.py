@@ -69,7 +69,7 @@ class ExecuteRequest:
     layout: BindLayout
     bind_rows: Sequence[Sequence[Any]] = field(repr=False)
     defines: Sequence[BindMetadata] = ()
-    """How the client wants the columns sent, one per column; empty if it does not say."""
+    """The form in which the client needs the columns, one per column; empty if unspecified."""
     scroll: Scroll | None = None
     """Set for a scrollable cursor."""
     position: int = 0

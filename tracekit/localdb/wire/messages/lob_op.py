@@ -50,7 +50,7 @@ class LobOpRequest(Generic[Sink]):
     dest_offset: int
     """The type of a LOB to be created."""
     amount: int | None
-    """In UTF-16 units or bytes; None where the client sends none and wants none back."""
+    """In UTF-16 units or bytes; None if the client sends none and expects none."""
     data: Sink
     """What was sent to be written."""
 

@@ -1,4 +1,4 @@
-"""What the server tells beside a reply (`_process_server_side_piggyback` of `base.pyx`)."""
+"""What the server sends along with a reply (`_process_server_side_piggyback` of `base.pyx`)."""
 
 from __future__ import annotations
 
