@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ARROW_ROWS = 2_000
 """Default rows of an Arrow batch: as fast as larger ones, with smaller buffers."""
-_GATHERED_ROWS = 6_000
+_GATHERED_ROWS = 12_000
 _GATHERED_BYTES = 4 * 2**20
 """Rows of a whole result turned into records at once, so that the work per column and per key is
 not repeated for every Arrow batch. More rows save CPU time and add to the peak."""
