@@ -51,22 +51,22 @@ only_mutate = {only}
 also_copy = ["profiles", "tracekit"]
 pytest_add_cli_args = [
     "-q", "-m", "not slow", "-p", "no:cacheprovider",
-    "--timeout=120", "--deselect={memory}",
+    "--timeout=60", "--deselect={memory}",
     "--hypothesis-profile=mutants", "--hypothesis-seed=1",
 ]
 pytest_add_cli_args_test_selection = {tests}
 mutate_only_covered_lines = true
 use_git_change_detection = false
-timeout_multiplier = 4.0
-timeout_constant = 5.0
+timeout_multiplier = 10.0
+timeout_constant = 30.0
 """
 MEMORY_TEST = (
     "tests/unit/experiment/test_prove_results.py::"
     "test_of_a_result_without_keys_any_number_of_records_is_compared_in_little_memory"
 )
 """Left out: ten seconds for each survivor, to judge memory that no single change here costs."""
-# A test that hangs is a failure after two minutes. mutmut's own limit, 4 * (the tests' time + 5 s),
-# is for code that no signal interrupts.
+# A test that hangs is a failure after a minute. mutmut's own limit, 10 * (the tests' time + 30 s),
+# is for code that no signal interrupts. It decides nothing: a busy machine reaches it, too.
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Mutant:
 
     @property
     def killed(self) -> bool:
-        """Whether a test noticed: it failed or did not end."""
-        return self.state in ("killed", "timeout")
+        """Whether a test noticed."""
+        return self.state == "killed"
 
     @property
     def function(self) -> str:
@@ -172,13 +172,10 @@ def summary(
     """What was run, what was killed, and, of a sample, what that says of the whole."""
     killed, count = sum(mutant.killed for mutant in tested), len(tested)
     files = f"{room}/{asked.files}.py"
-    others = Counter(m.state for m in tested if m.killed and m.state != "killed")
-    noticed = ", ".join(f"{others[state]:,} by {state}" for state in sorted(others))
-    said = f"{killed:,} of {count:,} mutants killed ({killed / max(count, 1):.1%}"
-    said += f"; {noticed})" if noticed else ")"
-    left = (
-        f"{count - killed:,} survived, {told:,} of them without a reason in tests/mutants/kept.toml"
-    )
+    said = f"{killed:,} of {count:,} mutants killed ({killed / max(count, 1):.1%})"
+    others = Counter(mutant.state for mutant in tested if not mutant.killed)
+    noticed = ", ".join(f"{others[state]:,} {state}" for state in sorted(others)) or "none is left"
+    left = f"{noticed}; {told:,} of these without a reason in tests/mutants/kept.toml"
     if asked.again:
         return f"{files}, what survived the last run: {said}; {left}"
     if count == total:
