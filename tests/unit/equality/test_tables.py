@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import types
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,10 @@ FRAMES: dict[str, tuple[Any, str, list[str]]] = {
 
 @pytest.mark.parametrize("name", FRAMES)
 def test_a_part_of_a_table_is_the_rows_between_two_numbers(name: str) -> None:
-    frame, library, types = FRAMES[name]
+    frame, library, kinds = FRAMES[name]
     table = table_of(frame)
     assert table is not None
-    assert (table.library, table.names, table.types, table.rows) == (library, ["a", "b"], types, 5)
+    assert (table.library, table.names, table.types, table.rows) == (library, ["a", "b"], kinds, 5)
     assert table.columns(2, 4) == [[2, 3], ["x", "y"]]
     assert table.records(3, 5) == [{"a": 3, "b": "y"}, {"a": 4, "b": "z"}]
     assert table.records(0, 0) == []
@@ -112,6 +113,24 @@ def test_types_of_columns_that_changed_are_each_told() -> None:
     parts = iter([frame.astype({"N": "int32"}), frame.astype({"N": "int16"}).assign(K="y")])
     both = prove(pd.concat([frame, frame.assign(K="y")]).reset_index(drop=True), parts, "K").record
     assert "column 'N' is int64 in the reference, int16 or int32 in the candidate" in both.remarks
+
+
+def test_keys_of_another_type_are_told() -> None:
+    proof = prove({1: [{"N": 1}]}, {np.int64(1): [{"N": 1}]}).record
+    assert proof.equivalences == ("key type",)
+    assert "keys are int in the reference, numpy.int64 in the candidate" in proof.remarks
+
+
+def test_a_value_that_only_looks_like_a_cursor_is_a_value() -> None:
+    value = types.SimpleNamespace(description=[("A",)])
+    assert prove(value, types.SimpleNamespace(description=[("A",)])).level is Level.EXACT
+    assert prove(value, types.SimpleNamespace(description=[("B",)])).level is Level.DIFFERENT
+
+
+def test_frames_by_key_may_come_in_pieces() -> None:
+    frames = {key: pd.DataFrame({"N": [key, key + 1]}) for key in (1, 2)}
+    pieces = iter([{1: frames[1]}, {2: frames[2]}])
+    assert prove(frames, pieces).level is Level.EXACT
 
 
 def test_labels_of_rows_are_compared_in_order() -> None:
