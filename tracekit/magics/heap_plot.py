@@ -29,8 +29,8 @@ def heap_plot(samples: Sequence[MemorySample], elapsed_seconds: float, peak_byte
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" '
         f'aria-label="{label}" style="max-width:100%;font:11px sans-serif;fill:currentColor">'
-        f'<polygon points="{area}" style="fill:#2b7bba;opacity:.25"/>'
-        f'<polyline points="{line}" style="fill:none;stroke:#2b7bba;stroke-width:1.5"/>'
+        f'<polygon points="{area}" style="fill:#0072b2;opacity:.25"/>'
+        f'<polyline points="{line}" style="fill:none;stroke:#0072b2;stroke-width:1.5"/>'
         f'<line x1="{_LEFT}" y1="{_BOTTOM}" x2="{_RIGHT}" y2="{_BOTTOM}" '
         'style="stroke:currentColor;opacity:.5"/>'
         f'<text x="{_LEFT}" y="12">{label}</text>'
