@@ -100,6 +100,16 @@ def test_a_stream_with_one_bit_changed_is_incomplete(place: int, bit: int) -> No
         list(read_stream(bytes(damaged).splitlines(keepends=True)))
 
 
+def test_no_bit_of_the_last_line_changes_unnoticed() -> None:
+    """The checksum is in it, so it cannot be of it."""
+    *lines, last = stream()
+    for place in range(8 * len(last)):
+        damaged = bytearray(last)
+        damaged[place // 8] ^= 1 << place % 8
+        with pytest.raises(ResultIncomplete):
+            list(read_stream([*lines, *bytes(damaged).splitlines(keepends=True)]))
+
+
 @given(st.data())
 def test_a_stream_with_lines_lost_repeated_or_swapped_is_incomplete(data: st.DataObject) -> None:
     lines = stream()

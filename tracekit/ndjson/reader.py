@@ -221,8 +221,9 @@ class RecordStream:
         if checked and fields["sha256"] != self._sha256.hexdigest():
             self._broken("fails its checksum")
         domains = self._rows if self._legacy else fields["domains"]
-        if domains != self._rows or fields["total_records"] != sum(self._rows.values()):
-            total = fields["total_records"]
+        total = fields["total_records"]
+        rows = total if self._legacy else fields["rows"]
+        if domains != self._rows or not total == rows == sum(self._rows.values()):
             self._broken(f"announces {total} rows, {domains}, and contains {self._rows}")
         self.complete = fields
 
