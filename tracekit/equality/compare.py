@@ -116,8 +116,8 @@ def _remarks(
         )
     if again.cut:
         yield (
-            "only differences near the first one are shown; name the key columns with key= to "
-            "see those of every key"
+            "only differences near the first one are shown; name the key columns (key= or --key) "
+            "to see those of every key"
         )
     elif tally.different > again.fetched:
         yield (

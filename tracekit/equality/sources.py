@@ -150,7 +150,7 @@ class Pieces:
         if self._keys is None:
             raise ConfigError(
                 f"a mapping whose values are all records or frames (of {list(item)[:3]}) can be "
-                "results by key or a single record. Name the key column with key=, or wrap the "
+                "results by key or a single record. Name the key column (key=), or wrap the "
                 'record: {"record": it}'
             )
         return not any(name in item for name in self._keys)
@@ -177,10 +177,10 @@ class Pieces:
     def _check_keys(self, names: Sequence[Any]) -> None:
         missing = [name for name in self._keys or () if name not in names]
         if missing or not self._keys:
-            what = f"no column {missing[0]!r}" if missing else "no key that is known"
+            what = f"no column {missing[0]!r}" if missing else "no known key column"
             raise ConfigError(
-                f"a record has {what}, its columns are {list(names)}; "
-                "name the columns that hold the key with key="
+                f"a record has {what}; its columns are {list(names)}. "
+                "Name the key columns (key= or --key)"
             )
 
     def _unknown(self, source: Any) -> ConfigError:

@@ -32,7 +32,7 @@ def look_again(
     if unordered:
         raise ConfigError(
             f"they are among more than {MOST_RECORDS:,} records without an order. Name the "
-            "key columns with key="
+            "key columns (key= or --key)"
         )
     first, second = (_records_of_key(labels[0], side()) for side in sides)
     return first_stretches(labels[0], first, second)

@@ -222,7 +222,7 @@ class ChildWatch:
 
     def _retention_remarks(self) -> tuple[str, ...]:
         failure = self._retained.failure if self._retained else None
-        return () if failure is None else (f"what held the memory is not known: {failure}",)
+        return () if failure is None else (f"what held the memory is unknown: {failure}",)
 
     def _ending(self) -> tuple[RunStatus, str | None]:
         if self._finished is not None:

@@ -195,7 +195,7 @@ def _check(query: QueryShape, source: str) -> None:
         raise ConfigError(f"{source} has no columns")
     if query.rows < 0 or query.keys < 0 or query.keys_asked < query.keys:
         raise ConfigError(
-            f"{source} has {query.rows} rows of {query.keys} keys, {query.keys_asked} asked for"
+            f"{source} has {query.rows} rows of {query.keys} keys, {query.keys_asked} requested"
         )
     names = {column.name for column in query.columns}
     for key in query.key:

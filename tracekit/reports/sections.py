@@ -157,7 +157,7 @@ def proof_table(summary: ReplaySummary) -> Table:
         [
             Column("candidate", literal=True),
             Column("level"),
-            Column("asked for"),
+            Column("required"),
             Column("equal"),
             *(Column(title, numeric=True) for title in titles),
             Column("equivalences needed"),

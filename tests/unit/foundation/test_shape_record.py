@@ -46,7 +46,7 @@ def test_fields_of_a_later_tracekit_are_ignored() -> None:
     [
         (replace(SHAPE, schema_version=99), "version 99"),
         (replace(SHAPE, queries=(PAYMENTS, PAYMENTS)), "two queries named 'payments'"),
-        (replace(SHAPE, queries=(replace(PAYMENTS, keys=13),)), "13 keys, 12 asked for"),
+        (replace(SHAPE, queries=(replace(PAYMENTS, keys=13),)), "13 keys, 12 requested"),
         (replace(SHAPE, queries=(replace(PAYMENTS, key=("OTHER",)),)), "no column OTHER"),
         (replace(SHAPE, queries=(replace(PAYMENTS, columns=()),)), "no columns"),
     ],
