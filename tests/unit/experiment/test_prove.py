@@ -92,7 +92,7 @@ def test_a_mapping_names_the_key_column_only_where_one_column_holds_its_keys():
     twice = {key: [{**row, "COPY": key} for row in found] for key, found in mapping().items()}
     flat = [row for found in twice.values() for row in found]
     assert prove(twice, flat, "CONTAINERID").level is Level.EXACT
-    with pytest.raises(ConfigError, match=r"no key that is known.*key="):
+    with pytest.raises(ConfigError, match=r"no known key column.*key="):
         prove(twice, flat)
 
 
