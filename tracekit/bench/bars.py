@@ -21,7 +21,7 @@ Results = Mapping[str, CandidateResult]
 
 
 def bench_bars(results: Results, keys: int, ids: Sequence[BenchRun] = ()) -> tuple[BenchBar, ...]:
-    """Every bar, met or not; None where this bench did not measure what it takes.
+    """Every bar, met or not; None if this bench did not measure what it takes.
 
     Args:
         results: The candidates by name.

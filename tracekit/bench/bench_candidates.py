@@ -39,7 +39,7 @@ class BenchCandidate:
         return self.name == "lean"
 
     def missing(self) -> str | None:
-        """Why it cannot run here; None where it can."""
+        """Why it cannot run here; None if it can."""
         absent = [module for module in self.modules if find_spec(module) is None]
         if not absent:
             return None

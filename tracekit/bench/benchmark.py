@@ -68,7 +68,7 @@ def bench(
         keys_sql: A query whose columns are the keys.
         workers: Batches of keys read at once.
         repeat: Runs of each candidate; the figures are medians.
-        profile: Run each once more under memray, for its heap peak.
+        profile: Run each again under memray, for its heap peak.
         prove: Compare every candidate's digest with the iterator's, which must then be included.
         sizes: Other numbers of keys at which to also measure candidates that keep no records.
         command: The command line that repeats this bench.

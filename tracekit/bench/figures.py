@@ -116,14 +116,14 @@ def bench_ratios(results: Mapping[str, CandidateResult]) -> dict[str, BenchRatio
 
 
 def peak_ratio(one: CandidateResult | None, other: CandidateResult | None) -> float | None:
-    """Net OS peak of `one` divided by that of `other`; None where one was not measured."""
+    """Net OS peak of `one` divided by that of `other`; None if one was not measured."""
     if one is None or other is None:
         return None
     return ratio(one.rss_net_peak_bytes, other.rss_net_peak_bytes)
 
 
 def cpu_ratio(one: CandidateResult | None, other: CandidateResult | None) -> float | None:
-    """Client CPU seconds of `one` divided by those of `other`; None where not measured."""
+    """Client CPU seconds of `one` divided by those of `other`; None if not measured."""
     if one is None or other is None:
         return None
     return ratio(one.cpu_seconds, other.cpu_seconds)

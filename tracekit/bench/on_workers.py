@@ -76,7 +76,7 @@ def bench_on_workers(
         query: The name of one of the workload's queries.
         workers: Batches of keys read at once.
         repeat: Runs of each candidate.
-        profile: Run each once more under memray.
+        profile: Run each again under memray.
         prove: Compare every candidate's output with the iterator's.
         command: What to type to make this again.
         on_progress: Told how far each bench is.

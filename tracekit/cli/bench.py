@@ -47,7 +47,7 @@ _MATRIX_FILES = ("matrix.json", "matrix.md")
     show_default=True,
     help="Runs of each candidate; the figures are medians.",
 )
-@click.option("--profile", is_flag=True, help="Run each once more under memray, for its heap peak.")
+@click.option("--profile", is_flag=True, help="Run each again under memray, for its heap peak.")
 @click.option("--no-proof", is_flag=True, help="Do not compare the outputs.")
 @click.option(
     "--sizes",

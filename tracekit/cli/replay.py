@@ -60,7 +60,7 @@ from tracekit.records import to_json
 @click.option(
     "--retention",
     is_flag=True,
-    help="Run each candidate once more, and report which variables keep its memory alive.",
+    help="Run each candidate again, and report which variables keep its memory alive.",
 )
 @click.option(
     "--at",

@@ -93,7 +93,7 @@ def _level(reference: LevelDigests, candidate: LevelDigests) -> Level:
 def merged(
     reference: DigestFile, candidate: DigestFile
 ) -> Iterator[tuple[KeyDigests | None, KeyDigests | None]]:
-    """The entries of both files by key, None where a side has no such key."""
+    """The entries of both files by key, None if a side has no such key."""
     lefts, rights = iter(reference), iter(candidate)
     left, right = next(lefts, None), next(rights, None)
     while left is not None or right is not None:

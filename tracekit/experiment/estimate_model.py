@@ -143,7 +143,7 @@ def level_model(samples: Sequence[EstimateSample], level_rows: int = 0) -> PeakM
     """The level that a path which keeps nothing reaches, plus the keys themselves.
 
     Its memory rises until all workers and queues have been full a few times, so only the largest
-    sample counts: a line would keep rising. Below `level_rows` it may rise once more by as much as
+    sample counts: a line would keep rising. Below `level_rows` it may rise again by as much as
     it did last.
     """
     measured = tuple(sorted(samples, key=lambda sample: sample.keys))

@@ -20,7 +20,7 @@ def look_again(
 
     Args:
         labels: The labels of the keys.
-        sides: Functions that read each side once more.
+        sides: Functions that read each side again.
         unordered: Whether the records of a key have no order.
 
     Raises:

@@ -30,7 +30,7 @@ def measure(
     timeout_seconds: float | None = None,
     capture: str | Path | None = None,
 ) -> Measurement:
-    """Call `function` in a fresh process, once more under memray, and return what it cost.
+    """Call `function` in a fresh process, again under memray, and return what it cost.
 
     A function defined in a notebook or script is sent to the process by value. The modules it
     needs are imported and its connection is opened before the baseline is taken. If it returns a
@@ -48,7 +48,7 @@ def measure(
         profile: Also run it under memray, for the heap peak and the call stacks.
         children: Include the processes that it starts.
         warm_up: Called before the baseline is taken, for imports and caches that should not count.
-        retention: Run it once more and report which variables keep its memory alive.
+        retention: Run it again and report which variables keep its memory alive.
         at: When to look at retention, as a share of the net peak.
         result: Keep what the function returned, sent back by pickle.
         timeout_seconds: Time limit of each process; a process that takes longer is ended.

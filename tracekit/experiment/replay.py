@@ -79,7 +79,7 @@ def replay(
             peak.
         memory_limit_bytes: Limit of a candidate's private writable memory (RLIMIT_DATA).
         expect_out_of_memory: Candidates that may run into the limit.
-        retention: Run each single-process candidate once more and report what holds its memory.
+        retention: Run each single-process candidate again and report what holds its memory.
         at: When to look at retention: at a share of the rows, as the driver hands them out, or of
             the net peak (`peak:90%`).
         timeout_seconds: Time limit of each process; one that takes longer has failed.

@@ -44,7 +44,7 @@ Makers = dict[tuple[str, ...], LeanRecords]
 
 
 def pieces_of(found: RecordsByKey, size: int) -> Iterator[KeyRuns]:
-    """`found` in pieces of at most `size` records; a key may go on in the next one."""
+    """`found` in pieces of at most `size` records; a key may continue in the next one."""
     piece: KeyRuns = []
     room = size
     for key, records in found.items():

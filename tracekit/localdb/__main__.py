@@ -1,7 +1,7 @@
 """The local Oracle as a process of its own: `python -m tracekit.localdb`.
 
 Reads one JSON line from stdin (so that the password is in no process list), prints one JSON line
-`{"port": N, "banner": "..."}` once it listens, and serves until stdin ends (whoever started it
+`{"port": N, "banner": "..."}` once it listens, and serves until stdin ends (its parent
 died or closed it) or SIGTERM or SIGINT comes. Exit code 0 then, 2 when it could not start. Further
 lines on stdin are commands (`tracekit.localdb.control`); each is answered by one line on stdout.
 """
@@ -50,7 +50,7 @@ class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
         """The part that is the server's.
 
         Raises:
-            ConfigError: a value makes no sense.
+            ConfigError: a value is invalid.
         """
         return ServerOptions(
             user=self.user,

@@ -1,4 +1,4 @@
-"""Where a session asks before it goes on, so that a fault can strike exactly there."""
+"""Where a session asks before it continues, so that a fault can strike exactly there."""
 
 from __future__ import annotations
 

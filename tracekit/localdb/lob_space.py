@@ -86,7 +86,7 @@ class LobSpace:
         return self._held_bytes
 
     def append(self, pieces: Iterable[bytes], at_most_bytes: int) -> Extent:
-        """Keep `pieces` as one extent, its segment pinned once more until `unpin`.
+        """Keep `pieces` as one extent, its segment pinned again until `unpin`.
 
         Args:
             pieces: The bytes.

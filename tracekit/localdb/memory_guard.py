@@ -1,4 +1,4 @@
-"""Ends the call that takes the server's memory, so that the other clients go on.
+"""Ends the call that takes the server's memory, so that the other clients continue.
 
 The database bounds its own buffers, but not the values that an expression makes. One thread looks
 at the process's memory while calls run. It ends the newest call since whose start the memory has

@@ -15,7 +15,7 @@ class ServerOptions:
     """Settings of one server; checked when made.
 
     Raises:
-        ConfigError: a value makes no sense, or the host is reachable from elsewhere and
+        ConfigError: a value is invalid, or the host is reachable from elsewhere and
             `allow_remote` is not set.
     """
 

@@ -12,7 +12,7 @@ can do so. What to know:
   MemoryError. The slack is for address space that libraries reserve and never touch. Child
   processes do not inherit the limit.
 - A thread that an earlier cell started and that makes the process grow gets the exception itself
-  (Linux); the cell goes on.
+  (Linux); the cell continues.
 - A cell that waits in `await` is cancelled, so it sees CancelledError with the same message.
 - Memory of other processes is not counted, nor what is swapped out.
 """

@@ -28,7 +28,7 @@ class PeakComparison:
     base: PeakReport
     head: PeakReport
     proof: EqualityProof | None
-    """Of the cells' last values; None where they are nothing that can be compared."""
+    """Of the cells' last values; None if they are nothing that can be compared."""
     not_compared: str | None
     """Why there is no proof."""
     stacks: tuple[StackDelta, ...]

@@ -46,7 +46,7 @@ class Measurement:
             )
 
     def stop(self) -> Measured:
-        """End, and read the figures; a look at the objects that goes on is waited for."""
+        """End, and read the figures; a look at the objects that continues is waited for."""
         stretch = self._stretch.stop()
         found: Retention | str | None = None
         try:

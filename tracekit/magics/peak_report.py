@@ -59,7 +59,7 @@ class PeakReport:
     sees_all: bool = True
     """Whether memray saw all that was allocated; else go by the OS net peak."""
     children_peak_bytes: int | None = None
-    """Most that processes started in the cell held at once; None where not watched."""
+    """Most that processes started in the cell held at once; None if not watched."""
 
     retention: Retention | str | None = None
     """What held the process's memory near the highest point, or why that is not known; None where

@@ -106,7 +106,7 @@ class RecordStream:
         try:
             for line in self._received():
                 if self.complete is not None:
-                    self._broken("goes on after its complete line")
+                    self._broken("continues after its complete line")
                 fields = _parsed(line)
                 if fields is None:
                     self._broken(f"has a line that is not a JSON object: {line[:80]!r}")

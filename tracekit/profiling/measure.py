@@ -102,7 +102,7 @@ def measure_call_of(
         memory_limit: Limit of the process's private memory, in bytes or as text like `"2GiB"`.
         profile: Also run it under memray, for the heap peak and the call stacks.
         children: Include the processes that it starts.
-        retention: Run it once more and report which variables keep its memory alive.
+        retention: Run it again and report which variables keep its memory alive.
         at: When to look at retention, as a share of the net peak.
         result: Keep what the function returned, sent back by pickle.
         timeout_seconds: Time limit of each process; a process that takes longer is ended.

@@ -206,7 +206,7 @@ def measure_subject(
     on_profiled_progress: ProgressListener | None = None,
     on_retention_progress: ProgressListener | None = None,
 ) -> SubjectRuns:
-    """Measure a subject plainly and, with `capture`, once more under memray.
+    """Measure a subject plainly and, with `capture`, again under memray.
 
     Arguments are those of `run_child`; `on_profiled_progress` is called for the profiled child
     instead of `on_progress`, and `on_retention_progress` for a third one, which runs if

@@ -41,7 +41,7 @@ class CandidateResult:
     deep_size_bytes: int | None = None
     """Size of what it returned, each object counted once."""
     exact: bool | None = None
-    """Whether its output is exactly the iterator's; None where that was not asked or tells
+    """Whether its output is exactly the iterator's; None if that was not asked or tells
     nothing."""
     runs: tuple[BenchRun, ...] = ()
     sizes: tuple[BenchRun, ...] = ()

@@ -56,7 +56,7 @@ class ColumnShape:
     text: dict[str, Lengths] = field(default_factory=dict)
     """By width (`TEXT_WIDTHS`, or `BINARY`)."""
     windows: tuple[float, ...] = ()
-    """Mean length along the result, in parts of equally many rows; empty where it stays the
+    """Mean length along the result, in parts of equally many rows; empty if it stays the
     same."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Rows by class of number (`NUMBER_CLASSES`)."""

@@ -38,7 +38,7 @@ METRICS = {
 
 @dataclass(frozen=True)
 class MetricDelta:
-    """One metric of one path, before and after; None where it was not measured."""
+    """One metric of one path, before and after; None if it was not measured."""
 
     path: str
     metric: Metric
@@ -193,7 +193,7 @@ def _told(delta: MetricDelta) -> str:
 
 
 def outcome_prefix(failures: Sequence[str] | None) -> str:
-    """`FAILED` or `PASSED`; empty where nothing was judged."""
+    """`FAILED` or `PASSED`; empty if nothing was judged."""
     if failures is None:
         return ""
     return "FAILED" if failures else "PASSED"

@@ -61,7 +61,7 @@ class ProgramPlot:
 
 
 def program_plot(report: ProgramReport, *, width: int, height: int) -> ProgramPlot | None:
-    """The geometry; None where nothing was sampled."""
+    """The geometry; None if nothing was sampled."""
     if not report.samples:
         return None
     until, top_bytes = _ranges(report)

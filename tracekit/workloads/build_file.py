@@ -167,7 +167,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, workload: Workload, report: Pro
 
 
 def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
-    """Do `work` in a thread, so that what a signal handler raises here ends it and goes on.
+    """Do `work` in a thread, so that what a signal handler raises here ends it and continues.
 
     DuckDB swallows an exception that a handler raises while one of its calls runs in the main
     thread, and raises a RuntimeError instead.

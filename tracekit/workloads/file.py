@@ -19,7 +19,7 @@ from tracekit.workloads.definition import Workload
 
 @dataclass(frozen=True)
 class WorkloadFile:
-    """What a DuckDB file says about itself; None where it does not, as one made elsewhere."""
+    """What a DuckDB file says about itself; None if it does not, as one made elsewhere."""
 
     path: Path
     size_bytes: int

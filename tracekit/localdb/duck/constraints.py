@@ -97,7 +97,7 @@ class Violations:
         self._dml = dml
 
     def explain(self, message: str) -> OraError | None:
-        """Oracle's error for DuckDB's `message`; None where it is about no constraint."""
+        """Oracle's error for DuckDB's `message`; None if it is about no constraint."""
         for pattern, explain in (
             (r'Duplicate key "(?P<key>.*)" violates', self._duplicate),
             (r'violation: duplicate key "(?P<key>.*)"', self._unknown_duplicate),

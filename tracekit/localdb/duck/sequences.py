@@ -93,7 +93,7 @@ def prepare_insert(
 
 
 def listed_columns(sql: str) -> set[str] | None:
-    """The columns an INSERT names; None where it names none."""
+    """The columns an INSERT names; None if it names none."""
     match = _LISTED.match(sql)
     return {_unquoted(name) for name in re.findall(_NAME, match[1])} if match else None
 

@@ -88,7 +88,7 @@ class StatementCache:
             sql: As the client sent it.
             naming: The part of its meaning that is not in its text.
             find: Looks up the columns of tables.
-            bind_forms: What the binds' values are; empty where that is not known.
+            bind_forms: What the binds' values are; empty if that is not known.
 
         Raises:
             OraError: it is malformed, or has no translation.

@@ -136,7 +136,7 @@ class WritingConnection:
         """
         self._begin()
         try:
-            # Not a DB-API call: that would copy every row once more. It runs at once, not lazily.
+            # Not a DB-API call: that would copy every row again. It runs at once, not lazily.
             relation = self.connection.sql(sql, params=dict(values) or None)
             types = [str(kind) for kind in relation.types]
             table = relation.to_arrow_table()

@@ -126,7 +126,7 @@ class Catalogue:
         return self._by_hash.get(sha256)
 
     def nearest(self, sql: str) -> str | None:
-        """The recorded statement that is most like `sql`, shortened; None where none is."""
+        """The recorded statement that is most like `sql`, shortened; None if none is."""
         asked = without_literals(sql)
         known = dict.fromkeys(self._texts())
         if asked in known:

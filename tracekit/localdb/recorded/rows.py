@@ -30,7 +30,7 @@ class RecordedRows:
     Args:
         batches: With made keys.
         places: Of the key's columns.
-        asked_for: For each made key, the one that it stands for; empty where they are the same.
+        asked_for: For each made key, the one that it stands for; empty if they are the same.
         partial: Nobody knows what came after the last row: reading past it is an error.
         name: Of the query.
     """

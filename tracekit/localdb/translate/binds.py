@@ -74,7 +74,7 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
     Args:
         sql: The statement.
         tokens: The part of it that is to be parsed.
-        bind_forms: Of the client's binds; empty where their values are not known.
+        bind_forms: Of the client's binds; empty if their values are not known.
 
     Raises:
         OraError: ORA-01795, a list of more than 1,000 expressions.

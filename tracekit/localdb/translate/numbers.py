@@ -45,12 +45,12 @@ def free_call(name: str, *args: exp.Expr) -> exp.Expr:
 
 
 def sum_of(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
-    """Left + right; None where the schema alone could tell what they are."""
+    """Left + right; None if the schema alone could tell what they are."""
     return _combined(exp.Add, "add", left, right)
 
 
 def difference(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
-    """Left - right; None where the schema alone could tell what they are."""
+    """Left - right; None if the schema alone could tell what they are."""
     return _combined(exp.Sub, "subtract", left, right)
 
 
@@ -78,7 +78,7 @@ def _operation(
 
 
 def product(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
-    """Left * right; None where the schema alone could tell what they are."""
+    """Left * right; None if the schema alone could tell what they are."""
     first, second = number_type(left), number_type(right)
     form = common([first, second])
     if form is None:
@@ -96,7 +96,7 @@ def product(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
 
 
 def quotient(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
-    """Left / right; None where the schema alone could tell what they are."""
+    """Left / right; None if the schema alone could tell what they are."""
     form = common([number_type(left), number_type(right)])
     if form is None:
         return None

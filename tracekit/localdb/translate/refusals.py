@@ -46,7 +46,7 @@ def refuse_stored_code(tokens: Sequence[Token]) -> None:
 
 
 def unreadable_construct(text: str) -> OraError | None:
-    """The error naming what made a statement unreadable, None where it is just wrong."""
+    """The error naming what made a statement unreadable, None if it is just wrong."""
     tokens = tokenize(text)
     for index in range(len(tokens)):
         for words in _UNREADABLE:

@@ -308,7 +308,7 @@ def _added_constraint(
 def _nullability(
     path: str, tokens: Sequence[Token]
 ) -> tuple[str, tuple[ConstraintDeclaration, ...]] | None:
-    """`column [CONSTRAINT name] [NOT] NULL`, None where it is not that."""
+    """`column [CONSTRAINT name] [NOT] NULL`, None if it is not that."""
     reader = _Reader(tokens)
     column = reader.name()
     name = reader.name() if reader.take("CONSTRAINT") else None

@@ -157,7 +157,7 @@ class RecordedQuery:
         return [f"{text} in {self._unread:,} of {self._executions:,} executions"]
 
     def shape(self) -> QueryShape | None:
-        """Its statistics; None where it could not be recorded."""
+        """Its statistics; None if it could not be recorded."""
         with self._lock:
             if self._recorder is None:
                 return None

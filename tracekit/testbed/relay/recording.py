@@ -39,7 +39,7 @@ class Recording:
         keys: The columns that may be keys; empty for those that a statement has a list of binds
             for.
         most_bytes: Resident memory of this process above which no further query is recorded;
-            those that are go on.
+            those that are continue.
     """
 
     def __init__(self, keys: Collection[str] = (), *, most_bytes: int | None = None) -> None:

@@ -103,7 +103,7 @@ class ColumnTally:
 
         Args:
             half_by_statements: Distinct values after half of the statements, by the values of all;
-                None where there were too few to tell.
+                None if there were too few to tell.
         """
         cells = self._rows - self._nulls
         distinct = self.distinct()

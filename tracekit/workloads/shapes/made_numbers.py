@@ -53,7 +53,7 @@ class NumberRange:
 
     @property
     def capacity(self) -> int:
-        """How many different ones there are; 0 where the column has no room for the class."""
+        """How many different ones there are; 0 if the column has no room for the class."""
         if self.kind == "fraction":
             if not self.scale:
                 return 0

@@ -23,7 +23,7 @@ class Stored:
     duckdb_type: str
     arrow_type: pa.DataType
     declared: tuple[str, int | None, int | None, int | None] | None = None
-    """Name, precision, scale, length; None where the DuckDB type says all."""
+    """Name, precision, scale, length; None if the DuckDB type says all."""
     digits: tuple[int, int] | None = None
     """Precision and scale of a DECIMAL."""
 

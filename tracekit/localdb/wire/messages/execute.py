@@ -63,7 +63,7 @@ class ExecuteRequest:
     cursor_id: int
     """0 asks for a new cursor."""
     sql: str | None
-    """None where the cursor's own statement is meant."""
+    """None if the cursor's own statement is meant."""
     prefetch_rows: int
     row_counts_wanted: bool
     layout: BindLayout
