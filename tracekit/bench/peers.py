@@ -82,7 +82,7 @@ class AdbcBatches(BatchDrain):
         self._opened: list[Any] = []
 
     def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
-        """Read one statement; binds go by position, in the order they stand in it."""
+        """Read one statement; binds are positional, in the order in which they occur."""
         with self._connection().cursor() as cursor:
             cursor.execute(sql, _by_position(sql, binds))
             for batch in cursor.fetch_record_batch():

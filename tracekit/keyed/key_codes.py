@@ -52,7 +52,7 @@ def _codes(array: pa.Array) -> npt.NDArray[np.int64]:
 
 
 def raw_codes(encoded: pa.DictionaryArray) -> npt.NDArray[Any]:
-    """The codes of an encoded column without NULLs, as they lie in memory."""
+    """The codes of an encoded column without NULLs, as they are in memory."""
     import numpy as np
 
     indices = encoded.indices

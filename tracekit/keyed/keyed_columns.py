@@ -26,7 +26,7 @@ ReadOnlyRecord = Mapping[str, Any]
 class KeyRecords(Sequence[ReadOnlyRecord]):
     """The records of one key, read-only, each made on access.
 
-    Equal to any sequence of equal mappings, such as the list of records it stands for.
+    Equal to any sequence of equal mappings, such as the list of records it represents.
 
     Args:
         parts: The key's rows in columns.

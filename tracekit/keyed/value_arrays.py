@@ -17,7 +17,7 @@ def value_array(type_: pa.DataType, values: Sequence[Any]) -> pa.Array:
     """`values`, None as NULL, as an array of `type_`.
 
     Raises:
-        TypeError: a value is of a type that `type_` does not stand for.
+        TypeError: a value's type does not match `type_`.
     """
     import pyarrow as pa
 

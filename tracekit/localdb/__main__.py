@@ -1,4 +1,4 @@
-"""The local Oracle as a process of its own: `python -m tracekit.localdb`.
+"""The local Oracle as a separate process: `python -m tracekit.localdb`.
 
 Reads one JSON line from stdin (so that the password is in no process list), prints one JSON line
 `{"port": N, "banner": "..."}` once it listens, and serves until stdin ends (its parent

@@ -14,7 +14,7 @@ Lines = list[str]
 Transform = Callable[[Lines], Lines]
 
 BEGIN = "tracekit_begin_peak"
-"""The line magic that begins the measurement of the cell it stands in."""
+"""The line magic that starts the measurement of its cell."""
 _FIRST_LINE = re.compile(r"%%peak(?:\s+(?P<arguments>.*\S))?\s*$")
 
 

@@ -1,4 +1,4 @@
-"""Heap over time as a small inline SVG, in the colours of the page it stands on."""
+"""Heap over time as a small inline SVG, in the colours of its page."""
 
 from __future__ import annotations
 

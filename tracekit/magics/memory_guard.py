@@ -105,7 +105,7 @@ class MemoryGuard:
         self._thread.start()
 
     def cell_ends(self, result: ExecutionResult | None) -> None:
-        """A cell has ended; what a stopped one's functions held is let go."""
+        """A cell has ended; release what the functions of a stopped cell held."""
         if result is not None and result.info is not None and not result.info.raw_cell.strip():
             return  # an empty cell never began
         self._depth = max(0, self._depth - 1)

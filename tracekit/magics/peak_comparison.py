@@ -36,7 +36,7 @@ class PeakComparison:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What stands between the two peaks of each cell."""
+        """The reasons why the two peaks of each cell differ."""
         return tuple(
             f"{report.name}: {remark}"
             for report in (self.base, self.head)

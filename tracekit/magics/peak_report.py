@@ -41,29 +41,28 @@ class PeakReport:
 
     name: str
     heap_peak_bytes: int
-    """memray's high-water mark of the cell, less what was only reserved; what stood before is not
-    in it."""
+    """memray's high-water mark of the cell, without what was only reserved or was there before."""
     rss_peak_bytes: int
     """OS peak of the whole process while the cell ran."""
     rss_net_peak_bytes: int
-    """How far that is above what the process held when the cell began."""
+    """The peak above what the process held at the start of the cell."""
     elapsed_seconds: float
-    """With memray at work, which slows code that allocates much."""
+    """Time with memray active, which slows down code that allocates a lot."""
     capture: Path
     stacks: tuple[HeldStack, ...]
     """The largest, the largest first."""
     samples: tuple[MemorySample, ...]
     """Heap over time."""
     remarks: tuple[str, ...] = ()
-    """What stands between the two peaks."""
+    """The reasons why the two peaks differ."""
     sees_all: bool = True
-    """Whether memray saw all that was allocated; else go by the OS net peak."""
+    """Whether memray saw all allocations; if not, use the OS net peak."""
     children_peak_bytes: int | None = None
-    """Most that processes started in the cell held at once; None if not watched."""
+    """The most that processes started in the cell held at once; None if not watched."""
 
     retention: Retention | str | None = None
-    """What held the process's memory near the highest point, or why that is not known; None where
-    nobody looked."""
+    """What held the process's memory near the highest point, or why that is unknown; None if it was
+    not requested."""
 
     @classmethod
     def of(

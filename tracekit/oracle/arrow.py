@@ -35,7 +35,7 @@ _NO_DECIMAL = "DPY-4042"
 """The driver's code for a NUMBER that does not fit the decimal type asked for."""
 
 _EXACT_LIMIT = float(2**53)
-"""From here on a float64 may stand for several whole numbers."""
+"""From here on a float64 can represent several whole numbers."""
 
 _TEXT = {
     oracledb.DB_TYPE_CHAR,

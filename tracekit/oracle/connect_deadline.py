@@ -85,7 +85,7 @@ class _Deadline:
         return self.users_round_trip(name) if self.users_round_trip else None
 
     def forget(self) -> None:
-        """Let go of the connection, whose parameters hold on to these callbacks."""
+        """Drop the connection, whose parameters keep these callbacks alive."""
         self._opened = None
 
 

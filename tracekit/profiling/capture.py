@@ -75,7 +75,7 @@ def untouched_bytes(
     """
     if rss_net_peak_bytes is None:
         sampled = _sampled_rise(reader)
-        # Samples are taken 100 times a second; a short peak lies between two of them.
+        # Samples are taken 100 times a second; a short peak can be between two of them.
         if sampled is None or peak_bytes - sampled <= max(
             _SAMPLED_BYTES, _SAMPLED_FRACTION * peak_bytes
         ):

@@ -66,7 +66,7 @@ def marker(kind: str, *names: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """`name` without what could end a comment, or tell where it lies on a machine."""
+    """`name` without what could end a comment, or show its folder on a machine."""
     base = re.split(r"[/\\]", name)[-1]
     plain = re.sub(r"[^0-9A-Za-z_.]+", "-", base).strip("-")
     # Two names must not become one marker, or one report would overwrite the other.

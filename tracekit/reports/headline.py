@@ -14,7 +14,7 @@ def outcome(summary: ReplaySummary) -> str:
 
 
 def headline(summary: ReplaySummary) -> str:
-    """How equal the outputs are and how the peaks compare, or what stood in the way.
+    """How equal the outputs are and how the peaks compare, or what prevented the comparison.
 
     Example: `EQUAL at level value; peak LOWER: iterator used 0.50 of legacy's net peak (1.46 GiB
     against 2.92 GiB)`.

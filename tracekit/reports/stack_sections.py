@@ -18,7 +18,7 @@ TOP_STACKS = 10
 """Call stacks in a report that is read in a terminal or a comment."""
 CHANCE_BYTES = 4 * 1024**2
 CHANCE_SHARE = 0.05
-"""A change at one call stack of at most so many bytes, and of at most this share of the higher
+"""A change at one call stack of at most this many bytes, and of at most this share of the higher
 peak, is taken for chance: memray charges an arena of small objects (1 MiB) to one call."""
 _CALLERS_SHOWN = 2
 

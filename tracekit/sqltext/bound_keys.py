@@ -131,7 +131,7 @@ def _bind_numbers(tokens: Sequence[Token]) -> dict[int, int]:
 
 
 def _columns_before(tokens: Sequence[Token], place: int) -> tuple[str, ...]:
-    """The names that stand before the IN at `place`; none before NOT IN or an expression."""
+    """The names before the IN at `place`; none before NOT IN or an expression."""
     last = tokens[place - 1]
     if last.is_word("NOT"):
         return ()

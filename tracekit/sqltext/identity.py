@@ -69,7 +69,7 @@ def _named(tokens: Sequence[Token]) -> Iterator[Token]:
             yield tokens[end]
             place = end + 1
         elif tokens[place].text == ":" and place + 1 < len(tokens) and _is_name(tokens[place + 1]):
-            # A comment stood between them; a bind's name may stand apart.
+            # A comment was between them; a bind's name can be separated.
             yield tokens[place]._replace(kind=TokenKind.BIND, text=BIND)
             place += 2
         else:

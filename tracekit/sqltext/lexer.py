@@ -127,7 +127,7 @@ def _alternative_quote_end(sql: str, start: int, body: int) -> int:
 
 
 def string_value(token: Token) -> str:
-    """The text a string token stands for."""
+    """The text of a string token."""
     text = token.text
     if text[0] in "nN":
         text = text[1:]

@@ -31,7 +31,7 @@ Width = Annotated[int, msgspec.Meta(ge=1, le=4000)]
 
 
 class Band(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """`[share, fewest, most]`: this share of the CIDs has so many rows, each count as likely."""
+    """`[share, fewest, most]`: this share of the CIDs has fewest to most rows, equally likely."""
 
     share: Rate
     fewest: Annotated[int, msgspec.Meta(ge=0, le=10_000)]
@@ -105,9 +105,9 @@ class Parameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     domains: Annotated[tuple[Domain, ...], msgspec.Meta(min_length=1)]
     """Domains with rows; tables of no domain stay empty."""
     span_days: Annotated[int, msgspec.Meta(ge=2, le=36_500)]
-    """All lots begin within so many days before SYSDATE."""
+    """All lots start within this many days before SYSDATE."""
     route_days: Annotated[int, msgspec.Meta(ge=1, le=3650)]
-    """All of a lot's transactions lie within so many days."""
+    """All of a lot's transactions are within this many days."""
     comment_width: tuple[Width, Width]
     """Fewest and most characters of a comment."""
     rows_per_cid: RowsPerCid

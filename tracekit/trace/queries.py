@@ -20,7 +20,7 @@ DOMAINS = (
 )
 """Names of the queries."""
 _KEYS_PER_STATEMENT = {"jobs": 500}
-"""Where ids do not stand in an IN list, but in a constructor of fewer values."""
+"""Domains whose ids are not in an IN list, but in a constructor with fewer values."""
 SHORT_TTL_SECONDS = {"holds": 180, "jobs": 180}
 """How long the event cache keeps domains whose open records change often."""
 

@@ -101,10 +101,10 @@ class Workload:
         return hashlib.sha256(encode_typed(decisive, sort_keys=True)).hexdigest()
 
     def sized(self, keys: int) -> Workload:
-        """The same with so many keys.
+        """The same with another number of keys.
 
         Raises:
-            WorkloadError: it cannot have so many, or is not generated.
+            WorkloadError: it cannot have that many, or is not generated.
         """
         if self.generator is None:
             raise WorkloadError(
@@ -118,7 +118,7 @@ class Workload:
 
 
 def workload_of(name: str, definition: Definition, folder: Path, source: str) -> Workload:
-    """The workload that a checked definition stands for.
+    """Make the workload of a checked definition.
 
     Args:
         name: What it is called.

@@ -1,4 +1,4 @@
-"""The relay as a process of its own: `python -m tracekit.testbed.relay`.
+"""The relay as a separate process: `python -m tracekit.testbed.relay`.
 
 Reads one JSON line from stdin (so that passwords are in no process list), prints one JSON line
 `{"port": N, "banner": "..."}` once it listens, and serves until stdin ends or SIGTERM or SIGINT

@@ -48,7 +48,7 @@ class Part:
 
     @cached_property
     def pool(self) -> int:
-        """Values that so many cells must draw from to show so many distinct ones."""
+        """The number of values from which cells must draw to show a number of distinct ones."""
         low, high = float(self.distinct), 1e3 * self.distinct
         for _ in range(50):
             middle = (low + high) / 2
@@ -158,7 +158,7 @@ class KeyMaker:
         stream: Of its draws, the same for all queries of the key space.
 
     Raises:
-        WorkloadError: the column has no room for so many values.
+        WorkloadError: the column has no room for that many values.
     """
 
     def __init__(self, column: ColumnShape, keys: int, stream: int) -> None:

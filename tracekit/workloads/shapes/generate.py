@@ -42,7 +42,7 @@ def build(connection: duckdb.DuckDBPyConnection, workload: Workload, progress: P
     """Fill a DuckDB file with what `workload`'s shape says.
 
     Raises:
-        WorkloadError: the shape cannot have so many keys.
+        WorkloadError: the shape cannot have that many keys.
         duckdb.Error: DuckDB could not do it.
     """
     shape = msgspec.convert(workload.parameters["shape"], Shape)
@@ -70,7 +70,7 @@ class _QueryMaker:
         shape: That the query is of.
         query: What is made.
         asked: Keys of its key space; None for as many as were recorded.
-        rows: How many; None for as many as so many keys have.
+        rows: Number of rows; None to derive it from the keys.
         seed: Of the workload.
     """
 
@@ -147,7 +147,7 @@ class KeyColumns:
         keys: How many there are.
 
     Raises:
-        WorkloadError: a key column has no room for so many keys.
+        WorkloadError: a key column has no room for that many keys.
     """
 
     def __init__(self, shape: Shape, space: str, keys: int) -> None:
