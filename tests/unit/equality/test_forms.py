@@ -81,6 +81,66 @@ STORED: list[tuple[object, Forms]] = [
         frozenset({1}),
         Forms(Kind("frozenset", "set"), ("set", 1), b"", b"748539e00e6b066bfa8d55a3793279c2"),
     ),
+    (pd.NaT, Forms(Kind("NaT", "null"), None, b'j"NaT"', b"NaT")),
+    (pd.NA, Forms(Kind("NA", "null"), None, b"", b"NA")),
+    (pd.Timestamp(MOMENT), Forms(Kind("Timestamp", "datetime"), PACKED, b"", b"Timestamp")),
+    (
+        pd.Timestamp(MOMENT) + pd.Timedelta(1, "ns"),
+        Forms(Kind("Timestamp", "datetime"), b"T2026-01-02T03:04:05.000006001", b"", b"Timestamp"),
+    ),
+    (
+        pd.Timestamp(MOMENT, tz=UTC),
+        Forms(
+            Kind("Timestamp[timezone UTC]", "datetime"),
+            b"T2026-01-02T03:04:05.000006+00:00",
+            b"",
+            b"Timestamp[timezone UTC]",
+        ),
+    ),
+    (pd.Timedelta(1, "s"), Forms(Kind("Timedelta", "duration"), b"i1000000000", b"", b"Timedelta")),
+    (
+        pd.Interval(0, 1),
+        Forms(
+            Kind("pandas.Interval", "pandas.Interval"),
+            ("pandas.Interval", ("dict", "left", 0, "right", 1, "closed", "right")),
+        ),
+    ),
+    (np.int64(7), Forms(Kind("numpy.int64", "integer"), 7, b"", b"numpy.int64")),
+    (np.float64("nan"), Forms(Kind("numpy.float64 NaN", "null"), None, b"NaN", b"numpy.float64")),
+    (
+        np.datetime64("NaT", "s"),
+        Forms(Kind("numpy.datetime64 NaT", "null"), None, b"", b"numpy.datetime64"),
+    ),
+    (
+        np.datetime64(MOMENT, "ns"),
+        Forms(
+            Kind("numpy.datetime64", "datetime"),
+            PACKED,
+            b"j1767323045000006000",
+            b"numpy.datetime64",
+        ),
+    ),
+    (
+        np.datetime64("20000-01-01", "s"),
+        Forms(
+            Kind("numpy.datetime64", "datetime"),
+            b"T20000-01-01T00:00:00",
+            b"j568971820800",
+            b"numpy.datetime64",
+        ),
+    ),
+    (
+        np.timedelta64(5, "us"),
+        Forms(Kind("numpy.timedelta64", "duration"), b"i5000", b"", b"numpy.timedelta64"),
+    ),
+    (
+        np.timedelta64(5, "ns"),
+        Forms(Kind("numpy.timedelta64", "duration"), b"i5", b"j5", b"numpy.timedelta64"),
+    ),
+    (
+        np.timedelta64(3, "M"),
+        Forms(Kind("numpy.timedelta64[M]", "numpy.timedelta64[M]"), b"n3 months"),
+    ),
     (
         uuid.UUID(int=1),
         Forms(Kind("uuid.UUID", "uuid.UUID"), ("uuid.UUID", repr(uuid.UUID(int=1)))),
