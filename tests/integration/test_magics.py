@@ -320,7 +320,7 @@ def test_a_guard_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
         tmp_path,
         ["%memory_guard 1MiB", "%memory_guard much", "%memory_guard", "%memory_guard 1GiB 2GiB"],
     )
-    assert "leaves nothing" in small.error
+    assert "is too small" in small.error
     assert "is not a size" in word.error
     assert none.stdout == "memory guard: off\n"
     assert two.error.startswith("UsageError")

@@ -371,7 +371,7 @@ def test_what_was_not_read_to_its_end_is_partial(real: LocalOracle) -> None:
 
     shape, remarks = _recorded(real, work)
     assert shape.queries[0].partial
-    assert "not read to its end" in remarks[0]
+    assert "not read to the end" in remarks[0]
 
 
 def test_a_named_key_is_the_key(real: LocalOracle) -> None:
