@@ -103,6 +103,8 @@ def test_a_record_under_another_key_is_looked_for(tmp_path: Path) -> None:
         ("K", "the candidate has it under key 'L'"),
         ("L", "the reference has it under key 'K'"),
     ]
+    proof = Sides(tmp_path, before, {"K": rows(1), "L": rows(3, 9)}).proof()
+    assert [each.remark for each in proof.examples] == ["record is gone", "record was added"]
     proof = Sides(tmp_path, before, {"K": rows(1, 2), "M": rows(3)}).proof()
     assert [(each.key, each.remark) for each in proof.examples] == [
         (

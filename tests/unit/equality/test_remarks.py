@@ -110,6 +110,7 @@ CASES: list[tuple[Any, Any, str | None, bool]] = [
     ({"a": 1}, {"b": 1}, "first at ['a']: 1 against nothing", False),
     ([1], [1, 2], "first at [1]: nothing against 2", False),
     (["x" * 90], ["y"], f"first at [0]: '{'x' * 58}… against 'y'", False),
+    (["y"], ["x" * 90], f"first at [0]: 'y' against '{'x' * 58}…", False),
     (np.array([1, 2]), np.array([1, 3]), "first at [1]: 2 against 3", False),
 ]
 
