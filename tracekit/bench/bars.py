@@ -36,6 +36,7 @@ def bench_bars(results: Results, keys: int, ids: Sequence[BenchRun] = ()) -> tup
         _at_most("net OS peak, lean / iterator", peak_ratio(lean, iterator), 0.27),
         _at_most("net OS peak, lean / deep size of what it returns", deep, 1.15),
         _at_most("client CPU, lean / iterator", cpu_ratio(lean, iterator), 1.0),
+        _at_most("client CPU, lean / df-batches-drain", cpu_ratio(lean, drain), 1.3),
         _at_most("net OS peak, table / legacy", peak_ratio(results.get("table"), legacy), 0.05),
         *(_bounded(name, results, keys) for name in ("stream", "parquet")),
         *(_flat(name, results, ids) for name in ("stream", "parquet")),
