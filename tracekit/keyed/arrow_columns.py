@@ -7,7 +7,7 @@ pandas, which is more memory than all of this needs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracekit.keyed.value_memo import BatchMemo, ValueMemo
@@ -50,8 +50,13 @@ class ArrowColumn:
             assert pa.types.is_timestamp(kind) and kind.unit != "ns", kind
             self._convert = _instants
 
-    def values(self, array: pa.Array) -> list[Any]:
-        """The cells of `array`: None for NULL and NaN, else as python-oracledb's rows hold them."""
+    def values(self, array: pa.Array, known: Mapping[Any, Any] | None = None) -> list[Any]:
+        """The cells of `array`: None for NULL and NaN, else as python-oracledb's rows hold them.
+
+        Args:
+            array: The cells.
+            known: Texts that exist already, by themselves; equal ones of a text column are these.
+        """
         import pyarrow as pa
 
         if len(array) == array.null_count:
@@ -68,6 +73,8 @@ class ArrowColumn:
         if pa.types.is_large_string(array.type):
             encoded = array.dictionary_encode()
             keys = objects = self._convert(encoded.dictionary)
+            if known:
+                objects = [known.get(text, text) for text in keys]
         else:  # distinguished by their bits, so that 0.0 and -0.0 stay what they are
             encoded = array.view(pa.int64()).dictionary_encode()
             keys = _whole_numbers(encoded.dictionary)

@@ -163,10 +163,12 @@ class LeanReader:
     ) -> Generator[ReadRecords, None, None]:
         batches = database.read_sql_arrow_iter(sql, binds, batch_size=self._arrow_rows, shape=shape)
         make = record_maker(tuple(shape.schema.names))
+        # Keys in records are the caller's own texts, so that they take no memory twice.
+        asked = {value: value for value in binds.values() if type(value) is str}
         with closing(batches), self._wrong_guess():
             for parts in _gathered(batches) if gather else ([batch] for batch in batches):
                 places = rows_by_key(parts, self._key_columns) if gather else None
-                cells = self._cells(parts)
+                cells = self._cells(parts, asked)
                 parts.clear()
                 records = make(cells)
                 del cells
@@ -184,11 +186,15 @@ class LeanReader:
                 self._shape = None
             raise ReadAgain from None
 
-    def _cells(self, parts: list[pa.RecordBatch]) -> list[list[object]]:
+    def _cells(self, parts: list[pa.RecordBatch], asked: Mapping[str, str]) -> list[list[object]]:
+        names = parts[0].schema.names
         with self._lock:
             return [
-                column.values(joined([part.column(place) for part in parts]))
-                for place, column in enumerate(self._columns)
+                column.values(
+                    joined([part.column(place) for part in parts]),
+                    asked if name in self._key_columns else None,
+                )
+                for place, (name, column) in enumerate(zip(names, self._columns, strict=True))
             ]
 
     def _through_rows(

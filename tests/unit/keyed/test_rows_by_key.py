@@ -97,3 +97,16 @@ def test_a_row_without_key_is_an_error_also_among_many():
     fetcher = KeyedFetcher(ArrowDatabase(schema, rows), Query("SELECT * FROM T", key="ID"))
     with pytest.raises(FetchError, match="NULL in its key"):
         fetcher.records(["x"])
+
+
+def test_keys_in_records_are_the_texts_that_were_asked_for():
+    asked = ["".join(["id ", str(place)]) for place in range(3)]
+    rows = [(f"id {place % 4}", f"id {place % 4}") for place in range(1_000)]
+    schema = pa.schema({"ID": pa.large_string(), "OTHER": pa.large_string()})
+    found = KeyedFetcher(ArrowDatabase(schema, rows), Query("SELECT * FROM T", key="ID")).records(
+        asked
+    )
+    for key in asked:
+        assert all(record["ID"] is key for record in found[key])
+        assert all(record["OTHER"] == key for record in found[key])
+    assert {record["ID"] for record in found["id 3"]} == {"id 3"}
