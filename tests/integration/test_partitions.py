@@ -82,7 +82,7 @@ def test_a_process_without_the_password_says_so(
     monkeypatch.delenv("DB_PASSWORD", raising=False)
     monkeypatch.delenv("DB_PASSWORD_FILE", raising=False)
     [partition, *_] = fetcher.partitions(oracle.keys())
-    with pytest.raises(ConfigError, match="partitions carry no secrets"):
+    with pytest.raises(ConfigError, match="Partitions carry no secrets"):
         partition()
 
 

@@ -67,7 +67,7 @@ _TOKEN = re.compile(
     | (?P<qstring>[nN]?[qQ]'(?=.))
     | (?P<string>[nN]?'(?:[^']|'')*(?P<string_end>'?))
     | (?P<quoted>"[^"]*(?P<quoted_end>"?))
-    | (?P<bind>:[{_BLANK}]*(?:{_FIRST}{_REST}*|[0-9]+|"[^"\n]+"))
+    | (?P<bind>:[{_BLANK}]*(?![nN]?[qQ]?')(?:{_FIRST}{_REST}*|[0-9]+|"[^"\n]+"))
     | (?P<number>(?:[0-9]+(?:\.(?!\.)[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?:[fFdD](?!{_REST}))?)
     | (?P<word>{_FIRST}{_REST}*)
     | (?P<symbol>:=|::|\|\||<>|!=|\^=|~=|<=|>=|=>|\*\*|\.\.|.)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tracekit.sqltext import normalise, statement_sha256, without_literals
@@ -88,6 +88,7 @@ _PIECES = st.lists(
 
 
 @given(_PIECES)
+@example([":", "--c\n", "n'y'"])
 @settings(max_examples=500, deadline=None)
 def test_normalising_twice_changes_nothing(pieces: list[str]) -> None:
     once = normalise("".join(pieces))
