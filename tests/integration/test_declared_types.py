@@ -50,7 +50,7 @@ def test_columns_are_described_and_compared_as_declared(workload: Path) -> None:
 
 def test_a_declaration_that_the_rows_contradict_is_refused(workload: Path) -> None:
     with duckdb.connect(str(workload)) as connection:
-        with pytest.raises(WorkloadError, match="holds 16 characters"):
+        with pytest.raises(WorkloadError, match="has a value of 16 characters"):
             declare_type(connection, "DWH.LOTS", "CONTAINERID", "CHAR(15)")
         with pytest.raises(WorkloadError, match="expected CHAR"):
             declare_type(connection, "DWH.LOTS", "CONTAINERID", "NUMBER(3)")

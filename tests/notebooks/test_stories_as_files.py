@@ -65,7 +65,7 @@ def test_one_cell_of_plain_assignments_holds_the_parameters(path: Path):
 
 @every_story
 def test_only_public_names_of_tracekit_and_what_readers_know_is_imported(path: Path):
-    known = {"tracekit", "pandas", "matplotlib", *sys.stdlib_module_names}
+    known = {"tracekit", "pandas", "matplotlib", "IPython", *sys.stdlib_module_names}
     for cell in _code(read_story(path)):
         for node in ast.walk(_parsed(cell)):
             if isinstance(node, ast.Import):

@@ -80,9 +80,11 @@ def _listagg(function: exp.Anonymous, order: exp.Order | None) -> exp.Expr:
     distinct = isinstance(_first_argument(function), exp.Distinct)
     args = function.expressions[0].expressions if distinct else function.expressions
     args = list(args)
-    is_cut = isinstance(args[-1], exp.Anonymous) and args[-1].this == _TRUNCATES
+    is_cut = bool(args) and isinstance(args[-1], exp.Anonymous) and args[-1].this == _TRUNCATES
     if is_cut:
         args.pop()
+    if not args:
+        raise OraError(936, "missing expression")
     value = args[0]
     separator = args[1] if len(args) > 1 and not isinstance(args[1], exp.Cast) else text("")
     if distinct:

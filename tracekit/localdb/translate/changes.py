@@ -88,13 +88,14 @@ def _check_merge_columns(merge: exp.Merge) -> None:
     """Columns of the target that ON compares are not changed.
 
     Raises:
-        OraError: ORA-38104.
+        OraError: ORA-38104; ORA-00936 if ON compares nothing.
     """
+    on = merge.args["on"]
+    if not isinstance(on, exp.Expr):
+        raise OraError(936, "missing expression")
     target = merge.this.alias_or_name.upper()
     compared = {
-        column.name.upper()
-        for column in merge.args["on"].find_all(exp.Column)
-        if column.table.upper() == target
+        column.name.upper() for column in on.find_all(exp.Column) if column.table.upper() == target
     }
     for update in merge.find_all(exp.Update):
         for assignment in update.expressions:
