@@ -46,7 +46,9 @@ def test_a_story_opens_in_jupyterlab_and_runs_to_its_end(tmp_path: Path):
         assert page.locator('[data-mime-type="application/vnd.jupyter.stderr"]').count() == 0
         report = page.frame_locator('iframe[title="replay report"]')
         expect(report.locator("h1")).to_contain_text("lean used")
-        expect(report.locator(".flame:visible .frame").first).to_be_attached()
+        # A frame that is scrolled out of sight is not laid out, and its width decides the drawing.
+        page.locator('iframe[title="replay report"]').scroll_into_view_if_needed()
+        expect(report.locator(".flame:visible .frame").first).to_be_attached(timeout=30_000)
         expect(page.locator(".tracekit-peak").first).to_contain_text("heap peak")
         assert page.locator(".jp-OutputArea-output img").count() == 1
         # The report's page styles must not have reached the notebook's own page.
