@@ -36,7 +36,7 @@ class DigestSummary:
     rows: int
     keys: int
     digest: str
-    """Digest of the labels and exact digests of all keys in order, in hex."""
+    """Digest of the labels and digests of all keys in order, in hex."""
     seconds: float = 0.0
     """Seconds spent on digesting, without the fetch."""
     net_peak_bytes: int = 0

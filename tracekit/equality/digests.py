@@ -169,9 +169,9 @@ class DigestWriter:
         return ""
 
     def _take_in(self, block: BlockDigests) -> None:
-        smallest = min((key for key, count, _ in self._keys if count), default="")
         if not self._keys:
             return
+        smallest = min(key for key, _, _ in self._keys)
         for part, places in zip(block.parts, block.places, strict=True):
             self._histogram.add(part, places, smallest, self._owners)
         counts = [count for _, count, _ in self._keys]

@@ -12,8 +12,6 @@ from typing import Any
 
 import oracledb
 
-from tracekit.equality.labels import WHOLE
-from tracekit.equality.sources import Pieces
 from tracekit.errors import ConfigError, NotComparable
 from tracekit.experiment.candidate import Candidate, Keys
 from tracekit.experiment.candidate_spec import CandidateSpec
@@ -76,6 +74,10 @@ class UserCandidate(Candidate[Any]):
             raise NotComparable(
                 f"{self._spec.name} returned None, so its result cannot be compared"
             )
+        # Imported after the measured run: digests need numpy, which the user's code may not.
+        from tracekit.equality.labels import WHOLE
+        from tracekit.equality.sources import Pieces
+
         pieces = Pieces(result, self._query.column_names or None)
         self.schema = pieces.schema
         try:

@@ -24,3 +24,16 @@ def test_equality_loads_no_heavy_library():
         [sys.executable, "-c", SNIPPET], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
+
+
+def test_the_process_of_a_candidate_loads_no_numpy_before_its_run():
+    snippet = (
+        "import sys, tracekit.experiment.candidate_subject, tracekit.experiment.user_candidate"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{snippet}; print('numpy' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"
