@@ -12,6 +12,7 @@ from tracekit.experiment.candidate_spec import CandidateSpec
 from tracekit.experiment.run_candidate import search_path
 from tracekit.experiment.source import Source
 from tracekit.experiment.user_candidate import check_function
+from tracekit.keyed.keys import batches_of
 from tracekit.profiling import run_child
 from tracekit.profiling.subject import Report, Subject
 
@@ -23,7 +24,7 @@ def check_candidates(specs: Sequence[CandidateSpec], source: Source) -> None:
 
     Raises:
         ConfigError: a function does not exist or has a parameter with no value, or the service
-            is asked for keys that are not text.
+            is asked for keys that are not text; tracekit's own fetch cannot ask for these keys.
         ProfileError: no process could be started.
     """
     if any(spec.spec == SERVICE for spec in specs):
@@ -31,6 +32,8 @@ def check_candidates(specs: Sequence[CandidateSpec], source: Source) -> None:
         from tracekit.experiment.service_candidate import check_texts
 
         check_texts(source.keys, source.query)
+    if any(spec.is_builtin for spec in specs):
+        batches_of(source.keys, source.query)
     functions = [spec for spec in specs if not spec.is_builtin and not spec.is_file]
     if not functions:
         return

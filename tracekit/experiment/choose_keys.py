@@ -13,7 +13,7 @@ import oracledb
 
 from tracekit.errors import ConfigError
 from tracekit.keyed import Key, Query
-from tracekit.keyed.keys import batches_of
+from tracekit.keyed.keys import checked_keys
 from tracekit.oracle import Database
 from tracekit.oracle.key_list import read_keys
 
@@ -55,7 +55,7 @@ def choose_keys(
         found, source = _from_file(database, query, wanted), wanted
     else:
         found, source = list(wanted), "the list of keys"
-    keys = [key for batch in batches_of(found, query) for key in batch]
+    keys = checked_keys(found, query)
     if not keys:
         raise ConfigError(f"there is nothing to replay: {source} has no keys")
     return keys, remarks

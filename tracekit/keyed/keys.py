@@ -38,16 +38,7 @@ def batches_of(keys: Iterable[Any] | None, query: Query) -> list[Sequence[Key]]:
                 "takes no keys. Give it a key column, or leave the keys out."
             )
         return [()]
-    if keys is None:
-        raise ConfigError(f"query {query.name!r} needs keys, and none were given")
-    if isinstance(keys, str | bytes):
-        raise ConfigError(f"keys={keys!r}: expected a list of keys, not one text")
-    if not isinstance(keys, Iterable):
-        raise ConfigError(f"keys={keys!r}: expected a list of keys, such as [{keys!r}]")
-    given = list(keys)
-    if not (query.key_width == 1 and set(map(type, given)) <= {str} and all(given)):
-        given = [_checked(key, query) for key in given]
-    found = distinct(given)
+    found = checked_keys(keys, query)
     size = query.keys_per_statement
     if len(found) > size and query.row_limit:
         raise ConfigError(
@@ -57,6 +48,24 @@ def batches_of(keys: Iterable[Any] | None, query: Query) -> list[Sequence[Key]]:
             "fewer keys, or raise keys_per_statement (--keys-per-statement)"
         )
     return [found[start : start + size] for start in range(0, len(found), size)]
+
+
+def checked_keys(keys: Iterable[Any] | None, query: Query) -> list[Key]:
+    """The distinct keys of a query that takes keys, in their given order.
+
+    Raises:
+        ConfigError: as `batches_of`, but for the limit of rows.
+    """
+    if keys is None:
+        raise ConfigError(f"query {query.name!r} needs keys, and none were given")
+    if isinstance(keys, str | bytes):
+        raise ConfigError(f"keys={keys!r}: expected a list of keys, not one text")
+    if not isinstance(keys, Iterable):
+        raise ConfigError(f"keys={keys!r}: expected a list of keys, such as [{keys!r}]")
+    given = list(keys)
+    if not (query.key_width == 1 and set(map(type, given)) <= {str} and all(given)):
+        given = [_checked(key, query) for key in given]
+    return distinct(given)
 
 
 def _checked(key: Any, query: Query) -> Key:
