@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
-from tracekit.errors import FetchError
+from tracekit.errors import ConnectError, FetchError
 from tracekit.oracle import Database
+from tracekit.oracle.arrow import NoArrowType, NotWholeNumber
+from tracekit.oracle.key_list import read_keys
 from tracekit.oracle.readers import Readers
 from tracekit.testbed import LocalOracle
 
@@ -108,6 +112,28 @@ def test_a_connection_has_the_time_limit_of_its_block(database: Database) -> Non
         assert connection.call_timeout == 1
 
 
+def test_a_connection_is_waited_for_while_all_are_in_use(local: LocalOracle) -> None:
+    one_at_a_time = {"max_concurrent": 1, "retry_attempts": 0}
+    patient = Database(local.dsn, local.user, local.password, **one_at_a_time)
+    with ExitStack() as held:
+        held.enter_context(patient.connect())
+        soon = threading.Timer(0.05, held.close)
+        soon.start()
+        assert len(patient.read_sql_df(NUMBERS, {"n": 1})) == 1
+        soon.join()
+
+
+def test_who_waits_too_long_for_a_connection_is_told_what_to_do(local: LocalOracle) -> None:
+    hurried = Database(local.dsn, local.user, local.password, max_concurrent=1, call_timeout_ms=50)
+    with hurried.connect(timeout_seconds=60), pytest.raises(ConnectError) as caught:
+        hurried.read_sql_df(NUMBERS, {"n": 1})
+    assert str(caught.value) == (
+        f"no connection to {local.dsn} came free within 50 ms: all 1 are in use. Close "
+        "iterators that you do not read to the end, or raise DB_SLOW_MAX_CONCURRENT."
+    )
+    assert len(hurried.read_sql_df(NUMBERS, {"n": 1}, timeout_seconds=60)) == 1
+
+
 def test_readers_keep_one_connection_from_query_to_query(local: LocalOracle) -> None:
     readers = Readers()
     database = Database(local.dsn, local.user, local.password, retry_attempts=0)
@@ -132,3 +158,116 @@ def test_a_cancelled_reader_says_why_and_what_to_do(database: Database) -> None:
     assert str(caught.value) == (
         "the read was cancelled because its consumer had gone. Start it again"
     )
+
+
+KINDS = {
+    "NUMBER(1)": "int64",
+    "NUMBER(18)": "int64",
+    "NUMBER(19)": "decimal128(38, 0)",
+    "NUMBER(38)": "decimal128(38, 0)",
+    "NUMBER(10, 2)": "double",
+    "NUMBER": "double",
+    "BINARY_DOUBLE": "double",
+    "VARCHAR2(9)": "large_string",
+    "CHAR(9)": "large_string",
+    "CLOB": "large_string",
+    "RAW(9)": "large_binary",
+    "BLOB": "large_binary",
+    "DATE": "timestamp[s]",
+    "TIMESTAMP(0)": "timestamp[s]",
+    "TIMESTAMP(1)": "timestamp[ms]",
+    "TIMESTAMP(3)": "timestamp[ms]",
+    "TIMESTAMP(4)": "timestamp[us]",
+    "TIMESTAMP(6)": "timestamp[us]",
+    "TIMESTAMP(7)": "timestamp[us]",
+    "TIMESTAMP(9)": "timestamp[us]",
+    "TIMESTAMP WITH TIME ZONE": "timestamp[us]",
+}
+
+
+def test_each_type_of_oracle_has_its_type_in_arrow(database: Database) -> None:
+    columns = [f"c{number} {kind}" for number, kind in enumerate(KINDS)]
+    with database.connect() as connection:
+        connection.cursor().execute(f"CREATE TABLE every_kind ({', '.join(columns)})")
+    shape = database.describe_arrow("SELECT * FROM every_kind")
+    assert dict(zip(KINDS, map(str, shape.schema.types), strict=True)) == KINDS
+    (empty,) = database.read_sql_arrow_iter("SELECT * FROM every_kind")
+    assert (empty.schema, empty.num_rows) == (shape.schema, 0)
+    number = list(KINDS).index("NUMBER")
+    assert shape.unbounded == (number,)
+    whole = shape.with_whole_numbers()
+    assert whole.unbounded == ()
+    changed = [n for n, kind in enumerate(whole.schema) if kind != shape.schema[n]]
+    assert changed == [number]
+    assert str(whole.schema[number].type) == "decimal128(38, 0)"
+    for name, kind in enumerate(KINDS):
+        alike = database.describe_arrow(f"SELECT c{name} FROM every_kind").same_as_rows
+        assert alike is (kind not in {"CLOB", "RAW(9)", "BLOB", "TIMESTAMP WITH TIME ZONE"}), kind
+    assert not shape.same_as_rows
+    assert whole.same_as_rows is shape.same_as_rows
+
+
+def test_a_type_without_a_counterpart_in_arrow_is_named(database: Database) -> None:
+    with pytest.raises(NoArrowType) as caught:
+        database.describe_arrow("SELECT NUMTODSINTERVAL(1, 'DAY') AS wait FROM DUAL")
+    assert str(caught.value) == (
+        "column WAIT is DB_TYPE_INTERVAL_DS, which has no Arrow type. CAST it in the query, or "
+        "read rows with read_sql_df_slow_iter()."
+    )
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_numbers_that_arrow_would_round_are_refused(database: Database, sign: str) -> None:
+    sql = f"SELECT 'x' AS t, {sign}{{}} + 0 AS n FROM DUAL"
+    (batch,) = database.read_sql_arrow_iter(sql.format(2**53 - 1))
+    assert batch.column(1).to_pylist() == [float(f"{sign}{2**53 - 1}")]
+    with pytest.raises(FetchError, match=r"^column N is NUMBER without precision and holds a"):
+        list(database.read_sql_arrow_iter(sql.format(2**53)))
+    (nothing,) = database.read_sql_arrow_iter("SELECT NULL + 0 AS n FROM DUAL")
+    assert nothing.column(0).to_pylist() == [None]
+
+
+def test_numbers_without_precision_may_be_read_as_whole_ones(database: Database) -> None:
+    sql = "SELECT {} + 0 AS n FROM DUAL"
+    whole = database.describe_arrow(sql.format(1)).with_whole_numbers()
+    large = 2**60 + 1
+    (batch,) = database.read_sql_arrow_iter(sql.format(large), shape=whole)
+    assert batch.column(0).to_pylist() == [large]
+    with pytest.raises(NotWholeNumber, match="holds a fraction"):
+        list(database.read_sql_arrow_iter(sql.format(1.5), shape=whole))
+    with pytest.raises(FetchError, match="ORA-01722"):
+        list(database.read_sql_arrow_iter(sql.format("TO_NUMBER('x')"), shape=whole))
+
+
+def test_fractions_of_a_second_find_their_row_in_arrow_as_in_rows(database: Database) -> None:
+    moment = datetime.datetime(2026, 1, 2, 3, 4, 5, 600_000)
+    with database.connect() as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE TABLE moments (at TIMESTAMP(6), t VARCHAR2(9), n NUMBER(3))")
+        cursor.execute("INSERT INTO moments VALUES (TIMESTAMP '2026-01-02 03:04:05.6', 'x', 7)")
+        connection.commit()
+    sql = "SELECT n FROM moments WHERE at = :1 AND t = :2"
+    for binds in ([moment, "x"], (moment, "x")):
+        (batch,) = database.read_sql_arrow_iter(sql, binds)
+        assert batch.to_pylist() == [{"N": 7}]
+        ((_, rows),) = database.read_sql_df_slow_iter(sql, binds)
+        assert list(map(tuple, rows)) == [(7,)]
+
+
+def test_keys_are_the_values_of_one_column_or_tuples_of_several(database: Database) -> None:
+    assert read_keys(database, f"{NUMBERS} ; ", {"n": 4}) == [1, 2, 3, 4]
+    assert read_keys(database, NUMBERS, {"n": 4}, limit=2) == [1, 2]
+    assert read_keys(database, NUMBERS, {"n": 4}, limit=9) == [1, 2, 3, 4]
+    pairs = "SELECT LEVEL AS n, 'x' AS t FROM DUAL CONNECT BY LEVEL <= 2"
+    assert list(map(tuple, read_keys(database, pairs))) == [(1, "x"), (2, "x")]
+
+
+def test_keys_beyond_the_limit_are_not_read(local: LocalOracle, database: Database) -> None:
+    local.faults.drop_after(6)
+    try:
+        assert read_keys(database, NUMBERS, {"n": 9}, limit=3) == [1, 2, 3]
+        assert read_keys(database, NUMBERS, {"n": 9}, limit=6) == [1, 2, 3, 4, 5, 6]
+        with pytest.raises(FetchError):
+            read_keys(database, NUMBERS, {"n": 9}, limit=7)
+    finally:
+        local.faults.clear()

@@ -39,10 +39,21 @@ ROOMS = {
         "tests/integration/test_connect_deadline.py",
         "tests/integration/test_connection_socket.py",
         "tests/integration/test_database_reads.py",
+        "tests/integration/test_default_database.py",
     ],
-    "profiling": ["tests/unit/profiling"],
+    "profiling": [
+        "tests/unit/profiling",
+        "tests/integration/test_profiling.py",
+        "tests/integration/test_stacks_capture.py",
+        "tests/integration/test_measure.py",
+        "tests/integration/test_profiling_leftovers.py",
+        "tests/integration/test_retention_process.py",
+    ],
 }
 """Room to the tests that are to notice."""
+WHOLE_FUNCTIONS = {"profiling"}
+"""Rooms that run in child processes, where lines are not traced: of a function that a test calls,
+every line is changed."""
 LEFT_ALONE = "the literal text of `raise` and `assert`, `strict` of zip, the type given to `cast`"
 _CONFIG = """
 [tool.mutmut]
@@ -55,7 +66,7 @@ pytest_add_cli_args = [
     "--hypothesis-profile=mutants", "--hypothesis-seed=1",
 ]
 pytest_add_cli_args_test_selection = {tests}
-mutate_only_covered_lines = true
+mutate_only_covered_lines = {covered}
 use_git_change_detection = false
 timeout_multiplier = 10.0
 timeout_constant = 30.0
@@ -213,6 +224,7 @@ def run(room: str, asked: argparse.Namespace, only: list[str] | None) -> dict[st
         config = _CONFIG.format(
             only=json.dumps([f"tracekit/{room}/{asked.files}.py"]),
             tests=json.dumps(ROOMS[room]),
+            covered="false" if room in WHOLE_FUNCTIONS else "true",
             left_out=", ".join(json.dumps(f"--deselect={test}") for test in LEFT_OUT) + ",",
         )
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -24,7 +25,7 @@ import libcst as cst
 import pytest
 from mutmut import __main__ as mutmut
 from mutmut import stats
-from mutmut.mutation import mutators, trampoline
+from mutmut.mutation import file_mutation, mutators
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.file_mutation import create_mutations
 from mutmut.runners.harness import BadTestExecutionCommandsException, PytestRunner
@@ -34,6 +35,8 @@ from mutmut.workers.isolation import ForkServerRunner
 
 MEMORY_LIMIT_BYTES = 6 * 1024**3
 """A mutant that never stops appending dies of this, and not the machine."""
+HITS = Path("hits").absolute()
+"""The functions that each test calls, in whichever process."""
 
 
 def main() -> None:
@@ -44,8 +47,7 @@ def main() -> None:
     if not sys.stdout.isatty():
         _tell_once_a_minute()
     mutmut.get_mutant_runner = Workers
-    trampoline.get_mutant_under_test = _mutant_under_test
-    trampoline.record_trampoline_hit = lambda function, caller: state()._stats.add(function)
+    _call_mutants_in_every_process()
     everything: dict[str, Path] = {}
     mutmut.collect_source_file_mutation_data = _choosing(asked, everything)
     mutmut._run([], asked["jobs"])
@@ -100,6 +102,10 @@ class Tests(PytestRunner):
         log = Path("stats.log").absolute()
         with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
             code = super().run_stats(tests=tests)
+        for line in set(HITS.read_text(encoding="utf-8").splitlines()):
+            function, _, test = line.partition("\t")
+            if test in state().duration_by_test:
+                state().tests_by_mangled_function_name[function].add(test)
         if code and sys.__stdout__ is not None:
             sys.__stdout__.write(log.read_text()[-5000:])
         return code
@@ -131,9 +137,15 @@ class Workers(ForkServerRunner):
         return 0
 
 
-def _mutant_under_test() -> str:
-    """Asked at each call of a function that has mutants; mutmut's own looks into os.environ."""
-    return trampoline._mutant_under_test or os.environ.get("MUTANT_UNDER_TEST", "")
+def _call_mutants_in_every_process() -> None:
+    """Let processes that tests start import the mutants, too, and note the calls they make."""
+    mutants = Path("mutants").absolute()
+    mutants.mkdir()
+    shutil.copy(Path(__file__).with_name("mutant_calls.py"), mutants)
+    calls = "from mutant_calls import MutantDict, wrap_in_trampoline as _mutmut_mutated\n"
+    file_mutation.trampoline_impl_cst[:] = cst.parse_module(calls).body
+    HITS.touch()
+    os.environ |= {"PYTHONPATH": str(mutants), "MUTANT_HITS": str(HITS)}
 
 
 STATES = {
@@ -216,7 +228,12 @@ def _choosing(asked: dict[str, Any], everything: dict[str, Path]) -> Any:
 
     def chosen(*, mutant_names: list[str]) -> Any:
         mutants, files = listing(mutant_names=mutant_names)
-        everything.update((name, Path(data.path)) for data, name, _ in mutants)
+        called = state().tests_by_mangled_function_name
+        everything.update(
+            (name, Path(data.path))
+            for data, name, _ in mutants
+            if name.partition("__mutmut_")[0] in called
+        )
         names = sorted(everything)
         if asked["only"] is not None:
             gone = sorted(set(asked["only"]) - set(names))

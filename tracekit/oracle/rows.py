@@ -31,7 +31,7 @@ def iter_row_batches(
         cursor.arraysize = batch_size
         cursor.prefetchrows = batch_size
         columns = execute_query(cursor, sql, params)
-        while rows := cursor.fetchmany(batch_size):
+        while rows := cursor.fetchmany():
             yield columns, rows
             del rows
 
