@@ -25,12 +25,14 @@ def _default(value: Any) -> Any:
     if isinstance(value, decimal.Decimal):
         return str(value)
     if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode("ascii")
+        return base64.b64encode(bytes(value)).decode("ascii")
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     numpy = sys.modules.get("numpy")  # loaded, if one of its values is here
     if numpy is not None and isinstance(value, numpy.generic):
-        return value.item()
+        plain = value.item()
+        if type(plain) is not type(value):  # a longdouble is wider than any Python number
+            return plain
     if type(value).__name__ == "NAType":
         return None
     raise TypeError(f"{type(value).__module__}.{type(value).__qualname__} has no JSON form")

@@ -142,7 +142,11 @@ def _date(value: datetime.date) -> Forms:
 
 
 def _time(value: datetime.time) -> Forms:
-    return Forms(Kind("time", "time"), b"t" + value.isoformat().encode())
+    form = b"t" + value.isoformat().encode()
+    if value.tzinfo is None:
+        return Forms(Kind("time", "time"), form)
+    kind = Kind(f"time[{zone_name(value.tzinfo)}]", "time")
+    return Forms(kind, form, b"", named_mark(kind.name))
 
 
 def _timedelta(value: datetime.timedelta) -> Forms:

@@ -82,8 +82,9 @@ def numpy_array(value: Any) -> StandsFor:
     """An array of any shape; masked elements are None, structured ones dicts."""
     masked = is_a(type(value), "numpy", "MaskedArray")
     mask = value.mask if masked else None
+    plain = value if masked else value.__array__()  # a part of a matrix is again a matrix
     types = (str(value.dtype), value.shape)
-    return StandsFor(f"{_name(value)}[{value.dtype}]", _listed(value, mask), types)
+    return StandsFor(f"{_name(value)}[{value.dtype}]", _listed(plain, mask), types)
 
 
 def _listed(array: Any, mask: Any) -> Any:

@@ -84,8 +84,12 @@ def text_of(value: object, limit: int = 120) -> str:
             shown = repr(bytes(value))
         else:
             shown = repr(value) if isinstance(value, bytes | bytearray) else str(value)
-    except ValueError:  # an int with more digits than Python converts to decimal
-        shown = hex(value) if isinstance(value, int) else repr(value)
+    except Exception:  # an int of too many digits for Python, alone or inside; a faulty __repr__
+        shown = (
+            hex(value)
+            if isinstance(value, int)
+            else f"<a {type(value).__name__} that cannot be shown>"
+        )
     shown = shown if isinstance(value, str) else " ".join(shown.split())
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 

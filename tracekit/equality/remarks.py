@@ -65,7 +65,21 @@ def _text(reference: object, candidate: object) -> Remark:
         return Remark("they differ only in letter case", False)
     if unicodedata.normalize("NFC", reference) == unicodedata.normalize("NFC", candidate):
         return Remark("the same characters in another Unicode normalisation", False)
-    return _NOTHING
+    return _long_text(reference, candidate)
+
+
+def _long_text(reference: str, candidate: str) -> Remark:
+    """Where two texts first differ, if what is shown of them may end before."""
+    pairs = enumerate(zip(reference, candidate, strict=False))
+    shorter = min(len(reference), len(candidate))
+    place = next((place for place, (one, other) in pairs if one != other), shorter)
+    if place < _SHOWN_ANYWAY:
+        return _NOTHING
+    before, after = (text_of(side[place:], 60) for side in (reference, candidate))
+    return Remark(f"first at character {place}: {before} against {after}", False)
+
+
+_SHOWN_ANYWAY = 40
 
 
 def _number(reference: object, candidate: object) -> Remark:

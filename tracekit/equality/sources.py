@@ -129,7 +129,7 @@ class Pieces:
                 yield from self._of_table(table)
             else:
                 names, rows = item
-                yield from self._by_key([dict(zip(names, row, strict=True)) for row in rows])
+                yield from self._by_key([_record_of(names, row) for row in rows])
         yield from self._by_key(waiting)
 
     def _record(self, item: Any) -> Mapping[Any, Any] | None:
@@ -189,6 +189,15 @@ class Pieces:
             "Pass a mapping {key: records}, a frame, an Arrow table, or an iterable of records, of "
             "row batches (columns, rows), of frames or of Arrow batches"
         )
+
+
+def _record_of(names: Sequence[Any], row: Sequence[Any]) -> dict[Any, Any]:
+    try:
+        return dict(zip(names, row, strict=True))
+    except ValueError:
+        raise ConfigError(
+            f"a row has {len(row)} values, its row batch {len(names)} columns: {list(names)}"
+        ) from None
 
 
 def key_columns(results: Mapping[Any, Any]) -> KeyColumns:

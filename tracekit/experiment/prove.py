@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import pickle
 import tempfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 
 from tracekit.equality import DigestWriter, compare_digests
 from tracekit.equality.labels import label
 from tracekit.equality.sources import KeyColumns, Pieces, key_columns, read_once
 from tracekit.equality.stretch import Records
-from tracekit.errors import ConfigError
+from tracekit.errors import ConfigError, NotComparable
 from tracekit.experiment.look_again import LabelledPieces, look_again
 from tracekit.experiment.prove_view import EqualityProof
 from tracekit.records import Level
@@ -49,10 +49,13 @@ def prove(
         max_examples: Maximum number of differences to show.
 
     Raises:
-        ConfigError: a side cannot be divided by `key`, or `level` is unknown.
+        ConfigError: a side cannot be divided by `key`, is a path, or is the same iterator as the
+            other; or another argument makes no sense.
         NotComparable: the content of a value cannot be read (a plain object).
     """
     required = _level(level)
+    _check_examples(max_examples)
+    _check_sides(left, right)
     keys = _key_columns(key, left, right)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracekit-prove-")))
@@ -81,12 +84,34 @@ def prove(
 def _key_columns(key: Any, left: Any, right: Any) -> KeyColumns | None:
     """The key columns; None if neither side is divided by keys."""
     if key is not None:
-        return tuple(key) if isinstance(key, list | tuple) else (key,)
+        found = tuple(key) if isinstance(key, list | tuple) else (key,)
+        if not all(isinstance(name, Hashable) for name in found):
+            raise ConfigError(f"key={key!r} is not a column; pass its name, or a list of names")
+        return found
     mappings = [side for side in (left, right) if isinstance(side, Mapping)]
     if not mappings:
         return None
-    found = (columns for side in mappings if (columns := key_columns(side)))
-    return next(found, ())
+    known = (columns for side in mappings if (columns := key_columns(side)))
+    return next(known, ())
+
+
+def _check_examples(count: Any) -> None:
+    if not isinstance(count, int) or count < 0:
+        raise ConfigError(f"max_examples={count!r} is not a number of differences, such as 10")
+
+
+def _check_sides(left: Any, right: Any) -> None:
+    if left is right and read_once(left):
+        raise ConfigError(
+            f"both sides are the same {type(left).__name__}, which can be read only once. "
+            "Make one for each side"
+        )
+    for side in (left, right):
+        if isinstance(side, PurePath):
+            raise ConfigError(
+                f"{str(side)!r} is a path, and prove compares results. Read the file first, "
+                "for example with pyarrow.parquet.read_table"
+            )
 
 
 def _level(level: Level | str) -> Level:
@@ -111,7 +136,7 @@ class _Side:
         with DigestWriter(file) as writer:
             for piece in self._pieces:
                 if self._spool is not None:
-                    pickle.dump((label(piece.key), piece.records), self._spool, protocol=5)
+                    _spooled((label(piece.key), piece.records), self._spool)
                 writer.add(*piece)
             writer.close(self._pieces.schema)
 
@@ -131,3 +156,23 @@ class _Side:
         """Free the spool's disk space."""
         if self._spool is not None:
             self._spool.close()
+
+
+def _spooled(piece: object, spool: BinaryIO) -> None:
+    start = spool.tell()
+    try:
+        pickle.dump(piece, spool, protocol=5)
+    except OSError:
+        raise
+    except Exception:  # a memoryview, or a class made in a function
+        import cloudpickle
+
+        spool.seek(start)
+        spool.truncate()
+        try:
+            cloudpickle.dump(piece, spool, protocol=5)
+        except Exception as exc:
+            raise NotComparable(
+                f"a side that can be read only once has a value that cannot be set aside: {exc}. "
+                "Pass a list, or convert the value"
+            ) from exc

@@ -94,6 +94,9 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (2**53, float(2**53), VALUE),
     (2**53 + 1, float(2**53 + 1), DIFFERENT),
     (2**63, np.uint64(2**63), JSON),
+    (np.longdouble("1.1"), np.longdouble(1.1), DIFFERENT),
+    (datetime.time(1, tzinfo=UTC), datetime.time(1, tzinfo=zoneinfo.ZoneInfo("UTC")), JSON),
+    (datetime.time(1), datetime.time(1, tzinfo=zoneinfo.ZoneInfo("Asia/Tokyo")), JSON),
     (10**5000, 10**5000, EXACT),
     (10**5000, 10**5000 + 1, DIFFERENT),
     (Decimal("1.10"), Decimal("1.10"), EXACT),
@@ -115,6 +118,7 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     ("a", np.str_("a"), JSON),
     (b"a", bytearray(b"a"), JSON),
     (b"a", memoryview(b"a"), JSON),
+    (b"ac", memoryview(b"abcd")[::2], JSON),
     (b"a", np.bytes_(b"a"), JSON),
     (b"d2026-01-01", datetime.date(2026, 1, 1), DIFFERENT),
     # moments

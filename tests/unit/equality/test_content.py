@@ -128,6 +128,8 @@ FRAME = pd.DataFrame({"a": [1, 2]})
 PAIRS: list[tuple[Any, Any, Level]] = [
     (FRAME, pd.DataFrame({"a": [1.0, 2.0]}), VALUE),
     (FRAME, FRAME.astype("int32"), JSON),
+    (np.array([[1, 2]]).view(np.matrix), [[1, 2]], VALUE),
+    (np.array([[1, 2]]).view(np.matrix), [[1, 3]], DIFFERENT),
     (FRAME, pl.DataFrame({"a": [1, 2]}), JSON),
     (FRAME, pa.table({"a": [1, 2]}), JSON),
     (FRAME, [{"a": 1}, {"a": 2}], VALUE),

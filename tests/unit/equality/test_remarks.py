@@ -112,6 +112,7 @@ CASES: list[tuple[Any, Any, str | None, bool]] = [
     (["x" * 90], ["y"], f"first at [0]: '{'x' * 58}… against 'y'", False),
     (["y"], ["x" * 90], f"first at [0]: 'y' against '{'x' * 58}…", False),
     (np.array([1, 2]), np.array([1, 3]), "first at [1]: 2 against 3", False),
+    ("x" * 90 + "y", "x" * 90 + "z", "first at character 90: 'y' against 'z'", False),
 ]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import datetime
 import sqlite3
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -261,6 +263,33 @@ def test_what_is_not_clear_is_asked_for():
         prove(5, 5, "K")
     with pytest.raises(ConfigError, match="not distinct"):
         prove(pd.DataFrame([[1, 2]], columns=["a", "a"]), [])
+    with pytest.raises(ConfigError, match=r"'a\.parquet' is a path"):
+        prove(Path("a.parquet"), Path("a.parquet"))
+    rows = iter([{"X": 1}])
+    with pytest.raises(ConfigError, match="both sides are the same list_iterator"):
+        prove(rows, rows)
+    with pytest.raises(ConfigError, match="a row has 1 values, its row batch 2 columns"):
+        prove([(["A", "B"], [(1,)])], [])
+    with pytest.raises(ConfigError, match=r"key=\{'K'\} is not a column"):
+        prove([], [], {"K"})
+    with pytest.raises(ConfigError, match="max_examples=-1"):
+        prove([], [], max_examples=-1)
+
+
+def test_values_that_pickle_refuses_are_set_aside_too():
+    local = dataclasses.make_dataclass("Local", ["x"])
+    values = [local(1), memoryview(b"ab"), [10**5000]]
+    others = [local(2), memoryview(b"ac"), [10**5000 + 1]]
+    for value, other in zip(values, others, strict=True):
+        proof = prove(iter([{"K": 1, "V": value}]), iter([{"K": 1, "V": other}]), "K")
+        assert [found.column for found in proof.examples] == ["V"]
+    with pytest.raises(NotComparable, match="cannot be set aside"):
+        prove(iter([{"V": local(1), "L": Unpicklable()}]), [])
+
+
+class Unpicklable(dict[str, int]):
+    def __reduce__(self) -> Any:
+        raise TypeError("not this one")
 
 
 def test_of_a_result_without_keys_any_number_of_records_is_compared_in_little_memory():
