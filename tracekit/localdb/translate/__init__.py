@@ -1,4 +1,4 @@
-"""Oracle's SQL dialect as DuckDB SQL: translation, the functions it needs, and error mapping."""
+"""Translate Oracle SQL to DuckDB SQL, with the functions it needs and the mapping of errors."""
 
 from tracekit.localdb.translate.bind_forms import BindForm, form_of
 from tracekit.localdb.translate.binds import Parameter

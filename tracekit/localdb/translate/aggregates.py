@@ -1,4 +1,4 @@
-"""Aggregate and analytic functions whose meaning depends on a clause after them."""
+"""Aggregate and analytic functions whose meaning depends on the clause after them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tracekit.localdb.translate.number_types import (
 )
 
 _FINISH = "ora_finish"
-"""Key of an aggregate's `meta`: the macro that its value is put into, behind a window."""
+"""Key of an aggregate's `meta`: the macro to apply to its value, outside its window."""
 _TRUNCATES = "ora_truncates"
 _QUANTILES = {"PERCENTILE_CONT": "quantile_cont", "PERCENTILE_DISC": "quantile_disc"}
 _ALWAYS = {"LISTAGG", "RATIO_TO_REPORT", *_QUANTILES}
-"""Functions that are rewritten together with the clause around them."""
+"""Functions that are always rewritten together with the clause after them."""
 
 
 def has_clause(node: exp.Anonymous) -> bool:
-    """Whether the call is rewritten with the clause around it rather than alone."""
+    """Whether the call is rewritten together with the clause around it."""
     parent = node.parent
     if isinstance(parent, exp.Window) and parent.args.get("over") == "KEEP":
         return True
@@ -40,7 +40,7 @@ def has_clause(node: exp.Anonymous) -> bool:
 
 
 def alone(node: exp.Anonymous, position: int) -> exp.Expr | None:
-    """What such a function is without a clause, None when it is not one of them."""
+    """Translate such a function without a clause; None for any other function."""
     name = str(node.this).upper()
     if name == "LISTAGG":
         return _listagg(node, None)
@@ -50,7 +50,7 @@ def alone(node: exp.Anonymous, position: int) -> exp.Expr | None:
 
 
 def within_group(node: exp.Expr, position: int) -> exp.Expr:
-    """LISTAGG and percentiles WITHIN GROUP (ORDER BY ...)."""
+    """Translate LISTAGG and percentiles WITHIN GROUP (ORDER BY ...)."""
     function, order = node.this, node.args.get("expression")
     name = str(function.this).upper() if isinstance(function, exp.Anonymous) else ""
     if name == "LISTAGG" and isinstance(order, exp.Order):
@@ -97,13 +97,13 @@ def _listagg(function: exp.Anonymous, order: exp.Order | None) -> exp.Expr:
         listed = call("string_agg", content, last, kind=Kind.TEXT)
     finish = "ora_listed_to_truncate" if is_cut else "ora_listed"
     if isinstance(function.find_ancestor(exp.Window, exp.Select), exp.Window):
-        listed.meta[_FINISH] = finish  # the window is put into it
+        listed.meta[_FINISH] = finish  # the window goes inside it
         return listed
     return call(finish, listed, kind=Kind.TEXT)
 
 
 def _distinct_listagg(value: exp.Expr, separator: exp.Expr, order: exp.Order | None) -> exp.Expr:
-    """The different values, in the order of the values themselves."""
+    """LISTAGG(DISTINCT x): distinct values in ascending order."""
     descending = False
     if order is not None:
         if len(order.expressions) != 1 or order.expressions[0].this != value:
@@ -116,7 +116,7 @@ def _distinct_listagg(value: exp.Expr, separator: exp.Expr, order: exp.Order | N
 
 
 def window(node: exp.Expr, position: int) -> exp.Expr:
-    """KEEP, and functions whose OVER form differs; other windows stay as they are."""
+    """Translate KEEP, and functions whose OVER form differs; other windows need no change."""
     function = node.this
     if node.args.get("over") == "KEEP":
         return _keep(node, position)
@@ -143,7 +143,7 @@ def window(node: exp.Expr, position: int) -> exp.Expr:
 
 
 def _bound_in_days(node: exp.Expr) -> None:
-    """RANGE n PRECEDING of rows in the order of dates: n counts days."""
+    """RANGE n PRECEDING over dates: n is a number of days."""
     order, spec = node.args.get("order"), node.args.get("spec")
     if order is None or spec is None or str(spec.args.get("kind")).upper() != "RANGE":
         return
@@ -156,16 +156,16 @@ def _bound_in_days(node: exp.Expr) -> None:
 
 
 def _numeric(node: exp.Expr, function: exp.Anonymous, name: str, position: int) -> exp.Expr:
-    """A numeric aggregate, whose parts are each put into the window."""
+    """Translate a numeric aggregate; each of its parts gets the window."""
     least, most, rule = number_aggregates.WITH_WINDOW[name]
     check_count(function.expressions, least, most, position)
     return rule(partial(_over, node), function.expressions)
 
 
 def _keep(node: exp.Expr, position: int) -> exp.Expr:
-    """MIN/MAX(x) KEEP (DENSE_RANK FIRST/LAST ORDER BY y): the extreme x of the first rows by y.
+    """MIN/MAX(x) KEEP (DENSE_RANK FIRST/LAST ORDER BY y): the extreme x at the first y.
 
-    Ordering by y and then by x (descending for MAX) puts that x first.
+    Sorting by y and then by x (descending for MAX) puts that x first.
     """
     function = node.this
     name = str(function.this).upper() if isinstance(function, exp.Anonymous) else ""
@@ -193,7 +193,7 @@ def _reversed(key: exp.Expr, first: bool) -> exp.Expr:
 
 
 def _over(window_node: exp.Expr | None, function: exp.Expr) -> exp.Expr:
-    """`function` over the same window, or plain."""
+    """Put `function` in the same window, if there is one."""
     if window_node is None:
         return function
     copied = window_node.copy()
@@ -210,7 +210,7 @@ def _ratio(node: exp.Expr, function: exp.Anonymous) -> exp.Expr:
 
 
 def rewrite(node: exp.Anonymous, position: int) -> exp.Expr:
-    """A call that stands in none of the clauses above."""
+    """Translate a call without any of the clauses above."""
     special = alone(node, position)
     return special if special is not None else rewrite_call(node, position)
 

@@ -1,4 +1,4 @@
-"""Where Oracle does not see the aliases of a query's outputs, but DuckDB does."""
+"""Clauses in which DuckDB sees the aliases of a query's outputs, but Oracle does not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracekit.localdb.translate.scopes import Scopes
 
 
 def qualify(column: exp.Column, scopes: Scopes) -> None:
-    """Name the table of a column of GROUP BY, HAVING or ORDER BY whose name is an alias, too."""
+    """Qualify a column in GROUP BY, HAVING or ORDER BY that has the same name as an alias."""
     select = column.find_ancestor(exp.Select)
     if select is None or column.args.get("table") is not None:
         return
@@ -28,10 +28,10 @@ def qualify(column: exp.Column, scopes: Scopes) -> None:
 
 
 def refuse_qualified_common(column: exp.Column) -> None:
-    """Refuse a table's name before a column that USING joins by.
+    """Refuse a table name before a column of USING.
 
     Raises:
-        OraError: ORA-25154.
+        OraError: ORA-25154 if there is one.
     """
     select = column.find_ancestor(exp.Select)
     if column.args.get("table") is None or select is None:
@@ -43,17 +43,17 @@ def refuse_qualified_common(column: exp.Column) -> None:
 
 
 def _reads(select: exp.Select, name: str) -> bool:
-    """Whether `name` is one of the tables that the query block itself reads."""
+    """Whether the query block itself reads the table `name`."""
     tables = [join.this for join in select.args.get("joins") or ()]
     tables += [select.args["from_"].this] if select.args.get("from_") is not None else []
     return name in {table.alias_or_name.upper() for table in tables}
 
 
 def refuse_in_groups(select: exp.Expr, scopes: Scopes, position: Callable[[exp.Expr], int]) -> None:
-    """Refuse a name in WHERE, GROUP BY or HAVING that only an alias has.
+    """Refuse a name in WHERE, GROUP BY or HAVING that is only an alias.
 
     Raises:
-        OraError: ORA-00904.
+        OraError: ORA-00904 if there is one.
     """
     if not isinstance(select, exp.Select):
         return
@@ -75,10 +75,10 @@ def refuse_in_groups(select: exp.Expr, scopes: Scopes, position: Callable[[exp.E
 
 
 def refuse_unselected_order(select: exp.Expr) -> None:
-    """Refuse to order the different rows of a query by what they do not hold.
+    """Refuse SELECT DISTINCT ordered by an expression that it does not select.
 
     Raises:
-        OraError: ORA-01791.
+        OraError: ORA-01791 if there is one.
     """
     order = select.args.get("order")
     if not isinstance(select, exp.Select) or order is None or not select.args.get("distinct"):

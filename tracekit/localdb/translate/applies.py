@@ -1,4 +1,4 @@
-"""CROSS APPLY and OUTER APPLY are lateral joins."""
+"""Translate CROSS APPLY and OUTER APPLY to lateral joins."""
 
 from __future__ import annotations
 

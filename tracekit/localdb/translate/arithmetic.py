@@ -1,4 +1,4 @@
-"""Sums, products and quotients: of numbers, and of moments, intervals and days."""
+"""Sums, products and quotients of numbers, moments, intervals and days."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ SECONDS_OF_DAY = 86_400
 
 
 def add(node: exp.Add, position: int) -> exp.Expr:
-    """The sum of a whole chain of additions; `position` is where it stands in the statement.
+    """Translate a whole chain of additions; `position` is its offset in the statement.
 
     Raises:
-        OraError: two moments are added.
+        OraError: it adds two moments.
     """
     if isinstance(node.parent, exp.Add) and node.arg_key == "this":
-        return node  # a part of the chain above
+        return node  # part of a longer chain
     return _add(_operands(_terms(node)), position)
 
 
 def subtract(node: exp.Sub) -> exp.Expr:
-    """A difference; of two dates it is a number of days."""
+    """Translate a difference; of two dates it is a number of days."""
     left, right = _operands([node.this, node.expression])
     kinds = (kind_of(left), kind_of(right))
     if set(kinds) & {Kind.ZONED, Kind.LOCAL} and set(kinds) <= set(MOMENTS):
@@ -53,7 +53,7 @@ def subtract(node: exp.Sub) -> exp.Expr:
 
 
 def _operands(values: list[exp.Expr]) -> list[exp.Expr]:
-    """Operands of arithmetic: text counts as the number it spells, a date's neighbour too."""
+    """Convert text to the number it spells, and a number beside a date to days."""
     kinds = {kind_of(value) for value in values}
     values = [as_number(value) for value in values]
     if kinds & {*MOMENTS, Kind.INTERVAL}:
@@ -69,12 +69,12 @@ def _refuse_moments(*values: exp.Expr) -> None:
 
 
 def _as_days(value: exp.Expr) -> exp.Expr:
-    """A number that is added to a date, as DuckDB counts with it."""
+    """Convert a number added to a date to what DuckDB adds."""
     return as_double(value) if number_type(value) is FREE else value
 
 
 def multiply(node: exp.Mul) -> exp.Expr:
-    """A product, with Oracle's digits."""
+    """Translate a product, with Oracle's digits."""
     left, right = _operands([node.this, node.expression])
     _refuse_moments(left, right)
     if Kind.INTERVAL in (kind_of(left), kind_of(right)):
@@ -91,7 +91,7 @@ def multiply(node: exp.Mul) -> exp.Expr:
 
 
 def _is_simple_factor(node: exp.Expr) -> bool:
-    """Whether a product with it needs no more digits after the point than DuckDB has room for."""
+    """Whether a product with this factor fits in DuckDB's digits after the point."""
     inner = node.unnest()
     return kind_of(inner) is Kind.INTERVAL or isinstance(inner, exp.Literal | exp.Neg)
 
@@ -106,10 +106,10 @@ def _terms(node: exp.Expr) -> list[exp.Expr]:
 
 
 def _add(terms: list[exp.Expr], position: int) -> exp.Expr:
-    """The sum of `terms`, as a balanced tree.
+    """Add `terms` as a balanced tree.
 
-    DuckDB binds the argument of a macro with overloads twice, so the cost doubles with each
-    level of nesting: a long chain must not be nested as deep as it is long.
+    DuckDB binds the arguments of an overloaded macro twice, so the cost doubles with each
+    level of nesting. A long chain must therefore not be nested one level per term.
     """
     if len(terms) == 1:
         return terms[0]
@@ -143,7 +143,7 @@ def _sum_kind(kinds: tuple[Kind, Kind], subtract: bool) -> Kind:
 
 
 def divide(node: exp.Div) -> exp.Expr:
-    """A quotient; by zero it is ORA-01476 when the statement runs."""
+    """Translate a quotient; division by zero raises ORA-01476 when the statement runs."""
     dividend, divisor = _operands([node.this, node.expression])
     _refuse_moments(dividend, divisor)
     known = numbers.quotient(dividend, divisor)
@@ -158,7 +158,7 @@ def divide(node: exp.Div) -> exp.Expr:
 
 
 def negate(node: exp.Neg) -> exp.Expr:
-    """-value; of a text, of the number it spells."""
+    """Translate -value; text is converted to the number it spells."""
     value = _operands([node.this])[0]
     _refuse_moments(value)
     if kind_of(value) is not Kind.NUMBER:

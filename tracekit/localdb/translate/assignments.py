@@ -1,4 +1,4 @@
-"""What INSERT, UPDATE and MERGE assign, converted to the types of the columns it goes into."""
+"""Convert the values that INSERT, UPDATE and MERGE assign to the types of their columns."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _BY_STORED_TYPE = {
     "TIMESTAMP WITH TIME ZONE": DeclaredType("TIMESTAMP WITH LOCAL TIME ZONE", scale=6),
     ZONED_TYPE: DeclaredType("TIMESTAMP WITH TIME ZONE", scale=6),
 }
-"""What the columns of a DuckDB file count as, which no Oracle DDL declared."""
+"""The Oracle types of columns in a DuckDB file, which no Oracle DDL declared."""
 _SOURCE = "ORA$ASSIGNED"
 
 
 def convert_assignments(tree: exp.Expr, scopes: Scopes) -> None:
-    """Convert values to the columns' types, in place; `tree` is rewritten."""
+    """Convert the values in a rewritten tree to their columns' types, in place."""
     columns = scopes.target(tree) if isinstance(tree, exp.Insert | exp.Update | exp.Merge) else {}
     if not columns:
         return
@@ -58,7 +58,7 @@ def convert_assignments(tree: exp.Expr, scopes: Scopes) -> None:
 
 
 def _wanted(column: ColumnType | None) -> DeclaredType | None:
-    """The type of date or timestamp that a column is of."""
+    """The date or timestamp type of a column, if it has one."""
     if column is None:
         return None
     stated = column.declared
@@ -88,7 +88,7 @@ def _convert_insert(insert: exp.Insert, columns: Columns, scopes: Scopes) -> Non
 def _converted_query(
     query: exp.Query, names: Sequence[str], columns: Columns, scopes: Scopes
 ) -> exp.Expr:
-    """The query, its outputs converted: in place, or around it where that would change it."""
+    """Convert a query's outputs in place, or around it if that would change its meaning."""
     wanted = [columns.get(name, ColumnType("")) for name in names]
     if isinstance(query, exp.Select) and not query.args.get("distinct"):
         listed = items(query, scopes)
@@ -128,7 +128,7 @@ def _converted(value: exp.Expr, column: ColumnType) -> exp.Expr:
 
 
 def _converted_subquery(value: exp.Subquery, column: ColumnType) -> exp.Expr:
-    """A scalar subquery gives its only output as the column takes it."""
+    """Convert the only output of a scalar subquery."""
     select = value.unnest()
     if isinstance(select, exp.Select) and len(select.expressions) == 1:
         select.set("expressions", [_assigned_item(select.expressions[0], column)])
@@ -144,7 +144,7 @@ def _assigned_item(item: exp.Expr, column: ColumnType) -> exp.Expr:
 
 
 def assigned(value: exp.Expr, column: ColumnType) -> exp.Expr:
-    """A value as the column takes it."""
+    """Convert a value to a column's type."""
     if isinstance(value, exp.Null):
         return value
     wanted = _wanted(column)
@@ -172,7 +172,7 @@ def _assigned_number(value: exp.Expr, form: NumberType | None) -> exp.Expr:
 
 
 def stored_number(value: exp.Expr, stored: exp.DataType) -> exp.Expr:
-    """A number rounded to what a column of a DuckDB type holds; too large a one is ORA-01438."""
+    """Round a number to what a DuckDB column type holds; too large a number raises ORA-01438."""
     if stored.this is exp.DType.BIT:
         return as_free(value)
     if number_type(value) is FREE:

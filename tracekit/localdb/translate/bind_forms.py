@@ -1,4 +1,4 @@
-"""What the values of a bind are: a statement is translated for the kinds of values it is given."""
+"""The kinds of values that binds have; a statement is translated for the kinds it gets."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _LARGEST_INTEGER = 10**18
 
 
 class BindForm(Enum):
-    """One kind of values, and how DuckDB is given them."""
+    """A kind of bind values, and how they are passed to DuckDB."""
 
     UNKNOWN = "unknown"
     NULL = "null"
     TEXT = "text"
     INTEGER = "integer"
     SHORT = "short"
-    """Numbers of at most 12 digits before and 6 after the point."""
+    """Numbers with at most 12 digits before the point and 6 after it."""
     LONG = "long"
-    """Numbers of at most 18 digits before and 18 after the point."""
+    """Numbers with at most 18 digits before the point and 18 after it."""
     FREE = "free"
-    """Any NUMBERs, as their bytes."""
+    """Any NUMBERs, passed as their bytes."""
     DOUBLE = "double"
     DATE = "date"
     TIMESTAMP = "timestamp"
@@ -45,7 +45,7 @@ class BindForm(Enum):
     MONTHS = "interval year to month"
 
     def of_value(self, node: exp.Expr) -> exp.Expr:
-        """The placeholder of one value as an expression of its kind."""
+        """Convert the placeholder of one value to this kind."""
         form = _FORMS.get(self)
         if form is not None:
             return with_number(_typed(node, form), form)
@@ -56,11 +56,11 @@ class BindForm(Enum):
         return with_kind(node, _KINDS[self]) if self in _KINDS else node
 
     def of_list(self, node: exp.Expr) -> exp.Expr:
-        """The placeholder of a list of values as rows of one column."""
+        """Convert the placeholder of a list of values to rows of one column."""
         return self.of_value(call("unnest", node))
 
     def parameter(self, value: Any) -> Any:
-        """A value as DuckDB's client takes it."""
+        """Convert a value to what DuckDB's client accepts."""
         if value is None:
             return None
         if self is BindForm.FREE:
@@ -103,8 +103,8 @@ def form_of(values: Sequence[Any], *, are_dates: bool = False) -> BindForm:
     """The form that holds all values of one bind.
 
     Args:
-        values: Of the bind.
-        are_dates: The client says that they are of Oracle's type DATE.
+        values: The bind's values, one per execution.
+        are_dates: Whether the client sent them as Oracle's type DATE.
     """
     kinds = {type(value) for value in values if value is not None}
     if not kinds:
@@ -140,7 +140,7 @@ _WIDER = (BindForm.INTEGER, BindForm.SHORT, BindForm.LONG, BindForm.FREE)
 
 
 def widest(forms: Iterable[BindForm]) -> BindForm:
-    """The form that holds values of all these."""
+    """The form that holds values of all these forms."""
     known = set(forms) - {BindForm.NULL}
     if not known:
         return BindForm.NULL if BindForm.NULL in set(forms) else BindForm.UNKNOWN

@@ -1,4 +1,4 @@
-"""Bring a statement into the form the parser reads: placeholders named, long IN lists folded."""
+"""Prepare a statement for the parser: name its placeholders and fold long IN lists."""
 
 from __future__ import annotations
 
@@ -14,46 +14,46 @@ from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, string
 from tracekit.localdb.translate.like_runs import LIKE_ANY, like_run
 
 MAX_LIST_EXPRESSIONS = 1000
-"""Longest expression list Oracle 19c takes (ORA-01795)."""
+"""The longest expression list that Oracle 19c accepts (ORA-01795)."""
 _MIN_FOLDED = 2
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One `$name` of the DuckDB statement and the bind values it is made of."""
+    """A `$name` parameter of the DuckDB statement and the bind values it is made from."""
 
     name: str
     bind_indexes: tuple[int, ...]
-    """Positions in the client's bind row."""
+    """Positions in the client's list of binds."""
     is_list: bool = False
-    """True: pass the values as one list, `x IN (SELECT unnest($name))`; else there is one."""
+    """The values are passed as one list, `x IN (SELECT unnest($name))`."""
     form: BindForm = BindForm.UNKNOWN
 
 
 @dataclass
 class Prepared:
-    """A statement without comments whose placeholders are `:b0 ...` and `:l0 ...` (lists)."""
+    """A statement without comments, whose placeholders are `:b0 ...` and `:l0 ...` (lists)."""
 
     text: str = ""
     bind_names: list[str] = field(default_factory=list)
     parameters: list[Parameter] = field(default_factory=list)
     shown: dict[str, str] = field(default_factory=dict)
-    """Parameter name to the text the client wrote, for column names."""
+    """The text that the client wrote for each parameter, to name output columns."""
     binary_literals: dict[str, str] = field(default_factory=dict)
-    """Literals like `1.5d` by the name they go by in `text`."""
+    """Literals such as `1.5d`, by their placeholder's name in `text`."""
     bind_forms: Sequence[BindForm] = ()
-    """Of the client's binds, where their values are known."""
+    """The kind of each bind's values, if known."""
 
     interval_digits: list[tuple[int, int]] = field(default_factory=list)
-    """Of each interval type, in order: digits of its leading field and of its fraction."""
+    """For each interval type, in order: the digits of its leading field and of its fraction."""
 
     def bind_form(self, name: str) -> BindForm:
-        """The form of a parameter's values."""
+        """The kind of a parameter's values."""
         found = next((one.form for one in self.parameters if one.name == name), None)
         return found or BindForm.UNKNOWN
 
     def add_parameter(self, name: str, indexes: tuple[int, ...], *, is_list: bool = False) -> None:
-        """One more parameter; of a list of several forms the widest is taken."""
+        """Add a parameter; a list of values of several kinds gets the widest form."""
         known = {self.bind_forms[one] for one in indexes if one < len(self.bind_forms)}
         self.parameters.append(Parameter(name, indexes, is_list, widest(known)))
 
@@ -61,7 +61,7 @@ class Prepared:
     _sources: list[int] = field(default_factory=list)
 
     def source_position(self, position: int) -> int:
-        """The 0-based offset in the client's text of an offset in `text`."""
+        """Convert an offset in `text` to a 0-based offset in the client's text."""
         index = bisect_right(self._starts, position) - 1
         if index < 0:
             return 0
@@ -73,11 +73,11 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
 
     Args:
         sql: The statement.
-        tokens: The part of it that is to be parsed.
-        bind_forms: Of the client's binds; empty if their values are not known.
+        tokens: The tokens of `sql` to parse.
+        bind_forms: The kind of each bind's values; empty if unknown.
 
     Raises:
-        OraError: ORA-01795, a list of more than 1,000 expressions.
+        OraError: ORA-01795 for a list of more than 1,000 expressions.
     """
     prepared = Prepared(bind_forms=bind_forms)
     pieces: list[str] = []
@@ -124,7 +124,7 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
 
 
 def _after_overflow(tokens: Sequence[Token], index: int) -> int:
-    """Where LISTAGG's ON OVERFLOW clause ends."""
+    """The index after LISTAGG's ON OVERFLOW clause."""
     while index < len(tokens) and tokens[index].text != ")":
         index += 1
     return index
@@ -134,7 +134,7 @@ _INTERVAL_FIELDS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 
 
 def _interval_digits(tokens: Sequence[Token]) -> tuple[int, int]:
-    """The digits that `DAY(2) TO SECOND(6)` states, or the defaults."""
+    """The digits stated in `DAY(2) TO SECOND(6)`, or the defaults."""
     stated = {"YEAR": 2, "DAY": 2, "SECOND": 6}
     for word, bracket, digits in zip(tokens, tokens[1:], tokens[2:], strict=False):
         if word.is_word(*stated) and bracket.text == "(" and digits.text.isdigit():
@@ -145,7 +145,7 @@ def _interval_digits(tokens: Sequence[Token]) -> tuple[int, int]:
 
 
 def _is_interval_precision(tokens: Sequence[Token], index: int) -> bool:
-    """Whether `(n)` of INTERVAL DAY(n) TO SECOND(n) stands here; it limits digits, no more."""
+    """Whether this is `(n)` in INTERVAL DAY(n) TO SECOND(n); it only limits the digits."""
     if tokens[index].text != "(" or index < 2 or index + 2 >= len(tokens):
         return False
     if tokens[index + 1].kind is not TokenKind.NUMBER or tokens[index + 2].text != ")":
@@ -159,7 +159,7 @@ def _is_interval_precision(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _fold(prepared: Prepared, tokens: Sequence[Token], index: int) -> tuple[str, int] | None:
-    """The text of a run of binds that becomes one list parameter, and its number of tokens."""
+    """Fold a run of binds into one list parameter; returns its text and number of tokens."""
     count = _listed_binds(tokens, index)
     if count >= _MIN_FOLDED:
         binds, end = _ored_lists(tokens, index, count)
@@ -175,9 +175,9 @@ _BEFORE_ALTERNATIVES = ("WHERE", "ON", "OR", "HAVING", "WHEN")
 
 
 def _ored_lists(tokens: Sequence[Token], index: int, count: int) -> tuple[list[Token], int]:
-    """The binds of `x IN (:a, ...) OR x IN (:b, ...) ...` from the first on, and where they end.
+    """The binds of `x IN (:a, ...) OR x IN (:b, ...) ...`, and the index after them.
 
-    Each list as a parameter of its own would be a join of its own: 65,000 keys need too many.
+    DuckDB runs one join per list parameter, which is too many joins for 65,000 keys.
     """
     end = index + 2 * count - 1
     binds = list(tokens[index:end:2])
@@ -218,7 +218,7 @@ def _is_and(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _listed_binds(tokens: Sequence[Token], index: int) -> int:
-    """How many binds follow when `tokens[index]` is the first of `IN (:a, :b, ...)`, else 0."""
+    """The number of binds if `tokens[index]` is the first of `IN (:a, :b, ...)`, otherwise 0."""
     if (
         tokens[index].kind is not TokenKind.BIND
         or index < 2
@@ -271,7 +271,7 @@ def _token_text(prepared: Prepared, token: Token) -> str:
         prepared.shown[name] = token.text.upper()
         return f":{name}"
     if token.kind is TokenKind.NUMBER and "e" in token.text.lower():
-        return token.text + " "  # the parser would take a sign behind it for the exponent's
+        return token.text + " "  # the parser would read a sign after it as part of the exponent
     if token.text == "::":
         raise OraError(911, '":": invalid character after ":"', position=token.start)
     return token.text

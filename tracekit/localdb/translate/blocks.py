@@ -1,4 +1,4 @@
-"""Anonymous PL/SQL blocks of the kind that drivers send: a row of statements, no control flow."""
+"""Anonymous PL/SQL blocks as drivers send them: a list of statements without control flow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WITHOUT_EFFECT = (
 )
 _PACKAGE_PREFIXES = ("DBMS_", "UTL_", "SYS", "OWA_", "APEX_")
 TRANSACTION_ID = "1.2.3"
-"""What DBMS_TRANSACTION.LOCAL_TRANSACTION_ID gives."""
+"""The value of DBMS_TRANSACTION.LOCAL_TRANSACTION_ID."""
 _NO_SUCH_TYPE = "SELECT 4043 FROM DUAL"
 
 
@@ -31,19 +31,19 @@ class Step:
     """One statement of a block."""
 
     sql: str
-    """A query for the values of `into`, or any statement."""
+    """A query that returns the values of `into`, or any other statement."""
     into: tuple[str, ...] = ()
-    """Binds that the one row of the query fills."""
+    """The binds that receive the query's only row."""
     opens: str = ""
-    """The bind that is a cursor on the query's result."""
+    """The bind that receives a cursor over the query's result."""
 
 
 def block_steps(sql: str, tokens: Sequence[Token]) -> tuple[Step, ...]:
-    """What a block does, statement by statement.
+    """The statements of a block, in order.
 
     Raises:
-        OraError: ORA-03001 naming what cannot be carried out; ORA-06550, it is malformed or calls
-            what nobody declared.
+        OraError: ORA-03001 naming what is not supported; ORA-06550 if it is malformed or calls
+            something undeclared.
     """
     if _asks_for_a_type(tokens):
         return (Step(_NO_SUCH_TYPE, into=("RET_VAL",)),)
@@ -56,7 +56,7 @@ def block_steps(sql: str, tokens: Sequence[Token]) -> tuple[Step, ...]:
 
 
 def _asks_for_a_type(tokens: Sequence[Token]) -> bool:
-    """Whether it is python-oracledb's block about an object type: there is none."""
+    """Whether it is python-oracledb's block that looks up an object type, which never exists."""
     words = [token.text.upper() for token in tokens[:100]]
     return "DBMS_PICKLER" in words and "GET_TYPE_SHAPE" in words
 

@@ -1,4 +1,4 @@
-"""Small builders of DuckDB expressions, each marked with its kind."""
+"""Helpers that build DuckDB expressions marked with their kind."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ from tracekit.localdb.translate.kinds import (
 )
 
 INTERVAL_DIGITS = 6
-"""Of a second, in a literal or a column; computed intervals show nine, and nine of days."""
+"""Digits of a second in an interval literal or column; computed intervals have nine."""
 
 
 def call(name: str, *args: exp.Expr | None, kind: Kind = Kind.UNKNOWN) -> exp.Expr:
-    """`name(args...)`; arguments that are None are left out."""
+    """Build `name(args...)`, without the arguments that are None."""
     given = [arg for arg in args if arg is not None]
     return with_kind(exp.Anonymous(this=name, expressions=given), kind)
 
 
 def number(value: int) -> exp.Expr:
-    """An integer literal."""
+    """Build an integer literal."""
     literal = exp.Literal.number(abs(value))
     return literal if value >= 0 else exp.Neg(this=literal)
 
 
 def text(value: str) -> exp.Expr:
-    """A string literal."""
+    """Build a string literal."""
     return exp.Literal.string(value)
 
 
 def cast(value: exp.Expr, data_type: exp.DType, kind: Kind | None = None) -> exp.Expr:
-    """`CAST(value AS data_type)`."""
+    """Build `CAST(value AS data_type)`."""
     node = exp.Cast(this=value, to=exp.DataType(this=data_type))
     return with_kind(node, kind) if kind is not None else node
 
 
 def date(value: exp.Expr) -> exp.Expr:
-    """`value` as an Oracle DATE: a timestamp of whole seconds."""
+    """Convert `value` to an Oracle DATE: a timestamp of whole seconds."""
     return cast(value, exp.DType.TIMESTAMP_S, Kind.DATE)
 
 
 def null_text() -> exp.Expr:
-    """What '' is in Oracle: a NULL of text type."""
+    """A NULL of text type, which is what '' means in Oracle."""
     return cast(exp.Null(), exp.DType.VARCHAR, Kind.TEXT)
 
 
 def as_text(value: exp.Expr) -> exp.Expr:
-    """`value` converted to text as Oracle does implicitly."""
+    """Convert `value` to text, as Oracle does implicitly."""
     kind = kind_of(value)
     if kind is Kind.TEXT:
         return value
@@ -73,14 +73,14 @@ def as_text(value: exp.Expr) -> exp.Expr:
 
 
 def paren(value: exp.Expr) -> exp.Expr:
-    """`(value)` unless it cannot be split by operators around it."""
+    """Build `(value)`, unless operators around it cannot split it."""
     if isinstance(value, exp.Column | exp.Literal | exp.Anonymous | exp.Paren | exp.Cast):
         return value
     return with_kind(exp.Paren(this=value), kind_of(value))
 
 
 def case(*branches: tuple[exp.Expr, exp.Expr], default: exp.Expr | None = None) -> exp.Case:
-    """`CASE WHEN condition THEN value ... ELSE default END`."""
+    """Build `CASE WHEN condition THEN value ... ELSE default END`."""
     return exp.Case(
         ifs=[exp.If(this=condition, true=value) for condition, value in branches],
         default=default,
@@ -88,10 +88,10 @@ def case(*branches: tuple[exp.Expr, exp.Expr], default: exp.Expr | None = None) 
 
 
 def literal_text(node: exp.Expr | None, what: str) -> str:
-    """The value of an argument that has to be a literal string.
+    """The value of an argument that must be a string literal.
 
     Raises:
-        OraError: ORA-03001 naming `what` when it is anything else.
+        OraError: ORA-03001 naming `what` if it is anything else.
     """
     if isinstance(node, exp.Literal) and node.is_string:
         return str(node.this)
@@ -99,7 +99,7 @@ def literal_text(node: exp.Expr | None, what: str) -> str:
 
 
 def unsupported(construct: str, position: int = 0) -> OraError:
-    """The error of a construct that cannot be translated."""
+    """The error for a construct that cannot be translated."""
     return OraError(
         3001,
         f"unimplemented feature: {construct} is not translated by the local Oracle",
@@ -108,9 +108,9 @@ def unsupported(construct: str, position: int = 0) -> OraError:
 
 
 def isolate(select: exp.Select) -> None:
-    """Put a branch of a set operation into a query of its own.
+    """Move a branch of a set operation into a subquery.
 
-    A LIMIT, ORDER BY or WITH written at a branch would belong to the whole operation.
+    Otherwise its LIMIT, ORDER BY or WITH would apply to the whole operation.
     """
     if isinstance(select.parent, exp.SetOperation):
         inner = select.copy()

@@ -1,4 +1,4 @@
-"""Names of months and weekdays in the languages that NLS_DATE_LANGUAGE may name."""
+"""The names of months and weekdays in the languages of NLS_DATE_LANGUAGE."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracekit.localdb.translate.build import unsupported
 
 @dataclass(frozen=True)
 class Names:
-    """One language; weekdays start with Monday."""
+    """The names in one language; weekdays start with Monday."""
 
     months: tuple[str, ...]
     short_months: tuple[str, ...]
@@ -77,7 +77,7 @@ def names_of(language: str) -> Names:
     """The names in a language.
 
     Raises:
-        OraError: ORA-03001, they are not known here.
+        OraError: ORA-03001 if the language is not supported.
     """
     found = _LANGUAGES.get(language.upper())
     if found is None:

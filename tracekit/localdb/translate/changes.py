@@ -1,4 +1,4 @@
-"""INSERT, UPDATE, DELETE and MERGE: the shapes DuckDB writes differently."""
+"""INSERT, UPDATE, DELETE and MERGE clauses that DuckDB writes differently."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracekit.localdb.translate.lexer import Token, TokenKind
 
 
 def split_returning(tokens: Sequence[Token]) -> tuple[Sequence[Token], list[Token]]:
-    """`... RETURNING x INTO :a`: the tokens before INTO, and the binds it fills."""
+    """Split `... RETURNING x INTO :a` into the tokens before INTO and the binds after it."""
     for index, token in enumerate(tokens):
         if not token.is_word("RETURNING"):
             continue
@@ -27,7 +27,7 @@ def split_returning(tokens: Sequence[Token]) -> tuple[Sequence[Token], list[Toke
 
 
 def shape_change(tree: exp.Expr) -> None:
-    """Bring a DML tree into the form DuckDB takes, in place."""
+    """Rewrite a DML tree to DuckDB's clauses, in place."""
     if isinstance(tree, exp.Delete) and not tree.args.get("this"):
         tables = tree.args.get("tables") or []
         if len(tables) == 1:
@@ -62,7 +62,7 @@ def _assignment(target: exp.Expr, value: exp.Expr) -> exp.Expr:
 
 
 def _tuple_assignments(targets: list[exp.Expr], value: exp.Expr) -> list[exp.Expr]:
-    """`SET (a, b) = (SELECT x, y ...)` as one subquery a column."""
+    """Rewrite `SET (a, b) = (SELECT x, y ...)` as one subquery per column."""
     query = value.unnest() if isinstance(value, exp.Subquery) else None
     if not isinstance(query, exp.Select) or len(query.expressions) != len(targets):
         raise OraError(913, "too many values")
@@ -75,7 +75,7 @@ def _tuple_assignments(targets: list[exp.Expr], value: exp.Expr) -> list[exp.Exp
 
 
 def _move_condition(when: exp.Expr) -> None:
-    """MERGE's WHERE of a branch is DuckDB's `WHEN ... AND condition`."""
+    """Move the WHERE of a MERGE branch to DuckDB's `WHEN ... AND condition`."""
     then = when.args.get("then")
     where = then.args.get("where") if isinstance(then, exp.Update | exp.Insert) else None
     if then is None or where is None:
@@ -85,10 +85,10 @@ def _move_condition(when: exp.Expr) -> None:
 
 
 def _check_merge_columns(merge: exp.Merge) -> None:
-    """Columns of the target that ON compares are not changed.
+    """Check that MERGE does not update the columns that ON compares.
 
     Raises:
-        OraError: ORA-38104; ORA-00936 if ON compares nothing.
+        OraError: ORA-38104 if it does; ORA-00936 if ON compares nothing.
     """
     on = merge.args["on"]
     if not isinstance(on, exp.Expr):

@@ -1,8 +1,8 @@
-"""Comparisons of CHAR values: the shorter one counts as padded with blanks.
+"""Comparisons of CHAR values: the shorter side is padded with blanks.
 
-Oracle does so where both sides are CHAR or NCHAR (text literals are CHAR); where one is VARCHAR2, a
-bound text for instance, blanks count. Values of CHAR columns are stored padded, so a literal takes
-the column's length once, in the translation, and the comparison costs nothing more.
+Oracle pads if both sides are CHAR or NCHAR (text literals are CHAR). If one side is VARCHAR2, such
+as a bound text, trailing blanks count. CHAR columns store padded values, so the translation only
+has to pad a literal to the column's length, and the comparison costs nothing more.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _BIND_META = "ora_char_length"
 
 
 def pad_chars(node: exp.Expr) -> None:
-    """Make a comparison, whose operands are rewritten already, compare CHARs so; in place.
+    """Pad the CHARs in a comparison with rewritten operands, in place.
 
     Raises:
-        OraError: ORA-03001, a form in which CHARs of different lengths are not compared.
+        OraError: ORA-03001 for a form that cannot compare CHARs of different lengths.
     """
     rule = _RULES.get(type(node))
     assigns = isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
@@ -83,7 +83,7 @@ def _padded_pair(left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
 
 
 def bind_lengths(tree: exp.Expr) -> dict[str, int]:
-    """To which lengths bound CHARs are padded, by parameter; a bound VARCHAR2 is not."""
+    """The length to pad each bound CHAR to, by parameter; a bound VARCHAR2 is not padded."""
     return {
         str(one.this): one.meta[_BIND_META]
         for one in tree.find_all(exp.Placeholder)
@@ -92,7 +92,7 @@ def bind_lengths(tree: exp.Expr) -> dict[str, int]:
 
 
 def _least_length(node: exp.Expr) -> int:
-    """How long a CHAR is without the blanks that do not count."""
+    """The minimum length of a CHAR, without trailing blanks."""
     if isinstance(node, exp.Literal) and node.is_string:
         return len(str(node.this).rstrip(" "))
     found = text_type(node)
@@ -112,15 +112,15 @@ def _padded(node: exp.Expr, length: int) -> exp.Expr:
 
 
 def _padded_list(left: exp.Expr, values: Sequence[exp.Expr]) -> tuple[exp.Expr, list[exp.Expr]]:
-    """An operand and what it is compared with, one by one."""
+    """An operand, and each value that it is compared with."""
     if isinstance(left, exp.Tuple):
         return left, [_padded_tuple(left, value) for value in values]
     pairs = [_padded_pair(left, value) for value in values]
     if all(one is left for one, _ in pairs):
         return left, [value for _, value in pairs]
     if not all(map(is_fixed, values)):
-        # Where a CHAR is longer than the operand, that would have to be padded for it alone.
-        raise unsupported("a CHAR compared with longer CHARs and other texts at once")
+        # A longer CHAR would need the operand padded for that comparison alone.
+        raise unsupported("a CHAR compared with longer CHARs and with other texts")
     length = max(map(_least_length, [left, *values]))
     return _padded(left, length), [_padded(value, length) for value in values]
 
@@ -136,11 +136,11 @@ def _padded_tuple(left: exp.Tuple, value: exp.Expr) -> exp.Expr:
 
 
 def _padded_query(left: exp.Expr, query: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    """`left IN (query)`, or ANY or ALL of it, with both as they have to be compared.
+    """`left IN (query)`, ANY or ALL, with both sides padded as needed.
 
     Args:
-        left: A value, or a tuple of them.
-        query: A subquery in parentheses, rewritten already.
+        left: A value or a tuple.
+        query: A rewritten subquery in parentheses.
     """
     inner = query.unnest() if isinstance(query, exp.Subquery) else query
     outputs = inner.expressions if isinstance(inner, exp.Select) else []
@@ -166,7 +166,7 @@ def _padded_query(left: exp.Expr, query: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
 
 
 def _differ(left: exp.Expr, right: exp.Expr) -> bool:
-    """Whether both are CHARs and one has to be padded."""
+    """Whether both are CHARs and one needs padding."""
     padded = _padded_pair(left, right)
     return padded[0] is not left or padded[1] is not right
 
@@ -176,7 +176,7 @@ def _padded_column(column: exp.Expr, length: int) -> exp.Expr:
 
 
 def _case(node: exp.Expr) -> None:
-    """`CASE value WHEN ...` compares as `=` does."""
+    """Pad the values of a simple CASE, which compares like `=`."""
     value = node.this
     branches = node.args["ifs"]
     if value is None or not any(_differ(value, branch.this) for branch in branches):

@@ -1,4 +1,4 @@
-"""The last gate: only syntax known to mean the same in DuckDB is let through."""
+"""The last check of a translation: allow only syntax with the same meaning in DuckDB."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ _NAMES: dict[type[Any], str] = {
 
 
 def check_supported(tree: exp.Expr) -> None:
-    """Let nothing through whose meaning in DuckDB is not known to be Oracle's.
+    """Refuse syntax unless it is known to mean the same in DuckDB.
 
     Raises:
         OraError: ORA-03001 naming the construct.

@@ -1,4 +1,4 @@
-"""Functions of codes, bytes and digests, and of numbers' buckets and bits."""
+"""Functions of codes, bytes and digests, and of the buckets and bits of numbers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _byte_position(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def internal_bytes(value: exp.Expr) -> exp.Expr:
-    """The bytes that Oracle holds a value as."""
+    """The bytes in which Oracle stores a value."""
     kind = kind_of(value)
     if kind is Kind.TEXT:
         return call("encode", value)
@@ -94,7 +94,7 @@ def _bits(args: Sequence[exp.Expr]) -> exp.Expr:
     for bit in args:
         doubled = numbers.product(value, number(2))
         added = numbers.sum_of(doubled, as_integer(bit)) if doubled is not None else None
-        assert added is not None, "the bits are integers"
+        assert added is not None, "bits are integers"
         value = added
     return value
 
@@ -147,7 +147,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "SYS_GUID": (0, 0, _guid),
     "GROUPING_ID": (1, 100, _grouping_id),
 }
-"""Least and most arguments, and the rule, of each function."""
+"""For each function: the minimum and maximum number of arguments, and its rule."""
 
 
 def _raw_length(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -164,4 +164,4 @@ RAW_PACKAGE_RULES: dict[str, tuple[int, int, Rule]] = {
     "CAST_TO_NVARCHAR2": (1, 1, _raw_text),
     "LENGTH": (1, 1, _raw_length),
 }
-"""The functions of UTL_RAW."""
+"""The supported functions of UTL_RAW."""

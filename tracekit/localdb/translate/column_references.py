@@ -1,4 +1,4 @@
-"""References to columns, and the pseudo-columns and clocks that are written as such."""
+"""References to columns, pseudo-columns and clocks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tracekit.localdb.translate.types import DeclaredType
 
 
 def column(node: exp.Expr, context: Context) -> exp.Expr:
-    """A reference with its type noted; a pseudo-column as the function that it is."""
+    """Record the type of a column reference, or translate a pseudo-column to its function."""
     assert isinstance(node, exp.Column)
     identifier = node.this
     if not isinstance(identifier, exp.Identifier):
@@ -66,7 +66,7 @@ def column(node: exp.Expr, context: Context) -> exp.Expr:
 
 
 def _is_undeclared_instant(node: exp.Column) -> bool:
-    """Whether a value of a DuckDB file's TIMESTAMPTZ column, an instant in UTC, is worked with."""
+    """Whether an expression uses a DuckDB file's TIMESTAMPTZ column, an instant in UTC."""
     known = column_type(node)
     if known is None or known.declared is not None or known.kind is not Kind.LOCAL:
         return False
@@ -88,7 +88,7 @@ def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
 
 
 def _rowid(node: exp.Column, context: Context) -> exp.Expr:
-    """DuckDB's row number; what is compared with it becomes one, too."""
+    """Translate ROWID to DuckDB's row number, and convert what it is compared with."""
     number = exp.Column(this=exp.to_identifier("ROWID", quoted=True), table=node.args.get("table"))
     with_kind(number, Kind.ROWID)
     if node.find_ancestor(exp.Returning):  # DuckDB has no row number there
@@ -126,7 +126,7 @@ _CLOCK_TYPES = {Kind.ZONED: "TIMESTAMP WITH TIME ZONE", Kind.TIMESTAMP: "TIMESTA
 
 
 def clock(node: exp.Expr, _: Context) -> exp.Expr:
-    """SYSTIMESTAMP and its kin, which may state their digits."""
+    """Translate SYSTIMESTAMP and other clocks, with or without digits."""
     name, kind = CLOCK[type(node)]
     now = call(name, kind=kind)
     digits = node.this

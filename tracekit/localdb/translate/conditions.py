@@ -1,4 +1,4 @@
-"""Conditions: their operands in one form, lists of binds as one parameter, rowids as numbers."""
+"""Conditions: operands in one form, lists of binds as one parameter, rowids as numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OF_CONDITIONS = (exp.Where, exp.Having, exp.Connector, exp.Not, exp.Join, exp.I
 
 
 def is_condition(node: exp.Expr) -> bool:
-    """Whether a condition stands where one may."""
+    """Whether a node is a condition rather than a value."""
     parent, key = node.parent, node.arg_key
     while isinstance(parent, exp.Paren):
         key, parent = parent.arg_key, parent.parent
@@ -37,7 +37,7 @@ def is_condition(node: exp.Expr) -> bool:
 
 
 def like(node: exp.Expr, context: Context) -> exp.Expr:
-    """LIKE, of texts."""
+    """Translate LIKE."""
     operands = {"this": as_text(node.this), "expression": as_text(node.expression)}
     if context.ignore_case:
         return exp.ILike(**operands)
@@ -47,10 +47,10 @@ def like(node: exp.Expr, context: Context) -> exp.Expr:
 
 
 def contained(node: exp.Expr, context: Context) -> exp.Expr:
-    """IN of a list, of binds, of tuples or of a query.
+    """Translate IN of a list, of binds, of tuples or of a query.
 
     Raises:
-        OraError: ORA-01795, the list is too long.
+        OraError: ORA-01795 if the list is too long.
     """
     assert isinstance(node, exp.In)
     values = node.expressions
@@ -83,7 +83,7 @@ def contained(node: exp.Expr, context: Context) -> exp.Expr:
 
 
 def _in_list(node: exp.In, context: Context) -> exp.Expr:
-    """IN of binds only: they are one list parameter."""
+    """IN of binds only: pass them as one list parameter."""
     placeholder = node.expressions[0]
     form = context.prepared.bind_form(str(placeholder.this))
     if kind_of(node.this) is Kind.ROWID:
@@ -97,7 +97,7 @@ def _in_list(node: exp.In, context: Context) -> exp.Expr:
 
 
 def _in_query(node: exp.In) -> exp.Expr:
-    """IN of a query with one output, in the form that the subject has."""
+    """IN of a query with one output: convert it to the subject's form."""
     select = node.args["query"].unnest()
     items = select.expressions if isinstance(select, exp.Select) else []
     if len(items) != 1 or isinstance(items[0], exp.Star) or kind_of(items[0]) is Kind.ROWID:
@@ -114,9 +114,9 @@ def _in_query(node: exp.In) -> exp.Expr:
 
 
 def _match_tuples(tuples: list[exp.Tuple]) -> None:
-    """The values that stand at the same place, in one form."""
+    """Convert the values at each position of the tuples to one form."""
     if len({len(one.expressions) for one in tuples}) != 1:
-        return  # DuckDB says so
+        return  # DuckDB reports this
     columns = [implicit.matched(first, rest) for first, *rest in _columns(tuples)]
     for index, one in enumerate(tuples):
         one.set("expressions", [[subject, *values][index] for subject, values in columns])
@@ -127,14 +127,14 @@ def _columns(tuples: list[exp.Tuple]) -> list[tuple[exp.Expr, ...]]:
 
 
 def equality(node: exp.Expr, context: Context) -> exp.Expr:
-    """In UPDATE SET it is not a comparison."""
+    """Translate `=`, unless it is an assignment in UPDATE SET."""
     if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":
         return node
     return comparison(node, context)
 
 
 def comparison(node: exp.Expr, _: Context) -> exp.Expr:
-    """Rowids are compared as numbers, which have their order."""
+    """Translate a comparison; rowids are compared as numbers, which sort like them."""
     left, right = node.this, node.expression
     tuples = [left.unnest(), right.unnest()]
     if all(isinstance(one, exp.Tuple) for one in tuples):
@@ -151,7 +151,7 @@ def comparison(node: exp.Expr, _: Context) -> exp.Expr:
 
 
 def between(node: exp.Expr, _: Context) -> exp.Expr:
-    """BETWEEN, its operands in one form."""
+    """BETWEEN, with its operands in one form."""
     if kind_of(node.this) is Kind.ROWID:
         for bound in ("low", "high"):
             node.set(bound, _rowid_number(node.args[bound]))
@@ -164,7 +164,7 @@ def between(node: exp.Expr, _: Context) -> exp.Expr:
 
 
 def _rowid_number(value: exp.Expr) -> exp.Expr:
-    """The row number that a rowid's text stands for; queries give numbers already."""
+    """The row number in a rowid's text; queries return numbers already."""
     if kind_of(value) is Kind.ROWID or isinstance(value, exp.Subquery | exp.Any | exp.All):
         return value
     return call("ora_rowid_number", as_text(value), kind=Kind.ROWID)

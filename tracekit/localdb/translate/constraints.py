@@ -32,7 +32,7 @@ _CONSTRAINT_KINDS: dict[type[Any], str] = {
 
 
 def mark_columns(tree: exp.Expr, types: Columns) -> None:
-    """Note what the columns are that constraints name."""
+    """Record the types of the columns that constraints name."""
     for column in tree.find_all(exp.Column):
         found = types.get(folded(column.this))
         if found is not None:
@@ -40,13 +40,13 @@ def mark_columns(tree: exp.Expr, types: Columns) -> None:
 
 
 def inner_of(constraint: exp.Expr) -> exp.Expr:
-    """What a constraint says, without its name."""
+    """A constraint without its name."""
     kind = constraint.args.get("kind") if isinstance(constraint, exp.ColumnConstraint) else None
     return kind if isinstance(kind, exp.Expr) else constraint
 
 
 def column_constraints(column: exp.ColumnDef, context: Context) -> list[ConstraintDeclaration]:
-    """The constraints written with a column."""
+    """The constraints written after a column's type."""
     found: list[ConstraintDeclaration] = []
     for constraint in column.constraints:
         inner = inner_of(constraint)
@@ -70,7 +70,7 @@ def column_constraints(column: exp.ColumnDef, context: Context) -> list[Constrai
 
 
 def _condition(inner: exp.Expr, context: Context) -> str:
-    """A check's condition as it was written."""
+    """The text of a CHECK condition, as the client wrote it."""
     if not isinstance(inner, exp.CheckColumnConstraint):
         return ""
     written = written_as(inner, context)
@@ -78,13 +78,13 @@ def _condition(inner: exp.Expr, context: Context) -> str:
 
 
 def written_as(node: exp.Expr, context: Context) -> str:
-    """`node` as the statement has it."""
+    """The text of `node`, as the client wrote it."""
     start, end = node.meta.get(SOURCE_SPAN, (0, 0))
     return context.prepared.text[start:end].strip()
 
 
 def table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration:
-    """A constraint that stands among the columns."""
+    """A constraint in the column list."""
     inner = part
     if isinstance(part, exp.Constraint):
         if len(part.expressions) != 1:
@@ -102,7 +102,7 @@ def table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration:
 
 
 def _parent(inner: exp.Expr) -> tuple[str | None, str] | None:
-    """The table a foreign key refers to."""
+    """The schema and name of the table that a foreign key refers to."""
     reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
     if not isinstance(reference, exp.Reference):
         return None
@@ -112,7 +112,7 @@ def _parent(inner: exp.Expr) -> tuple[str | None, str] | None:
 
 
 def _parent_key(inner: exp.Expr) -> tuple[str, ...]:
-    """The columns a foreign key names of its parent; none for the primary key."""
+    """The parent columns that a foreign key names; empty for the primary key."""
     reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
     named = reference.this if isinstance(reference, exp.Reference) else None
     listed = named.expressions if isinstance(named, exp.Schema) else ()
@@ -120,7 +120,7 @@ def _parent_key(inner: exp.Expr) -> tuple[str, ...]:
 
 
 def drop_references(schema: exp.Schema) -> None:
-    """Remove foreign keys from a CREATE TABLE, because DuckDB does not get them."""
+    """Remove foreign keys from a CREATE TABLE; the local Oracle checks them itself."""
     kept: list[exp.Expr] = []
     for part in schema.expressions:
         if isinstance(part, exp.ColumnDef):
@@ -137,16 +137,16 @@ def drop_references(schema: exp.Schema) -> None:
 def constraint_clause(
     written: str, current_schema: str, columns: Columns
 ) -> tuple[ConstraintDeclaration, str]:
-    """What ALTER TABLE ADD `written` declares, and the clause in DuckDB's dialect.
+    """What ALTER TABLE ADD `written` declares, and its clause in DuckDB's dialect.
 
     Args:
-        written: The constraint.
-        current_schema: Where unqualified tables are.
-        columns: Of the table.
+        written: The constraint's text.
+        current_schema: The schema of unqualified tables.
+        columns: The table's columns.
 
     Raises:
-        SqlglotError: it cannot be read.
-        OraError: it cannot be translated.
+        SqlglotError: the text cannot be parsed.
+        OraError: the constraint cannot be translated.
     """
     statement = f"CREATE TABLE x ({written})"
     prepared = prepare(statement, without_storage(tokenize(statement)))
@@ -163,7 +163,6 @@ def constraint_clause(
 
 
 def _plain(column: exp.Expr) -> exp.Expr:
-    """The identifier of a key's column."""
     while not isinstance(column, exp.Identifier) and isinstance(column.this, exp.Expr):
         column = column.this
     return column

@@ -1,4 +1,4 @@
-"""What the rules of a translation know in addition to the statement's tree."""
+"""What translation rules need to know in addition to the statement's tree."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tracekit.localdb.translate.scopes import Scopes
 
 @dataclass(frozen=True)
 class Context:
-    """What rewriting needs to know in addition to the tree."""
+    """The context of a translation."""
 
     prepared: Prepared
     current_schema: str
     user: str
     scopes: Scopes
     ignore_case: bool = False
-    """The session compares text without regard to case."""
+    """Whether the session ignores case when it compares text."""
 
     def position(self, node: exp.Expr) -> int:
-        """Where `node` stands in the client's text, 0 if that is not known."""
+        """The offset of `node` in the client's text; 0 if unknown."""
         for part in node.walk():
             start = part.meta.get("start")
             if isinstance(start, int):

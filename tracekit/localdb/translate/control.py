@@ -12,10 +12,10 @@ from tracekit.localdb.translate.translated import Control, Translated
 
 
 def control_statement(tokens: Sequence[Token], sql: str) -> Translated | None:
-    """The translation of a control statement, None for any other.
+    """Translate a control statement; None for any other.
 
     Raises:
-        OraError: it is one, but malformed.
+        OraError: the control statement is malformed.
     """
     words = [token.text.upper() if token.kind is TokenKind.WORD else "" for token in tokens]
     first = words[0]
@@ -70,14 +70,14 @@ def _alter_session(tokens: Sequence[Token], words: Sequence[str], sql: str) -> T
 
 
 def _ignored_verb(words: Sequence[str], tokens: Sequence[Token]) -> Translated:
-    """Parallel execution and resumable statements change no result."""
+    """Parallel execution and resumable statements do not change results, so they are ignored."""
     if words[3:4] and words[3] in ("PARALLEL", "RESUMABLE", "COMMIT", "GUARD"):
         return _control(Control.SET_PARAMETER)
     raise unsupported(f"ALTER SESSION {' '.join(words[2:])}".strip(), tokens[0].start)
 
 
 def _settings(tokens: Sequence[Token], end: int) -> Iterator[tuple[str, str]]:
-    """The pairs of `name = value name = value ...`; EVENTS has no equals sign."""
+    """Read the pairs of `name = value name = value ...`; EVENTS has no equals sign."""
     index = 0
     while index < len(tokens):
         name = tokens[index].text.upper()

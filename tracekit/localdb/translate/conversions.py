@@ -1,4 +1,4 @@
-"""Conversions that may fail: DEFAULT ... ON CONVERSION ERROR and VALIDATE_CONVERSION."""
+"""Conversions that can fail: DEFAULT ... ON CONVERSION ERROR and VALIDATE_CONVERSION."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tracekit.localdb.translate.zones import as_declared
 
 
 def with_default(default: exp.Expr, converted: exp.Expr, source: exp.Expr) -> exp.Expr:
-    """The value of a conversion of `source`, or a default where it fails; of NULL it is NULL."""
+    """A conversion of `source`, or `default` if it fails; NULL stays NULL."""
     kind = kind_of(converted)
     if kind is Kind.NUMBER:
         default, converted = numbers.unified([implicit.as_number(default), converted])
@@ -34,7 +34,7 @@ def with_default(default: exp.Expr, converted: exp.Expr, source: exp.Expr) -> ex
 
 
 def validated(args: Sequence[exp.Expr]) -> exp.Expr:
-    """VALIDATE_CONVERSION: 1 where a value can be converted, or is NULL, else 0."""
+    """VALIDATE_CONVERSION: 1 if a value is NULL or can be converted, otherwise 0."""
     value, data_type, *rest = args
     if not isinstance(data_type, exp.DataType):
         raise unsupported("VALIDATE_CONVERSION to this type")

@@ -26,31 +26,31 @@ _ELEMENT = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _TERRITORY = {"DS": "fmMM/DD/YYYY", "DL": "fmDay, Month DD, YYYY", "TS": "fmHH:fmMI:SS AM"}
-"""What the short forms stand for in territory AMERICA."""
+"""The models that the short forms stand for in the territory AMERICA."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One part of a model."""
+    """An element, text or punctuation of a model."""
 
     kind: Literal["text", "punctuation", "element"]
     text: str
-    """An element is upper-case; its case in the model is in `case`."""
+    """Upper-case for an element; `case` holds the model's case."""
     case: Case = "upper"
     padded: bool = True
-    """False after FM: no leading zeros, no trailing blanks."""
+    """False after FM: no leading zeros or trailing blanks."""
     exact: bool = False
-    """True after FX: text must have the model's punctuation and digits."""
+    """True after FX: the text must match the model's punctuation and digits."""
     suffix: str = ""
-    """TH for ordinal numbers, SP for spelled ones, a point for `A.M.` and its like."""
+    """TH for ordinal numbers, SP for spelled ones, a point for `A.M.` and similar elements."""
 
 
 @lru_cache(maxsize=512)
 def parse_model(model: str) -> tuple[Piece, ...]:
-    """The pieces of a datetime format model.
+    """Split a datetime format model into its pieces.
 
     Raises:
-        OraError: ORA-01821, an element that Oracle does not know either.
+        OraError: ORA-01821 for an unknown element.
     """
     pieces: list[Piece] = []
     position = 0
@@ -80,7 +80,7 @@ def parse_model(model: str) -> tuple[Piece, ...]:
 
 
 def is_date_model(model: str) -> bool:
-    """Whether a TO_CHAR model is one for dates rather than numbers."""
+    """Whether a TO_CHAR model is for dates rather than numbers."""
     plain = re.sub(r'"[^"]*"', "", model).upper()
     if re.fullmatch(r"(FM)?(D|DL|DS|TS|J|X|RM|MI|BC|AD|B\.C\.|A\.D\.|Y,YYY)", plain):
         return True
@@ -119,10 +119,10 @@ _STRFTIME_NAMES = {"MON": "%b", "DY": "%a", "AM": "%p", "PM": "%p"}
 
 
 def strftime_format(model: str) -> tuple[str, bool] | None:
-    """DuckDB's format that writes what `model` does, for years after Christ in English.
+    """DuckDB's format that writes what `model` does, in English and for years AD.
 
     Returns:
-        The format, and whether its text is to be made upper-case; None where DuckDB has none.
+        The format, and whether to convert its text to upper case; None if DuckDB has none.
     """
     parts: list[str] = []
     upper = False

@@ -1,4 +1,4 @@
-"""Functions of dates: conversion by format model, truncation, calendar arithmetic."""
+"""Date functions: conversion with a format model, truncation and calendar arithmetic."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MICROSECOND_DIGITS = 6
 
 
 def to_char(value: exp.Expr, model: str) -> exp.Expr:
-    """A date as text by a format model."""
+    """Translate TO_CHAR of a date with a literal format model."""
     kind = kind_of(value)
     if kind is Kind.TEXT:
         raise OraError(1722, "invalid number")
@@ -61,10 +61,10 @@ _LANGUAGE = re.compile(r"\s*NLS_DATE_LANGUAGE\s*=\s*'?(\w[\w ]*?)'?\s*", re.IGNO
 
 
 def language_of(parameter: exp.Expr) -> str:
-    """The language that `NLS_DATE_LANGUAGE = name` names.
+    """The language in `NLS_DATE_LANGUAGE = name`.
 
     Raises:
-        OraError: ORA-12702, it is something else; ORA-03001, the language is not known.
+        OraError: ORA-12702 for another parameter; ORA-03001 for an unknown language.
     """
     match = _LANGUAGE.fullmatch(literal_text(parameter, "an NLS parameter"))
     if match is None:
@@ -74,20 +74,20 @@ def language_of(parameter: exp.Expr) -> str:
 
 
 def to_char_in(value: exp.Expr, model: str, language: str) -> exp.Expr:
-    """A date as text by a format model, with the names of a language."""
+    """Translate TO_CHAR of a date with the month and day names of a language."""
     parse_model(model)
     digits = number(fraction_digits(value))
     return call("ora_written_in", value, text(model), digits, text(language), kind=Kind.TEXT)
 
 
 def to_date_in(value: exp.Expr, model: str, language: str) -> exp.Expr:
-    """TO_DATE of text with the names of a language."""
+    """Translate TO_DATE with the month and day names of a language."""
     _check_date_model(model)
     return call("ora_text_date_in", as_text(value), text(model), text(language), kind=Kind.DATE)
 
 
 def to_date(value: exp.Expr, model: str | None) -> exp.Expr:
-    """TO_DATE: text (also that of a date) to DATE."""
+    """Translate TO_DATE; a date argument is converted to text first, as in Oracle."""
     if model is None:
         return call("ora_to_date", value, kind=Kind.DATE)
     _check_date_model(model)
@@ -101,7 +101,7 @@ def _check_date_model(model: str) -> None:
 
 
 def to_timestamp(value: exp.Expr, model: str | None) -> exp.Expr:
-    """TO_TIMESTAMP: text to TIMESTAMP, with nanoseconds where it or the model has them."""
+    """Translate TO_TIMESTAMP; the result has nanoseconds if the text or model has them."""
     if model is None:
         converted = call("ora_to_timestamp", value, number(_MICROSECOND_DIGITS))
     else:
@@ -111,7 +111,7 @@ def to_timestamp(value: exp.Expr, model: str | None) -> exp.Expr:
 
 
 def _has_nanoseconds(value: exp.Expr, model: str) -> bool:
-    """A literal says itself whether it does; of other text the model must say so."""
+    """Whether a literal has nanoseconds; for other text, whether the model allows them."""
     elements = {piece.text for piece in parse_model(model)}
     if isinstance(value, exp.Literal):
         return "FF" in {name[:2] for name in elements} and has_nanoseconds(str(value.this))
@@ -119,12 +119,12 @@ def _has_nanoseconds(value: exp.Expr, model: str) -> bool:
 
 
 def has_nanoseconds(written: str) -> bool:
-    """Whether text has a fraction of a second beyond microseconds."""
+    """Whether text has digits of a second beyond microseconds."""
     return re.search(r"\d{6}(?!0+\b)\d{1,3}(?!\d)", written) is not None
 
 
 def to_zoned(value: exp.Expr, model: str | None) -> exp.Expr:
-    """TO_TIMESTAMP_TZ: text to TIMESTAMP WITH TIME ZONE."""
+    """Translate TO_TIMESTAMP_TZ."""
     if model is None:
         converted = call("ora_zoned", value)
     else:
@@ -160,7 +160,7 @@ def _unit(model: str) -> str:
 
 
 def truncate(value: exp.Expr, model: str) -> exp.Expr:
-    """TRUNC(date, model)."""
+    """Translate TRUNC(date, model)."""
     unit = _unit(model)
     if unit in _NATIVE_UNITS:
         return date(call("date_trunc", text(unit), call("ora_moment", value)))
@@ -168,7 +168,7 @@ def truncate(value: exp.Expr, model: str) -> exp.Expr:
 
 
 def round_date(value: exp.Expr, model: str) -> exp.Expr:
-    """ROUND(date, model)."""
+    """Translate ROUND(date, model)."""
     unit = _unit(model)
     if unit not in _ROUNDED:
         raise unsupported(f"ROUND to {model}")
@@ -179,7 +179,7 @@ _DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SU
 
 
 def next_day(args: Sequence[exp.Expr]) -> exp.Expr:
-    """NEXT_DAY(date, weekday name or its beginning, or its number from Sunday on)."""
+    """NEXT_DAY(date, weekday): its name, the beginning of it, or its number from Sunday on."""
     if isinstance(args[1], exp.Literal) and not args[1].is_string:
         if str(args[1].this) not in "1234567":
             raise OraError(1846, "not a valid day of the week")
@@ -195,7 +195,7 @@ def next_day(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def date_literal(value: str, position: int) -> exp.Expr:
-    """DATE 'YYYY-MM-DD'; a minus sign stands before a year before Christ."""
+    """DATE 'YYYY-MM-DD'; a minus sign before the year means BC."""
     if not re.fullmatch(r"\s*-?\d{1,4}-\d{1,2}-\d{1,2}\s*", value):
         raise OraError(1861, "literal does not match format string", position=position)
     moment = _literal_moment(value, "SYYYY-MM-DD", position)
@@ -203,7 +203,7 @@ def date_literal(value: str, position: int) -> exp.Expr:
 
 
 _NANOSECONDS_END = 2**63 // 1000
-"""Microseconds from 1970 to where nanoseconds no longer fit DuckDB's TIMESTAMP_NS."""
+"""The last microsecond since 1970 that DuckDB's TIMESTAMP_NS can hold."""
 _TIMESTAMP = re.compile(
     r"\s*(-?\d{1,4}-\d{1,2}-\d{1,2} +\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d{1,9})?)"
     r"(?:\s*([+-]\d{1,2}:\d{2}|\s[A-Za-z]\S*))?\s*"
@@ -236,7 +236,7 @@ def _literal_moment(value: str, model: str, position: int) -> ReadMoment:
 
 
 def _timestamp(moment: ReadMoment, stored: exp.DType) -> exp.Expr:
-    """A literal of DuckDB's."""
+    """A DuckDB timestamp literal."""
     days, rest = divmod(moment.microseconds, DAY_MICROSECONDS)
     year, month, day = calendar_date(days)
     seconds, fraction = divmod(rest, 1_000_000)

@@ -46,7 +46,7 @@ _DECLARED_META = "ora_declared"
 
 
 def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
-    """CREATE TABLE with columns: DuckDB's text and what was declared."""
+    """Translate CREATE TABLE with a column list, and record what it declares."""
     schema = tree.this
     assert isinstance(schema, exp.Schema)
     table = schema.this
@@ -93,25 +93,25 @@ def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
 
 
 def refuse_repeated(names: Sequence[str]) -> None:
-    """Refuse two columns of one name.
+    """Raise an error if a column name is repeated.
 
     Raises:
-        OraError: ORA-00957.
+        OraError: ORA-00957 if a name is repeated.
     """
     if len(set(names)) < len(names):
         raise OraError(957, "duplicate column name")
 
 
 def defined_type(column: exp.ColumnDef) -> ColumnType:
-    """What a column is whose `kind` is DuckDB's already."""
-    assert column.kind is not None, "the column is typed"
+    """The type of a column whose `kind` is already DuckDB's."""
+    assert column.kind is not None, "a column definition has a type"
     stored = column.kind.sql(dialect="duckdb")
     declared = column.meta.get(_DECLARED_META)
     return ColumnType("VARCHAR" if stored.startswith("TEXT") else stored, declared)
 
 
 def convert_default(column: exp.ColumnDef, found: ColumnType) -> None:
-    """Write a column's default value in the form that the column has, in place."""
+    """Convert a column's default to the column's type, in place."""
     for constraint in column.constraints:
         inner = inner_of(constraint)
         if not isinstance(inner, exp.DefaultColumnConstraint):
@@ -139,7 +139,7 @@ def _is_temporary(tree: exp.Create) -> bool:
 
 
 def _on_commit(tree: exp.Create) -> str:
-    """What a temporary table's rows become; Oracle's default is DELETE."""
+    """What happens to a temporary table's rows at COMMIT; Oracle's default is DELETE."""
     for one in tree.args["properties"].expressions:
         if isinstance(one, exp.OnCommitProperty):
             return "DELETE" if one.args.get("delete") else "PRESERVE"
@@ -167,10 +167,10 @@ def _column(column: exp.ColumnDef, context: Context) -> ColumnDeclaration:
 
 
 def _fit_default(column: exp.ColumnDef, declared: ColumnDeclaration, table: str) -> None:
-    """The default of a text column is held as every other value, in place.
+    """Fit a text column's default to the column's length, in place.
 
     Raises:
-        OraError: ORA-12899, a literal is longer than the column.
+        OraError: ORA-12899 if a literal is longer than the column.
     """
     length = declared.type.length
     if declared.type.name not in TEXTS or length is None:
@@ -195,7 +195,7 @@ def _fit_default(column: exp.ColumnDef, declared: ColumnDeclaration, table: str)
 def _take_identity(
     column: exp.ColumnDef, table: str, owner: str, context: Context
 ) -> tuple[DrawnColumn, str] | None:
-    """Turn GENERATED ... AS IDENTITY into a default drawn from a sequence, and name that."""
+    """Replace GENERATED ... AS IDENTITY with a default from a sequence, and return its name."""
     for constraint in list(column.constraints):
         inner = inner_of(constraint)
         if not isinstance(inner, exp.GeneratedAsIdentityColumnConstraint):
@@ -223,14 +223,14 @@ def _take_identity(
 
 
 def next_value(path: str) -> exp.Expr:
-    """What a sequence gives next."""
+    """The expression for a sequence's next value."""
     return with_number(call("nextval", text(path)), Exact(19))
 
 
 def _drawn_by_default(
     schema: exp.Schema, owner: str, known: list[DrawnColumn]
 ) -> list[DrawnColumn]:
-    """The columns with `DEFAULT s.NEXTVAL`, whose sequence is named in full from here on."""
+    """The columns with `DEFAULT s.NEXTVAL`; the sequence gets its qualified name, in place."""
     found: list[DrawnColumn] = []
     for column in schema.expressions:
         name = folded(column.this) if isinstance(column, exp.ColumnDef) else ""
@@ -276,7 +276,7 @@ def _definition(
 
 
 def create_table_as(tree: exp.Create, context: Context) -> tuple[str, Definition]:
-    """CREATE TABLE ... AS SELECT, its query rewritten already."""
+    """Translate CREATE TABLE ... AS SELECT with a rewritten query."""
     table = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     definition = _definition(table, "CREATE", "TABLE", temporary=_is_temporary(tree))
     if definition.temporary:
@@ -287,7 +287,7 @@ def create_table_as(tree: exp.Create, context: Context) -> tuple[str, Definition
 
 
 def create_view(tree: exp.Create, context: Context) -> tuple[str, Definition]:
-    """CREATE [OR REPLACE] VIEW, its query rewritten already."""
+    """Translate CREATE [OR REPLACE] VIEW with a rewritten query."""
     view = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     definition = _definition(view, "CREATE", "VIEW")
     tree.set("properties", None)
@@ -296,7 +296,7 @@ def create_view(tree: exp.Create, context: Context) -> tuple[str, Definition]:
 
 
 def create_index(tree: exp.Create, context: Context) -> tuple[str, Definition]:
-    """CREATE [UNIQUE] INDEX: DuckDB keeps it in the table's schema and ignores directions."""
+    """Translate CREATE [UNIQUE] INDEX; the index has its table's schema and no sort direction."""
     index = tree.this
     assert isinstance(index, exp.Index)
     descending = [

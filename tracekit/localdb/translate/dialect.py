@@ -1,8 +1,8 @@
-"""How sqlglot reads Oracle's dialect here: functions stay as written, for our own rules.
+"""sqlglot's Oracle dialect, changed to keep functions as written.
 
-sqlglot's Oracle reader maps functions to generic nodes and drops what does not fit (TO_CHAR's
-format, TO_DATE's time of day), so almost every function is read as a plain call, and the rules in
-`functions` decide by name what it becomes.
+sqlglot maps functions to generic nodes and drops what does not fit (TO_CHAR's format, TO_DATE's
+time of day). This dialect reads almost every function as a plain call, and the rules in `functions`
+translate it by name.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from sqlglot.parsers.oracle import OracleParser
 from sqlglot.tokenizer_core import TokenType
 
 SOURCE_SPAN = "source_span"
-"""Key of a node's `meta`: (start, end) in the parsed text, for naming output columns."""
+"""Key of a node's `meta`: its (start, end) in the parsed text, used to name output columns."""
 DATE_LITERAL = "ORA$DATE"
 TIMESTAMP_LITERAL = "ORA$TIMESTAMP"
 
 
 TRUNCATED = "ORA$TRUNCATED"
-"""Name of the call that stands for LISTAGG's ON OVERFLOW TRUNCATE, as its last argument."""
+"""The call that stands for LISTAGG's ON OVERFLOW TRUNCATE, as its last argument."""
 WITH_DEFAULT = "ORA$WITH_DEFAULT"
-"""Name of the call that stands for `f(x DEFAULT y ON CONVERSION ERROR)`: of y, x and f(x)."""
+"""The call that stands for `f(x DEFAULT y ON CONVERSION ERROR)`, with arguments y, x and f(x)."""
 _CONVERSIONS = (
     "TO_NUMBER", "TO_DATE", "TO_TIMESTAMP", "TO_TIMESTAMP_TZ", "TO_DSINTERVAL", "TO_YMINTERVAL",
     "TO_BINARY_DOUBLE", "TO_BINARY_FLOAT",
@@ -31,7 +31,7 @@ _CONVERSIONS = (
 
 
 def _conversion(name: str) -> Any:
-    """Reads the arguments of a conversion, the first of which may have a default."""
+    """Parse the arguments of a conversion, whose first one may have a DEFAULT clause."""
 
     def read(self: LiteralReader) -> exp.Expr:
         value = self._parse_assignment()
@@ -55,7 +55,7 @@ def _conversion(name: str) -> Any:
 
 
 def _validation(self: LiteralReader) -> exp.Expr:
-    """VALIDATE_CONVERSION(x AS type [, format]): the conversion, as an argument."""
+    """Parse VALIDATE_CONVERSION(x AS type [, format]); the conversion becomes its argument."""
     value = self._parse_assignment()
     if not self._match(TokenType.ALIAS):
         self.raise_error("Expecting )")
@@ -82,7 +82,7 @@ _IDENTITY_WITHOUT_EFFECT = (
 
 
 def _spanned(word: str) -> Any:
-    """Reads a clause of a column as the parser does, and notes where what it states stands."""
+    """Parse a column's clause with the default parser, and record its position in the text."""
 
     def read(self: LiteralReader) -> Any:
         start = self._curr.start if self._curr else 0
@@ -95,7 +95,7 @@ def _spanned(word: str) -> Any:
 
 
 class LiteralReader(OracleParser):
-    """Reads function calls without interpreting them, and notes where expressions stand."""
+    """Parses function calls as plain calls and records the positions of expressions."""
 
     FUNCTIONS: ClassVar[dict[str, Any]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
@@ -118,12 +118,12 @@ class LiteralReader(OracleParser):
     }
 
     def _parse_as_command(self, start: Any) -> exp.Command:
-        """What sqlglot cannot parse it would pass on as text; here it is an error."""
+        """Raise an error; sqlglot's default passes unparsed text on."""
         self.raise_error("Unsupported statement", start)
-        raise AssertionError("raise_error raises at once")
+        raise AssertionError("raise_error always raises")
 
     def _parse_generated_as_identity(self) -> Any:
-        """GENERATED ... AS IDENTITY with its options in any order; the rest as it was read."""
+        """Parse GENERATED ... AS IDENTITY with options in any order."""
         start = self._index
         by_default = self._match_text_seq("BY", "DEFAULT")
         on_null = by_default and self._match_text_seq("ON", "NULL")
@@ -149,7 +149,7 @@ class LiteralReader(OracleParser):
             identity.set("cycle", True)
 
     def _parse_table_alias(self, alias_tokens: Any = None) -> exp.TableAlias | None:
-        """Without AS, which Oracle does not take before the alias of a table."""
+        """Refuse AS before a table's alias, as Oracle does."""
         if self._curr and self._curr.token_type == TokenType.ALIAS:
             self.raise_error("AS before the alias of a table")
         return super()._parse_table_alias(alias_tokens)
@@ -157,7 +157,7 @@ class LiteralReader(OracleParser):
     def _parse_interval(
         self, require_interval: bool = True, parse_function_unit: bool = True
     ) -> exp.Interval | None:
-        """One interval: what is added to it is an operand of its own."""
+        """Parse one interval; what is added to it is a separate operand."""
         start = self._index
         if not self._match(TokenType.INTERVAL) and require_interval:
             return None
@@ -177,12 +177,12 @@ class LiteralReader(OracleParser):
 
 
 class ReadOracle(Oracle):
-    """The reading dialect."""
+    """The dialect for parsing."""
 
     class Tokenizer(Oracle.Tokenizer):
-        """BINARY_FLOAT and BINARY_DOUBLE are types of their own; FLOAT is a NUMBER.
+        """BINARY_FLOAT and BINARY_DOUBLE are separate types; FLOAT is a NUMBER.
 
-        DECIMAL and NUMERIC are distinguished from NUMBER, which has another default scale.
+        DECIMAL and NUMERIC differ from NUMBER in their default scale.
         """
 
         KEYWORDS: ClassVar[dict[str, Any]] = {

@@ -1,4 +1,4 @@
-"""What went wrong in DuckDB, said as Oracle would."""
+"""Map DuckDB's errors to Oracle's."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _Build = Callable[[re.Match[str], str], OraError]
 
 
 def map_error(error: BaseException, sql: str) -> OraError:
-    """The Oracle error for what running a translation of `sql` raised.
+    """The Oracle error for an exception raised by running the translation of `sql`.
 
-    Positions are looked for in `sql`, the client's own text. An error that fits nothing known
-    is ORA-03001 with DuckDB's reason; ORA-00600, which makes drivers drop the connection, is
-    left to defects of DuckDB.
+    Looks up error positions in `sql`, the client's text. An unknown DuckDB error
+    becomes ORA-03001 with DuckDB's message. ORA-00600 makes drivers drop the connection, so
+    it stands only for defects of DuckDB.
     """
     if isinstance(error, OraError):
         return error
@@ -43,7 +43,7 @@ def _first_line(message: str) -> str:
 
 
 def find_name(sql: str, name: str, qualifier: str | None = None) -> int:
-    """The 0-based offset of identifier `name` in `sql` (of its qualifier if given), else 0."""
+    """The 0-based offset of `name` in `sql` (of its qualifier, if given); 0 if not found."""
     try:
         tokens = tokenize(sql)
     except OraError:
@@ -99,7 +99,7 @@ def _column_not_allowed(match: re.Match[str], sql: str) -> OraError:
 
 
 def _not_a_decimal(match: re.Match[str], _sql: str) -> OraError:
-    """A text that spells a number failed because its column has no room for it."""
+    """The error for a text that spells a number which is too large for its column."""
     if re.fullmatch(r"-?\d*\.?\d+", match["text"]):
         return OraError(1438, "value larger than specified precision allowed for this column")
     return OraError(1722, "invalid number")

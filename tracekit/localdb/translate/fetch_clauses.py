@@ -1,4 +1,4 @@
-"""FETCH FIRST n PERCENT and WITH TIES, which DuckDB has not, as conditions on window functions."""
+"""Translate FETCH FIRST n PERCENT and WITH TIES, which DuckDB lacks, to window functions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def rewrite_fetches(tree: exp.Expr, position: Position) -> None:
     """Rewrite every PERCENT and WITH TIES, in place.
 
     Raises:
-        OraError: ORA-03001, where rows are not those of a plain query block.
+        OraError: ORA-03001 if the query is not a plain query block.
     """
     for fetch in list(tree.find_all(exp.Fetch)):
         options = fetch.args.get("limit_options")
@@ -38,7 +38,7 @@ def _condition(select: exp.Select, fetch: exp.Expr, options: exp.Expr) -> None:
         share = exp.Mul(this=rows, expression=exp.Paren(this=most.copy()))
         most = exp.Div(this=share, expression=exp.Literal.number(_PERCENT))
     last = exp.Add(this=exp.Paren(this=skipped.copy()), expression=exp.Paren(this=most.copy()))
-    beyond = exp.Add(this=last, expression=exp.Literal.number(1))  # a share counts as a whole row
+    beyond = exp.Add(this=last, expression=exp.Literal.number(1))  # a fraction is a whole row
     ranked: exp.Expr = _row_number()
     if options.args.get("with_ties") and select.args.get("order") is not None:
         ranked = exp.Anonymous(this="RANK")
@@ -62,14 +62,14 @@ def _over(function: exp.Expr, select: exp.Select) -> exp.Expr:
         return exp.Window(this=function)
     order = ordered.copy()
     for item in order.expressions:
-        if isinstance(item.this, exp.Literal) and not item.this.is_string:  # by its place
+        if isinstance(item.this, exp.Literal) and not item.this.is_string:  # by its position
             chosen = select.expressions[int(item.this.this) - 1]
             item.set("this", chosen.unalias().copy())
     return exp.Window(this=function, order=order)
 
 
 def row_expressions(tokens: Sequence[Token]) -> tuple[set[int], set[int]]:
-    """Where the parser needs parentheses round the numbers of OFFSET and FETCH: opened, closed."""
+    """The opening and closing parentheses that the parser needs around OFFSET and FETCH numbers."""
     opened, closed = set(), set()
     for index, token in enumerate(tokens[:-1]):
         first = index + 1

@@ -1,7 +1,7 @@
-"""Quoted names with small letters that a DuckDB file has and others made.
+"""Quoted names with small letters in a DuckDB file that was not made by Oracle DDL.
 
-Such a file's names are capitals to Oracle: `orders` and `"ORDERS"` find a table `orders`. Its own
-spelling in quotes finds it, too, unless a table that Oracle DDL made has that name.
+To Oracle, the names in such a file are in capitals: `orders` and `"ORDERS"` find a table `orders`.
+The file's own spelling in quotes finds it too, unless a table made by Oracle DDL has that name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tracekit.localdb.translate.scopes import Columns, ColumnsOf
 
 
 def use_file_names(tree: exp.Expr, columns_of: ColumnsOf) -> None:
-    """Write the capitals of a file's tables, and of columns that INSERT lists, in place."""
+    """Write the file's table names, and the columns that INSERT lists, in capitals, in place."""
     for table in list(tree.find_all(exp.Table)):
         if isinstance(table.this, exp.Identifier):
             _use_own_name(table, columns_of)

@@ -1,4 +1,4 @@
-"""What the parser reads because other databases have it, and Oracle 19c refuses."""
+"""Refuse syntax of other databases that the parser accepts and Oracle 19c does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CONDITIONS = (
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.And, exp.Or, exp.Not, exp.In,
     exp.Between, exp.Like, exp.Is, exp.Exists,
 )  # fmt: skip
-"""What is not a value in Oracle."""
+"""Keywords that are values in other databases, but not in Oracle."""
 _ENDED = (933, "SQL command not properly ended")
 _NO_FROM = (923, "FROM keyword not found where expected")
 _NO_EXPRESSION = (936, "missing expression")
@@ -23,10 +23,10 @@ _NO_OPERATOR = (920, "invalid relational operator")
 
 
 def refuse_foreign_operators(tokens: Sequence[Token]) -> None:
-    """Refuse `==`, which the parser takes for `=`.
+    """Refuse `==`, which the parser reads as `=`.
 
     Raises:
-        OraError: ORA-00936.
+        OraError: ORA-00936 if it occurs.
     """
     for token, following in pairwise(tokens):
         if token.text == following.text == "=":
@@ -34,10 +34,10 @@ def refuse_foreign_operators(tokens: Sequence[Token]) -> None:
 
 
 def refuse_foreign_syntax(tree: exp.Expr, prepared: Prepared) -> None:
-    """Refuse LIMIT, TOP, QUALIFY, ILIKE and their like.
+    """Refuse LIMIT, TOP, QUALIFY, ILIKE and similar clauses.
 
     Raises:
-        OraError: what Oracle says.
+        OraError: the error that Oracle raises for it.
     """
     for node in tree.walk():
         for part, stated in _foreign_parts(node):

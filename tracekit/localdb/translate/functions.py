@@ -1,4 +1,4 @@
-"""What each Oracle function becomes: a table of names, argument counts and rules."""
+"""How each Oracle function is translated: a table of names, argument counts and rules."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
 @dataclass(frozen=True)
 class Function:
-    """One function of Oracle's."""
+    """The rule of one Oracle function and how many arguments it takes."""
 
     least: int
     most: int
@@ -77,7 +77,7 @@ def _renamed(name: str, kind: Kind = Kind.NUMBER) -> Rule:
 
 
 def _decode(args: Sequence[exp.Expr]) -> exp.Expr:
-    """DECODE compares with NULL equal to NULL; everything is converted to the first result."""
+    """DECODE: NULL equals NULL, and all results get the type of the first."""
     subject, rest = args[0], list(args[1:])
     default = [rest.pop()] if len(rest) % 2 else []
     results = implicit.like_first([*rest[1::2], *default])
@@ -95,7 +95,7 @@ def _decode(args: Sequence[exp.Expr]) -> exp.Expr:
 def _decode_searches(
     subject: exp.Expr, searches: Sequence[exp.Expr]
 ) -> list[tuple[exp.Expr, exp.Expr]]:
-    """The subject and each search value, converted to what the first search value is."""
+    """The subject and the search values, all converted to the type of the first search value."""
     kind = implicit.first_kind(searches)
     subject = implicit.as_kind(subject, kind)
     alike = [implicit.as_kind(search, kind) for search in searches]
@@ -127,7 +127,7 @@ def _nullif(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _extreme(name: str) -> Rule:
-    """GREATEST and LEAST are NULL when any argument is."""
+    """GREATEST and LEAST: NULL if any argument is NULL."""
 
     def rule(given: Sequence[exp.Expr]) -> exp.Expr:
         args = implicit.like_first(given)
@@ -148,7 +148,7 @@ def _extreme(name: str) -> Rule:
 
 
 def _like_one(name: str) -> Rule:
-    """A function whose value is one of its first argument's; a second one is a count."""
+    """A function that returns its first argument's type; a second argument is a count."""
 
     def rule(args: Sequence[exp.Expr]) -> exp.Expr:
         value, *rest = args
@@ -213,7 +213,7 @@ def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _to_char_by(value: exp.Expr, kind: Kind, model: exp.Expr) -> exp.Expr:
-    """TO_CHAR by a model that is known when the statement runs."""
+    """TO_CHAR with a format model that is only known when the statement runs."""
     if kind in MOMENTS:
         return call("ora_written", value, model, number(fraction_digits(value)), kind=Kind.TEXT)
     if kind is Kind.NUMBER:
@@ -233,7 +233,7 @@ def _plain_number(value: exp.Expr) -> exp.Expr:
 
 
 def _of_session(written: exp.Expr, model: str, convert: str) -> exp.Expr:
-    """A text by a model whose D and G stand for the session's characters."""
+    """A formatted text whose D and G are replaced with the session's characters."""
     has_names = any(element in model.upper() for element in "DG")
     return call(convert, written, kind=Kind.TEXT) if has_names else written
 
@@ -242,10 +242,10 @@ _CHARACTERS = re.compile(r"\s*NLS_NUMERIC_CHARACTERS\s*=\s*'?([^'\s]{2})'?\s*", 
 
 
 def _numeric_characters(parameter: exp.Expr) -> exp.Expr:
-    """The decimal character and the group separator that an NLS parameter states.
+    """The decimal character and group separator in an NLS parameter.
 
     Raises:
-        OraError: ORA-12702, it states something else.
+        OraError: ORA-12702 if it is not NLS_NUMERIC_CHARACTERS.
     """
     match = _CHARACTERS.fullmatch(literal_text(parameter, "an NLS parameter"))
     if match is None:
@@ -258,7 +258,7 @@ def _to_binary_float(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def as_known_text(value: exp.Expr) -> exp.Expr:
-    """What is not known to be a number is read as a text."""
+    """Read a value as text unless it is known to be a number."""
     return value if kind_of(value) in (Kind.NUMBER, Kind.TEXT) else as_text(value)
 
 
@@ -305,7 +305,7 @@ def _add_months(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _months_between(args: Sequence[exp.Expr]) -> exp.Expr:
-    """A whole number of months and a part of one of 31 days, counted in seconds."""
+    """The number of months; the fraction is in months of 31 days, counted in seconds."""
     moments = [cast(implicit.as_kind(arg, Kind.DATE), exp.DType.TIMESTAMP) for arg in args]
     seconds = with_number(call("ora_months_seconds", *moments), Exact(INTEGER))
     return numbers.ratio(seconds, number(31 * 86_400))
@@ -381,11 +381,11 @@ FUNCTIONS: dict[str, Function] = {
 
 
 def rewrite_call(node: exp.Anonymous, position: int) -> exp.Expr:
-    """The DuckDB expression for a function call whose arguments are rewritten already.
+    """Return the DuckDB expression for a function call with rewritten arguments.
 
     Raises:
         OraError: the function is unknown (ORA-00904), has the wrong number of arguments
-            (ORA-00909) or uses what is not translated (ORA-03001).
+            (ORA-00909) or cannot be translated (ORA-03001).
     """
     name = str(node.this).upper()
     function = FUNCTIONS.get(name)
@@ -403,10 +403,10 @@ def rewrite_call(node: exp.Anonymous, position: int) -> exp.Expr:
 
 
 def check_count(args: Sequence[exp.Expr], least: int, most: int, position: int) -> None:
-    """Whether a function is given as many arguments as it takes.
+    """Check the number of arguments of a function.
 
     Raises:
-        OraError: ORA-00938 or ORA-00939, it is not.
+        OraError: ORA-00938 for too few arguments, ORA-00939 for too many.
     """
     if len(args) < least:
         raise OraError(938, "not enough arguments for function", position=position)

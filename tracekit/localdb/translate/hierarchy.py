@@ -30,7 +30,7 @@ def rewrite_hierarchies(tree: exp.Expr, position: Position) -> None:
     """Rewrite every query block with CONNECT BY, in place.
 
     Raises:
-        OraError: ORA-03001, a form that is not translated.
+        OraError: ORA-03001 for a form that cannot be translated.
     """
     for select in list(tree.find_all(exp.Select)):
         connect = select.args.get("connect")
@@ -67,7 +67,7 @@ def _is_generator(select: exp.Select, connect: exp.Expr) -> bool:
 
 
 def _is_hierarchical(node: exp.Expr) -> bool:
-    """Whether it needs to know of parents or children."""
+    """Whether the node refers to parents or children."""
     if isinstance(node, exp.ConnectByRoot | exp.Prior):
         return True
     if isinstance(node, exp.Anonymous):
@@ -76,12 +76,12 @@ def _is_hierarchical(node: exp.Expr) -> bool:
 
 
 def _generate_rows(select: exp.Select, connect: exp.Expr) -> None:
-    """`FROM DUAL CONNECT BY LEVEL <= n`: the numbers 1 to n; one row even if n is less than 1."""
+    """Translate `FROM DUAL CONNECT BY LEVEL <= n` to the numbers 1 to n; at least one row."""
     condition = connect.args["connect"]
     inclusive = isinstance(condition, exp.LTE)
     count = call("ora_rows_to" if inclusive else "ora_rows_below", condition.expression)
     last = call("greatest", count, number(1))
-    if last.find(exp.Column, exp.Query):  # a table function would turn the rows about
+    if last.find(exp.Column, exp.Query):  # a table function would refer to the rows around it
         series = call("unnest", call("generate_series", number(1), last))
         inner = exp.Select(expressions=[exp.alias_(series, _LEVEL, quoted=True)])
     else:
@@ -106,17 +106,17 @@ def _alias(name: str) -> exp.TableAlias:
 
 
 def _level(value: exp.Expr) -> exp.Expr:
-    """A LEVEL, of one type in both halves of the recursion."""
+    """Cast LEVEL, so that both halves of the recursion have the same type."""
     return with_number(cast(value, exp.DType.BIGINT), Exact(INTEGER))
 
 
 def _next_level() -> exp.Expr:
-    """LEVEL of a child."""
+    """The LEVEL of a child row."""
     return _level(exp.Add(this=_column(_LEVEL, _PARENT), expression=number(1)))
 
 
 class _Hierarchy:
-    """One query block over one table (or subquery) with CONNECT BY PRIOR."""
+    """A query block over one table or subquery with CONNECT BY PRIOR."""
 
     def __init__(self, select: exp.Select, connect: exp.Expr, position: Position) -> None:
         self._select = select
@@ -188,7 +188,7 @@ class _Hierarchy:
             star.set("except_", [exp.to_identifier(name, quoted=True) for name in added])
 
     def _mark(self, node: exp.Column) -> None:
-        """CONNECT_BY_ISLEAF or CONNECT_BY_ISCYCLE."""
+        """Translate CONNECT_BY_ISLEAF or CONNECT_BY_ISCYCLE."""
         name = _LEAF if node.name.upper() == "CONNECT_BY_ISLEAF" else _CYCLE
         if name == _CYCLE and not self._connect.args.get("nocycle"):
             raise OraError(
@@ -200,7 +200,7 @@ class _Hierarchy:
         node.replace(with_number(_column(name), Exact(INTEGER)))
 
     def _marking(self, table: exp.Expr, condition: exp.Expr) -> exp.CTE:
-        """The tree's rows with 1 for leaves, and for those with an ancestor as child."""
+        """The tree's rows, with 1 for leaves, or for rows with an ancestor among their children."""
         marks: list[exp.Expr] = []
         for name in sorted(self._marks):
             again = self._is_ancestor()
@@ -221,11 +221,11 @@ class _Hierarchy:
         return exp.CTE(this=query, alias=_alias(_MARKED))
 
     def _is_ancestor(self) -> exp.Expr:
-        """Whether the child is the parent or above it."""
+        """Whether the child is the parent row or one of its ancestors."""
         return call("list_contains", _column(_PATH, _PARENT), _column(_ROW, _CHILD))
 
     def _path(self, node: exp.Anonymous) -> None:
-        """Extended by each level: the parent's text, the separator, the child's value."""
+        """SYS_CONNECT_BY_PATH: each level appends the separator and the child's value."""
         if len(node.expressions) != 2:
             raise OraError(909, "invalid number of arguments", position=self._position(node))
         value, separator = node.expressions
@@ -257,7 +257,7 @@ class _Hierarchy:
         node.replace(_column(name))
 
     def _of(self, table: str, value: exp.Expr, level: exp.Expr) -> exp.Expr:
-        """`value` with its columns taken from `table`, and LEVEL being `level`."""
+        """Replace the columns in `value` with those of `table`, and LEVEL with `level`."""
         copied = exp.Paren(this=value.copy())
         for column in list(copied.find_all(exp.Column)):
             if _is_level(column):
@@ -290,7 +290,7 @@ class _Hierarchy:
     def _recursion(
         self, table: exp.Expr, alias: str, condition: exp.Expr, siblings: exp.Expr | None
     ) -> exp.CTE:
-        """Roots, then children of the level before; ORA$PATH orders them depth first."""
+        """The roots, then level by level their children; ORA$PATH sorts them depth first."""
         self._siblings = siblings
         rows = self._rows(table)
         start = self._connect.args.get("start")
@@ -331,7 +331,7 @@ class _Hierarchy:
         return table
 
     def _unless_cycle(self, path: exp.Expr) -> exp.Expr:
-        """ORA-01436 when a row is its own ancestor, as Oracle has it."""
+        """Raise ORA-01436 if a row is its own ancestor."""
         if self._connect.args.get("nocycle") or not self._has_prior:
             return path
         again = self._is_ancestor()
@@ -340,7 +340,7 @@ class _Hierarchy:
         )
 
     def _followed(self, condition: exp.Expr) -> exp.Expr:
-        """Which children are followed: with NOCYCLE no ancestors."""
+        """Which children to follow: with NOCYCLE, those that are not ancestors."""
         step = self._step(condition)
         if self._connect.args.get("nocycle"):
             return exp.And(this=step, expression=exp.Not(this=self._is_ancestor()))

@@ -1,8 +1,9 @@
-"""Oracle's implicit conversions: what becomes of values of different kinds that meet.
+"""Oracle's implicit conversions between values of different kinds.
 
-Oracle Database SQL Language Reference 19c, Data Type Comparison Rules: a text that meets a number
-becomes a number, one that meets a date or timestamp becomes that; NVL, DECODE, NVL2, GREATEST and
-their kin make everything what their first value is; CASE and set operations convert nothing.
+Oracle Database SQL Language Reference 19c, Data Type Comparison Rules: text compared with a number
+is converted to a number, and text compared with a date or timestamp to that type. NVL, DECODE,
+NVL2, GREATEST and LEAST convert their arguments to the type of the first. CASE and set operations
+convert nothing.
 """
 
 from __future__ import annotations
@@ -33,19 +34,19 @@ _TYPES = {
 
 
 def as_number(value: exp.Expr) -> exp.Expr:
-    """A text as the number it spells; a literal one is read now."""
+    """Convert text to the number it spells; a literal is converted during the translation."""
     if kind_of(value) is not Kind.TEXT:
         return value
     if isinstance(value, exp.Literal):
         try:
             return constant(read(str(value.this)))
         except NumberError:
-            return as_free(value)  # an error only for the rows it is asked for
+            return as_free(value)  # raises an error only for rows that use it
     return as_free(value)
 
 
 def as_kind(value: exp.Expr, kind: Kind) -> exp.Expr:
-    """`value` converted to `kind`, where Oracle does that unasked."""
+    """Convert `value` to `kind`, if Oracle does so implicitly."""
     own = kind_of(value)
     if own in (kind, Kind.NULL, Kind.UNKNOWN) or kind in (Kind.NULL, Kind.UNKNOWN):
         return value
@@ -65,10 +66,10 @@ def _inconsistent(expected: Kind, got: Kind) -> OraError:
 
 
 def compared(left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    """The sides of a comparison, as they are compared.
+    """The two sides of a comparison, converted so that they can be compared.
 
     Raises:
-        OraError: ORA-00932, they are never compared.
+        OraError: ORA-00932, their types cannot be compared.
     """
     kinds = {kind_of(left), kind_of(right)}
     if Kind.NUMBER in kinds and kinds & set(MOMENTS):
@@ -83,7 +84,7 @@ def compared(left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
 
 
 def matched(subject: exp.Expr, values: Sequence[exp.Expr]) -> tuple[exp.Expr, list[exp.Expr]]:
-    """What is compared with each of several values, and those, in one form."""
+    """A subject and the values it is compared with, all converted to one form."""
     everything = [subject, *values]
     kinds = {kind_of(one) for one in everything} - {Kind.NULL, Kind.UNKNOWN}
     if kinds & set(MOMENTS):
@@ -98,17 +99,17 @@ def matched(subject: exp.Expr, values: Sequence[exp.Expr]) -> tuple[exp.Expr, li
 
 
 def like_first(values: Sequence[exp.Expr]) -> list[exp.Expr]:
-    """Values that become one column, of the kind of the first one that is not NULL."""
+    """Convert values that become one column to the kind of the first that is not NULL."""
     kind = first_kind(values)
     converted = [as_kind(value, kind) for value in values]
     return numbers.unified(converted) if kind is Kind.NUMBER else converted
 
 
 def alike(values: Sequence[exp.Expr]) -> list[exp.Expr]:
-    """Values that become one column and are of one kind already.
+    """Convert values that become one column and must already be of one kind.
 
     Raises:
-        OraError: ORA-00932, they are not.
+        OraError: ORA-00932 if they are not.
     """
     kind = first_kind(values)
     for value in values:

@@ -1,4 +1,4 @@
-"""Put the functions that translated statements call into a DuckDB database."""
+"""Install the functions that translated statements call in a DuckDB database."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _OVERLOADED = re.compile(r"MACRO (\w+)\s+\((.*?)\) AS", re.DOTALL)
 
 @cache
 def _macros() -> str:
-    """All macros in an order that DuckDB takes.
+    """All macros, in an order that DuckDB accepts.
 
-    Macros are bound when they are created, where an argument of unknown type would fit every
-    overload of what they call. So those with overloads get a definition without at first; their
-    own come last.
+    DuckDB binds a macro when it is created. An argument of unknown type would then match every
+    overload of the functions it calls. So overloaded functions first get a definition without
+    overloads; the real ones come last.
     """
     folder = files(__package__)
     text = ";\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in _FILES)
@@ -44,19 +44,19 @@ def _macros() -> str:
 
 
 def _parameters(text: str) -> list[str]:
-    """Parameters of a macro, whose types may hold commas in parentheses."""
+    """The parameters of a macro, whose types can have commas in parentheses."""
     return re.split(r",\s*(?![^()]*\))", text)
 
 
 def install(connection: duckdb.DuckDBPyConnection, *, sysdate: datetime | None = None) -> None:
-    """Create the functions in the connection's current schema, replacing those already there.
+    """Create the functions in the connection's current schema, replacing existing ones.
 
-    Once a database is enough: all its connections see them when that schema is in their search
-    path. Takes about 0.1 s.
+    Needed once per database: all connections with that schema in their search path can call
+    the functions. Takes about 0.1 s.
 
     Args:
-        connection: To a database that can be written.
-        sysdate: What SYSDATE, SYSTIMESTAMP and their kin answer; None means the clock's time, UTC.
+        connection: A connection to a writable database.
+        sysdate: The value of SYSDATE, SYSTIMESTAMP and other clocks; None for the current UTC time.
     """
     _install_clock(connection, sysdate)
     install_python_functions(connection)

@@ -1,4 +1,4 @@
-"""Text read as an interval."""
+"""Parse intervals."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _ISO_MONTHS = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?", re.IGNORECASE)
 
 
 def read_day_interval(text: str) -> int:
-    """Microseconds of `D HH:MI:SS.FF` or of ISO's `P1DT2H3M4.5S`.
+    """The microseconds of `D HH:MI:SS.FF` or ISO 8601's `P1DT2H3M4.5S`.
 
     Raises:
-        OraError: ORA-01867 or ORA-01850 and following; ORA-03001 for nanoseconds.
+        OraError: ORA-01867, ORA-01850 to ORA-01852, or ORA-03001 for nanoseconds.
     """
     match = _DAYS.fullmatch(text)
     if match is None:
@@ -39,10 +39,10 @@ def read_day_interval(text: str) -> int:
 
 
 def fraction_microseconds(digits: str) -> int:
-    """Microseconds of the digits after a second's point.
+    """The microseconds in the digits after the decimal point of a second.
 
     Raises:
-        OraError: ORA-03001, there are nanoseconds, which DuckDB's intervals do not hold.
+        OraError: ORA-03001 if there are nanoseconds, which DuckDB's intervals cannot hold.
     """
     nanoseconds = int(digits.ljust(9, "0"))
     if nanoseconds % 1_000:
@@ -51,10 +51,10 @@ def fraction_microseconds(digits: str) -> int:
 
 
 def read_month_interval(text: str) -> int:
-    """Months of `Y-M` or of ISO's `P1Y2M`.
+    """The months of `Y-M` or ISO 8601's `P1Y2M`.
 
     Raises:
-        OraError: ORA-01867, or ORA-01843 for a month beyond 11.
+        OraError: ORA-01867, or ORA-01843 for more than 11 months.
     """
     match = _MONTHS.fullmatch(text) or _ISO_MONTHS.fullmatch(text.strip())
     if match is None or not any(match.groups()[1:]):

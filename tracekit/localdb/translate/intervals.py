@@ -1,4 +1,4 @@
-"""Intervals: literals, and functions that make them."""
+"""Interval literals, and functions that make intervals."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LIMITS = {"HOUR": (23, 1850), "MINUTE": (59, 1851), "SECOND": (59, 1852)}
 
 
 def interval_literal(node: exp.Interval) -> exp.Expr:
-    """INTERVAL '...' with one unit, DAY TO SECOND or YEAR TO MONTH.
+    """Translate INTERVAL '...' with one unit, DAY TO SECOND or YEAR TO MONTH.
 
     Raises:
-        OraError: ORA-01867 and its kin, the text does not fit; ORA-03001 for nanoseconds.
+        OraError: ORA-01867 and similar errors for malformed text; ORA-03001 for nanoseconds.
     """
     value = node.this
     unit = node.args.get("unit")
@@ -56,10 +56,10 @@ def interval_literal(node: exp.Interval) -> exp.Expr:
 
 
 def _difference(value: exp.Expr, first: str, last: str) -> exp.Expr:
-    """`(date - date) DAY TO SECOND`."""
+    """Translate `(date - date) DAY TO SECOND`."""
     kind = kind_of(value)
     if not isinstance(value, exp.Paren) or kind not in (Kind.NUMBER, Kind.INTERVAL):
-        raise unsupported("INTERVAL of something that is not a literal")
+        raise unsupported("INTERVAL of anything but a literal")
     if (first, last) != ("DAY", "SECOND"):
         raise unsupported(f"a difference of dates as an interval from {first} to {last}")
     if kind is Kind.INTERVAL:
@@ -107,7 +107,7 @@ def _day_interval(microseconds: int) -> exp.Expr:
 
 
 def number_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
-    """NUMTODSINTERVAL."""
+    """Translate NUMTODSINTERVAL."""
     factor = _unit(args[1], "NUMTODSINTERVAL", _SECOND_UNITS)
     amount = as_double(args[0])  # an INTEGER would overflow
     microseconds = exp.Mul(this=amount, expression=number(factor * 1_000_000))
@@ -116,7 +116,7 @@ def number_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def number_to_months(args: Sequence[exp.Expr]) -> exp.Expr:
-    """NUMTOYMINTERVAL."""
+    """Translate NUMTOYMINTERVAL."""
     factor = _unit(args[1], "NUMTOYMINTERVAL", _MONTH_UNITS)
     months = exp.Mul(this=as_double(args[0]), expression=number(factor))
     return with_months(call("to_months", cast(months, exp.DType.INT)))
@@ -130,12 +130,12 @@ def _unit(node: exp.Expr, function: str, units: dict[str, int]) -> int:
 
 
 def text_to_days(args: Sequence[exp.Expr]) -> exp.Expr:
-    """TO_DSINTERVAL."""
+    """Translate TO_DSINTERVAL."""
     amount = call("ora_day_interval_us", as_text(args[0]))
     return call("ora_day_interval", amount, kind=Kind.INTERVAL)
 
 
 def text_to_months(args: Sequence[exp.Expr]) -> exp.Expr:
-    """TO_YMINTERVAL."""
+    """Translate TO_YMINTERVAL."""
     amount = cast(call("ora_month_interval", as_text(args[0])), exp.DType.INT)
     return with_months(call("to_months", amount))

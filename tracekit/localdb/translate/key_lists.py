@@ -1,4 +1,4 @@
-"""TABLE(SYS.ODCIVARCHAR2LIST(...)) and ODCINUMBERLIST: values in a list as rows of a table."""
+"""TABLE(SYS.ODCIVARCHAR2LIST(...)) and ODCINUMBERLIST: the values of a list as rows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tracekit.localdb.translate.kinds import Kind
 from tracekit.localdb.translate.number_types import FREE, as_free, with_number
 
 TEXTS, NUMBERS = "ORA$TEXTS", "ORA$NUMBERS"
-"""Names of the calls that stand for the rows of a list."""
+"""The calls that stand for the rows of a list."""
 _LISTS = {"ODCIVARCHAR2LIST": TEXTS, "ODCINUMBERLIST": NUMBERS}
 _COLUMN = "COLUMN_VALUE"
 
 
 def rewrite_key_lists(tree: exp.Expr) -> None:
-    """Replace every such table by a query, in place; other table functions stay."""
+    """Replace every such table with a query, in place; other table functions are left unchanged."""
     for number, table in enumerate(list(tree.find_all(exp.Table))):
         listed = _listed(table)
         if listed is None:
@@ -33,7 +33,7 @@ def rewrite_key_lists(tree: exp.Expr) -> None:
 
 
 def _listed(table: exp.Table) -> tuple[str, Sequence[exp.Expr]] | None:
-    """The kind of list in `TABLE(SYS.ODCI...LIST(...))`, and its values."""
+    """The kind of the list in `TABLE(SYS.ODCI...LIST(...))`, and its values."""
     outer = table.this
     if not isinstance(outer, exp.Anonymous) or str(outer.this).upper() != "TABLE":
         return None
@@ -45,7 +45,7 @@ def _listed(table: exp.Table) -> tuple[str, Sequence[exp.Expr]] | None:
 
 
 def rows_of(name: str, values: Sequence[exp.Expr]) -> exp.Expr:
-    """The values, rewritten already, as rows of one column."""
+    """Rewritten values as rows of one column."""
     if name == TEXTS:
         listed = exp.Array(expressions=[as_text(value) for value in values])
         return call("unnest", listed, kind=Kind.TEXT)

@@ -1,4 +1,4 @@
-"""What kind of value an expression has, as far as its text tells."""
+"""The kinds of values that expressions have, as far as the statement's text shows."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _TEXT_TYPES = exp.DataType.TEXT_TYPES
 
 
 def with_kind(node: exp.Expr, kind: Kind) -> exp.Expr:
-    """`node`, marked as being of `kind`."""
+    """Mark `node` as being of `kind`."""
     node.meta[_META] = kind
     return node
 
 
 def with_precision(node: exp.Expr) -> exp.Expr:
-    """`node`, marked as a number whose precision the client stated."""
+    """Mark `node` as a number whose precision the client stated."""
     node.meta[_PRECISION_META] = True
     return node
 
@@ -51,13 +51,13 @@ def has_precision(node: exp.Expr) -> bool:
 
 
 def with_binary_form(node: exp.Expr, form: str) -> exp.Expr:
-    """`node`, marked as a binary number: "double" or "float"."""
+    """Mark `node` as a binary number: "double" or "float"."""
     node.meta[_BINARY_META] = form
     return node
 
 
 def binary_form(node: exp.Expr) -> str | None:
-    """Which binary number it is, "double" or "float"; None of anything else."""
+    """ "double" or "float" for a binary number; None for anything else."""
     marked = node.meta.get(_BINARY_META)
     if marked is None and isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Window):
         return binary_form(node.this)
@@ -65,13 +65,13 @@ def binary_form(node: exp.Expr) -> str | None:
 
 
 def with_months(node: exp.Expr) -> exp.Expr:
-    """`node`, marked as an interval of years and months."""
+    """Mark `node` as an interval of years and months."""
     node.meta[_MONTHS_META] = True
     return with_kind(node, Kind.INTERVAL)
 
 
 def is_months(node: exp.Expr) -> bool:
-    """Whether it is an interval of years and months, or made of one."""
+    """Whether it is an interval of years and months, or computed from one."""
     if _MONTHS_META in node.meta:
         return True
     if isinstance(node, exp.Query) or kind_of(node) in MOMENTS:
@@ -80,19 +80,19 @@ def is_months(node: exp.Expr) -> bool:
 
 
 def with_digits(node: exp.Expr, digits: int) -> exp.Expr:
-    """`node`, marked as having so many digits of a second."""
+    """Mark `node` as having this many digits of a second."""
     node.meta[_DIGITS_META] = digits
     return node
 
 
 def has_digits(node: exp.Expr) -> bool:
-    """Whether the digits of a second are known from a literal's or a column's type."""
+    """Whether the type of a literal or column shows its digits of a second."""
     inner = node.unnest()
     return _DIGITS_META in inner.meta
 
 
 def fraction_digits(node: exp.Expr) -> int:
-    """How many digits of a second a timestamp's type has."""
+    """The number of digits of a second that a timestamp's type has."""
     marked = node.meta.get(_DIGITS_META)
     if isinstance(marked, int):
         return marked
@@ -101,12 +101,12 @@ def fraction_digits(node: exp.Expr) -> int:
 
 
 def is_marked(node: exp.Expr) -> bool:
-    """Whether `node` was built by a rule, and so is DuckDB's already."""
+    """Whether a rule built `node`, so that it needs no rewriting."""
     return _META in node.meta
 
 
 def kind_of(node: exp.Expr | None) -> Kind:
-    """The kind of a rewritten expression; UNKNOWN where only the schema could tell."""
+    """The kind of a rewritten expression; UNKNOWN if it depends on the schema."""
     if node is None:
         return Kind.NULL
     marked = node.meta.get(_META)
@@ -131,7 +131,7 @@ def kind_of(node: exp.Expr | None) -> Kind:
 
 
 def only_output(node: exp.Expr) -> exp.Expr | None:
-    """What a scalar subquery, or ANY or ALL of a query, gives; None for anything else."""
+    """The output of a scalar subquery, or of ANY or ALL of a query; None for anything else."""
     inner = node.this if isinstance(node, exp.Any | exp.All) else node
     query = inner.this if isinstance(inner, exp.Subquery) else None
     while isinstance(query, exp.Subquery | exp.SetOperation):
@@ -143,7 +143,7 @@ def only_output(node: exp.Expr) -> exp.Expr | None:
 
 
 def kind_among(values: list[exp.Expr], case: exp.Case | None = None) -> Kind:
-    """The kind of the first value that tells; Oracle types CASE, NVL and the like so."""
+    """The first known kind among values; Oracle types CASE, NVL and similar functions this way."""
     default = case.args.get("default") if case is not None else None
     for value in [*values, *([default] if default is not None else [])]:
         kind = kind_of(value)

@@ -1,9 +1,10 @@
-"""Functions with overloads, where DuckDB cannot tell their arguments' types.
+"""Overloaded functions for arguments whose types DuckDB does not know yet.
 
-DuckDB chooses a macro's overload before it binds aggregates and windows, whose types it takes as
-unknown then. A lambda's parameter is bound later, when its type is known, so `late_f(max(d))`
-passes the arguments through a list of one struct and calls `f` inside a lambda. What makes a moment
-with a time zone is passed so, too: overloads are chosen by binding the arguments, and it is long.
+DuckDB chooses a macro's overload before it binds aggregates and windows, when it treats their types
+as unknown. It binds a lambda's parameter later, when the type is known. So `late_f(max(d))` passes
+the arguments through a list of one struct and calls `f` inside a lambda. Expressions that make a
+moment with a time zone are passed this way too: DuckDB binds the arguments to choose an overload,
+and they are long.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _WITH_CONSTANTS = {
     **{f"ora_{name}": ("a", "b", "c") for name in _WITH_MODEL},
     "ora_written_in": ("a", "b", "c", "d"),
 }
-"""Those of which all arguments but the first are constants."""
+"""Functions whose arguments after the first are all constants."""
 _PREFIX = "late_"
 _AGGREGATES = {
     "count", "sum", "avg", "min", "max", "median", "first", "any_value", "list", "string_agg",
@@ -60,8 +61,8 @@ _AGGREGATES = {
 def late_macros_sql() -> str:
     """The definitions of all `late_` macros.
 
-    They are bound when created: each function they call is first given a definition without
-    overloads, for the real one to replace.
+    DuckDB binds a macro when it is created. So each function that they call first gets a
+    definition without overloads, which the real one replaces later.
     """
     statements: list[str] = []
     for name, parameters in _PARAMETERS.items():
@@ -84,7 +85,7 @@ def late_macros_sql() -> str:
 
 
 def choose_late_macros(tree: exp.Expr) -> None:
-    """Call the `late_` form wherever an argument holds an aggregate or a window, in place."""
+    """Call the `late_` form of a function if an argument has an aggregate or window, in place."""
     for node in tree.find_all(exp.Anonymous):
         name = str(node.this)
         if (name in _PARAMETERS or name in _WITH_CONSTANTS) and any(

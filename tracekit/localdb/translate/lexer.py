@@ -1,4 +1,4 @@
-"""A statement's tokens as translating needs them: quoted names as DuckDB holds them."""
+"""Tokenize statements, with quoted names as DuckDB stores them."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _UNENDED = {
 
 
 def tokenize(sql: str) -> list[Token]:
-    """The tokens of `sql`.
+    """Return the tokens of `sql`.
 
     Raises:
-        OraError: ORA-01756 or ORA-01740, a quote that does not end.
+        OraError: ORA-01756 or ORA-01740 if a quote is not closed.
     """
     return list(scan(sql))
 
 
 def scan(sql: str, position: int = 0) -> Iterator[Token]:
-    """The tokens of `sql` from an offset on, one by one.
+    """Yield the tokens of `sql` from an offset on.
 
     Raises:
-        OraError: ORA-01756 or ORA-01740, a quote that does not end.
+        OraError: ORA-01756 or ORA-01740 if a quote is not closed.
     """
     try:
         for token in lexer.scan(sql, position):

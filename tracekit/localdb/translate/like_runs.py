@@ -1,4 +1,4 @@
-"""Runs of `x LIKE '%' || :a || '%' OR x LIKE '%' || :b || '%' ...`, found among tokens."""
+"""Find runs of `x LIKE '%' || :a || '%' OR x LIKE '%' || :b || '%' ...` among tokens."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from tracekit.localdb.translate.lexer import Token, TokenKind
 
 LIKE_ANY = "ORA$LIKE_ANY"
-"""The call a run is replaced by: the operand and a list parameter."""
+"""The call that replaces a run: the operand and a list parameter."""
 _LONGEST_OPERAND = 5
-"""Tokens of `schema.table.column`."""
+"""The number of tokens in `schema.table.column`."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class LikeRun:
 
 
 def like_run(tokens: Sequence[Token], index: int) -> LikeRun | None:
-    """The run of two or more such tests that starts at `index` and is a whole condition."""
+    """A run of two or more such tests from `index` on, if it is a whole condition."""
     if index == 0 or not (tokens[index - 1].text == "(" or tokens[index - 1].is_word("WHERE")):
         return None
     length = _operand_length(tokens, index)
@@ -49,7 +49,7 @@ def like_run(tokens: Sequence[Token], index: int) -> LikeRun | None:
 
 
 def _operand_length(tokens: Sequence[Token], index: int) -> int:
-    """How many tokens a plain column reference takes, 0 if LIKE does not follow one."""
+    """The number of tokens of a plain column reference before LIKE; 0 for anything else."""
     for length in range(1, _LONGEST_OPERAND + 1, 2):
         if index + length >= len(tokens):
             return 0
@@ -64,7 +64,7 @@ def _operand_length(tokens: Sequence[Token], index: int) -> int:
 
 
 def _test_bind(tokens: Sequence[Token], position: int, operand: list[str]) -> Token | None:
-    """The bind of `operand LIKE '%' || :bind || '%'` at `position`."""
+    """The bind in `operand LIKE '%' || :bind || '%'` at `position`."""
     length = len(operand)
     test = tokens[position : position + length + 6]
     if len(test) < length + 6 or [token.text.upper() for token in test[:length]] != operand:
@@ -81,7 +81,7 @@ def _test_bind(tokens: Sequence[Token], position: int, operand: list[str]) -> To
 
 
 def _ends_condition(tokens: Sequence[Token], position: int) -> bool:
-    """Whether nothing follows that could belong to the last test or bind tighter than OR."""
+    """Whether nothing follows that belongs to the last test or binds tighter than OR."""
     return (
         position >= len(tokens)
         or tokens[position].text == ")"

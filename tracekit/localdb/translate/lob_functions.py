@@ -1,4 +1,4 @@
-"""Functions of LOBs, raw bytes and rowids, and the DBMS_LOB package's functions."""
+"""Functions of LOBs, RAWs and rowids, and the functions of DBMS_LOB."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_AMOUNT = 32_767
 
 
 def _empty_text(_: Sequence[exp.Expr]) -> exp.Expr:
-    """A text of no characters, which is not NULL as '' is."""
+    """EMPTY_CLOB: text of no characters, which unlike '' is not NULL."""
     return cast(text(""), exp.DType.VARCHAR, Kind.TEXT)
 
 
@@ -44,7 +44,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "ROWIDTOCHAR": (1, 1, _as_text),
     "CHARTOROWID": (1, 1, _as_text),
 }
-"""Least and most arguments, and the rule, of each function."""
+"""For each function: the minimum and maximum number of arguments, and its rule."""
 
 
 def _substring(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -70,7 +70,7 @@ _PACKAGES = {"DBMS_LOB": _LOB_PACKAGE_RULES, "UTL_RAW": RAW_PACKAGE_RULES}
 
 
 def is_package_function(node: exp.Expr | None) -> bool:
-    """Whether `node` is a function of a package that there is a rule for."""
+    """Whether `node` calls a supported function of a package."""
     return (
         isinstance(node, exp.Dot)
         and isinstance(node.expression, exp.Anonymous)
@@ -79,10 +79,10 @@ def is_package_function(node: exp.Expr | None) -> bool:
 
 
 def package_function(node: exp.Dot, position: int) -> exp.Expr:
-    """The DuckDB expression for such a call, its arguments rewritten already.
+    """Return the DuckDB expression for a package function with rewritten arguments.
 
     Raises:
-        OraError: ORA-06553, it has too few or too many arguments.
+        OraError: ORA-06553 for too few or too many arguments.
     """
     name, args = str(node.expression.this).upper(), node.expression.expressions
     least, most, rule = _PACKAGES[node.this.name.upper()][name]

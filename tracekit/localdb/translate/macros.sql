@@ -1,9 +1,9 @@
--- Functions that translated statements call. Overloads by argument type stand for what Oracle
--- decides by type: a DATE is TIMESTAMP_S. Parameters used more than once are cheap expressions to
--- DuckDB (common subexpressions are computed once). The BIGINT overloads also take a NULL of no
--- type, which would fit all others equally well. Macros are bound when they are created, where an
--- argument of unknown type would fit every overload: the overloads of what others call come last
--- (until then they are these).
+-- Functions that translated statements call. Where Oracle decides by type, they have an overload per
+-- argument type; a DATE is TIMESTAMP_S. Parameters used more than once cost little, because DuckDB
+-- computes common subexpressions once. The BIGINT overloads also take a NULL without a type, which
+-- would match all other overloads equally. DuckDB binds a macro when it is created, and an argument
+-- of unknown type would then match every overload. So the overloads of functions that others call
+-- come last; until then, these definitions stand in for them.
 CREATE OR REPLACE MACRO ora_text(a) AS CAST(a AS VARCHAR);
 
 CREATE OR REPLACE MACRO ora_plain_number(s) AS
@@ -13,7 +13,7 @@ CREATE OR REPLACE MACRO ora_plain_text(a) AS ora_plain_number(CAST(a AS VARCHAR)
 CREATE OR REPLACE MACRO ora_number_text(s) AS
     regexp_replace(CASE WHEN contains(s, '.') THEN rtrim(rtrim(s, '0'), '.') ELSE s END,
                    '^(-?)0\.', '\1.');
--- Numbers are text with the session's decimal character.
+-- Numbers as text, with the session's decimal character.
 CREATE OR REPLACE MACRO ora_with_decimal(s) AS
     CASE WHEN getvariable('ora_numeric') IS NULL THEN s
          ELSE replace(s, '.', left(getvariable('ora_numeric'), 1)) END;
@@ -33,11 +33,11 @@ CREATE OR REPLACE MACRO ora_mod(a, b) AS CASE WHEN b = 0 THEN a ELSE a % b END;
 CREATE OR REPLACE MACRO ora_days_us(n) AS
     CAST(round(CAST(n AS DOUBLE) * 86400) AS BIGINT) * 1000000;
 CREATE OR REPLACE MACRO ora_days(n) AS to_microseconds(ora_days_us(n));
--- A month that has no such day is an error in Oracle, where DuckDB takes the month's last day.
+-- A month without such a day is an error in Oracle; DuckDB takes the month's last day.
 CREATE OR REPLACE MACRO ora_plus(a, b) AS
     CASE WHEN ora_interval_months(b) <> 0 AND day(a + b) <> day(a)
          THEN error('ORA-01839: date not valid for month specified') ELSE a + b END;
--- Before 15 October 1582 Oracle counts days by the Julian calendar, DuckDB by the Gregorian one.
+-- Before 15 October 1582 Oracle counts days in the Julian calendar, DuckDB in the Gregorian one.
 CREATE OR REPLACE MACRO ora_gregorian(a) AS
     CASE WHEN a < TIMESTAMP_S '1582-10-15 00:00:00' THEN
         error('ORA-03001: unimplemented feature: counting days before 15 October 1582 is not translated by the local Oracle')
@@ -201,7 +201,7 @@ CREATE OR REPLACE MACRO ora_substr
                                          CAST(trunc(n) AS BIGINT)), '') END;
 CREATE OR REPLACE MACRO ora_instr(s, t, p, n) AS
     ora_nth_position(s, t, CAST(p AS BIGINT), CAST(n AS BIGINT));
--- The text, unless replacing may make it longer than 64 MiB.
+-- The text, unless replacing could make it longer than 64 MiB.
 CREATE OR REPLACE MACRO ora_unless_too_long(s, a, b) AS
     CASE WHEN strlen(b) > strlen(a) AND strlen(s) / strlen(a) * strlen(b) > 67108864
          THEN error('ORA-04030: out of process memory (REPLACE)') ELSE s END;
@@ -226,14 +226,14 @@ CREATE OR REPLACE MACRO ora_lpad(s, n, t) AS
     CASE WHEN n < 1 THEN NULL ELSE lpad(s, n, t) END;
 CREATE OR REPLACE MACRO ora_rpad(s, n, t) AS
     CASE WHEN n < 1 THEN NULL ELSE rpad(s, n, t) END;
--- What a text column of n characters holds of a value; a CHAR is padded with blanks.
+-- A value as a text column of n characters stores it; a CHAR is padded with blanks.
 CREATE OR REPLACE MACRO ora_fit(s, n, c) AS
     CASE WHEN length(s) > n
          THEN error('ORA-12899: value too large for column ' || c || ' (actual: '
                     || CAST(length(s) AS VARCHAR) || ', maximum: ' || CAST(n AS VARCHAR) || ')')
          ELSE s END;
 CREATE OR REPLACE MACRO ora_fit_char(s, n, c) AS rpad(ora_fit(s, n, c), n, ' ');
--- There is no capital of a sharp s for Oracle.
+-- Oracle does not convert a sharp s to upper case.
 CREATE OR REPLACE MACRO ora_upper(s) AS
     CASE WHEN contains(s, 'ß') THEN replace(upper(replace(s, 'ß', chr(57344))), chr(57344), 'ß')
          ELSE upper(s) END;
@@ -253,7 +253,7 @@ CREATE OR REPLACE MACRO ora_regexp_substr(s, p, pos, n, o, g) AS
     nullif(regexp_extract_all(ora_from(s, pos), p, g, o)[n], '');
 CREATE OR REPLACE MACRO ora_regexp_count(s, p, pos, o) AS
     length(regexp_extract_all(ora_from(s, pos), p, 0, o));
--- The text with a mark before and one behind every match; each match adds two characters.
+-- The text with a mark before and after every match; each match adds two characters.
 CREATE OR REPLACE MACRO ora_matches_marked(s, p, o) AS
     regexp_replace(s, p, chr(1048577) || '\0' || chr(1048578), o || 'g');
 CREATE OR REPLACE MACRO ora_regexp_start(s, p, n, o) AS
@@ -267,7 +267,7 @@ CREATE OR REPLACE MACRO ora_regexp_instr(s, p, pos, n, past, o) AS
          WHEN past = 0 THEN ora_regexp_start(ora_from(s, pos), p, n, o) + pos - 1
          ELSE ora_regexp_end(ora_from(s, pos), p, n, o) + pos - 1 END;
 -- One occurrence: the text before it, and the rest with its first match replaced. Where `^` or `\b`
--- would match again at the cut, the rest would be different.
+-- could match again at the cut, the rest would change.
 CREATE OR REPLACE MACRO ora_replace_nth(s, p, r, start, o) AS
     CASE WHEN start = 0 THEN s
          WHEN start > 1 AND regexp_matches(p, '\^|\\[bBA]|\(\?')
@@ -282,8 +282,8 @@ CREATE OR REPLACE MACRO ora_regexp_replace(s, p, r, pos, n, o) AS
          WHEN pos > length(s) THEN s
          ELSE nullif(left(s, pos - 1) || ora_regexp_replaced(ora_from(s, pos), p, coalesce(r, ''), n, o), '') END;
 
--- x LIKE '%' || p || '%' for any p of a list: one regular expression is compiled once and scans a
--- text once, where a thousand LIKEs cost a thousand scans.
+-- x LIKE '%' || p || '%' for any p of a list: DuckDB compiles one regular expression and scans each
+-- text once. A thousand LIKEs would scan it a thousand times.
 CREATE OR REPLACE MACRO ora_like_pattern(l) AS
     list_aggregate(list_transform(CAST(l AS VARCHAR[]), lambda p: replace(replace(regexp_escape(
         coalesce(p, '')), '\%', '.*'), '_', '.')), 'string_agg', '|');
@@ -305,8 +305,8 @@ CREATE OR REPLACE MACRO ora_lob_substr
     (a BLOB, n, p) AS nullif(unhex(substring(hex(a), 2 * CAST(p AS BIGINT) - 1, 2 * CAST(n AS BIGINT))), ''),
     (a VARCHAR, n, p) AS nullif(substring(a, CAST(p AS BIGINT), CAST(n AS BIGINT)), '');
 
--- A rowid's text: table 1, then DuckDB's row number as block and slot (of 16 bits). The numbers of
--- rows that an open transaction inserted start at 2 ** 62 until it is committed: partition 1.
+-- The text of a rowid: table 1, then DuckDB's row number as block and slot (of 16 bits). Rows that an
+-- open transaction inserted are numbered from 2 ** 62 on until it commits: partition 1.
 CREATE OR REPLACE MACRO ora_digit64(v) AS
     substring('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', (v & 63) + 1, 1);
 CREATE OR REPLACE MACRO ora_value64(d) AS
@@ -316,7 +316,7 @@ CREATE OR REPLACE MACRO ora_rowid_in(file, n) AS
         || ora_digit64(n >> 46) || ora_digit64(n >> 40) || ora_digit64(n >> 34)
         || ora_digit64(n >> 28) || ora_digit64(n >> 22) || ora_digit64(n >> 16)
         || ora_digit64((n & 65535) >> 12) || ora_digit64((n & 65535) >> 6) || ora_digit64(n & 65535);
--- Rows that the open transaction inserted are numbered apart (see wire/rowid.py).
+-- Rows that the open transaction inserted have numbers of their own (see wire/rowid.py).
 CREATE OR REPLACE MACRO ora_rowid(n) AS
     ora_rowid_in(CASE WHEN n >= 36028797018960000 THEN 'AAAAABAAB' ELSE 'AAAAABAAA' END,
                  n % 36028797018960000);
@@ -336,7 +336,7 @@ CREATE OR REPLACE MACRO ora_rows_to(n) AS
 CREATE OR REPLACE MACRO ora_rows_below(n) AS
     greatest(coalesce(CAST(ceil(CAST(n AS DOUBLE)) AS BIGINT) - 1, 0), 0);
 
--- A binary number as text: so many digits behind the first, and three of the exponent.
+-- A binary number as text, with a fixed number of digits after the first and three in the exponent.
 CREATE OR REPLACE MACRO ora_mantissa(s) AS
     CASE WHEN ends_with(rtrim(s, '0'), '.') THEN rtrim(s, '0') || '0' ELSE rtrim(s, '0') END;
 CREATE OR REPLACE MACRO ora_scientific(s) AS

@@ -1,4 +1,4 @@
-"""Text read as a moment by a format model: TO_DATE, TO_TIMESTAMP, TO_TIMESTAMP_TZ.
+"""Read text with a datetime format model: TO_DATE, TO_TIMESTAMP, TO_TIMESTAMP_TZ.
 
 Rules: Oracle Database SQL Language Reference 19c, Format Models, "String-to-Date Conversion Rules".
 """
@@ -38,7 +38,7 @@ _LIMITS = {
     "SSSSS": (5, 0, 86399, 1853, "seconds in day must be between 0 and 86399"),
     "J": (7, 1, 5373484, 1854, "julian date must be between 1 and 5373484"),
 }
-"""Most digits, least and largest value of an element, and the error beyond."""
+"""For each element: its maximum digits, minimum, maximum and the error for other values."""
 _YEARS = {"YYYY": 4, "RRRR": 4, "SYYYY": 4, "YYY": 3, "YY": 2, "RR": 2, "Y": 1}
 _ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
 _ZONE = re.compile(r"([+-]?)(\d{1,2}):(\d{2})")
@@ -48,37 +48,38 @@ _MISMATCH = "literal does not match format string"
 
 @dataclass(frozen=True)
 class ReadMoment:
-    """A local time, and its time zone where the text has one."""
+    """A local time, and its time zone if the text has one."""
 
     microseconds: int
-    """Since 1970."""
+    """Since 1970-01-01."""
     nanoseconds: int
-    """Beyond the microseconds."""
+    """Nanoseconds in addition to `microseconds`."""
     offset: int
     """Minutes east of UTC, or NO_ZONE."""
 
 
 @lru_cache(maxsize=4096)
 def read_moment(text: str, model: str, today: int, language: str) -> ReadMoment:
-    """The moment that `text` means.
+    """Read text with a format model.
 
     Args:
-        text: What is read.
+        text: The text.
         model: The format model.
-        today: A moment in microseconds since 1970; gives a year or month that is missing.
-        language: Of the names of months and days.
+        today: The current time in microseconds since 1970; it supplies a missing year or month.
+        language: The language of month and day names.
 
     Raises:
-        OraError: the text does not fit the model (ORA-018xx), or ORA-03001.
+        OraError: the text does not match the model (ORA-018xx) or the model is unsupported
+            (ORA-03001).
     """
     return _Reader(text, parse_model(model), names_of(language.partition("|")[0])).read(today)
 
 
 def zone_offset(zone: str) -> int:
-    """Minutes east of UTC that a time zone's text stands for.
+    """The offset of a time zone in minutes east of UTC.
 
     Raises:
-        OraError: ORA-01882 or ORA-01874, there is no such zone; ORA-03001, it is a region's name.
+        OraError: ORA-01882 or ORA-01874 for an unknown zone; ORA-03001 for a region's name.
     """
     match = _ZONE.fullmatch(zone.strip())
     if match is not None:
@@ -102,7 +103,7 @@ class _Reader:
         self._names = names
         self._at = 0
         self._left_out = False
-        """The model's last punctuation is not in the text."""
+        """True if the text ended before the model's last punctuation."""
         self._values: dict[str, int] = {}
         self._zone: int | None = None
 
@@ -210,7 +211,7 @@ class _Reader:
             self._values["short"] = 10 ** _YEARS[name]
 
     def _has_long_year(self, following: Sequence[Piece]) -> bool:
-        """Whether the text has four digits here, and no more elements follow at once."""
+        """Whether the text has four digits here that must all belong to the year."""
         is_last = not following or following[0].kind != "element"
         run = re.compile(r"\d+", re.ASCII).match(self._text, self._at)
         return is_last and run is not None and len(run[0]) == 4
@@ -264,7 +265,7 @@ class _Reader:
 
     def _take_fraction(self, piece: Piece) -> None:
         if not piece.exact and not self._text[self._at].isdigit():
-            return  # a fraction may be left out
+            return  # the fraction is optional
         digits = self._digits(int(piece.text[2:] or 9))
         self._values["nanoseconds"] = int(digits.ljust(9, "0"))
 

@@ -1,4 +1,4 @@
-"""Moments as text by a format model: what TO_CHAR writes where DuckDB's strftime cannot."""
+"""Format moments with a model, where DuckDB's strftime cannot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracekit.localdb.translate.date_models import Case, Piece, parse_model
 from tracekit.localdb.translate.spelled_numbers import spelled, spelled_ordinal, spelled_year
 
 NO_ZONE = 32_767
-"""The offset of a moment that has none."""
+"""The offset of a moment without a time zone."""
 _ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
 _CASES: dict[Case, Callable[[str], str]] = {
     "upper": str.upper,
@@ -27,7 +27,7 @@ _SPELLED_CASES = {**_CASES, "title": str.title}
 
 @dataclass(frozen=True)
 class Moment:
-    """A local time, its parts as Oracle names them; a year before Christ is negative."""
+    """A local time and its parts; years BC are negative."""
 
     year: int
     month: int
@@ -35,7 +35,7 @@ class Moment:
     seconds: int
     nanoseconds: int
     offset: int
-    """Minutes east of UTC, NO_ZONE without a time zone."""
+    """Minutes east of UTC; NO_ZONE without a time zone."""
 
     @property
     def hour(self) -> int:
@@ -54,10 +54,10 @@ class Moment:
 
     @property
     def iso_week(self) -> tuple[int, int]:
-        """The week's year and number.
+        """The ISO year and week number.
 
         Raises:
-            OraError: ORA-03001, the day is one of the Julian calendar.
+            OraError: ORA-03001 if the day is before the Gregorian calendar.
         """
         if (self.year, self.month, self.day) < (1582, 10, 15):
             raise unsupported("the ISO week of a day before 15 October 1582")
@@ -69,18 +69,18 @@ class Moment:
 def write_moment(
     microseconds: int, nanoseconds: int, offset: int, model: str, digits: int, language: str
 ) -> str | None:
-    """A moment as text.
+    """Format a moment.
 
     Args:
-        microseconds: Its local time since 1970.
-        nanoseconds: Beyond the microseconds.
+        microseconds: Local time since 1970-01-01.
+        nanoseconds: Nanoseconds in addition to the microseconds.
         offset: Minutes east of UTC, or NO_ZONE.
         model: The format model.
-        digits: Of the fraction of a second, where the model does not say how many.
-        language: Names of months and days; behind a blank the decimal character, if not a point.
+        digits: Digits of the fraction of a second, if the model does not state them.
+        language: Language of names, then a blank and the decimal character if it is not a point.
 
     Raises:
-        OraError: ORA-01821, the model has what the moment has not, or ORA-03001.
+        OraError: ORA-01821 if the model needs a part that the moment lacks; ORA-03001.
     """
     days, rest = divmod(microseconds, DAY_MICROSECONDS)
     year, month, day = calendar_date(days)
@@ -202,7 +202,7 @@ _NUMBERS: dict[str, tuple[Callable[[Moment], int], int]] = {
     "SS": (lambda m: m.seconds % 60, 2),
     "SSSSS": (lambda m: m.seconds, 5),
 }
-"""What an element counts, and the digits it is padded to."""
+"""For each numeric element: its value, and the width it is zero-padded to."""
 
 
 def _half_day(moment: Moment, _: Names) -> tuple[str, int]:
@@ -222,5 +222,5 @@ _WORDS: dict[str, Callable[[Moment, Names], tuple[str, int]]] = {
     **dict.fromkeys(("AM", "PM"), _half_day),
     **dict.fromkeys(("AD", "BC"), _era),
 }
-"""The word of an element, and the width that it is padded to."""
+"""For each name element: its word, and the width it is padded to."""
 _SIGNED = {"SYYYY", "SCC"}

@@ -1,11 +1,11 @@
--- Moments of time. A DATE is a TIMESTAMP_S, a TIMESTAMP(7) and finer a TIMESTAMP_NS.
+-- Moments. A DATE is a TIMESTAMP_S; a TIMESTAMP(7) or finer is a TIMESTAMP_NS.
 --
 -- A TIMESTAMP WITH TIME ZONE is STRUCT(instant INTERVAL, nanos SMALLINT). The interval's total is the
--- time since 1970 in UTC; its months are the offset in minutes, which its days make up for. DuckDB
--- compares, groups and joins intervals by their total, so that moments equal in UTC are equal, while
--- each keeps its offset. A TIMESTAMP WITH LOCAL TIME ZONE is a TIMESTAMPTZ.
+-- time since 1970 in UTC. Its months are the offset in minutes, and its days compensate for them.
+-- DuckDB compares, groups and joins intervals by their total, so moments that are equal in UTC are
+-- equal, while each keeps its offset. A TIMESTAMP WITH LOCAL TIME ZONE is a TIMESTAMPTZ.
 --
--- What the session set is in variables of the connection, NULL where it is Oracle's default.
+-- The session's settings are in variables of the connection; NULL means Oracle's default.
 CREATE OR REPLACE MACRO ora_zone() AS coalesce(getvariable('ora_zone'), 0);
 CREATE OR REPLACE MACRO ora_session_zone() AS coalesce(getvariable('ora_zone_name'), '+00:00');
 CREATE OR REPLACE MACRO ora_language() AS coalesce(getvariable('ora_language'), 'AMERICAN');
@@ -31,7 +31,7 @@ CREATE OR REPLACE MACRO ora_interval_months(i) AS 12 * year(i) + month(i);
 CREATE OR REPLACE MACRO ora_interval_us(i) AS
     day(i) * 86400000000 + hour(i) * 3600000000 + minute(i) * CAST(60000000 AS BIGINT) + microsecond(i);
 CREATE OR REPLACE MACRO ora_padded(s, n) AS lpad(s, CAST(greatest(n, length(s)) AS INTEGER), '0');
--- An interval's text; one of months has no days, and one of days no months.
+-- The text of an interval; one of months has no days, and one of days no months.
 CREATE OR REPLACE MACRO ora_interval_text(i, days, digits) AS
     CASE WHEN ora_interval_months(i) <> 0 THEN
              CASE WHEN ora_interval_months(i) < 0 THEN '-' ELSE '+' END
@@ -44,20 +44,20 @@ CREATE OR REPLACE MACRO ora_interval_text(i, days, digits) AS
              || lpad(CAST(abs(ora_interval_us(i)) // 1000000 % 60 AS VARCHAR), 2, '0') || '.'
              || left(lpad(CAST(abs(ora_interval_us(i)) % 1000000 AS VARCHAR), 6, '0') || '000', digits)
          END;
--- With days of their own: Arrow has too few bits for the nanoseconds of three centuries.
+-- Days are separate: Arrow has too few bits for the nanoseconds of three centuries.
 CREATE OR REPLACE MACRO ora_day_interval(us) AS
     list_transform([CAST(us AS BIGINT)], lambda u:
         to_days(CAST(u // 86400000000 AS INTEGER)) + to_microseconds(u % 86400000000))[1];
 CREATE OR REPLACE MACRO ora_day_of_us(us) AS (us - (us % 86400000000 + 86400000000) % 86400000000) // 86400000000;
--- Arguments that are used several times are bound once as a lambda's parameter: DuckDB binds those
--- of overloaded macros again wherever they are named.
+-- Arguments that are used several times are bound once, as a lambda's parameter. DuckDB would bind
+-- the arguments of overloaded macros again at every use.
 CREATE OR REPLACE MACRO ora_make_zoned(us, nanos, minutes) AS
     list_transform([{'u': CAST(us AS BIGINT), 'n': CAST(nanos AS SMALLINT), 'm': CAST(minutes AS INTEGER)}],
         lambda v: CASE WHEN v.u IS NOT NULL AND v.m IS NOT NULL THEN {
             'instant': to_months(v.m) + to_days(CAST(ora_day_of_us(v.u) - 30 * v.m AS INTEGER))
                 + to_microseconds((v.u % 86400000000 + 86400000000) % 86400000000),
             'nanos': v.n} END)[1];
--- The same without a lambda, which DuckDB does not take in a column's default.
+-- The same without a lambda, which DuckDB does not accept in a column's default.
 CREATE OR REPLACE MACRO ora_default_zoned(a, minutes) AS {
     'instant': to_months(minutes)
         + to_days(CAST(ora_day_of_us(epoch_us(a) - minutes * 60000000) - 30 * minutes AS INTEGER))
@@ -68,7 +68,7 @@ CREATE OR REPLACE MACRO ora_instant_us(i) AS
 CREATE OR REPLACE MACRO ora_systimestamp() AS ora_make_zoned(epoch_us(ora_utc()), 0, 0);
 CREATE OR REPLACE MACRO ora_current_timestamp() AS ora_make_zoned(epoch_us(ora_utc()), 0, ora_zone());
 
--- Local time in microseconds, what it has beyond them, offset in minutes (32767: none).
+-- Local time in microseconds, nanoseconds in addition, offset in minutes (32767: none).
 CREATE OR REPLACE MACRO ora_us
     (a TIMESTAMP_S) AS epoch_us(a),
     (a TIMESTAMP) AS epoch_us(a),
@@ -132,7 +132,7 @@ CREATE OR REPLACE MACRO ora_text_zoned(s, model) AS
                        - ora_text_minutes(s, model) * CAST(60000000 AS BIGINT),
                    ora_read_ns(s, model, ora_today(), ora_language()), ora_text_minutes(s, model));
 
--- Conversions. The BIGINT overloads also take a NULL of no type.
+-- Conversions. The BIGINT overloads also take a NULL without a type.
 CREATE OR REPLACE MACRO ora_no_date(a) AS
     CASE WHEN a IS NOT NULL THEN error('ORA-00932: inconsistent datatypes: expected DATE') END;
 CREATE OR REPLACE MACRO ora_moment
@@ -232,7 +232,7 @@ CREATE OR REPLACE MACRO ora_at_zone(a, minutes) AS
     ora_make_zoned(ora_zoned_us(a), ora_ns(a), minutes);
 CREATE OR REPLACE MACRO ora_utc_of(a) AS make_timestamp(ora_zoned_us(a) + ora_no_nanos(a));
 
--- The parts of a date; of a moment with a time zone those of its time in UTC.
+-- The parts of a date; for a moment with a time zone, those of its time in UTC.
 CREATE OR REPLACE MACRO ora_part_source
     (a TIMESTAMP_S) AS a,
     (a TIMESTAMP) AS a,

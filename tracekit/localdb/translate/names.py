@@ -1,4 +1,4 @@
-"""Names: identifiers fold to upper case, output columns are called what Oracle calls them."""
+"""Fold identifiers to upper case, and give output columns the names that Oracle gives them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r":([bdl]\d+)\b")
 
 
 def name_output_columns(tree: exp.Expr, prepared: Prepared) -> None:
-    """Give every expression column without an alias the name Oracle derives from its text."""
+    """Name every expression column without an alias after its text, as Oracle does."""
     for select in tree.find_all(exp.Select):
         for item in list(select.expressions):
             if isinstance(item, exp.Alias | exp.Star | exp.Column) and not _is_pseudo(item):
@@ -30,7 +30,7 @@ def name_output_columns(tree: exp.Expr, prepared: Prepared) -> None:
 
 
 def _is_pseudo(item: exp.Expr) -> bool:
-    """Whether a column reference is really a function (SYSDATE, ROWNUM, s.NEXTVAL)."""
+    """Whether a column reference is a function without parentheses (SYSDATE, ROWNUM, s.NEXTVAL)."""
     if not isinstance(item, exp.Column) or not isinstance(item.this, exp.Identifier):
         return False
     if item.this.quoted:
@@ -49,7 +49,7 @@ _PSEUDO_COLUMNS = {
 
 
 def column_name(item: exp.Expr, prepared: Prepared) -> str:
-    """The expression's text in upper case without blanks."""
+    """The expression's text in upper case, without blanks."""
     span = item.meta.get(SOURCE_SPAN)
     if span is None:
         return ""
@@ -62,9 +62,9 @@ def column_name(item: exp.Expr, prepared: Prepared) -> str:
 
 
 def expand_order_aliases(tree: exp.Expr) -> None:
-    """Write out aliases inside ORDER BY expressions (`ORDER BY total + 1`).
+    """Replace aliases inside ORDER BY expressions (`ORDER BY total + 1`) with what they stand for.
 
-    DuckDB knows an alias there, but not its type.
+    DuckDB accepts an alias there, but its type is unknown to the macros' overloads.
     """
     for select in tree.find_all(exp.Select):
         order = select.args.get("order")
@@ -86,7 +86,7 @@ AGGREGATES = {
     "COUNT", "SUM", "AVG", "MIN", "MAX", "LISTAGG", "MEDIAN", "STDDEV", "VARIANCE", "STATS_MODE",
     "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP",
 }  # fmt: skip
-"""Functions in whose arguments a name is a column's, whatever aliases there are."""
+"""Functions that never take an alias: a name in their arguments is always a column."""
 
 
 def _is_aggregated(column: exp.Column) -> bool:
@@ -97,14 +97,14 @@ def _is_aggregated(column: exp.Column) -> bool:
 
 
 def folded(identifier: exp.Expr | None) -> str:
-    """The name an identifier stands for, as DuckDB holds it; "" for none."""
+    """The name that an identifier stands for, as DuckDB stores it; "" for none."""
     if identifier is None:
         return ""
     return identifier.name if identifier.args.get("quoted") else identifier.name.upper()
 
 
 def fold_identifiers(tree: exp.Expr) -> None:
-    """Write every unquoted identifier in upper case; all are quoted from here on."""
+    """Write every unquoted identifier in upper case, and quote all identifiers."""
     for identifier in tree.find_all(exp.Identifier):
         if not identifier.quoted:
             identifier.set("this", identifier.name.upper())
@@ -112,10 +112,10 @@ def fold_identifiers(tree: exp.Expr) -> None:
 
 
 def computed_columns(tree: exp.Expr) -> frozenset[str]:
-    """Names of the output columns that are computed, not a table's own (followed into CTEs).
+    """The names of the output columns that are computed rather than a table's own.
 
-    Oracle describes a computed NUMBER without precision, whatever the columns it comes from; the
-    value of CAST(x AS NUMBER(p, s)) counts as a column of that type.
+    Follows WITH queries. Oracle describes a computed NUMBER without precision; only
+    CAST(x AS NUMBER(p, s)) counts as a column of that type.
     """
     return frozenset(_computed(tree, {}))
 
@@ -149,7 +149,7 @@ def _computed(query: exp.Expr, known: dict[str, set[str]]) -> set[str]:
 
 
 def _renamed(derived: exp.Expr, computed: set[str]) -> set[str]:
-    """With a column list (`WITH t(a, b)`) the names are the list's; all may be computed."""
+    """The columns listed in `WITH t(a, b)` replace the query's names; all may be computed."""
     alias = derived.args.get("alias")
     columns = alias.columns if isinstance(alias, exp.TableAlias) else []
     return {column.name for column in columns} if columns else computed

@@ -1,4 +1,4 @@
-"""An aggregate of aggregates (`MAX(COUNT(*))`): the groups become a query of their own."""
+"""Move the inner aggregates of `MAX(COUNT(*))` and similar expressions into a subquery."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _VALUE = "ORA$VALUE"
 
 
 def split_nested_aggregates(tree: exp.Expr) -> None:
-    """Rewrite every query block that aggregates its groups' aggregates, in place.
+    """Rewrite every query block with aggregates of aggregates, in place.
 
     Raises:
-        OraError: ORA-00978, there are no groups.
+        OraError: ORA-00978 without a GROUP BY.
     """
     for select in list(tree.find_all(exp.Select)):
         outer = [call for item in select.expressions for call in _outermost(item)]
@@ -31,7 +31,7 @@ def _is_aggregate(node: exp.Expr) -> bool:
 
 
 def _outermost(node: exp.Expr) -> list[exp.Expr]:
-    """The aggregates of a query block that stand in no other one."""
+    """The aggregates of a query block that are not inside another one."""
     if _is_aggregate(node):
         return [node]
     if isinstance(node, exp.Query):

@@ -1,7 +1,7 @@
-"""SUM, AVG and their kin over numbers, with all their digits.
+"""SUM, AVG and other numeric aggregates, with all the digits of a NUMBER.
 
 A SUM of FREE numbers adds those that fit a DECIMAL as DECIMALs, and the few others one by one.
-Functions that need all values at once are given them as a list.
+Functions that need all values together get them as a list.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from tracekit.localdb.translate.number_types import (
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 Wrap = Callable[[exp.Expr], exp.Expr]
-"""Puts an aggregate into the OVER clause it is written with."""
+"""Puts an aggregate into its OVER clause."""
 
 
 def plain(node: exp.Expr) -> exp.Expr:
-    """An aggregate without OVER."""
+    """Leave an aggregate without OVER."""
     return node
 
 
 def argument(node: exp.Expr) -> tuple[exp.Expr, bool]:
-    """What is aggregated, and whether only different values are.
+    """The aggregated expression, and whether it is DISTINCT.
 
     Raises:
-        OraError: ORA-00932, it is a date or timestamp.
+        OraError: ORA-00932 if it is a date or timestamp.
     """
     distinct = isinstance(node, exp.Distinct)
     value = node.expressions[0] if distinct else node
@@ -56,7 +56,7 @@ def _again(value: exp.Expr, *, distinct: bool) -> exp.Expr:
 
 
 def total(wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
-    """SUM."""
+    """Translate SUM."""
     value, distinct = argument(args[0])
     form = number_type(value)
     if form is not FREE:
@@ -78,7 +78,7 @@ def total(wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def average(wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
-    """AVG: the sum by the count."""
+    """Translate AVG: the sum divided by the count."""
     value, distinct = argument(args[0])
     form = number_type(value)
     if form in (DOUBLE, FLOAT) or form is None:
@@ -91,12 +91,12 @@ def average(wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def listed(wrap: Wrap, value: exp.Expr, *, distinct: bool = False) -> exp.Expr:
-    """All values as a list of FREE numbers' bytes."""
+    """Collect the values in a list of FREE bytes."""
     return wrap(call("list", _again(cast(as_free(value), exp.DType.BLOB), distinct=distinct)))
 
 
 def statistic(name: str, wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
-    """A function of the whole list of values: MEDIAN, VARIANCE ..."""
+    """A function of the list of all values: MEDIAN, VARIANCE ..."""
     value, distinct = argument(args[0])
     if number_type(value) in (DOUBLE, FLOAT) and name in _OF_DOUBLES:
         node = wrap(call(_OF_DOUBLES[name], _again(value, distinct=distinct)))
@@ -106,14 +106,14 @@ def statistic(name: str, wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def median(wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
-    """MEDIAN, also of moments."""
+    """Translate MEDIAN of numbers or moments."""
     if kind_of(args[0]) in (Kind.DATE, Kind.TIMESTAMP):
         return with_kind(wrap(call("median", args[0])), kind_of(args[0]))
     return statistic("MEDIAN", wrap, args)
 
 
 def percentile(wrap: Wrap, value: exp.Expr, share: exp.Expr, *, descending: bool) -> exp.Expr:
-    """PERCENTILE_CONT of numbers."""
+    """Translate PERCENTILE_CONT of numbers."""
     if descending:
         share = numbers.difference(exp.Literal.number(1), share) or share
     values = listed(wrap, numbers.as_number(value))
@@ -121,7 +121,7 @@ def percentile(wrap: Wrap, value: exp.Expr, share: exp.Expr, *, descending: bool
 
 
 def paired(name: str, wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
-    """A function of pairs of values, of which those with a NULL do not count: CORR, REGR_ ..."""
+    """A function of pairs of values, ignoring pairs with a NULL: CORR, REGR_ ..."""
     pairs = [cast(as_free(numbers.as_number(arg)), exp.DType.BLOB) for arg in args]
     known = exp.And(
         this=exp.Not(this=exp.Is(this=pairs[0].copy(), expression=exp.Null())),
@@ -135,12 +135,12 @@ def paired(name: str, wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def count(name: str, wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
-    """A function whose value is an integer."""
+    """A function that returns an integer."""
     return wrap(counted(name, *args))
 
 
 def share(name: str, wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
-    """PERCENT_RANK and CUME_DIST: of a window's rows, those before the current one or up to it."""
+    """PERCENT_RANK and CUME_DIST, from the counts of rows before and up to the current one."""
     if wrap is plain:
         raise unsupported(f"{name} without OVER")
     everything = wrap(counted("count", exp.Star()))
@@ -150,7 +150,7 @@ def share(name: str, wrap: Wrap, args: Sequence[exp.Expr]) -> exp.Expr:
     one = exp.Literal.number(1)
     before = numbers.difference(wrap(counted("rank")), one)
     others = numbers.difference(everything, one.copy())
-    assert before is not None and others is not None, "counts are known to be integers"
+    assert before is not None and others is not None, "counts are integers"
     known = like_one_of(call("nullif", others, exp.Literal.number(0)), [others])
     quotient = as_free(numbers.ratio(before, known))
     return with_number(call("coalesce", quotient, as_free(exp.Literal.number(0))), FREE)
@@ -187,7 +187,7 @@ WITH_WINDOW: dict[str, tuple[int, int, Callable[[Wrap, Sequence[exp.Expr]], exp.
     **{name: (0, 1, partial(count, to)) for name, to in _COUNTS.items()},
     **{name: (0, 0, partial(share, name)) for name in _SHARES},
 }
-"""Least and most arguments, and the rule, which puts OVER where it belongs."""
+"""For each function: the minimum and maximum number of arguments, and its rule."""
 RULES: dict[str, tuple[int, int, Rule]] = {
     name: (least, most, partial(rule, plain)) for name, (least, most, rule) in WITH_WINDOW.items()
 }

@@ -1,7 +1,7 @@
-"""Arithmetic of FREE numbers: Oracle's decimal digits, for DuckDB to call.
+"""Arithmetic of FREE numbers with Oracle's decimal digits, in Python functions for DuckDB.
 
-Every function takes and gives the bytes of a NUMBER. A result is rounded once, half away from
-zero, to the 20 base-100 digits that a NUMBER has (39 or 40 decimal ones), as Oracle rounds.
+Each function takes and returns the bytes of a NUMBER. It rounds its result once, half away from
+zero, to the 20 base-100 digits of a NUMBER (39 or 40 decimal digits), as Oracle does.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from tracekit.localdb.wire.rows_number import encode_number
 from tracekit.localdb.wire.values import decode_number
 
 WORK = Context(prec=60, rounding=ROUND_DOWN, Emax=MAX_EMAX, Emin=MIN_EMIN)
-"""Cut, not rounded, so that rounding to a NUMBER's digits afterwards is the only rounding."""
+"""Truncates, so that rounding to a NUMBER's digits afterwards is the only rounding."""
 WHOLE = Context(prec=1000, Emax=MAX_EMAX, Emin=MIN_EMIN)
-"""Room for every digit of a sum or product of NUMBERs."""
+"""Enough digits for any sum or product of NUMBERs."""
 MOST_POWER_DIGITS = 4_000
 LONGEST_TEXT = 64
-"""Characters of a number as text before it is written with an exponent (format model TM9)."""
+"""Characters; a longer number is written with an exponent (format model TM9)."""
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?\s*", re.IGNORECASE | re.ASCII)
 
 
 class NumberError(TracekitError, ValueError):
-    """What DuckDB passes on as the reason: an error of Oracle's by its code."""
+    """An Oracle error whose message starts with its code, which DuckDB passes on."""
 
 
 INVALID = "ORA-01722: invalid number"
@@ -49,15 +49,15 @@ ZERO_DIVISOR = "ORA-01476: divisor is equal to zero"
 
 @lru_cache(maxsize=4096)
 def decode(data: bytes) -> Decimal:
-    """The number of a NUMBER's bytes."""
+    """Decode the bytes of a NUMBER."""
     return Decimal(decode_number(data))
 
 
 def read(text: str) -> Decimal:
-    """The number that a text spells.
+    """Parse a number.
 
     Raises:
-        NumberError: ORA-01722, it spells none.
+        NumberError: ORA-01722 if the text is not a number.
     """
     if _NUMBER.fullmatch(text) is None:
         raise NumberError(INVALID)
@@ -65,7 +65,7 @@ def read(text: str) -> Decimal:
 
 
 def number_text(value: Decimal) -> str:
-    """A number as TO_CHAR writes it without a model."""
+    """Format a number as TO_CHAR does without a model."""
     plain = f"{value.copy_abs():f}"
     if "." in plain:
         plain = plain.rstrip("0").rstrip(".")
@@ -79,10 +79,10 @@ def number_text(value: Decimal) -> str:
 
 
 def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
-    """A quotient.
+    """Return dividend / divisor.
 
     Raises:
-        NumberError: ORA-01476.
+        NumberError: ORA-01476 if the divisor is 0.
     """
     if not divisor:
         raise NumberError(ZERO_DIVISOR)
@@ -90,15 +90,15 @@ def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
 
 
 def modulus(dividend: Decimal, divisor: Decimal) -> Decimal:
-    """MOD: the remainder has the dividend's sign; by 0 it is the dividend."""
+    """MOD: the result has the dividend's sign; MOD(x, 0) is x."""
     return WHOLE.remainder(dividend, divisor) if divisor else dividend
 
 
 def remainder(dividend: Decimal, divisor: Decimal) -> Decimal:
-    """REMAINDER: of the division rounded to the nearest whole number, the even one of two.
+    """REMAINDER: like MOD, but the quotient is rounded to the nearest integer, ties to even.
 
     Raises:
-        NumberError: ORA-01476.
+        NumberError: ORA-01476 if the divisor is 0.
     """
     if not divisor:
         raise NumberError(ZERO_DIVISOR)
@@ -106,10 +106,10 @@ def remainder(dividend: Decimal, divisor: Decimal) -> Decimal:
 
 
 def power(base: Decimal, exponent: Decimal) -> Decimal:
-    """POWER: exact where the exponent is whole and the digits are few enough.
+    """POWER: exact if the exponent is an integer and the result has few enough digits.
 
     Raises:
-        NumberError: ORA-01428, a root of a negative number; ORA-01476, 0 to a negative power.
+        NumberError: ORA-01428 for a root of a negative number; ORA-01476 for 0 to a negative power.
     """
     if not base and exponent < 0:
         raise NumberError(ZERO_DIVISOR)
@@ -126,10 +126,10 @@ def power(base: Decimal, exponent: Decimal) -> Decimal:
 
 
 def logarithm(base: Decimal, value: Decimal) -> Decimal:
-    """LOG.
+    """LOG(base, value).
 
     Raises:
-        NumberError: ORA-01428.
+        NumberError: ORA-01428 if an argument is out of range.
     """
     if base <= 0 or base == 1 or value <= 0:
         raise NumberError(OUT_OF_RANGE)
@@ -137,10 +137,10 @@ def logarithm(base: Decimal, value: Decimal) -> Decimal:
 
 
 def natural(value: Decimal) -> Decimal:
-    """LN.
+    """LN(value).
 
     Raises:
-        NumberError: ORA-01428.
+        NumberError: ORA-01428 if the value is not positive.
     """
     if value <= 0:
         raise NumberError(OUT_OF_RANGE)
@@ -148,10 +148,10 @@ def natural(value: Decimal) -> Decimal:
 
 
 def square_root(value: Decimal) -> Decimal:
-    """SQRT.
+    """SQRT(value).
 
     Raises:
-        NumberError: ORA-01428.
+        NumberError: ORA-01428 if the value is negative.
     """
     if value < 0:
         raise NumberError(OUT_OF_RANGE)
@@ -159,7 +159,7 @@ def square_root(value: Decimal) -> Decimal:
 
 
 def rounded(value: Decimal, places: Decimal, rounding: str = ROUND_HALF_UP) -> Decimal:
-    """ROUND, TRUNC and their kin: `value` to so many decimal places, cut to whole ones."""
+    """ROUND, TRUNC, CEIL and FLOOR: round `value` to `places` decimal places."""
     last = -int(places)
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent >= last:
@@ -203,7 +203,7 @@ BINARY: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
 
 
 def as_bytes(function: Callable[..., Decimal]) -> Callable[..., bytes]:
-    """The same function of the bytes of NUMBERs."""
+    """Wrap a function so that it takes and returns the bytes of NUMBERs."""
 
     def unary(value: bytes) -> bytes:
         return encode_number(function(decode(value)))
@@ -215,15 +215,15 @@ def as_bytes(function: Callable[..., Decimal]) -> Callable[..., bytes]:
 
 
 def significant(value: bytes, digits: int) -> bytes:
-    """A number rounded to so many significant digits, as FLOAT(n) keeps it."""
+    """Round a number to `digits` significant digits, as FLOAT(n) does."""
     return encode_number(Context(prec=digits, rounding=ROUND_HALF_UP).plus(decode(value)))
 
 
 def width_bucket(value: bytes, low: bytes, high: bytes, count: bytes) -> int:
-    """WIDTH_BUCKET: which of `count` equal parts of a range a value is in, 0 and above outside.
+    """WIDTH_BUCKET: the number of the bucket that a value falls in; 0 below, count + 1 above.
 
     Raises:
-        NumberError: ORA-30494, there are no buckets; ORA-30493, the range is empty.
+        NumberError: ORA-30494 if the count is not positive; ORA-30493 if the range is empty.
     """
     buckets = int(decode(count))
     number, start, end = decode(value), decode(low), decode(high)

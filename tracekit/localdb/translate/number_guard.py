@@ -1,4 +1,4 @@
-"""The last look at FREE numbers: none may meet what would take their bytes for something else."""
+"""The last check of FREE numbers: no operation may read their bytes as something else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BYTES = (exp.DType.BLOB, exp.DType.VARBINARY, exp.DType.BIT)
 
 
 def check_free_numbers(tree: exp.Expr) -> None:
-    """Refuse what DuckDB would compute with the bytes of a number.
+    """Refuse operations in which DuckDB would compute with the bytes of a number.
 
     Raises:
         OraError: ORA-03001 naming the operation.

@@ -1,6 +1,7 @@
-"""Put the functions of FREE numbers into a DuckDB database.
+"""Install the functions of FREE numbers in a DuckDB database.
 
-DuckDB calls Python with a NUMBER's bytes as BLOB; a macro for each function takes and gives BIT.
+DuckDB passes a NUMBER's bytes to Python as BLOB. A macro for each function converts from and to
+BIT.
 """
 
 from __future__ import annotations
@@ -30,12 +31,12 @@ _SMALL_SCALE = -18
 
 
 def _small(data: bytes | None) -> Decimal | None:
-    """A number that many of can be added as DECIMAL(38, 18), None for all others."""
+    """A number small enough to add many of as DECIMAL(38, 18); None for all others."""
     if data is None:
         return None
     value = decode(data)
     exponent = value.as_tuple().exponent
-    assert isinstance(exponent, int), "a NUMBER is finite"
+    assert isinstance(exponent, int), "NUMBERs are finite"
     return value if exponent >= _SMALL_SCALE and value.copy_abs() < _SMALL else None
 
 
@@ -78,7 +79,7 @@ _OF_NULLS: dict[str, _Signature] = {
     "ora_n_percentile": (statistics.percentile, ["BLOB[]", "BLOB"], "BLOB"),
     "ora_n_paired": (statistics.paired, ["VARCHAR", "BLOB[]", "BLOB[]"], "BLOB"),
 }
-"""Functions that may be given NULL, or give it."""
+"""Functions that accept or return NULL."""
 _MACROS = """
 CREATE OR REPLACE MACRO ora_number(s) AS CAST(ora_n_read(CAST(s AS VARCHAR)) AS BIT);
 CREATE OR REPLACE MACRO ora_free_text(a) AS ora_n_text(CAST(a AS BLOB));
@@ -97,7 +98,7 @@ CREATE OR REPLACE MACRO ora_number_paired(n, a, b) AS CAST(ora_n_paired(n, a, b)
 
 
 def install_numbers(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the functions in the connection's current schema, where they are missing."""
+    """Create the missing functions in the connection's current schema."""
     known = {
         name
         for (name,) in connection.execute(

@@ -1,7 +1,7 @@
 """Oracle's number format models: TO_CHAR(number, model) and TO_NUMBER(text, model).
 
-Elements: Oracle Database SQL Language Reference 19c, Format Models, table 2-16. The session is
-taken to be American: decimal point, comma as group separator, dollar.
+Elements: Oracle Database SQL Language Reference 19c, Format Models, table 2-16. These functions
+assume an American session: decimal point, comma as group separator, dollar.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ class NumberModel:
     """A parsed number format model."""
 
     whole: str
-    """`0`, `9` and `,` before the decimal point."""
+    """The `0`, `9` and `,` before the decimal point."""
     fraction: str
     point: bool
     sign: str
-    """"" (a leading minus or blank), `S` first, `s` last, `MI` or `PR`."""
+    """"" (a leading minus sign or blank), `S` (leading), `s` (trailing), `MI` or `PR`."""
     currency: str
     """The letter of a currency element, or ""."""
     currency_last: bool
     filled: bool
-    """False after FM: no blanks."""
+    """False after FM: no padding with blanks."""
     scientific: bool
     shifted: int
-    """Decimal places that V moves before the end."""
+    """The decimal places by which V shifts the number."""
     blank_zero: bool
 
 
 def is_number_model(model: str) -> bool:
-    """Whether `model` is one this module can apply."""
+    """Whether this module supports `model`."""
     if _ROMAN.match(model) or (_HEXADECIMAL.match(model) and "X" in model.upper()):
         return True
     match = _MODEL.match(model)
@@ -63,10 +63,10 @@ def is_number_model(model: str) -> bool:
 
 @cache
 def parse_number_model(model: str) -> NumberModel:
-    """The parts of a number format model.
+    """Parse a number format model.
 
     Raises:
-        OraError: the model is malformed, or has elements that are not translated.
+        OraError: the model is malformed or has unsupported elements.
     """
     match = _MODEL.match(model)
     if match is None or not (match["whole"] or match["fraction"]):
@@ -95,17 +95,17 @@ def parse_number_model(model: str) -> NumberModel:
 
 
 def check_number_model(model: str) -> None:
-    """Whether a model can be applied.
+    """Check that a model is supported.
 
     Raises:
-        OraError: it cannot.
+        OraError: it is not supported.
     """
     if not (_ROMAN.match(model) or _HEXADECIMAL.match(model)):
         parse_number_model(model)
 
 
 def format_number(value: str, model: str) -> str:
-    """The decimal number `value` as text by `model`; `####` when it does not fit."""
+    """Format the decimal number `value` with `model`; `####` if it does not fit."""
     number = Decimal(value)
     if _ROMAN.match(model):
         return _roman(number, model)
@@ -117,7 +117,7 @@ def format_number(value: str, model: str) -> str:
     places = len(parsed.fraction)
     shifted = number.scaleb(parsed.shifted, _EXACT)
     rounded = shifted.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, _EXACT)
-    negative = number < 0  # what is rounded to zero keeps its sign
+    negative = number < 0  # a number that rounds to zero keeps its sign
     whole_digits, _, fraction = f"{rounded.copy_abs():f}".partition(".")
     whole_digits = whole_digits.lstrip("0")
     whole = _fill_whole(whole_digits, parsed)
@@ -143,7 +143,7 @@ _EXACT = Context(prec=300)
 
 
 def _padded(signed: str, currency: str, model: NumberModel) -> str:
-    """With the blanks that a currency shorter than its place leaves before it."""
+    """Pad with blanks if the currency is shorter than its field."""
     missing = _CURRENCY_WIDTH.get(model.currency, 0) - len(currency)
     return " " * missing + signed
 
@@ -185,7 +185,7 @@ def _scientific(number: Decimal, model: NumberModel) -> str:
 
 
 def _fill_whole(digits: str, model: NumberModel) -> str | None:
-    """`digits` under the model's whole part, blank-filled; None when there are too many."""
+    """Place `digits` in the model's whole part, padded with blanks; None if there are too many."""
     slots = model.whole
     capacity = sum(character in "09" for character in slots)
     if len(digits) > capacity:
@@ -211,7 +211,7 @@ def _fill_whole(digits: str, model: NumberModel) -> str | None:
 
 
 def _strip_nines(fraction: str, model: str) -> str:
-    """FM drops trailing zeros that stand under a 9."""
+    """FM: remove trailing zeros in positions of a 9."""
     keep = len(fraction)
     while keep and fraction[keep - 1] == "0" and model[keep - 1] == "9":
         keep -= 1
@@ -231,10 +231,10 @@ def _signed(number: str, negative: bool, model: NumberModel) -> str:
 
 
 def read_number(value: str, model: str) -> str:
-    """The plain decimal text of a number written by `model`.
+    """Parse a number formatted with `model`, and return it as plain decimal text.
 
     Raises:
-        ValueError: ORA-01722, the text is not such a number.
+        ValueError: ORA-01722 if the text does not match the model.
     """
     if _HEXADECIMAL.match(model) and "X" in model.upper():
         if not re.fullmatch(r"\s*[0-9A-Fa-f]+\s*", value):

@@ -1,7 +1,7 @@
-"""Trigonometric and hyperbolic functions to the digits of a NUMBER.
+"""Trigonometric and hyperbolic functions with all the digits of a NUMBER.
 
-Series after the recipes of Python's `decimal` documentation. Signs are changed by `copy_negate`:
-the operator would round to the thread's context.
+The series follow the recipes in Python's `decimal` documentation. Signs are changed with
+`copy_negate`, because the minus operator rounds to the thread's context.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _LARGEST_ANGLE = Decimal(10) ** 40
 
 
 class RangeError(TracekitError, ValueError):
-    """An argument for which there is no value."""
+    """The argument is out of range."""
 
 
 def _kept(function: Callable[..., Decimal]) -> Callable[..., Decimal]:
-    """The function, its last digits rounded away with the errors in them."""
+    """Round the last digits of a function's result, which contain its errors."""
     return lambda *args: _KEPT.plus(function(*args))
 
 
 @cache
 def _pi() -> Decimal:
-    """Machin's formula."""
+    """Pi by Machin's formula."""
     return _DIGITS.multiply(
         Decimal(4),
         _DIGITS.subtract(
@@ -40,7 +40,7 @@ def _pi() -> Decimal:
 
 
 def _arctan_series(value: Decimal) -> Decimal:
-    """For |value| well below 1."""
+    """The arctangent for |value| well below 1."""
     total, term, square = value, value, _DIGITS.multiply(value, value)
     index = 1
     while abs(term) > _TINY * max(abs(total), _TINY):
@@ -73,7 +73,7 @@ def _tangent(value: Decimal) -> Decimal:
 
 
 def _arctan(value: Decimal) -> Decimal:
-    """Halves the angle until the series is short: atan(x) = 2 atan(x / (1 + sqrt(1 + x*x)))."""
+    """Halve the angle until the series is short: atan(x) = 2 atan(x / (1 + sqrt(1 + x*x)))."""
     if abs(value) > 1:
         half = _DIGITS.divide(_pi(), Decimal(2))
         rest = _arctan(_DIGITS.divide(Decimal(1), value))
@@ -109,7 +109,7 @@ def _arccosine(value: Decimal) -> Decimal:
 
 
 def _hyperbolic(value: Decimal) -> tuple[Decimal, Decimal]:
-    """Sine and cosine."""
+    """The hyperbolic sine and cosine."""
     grown = _DIGITS.exp(value)
     shrunk = _DIGITS.divide(Decimal(1), grown)
     half = Decimal("0.5")

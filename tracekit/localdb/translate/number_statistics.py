@@ -1,4 +1,4 @@
-"""Aggregates of FREE numbers that need all values at once, exact until the last rounding."""
+"""Aggregates of FREE numbers that need all values together; only the last step rounds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROOT = Context(prec=100, rounding=ROUND_DOWN)
 
 
 def total(added: Decimal | None, others: Sequence[bytes] | None) -> bytes | None:
-    """SUM: what was added already and the numbers that were not; None if there is nothing."""
+    """SUM of a partial sum and the numbers not yet added; None if there are none."""
     if added is None and not others:
         return None
     result = added if added is not None else Decimal(0)
@@ -23,7 +23,7 @@ def total(added: Decimal | None, others: Sequence[bytes] | None) -> bytes | None
 
 
 def statistic(name: str, listed: Sequence[bytes | None] | None) -> bytes | None:
-    """One of the functions of `_STATISTICS`; None where Oracle has NULL."""
+    """Apply one of `_STATISTICS`; None where Oracle returns NULL."""
     values = [decode(value) for value in listed or () if value is not None]
     if name == "MEDIAN":
         return _percentile(values, Decimal("0.5"))
@@ -38,7 +38,7 @@ def statistic(name: str, listed: Sequence[bytes | None] | None) -> bytes | None:
 
 
 def percentile(listed: Sequence[bytes | None] | None, share: bytes) -> bytes | None:
-    """PERCENTILE_CONT: between the two values around the share's place."""
+    """PERCENTILE_CONT: interpolate between the two values around the percentile."""
     return _percentile([decode(one) for one in listed or () if one is not None], decode(share))
 
 
@@ -58,7 +58,7 @@ def _percentile(values: list[Decimal], share: Decimal) -> bytes | None:
 def paired(
     name: str, first: Sequence[bytes] | None, second: Sequence[bytes] | None
 ) -> bytes | None:
-    """One of the functions of pairs (y, x); None where Oracle has NULL."""
+    """Apply a function of pairs (y, x); None where Oracle returns NULL."""
     ys, xs = ([decode(one) for one in listed or ()] for listed in (first, second))
     count = len(xs)
     if name == "REGR_COUNT":
@@ -106,7 +106,7 @@ def _mean(values: Sequence[Decimal]) -> Fraction:
 
 
 def _spread(first: Sequence[Decimal], second: Sequence[Decimal]) -> Fraction:
-    """The sum of the products of both values' distances from their means."""
+    """The sum of the products of both values' deviations from their means."""
     pairs = zip(map(Fraction, first), map(Fraction, second), strict=True)
     products = sum((x * y for x, y in pairs), Fraction(0))
     return products - _mean(first) * _mean(second) * len(first)

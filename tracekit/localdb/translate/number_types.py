@@ -1,9 +1,9 @@
-"""How DuckDB holds a number of Oracle's, and the conversions between the forms.
+"""How DuckDB stores Oracle's numbers, and the conversions between the forms.
 
-A number is an integer or DECIMAL of DuckDB's where all its digits are known to fit (`Exact`), a
-binary float, or else `FREE`: Oracle's own bytes of a NUMBER, as BIT. They compare as bytes in the
-order of the numbers, so DuckDB sorts, groups and joins by them, and hold every NUMBER there is;
-their arithmetic is done by `number_functions`.
+A number is a DuckDB integer or DECIMAL if all its digits are known to fit (`Exact`), a binary
+float, or `FREE`: the bytes of an Oracle NUMBER, stored as BIT. These bytes sort like the numbers,
+so DuckDB sorts, groups and joins by them. They can hold every NUMBER; `number_functions` does their
+arithmetic.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from tracekit.localdb.translate.types import DECIMAL_DIGITS_OF_A_BIT, FLOAT_BITS
 from tracekit.localdb.wire.rows_number import encode_number
 
 MOST_DIGITS = 38
-"""Of DuckDB's DECIMAL."""
+"""The maximum precision of DuckDB's DECIMAL."""
 INTEGER = 18
-"""Digits of what DuckDB counts."""
+"""The digits of the integers that DuckDB's counting functions return."""
 
 
 @dataclass(frozen=True)
 class Exact:
-    """An integer or DECIMAL of at most so many digits, `scale` of them after the point."""
+    """An integer or DECIMAL of at most `digits` digits, `scale` of them after the point."""
 
     precision: int
     scale: int = 0
@@ -57,7 +57,7 @@ _META = "ora_number"
 
 
 def with_number(node: exp.Expr, form: NumberType) -> exp.Expr:
-    """`node`, marked as a number of this form."""
+    """Mark `node` as a number of this form."""
     node.meta[_META] = form
     if isinstance(form, Form) and form is not FREE:
         with_binary_form(node, form.value)
@@ -65,12 +65,12 @@ def with_number(node: exp.Expr, form: NumberType) -> exp.Expr:
 
 
 def counted(name: str, *args: exp.Expr) -> exp.Expr:
-    """A call of a function of DuckDB's that gives an integer."""
+    """Call a DuckDB function that returns an integer."""
     return with_number(call(name, *args), Exact(INTEGER))
 
 
 def number_type(node: exp.Expr | None) -> NumberType | None:
-    """The form of a rewritten expression's number; None where only the schema could tell."""
+    """The form of a rewritten number; None if it is unknown without the schema."""
     if node is None:
         return None
     marked = node.meta.get(_META)
@@ -105,19 +105,19 @@ def _cast_type(data_type: exp.DataType) -> NumberType | None:
 
 
 def literal_type(value: Decimal) -> NumberType:
-    """The form of a number that is known."""
+    """The form of a literal."""
     _, digits, exponent = value.as_tuple()
-    assert isinstance(exponent, int), "a literal is finite"
+    assert isinstance(exponent, int), "literals are finite"
     scale = max(0, -exponent)
     precision = max(len(digits) + max(0, exponent), scale, 1)
     return Exact(precision, scale) if precision <= MOST_DIGITS else FREE
 
 
 def constant(value: Decimal) -> exp.Expr:
-    """A number as DuckDB writes it.
+    """Write a number as a DuckDB literal.
 
     Raises:
-        OraError: ORA-01426, no NUMBER is as large.
+        OraError: ORA-01426 if it is too large for a NUMBER.
     """
     form = literal_type(value)
     if form is FREE:
@@ -127,10 +127,10 @@ def constant(value: Decimal) -> exp.Expr:
 
 
 def free_constant(value: Decimal) -> exp.Expr:
-    """A number as FREE, made now.
+    """Convert a literal to FREE during the translation.
 
     Raises:
-        OraError: ORA-01426, no NUMBER is as large.
+        OraError: ORA-01426 if it is too large for a NUMBER.
     """
     written = "".join(f"\\x{byte:02X}" for byte in encode_number(value))
     blob = cast(exp.Literal.string(written), exp.DType.BLOB)
@@ -138,7 +138,7 @@ def free_constant(value: Decimal) -> exp.Expr:
 
 
 def literal_value(node: exp.Expr) -> Decimal | None:
-    """The value of a number that stands in the statement, None for anything else."""
+    """The value of a numeric literal; None for anything else."""
     inner = node.unnest()
     if isinstance(inner, exp.Neg):
         value = literal_value(inner.this)
@@ -149,7 +149,7 @@ def literal_value(node: exp.Expr) -> Decimal | None:
 
 
 def common(forms: list[NumberType | None]) -> NumberType | None:
-    """The form that holds all of these exactly; None if one is not known."""
+    """The form that holds values of all these forms exactly; None if one is unknown."""
     if None in forms:
         return None
     if DOUBLE in forms:
@@ -165,7 +165,7 @@ def common(forms: list[NumberType | None]) -> NumberType | None:
 
 
 def as_form(node: exp.Expr, form: NumberType | None) -> exp.Expr:
-    """A number in another form that holds it."""
+    """Convert a number to another form that can hold it."""
     if form is FREE:
         return as_free(node)
     if form is DOUBLE or form is FLOAT:
@@ -174,12 +174,12 @@ def as_form(node: exp.Expr, form: NumberType | None) -> exp.Expr:
 
 
 def _has_decimal(node: exp.Expr) -> bool:
-    """Whether it is a text with a decimal character, which the session may have changed."""
+    """Whether it is a literal text with a decimal character, which depends on the session."""
     return isinstance(node, exp.Literal) and node.is_string and "." in node.this
 
 
 def as_free(node: exp.Expr) -> exp.Expr:
-    """A number, or a text that spells one, as FREE."""
+    """Convert a number, or text that spells one, to FREE."""
     if number_type(node) is FREE:
         return node
     value = literal_value(node)
@@ -195,7 +195,7 @@ def as_free(node: exp.Expr) -> exp.Expr:
 
 
 def as_decimal(node: exp.Expr, form: Exact) -> exp.Expr:
-    """A number that fits `form` as a DECIMAL of that form."""
+    """Convert a number that fits `form` to a DECIMAL of that form."""
     if number_type(node) is FREE:
         node = call("ora_free_text", node)
     data_type = exp.DataType(
@@ -208,7 +208,7 @@ def as_decimal(node: exp.Expr, form: Exact) -> exp.Expr:
 
 
 def as_double(node: exp.Expr) -> exp.Expr:
-    """A number, or a text that spells one, as a binary double."""
+    """Convert a number, or text that spells one, to DOUBLE."""
     form = number_type(node)
     if form is DOUBLE:
         return node
@@ -220,7 +220,7 @@ def as_double(node: exp.Expr) -> exp.Expr:
 
 
 def as_float(node: exp.Expr, bits: int) -> exp.Expr:
-    """A number with the decimal digits of FLOAT(bits)."""
+    """Round a number to the decimal digits of FLOAT(bits)."""
     if bits >= FLOAT_BITS:
         return as_free(node)
     digits = exp.Literal.number(ceil(bits * DECIMAL_DIGITS_OF_A_BIT))
@@ -228,7 +228,7 @@ def as_float(node: exp.Expr, bits: int) -> exp.Expr:
 
 
 def as_integer(node: exp.Expr) -> exp.Expr:
-    """The whole part of a number, or of a text that spells one, as BIGINT."""
+    """Convert the whole part of a number, or of text that spells one, to BIGINT."""
     value = literal_value(node)
     if value is not None:
         return constant(value.to_integral_value("ROUND_DOWN"))
@@ -243,7 +243,7 @@ def as_integer(node: exp.Expr) -> exp.Expr:
 
 
 def like_one_of(node: exp.Expr, values: Sequence[exp.Expr]) -> exp.Expr:
-    """`node`, whose value is one of `values`, marked with what those are."""
+    """Mark `node`, which returns one of `values`, with their type."""
     for value in values:
         kind = kind_of(value)
         if kind is Kind.NULL:

@@ -1,4 +1,4 @@
-"""Arithmetic of numbers: DuckDB's where its digits are enough, else that of FREE numbers."""
+"""Arithmetic: DuckDB's operators where they have enough digits, else functions of FREE numbers."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ from tracekit.localdb.translate.number_types import (
 
 _BINARY = (DOUBLE, FLOAT)
 _INT64_DIGITS = 18
-"""The digits of DECIMALs that DuckDB computes in 64 bits, with a result that must fit, too."""
+"""DuckDB computes DECIMALs of up to this many digits, result included, in 64 bits."""
 
 
 def as_number(node: exp.Expr) -> exp.Expr:
-    """An operand of arithmetic: a text counts as the number it spells, NULL as none."""
+    """Convert an operand of arithmetic: text becomes the number it spells."""
     return as_free(node) if kind_of(node) in (Kind.TEXT, Kind.NULL) else node
 
 
 def free_call(name: str, *args: exp.Expr) -> exp.Expr:
-    """A function of `number_functions`, its arguments made FREE."""
+    """Call a function of `number_functions`, with its arguments converted to FREE."""
     return with_number(call(f"ora_number_{name}", *(as_free(arg) for arg in args)), FREE)
 
 
 def sum_of(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
-    """Left + right; None if the schema alone could tell what they are."""
+    """Left + right; None if their types are unknown without the schema."""
     return _combined(exp.Add, "add", left, right)
 
 
 def difference(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
-    """Left - right; None if the schema alone could tell what they are."""
+    """Left - right; None if their types are unknown without the schema."""
     return _combined(exp.Sub, "subtract", left, right)
 
 
@@ -65,7 +65,7 @@ def _combined(
     if isinstance(form, Exact) and form.precision < MOST_DIGITS:
         result = Exact(form.precision + 1, form.scale)
         if form.precision == _INT64_DIGITS:
-            form = result  # or DuckDB would add in 64 bits
+            form = result  # otherwise DuckDB adds in 64 bits
         return _operation(operator, as_decimal(left, form), as_decimal(right, form), result)
     return free_call(name, left, right)
 
@@ -78,7 +78,7 @@ def _operation(
 
 
 def product(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
-    """Left * right; None if the schema alone could tell what they are."""
+    """Left * right; None if their types are unknown without the schema."""
     first, second = number_type(left), number_type(right)
     form = common([first, second])
     if form is None:
@@ -88,7 +88,7 @@ def product(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
     if isinstance(first, Exact) and isinstance(second, Exact):
         result = Exact(first.precision + second.precision, first.scale + second.scale)
         if result.precision <= MOST_DIGITS:
-            if result.precision > _INT64_DIGITS:  # or DuckDB would multiply in 64 bits
+            if result.precision > _INT64_DIGITS:  # otherwise DuckDB multiplies in 64 bits
                 first = Exact(max(first.precision, _INT64_DIGITS + 1), first.scale)
             operands = as_decimal(left, first), as_decimal(right, second)
             return _operation(exp.Mul, *operands, result)
@@ -96,7 +96,7 @@ def product(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
 
 
 def quotient(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
-    """Left / right; None if the schema alone could tell what they are."""
+    """Left / right; None if their types are unknown without the schema."""
     form = common([number_type(left), number_type(right)])
     if form is None:
         return None
@@ -109,7 +109,7 @@ def quotient(left: exp.Expr, right: exp.Expr) -> exp.Expr | None:
 
 
 def _inverse(divisor: Decimal | None) -> Decimal | None:
-    """1 / divisor where it has few digits: dividing by 4 is multiplying by 0.25."""
+    """1 / divisor if it has few digits: dividing by 4 is multiplying by 0.25."""
     if divisor is None or not divisor:
         return None
     inverse = WORK.divide(Decimal(1), divisor).normalize()
@@ -117,7 +117,7 @@ def _inverse(divisor: Decimal | None) -> Decimal | None:
 
 
 def negative(value: exp.Expr) -> exp.Expr:
-    """-value."""
+    """Negate a number."""
     form = number_type(value)
     if form is FREE:
         return free_call("negate", value)
@@ -127,7 +127,7 @@ def negative(value: exp.Expr) -> exp.Expr:
 
 
 def unified(values: Sequence[exp.Expr]) -> list[exp.Expr]:
-    """Numbers in one form that fits all, as DuckDB needs them in one column or comparison."""
+    """Convert numbers to one form that fits all, which DuckDB needs in a column or comparison."""
     forms = [number_type(value) for value in values if kind_of(value) is not Kind.NULL]
     form = common(forms)
     if form is None or (isinstance(form, Exact) and None not in forms):
@@ -142,19 +142,19 @@ def _widened(value: exp.Expr, form: Exact) -> exp.Expr:
 
 
 def compared(left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
-    """Two numbers in forms that DuckDB compares exactly."""
+    """Convert two numbers to forms that DuckDB compares exactly."""
     forms = number_type(left), number_type(right)
     if None in forms or forms[0] is forms[1]:
         return left, right
     if common(list(forms)) is FREE:
         return as_free(left), as_free(right)
-    if FREE in forms:  # the other is binary
+    if FREE in forms:  # the other one is binary
         return as_double(left), as_double(right)
     return left, right
 
 
 def absolute(args: Sequence[exp.Expr]) -> exp.Expr:
-    """ABS."""
+    """Translate ABS."""
     value = as_number(args[0])
     form = number_type(value)
     if form is FREE:
@@ -172,7 +172,7 @@ def _number(node: exp.Expr) -> exp.Expr:
 
 
 def sign(args: Sequence[exp.Expr]) -> exp.Expr:
-    """SIGN."""
+    """Translate SIGN."""
     value = as_number(args[0])
     if number_type(value) is FREE:
         return free_call("sign", value)
@@ -180,7 +180,7 @@ def sign(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def whole(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
-    """CEIL or FLOOR."""
+    """Translate CEIL or FLOOR."""
     value = as_number(args[0])
     form = number_type(value)
     if form is FREE:
@@ -193,7 +193,7 @@ def whole(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def cut(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
-    """ROUND or TRUNC of a number, to whole ones or to a number of places."""
+    """Translate ROUND or TRUNC of a number."""
     value = as_number(args[0])
     form = number_type(value)
     places = literal_value(args[1]) if len(args) > 1 else Decimal(0)
@@ -218,7 +218,7 @@ def _cut_decimal(name: str, value: exp.Expr, form: Exact, places: int) -> exp.Ex
 
 
 def modulo(args: Sequence[exp.Expr]) -> exp.Expr:
-    """MOD."""
+    """Translate MOD."""
     left, right = (as_number(arg) for arg in args)
     form = common([number_type(left), number_type(right)])
     if isinstance(form, Exact):
@@ -233,7 +233,7 @@ _DOUBLE_FUNCTIONS = {"power": "pow"}
 
 
 def computed(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
-    """A function whose value has as many digits as a NUMBER has room for: SQRT, POWER, LN ..."""
+    """A function whose result needs all the digits of a NUMBER: SQRT, POWER, LN ..."""
     values = [as_number(arg) for arg in args]
     forms = [number_type(value) for value in values]
     if DOUBLE in forms or FLOAT in forms:
@@ -243,12 +243,12 @@ def computed(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def bits(args: Sequence[exp.Expr]) -> exp.Expr:
-    """BITAND."""
+    """Translate BITAND."""
     left, right = (as_integer(as_number(arg)) for arg in args)
     return with_number(call("ora_bitand", left, right), Exact(INTEGER))
 
 
 def ratio(left: exp.Expr, right: exp.Expr) -> exp.Expr:
-    """Left / right where the divisor is known not to be 0."""
+    """Left / right for a divisor that is known not to be 0."""
     result = quotient(left, right)
     return result if result is not None else free_call("divide", left, right)

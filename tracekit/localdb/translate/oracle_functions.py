@@ -1,4 +1,4 @@
-"""The names of Oracle's own SQL functions: one that is not translated is refused as such.
+"""The names of Oracle's own SQL functions, for the error that one is not supported.
 
 Oracle Database SQL Language Reference 19c, Functions.
 """

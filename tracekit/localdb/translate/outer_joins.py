@@ -1,4 +1,4 @@
-"""Joins written with (+) become LEFT JOINs."""
+"""Translate joins written with (+) to LEFT JOIN."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def rewrite_outer_joins(tree: exp.Expr, position: Position) -> None:
 
     Raises:
         OraError: a use of (+) that Oracle refuses too (ORA-01468, ORA-01719, ORA-25156), or one
-            whose table cannot be told without the schema (ORA-03001).
+            whose table is unknown without the schema (ORA-03001).
     """
     for select in list(tree.find_all(exp.Select)):
         marked = [column for column in select.find_all(exp.Column) if column.args.get("join_mark")]
@@ -66,7 +66,7 @@ def _sources(select: exp.Select, position: Position) -> dict[str, exp.Expr]:
 def _optional_table(
     conjunct: exp.Expr, sources: dict[str, exp.Expr], position: Position
 ) -> str | None:
-    """The one table whose rows may be missing, None when (+) does not occur."""
+    """The optional table of a condition; None if it has no (+)."""
     marked = [column for column in conjunct.find_all(exp.Column) if column.args.get("join_mark")]
     if not marked:
         return None
@@ -97,7 +97,7 @@ def _rebuild(
     conditions: dict[str, list[exp.Expr]],
     needs: dict[str, set[str]],
 ) -> None:
-    """FROM with the tables that must be there first, each optional one after what it needs."""
+    """Build FROM with the required tables first, and each optional one after those it needs."""
     required = [name for name in sources if name not in conditions]
     if not required:
         raise OraError(1416, "two tables cannot be outer-joined to each other")

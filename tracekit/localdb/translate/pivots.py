@@ -1,4 +1,4 @@
-"""PIVOT and UNPIVOT as the plain queries they stand for.
+"""Translate PIVOT and UNPIVOT to plain queries.
 
 PIVOT becomes `SELECT * EXCLUDE (...), agg(CASE WHEN key = value THEN argument END) ... GROUP BY
 ALL`; UNPIVOT a UNION ALL with a branch for every column.
@@ -18,10 +18,10 @@ _AGGREGATES = {"SUM", "MIN", "MAX", "AVG", "COUNT", "MEDIAN", "STDDEV", "VARIANC
 
 
 def rewrite_pivots(tree: exp.Expr) -> None:
-    """Replace every pivoted source by a query, in place.
+    """Replace every PIVOT and UNPIVOT with a query, in place.
 
     Raises:
-        OraError: ORA-03001, a form that is not translated.
+        OraError: ORA-03001 for a form that cannot be translated.
     """
     for pivot in list(tree.find_all(exp.Pivot)):
         source = pivot.parent
@@ -41,7 +41,7 @@ def rewrite_pivots(tree: exp.Expr) -> None:
 
 
 def _field(pivot: exp.Expr) -> exp.In:
-    """`column IN (...)` of the FOR clause."""
+    """The `column IN (...)` of the FOR clause."""
     fields = pivot.args.get("fields") or []
     if len(fields) != 1 or not isinstance(fields[0], exp.In) or fields[0].args.get("query"):
         raise unsupported("PIVOT FOR several columns or a subquery")
@@ -72,7 +72,7 @@ def _pivoted(pivot: exp.Expr, source: exp.Expr) -> exp.Expr:
 
 
 def _filtered(aggregate: exp.Expr, condition: exp.Expr) -> exp.Expr:
-    """The aggregate of the rows for which `condition` holds."""
+    """Aggregate only the rows for which `condition` holds."""
     name = str(aggregate.this).upper() if isinstance(aggregate, exp.Anonymous) else ""
     if name not in _AGGREGATES or len(aggregate.expressions) != 1:
         raise unsupported(f"PIVOT ({name or 'an expression'} ...)")
@@ -87,7 +87,7 @@ def _filtered(aggregate: exp.Expr, condition: exp.Expr) -> exp.Expr:
 
 
 def _labelled(item: exp.Expr) -> tuple[exp.Expr, str]:
-    """A value of the IN list and the name of its column: the alias, or the value as written."""
+    """A value of the IN list and its column's name: the alias, or the value as written."""
     if isinstance(item, exp.PivotAlias | exp.Alias):
         alias = item.args["alias"]
         named = isinstance(alias, exp.Identifier)
@@ -104,7 +104,7 @@ def _unpivoted(pivot: exp.Expr, source: exp.Expr) -> exp.Expr:
         aliased = isinstance(item, exp.PivotAlias | exp.Alias)
         column = item.this if aliased else item
         if not isinstance(column, exp.Column):
-            raise unsupported("UNPIVOT of several columns at once")
+            raise unsupported("UNPIVOT of several columns together")
         label = item.args["alias"] if aliased else text(shown_name(folded(column.this)))
         if not isinstance(label, exp.Literal):
             raise OraError(56901, "non-constant expression is not allowed for pivot|unpivot values")

@@ -1,4 +1,4 @@
-"""Where one text stands in another: INSTR with a start and an occurrence."""
+"""Find text in text: INSTR with a start and an occurrence."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _Text = TypeVar("_Text", str, bytes)
 
 
 def nth_position(text: _Text, part: _Text, start: int, occurrence: int) -> int:
-    """The place, from 1 on, of an occurrence of `part`; 0 if there are fewer.
+    """The position of an occurrence of `part`, starting with 1; 0 if there are fewer.
 
     Args:
-        text: Is looked through.
-        part: Is looked for; occurrences may overlap.
-        start: The first place that counts; from the end, and backwards, if it is negative.
-        occurrence: Which one, from 1 on.
+        text: The text to search.
+        part: The text to find; occurrences can overlap.
+        start: The first position; a negative one counts from the end and searches backwards.
+        occurrence: The number of the occurrence, starting with 1.
 
     Raises:
-        OraError: ORA-01428, the occurrence is below 1.
+        OraError: ORA-01428 if the occurrence is below 1.
     """
     if occurrence < 1:
         raise OraError(1428, f"argument '{occurrence}' is out of range")

@@ -1,4 +1,4 @@
-"""The functions of translated statements that are written in Python, a row at a time."""
+"""The functions that translated statements call, row by row, in Python."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def _telling(function: _Function) -> _Function:
-    """`function`, whose Oracle errors tell their number in the message that DuckDB passes on."""
+    """Wrap `function` so that its Oracle errors start with their code, which DuckDB passes on."""
 
     @wraps(function)
     def told(*args: Any) -> Any:
@@ -36,7 +36,7 @@ def _telling(function: _Function) -> _Function:
 
 
 def _read_us(text: str, model: str, today: int, language: str) -> int:
-    """Microseconds of a text's local time."""
+    """The microseconds of a local time in text."""
     moment = read_moment(text, model, today, language)
     if moment.nanoseconds:
         raise unsupported("more than six digits of a second in text that is not a literal")
@@ -44,26 +44,26 @@ def _read_us(text: str, model: str, today: int, language: str) -> int:
 
 
 def _read_local_us(text: str, model: str, today: int, language: str) -> int:
-    """Microseconds of a text's local time; `_read_ns` tells what it has beyond."""
+    """The microseconds of a local time in text; `_read_ns` returns the rest."""
     return read_moment(text, model, today, language).microseconds
 
 
 def _read_ns(text: str, model: str, today: int, language: str) -> int:
-    """Nanoseconds of a text beyond its microseconds."""
+    """The nanoseconds of a local time in text, in addition to its microseconds."""
     return read_moment(text, model, today, language).nanoseconds
 
 
 def _read_all_ns(text: str, model: str, today: int, language: str) -> int:
-    """Nanoseconds of a text's local time."""
+    """The nanoseconds since 1970 of a local time in text."""
     moment = read_moment(text, model, today, language)
     nanoseconds = moment.microseconds * _NANOSECONDS + moment.nanoseconds
     if abs(nanoseconds) > _LARGEST:
-        raise unsupported("a TIMESTAMP(9) outside of the years 1678 to 2261")
+        raise unsupported("a TIMESTAMP(9) outside the years 1678 to 2261")
     return nanoseconds
 
 
 def _read_minutes(text: str, model: str, today: int, language: str, default: int) -> int:
-    """A text's offset in minutes, `default` where it has none."""
+    """The offset in minutes of a time in text; `default` if it has none."""
     offset = read_moment(text, model, today, language).offset
     return default if offset == NO_ZONE else offset
 
@@ -86,7 +86,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def install_python_functions(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make those known that the connection's database does not know yet."""
+    """Register the functions that the connection's database does not have yet."""
     known = connection.execute(
         "SELECT DISTINCT function_name FROM duckdb_functions()"
         " WHERE list_contains(?, function_name)",

@@ -1,4 +1,4 @@
-"""Comparisons with ANY, SOME or ALL of a list of expressions, written out."""
+"""Expand comparisons with ANY, SOME or ALL of a list of expressions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 
 
 def write_out_lists(tree: exp.Expr) -> None:
-    """`x > ANY (1, 2)` becomes `(x > 1 OR x > 2)`, and ALL the same with AND, in place."""
+    """Rewrite `x > ANY (1, 2)` as `(x > 1 OR x > 2)`, and ALL the same with AND, in place."""
     for node in list(tree.find_all(*_COMPARISONS)):
         quantifier, values = _list(node.expression)
         if not values or isinstance(node.parent, exp.Update):
@@ -21,7 +21,7 @@ def write_out_lists(tree: exp.Expr) -> None:
 
 
 def _list(node: exp.Expr) -> tuple[str, list[exp.Expr]]:
-    """The quantifier and the expressions; none where it is a query's, or there is none."""
+    """The quantifier and its expressions; empty if it applies to a query, or there is none."""
     if isinstance(node, exp.Anonymous) and str(node.this).upper() in ("ALL", "SOME", "ANY"):
         return str(node.this).upper(), node.expressions
     if isinstance(node, exp.Any | exp.All):

@@ -1,4 +1,4 @@
-"""Constructs that are recognised only to be refused by name."""
+"""Recognise unsupported constructs, to name them in the error."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _UNREADABLE = (
     )), ("XMLSERIALIZE",), ("XMLPARSE",), ("XMLROOT",), ("XMLQUERY",), ("XMLEXISTS",),
     ("XMLFOREST",), ("XMLATTRIBUTES",), ("WITHIN", "GROUP"),
 )  # fmt: skip
-"""What the parser cannot read, as the words that introduce it."""
+"""Constructs that the parser cannot read, by the words that introduce them."""
 
 
 def refuse_stored_code(tokens: Sequence[Token]) -> None:
-    """Refuse CREATE of what only Oracle can carry out.
+    """Refuse CREATE of stored code and other objects that only Oracle supports.
 
     Raises:
-        OraError: ORA-03001 naming it.
+        OraError: ORA-03001 naming the object.
     """
     if not tokens[0].is_word("CREATE"):
         return
@@ -46,7 +46,7 @@ def refuse_stored_code(tokens: Sequence[Token]) -> None:
 
 
 def unreadable_construct(text: str) -> OraError | None:
-    """The error naming what made a statement unreadable, None if it is just wrong."""
+    """The error naming the unsupported construct that makes a statement unreadable, if any."""
     tokens = tokenize(text)
     for index in range(len(tokens)):
         for words in _UNREADABLE:

@@ -1,4 +1,4 @@
-"""REGEXP_LIKE and its kin: DuckDB's regular expressions, with Oracle's positions and counts."""
+"""REGEXP functions: DuckDB's regular expressions with Oracle's positions and counts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
 _FLAGS = {"i": "i", "c": "c", "n": "s"}
 _INLINE_FLAGS = {"m": "ora_multiline", "x": "ora_without_blanks"}
-"""Flags that change the pattern itself, by the macro that does."""
+"""Flags that change the pattern itself, with the macro that changes it."""
 
 
 def _whole(args: Sequence[exp.Expr], index: int, default: int) -> exp.Expr:
-    """A position or count, as a whole number."""
+    """A position or count as a whole number."""
     if len(args) <= index:
         return number(default)
     if kind_of(args[index]) in (Kind.NUMBER, Kind.TEXT):
@@ -35,9 +35,9 @@ def _whole(args: Sequence[exp.Expr], index: int, default: int) -> exp.Expr:
 
 
 def _pattern(args: Sequence[exp.Expr], index: int) -> tuple[exp.Expr, str]:
-    """The pattern and DuckDB's options for Oracle's match parameter, the argument at `index`.
+    """The pattern, and DuckDB's options for the match parameter in the argument at `index`.
 
-    Without `n` a point stops at line ends.
+    Without `n`, a period does not match a newline.
     """
     given = ""
     if len(args) > index and kind_of(args[index]) is not Kind.NULL:

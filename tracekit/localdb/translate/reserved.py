@@ -1,4 +1,4 @@
-"""Oracle's reserved words, which are names only in quotes."""
+"""Oracle's reserved words, which are names only if quoted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlglot import exp
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.binds import Prepared
 
-# V$RESERVED_WORDS of 19c, without those that stand where a name does and mean something there
+# V$RESERVED_WORDS of 19c, without the words that have a meaning where a name can be used
 # (DEFAULT, LEVEL, NULL, PRIOR, ROWID, ROWNUM, SYSDATE, UID, USER, COLUMN_VALUE).
 _RESERVED = {
     "ACCESS", "ADD", "ALL", "ALTER", "AND", "ANY", "AS", "ASC", "AUDIT", "BETWEEN", "BY",
@@ -37,7 +37,7 @@ def check_reserved_words(tree: exp.Expr, prepared: Prepared) -> None:
     """Refuse reserved words as names.
 
     Raises:
-        OraError: what Oracle says, by where the word stands.
+        OraError: the error that Oracle raises for the word at that place.
     """
     for identifier in tree.find_all(exp.Identifier):
         stated = _ERRORS.get(type(identifier.parent))

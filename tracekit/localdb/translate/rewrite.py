@@ -1,4 +1,4 @@
-"""Rewrite a parsed statement's expressions from Oracle's meaning to DuckDB's."""
+"""Rewrite the expressions of a parsed statement so that DuckDB computes what Oracle would."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ from tracekit.localdb.translate.types import FLOAT_BITS, DeclaredType, read_type
 
 
 def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
-    """Rewrite every expression of `tree` in place, innermost first; gives the new root.
+    """Rewrite every expression of `tree` in place, innermost first, and return the new root.
 
     Raises:
-        OraError: something cannot be translated; names it.
+        OraError: an expression cannot be translated; the message names it.
     """
     for table in tree.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier) and not is_marked(table.this):
@@ -90,7 +90,7 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
         if replacement is node:
             continue
         if known is None and isinstance(replacement, exp.Literal) and replacement.is_string:
-            known = DeclaredType("VARCHAR2", length=len(replacement.this))  # USER, for instance
+            known = DeclaredType("VARCHAR2", length=len(replacement.this))  # for example, USER
         with_text_type(replacement, known, varies=varies(node))
         if node is tree:
             tree = replacement
@@ -100,7 +100,7 @@ def rewrite_expressions(tree: exp.Expr, context: Context) -> exp.Expr:
 
 
 def _literal(node: exp.Expr, _: Context) -> exp.Expr:
-    """'' is NULL, except where it is part of a type or an option; numbers have all their digits."""
+    """'' is NULL except inside a type or an option; number literals keep all their digits."""
     assert isinstance(node, exp.Literal)
     if isinstance(node.parent, exp.DataTypeParam) or is_marked(node):
         return node
@@ -110,7 +110,7 @@ def _literal(node: exp.Expr, _: Context) -> exp.Expr:
 
 
 def _placeholder(node: exp.Expr, context: Context) -> exp.Expr:
-    """A bind is what its values are; binary literals (`1.5d`) come as placeholders, too."""
+    """A bind gets the type of its values; binary literals (`1.5d`) are placeholders too."""
     name = str(node.this)
     literal = context.prepared.binary_literals.get(name)
     if literal is not None:
@@ -118,7 +118,7 @@ def _placeholder(node: exp.Expr, context: Context) -> exp.Expr:
         value = cast(text(literal[:-1]), data_type)
         return with_number(value, FLOAT if literal[-1] in "fF" else DOUBLE)
     if name.startswith("l"):
-        return node  # the list is taken apart by the condition it stands in
+        return node  # the condition around it handles the list
     return context.prepared.bind_form(name).of_value(node.copy())
 
 
@@ -208,7 +208,7 @@ def _package_call(node: exp.Expr, context: Context) -> exp.Expr:
 
 
 def _case(node: exp.Expr, _: Context) -> exp.Expr:
-    """The results of CASE are of one kind; what a simple CASE compares is made so."""
+    """CASE: convert the results to one type, and the compared values of a simple CASE."""
     branches = node.args["ifs"]
     default = node.args.get("default")
     results = [branch.args["true"] for branch in branches]
@@ -227,7 +227,7 @@ def _case(node: exp.Expr, _: Context) -> exp.Expr:
 
 
 def _select(node: exp.Expr, context: Context) -> exp.Expr:
-    """Oracle puts the common columns of USING and NATURAL first in `*`, DuckDB does not."""
+    """Put the common columns of USING and NATURAL first in `*`, as Oracle does."""
     if set_operations.is_anchor(node):
         set_operations.free_outputs(node)
     aliases.refuse_in_groups(node, context.scopes, context.position)
@@ -250,7 +250,7 @@ def _table(node: exp.Expr, context: Context) -> exp.Expr:
     owner = node.args.get("db")
     if owner is not None and folded(owner) == context.current_schema:
         named = {cte.alias.upper() for cte in node.root().find_all(exp.CTE)}
-        if inner.name.upper() not in named:  # a file's tables are found without it
+        if inner.name.upper() not in named:  # tables of a DuckDB file are found without a schema
             node.set("db", None)
     if inner.name.upper() == "DUAL" and (owner is None or owner.name.upper() in ("SYS", "PUBLIC")):
         letter = text("X")
@@ -264,7 +264,7 @@ def _table(node: exp.Expr, context: Context) -> exp.Expr:
 
 
 def _fetch(node: exp.Expr, _: Context) -> exp.Expr:
-    """FETCH FIRST of NULL rows gives none, where DuckDB's LIMIT NULL gives all."""
+    """FETCH FIRST NULL ROWS returns no rows; DuckDB's LIMIT NULL returns all."""
     count = node.args.get("count")
     if count is not None and not isinstance(count, exp.Literal):
         node.set("count", call("ora_rows_to", as_double(count)))

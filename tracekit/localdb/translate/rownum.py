@@ -1,4 +1,4 @@
-"""ROWNUM: rows are numbered as they leave WHERE, before ORDER BY and grouping."""
+"""ROWNUM: rows are numbered after WHERE, before ORDER BY and GROUP BY."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
 
 
 def is_rownum(node: exp.Expr | None) -> bool:
-    """Whether `node` is the pseudo-column."""
+    """Whether `node` is the pseudo-column ROWNUM."""
     return (
         isinstance(node, exp.Column)
         and node.args.get("table") is None
@@ -31,10 +31,10 @@ def is_rownum(node: exp.Expr | None) -> bool:
 
 
 def rewrite_rownum(tree: exp.Expr) -> None:
-    """Turn ROWNUM conditions into limits and ROWNUM columns into row numbers.
+    """Replace ROWNUM conditions with limits, and ROWNUM columns with row numbers.
 
     Raises:
-        OraError: ORA-03001, ROWNUM stands where its meaning cannot be kept.
+        OraError: ORA-03001 if ROWNUM is used where it cannot be translated.
     """
     for node in list(tree.find_all(exp.Select, exp.Delete, exp.Update)):
         if not any(is_rownum(column) for column in _own_columns(node)):
@@ -49,7 +49,7 @@ def rewrite_rownum(tree: exp.Expr) -> None:
 
 
 def _own_columns(query: exp.Expr) -> list[exp.Column]:
-    """Columns of `query` that do not belong to a query inside it."""
+    """The columns of `query` that do not belong to a nested query."""
     found: list[exp.Column] = []
     pending = list(query.iter_expressions())
     while pending:
@@ -63,7 +63,7 @@ def _own_columns(query: exp.Expr) -> list[exp.Column]:
 
 
 def _take_limit(query: exp.Expr) -> exp.Expr | None:
-    """Remove ROWNUM conditions from WHERE; what they allow, as an expression of a row count."""
+    """Remove ROWNUM conditions from WHERE, and return the limit they set as an expression."""
     where = query.args.get("where")
     if where is None:
         return None
@@ -88,7 +88,7 @@ def _take_limit(query: exp.Expr) -> exp.Expr | None:
 
 
 def _always_holds(condition: exp.Expr) -> bool:
-    """Whether it is one like ROWNUM >= 1, which every row meets."""
+    """Whether every row meets the condition, as in ROWNUM >= 1."""
     if isinstance(condition, exp.Paren):
         return _always_holds(condition.this)
     if not isinstance(condition, exp.Binary) or type(condition) not in _FLIPPED:
@@ -108,7 +108,7 @@ def _always_holds(condition: exp.Expr) -> bool:
 
 
 def _limit_of(condition: exp.Expr) -> exp.Expr | None:
-    """Rows are numbered as they are let through: the first number refused ends all."""
+    """The limit that a condition sets: after the first number it refuses, no row can follow."""
     if isinstance(condition, exp.Paren):
         return _limit_of(condition.this)
     if isinstance(condition, exp.In) and is_rownum(condition.this):
@@ -212,7 +212,7 @@ def has_aggregate(select: exp.Select) -> bool:
 def _limit_source(
     select: exp.Select, limit: exp.Expr | None, numbered: Sequence[exp.Column]
 ) -> None:
-    """Move FROM and WHERE into an inner query that limits and numbers, for one table only."""
+    """Move FROM and WHERE into an inner query that limits and numbers the rows of one table."""
     if limit is None and not numbered:
         return
     source = select.args.get("from_")
@@ -241,7 +241,7 @@ def _limit_source(
 
 
 def _limit_change(change: exp.Expr, limit: exp.Expr) -> None:
-    """UPDATE or DELETE of the first n rows: by DuckDB's row identifiers."""
+    """UPDATE or DELETE of the first n rows, with DuckDB's row identifiers."""
     table = change.args.get("this")
     if not isinstance(table, exp.Table):
         raise unsupported("ROWNUM in this DELETE or UPDATE")

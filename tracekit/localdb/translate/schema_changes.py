@@ -1,4 +1,4 @@
-"""DDL that is simple enough to be read from its tokens: DROP, TRUNCATE, ALTER, sequences."""
+"""DDL simple enough to read token by token: DROP, TRUNCATE, ALTER, sequences."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tracekit.localdb.translate.writer import write
 
 @dataclass
 class _Reader:
-    """Walks over tokens."""
+    """A cursor over tokens."""
 
     tokens: Sequence[Token]
     index: int = 0
@@ -42,7 +42,7 @@ class _Reader:
         return self.index >= len(self.tokens)
 
     def take(self, *words: str) -> bool:
-        """Step over these words if they come next."""
+        """Skip these words if they come next."""
         ahead = self.tokens[self.index : self.index + len(words)]
         if len(ahead) < len(words):
             return False
@@ -52,7 +52,7 @@ class _Reader:
         return False
 
     def name(self) -> str:
-        """The identifier that comes next, folded."""
+        """Read an identifier, folded."""
         if self.at_end:
             raise OraError(903, "invalid table name", position=self.tokens[-1].end)
         token = self.tokens[self.index]
@@ -62,7 +62,7 @@ class _Reader:
         raise OraError(903, "invalid table name", position=token.start)
 
     def qualified_name(self) -> tuple[str | None, str]:
-        """[schema.]name."""
+        """Read `[schema.]name`."""
         first = self.name()
         if not self.at_end and self.tokens[self.index].text == ".":
             self.index += 1
@@ -70,7 +70,7 @@ class _Reader:
         return None, first
 
     def integer(self) -> int:
-        """The whole number that comes next, with its sign."""
+        """Read a whole number with its sign."""
         sign = 1
         if not self.at_end and self.tokens[self.index].text == "-":
             sign = -1
@@ -81,7 +81,7 @@ class _Reader:
         return sign * int(self.tokens[self.index - 1].text)
 
     def expect_end(self) -> None:
-        """Nothing may follow."""
+        """Raise ORA-00933 unless all tokens are read."""
         if not self.at_end:
             position = self.tokens[self.index].start
             raise OraError(933, "SQL command not properly ended", position=position)
@@ -90,9 +90,9 @@ class _Reader:
 def schema_change(
     tokens: Sequence[Token], current_schema: str, columns_of: ColumnsOf
 ) -> tuple[str, Definition] | None:
-    """DuckDB's text of such a statement and what it changes; None for another statement.
+    """Translate such a statement and describe what it changes; None for any other statement.
 
-    The text is empty if a table has to be rebuilt, as the definition says.
+    The SQL is empty if the definition requires the table to be rebuilt.
     """
     reader = _Reader(tokens)
     if reader.take("CREATE", "USER"):
@@ -121,7 +121,7 @@ def schema_change(
 
 
 def _comment(reader: _Reader) -> tuple[str, Definition]:
-    """COMMENT ON TABLE | COLUMN | MATERIALIZED VIEW name IS 'text'; '' takes it away."""
+    """COMMENT ON TABLE | COLUMN | MATERIALIZED VIEW name IS 'text'; '' removes the comment."""
     kind = next((kind for kind in ("TABLE", "COLUMN", "VIEW") if reader.take(kind)), None)
     if kind is None:
         raise unsupported("COMMENT ON this kind of object", reader.tokens[0].start)
@@ -146,7 +146,7 @@ def _comment(reader: _Reader) -> tuple[str, Definition]:
 
 
 def _create_user(reader: _Reader) -> tuple[str, Definition]:
-    """A user is its schema here; its password and quotas mean nothing."""
+    """CREATE USER makes a schema; passwords and quotas are ignored."""
     name = reader.name()
     if not (reader.take("IDENTIFIED") or reader.take("NO", "AUTHENTICATION")):
         raise OraError(28007, "the password cannot be reused; expected IDENTIFIED BY")
@@ -275,7 +275,6 @@ def _drop_columns(
 
 
 def _listed_names(reader: _Reader) -> list[str]:
-    """The names in `(a, b, ...)`."""
     names: list[str] = []
     if reader.tokens[reader.index].text != "(":
         raise unsupported("this ALTER TABLE ... DROP", reader.tokens[reader.index].start)
@@ -289,7 +288,7 @@ def _listed_names(reader: _Reader) -> list[str]:
 
 
 def _unwrapped(tokens: Sequence[Token]) -> Sequence[Token]:
-    """Without the parentheses around everything."""
+    """Remove parentheses around the whole."""
     if tokens and tokens[0].text == "(" and tokens[-1].text == ")":
         return tokens[1:-1]
     return tokens
@@ -298,7 +297,7 @@ def _unwrapped(tokens: Sequence[Token]) -> Sequence[Token]:
 def _added_constraint(
     tokens: Sequence[Token], current_schema: str, columns: Columns
 ) -> tuple[ConstraintDeclaration, str]:
-    """The one constraint that `tokens` state, and its clause in DuckDB's dialect."""
+    """Read one constraint, and write its clause in DuckDB's dialect."""
     try:
         return constraint_clause(" ".join(token.text for token in tokens), current_schema, columns)
     except SqlglotError:
@@ -308,7 +307,7 @@ def _added_constraint(
 def _nullability(
     path: str, tokens: Sequence[Token]
 ) -> tuple[str, tuple[ConstraintDeclaration, ...]] | None:
-    """`column [CONSTRAINT name] [NOT] NULL`, None if it is not that."""
+    """Read `column [CONSTRAINT name] [NOT] NULL`; None for anything else."""
     reader = _Reader(tokens)
     column = reader.name()
     name = reader.name() if reader.take("CONSTRAINT") else None
@@ -338,7 +337,7 @@ def _column_definitions(
         raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start)
     for part in tree.this.expressions:
         if not isinstance(part, exp.ColumnDef) or part.kind is None:
-            raise unsupported(f"ALTER TABLE {verb} of other than typed columns", tokens[0].start)
+            raise unsupported(f"ALTER TABLE {verb} of anything but typed columns", tokens[0].start)
         declared, stored = read_type(part.kind)
         part.set("kind", stored)
         name = folded(part.this)

@@ -1,4 +1,4 @@
-"""The types of columns that a statement names, from the tables in its FROM clauses."""
+"""The types of the columns that a statement names, taken from the tables in its FROM clauses."""
 
 from __future__ import annotations
 
@@ -45,35 +45,35 @@ _READERS = (exp.Select, exp.Update, exp.Delete, exp.Merge)
 
 @dataclass(frozen=True)
 class ColumnType:
-    """What is known of a table's column."""
+    """What the translation knows about a table's column."""
 
     stored: str
     """DuckDB's type, in upper case."""
     declared: DeclaredType | None = None
-    """What Oracle DDL said if that made the table; of an expression its text type."""
+    """The type in the Oracle DDL that made the table; for an expression, its text type."""
     nullable: bool = True
     varies: bool = False
-    """Of a CHAR: it is an expression whose values may be shorter than its length."""
+    """True for a CHAR expression whose values can be shorter than its length."""
     spelled: str = ""
-    """The column's name in a file that others made, where it may have small letters."""
+    """The name as a DuckDB file not made by Oracle DDL spells it; it can have small letters."""
 
     @property
     def kind(self) -> Kind:
-        """The family of types it is of."""
+        """The family its type belongs to."""
         if self.number is not None:
             return Kind.NUMBER
         return _KINDS.get(self.stored, Kind.UNKNOWN)
 
     @property
     def number(self) -> NumberType | None:
-        """The form of a number; None for other types."""
+        """How its numbers are stored; None for other types."""
         decimal = _DECIMAL.fullmatch(self.stored)
         return Exact(int(decimal[1]), int(decimal[2])) if decimal else _NUMBERS.get(self.stored)
 
 
 @dataclass(frozen=True)
 class ValueType:
-    """What is known of a computed output."""
+    """What the translation knows about a computed output."""
 
     kind: Kind
     number: NumberType | None = None
@@ -109,22 +109,22 @@ _NUMBERS: dict[str, NumberType] = {
 Columns: TypeAlias = Mapping[str, ColumnType]
 """A table's columns by name."""
 ColumnsOf: TypeAlias = Callable[[str | None, str], Columns]
-"""The columns of a table by its schema (None for the current one) and name; none if unknown."""
+"""The columns of a table by schema (None for the current one) and name; empty if unknown."""
 Output: TypeAlias = ColumnType | ValueType
-"""What is known of an output column."""
+"""What the translation knows about an output column."""
 Outputs: TypeAlias = Sequence[tuple[str, Output]]
-"""A query's columns in order; none if a source's are not known."""
+"""A query's columns in order; empty if the columns of one of its sources are unknown."""
 Source: TypeAlias = Mapping[str, Output | None]
-"""The columns of one source by name; None is a name of two columns."""
+"""The columns of one source by name; None marks a name that two columns share."""
 
 
 def nothing_known(_schema: str | None, _table: str) -> Columns:
-    """A catalogue that knows no table."""
+    """A catalogue without tables."""
     return {}
 
 
 def in_order(tree: exp.Expr) -> Iterator[exp.Expr]:
-    """All nodes, each after its children; a query's sources before what names their columns."""
+    """Yield all nodes, children first, and a query's sources before the columns that name them."""
     pending = [tree]
     visited: list[exp.Expr] = []
     while pending:
@@ -137,13 +137,13 @@ def in_order(tree: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def column_type(node: exp.Expr | None) -> ColumnType | None:
-    """The type of a column reference that `mark_column` found."""
+    """The type of a column reference that `Scopes.mark` found."""
     found = node.meta.get(_TYPE_META) if node is not None else None
     return found if isinstance(found, ColumnType) else None
 
 
 def mark_with(column: exp.Column, found: Output) -> exp.Column:
-    """Note the type of a column reference."""
+    """Record the type of a column reference."""
     if isinstance(found, ColumnType):
         column.meta[_TYPE_META] = found
         if found.kind in MOMENTS and found.declared is not None:
@@ -162,7 +162,7 @@ def mark_with(column: exp.Column, found: Output) -> exp.Column:
 
 
 def may_be_lob(node: exp.Expr) -> bool:
-    """Whether a value is made of a CLOB column, or of what TO_CLOB gave."""
+    """Whether a value comes from a CLOB column or from TO_CLOB."""
     for part in node.walk():
         known = column_type(part)
         declared = known.declared.name if known is not None and known.declared else ""
@@ -172,10 +172,10 @@ def may_be_lob(node: exp.Expr) -> bool:
 
 
 class Scopes:
-    """Finds the columns that the references of one statement mean.
+    """Finds the columns that a statement's references mean.
 
     Args:
-        columns_of: The catalogue.
+        columns_of: Looks up a table's columns in the catalogue.
     """
 
     def __init__(self, columns_of: ColumnsOf) -> None:
@@ -183,9 +183,9 @@ class Scopes:
         self._known: dict[int, dict[str, Source]] = {}
 
     def mark(self, column: exp.Column) -> None:
-        """Note the type of the column that a reference means, if its source tells.
+        """Record the type of the column that a reference means, if its source is known.
 
-        The queries it may come from are rewritten already, as `in_order` visits them.
+        Its source queries must be rewritten before it, in the order of `in_order`.
         """
         query = column.find_ancestor(*_READERS)
         while query is not None:
@@ -208,7 +208,7 @@ class Scopes:
         return self._table(table) if isinstance(table, exp.Table) else {}
 
     def sources(self, query: exp.Expr) -> dict[str, Source]:
-        """What a statement or query reads from, by alias."""
+        """The sources of a statement or query, by alias."""
         known = self._known.get(id(query))
         if known is None:
             known = {}
@@ -235,7 +235,7 @@ class Scopes:
         return self._columns_of(schema, folded(table.this))
 
     def _named_query(self, table: exp.Table) -> Source | None:
-        """The outputs of the WITH query that a table's name means, if it means one."""
+        """The outputs of the WITH query that a table name refers to, or None."""
         node: exp.Expr | None = table if table.args.get("db") is None else None
         while node is not None:
             with_clause = node.args.get("with_")
@@ -243,16 +243,16 @@ class Scopes:
                 if folded(cte.args["alias"].this) == folded(table.this):
                     query = cte.this
                     if _is_within(table, query) and isinstance(query, exp.SetOperation):
-                        query = query.this  # a recursive reference: as the first rows are
+                        query = query.this  # recursion: the columns of the first branch
                     return _as_source(_renamed(cte.args["alias"], self.outputs(query)))
             node = node.parent
         return None
 
     def outputs(self, query: exp.Expr) -> Outputs:
-        """The columns of a rewritten query, in order; none if a source's are not known.
+        """The columns of a rewritten query, in order; empty if one of its sources is unknown.
 
         Raises:
-            OraError: ORA-00918, `*` stands for two columns of one name.
+            OraError: ORA-00918 if `*` includes two columns with the same name.
         """
         if isinstance(query, exp.Subquery):
             return self.outputs(query.this)
@@ -293,7 +293,7 @@ class Scopes:
 
 
 def _known(node: exp.Expr) -> Output:
-    """What is known of an output: a column's type, a text's, or the kind of value."""
+    """The type of an output: a column's type, a text type, or a kind of value."""
     found, text = column_type(node), text_type(node)
     if found is not None and text in (None, found.declared):
         return replace(found, spelled="")
@@ -324,7 +324,7 @@ def _as_source(outputs: Outputs) -> Source:
 
 
 def _optional(source: Source) -> Source:
-    """The columns of the side of an outer join that may be missing."""
+    """The columns of the optional side of an outer join: all nullable."""
     return {
         name: replace(known, nullable=True) if isinstance(known, ColumnType) else known
         for name, known in source.items()
@@ -332,7 +332,7 @@ def _optional(source: Source) -> Source:
 
 
 def _common(one: Output, other: Output) -> Output:
-    """What two branches of a set operation have in common; a NULL goes with anything."""
+    """The type that two branches of a set operation share; NULL fits any type."""
     if one == other:
         return one
     if Kind.NULL in (one.kind, other.kind):
@@ -348,7 +348,7 @@ def _common(one: Output, other: Output) -> Output:
     if one.kind is other.kind is not Kind.UNKNOWN and one.number == other.number:
         return ValueType(one.kind, one.number)
     if isinstance(one, ColumnType) and one.declared is not None and one.stored != "VARCHAR":
-        return replace(one, nullable=True)  # what DuckDB's own type does not tell
+        return replace(one, nullable=True)  # DuckDB's own type does not show this
     return ValueType(Kind.UNKNOWN)
 
 
@@ -360,7 +360,7 @@ def _is_within(node: exp.Expr, query: exp.Expr) -> bool:
 
 
 def _find(column: exp.Column, sources: Mapping[str, Source]) -> tuple[bool, Output | None]:
-    """Whether the reference is to one of the sources, and what is known of the column."""
+    """Whether the reference is to one of the sources, and the column's type if it is known."""
     name = folded(column.this)
     owner = column.args.get("table")
     if owner is not None:
@@ -371,13 +371,13 @@ def _find(column: exp.Column, sources: Mapping[str, Source]) -> tuple[bool, Outp
 
 
 def _find_as_spelled(column: exp.Column, sources: Mapping[str, Source]) -> ColumnType | None:
-    """The column that a quoted name with small letters means in a file that others made.
+    """The column of a DuckDB file that a quoted name with small letters refers to.
 
     Raises:
-        OraError: ORA-00918, two sources have it.
+        OraError: ORA-00918 if two sources have such a column.
     """
     spelled = shown_name(column.name)
-    if spelled == column.name:  # it has no small letters
+    if spelled == column.name:
         return None
     owner = folded(column.args.get("table"))
     found = [
@@ -393,7 +393,7 @@ def _find_as_spelled(column: exp.Column, sources: Mapping[str, Source]) -> Colum
 
 
 def _read(query: exp.Expr) -> list[tuple[exp.Expr, str]]:
-    """The tables and subqueries a statement or query reads, and the side they are joined on."""
+    """The tables and subqueries that a statement or query reads, each with its join side."""
     read = [query.args.get("using")]
     if isinstance(query, exp.Update | exp.Delete | exp.Merge):
         read.append(query.this)

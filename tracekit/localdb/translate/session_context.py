@@ -1,4 +1,4 @@
-"""SYS_CONTEXT('USERENV', ...) and USERENV: what a session tells about itself."""
+"""SYS_CONTEXT('USERENV', ...) and USERENV."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _OF_SESSION = {
     "SID", "SESSIONID", "ENTRYID", "STATEMENTID", "HOST", "IP_ADDRESS", "OS_USER", "TERMINAL",
     "CLIENT_PROGRAM_NAME", "CLIENT_IDENTIFIER", "CLIENT_INFO", "MODULE", "ACTION",
 }  # fmt: skip
-"""What only the session knows; it is in a variable of the connection."""
+"""Values that only the session knows; they are in a variable of the connection."""
 _NLS = {
     "NLS_CALENDAR": "NLS_CALENDAR",
     "NLS_CURRENCY": "NLS_CURRENCY",
@@ -62,28 +62,28 @@ _NLS = {
     "NLS_TERRITORY": "NLS_TERRITORY",
 }
 _USERENV = {"SESSIONID", "SID", "ENTRYID", "LANG", "LANGUAGE", "TERMINAL", "ISDBA", "CLIENT_INFO"}
-"""What the older function USERENV takes."""
+"""The parameters of the older function USERENV."""
 
 
 def sys_context(node: exp.Anonymous, current_schema: str, user: str, position: int) -> exp.Expr:
-    """SYS_CONTEXT(namespace, parameter).
+    """Translate SYS_CONTEXT(namespace, parameter).
 
     Raises:
-        OraError: ORA-02003, there is no such parameter; ORA-03001, it is no literal.
+        OraError: ORA-02003 for an unknown parameter; ORA-03001 if it is not a literal.
     """
     namespace, name = (
         literal_text(arg, "SYS_CONTEXT with a parameter").upper() for arg in node.expressions[:2]
     )
     if namespace != "USERENV":
-        return null_text()  # a context that nothing was put into
+        return null_text()  # an empty namespace
     return _value(name, _users(current_schema, user), position)
 
 
 def userenv(node: exp.Anonymous, position: int) -> exp.Expr:
-    """USERENV(parameter); the numbers among its values are numbers.
+    """Translate USERENV(parameter); its numeric values are numbers.
 
     Raises:
-        OraError: ORA-02003, there is no such parameter.
+        OraError: ORA-02003 if there is no such parameter.
     """
     name = literal_text(node.expressions[0], "USERENV with a parameter").upper()
     if name not in _USERENV:
@@ -95,7 +95,7 @@ def userenv(node: exp.Anonymous, position: int) -> exp.Expr:
 
 
 def context_sql(context: Mapping[str, str]) -> str:
-    """The DuckDB statement that lets a connection answer what only the session knows."""
+    """The DuckDB statement that stores the session's values in the connection."""
     entries = ", ".join(f"{quoted(name)}: {quoted(value)}" for name, value in context.items())
     return f"SET VARIABLE ora_context = MAP {{{entries}}}"
 

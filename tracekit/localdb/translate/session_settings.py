@@ -1,4 +1,4 @@
-"""What ALTER SESSION SET changes: the parameters of a session and what they mean for DuckDB.
+"""Session parameters of ALTER SESSION SET and their effect on DuckDB.
 
 Parameters: Oracle Database Reference 19c; ALTER SESSION in the SQL Language Reference.
 """
@@ -47,7 +47,7 @@ _VARIABLES = {
     "ora_language": "NLS_DATE_LANGUAGE",
     "ora_zone_name": "TIME_ZONE",
 }
-"""Variables of the connection that hold a parameter where it is not Oracle's default."""
+"""Connection variables that hold parameters which differ from Oracle's defaults."""
 _EUROPEAN_DATES = "DD.MM.RR"
 _TERRITORIES = {
     "AMERICA": (".,", "DD-MON-RR"),
@@ -61,7 +61,7 @@ _TERRITORIES = {
     "CHINA": (".,", "DD-MON-RR"),
     "TAIWAN": (".,", "DD-MON-RR"),
 }
-"""Numeric characters and date format of a territory."""
+"""The numeric characters and date format of each territory."""
 _COLLATIONS = {"BINARY": "", "BINARY_CI": "NOCASE", "BINARY_AI": "NOCASE.NOACCENT"}
 _COMPARISONS = ("BINARY", "LINGUISTIC", "ANSI")
 _WITHOUT_EFFECT = re.compile(
@@ -74,39 +74,39 @@ _WITHOUT_EFFECT = re.compile(
     r"|HEAT_MAP|APPROX_FOR_\w+|OBJECT_CACHE_\w+|LOG_ARCHIVE_\w+|SQLTUNE_CATEGORY"
     r"|USE_STORED_OUTLINES|CREATE_STORED_OUTLINES|XML_DB_EVENTS|ASM_POWER_LIMIT"
 )
-"""Parameters of plans, memory and traces, which change no result."""
+"""Parameters for plans, memory and tracing; they do not change results, so they are ignored."""
 _REFUSED = {
     "ISOLATION_LEVEL", "CONSTRAINT", "CONSTRAINTS", "CONTAINER", "EDITION", "ERROR_ON_OVERLAP_TIME",
     "INSTANCE", "FLAGGER", "DEFAULT_COLLATION", "SQL_TRANSLATION_PROFILE", "READ_ONLY",
     "NLS_DATE_CALENDAR", "RECYCLEBIN", "DEFERRED_SEGMENT_CREATION", "ROW",
 }  # fmt: skip
-"""Parameters that change results, and that are not translated."""
+"""Parameters that change results and are not supported."""
 
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """What one session has set; each change gives a new one."""
+    """A session's parameters; each change returns a new object."""
 
     nls: Mapping[str, str]
-    """NLS parameters by name, those that were set."""
+    """The NLS parameters that were set, by name."""
     zone: str = DEFAULT_ZONE
 
     @property
     def ignores_case(self) -> bool:
-        """Whether comparisons of text ignore case."""
+        """Whether text comparisons ignore case."""
         return bool(self._collation) and self._parameter("NLS_COMP") != "BINARY"
 
     def check_sort(self) -> None:
-        """Refuse ORDER BY where text is sorted by another order than it is compared by.
+        """Refuse ORDER BY if text is sorted in another order than it is compared in.
 
         Raises:
-            OraError: ORA-03001.
+            OraError: ORA-03001 if the orders differ.
         """
         if self._collation and not self.ignores_case:
             raise unsupported("ORDER BY with NLS_SORT set and NLS_COMP = BINARY")
 
     def localized(self, column: ColumnDescription) -> ColumnDescription:
-        """The description of a column; of local time zone, with the session's zone."""
+        """Add the session's time zone to the description of a column WITH LOCAL TIME ZONE."""
         minutes = zone_offset(self.zone)
         if column.type is not OracleType.TIMESTAMP_LTZ or not minutes:
             return column
@@ -114,7 +114,7 @@ class SessionSettings:
 
     @property
     def sql(self) -> str:
-        """DuckDB statements that make a new connection follow the settings."""
+        """DuckDB statements that apply the settings to a new connection."""
         told: dict[str, str | None] = {
             name: self._changed(parameter)
             for name, parameter in _VARIABLES.items()
@@ -139,7 +139,7 @@ class SessionSettings:
 
     @property
     def reset_sql(self) -> str:
-        """DuckDB statements that make a connection follow Oracle's defaults again."""
+        """DuckDB statements that reset a connection to Oracle's defaults."""
         variables = (*_VARIABLES, "ora_zone", "ora_nls", "ora_like_options")
         statements = [f"SET VARIABLE {name} = NULL" for name in variables]
         return ";".join([*statements, "SET default_collation = ''"])
@@ -148,8 +148,8 @@ class SessionSettings:
         """The settings after ALTER SESSION SET name = value.
 
         Raises:
-            OraError: ORA-02248, Oracle has no such parameter; ORA-12705 and others, the value is
-                none of it; ORA-03001, it is not translated.
+            OraError: ORA-02248 for an unknown parameter; ORA-12705 and others if its value is
+                invalid; ORA-03001 if the parameter or value is not supported.
         """
         if name == TIME_ZONE:
             return SessionSettings(self.nls, _zone(value))
@@ -174,7 +174,7 @@ class SessionSettings:
         return value if value != DEFAULTS[name] else None
 
     def _language(self) -> str | None:
-        """The language of names, with the decimal character where that is not a point."""
+        """The language of names, followed by the decimal character if it is not a point."""
         language = self._parameter("NLS_DATE_LANGUAGE")
         decimal = self._parameter("NLS_NUMERIC_CHARACTERS")[0]
         told = language if decimal == "." else f"{language}|{decimal}"
@@ -271,15 +271,15 @@ _CHECKS: dict[str, Callable[[str], dict[str, str]]] = {
     "NLS_ISO_CURRENCY": _as_by_default("NLS_ISO_CURRENCY"),
     "NLS_DUAL_CURRENCY": _as_by_default("NLS_DUAL_CURRENCY"),
 }
-"""What each parameter's value sets, itself included."""
+"""For each parameter, what setting it sets, including itself."""
 
 
 def quoted(text: str) -> str:
-    """A string literal of DuckDB's."""
+    """A DuckDB string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def nls_defaults_sql() -> str:
-    """The NLS parameters that a session starts with, as a map of DuckDB's."""
+    """The NLS parameters of a new session, as a DuckDB map."""
     entries = ", ".join(f"{quoted(name)}: {quoted(value)}" for name, value in DEFAULTS.items())
     return f"MAP {{{entries}}}"

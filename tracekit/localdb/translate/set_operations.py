@@ -1,4 +1,4 @@
-"""UNION and its kin: outputs that stand at the same place, in one form."""
+"""UNION, INTERSECT and MINUS: convert the branches' outputs to common types."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def unify(node: exp.SetOperation, scopes: Scopes) -> None:
     """Give the outputs of all branches the same kinds and forms, in place.
 
     Raises:
-        OraError: ORA-01790, two are of different kinds.
+        OraError: ORA-01790 if two are of different kinds.
     """
     branches = _branches(node)
     lists = [items(branch, scopes) for branch in branches]
     if len({len(one) for one in lists}) != 1:
-        return  # DuckDB says that the counts differ
+        return  # DuckDB reports the different counts
     for position in range(len(lists[0])):
         column = [one[position] for one in lists]
         kinds = {kind_of(item) for item in column} - {Kind.NULL, Kind.UNKNOWN}
@@ -58,7 +58,7 @@ def _branches(node: exp.Expr) -> list[exp.Select]:
 
 
 def items(select: exp.Select, scopes: Scopes) -> list[exp.Expr]:
-    """The outputs of a query; `*` is written out where its columns are known."""
+    """The outputs of a query; `*` is expanded if its columns are known."""
     if any(_is_star(item) for item in select.expressions):
         _expand_stars(select, scopes)
     return list(select.expressions)
@@ -98,7 +98,7 @@ def _expand_stars(select: exp.Select, scopes: Scopes) -> None:
 
 
 def convert_output(select: exp.Select, position: int, form: NumberType) -> None:
-    """Give an output of a query another form, in place."""
+    """Convert one output of a query to another form, in place."""
     item = select.expressions[position]
     inner = item.this if isinstance(item, exp.Alias) else item
     if number_type(inner) == form:
@@ -113,7 +113,7 @@ def convert_output(select: exp.Select, position: int, form: NumberType) -> None:
 
 
 def is_anchor(select: exp.Expr) -> bool:
-    """Whether it gives the first rows of a recursive WITH."""
+    """Whether it is the first branch of a recursive WITH."""
     union, definition = select.parent, select.parent.parent if select.parent else None
     if not isinstance(union, exp.SetOperation) or select.arg_key != "this":
         return False
@@ -124,7 +124,7 @@ def is_anchor(select: exp.Expr) -> bool:
 
 
 def free_outputs(query: exp.Expr) -> None:
-    """Make every computed number of a query FREE: a table or recursion made of it may hold any."""
+    """Convert every computed number to FREE: the table or recursion made from it can hold any."""
     if isinstance(query, exp.SetOperation):
         free_outputs(query.this)
         free_outputs(query.expression)

@@ -1,4 +1,4 @@
-"""Numbers in English words, as the format elements SP, SPTH and YEAR write them."""
+"""Numbers in English words, for the format elements SP, SPTH and YEAR."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IRREGULAR = {
 
 
 def spelled(value: int) -> str:
-    """A number from 0 on in capital words."""
+    """Spell a number from 0 on, in capitals."""
     for size, word in ((1_000_000, "MILLION"), (1000, "THOUSAND"), (100, "HUNDRED")):
         if value >= size:
             rest = f" {spelled(value % size)}" if value % size else ""
@@ -30,7 +30,7 @@ def spelled(value: int) -> str:
 
 
 def spelled_ordinal(value: int) -> str:
-    """FIRST, TWENTY-SECOND, ONE HUNDREDTH ..."""
+    """Spell an ordinal: FIRST, TWENTY-SECOND, ONE HUNDREDTH ..."""
     written = spelled(value)
     last = written.replace("-", " ").split()[-1]
     before = written[: len(written) - len(last)]
@@ -40,10 +40,10 @@ def spelled_ordinal(value: int) -> str:
 
 
 def spelled_year(year: int) -> str:
-    """A year as it is read aloud: NINETEEN NINETY-NINE.
+    """Spell a year as it is read aloud: NINETEEN NINETY-NINE.
 
     Raises:
-        OraError: ORA-03001, one whose reading Oracle's documentation does not tell.
+        OraError: ORA-03001 if Oracle's documentation does not say how the year is read.
     """
     century, rest = divmod(abs(year), 100)
     if century % 10 == 0 and rest < 10:

@@ -1,4 +1,4 @@
-"""Oracle SQL in, DuckDB SQL out: the translation of one statement."""
+"""Translate one Oracle statement to DuckDB SQL."""
 
 from __future__ import annotations
 
@@ -86,15 +86,15 @@ def translate(
 
     Args:
         sql: The statement.
-        current_schema: What SYS_CONTEXT('userenv', 'current_schema') answers.
-        user: What USER answers; the current schema when None.
-        columns_of: The catalogue, asked for the tables whose columns' types matter.
-        bind_forms: What the values of the binds are, one per placeholder; empty if not known.
-        ignore_case: Whether the session compares text without regard to case.
+        current_schema: The value of SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA').
+        user: The value of USER; the current schema if None.
+        columns_of: Looks up a table's columns in the catalogue, when their types matter.
+        bind_forms: The kind of each bind's values, one per placeholder; empty if unknown.
+        ignore_case: Whether the session ignores case when it compares text.
 
     Raises:
         OraError: the statement is malformed (ORA-009xx, ORA-01756 ...) or uses something that
-            cannot be translated (ORA-03001, naming it); with its position where known.
+            cannot be translated (ORA-03001, naming it). Has the position if it is known.
     """
     try:
         return _translate(
@@ -155,7 +155,7 @@ def _first_word(tokens: Sequence[Token]) -> str:
 
 
 def _block(sql: str, tokens: Sequence[Token]) -> Translated:
-    """A PL/SQL block: one bind per name."""
+    """A PL/SQL block: a bind name counts once, however often it occurs."""
     names = dict.fromkeys(bind_name(t) for t in tokens if t.kind is TokenKind.BIND)
     return Translated(
         StatementKind.PLSQL, "", bind_names=tuple(names), steps=block_steps(sql, tokens)
@@ -163,7 +163,7 @@ def _block(sql: str, tokens: Sequence[Token]) -> Translated:
 
 
 def _check_shape(tokens: Sequence[Token]) -> None:
-    """Errors the parser would report less well."""
+    """Report errors that the parser would report less clearly."""
     open_parentheses: list[Token] = []
     for token in tokens:
         if token.kind is not TokenKind.SYMBOL:
@@ -250,7 +250,7 @@ def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> 
 
 
 def _target(tree: exp.Expr) -> tuple[str | None, str] | None:
-    """The table that is changed; the tree's names are folded."""
+    """The table that DML changes; names in the tree are already folded."""
     changed = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     if not isinstance(changed, exp.Table):
         return None
@@ -259,7 +259,7 @@ def _target(tree: exp.Expr) -> tuple[str | None, str] | None:
 
 
 def _with_outputs(translated: Translated, outputs: Sequence[Token]) -> Translated:
-    """With the binds that RETURNING ... INTO fills; they are no parameters."""
+    """Add the binds that RETURNING ... INTO fills; DuckDB does not get them as parameters."""
     first = len(translated.bind_names)
     names = tuple(bind_name(token) for token in outputs)
     return replace(
@@ -335,7 +335,7 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
 
 
 def _mark_recursion(tree: exp.Expr) -> None:
-    """DuckDB needs RECURSIVE if a WITH refers to itself."""
+    """Mark a WITH that refers to itself; DuckDB needs the word RECURSIVE."""
     for clause in tree.find_all(exp.With):
         for one in clause.expressions:
             if any(table.name.upper() == one.alias.upper() for table in one.find_all(exp.Table)):
@@ -343,7 +343,7 @@ def _mark_recursion(tree: exp.Expr) -> None:
 
 
 def _drop_hints_and_locks(tree: exp.Expr) -> None:
-    """FOR UPDATE returns the same rows; DuckDB has no row locks to take."""
+    """Remove hints and FOR UPDATE; DuckDB has no row locks."""
     for select in tree.find_all(exp.Select):
         select.set("hint", None)
         select.set("locks", None)
@@ -351,7 +351,7 @@ def _drop_hints_and_locks(tree: exp.Expr) -> None:
 
 
 def _used(tree: exp.Expr, prepared: Prepared) -> tuple[Parameter, ...]:
-    """The parameters that are left; DuckDB takes no others."""
+    """The parameters still in the tree; DuckDB refuses unused ones."""
     names = {str(placeholder.this) for placeholder in tree.find_all(exp.Placeholder)}
     return tuple(one for one in prepared.parameters if one.name in names)
 

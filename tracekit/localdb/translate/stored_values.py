@@ -1,4 +1,4 @@
-"""Text as columns hold it: not longer than they are, CHAR padded."""
+"""Fit text to columns: refuse longer values and pad CHARs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _NEW = "ORA$NEW"
 
 
 def fit_values(tree: exp.Expr, context: Context) -> None:
-    """Make a change, rewritten already, put only text that fits into its table, in place.
+    """Check and pad the text that a rewritten INSERT, UPDATE or MERGE stores, in place.
 
-    A value longer than its column is ORA-12899 when the statement runs.
+    A value longer than its column raises ORA-12899 when the statement runs.
     """
     if not isinstance(tree, exp.Insert | exp.Update | exp.Merge):
         return
@@ -38,12 +38,12 @@ def fit_values(tree: exp.Expr, context: Context) -> None:
 
 
 class _Fitting:
-    """What the columns of one table hold.
+    """Fits values to the columns of one table.
 
     Args:
-        columns: Of the table.
-        path: Of the table, as errors show it.
-        context: Of the statement.
+        columns: The table's columns.
+        path: The table's name in error messages.
+        context: The statement's context.
     """
 
     def __init__(self, columns: Columns, path: str, context: Context) -> None:
@@ -75,17 +75,17 @@ class _Fitting:
             row.set("expressions", [self._fitted(name, value) for name, value in fitted])
 
     def _refuse_columns(self, row: exp.Expr) -> None:
-        """VALUES of an INSERT can name no column.
+        """Raise an error if a VALUES row names a column.
 
         Raises:
-            OraError: ORA-00984.
+            OraError: ORA-00984 if it does.
         """
         for value in row.expressions:
             if isinstance(value, exp.Column) and not _is_default(value):
                 raise OraError(984, "column not allowed here", position=self._position(value))
 
     def _fit_query(self, names: list[str], query: exp.Query) -> exp.Query:
-        """The query's columns under the table's names, those of limited text fitted."""
+        """Wrap a query: name its columns like the table's, and fit its text."""
         replaced = [
             exp.alias_(self._fitted(name, _column(name)), name, quoted=True)
             for name in names
@@ -110,7 +110,7 @@ class _Fitting:
         if limit is None or limit.declared is None or _is_default(value):
             return value
         declared = limit.declared
-        assert declared.length is not None, "only limited columns are fitted"
+        assert declared.length is not None, "only columns with a length are fitted"
         known = text_type(value)
         if (
             known is not None
@@ -123,23 +123,23 @@ class _Fitting:
 
 
 def fitted(value: exp.Expr, is_char: bool, length: int, column: str) -> exp.Expr:
-    """`value` as a text column holds it; ORA-12899 when it is longer.
+    """Fit `value` to a text column; ORA-12899 when the statement runs if it is longer.
 
     Args:
-        value: Of any type.
-        is_char: Pad it with blanks.
-        length: Of the column.
-        column: Its path, as errors show it.
+        value: A value of any type.
+        is_char: Whether to pad it with blanks.
+        length: The column's length.
+        column: The column's name in error messages.
     """
     name = "ora_fit_char" if is_char else "ora_fit"
     return call(name, as_text(value), number(length), text(shown_name(column)), kind=Kind.TEXT)
 
 
 def settle_outputs(query: exp.Expr) -> None:
-    """Pad the CHARs that a query makes a view or table of, in place.
+    """Pad the CHARs in the query of a CREATE VIEW or CREATE TABLE AS, in place.
 
     Args:
-        query: Rewritten already.
+        query: The rewritten query.
     """
     pending = [query]
     while pending:

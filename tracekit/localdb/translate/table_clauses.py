@@ -1,4 +1,4 @@
-"""The clauses of CREATE TABLE that say how rows are stored, taken off before parsing."""
+"""Remove the storage clauses of CREATE TABLE and CREATE INDEX before parsing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PHYSICAL = {
 
 
 def is_create_table(tokens: Sequence[Token]) -> bool:
-    """Whether these are a CREATE [GLOBAL TEMPORARY] TABLE."""
+    """Whether the statement is CREATE [GLOBAL TEMPORARY] TABLE."""
     words = [token.text.upper() for token in tokens[:4]]
     return words[:2] == ["CREATE", "TABLE"] or words[2:4] == ["TEMPORARY", "TABLE"]
 
@@ -28,11 +28,11 @@ def without_storage(tokens: Sequence[Token]) -> list[Token]:
     """The tokens of a CREATE TABLE without constraint states and physical properties.
 
     Raises:
-        OraError: ORA-03001, what a clause says cannot be had here; ORA-00922, it is none.
+        OraError: ORA-03001 for an unsupported clause; ORA-00922 for an unknown one.
     """
     start = next((i for i, token in enumerate(tokens) if token.text == "("), None)
     query = next((i for i, token in enumerate(tokens) if token.is_word("AS")), len(tokens))
-    if start is None or query < start:  # CREATE TABLE x [properties] AS SELECT
+    if start is None or query < start:
         head = next((i for i, t in enumerate(tokens[:query]) if _is_property(tokens, i)), query)
         _check_properties(tokens[head:query])
         return [*tokens[:head], *tokens[query:]]
@@ -40,7 +40,7 @@ def without_storage(tokens: Sequence[Token]) -> list[Token]:
     kept = [*tokens[: start + 1], *_plain_columns(tokens[start + 1 : end]), tokens[end]]
     rest = tokens[end + 1 :]
     query = next((i for i, token in enumerate(rest) if token.is_word("AS")), len(rest))
-    while rest[:query] and rest[0].is_word("ON"):  # ON COMMIT DELETE ROWS
+    while rest[:query] and rest[0].is_word("ON"):
         kept += rest[:4]
         rest, query = rest[4:], query - 4
     _check_properties(rest[:query])
@@ -48,10 +48,10 @@ def without_storage(tokens: Sequence[Token]) -> list[Token]:
 
 
 def without_index_owner(tokens: Sequence[Token]) -> list[Token]:
-    """The tokens of a CREATE INDEX whose name has no schema: it is always the table's.
+    """The tokens of a CREATE INDEX without the schema of its name, which is always its table's.
 
     Raises:
-        OraError: ORA-03001, it is to be in another schema than its table.
+        OraError: ORA-03001 if its schema is not its table's.
     """
     on = next((i for i, token in enumerate(tokens) if token.is_word("ON")), 0)
     if not on or tokens[on - 2].text != ".":
@@ -109,7 +109,7 @@ def _plain_columns(tokens: Sequence[Token]) -> list[Token]:
 
 
 def _after_index(tokens: Sequence[Token], index: int) -> int:
-    """Where what follows USING INDEX ends."""
+    """The index after the USING INDEX clause."""
     index += 1
     while index < len(tokens) and tokens[index].text != ",":
         if tokens[index].text == "(":

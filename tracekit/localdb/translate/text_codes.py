@@ -1,4 +1,4 @@
-"""Functions of texts as bytes and codes, written in Python, for DuckDB to call."""
+"""Functions of the bytes and codes of text, in Python for DuckDB to call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIGESTS = ("MD5", "SHA1", "SHA256", "SHA384", "SHA512")
 
 
 def ascii_string(text: str) -> str:
-    r"""ASCIISTR: characters that are not ASCII as \xxxx, by UTF-16 code units."""
+    r"""ASCIISTR: write characters outside ASCII as \xxxx, their UTF-16 code units."""
     written: list[str] = []
     for character in text:
         if character.isascii() and character != "\\":
@@ -32,10 +32,10 @@ def ascii_string(text: str) -> str:
 
 
 def unicode_string(text: str) -> str:
-    r"""UNISTR: reads \xxxx as UTF-16 code units.
+    r"""UNISTR: decode \xxxx as UTF-16 code units.
 
     Raises:
-        ValueError: ORA-30186, a backslash without four digits or another one.
+        ValueError: ORA-30186 if a backslash is followed by neither four digits nor a backslash.
     """
 
     def unit(match: re.Match[str]) -> str:
@@ -48,15 +48,15 @@ def unicode_string(text: str) -> str:
 
 
 def first_code(text: str) -> int:
-    """ASCII: the bytes of the first character as a number."""
+    """ASCII: the bytes of the first character, as a number."""
     return int.from_bytes(text[:1].encode("utf-8"), "big")
 
 
 def of_code(code: int) -> str:
-    """CHR: the character of these bytes.
+    """CHR: the character with these bytes.
 
     Raises:
-        ValueError: ORA-01426, they are none.
+        ValueError: ORA-01426 if there is no such character.
     """
     if not 0 <= code < 1 << 32:
         raise ValueError("ORA-01426: numeric overflow")
@@ -65,7 +65,7 @@ def of_code(code: int) -> str:
 
 
 def byte_substring(text: str, position: int, length: int) -> str:
-    """SUBSTRB: bytes of a text; the bytes of a character that is cut are blanks."""
+    """SUBSTRB: a part of text by bytes; the bytes of a split character become blanks."""
     data = text.encode("utf-8")
     start = position - 1 if position > 0 else len(data) + position if position else 0
     if start < 0 or start >= len(data) or length < 1:
@@ -80,7 +80,7 @@ def byte_substring(text: str, position: int, length: int) -> str:
 
 
 def byte_position(text: str, part: str, start: int, occurrence: int) -> int:
-    """INSTRB: as INSTR, counting bytes."""
+    """INSTRB: like INSTR, but in bytes."""
     return nth_position(text.encode("utf-8"), part.encode("utf-8"), start, occurrence)
 
 
@@ -90,7 +90,7 @@ def digest(data: bytes, method: str) -> bytes:
 
 
 def soundex(text: str) -> str:
-    """SOUNDEX: the first letter and three digits for the sounds after it."""
+    """SOUNDEX: the first letter, and three digits for the sounds after it."""
     letters = [one for one in text.upper() if one.isascii() and one.isalpha()]
     if not letters:
         return ""

@@ -1,4 +1,4 @@
-"""Functions of text: cutting, searching, padding."""
+"""Functions that cut, search and pad text."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
 
 def empty_is_null(value: exp.Expr) -> exp.Expr:
-    """`value`, NULL when it is ''."""
+    """Turn '' into NULL."""
     return call("nullif", value, text(""), kind=Kind.TEXT)
 
 
 def concatenate(values: Sequence[exp.Expr]) -> exp.Expr:
-    """`a || b || ...`: NULL counts as '', and nothing at all is NULL."""
+    """Translate `a || b || ...`: NULL counts as ''; a result of '' is NULL."""
     joined = call("concat", *(as_text(value) for value in values), kind=Kind.TEXT)
     if any(isinstance(value, exp.Literal) for value in values):
         return joined
@@ -39,12 +39,12 @@ def _of_text(name: str, kind: Kind = Kind.TEXT) -> Rule:
 
 
 def _count_of(name: str) -> Rule:
-    """A function of a text whose value is a count."""
+    """A function of text that returns a count."""
     return lambda args: counted(name, as_text(args[0]))
 
 
 def whole(value: exp.Expr) -> exp.Expr:
-    """A position or length, cut to a whole number where its kind is known."""
+    """Truncate a position or length to a whole number, if its kind is known."""
     if kind_of(value) in (Kind.NUMBER, Kind.TEXT):
         return as_integer(value)
     return value
@@ -75,7 +75,7 @@ def _instr(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _length(args: Sequence[exp.Expr]) -> exp.Expr:
-    """Characters of a text, bytes of raw bytes; of anything else the length of its text."""
+    """LENGTH: characters of text, bytes of RAW; other values are converted to text first."""
     if kind_of(args[0]) is Kind.UNKNOWN:
         return counted("ora_length", args[0])
     return counted("length", as_text(args[0]))
@@ -99,7 +99,7 @@ def _trim(name: str) -> Rule:
 
 
 def trim(node: exp.Trim) -> exp.Expr:
-    """TRIM([LEADING | TRAILING | BOTH] [character FROM] value)."""
+    """Translate TRIM([LEADING | TRAILING | BOTH] [character FROM] value)."""
     position = str(node.args.get("position") or "BOTH").upper()
     name = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}[position]
     characters = node.args.get("expression")

@@ -1,8 +1,8 @@
-"""The text and LOB types of expressions, as Oracle gives them: CHAR(3), VARCHAR2(15), CLOB.
+"""The text and LOB types that Oracle gives expressions: CHAR(3), VARCHAR2(15), CLOB.
 
-Comparisons and descriptions depend on them. They are derived from the types of columns, literals
-and casts, by the rules of the SQL Language Reference for each function; `None` is an expression
-that is not a text, or of which nothing is known.
+Comparisons and descriptions depend on them. They follow from the types of columns, literals and
+casts, by the SQL Language Reference's rules for each function. `None` means that the expression is
+not a text or that its type is unknown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TEXTS = (*FIXED, "VARCHAR2", "NVARCHAR2")
 MAX_FIXED_CHARS = 2000
 MAX_VARYING_CHARS = 32_767
 NUMBER_CHARS = 40
-"""The longest text that a NUMBER is converted to."""
+"""The length of the longest text that a NUMBER is converted to."""
 
 _CAST_TYPES = (
     exp.DType.VARCHAR, exp.DType.NVARCHAR, exp.DType.CHAR, exp.DType.NCHAR, exp.DType.TEXT,
@@ -32,12 +32,12 @@ _VARIES_META = "ora_length_varies"
 
 
 def with_text_type(node: exp.Expr, stated: DeclaredType | None, *, varies: bool = False) -> None:
-    """Note the type of an expression.
+    """Record the type of an expression.
 
     Args:
         node: The expression.
         stated: Its type.
-        varies: Of a CHAR: values may be shorter than its length.
+        varies: True if the values of a CHAR can be shorter than its length.
     """
     if stated is not None and stated.name in (*TEXTS, *LOBS):
         node.meta[_META] = stated
@@ -45,7 +45,7 @@ def with_text_type(node: exp.Expr, stated: DeclaredType | None, *, varies: bool 
 
 
 def is_null(node: exp.Expr) -> bool:
-    """Whether it is NULL, or '', which has no type to tell."""
+    """Whether it is NULL or '', which have no type."""
     if isinstance(node, exp.Paren | exp.Alias):
         return is_null(node.this)
     made = isinstance(node, exp.Cast) and _META not in node.meta and is_marked(node)
@@ -53,13 +53,13 @@ def is_null(node: exp.Expr) -> bool:
 
 
 def is_fixed(node: exp.Expr | None) -> bool:
-    """Whether a value is compared as a CHAR, with blanks behind the shorter one."""
+    """Whether a value is compared as a CHAR: the shorter side is padded with blanks."""
     found = text_type(node)
     return found is not None and found.name in FIXED
 
 
 def varies(node: exp.Expr) -> bool:
-    """Whether values of a CHAR expression may be shorter than its length."""
+    """Whether values of a CHAR expression can be shorter than its length."""
     if _VARIES_META in node.meta:
         return bool(node.meta[_VARIES_META])
     if isinstance(node, exp.Paren | exp.Alias | exp.Window | exp.Prior):
@@ -76,7 +76,7 @@ def varies(node: exp.Expr) -> bool:
 
 
 def text_type(node: exp.Expr | None) -> DeclaredType | None:
-    """The type of an expression whose operands are rewritten, or that is noted already."""
+    """The recorded type of an expression, or the one that follows from its rewritten operands."""
     if node is None:
         return None
     noted = node.meta.get(_META)
@@ -103,13 +103,13 @@ def text_type(node: exp.Expr | None) -> DeclaredType | None:
 
 
 def merged_type(values: Sequence[exp.Expr]) -> DeclaredType | None:
-    """The type of one of several values, as CASE and UNION have it."""
+    """The type of CASE, UNION and other expressions that return one of several values."""
     known = [text_type(value) for value in values if not is_null(value)]
     return merge(known)
 
 
 def merge(known: Sequence[DeclaredType | None]) -> DeclaredType | None:
-    """The type that holds values of all these types."""
+    """The type that can hold values of all these types."""
     texts = [one for one in known if one is not None]
     if not texts:
         return None
@@ -127,7 +127,7 @@ def merge(known: Sequence[DeclaredType | None]) -> DeclaredType | None:
 
 
 def joined_type(values: Sequence[exp.Expr]) -> DeclaredType | None:
-    """The type of `a || b`: CHAR of CHARs, else VARCHAR2 of the summed lengths."""
+    """The type of `a || b`: CHAR if both are, otherwise VARCHAR2 with the lengths added."""
     known = [_as_joined(value) for value in values if not is_null(value)]
     texts = [one for one in known if one is not None]
     lobs = [one for one in texts if one.name in LOBS]
@@ -145,7 +145,7 @@ def joined_type(values: Sequence[exp.Expr]) -> DeclaredType | None:
 
 def _cast_type(target: exp.DataType) -> DeclaredType | None:
     if target.this is exp.DType.VARCHAR and not target.expressions:
-        return DeclaredType("VARCHAR2")  # one of our own
+        return DeclaredType("VARCHAR2")  # one of our own functions
     if target.this not in _CAST_TYPES and target.sql().upper() != "NCLOB":
         return None
     return read_type(target)[0]
@@ -164,7 +164,7 @@ def _results(case: exp.Case) -> list[exp.Expr]:
 
 
 def _only_outputs(subquery: exp.Subquery) -> list[exp.Expr]:
-    """What a scalar subquery selects, in each branch of a set operation."""
+    """The output of a scalar subquery, one for each branch of a set operation."""
     pending, found = [subquery.this], list[exp.Expr]()
     while pending:
         query = pending.pop()
@@ -178,7 +178,7 @@ def _only_outputs(subquery: exp.Subquery) -> list[exp.Expr]:
 
 
 def _plain(arguments: Sequence[exp.Expr]) -> list[exp.Expr]:
-    """Arguments without DISTINCT and IGNORE NULLS."""
+    """The arguments without DISTINCT and IGNORE NULLS."""
     return [
         one.expressions[0]
         if isinstance(one, exp.Distinct) and one.expressions
@@ -193,7 +193,7 @@ Rule = Callable[[Sequence[exp.Expr]], DeclaredType | None]
 
 
 def _varying(value: exp.Expr, length: int | None = None) -> DeclaredType | None:
-    """What functions give that make a VARCHAR2 of text, and a LOB of a LOB."""
+    """The type of a function's result: VARCHAR2 for text, a LOB for a LOB."""
     found = text_type(value)
     if found is None or found.name in LOBS:
         return found
@@ -210,7 +210,7 @@ def _first(arguments: Sequence[exp.Expr]) -> DeclaredType | None:
 
 
 def _one_of_rows(arguments: Sequence[exp.Expr]) -> DeclaredType | None:
-    """Of aggregates, which do not take LOBs."""
+    """The type of an aggregate of one argument; aggregates do not accept LOBs."""
     found = text_type(arguments[0])
     if found is None or found.name in LOBS:
         return None
@@ -243,12 +243,12 @@ def _whole(node: exp.Expr) -> int | None:
 
 
 def _one_of(start: int, step: int = 1) -> Rule:
-    """VARCHAR2 of one of the arguments from `start` on."""
+    """A rule: VARCHAR2 with the type of the arguments from `start` on."""
 
     def rule(arguments: Sequence[exp.Expr]) -> DeclaredType | None:
         chosen = list(arguments[start::step])
         if step == 2 and len(arguments) % 2 == 0:
-            chosen.append(arguments[-1])  # DECODE's default
+            chosen.append(arguments[-1])  # the default of DECODE
         found = merged_type(chosen)
         if found is None or found.name not in FIXED:
             return found

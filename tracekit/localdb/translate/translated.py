@@ -1,4 +1,4 @@
-"""What a translated statement is."""
+"""The result of a translation."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Control(Enum):
     ROLLBACK_TO = "rollback to"
     SET_SCHEMA = "set schema"
     SET_PARAMETER = "set parameter"
-    """ALTER SESSION SET of anything else."""
+    """ALTER SESSION SET of any other parameter."""
     SET_TRANSACTION = "set transaction"
     LOCK_TABLE = "lock table"
     GRANT = "grant"
-    """GRANT, REVOKE and ANALYZE: accepted, change nothing, but end the transaction."""
+    """GRANT, REVOKE and ANALYZE: accepted without effect, except that they commit."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,16 @@ class ConstraintDeclaration:
     """One constraint of a CREATE TABLE or ALTER TABLE."""
 
     kind: str
-    """P(rimary key), U(nique), R(eference), C(heck), N(ot null)."""
+    """P (primary key), U (unique), R (foreign key), C (check) or N (not null)."""
     columns: tuple[str, ...] = ()
-    """Empty for a check."""
+    """Empty for a CHECK."""
     name: str | None = None
     references: tuple[str | None, str] | None = None
-    """Schema and name of the table a foreign key refers to."""
+    """Schema and name of the table that a foreign key refers to."""
     referenced_columns: tuple[str, ...] = ()
-    """Of that table; empty for its primary key."""
+    """The parent's columns; empty for its primary key."""
     condition: str = ""
-    """Of a check, as it was written."""
+    """A CHECK's condition, as the client wrote it."""
 
 
 @dataclass(frozen=True)
@@ -61,84 +61,84 @@ class DrawnColumn:
 
     column: str
     sequence: str
-    """Its path as NEXTVAL takes it."""
+    """The sequence's name, as NEXTVAL takes it."""
     generation: str = ""
-    """ALWAYS or BY DEFAULT for an identity column, whose sequence goes with the table."""
+    """ALWAYS or BY DEFAULT for an identity column; its sequence is dropped with the table."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """What a DDL statement defines, changes or drops."""
+    """What a DDL statement creates, changes or drops."""
 
     action: str
     """CREATE, ALTER, DROP, TRUNCATE, RENAME or COMMENT."""
     object_type: str
-    """TABLE, VIEW, INDEX, SEQUENCE, or SCHEMA (what a user owns)."""
+    """TABLE, VIEW, INDEX, SEQUENCE, or SCHEMA (for a user)."""
     schema: str | None
     name: str
     columns: tuple[ColumnDeclaration, ...] = ()
-    """Declared columns; of a view, or a table made from a query, those whose type is known."""
+    """The declared columns; for a view or CREATE TABLE AS, those of known type."""
     dropped_columns: tuple[str, ...] = ()
     temporary: bool = False
     on_commit: str = ""
-    """DELETE or PRESERVE: what becomes of a temporary table's rows."""
+    """DELETE or PRESERVE: what COMMIT does with a temporary table's rows."""
     constraints: tuple[ConstraintDeclaration, ...] = ()
     dropped_constraints: tuple[str, ...] = ()
     added_clauses: tuple[str, ...] = ()
-    """Constraints of ALTER TABLE ADD, in DuckDB's dialect: it cannot add them itself."""
+    """The constraints of ALTER TABLE ADD in DuckDB's dialect; DuckDB cannot add them itself."""
     drawn_columns: tuple[DrawnColumn, ...] = ()
     default_texts: tuple[tuple[str, str], ...] = ()
-    """Columns whose default is set, and that as it was written; "" where it is not known."""
+    """Columns whose default is set, with the default's text; "" if it is unknown."""
     index_table: str = ""
     descending: tuple[str, ...] = ()
-    """Columns that CREATE INDEX orders by DESC."""
+    """The columns that CREATE INDEX sorts descending."""
     renamed_column: tuple[str, str] | None = None
     new_name: str = ""
-    """Of a renamed table."""
+    """The new name of a renamed table."""
     cascade: bool = False
-    """DROP TABLE ... CASCADE CONSTRAINTS."""
+    """Whether DROP TABLE has CASCADE CONSTRAINTS."""
 
 
 @dataclass(frozen=True)
 class TableReference:
-    """A table or view a statement names."""
+    """A table or view that a statement names."""
 
     schema: str | None
     name: str
     position: int
-    """0-based offset in the client's text."""
+    """The 0-based offset in the client's text."""
 
 
 @dataclass(frozen=True)
 class Translated:
-    """A statement ready for DuckDB."""
+    """A statement translated for DuckDB."""
 
     kind: StatementKind
     duckdb_sql: str
-    """Empty when there is nothing to run (most control statements, PL/SQL blocks)."""
+    """Empty if there is nothing to run (most control statements, PL/SQL blocks)."""
     bind_names: tuple[str, ...] = ()
-    """Upper-case, one per placeholder occurrence in the client's order."""
+    """In upper case, one per placeholder, in the client's order."""
     parameters: tuple[Parameter, ...] = ()
     sorted: bool = False
-    """The outermost query has ORDER BY."""
+    """Whether the outermost query has ORDER BY."""
     tables: tuple[TableReference, ...] = ()
     computed_columns: frozenset[str] = frozenset()
-    """Output columns that are expressions: a number there is a NUMBER without precision."""
+    """Output columns that are expressions; their NUMBERs have no precision."""
     outputs: tuple[ColumnType | ValueType, ...] = ()
-    """What is known of the output columns in order, in addition to DuckDB's types; may be empty."""
+    """The outputs' Oracle types in order, as far as known; may be empty."""
     char_binds: Mapping[str, int] = field(default_factory=dict)
-    """Parameters that are compared with a CHAR, and its length: to that a bound CHAR is padded."""
+    """Parameters compared with a CHAR, and the length to pad a bound CHAR to."""
     control: Control | None = None
     control_argument: str = ""
-    """The savepoint or schema a control statement names."""
+    """The savepoint or schema that a control statement names."""
     settings: tuple[tuple[str, str], ...] = ()
-    """Parameters that ALTER SESSION sets, with their values."""
+    """The parameters that ALTER SESSION sets, with their values."""
     definition: Definition | None = None
     dml: str = ""
-    """INSERT, UPDATE, DELETE or MERGE for DML."""
+    """INSERT, UPDATE, DELETE or MERGE; empty for other statements."""
     target: tuple[str | None, str] | None = None
     """Schema and name of the table that DML changes."""
     steps: tuple[Step, ...] = ()
-    """What a PL/SQL block does."""
+    """The statements of a PL/SQL block."""
     returning_into: tuple[int, ...] = ()
-    """Bind indexes that RETURNING ... INTO fills, in the order of the returned columns."""
+    """The indexes of the binds that RETURNING ... INTO fills, in the order of the columns."""

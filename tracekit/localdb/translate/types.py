@@ -1,4 +1,4 @@
-"""Oracle's types as DuckDB stores them, and as they were declared."""
+"""Oracle's types as declared, and the DuckDB types that store them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLOAT_BITS = 126
 
 @dataclass(frozen=True)
 class DeclaredType:
-    """A type as Oracle DDL states it."""
+    """A type as declared in Oracle DDL."""
 
     name: str
     """NUMBER, VARCHAR2, DATE, TIMESTAMP WITH TIME ZONE, ..."""
@@ -28,7 +28,7 @@ class DeclaredType:
 _PLAIN = {
     exp.DType.DATE: ("DATE", exp.DType.TIMESTAMP_S),
     exp.DType.TEXT: ("CLOB", exp.DType.VARCHAR),
-    exp.DType.VARBINARY: ("BLOB", exp.DType.BLOB),  # what sqlglot reads BLOB as
+    exp.DType.VARBINARY: ("BLOB", exp.DType.BLOB),  # sqlglot's name for BLOB
     exp.DType.BOOLEAN: ("BOOLEAN", exp.DType.BOOLEAN),
 }
 _TEXT = {
@@ -38,7 +38,7 @@ _TEXT = {
     exp.DType.NCHAR: "NCHAR",
 }
 ZONED_TYPE = "STRUCT(instant INTERVAL, nanos SMALLINT)"
-"""DuckDB's type of a TIMESTAMP WITH TIME ZONE (see `moments.sql`)."""
+"""DuckDB's type for a TIMESTAMP WITH TIME ZONE (see `moments.sql`)."""
 _TIMESTAMPS = {
     exp.DType.TIMESTAMP: "TIMESTAMP",
     exp.DType.TIMESTAMPTZ: "TIMESTAMP WITH TIME ZONE",
@@ -63,10 +63,10 @@ _MAX_TIMESTAMP_SCALE = 9
 
 
 def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
-    """The declared type and DuckDB's.
+    """The declared type, and DuckDB's type for it.
 
     Raises:
-        OraError: ORA-03001, the type is not supported.
+        OraError: ORA-03001 if the type is not supported.
     """
     kind = data_type.this
     numbers = _parameters(data_type)

@@ -1,4 +1,4 @@
-"""How the rewritten tree becomes DuckDB's text."""
+"""Write the rewritten tree as DuckDB SQL."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from tracekit.localdb.translate.build import unsupported
 
 
 class PlainGenerator(DuckDBGenerator):
-    """DuckDB's generator where our trees say more than sqlglot's own."""
+    """DuckDB's generator, with changes for nodes that these trees use differently from sqlglot."""
 
     def ignorenulls_sql(self, expression: exp.IgnoreNulls) -> str:
-        """DuckDB takes IGNORE NULLS at the end of any window function's arguments."""
+        """Write IGNORE NULLS at the end of the arguments, where DuckDB expects it."""
         return f"{self.sql(expression, 'this')} IGNORE NULLS"
 
     def nullsafeeq_sql(self, expression: exp.NullSafeEQ) -> str:
-        """Equality where NULL equals NULL."""
+        """Write an equality in which NULL equals NULL."""
         return self.binary(expression, "IS NOT DISTINCT FROM")
 
 
 class WriteDuckDB(DuckDB):
-    """The writing dialect."""
+    """The dialect for writing."""
 
     Generator = PlainGenerator
 
 
 def write(tree: exp.Expr) -> str:
-    """The DuckDB text of a rewritten tree.
+    """Write a rewritten tree as DuckDB SQL.
 
     Raises:
-        OraError: ORA-03001, something DuckDB has no form for.
+        OraError: ORA-03001 if DuckDB has no syntax for a node.
     """
     try:
         return tree.sql(

@@ -1,4 +1,4 @@
-"""Time zones, and what becomes of a value where a type of date or timestamp is wanted."""
+"""Time zones, and conversions between the date and timestamp types."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_DIGITS = 9
 
 
 def zoned(value: exp.Expr) -> exp.Expr:
-    """`value` as a TIMESTAMP WITH TIME ZONE; one without zone is in the session's."""
+    """Convert `value` to TIMESTAMP WITH TIME ZONE; without a zone it is in the session's."""
     if kind_of(value) is Kind.ZONED:
         return value
     return _like(value, call("ora_zoned", value, kind=Kind.ZONED))
@@ -35,7 +35,7 @@ def _like(value: exp.Expr, made: exp.Expr) -> exp.Expr:
 
 
 def offset_of(zone: exp.Expr | None) -> exp.Expr:
-    """The offset in minutes that an expression of a time zone gives."""
+    """The offset in minutes of a time zone expression."""
     if isinstance(zone, exp.Literal) and zone.is_string:
         return number(zone_offset(str(zone.this)))
     if isinstance(zone, exp.Expr):
@@ -44,13 +44,13 @@ def offset_of(zone: exp.Expr | None) -> exp.Expr:
 
 
 def at_time_zone(node: exp.AtTimeZone) -> exp.Expr:
-    """`x AT TIME ZONE zone`."""
+    """Translate `x AT TIME ZONE zone`."""
     moved = call("ora_at_zone", zoned(node.this), offset_of(node.args["zone"]), kind=Kind.ZONED)
     return _like(node.this, moved)
 
 
 def from_tz(args: Sequence[exp.Expr]) -> exp.Expr:
-    """FROM_TZ(timestamp, zone)."""
+    """Translate FROM_TZ(timestamp, zone)."""
     if kind_of(args[0]) not in (Kind.TIMESTAMP, Kind.UNKNOWN, Kind.NULL):
         raise OraError(932, "inconsistent datatypes: expected TIMESTAMP")
     made = call("ora_from_tz", args[0], offset_of(args[1]), kind=Kind.ZONED)
@@ -61,7 +61,7 @@ _CLOCK_TYPES = {Kind.ZONED: "TIMESTAMP WITH TIME ZONE", Kind.TIMESTAMP: "TIMESTA
 
 
 def clock(name: str, kind: Kind) -> Callable[[Sequence[exp.Expr]], exp.Expr]:
-    """The rule of a clock's call with digits: CURRENT_TIMESTAMP(3)."""
+    """The rule of a clock function with digits: CURRENT_TIMESTAMP(3)."""
 
     def rule(args: Sequence[exp.Expr]) -> exp.Expr:
         digits = args[0]
@@ -76,12 +76,12 @@ def clock(name: str, kind: Kind) -> Callable[[Sequence[exp.Expr]], exp.Expr]:
 
 
 def extract_utc(args: Sequence[exp.Expr]) -> exp.Expr:
-    """SYS_EXTRACT_UTC(moment)."""
+    """Translate SYS_EXTRACT_UTC(moment)."""
     return _like(args[0], call("ora_utc_of", zoned(args[0]), kind=Kind.TIMESTAMP))
 
 
 def as_declared(value: exp.Expr, declared: DeclaredType) -> exp.Expr:
-    """`value` converted to a declared type of date or timestamp; others are left as they are."""
+    """Convert `value` to a declared date or timestamp type; other types are left unchanged."""
     digits = _MICROSECOND_DIGITS if declared.scale is None else declared.scale
     if declared.name == "DATE":
         return value if kind_of(value) is Kind.DATE else call("ora_to_date", value, kind=Kind.DATE)
@@ -108,14 +108,14 @@ _NOW = {
     "ora_systimestamp": ("ora_utc", 0),
     "ora_current_timestamp": ("ora_localtimestamp", None),
 }
-"""The local time that a clock with a time zone shows, and its offset if that is not a session's."""
+"""For each clock with a time zone: its local time, and its offset if it is not the session's."""
 
 
 def as_default(value: exp.Expr, declared: DeclaredType) -> exp.Expr:
-    """A column's default, converted to its type without what DuckDB does not take there.
+    """Convert a column's default to its type, without what DuckDB refuses in a default.
 
     Raises:
-        OraError: ORA-03001, it is a moment with a time zone other than the clock's.
+        OraError: ORA-03001 for a moment with a time zone that is not a clock function.
     """
     inner = value.unnest()
     minutes: exp.Expr = call("ora_zone")
@@ -131,9 +131,9 @@ def as_default(value: exp.Expr, declared: DeclaredType) -> exp.Expr:
 
 
 def comparable(values: Sequence[exp.Expr]) -> list[exp.Expr]:
-    """Operands of a comparison: text and moments of other types as the moment it is with.
+    """Convert the operands of a comparison to one type of moment.
 
-    Text meets a date by the session's format; a moment without time zone is in the session's.
+    Text is read with the session's format; a moment without a time zone is in the session's.
     """
     kinds = {kind_of(value) for value in values}
     if not kinds & set(MOMENTS):
@@ -154,7 +154,7 @@ def _converted(value: exp.Expr, wanted: Kind, name: str) -> exp.Expr:
     if kind in (wanted, Kind.NULL) or isinstance(value, exp.Subquery | exp.Any | exp.All):
         return value
     if wanted in (Kind.DATE, Kind.TIMESTAMP) and kind in MOMENTS:
-        return value  # DuckDB compares them
+        return value  # DuckDB compares these types itself
     if kind is Kind.UNKNOWN and (value.find(exp.Placeholder) and not value.find(exp.Column)):
-        return value  # binds whose type is not known yet: the statement is only described
+        return value  # binds of unknown type: the statement is only described
     return call(name, value, kind=wanted)
