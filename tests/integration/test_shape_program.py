@@ -381,5 +381,5 @@ def test_reading_past_what_was_recorded_is_refused(real: LocalOracle) -> None:
     ):
         cursor = again.cursor()
         assert len(cursor.execute(sql).fetchmany(3)) == 3
-        with pytest.raises(oracledb.DatabaseError, match="never read to its end"):
+        with pytest.raises(oracledb.DatabaseError, match="not read to its end"):
             cursor.fetchall()

@@ -1,4 +1,4 @@
-"""The local Oracle's database: DuckDB behind the seam of `tracekit.localdb.backend`."""
+"""The local Oracle's database: DuckDB behind the interface of `tracekit.localdb.backend`."""
 
 from tracekit.localdb.duck.backend import DuckBackend, open_backend
 

@@ -1,6 +1,6 @@
-"""Many bind rows of one INSERT as a single statement.
+"""Run an INSERT with many rows of binds as a single statement.
 
-One row at a time costs DuckDB a plan per row; `INSERT ... VALUES ($b0, $b1)` becomes
+Row by row, DuckDB would plan each insert. So `INSERT ... VALUES ($b0, $b1)` becomes
 `INSERT ... SELECT binds.b0, binds.b1 FROM (SELECT unnest($b0) AS b0, unnest($b1) AS b1) AS binds`.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 MIN_ROWS = 8
 _DECIMAL_DIGITS = 38
 MAX_ROWS = 10_000
-"""Rows of one statement; more go in several."""
+"""Rows per statement; more rows take several statements."""
 
 _NAME = r'"(?:[^"]|"")+"'
 _NAMES = rf"{_NAME}(?:, {_NAME})*"
@@ -29,9 +29,9 @@ _SUBQUERY = re.compile(r"\bSELECT\b", re.IGNORECASE)
 
 @lru_cache(maxsize=256)
 def array_insert(sql: str) -> str | None:
-    """`sql` taking lists as its parameters, None if it is not an insert of one tuple of values.
+    """Make `sql` take lists as its parameters; None if it is not an insert of one tuple of values.
 
-    Values that hold a subquery are left alone: it would not see the rows before.
+    An insert whose values contain a subquery is not rewritten: it would not see the rows before.
     """
     match = _INSERT.fullmatch(sql)
     if match is None or _SUBQUERY.search(match[2]) or not _is_one_tuple(match[2]):
@@ -52,9 +52,9 @@ def array_insert(sql: str) -> str | None:
 
 
 def as_lists(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]] | None:
-    """Parameter values by name as lists, None if the values of one are not all of one type.
+    """The values of each parameter as a list; None if those of one have different types.
 
-    DuckDB gives a list one type; a mixed one would be converted, and numbers might be rounded.
+    DuckDB gives a list one type. It would convert a mixed one, and could round numbers.
     """
     lists = {}
     for name in rows[0]:
@@ -71,7 +71,7 @@ def as_lists(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]] | None:
 
 
 def _fit_together(numbers: Iterable[int | Decimal | None]) -> bool:
-    """Whether one DECIMAL holds all of them exactly."""
+    """Whether one DECIMAL type holds all of them exactly."""
     digits = scale = 0
     for number in numbers:
         if number is not None:

@@ -1,4 +1,4 @@
-"""Opening a DuckDB file, or an empty database, as what the session layer serves."""
+"""Open a DuckDB file or an empty database for the session layer."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tracekit.localdb.ora_error import OraError
 DEFAULT_SCHEMA = "DWH"
 DEFAULT_MEMORY_LIMIT = "160MB"
 DEFAULT_THREADS = 1
-"""DuckDB's own; the thread that reads a result works too. Few, for each holds memory."""
+"""DuckDB's own threads, in addition to the thread that reads a result. Each one holds memory."""
 
 
 class DuckBackend:
-    """The database of one server process; see `open_backend`."""
+    """The database of a server process; see `open_backend`."""
 
     def __init__(self, databases: Databases) -> None:
         self._databases = databases
@@ -33,25 +33,25 @@ class DuckBackend:
 
     @property
     def banner(self) -> str:
-        """What the environment record calls this server."""
+        """The server's name in the environment record."""
         return f"local Oracle (duckdb {duckdb.__version__})"
 
     def has_clone(self, name: str) -> bool:
-        """Whether there is a clone of this name, letter case aside."""
+        """Whether a clone with this name exists, ignoring case."""
         return self._databases.find(name.upper()) is not None
 
     def open_session(
         self, schema: str, clone: str = "", client: Mapping[str, str] = NOTHING
     ) -> DuckSession:
-        """A new session whose current schema is `schema`, in the main database or in a clone.
+        """Open a session in the main database or in a clone.
 
         Args:
-            schema: Resolves unqualified names.
-            clone: Name of a clone, or empty.
-            client: What SYS_CONTEXT('USERENV', ...) tells of the client.
+            schema: The schema for unqualified names.
+            clone: The name of a clone, or empty.
+            client: The client's values for SYS_CONTEXT('USERENV', ...).
 
         Raises:
-            OraError: ORA-12514, the clone is gone.
+            OraError: ORA-12514 if the clone does not exist.
         """
         database = self._databases.find(clone.upper()) if clone else self._databases.main
         if database is None:
@@ -62,21 +62,21 @@ class DuckBackend:
         return session
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A connection to the main database, for what no session does."""
+        """Open a connection to the main database for use outside sessions."""
         return self._databases.main.connect(DEFAULT_SCHEMA)
 
     def clone(self, name: str) -> None:
-        """Make a private copy of the main database, for sessions that ask for it by name.
+        """Make a private copy of the main database, for sessions that name it.
 
         Raises:
-            ConnectError: there is one of this name, or it cannot be a name.
+            ConnectError: a clone with this name exists, or the name is malformed.
         """
         if not name.isidentifier() or not name.isascii():
             raise ConnectError(f"clone {name!r}: expected letters, digits and underscores")
         self._databases.clone(name.upper())
 
     def drop_clone(self, name: str) -> None:
-        """Close a clone's sessions and free it; an unknown one is ignored."""
+        """Close a clone's sessions and drop it; an unknown name is ignored."""
         with self._lock:
             sessions = [one for one, clone in self._sessions.items() if clone == name.upper()]
         for session in sessions:
@@ -85,7 +85,7 @@ class DuckBackend:
         self._databases.drop_clone(name.upper())
 
     def close(self) -> None:
-        """Close all sessions and free the database; may be called more than once."""
+        """Close all sessions and the database; may be called more than once."""
         with self._lock:
             sessions = list(self._sessions)
         for session in sessions:
@@ -112,16 +112,17 @@ def open_backend(
     Any number of processes can serve one file as long as none is `writable`.
 
     Args:
-        source: Path of a DuckDB file, or ":memory:".
-        writable: Let changes reach the file; else they stay in memory.
-        sysdate: What SYSDATE is; None for the clock.
-        schema: Is made if the source has none of the name.
-        memory_limit: Of DuckDB's buffers, in its notation; beyond it spills to disk.
-        threads: DuckDB's own, besides the one of each running call.
-        spool_dir: Where temporary files go; None for the system's place.
+        source: The path of a DuckDB file, or ":memory:".
+        writable: Whether to write changes to the file; otherwise they stay in memory.
+        sysdate: The value of SYSDATE; None for the current time.
+        schema: The default schema; created if it does not exist.
+        memory_limit: The limit of DuckDB's buffers, in DuckDB's notation; beyond it, DuckDB spills
+            to disk.
+        threads: The number of DuckDB's own threads, in addition to each running call's.
+        spool_dir: The folder for temporary files; None for the system's.
 
     Raises:
-        ConnectError: the file does not exist, or is no DuckDB file we may open.
+        ConnectError: the file does not exist, is not a DuckDB file or cannot be opened.
     """
     databases = Databases(
         source,

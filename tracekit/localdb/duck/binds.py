@@ -1,4 +1,4 @@
-"""The client's bind values as the parameters of a DuckDB statement."""
+"""Convert the client's bind values to the parameters of a DuckDB statement."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tracekit.localdb.wire.values import YearMonthInterval
 def parameter_values(
     translated: Translated, row: Sequence[Any], bind_types: Sequence[BindType] = ()
 ) -> dict[str, Any]:
-    """Values by parameter name for one bind row.
+    """The values by parameter name, for one row of binds.
 
     Args:
         translated: The statement.
         row: A value for each placeholder.
-        bind_types: What the client says they are; a CHAR is padded to what it is compared with.
+        bind_types: The types that the client declared; a CHAR is padded for its comparison.
 
     Raises:
-        OraError: ORA-01008 or ORA-01036, the row has too few or too many values.
+        OraError: ORA-01008 or ORA-01036 if the row has too few or too many values.
     """
     expected = len(translated.bind_names)
     if len(row) < expected:
@@ -50,7 +50,7 @@ def parameter_values(
 
 
 def unknown_values(translated: Translated) -> dict[str, Any]:
-    """NULL for every parameter: enough to learn a statement's columns."""
+    """NULL for every parameter, which suffices to describe a statement's columns."""
     return {
         parameter.name: [None] if parameter.is_list else None for parameter in translated.parameters
     }
@@ -75,7 +75,7 @@ def _value(value: Any) -> Any:
 
 
 def _zoned(value: datetime) -> duckdb.Value:
-    """A moment with its offset as `moments.sql` says."""
+    """A moment with its offset, in the form described in `moments.sql`."""
     offset = value.utcoffset() or timedelta()
     minutes = offset // timedelta(minutes=1)
     passed = value - datetime(1970, 1, 1, tzinfo=UTC)

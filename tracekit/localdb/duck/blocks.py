@@ -1,4 +1,4 @@
-"""Carrying out PL/SQL blocks: statement by statement, undone together when one fails."""
+"""Run PL/SQL blocks statement by statement; a failure undoes the whole block."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ Reader: TypeAlias = Callable[
 
 
 class StepSession(Protocol):
-    """What a block needs of its session."""
+    """What a block needs from its session."""
 
     def prepare(self, sql: str) -> PreparedStatement:
-        """Parse and translate."""
+        """Parse and translate a statement."""
 
     def execute(
         self,
@@ -43,18 +43,18 @@ class StepSession(Protocol):
         bind_rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType] = (),
     ) -> ExecuteOutcome:
-        """Run."""
+        """Run a statement."""
 
 
 class BlockRun:
     """One execution of a block.
 
     Args:
-        session: Runs its statements.
-        read: Gives the rows of a query, at most so many, and the names of their DuckDB types.
-        names: Of the binds, one per value.
-        values: Of the binds as the client sent them.
-        kinds: What the client says they are.
+        session: The session that runs its statements.
+        read: Returns the first rows of a query and the names of their DuckDB types.
+        names: The names of the binds, one per value.
+        values: The bind values as the client sent them.
+        kinds: The bind types that the client declared.
     """
 
     def __init__(
@@ -71,13 +71,13 @@ class BlockRun:
         self._values = list(values)
         self._kinds = kinds
         self.filled: dict[int, bytes | ReturnedLob | ResultStream] = {}
-        """By the place of a bind, what it is filled with."""
+        """The outputs, by the index of their bind."""
 
     def run(self, step: Step) -> None:
-        """Carry out one statement.
+        """Run one statement.
 
         Raises:
-            OraError: whatever goes wrong with it; ORA-06550, it calls what nobody declared.
+            OraError: the statement failed; ORA-06550 if it calls something undeclared.
         """
         try:
             statement = self._session.prepare(step.sql)
@@ -137,7 +137,7 @@ class BlockRun:
 
 
 def _value(column: pa.Table, held_as: str) -> Any:
-    """The value of the only row as a bind of later statements."""
+    """The value of the only row, for use as a bind of later statements."""
     value = column.column(0)[0].as_py()
     if isinstance(value, bytes) and held_as == NUMBER_TYPE:
         (field,) = encode_returned(column, [held_as], [BindType(OracleType.NUMBER, 22)])[0]

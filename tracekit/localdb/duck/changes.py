@@ -1,4 +1,4 @@
-"""INSERT, UPDATE, DELETE and MERGE of one session."""
+"""A session's INSERT, UPDATE, DELETE and MERGE statements."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from tracekit.localdb.translate import FREE
 
 
 class Changes:
-    """Carries them out, each row on its own or many at once.
+    """Runs DML, row by row or for many rows in one statement.
 
     Args:
-        database: Shared by all sessions.
-        state: Of the session.
-        connections: Of the session.
+        database: The database, shared by all sessions.
+        state: The session's settings.
+        connections: The session's connections.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Changes:
         *,
         go_on: bool,
     ) -> ExecuteOutcome:
-        """Run it for each row of binds, or for all at once.
+        """Run a statement for each row of binds, or for all in one statement.
 
         Raises:
-            OraError: a row failed, and the statement is not to `go_on`.
+            OraError: a row failed and `go_on` is not set.
         """
         writer = self._connections.writing()
         to_ora_error = self._violation_mapper(statement)
@@ -80,10 +80,10 @@ class Changes:
         *,
         go_on: bool,
     ) -> ExecuteOutcome:
-        """The same with RETURNING ... INTO.
+        """Run a statement with RETURNING ... INTO.
 
         Raises:
-            OraError: a row failed, and the statement is not to `go_on`.
+            OraError: a row failed and `go_on` is not set.
         """
         kinds = [bind_types[index] for index in statement.translated.returning_into]
         take = partial(encode_returned, kinds=kinds)
@@ -113,7 +113,7 @@ class Changes:
         )
 
     def _checks(self, statement: DuckStatement) -> list[Check]:
-        """What must hold of foreign keys after a change."""
+        """The checks of foreign keys after a change."""
         translated = statement.translated
         if translated.target is None:
             return []
@@ -128,7 +128,7 @@ class Changes:
         rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType],
     ) -> Change:
-        """What is to be run: on the right tables, with the values of sequences drawn."""
+        """Prepare a change: choose the session's tables and take values from sequences."""
         translated = statement.translated
         values = [parameter_values(translated, row, bind_types) for row in rows]
         sql = self._connections.localized(statement)
@@ -143,7 +143,7 @@ class Changes:
         return prepare_insert(writer.connection, sql, values, notes, free)
 
     def _violation_mapper(self, statement: DuckStatement) -> ErrorMapper:
-        """Says what DuckDB's errors are, with constraints by their names."""
+        """Map DuckDB's errors to Oracle's, with the names of constraints."""
         target = statement.translated.target
         if target is None:
             return statement.ora_error

@@ -1,4 +1,4 @@
-"""The columns of a query's result as Oracle would describe them."""
+"""Describe the columns of a query's result as Oracle would."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _OWN_TYPES = {
     Kind.ROWID: DeclaredType("ROWID"),
     Kind.LOCAL: DeclaredType("TIMESTAMP WITH LOCAL TIME ZONE"),
 }
-"""Types of expressions that DuckDB's types do not tell apart."""
+"""Types of expressions that DuckDB's types do not distinguish."""
 
 
 def describe_columns(
     relation: duckdb.DuckDBPyRelation, translated: Translated
 ) -> list[ColumnDescription]:
-    """One description per column, from DuckDB's types and what the translation knows.
+    """One description per column, from DuckDB's types and the translation.
 
     Args:
         relation: The query in DuckDB.
-        translated: What the translation knows of it.
+        translated: The query's translation.
 
     Raises:
-        OraError: ORA-03001, a column is of a type that Oracle has not.
+        OraError: ORA-03001 if Oracle does not have the type of a column.
     """
     known = translated.outputs
     if len(known) != len(relation.columns):

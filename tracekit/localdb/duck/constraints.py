@@ -1,4 +1,4 @@
-"""Constraints by name: which one a change violated, and rebuilding tables with other ones."""
+"""Name the constraint that a change violated, and rebuild tables with changed constraints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KEPT = "TRACEKIT$KEPT"
 
 @dataclass(frozen=True)
 class Table:
-    """Where a table is."""
+    """The location of a table."""
 
     catalog: str
     schema: str
@@ -35,26 +35,26 @@ class Table:
 
     @property
     def path(self) -> str:
-        """Its name in SQL."""
+        """The table's qualified name in SQL."""
         return f"{self.catalog}.{quoted(self.schema)}.{quoted(self.name)}"
 
 
 @dataclass(frozen=True)
 class HeldConstraint:
-    """A constraint as DuckDB has it, under its Oracle name."""
+    """A constraint of DuckDB with its Oracle name."""
 
     kind: str
     columns: tuple[str, ...]
     name: str
     text: str
-    """As CREATE TABLE takes it."""
+    """The constraint as written in CREATE TABLE."""
     referenced: tuple[str, ...]
 
 
 def constraints_of(
     connection: duckdb.DuckDBPyConnection, table: Table, notes: Sequence[TableNote]
 ) -> list[HeldConstraint]:
-    """A table's constraints in the order they were declared."""
+    """A table's constraints, in the order of their declaration."""
     rows = connection.execute(
         "SELECT constraint_type, constraint_column_names, constraint_name, constraint_text,"
         " referenced_column_names FROM duckdb_constraints()"
@@ -75,12 +75,12 @@ def constraints_of(
 
 
 class Violations:
-    """Says which of its constraints a change of one table violated.
+    """Finds which constraints a change of one table violated.
 
     Args:
-        connect: Opens a connection; it is closed here.
-        table: That was changed.
-        notes_of: The notes about a table, by schema and name.
+        connect: Opens a connection, which this class closes.
+        table: The changed table.
+        notes_of: Returns the notes about a table, given its schema and name.
         dml: INSERT, UPDATE, DELETE or MERGE.
     """
 
@@ -97,7 +97,7 @@ class Violations:
         self._dml = dml
 
     def explain(self, message: str) -> OraError | None:
-        """Oracle's error for DuckDB's `message`; None if it is about no constraint."""
+        """Oracle's error for DuckDB's `message`; None if it is not about a constraint."""
         for pattern, explain in (
             (r'Duplicate key "(?P<key>.*)" violates', self._duplicate),
             (r'violation: duplicate key "(?P<key>.*)"', self._unknown_duplicate),
@@ -129,7 +129,7 @@ class Violations:
         return self._not_unique(names or self._unique_indexes(connection, columns))
 
     def _unknown_duplicate(self, connection: duckdb.DuckDBPyConnection, key: str) -> OraError:
-        """Two rows of one statement are equal: DuckDB says what, not in which columns."""
+        """Two rows of one statement are equal; DuckDB reports the value, but not its columns."""
         held = [one for one in self._held(connection, self._table) if one.kind in "PU"]
         fitting = [one for one in held if len(one.columns) == key.count(", ") + 1] or held
         return self._not_unique(
@@ -161,7 +161,7 @@ class Violations:
         return OraError(2291, f"integrity constraint ({shown}) violated - parent key not found")
 
     def _has_child(self, connection: duckdb.DuckDBPyConnection, key: str) -> OraError:
-        """DuckDB names the child's columns."""
+        """DuckDB's message names the child's columns."""
         columns = _folded(_KEY_COLUMN.findall(key))
         children = connection.execute(
             "SELECT DISTINCT table_name FROM duckdb_constraints() WHERE database_name = ?"
@@ -202,9 +202,9 @@ def rebuild(
     """Rebuild a table with constraints added or removed, keeping everything else.
 
     Raises:
-        OraError: ORA-02443, there is no such constraint; ORA-02437 and its kin, the rows violate a
-            new one.
-        duckdb.Error: it cannot be built, as where another table refers to this one.
+        OraError: ORA-02443 for an unknown constraint; ORA-02437 and similar errors if the rows
+            violate a new one.
+        duckdb.Error: DuckDB cannot rebuild it, for example because another table refers to it.
     """
     held = constraints_of(connection, table, notes)
     dropped = set(definition.dropped_constraints)
@@ -220,7 +220,7 @@ def rebuild(
     body = ", ".join([*columns, *clauses, *definition.added_clauses])
     connection.execute("BEGIN TRANSACTION")
     try:
-        # Not by renaming the new table: DuckDB forgets to tell the tables it refers to.
+        # Do not rename the new table instead: DuckDB would not update the tables that it refers to.
         connection.execute(f"CREATE TABLE {kept.path} AS FROM {table.path}")
         connection.execute(f"DROP TABLE {table.path}")
         connection.execute(f"CREATE TABLE {table.path} ({body})")
@@ -252,7 +252,7 @@ def _column(row: tuple[str, str, str | None], required: set[str]) -> str:
 
 
 def _belongings(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
-    """Statements that give the new table the indexes and comments of the old one."""
+    """The statements that give the new table the old one's indexes and comments."""
     indexes = connection.execute(
         "SELECT sql FROM duckdb_indexes()"
         " WHERE database_name = ? AND schema_name = ? AND table_name = ?",
@@ -274,7 +274,7 @@ def _belongings(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str
 
 @contextmanager
 def _validating(definition: Definition, table: Table) -> Iterator[None]:
-    """Rows that violate a new constraint are an error of adding it."""
+    """Report rows that violate a new constraint as an error of adding it."""
     try:
         yield
     except duckdb.ConstraintException as error:

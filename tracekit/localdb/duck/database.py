@@ -1,4 +1,4 @@
-"""The DuckDB database of one server process: settings, catalogues, connections."""
+"""The DuckDB database of a server process: settings, catalogues and connections."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tracekit.localdb.duck.table_columns import Spelling, TableColumns
 from tracekit.localdb.translate import install
 
 IN_MEMORY = ":memory:"
-# A streaming buffer is what DuckDB computes ahead of the reader, per open query (default 10 MB).
+# A streaming buffer holds the rows that DuckDB computes ahead, per open query (default 10 MB).
 _CONNECTION_SETTINGS = """
 SET streaming_buffer_size = '1MB';
 SET TimeZone = 'UTC';
@@ -32,16 +32,16 @@ SET default_transaction_invalidation_policy = 'SYNTACTIC_ERRORS_DO_NOT_INVALIDAT
 
 
 class Database:
-    """One catalogue that sessions see as the whole database; see `open_database`, `clone`.
+    """A catalogue that sessions see as the whole database; see `Databases` and `clone`.
 
     Args:
-        root: A connection to the DuckDB database of the process.
-        catalog: Where tables are, or are made; it exists.
-        schema: Is made if the catalogue has none of the name.
-        spool_folder: Where spooled results go.
-        statements: Translated statements, shared by all catalogues.
-        overlay: None where tables are written in place.
-        inherited: Catalogues whose declared types and notes are taken over.
+        root: A connection to the process's DuckDB database.
+        catalog: The catalogue with the tables; it must exist.
+        schema: The default schema; created if it does not exist.
+        spool_folder: The folder for spooled results.
+        statements: The translated statements, shared by all catalogues.
+        overlay: The overlay, or None if tables are written in place.
+        inherited: Catalogues from which to copy declared types and notes.
     """
 
     def __init__(
@@ -69,10 +69,10 @@ class Database:
         )
 
     def clone(self, name: str) -> Database:
-        """A private copy: what is here now can be read there, changes stay there.
+        """Make a private copy: it starts with the present data, and its changes stay in it.
 
         Args:
-            name: Of the copy's catalogue; no other has it.
+            name: The unique name of the copy's catalogue.
         """
         with self._root.cursor() as root:
             root.execute(f"ATTACH ':memory:' AS {name}")
@@ -89,7 +89,7 @@ class Database:
         )
 
     def connect(self, schema: str) -> duckdb.DuckDBPyConnection:
-        """A new connection that resolves unqualified names in `schema`."""
+        """Open a connection that looks up unqualified names in `schema`."""
         connection = self._root.cursor()
         connection.execute(_CONNECTION_SETTINGS)
         self.use_schema(connection, schema)
@@ -98,7 +98,7 @@ class Database:
     def use_schema(
         self, connection: duckdb.DuckDBPyConnection, schema: str, private: str | None = None
     ) -> None:
-        """Resolve unqualified names of `connection` in `schema`, before it in `private`."""
+        """Look up unqualified names of `connection` in `private`, then in `schema`."""
         path = [
             *([f"{self.catalog}.{quoted(private)}"] if private else []),
             f"{self.catalog}.{quoted(schema)}",
@@ -109,7 +109,7 @@ class Database:
         connection.execute(f"SET search_path = '{escaped(','.join(dict.fromkeys(path)))}'")
 
     def has_schema(self, schema: str) -> bool:
-        """Whether there is a schema of exactly this name."""
+        """Whether a schema with exactly this name exists."""
         with self._root.cursor() as connection:
             found = connection.execute(
                 "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
@@ -120,7 +120,7 @@ class Database:
     def _required_columns(
         self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
     ) -> set[str]:
-        """The columns of a table that are NOT NULL; none of a view."""
+        """The columns of a table that are NOT NULL; empty for a view."""
         viewed = self.overlay.viewed() if self.overlay is not None else {}
         held = viewed.get((schema.upper(), table.upper()))
         if held is not None:
@@ -135,7 +135,7 @@ class Database:
     def _spelling(
         self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
     ) -> Spelling | None:
-        """How a table of a file spells its names; None of tables that the file does not hold."""
+        """How a file spells a table's names; None if the table is not from the file."""
         if self.overlay is not None:
             return self.overlay.spelling(schema, table)
         rows = connection.execute(
@@ -149,25 +149,25 @@ class Database:
         return Spelling(rows[0][0], rows[0][1], tuple(name for *_, name in rows))
 
     def close(self) -> None:
-        """Free what this catalogue holds open; its sessions must be closed before."""
+        """Close this catalogue's connections; its sessions must be closed first."""
         self.declared.close()
         self.notes.close()
 
 
 class Databases:
-    """The served database and its clones, by name; what `open_database` opens.
+    """The served database and its clones, by name.
 
     Args:
-        source: Path of a DuckDB file, or ":memory:".
-        writable: Changes reach the file; else they stay in memory.
-        sysdate: What SYSDATE is; None for the clock.
-        schema: Is made if the source has none of the name.
-        memory_limit: Of DuckDB's buffers, beyond which it spills to disk.
-        threads: DuckDB's own, besides the one of each caller.
-        spool_dir: Where temporary files go; None for the system's place.
+        source: The path of a DuckDB file, or ":memory:".
+        writable: Whether to write changes to the file; otherwise they stay in memory.
+        sysdate: The value of SYSDATE; None for the current time.
+        schema: The default schema; created if it does not exist.
+        memory_limit: The limit of DuckDB's buffers, beyond which it spills to disk.
+        threads: The number of DuckDB's own threads, in addition to each caller's.
+        spool_dir: The folder for temporary files; None for the system's.
 
     Raises:
-        ConnectError: the file does not exist, or is no DuckDB file we may open.
+        ConnectError: the file does not exist, is not a DuckDB file or cannot be opened.
     """
 
     def __init__(
@@ -218,22 +218,22 @@ class Databases:
         """Make a private copy of the main database.
 
         Raises:
-            ConnectError: there is one of this name.
+            ConnectError: a clone with this name exists.
         """
         with self._lock:
             if name in self._clones or name in (FILE_CATALOG, MEMORY_CATALOG):
-                raise ConnectError(f"there is a clone {name!r} already")
+                raise ConnectError(f"clone {name!r} already exists")
             made = self._clones[name] = self.main.clone(name)
             self._join_catalogs()
         return made
 
     def find(self, name: str) -> Database | None:
-        """The clone of this name."""
+        """The clone with this name; None if there is none."""
         with self._lock:
             return self._clones.get(name)
 
     def drop_clone(self, name: str) -> None:
-        """Forget a clone and free what it holds; its sessions are closed."""
+        """Close and forget a clone; its sessions must be closed first."""
         with self._lock:
             clone = self._clones.pop(name, None)
             if clone is None:
@@ -243,7 +243,7 @@ class Databases:
             self._root.execute(f"DETACH {name}")
 
     def close(self) -> None:
-        """Free everything; sessions must be closed before."""
+        """Close everything; sessions must be closed first."""
         for clone in self._clones.values():
             clone.close()
         self.main.close()
@@ -273,7 +273,7 @@ def _settings(memory_limit: str, threads: int) -> dict[str, str | bool | int | f
     return {
         "memory_limit": memory_limit,
         "threads": threads,
-        "allocator_background_threads": True,  # or what a sort freed is kept for the next one
+        "allocator_background_threads": True,  # otherwise a sort's memory stays allocated
         "python_enable_replacements": False,
         "autoload_known_extensions": False,
         "autoinstall_known_extensions": False,

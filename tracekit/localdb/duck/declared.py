@@ -1,4 +1,4 @@
-"""What Oracle DDL said a column is, where DuckDB's type says less (CHAR(3), NUMBER, FLOAT)."""
+"""The declared types of columns, where DuckDB's type says less (CHAR(3), NUMBER, FLOAT)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import duckdb
 from tracekit.localdb.translate import ColumnDeclaration, DeclaredType, Definition
 
 TABLE = "TRACEKIT_DECLARED_COLUMNS"
-"""In the main schema of the catalogue the tables are in."""
+"""In the main schema of the tables' catalogue."""
 
 _COLUMNS = "type_name, type_precision, type_scale, type_length"
 
 
 class DeclaredColumns:
-    """Declared types by schema, table and column, kept in a table of the database.
+    """Declared types by schema, table and column, stored in a table of the database.
 
     Args:
-        root: To open a connection of this object's own.
-        catalog: Where the table is, or is made.
-        inherited: Catalogues whose declarations are taken over.
+        root: Used to open a connection for this object.
+        catalog: The catalogue for the table; the table is created if needed.
+        inherited: Catalogues from which to copy declarations.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class DeclaredColumns:
         return self._types.get((schema, table), {})
 
     def follow(self, definition: Definition, current_schema: str) -> None:
-        """Take over what a DDL statement that was carried out says about types."""
+        """Record the types that an executed DDL statement declares."""
         if definition.object_type not in ("TABLE", "VIEW"):
             return
         key = (definition.schema or current_schema, definition.name)
@@ -69,7 +69,7 @@ class DeclaredColumns:
                 self._declare(key, definition.columns)
 
     def close(self) -> None:
-        """Free the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def _forget(self, key: tuple[str, str], columns: Iterable[str]) -> None:

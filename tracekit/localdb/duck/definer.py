@@ -1,4 +1,4 @@
-"""Executes DDL: DuckDB's part, and what is kept in addition to DuckDB's catalogue."""
+"""Execute DDL in DuckDB, and record what DuckDB's catalogue does not keep."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ def define(
     definition: Definition,
     key: tuple[str, str],
 ) -> None:
-    """Run a DDL statement; no transaction is open.
+    """Run a DDL statement; no transaction may be open.
 
     Args:
-        writer: Of the session.
-        database: What is changed.
-        sql: The statement; empty if the table has to be rebuilt.
-        definition: What it changes.
-        key: Schema and name of the object.
+        writer: The session's writing connection.
+        database: The database to change.
+        sql: The statement; empty if the definition requires the table to be rebuilt.
+        definition: The change that it defines.
+        key: The object's schema and name.
 
     Raises:
-        duckdb.Error: it failed, nothing is changed.
-        OraError: the same, Oracle's reason is known.
+        duckdb.Error: it failed; nothing was changed.
+        OraError: it failed for a reason that has an Oracle error; nothing was changed.
     """
     schema, name = key
     notes = database.notes.of_table(schema, name)
@@ -62,7 +62,7 @@ def define(
 def _change_constraints(
     writer: WritingConnection, database: Database, definition: Definition, key: tuple[str, str]
 ) -> None:
-    """Add or drop constraints; DuckDB knows of none that is a foreign key."""
+    """Add or drop constraints; foreign keys do not exist in DuckDB."""
     notes = database.notes.of_table(*key)
     check_added(writer.connection, database.catalog, definition, key)
     references = {note.name for note in notes if note.kind == REFERENCE}
@@ -73,7 +73,7 @@ def _change_constraints(
 
 
 def _comment(writer: WritingConnection, sql: str) -> None:
-    """Oracle's COMMENT ON TABLE is for views too."""
+    """Oracle's COMMENT ON TABLE also applies to views."""
     try:
         writer.run_alone(sql)
     except duckdb.CatalogException:

@@ -1,4 +1,4 @@
-"""Result columns as Oracle would describe them, from DuckDB's types and declared ones."""
+"""Describe result columns as Oracle would, from DuckDB's types and the declared ones."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tracekit.localdb.wire.column import ColumnDescription, OracleType
 MAX_TEXT_BYTES = 32_767
 NUMBER_BYTES = 22
 FREE_SCALE = -127
-"""With precision 0, this scale says NUMBER without declared precision."""
+"""With precision 0, this scale means a NUMBER without declared precision."""
 FREE_NUMBER = (38, 18)
-"""Precision and scale of the DECIMAL that holds a NUMBER without declared ones."""
+"""The precision and scale of the DECIMAL for a NUMBER without declared precision."""
 FLOAT_BITS = 126
 BYTES_PER_CHAR = 4
 NATIONAL_FORM = 2
 LOB_BUFFER_BYTES = 4_000
-"""What is said of LOB columns; 0 would mean that nothing is sent for them."""
+"""The buffer size reported for LOB columns; 0 would mean that they are not sent."""
 
 ROWID_BYTES = 18
 UROWID_BYTES = 4_000
@@ -70,15 +70,15 @@ _DECLARED_LOBS = {
 
 
 def describe_computed(name: str, kind: Any, *, is_binary: bool) -> ColumnDescription:
-    """A column that is an expression: Oracle's arithmetic gives NUMBER without precision.
+    """Describe an expression; a computed NUMBER has no precision.
 
     Args:
-        name: Of the column.
+        name: The column's name.
         kind: Its DuckDB type.
-        is_binary: It is a BINARY_DOUBLE or BINARY_FLOAT.
+        is_binary: Whether it is a BINARY_DOUBLE or BINARY_FLOAT.
 
     Raises:
-        OraError: ORA-03001, Oracle has no such type.
+        OraError: ORA-03001 if Oracle has no such type.
     """
     if _type_id(kind) == "boolean":
         return ColumnDescription(name, OracleType.BOOLEAN, buffer_bytes=BOOLEAN_BYTES)
@@ -88,10 +88,10 @@ def describe_computed(name: str, kind: Any, *, is_binary: bool) -> ColumnDescrip
 
 
 def describe_stored(name: str, kind: Any, declared: DeclaredType | None) -> ColumnDescription:
-    """A column of a table, declared by Oracle DDL or only known by its DuckDB type.
+    """Describe a table's column from its Oracle DDL or, without one, from its DuckDB type.
 
     Raises:
-        OraError: ORA-03001, Oracle has no such type.
+        OraError: ORA-03001 if Oracle has no such type.
     """
     type_id = _type_id(kind)
     if declared is not None and (column := _by_declaration(name, declared, type_id)) is not None:
@@ -116,7 +116,7 @@ def describe_stored(name: str, kind: Any, declared: DeclaredType | None) -> Colu
 
 
 def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDescription | None:
-    """What the declaration adds to the DuckDB type; None if that says all."""
+    """The description that follows from the declaration; None if the DuckDB type suffices."""
     if declared.name in _DECLARED_TEXTS and type_id == "varchar":
         oracle_type, form = _DECLARED_TEXTS[declared.name]
         return _text(name, oracle_type, declared.length, form)

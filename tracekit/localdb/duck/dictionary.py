@@ -1,8 +1,8 @@
-"""Oracle's data dictionary: views of schema SYS over DuckDB's catalogue and the declared types.
+"""Oracle's data dictionary: views in the schema SYS over DuckDB's catalogue and the declared types.
 
-`dictionary.sql` holds the ALL_ and V$ views; the USER_ and DBA_ families are made from them here.
-Columns are those of the Oracle Database Reference that clients read; what has no meaning in DuckDB
-(storage, statistics) is left out.
+`dictionary.sql` has the ALL_ and V$ views; this module derives the USER_ and DBA_ views from them.
+Their columns are those of the Oracle Database Reference that clients read, without those that have
+no meaning in DuckDB (storage, statistics).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCHEMA = "SYS"
 """In the in-memory catalogue, last in every connection's search path."""
 
 _RELEASE = "19.21.0.0.0"
-"""What the log-on tells clients too."""
+"""The release that clients also get at log-on."""
 
 _FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "TABLES": ("OWNER", ("OWNER",)),
@@ -44,7 +44,7 @@ _FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "MVIEW_COMMENTS": ("OWNER", ("OWNER",)),
     "DB_LINKS": ("OWNER", ("OWNER",)),
 }
-"""ALL_ views with the column that says whose an object is, and those that USER_ has not."""
+"""The ALL_ views with their owner column, and the columns that their USER_ views lack."""
 
 
 def install_dictionary(
@@ -53,10 +53,10 @@ def install_dictionary(
     """Create the dictionary's views; each connection sees its own catalogue through them.
 
     Args:
-        root: Its own catalogue is in memory.
-        memory_catalog: That catalogue, where the views go.
-        catalog: Where tables are, or are made.
-        owner: Of the tables in DuckDB's default schema.
+        root: A connection to the in-memory catalogue.
+        memory_catalog: The name of that catalogue, which gets the views.
+        catalog: The catalogue of the tables.
+        owner: The owner of the tables in DuckDB's default schema.
     """
     own = f"{memory_catalog}.{SCHEMA}"
     replaced = {
@@ -91,7 +91,7 @@ def install_dictionary(
 def join_catalogs(
     root: duckdb.DuckDBPyConnection, memory_catalog: str, catalogs: Sequence[str]
 ) -> None:
-    """Make the tables of declared types and of notes in all `catalogs` one view each."""
+    """Join all catalogues' tables of declared types into one view, and their notes into another."""
     for table in (declared.TABLE, notes.TABLE):
         parts = " UNION ALL ".join(
             f"SELECT '{one}' AS catalog_name, rowid AS position, * FROM {one}.main.{table}"  # noqa: S608

@@ -1,25 +1,25 @@
--- Names as clients see them: see localdb/stored_names.py. Names from a file that others made
--- are in capitals here.
+-- Names as clients see them: see localdb/stored_names.py. Names in a file that Oracle DDL did not
+-- make are in capitals here.
 CREATE MACRO $sys.TRACEKIT_SHOWN(held) AS
     translate(held, '$held', 'abcdefghijklmnopqrstuvwxyz');
 CREATE MACRO $sys.TRACEKIT_NAME(held) AS
     translate(held, 'abcdefghijklmnopqrstuvwxyz$held',
               'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 
--- As names without quotes are: the letters that Oracle folds in every character set.
+-- As unquoted names are: only the letters that Oracle folds in every character set.
 CREATE MACRO $sys.TRACEKIT_CAPITALS(held) AS
     translate(held, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
 
--- Tables of DuckDB's default schema are found without their owner's name, as one's own are.
+-- Tables in DuckDB's default schema are found without their owner's name, like one's own.
 CREATE MACRO $sys.TRACEKIT_OWNER(held) AS
     CASE WHEN held = 'main' THEN '$owner' ELSE $sys.TRACEKIT_NAME(held) END;
 
--- A session's own schema of temporary tables comes first in its search path.
+-- A session's schema of temporary tables comes first in its search path.
 CREATE MACRO $sys.TRACEKIT_CURRENT_SCHEMA() AS
     $sys.TRACEKIT_NAME(list_filter(current_schemas(false), lambda s: NOT starts_with(s, '$private'))[1]);
 
--- The base of all views: tables and views as a client sees them. A view of the overlay that stands
--- for a table of the file is a table.
+-- The base of all views: tables and views as a client sees them. An overlay's view of a table in the
+-- file counts as a table.
 CREATE VIEW $sys.TRACEKIT_OBJECTS AS
 SELECT $sys.TRACEKIT_OWNER(t.schema_name) AS owner, t.schema_name AS real_schema, t.table_name AS name,
        'TABLE' AS kind, '$catalog' AS held_in, t.schema_name AS held_schema,
@@ -96,7 +96,7 @@ LEFT JOIN $notes i
   ON i.catalog_name = '$catalog' AND i.kind = 'I' AND i.schema_name = o.real_schema
  AND i.table_name = o.name AND i.subject = c.column_name;
 
--- The same types that duck/describe.py tells of results.
+-- The same types with which duck/describe.py describes results.
 CREATE VIEW $sys.ALL_TAB_COLS AS
 WITH typed AS (
     SELECT *, CASE
@@ -219,7 +219,7 @@ WITH held AS (
      AND k.table_name = o.held_name
     WHERE o.kind = 'TABLE'
 ), numbered AS (
-    -- Checks are identified by their order, the others by their columns.
+    -- CHECKs are identified by their order, other constraints by their columns.
     SELECT *, CASE WHEN kind = 'C' THEN '' ELSE array_to_string(constraint_column_names, ',') END
                   AS subject,
            row_number() OVER (PARTITION BY owner, table_name, kind,
@@ -245,7 +245,7 @@ LEFT JOIN notes n
   ON n.schema_name = k.real_schema AND n.table_name = k.table_name AND n.kind = k.kind
  AND n.subject = k.subject AND n.place = k.place
 WHERE
-  -- A primary key's columns are NOT NULL by themselves: Oracle keeps no constraint for that.
+  -- A primary key's columns are NOT NULL implicitly: Oracle has no constraint for that.
   NOT (k.kind = 'N' AND EXISTS (
       SELECT 1 FROM held p
       WHERE p.owner = k.owner AND p.table_name = k.table_name AND p.kind = 'P'
@@ -370,7 +370,7 @@ SELECT USERNAME, USER_ID, 'OPEN' AS ACCOUNT_STATUS, 'USERS' AS DEFAULT_TABLESPAC
        'TEMP' AS TEMPORARY_TABLESPACE, CREATED
 FROM $sys.ALL_USERS WHERE USERNAME = $sys.TRACEKIT_CURRENT_SCHEMA();
 
--- There are none of these here; clients ask all the same.
+-- These are always empty here, but clients query them.
 CREATE VIEW $sys.ALL_SYNONYMS AS
 SELECT '' AS OWNER, '' AS SYNONYM_NAME, '' AS TABLE_OWNER, '' AS TABLE_NAME, '' AS DB_LINK
 WHERE false;

@@ -1,7 +1,7 @@
-"""Foreign keys: checked here, against the rows as they are when a statement ends.
+"""Foreign keys, checked against the rows that exist when a statement ends.
 
-DuckDB checks its own against its indexes, row by row, where rows that the transaction deleted are
-still to be found. So none is declared in DuckDB; what DDL says is kept in the notes about a table.
+DuckDB checks foreign keys row by row against indexes that still contain rows deleted in the same
+transaction. So none is declared in DuckDB; the notes about a table record what its DDL states.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import ConstraintDeclaration, Definition
 
 TableKey = tuple[str, str]
-"""Schema and name."""
+"""The schema and name of a table."""
 _FIRST_NEW_ROW = 36_028_797_018_960_000
-"""DuckDB counts the rows that an open transaction inserted from here on (its MAX_ROW_ID)."""
+"""DuckDB numbers the rows that an open transaction inserts from here on (its MAX_ROW_ID)."""
 
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """One foreign key."""
+    """A foreign key."""
 
     name: str
     child: TableKey
@@ -33,11 +33,11 @@ class ForeignKey:
     parent_columns: tuple[str, ...]
 
     def orphan(self, catalog: str, *, new_only: bool = False) -> str:
-        """A query that finds a child whose parent is missing.
+        """A query that finds a child without a parent.
 
         Args:
-            catalog: Where the tables are.
-            new_only: Look only at rows that the open transaction inserted.
+            catalog: The tables' catalogue.
+            new_only: Whether to look only at rows that the open transaction inserted.
         """
         held = [f"c.{quoted(one)} IS NOT NULL" for one in self.columns]
         if new_only:
@@ -52,20 +52,20 @@ class ForeignKey:
 
     @property
     def shown(self) -> str:
-        """How errors name it."""
+        """The constraint's name in error messages."""
         return f"{self.child[0]}.{self.name}"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What must give no row after a statement, and the error when it does."""
+    """A query that must return no rows after a statement, and the error if it does."""
 
     sql: str
     error: str
 
 
 def foreign_keys(notes: Iterable[TableNote]) -> list[ForeignKey]:
-    """The foreign keys among notes."""
+    """The foreign keys in a list of notes."""
     found: list[ForeignKey] = []
     for note in notes:
         referenced = note.referenced
@@ -77,12 +77,12 @@ def foreign_keys(notes: Iterable[TableNote]) -> list[ForeignKey]:
 
 
 def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str) -> list[Check]:
-    """What to look for after a statement that changed a table.
+    """The checks to run after a statement that changed a table.
 
     Args:
-        notes: About all tables.
-        catalog: Where the tables are.
-        table: That was changed.
+        notes: The notes about all tables.
+        catalog: The tables' catalogue.
+        table: The changed table.
         dml: INSERT, UPDATE, DELETE or MERGE.
     """
     found: list[Check] = []
@@ -99,10 +99,10 @@ def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str) -> list[C
 def with_parent_keys(
     connection: duckdb.DuckDBPyConnection, catalog: str, definition: Definition, schema: str
 ) -> Definition:
-    """The definition with the columns that its foreign keys refer to.
+    """Add to a definition the columns that its foreign keys refer to.
 
     Raises:
-        OraError: ORA-00942, a parent does not exist; ORA-02270, it has no such key; ORA-14455, the
+        OraError: ORA-00942 for an unknown parent; ORA-02270 if it has no such key; ORA-14455 if the
             table is temporary.
     """
     if not any(one.kind == "R" for one in definition.constraints):
@@ -159,10 +159,10 @@ def _exists(connection: duckdb.DuckDBPyConnection, catalog: str, table: TableKey
 def check_added(
     connection: duckdb.DuckDBPyConnection, catalog: str, definition: Definition, table: TableKey
 ) -> None:
-    """Look whether a table's rows violate the foreign keys that are added to it.
+    """Check the existing rows against foreign keys that are added to their table.
 
     Raises:
-        OraError: ORA-02298, they do.
+        OraError: ORA-02298 if a row violates one.
     """
     for one in definition.constraints:
         if one.kind == "R" and one.references is not None:
@@ -175,10 +175,10 @@ def check_added(
 
 
 def refuse_change_of_parent(notes: TableNotes, definition: Definition, table: TableKey) -> None:
-    """Refuse to drop or empty what other tables' foreign keys refer to.
+    """Refuse to drop or empty a table, or drop a key, that other tables' foreign keys refer to.
 
     Raises:
-        OraError: ORA-02449, ORA-02266 or ORA-02273.
+        OraError: ORA-02449, ORA-02266 or ORA-02273 if there is such a foreign key.
     """
     dependents = [
         key for key in foreign_keys(notes.references) if key.parent == table and key.child != table

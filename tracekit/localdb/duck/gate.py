@@ -1,4 +1,4 @@
-"""The one place where DuckDB's errors become Oracle's."""
+"""The one place that maps DuckDB's errors to Oracle's."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ ErrorMapper = Callable[[duckdb.Error], OraError]
 
 @contextmanager
 def gate(to_ora_error: ErrorMapper) -> Iterator[None]:
-    """Run DuckDB calls; whatever they raise comes out as OraError.
+    """Run DuckDB calls in this context; their errors become OraError.
 
     Args:
-        to_ora_error: The translator's mapping, which knows the statement.
+        to_ora_error: Maps an error of this statement.
 
     Raises:
-        OraError: always with Oracle's number; ORA-01013 for an interrupted call.
+        OraError: a call failed; ORA-01013 if it was interrupted.
     """
     try:
         yield
     except duckdb.Error as error:
         raise _from_duckdb(error, to_ora_error) from error
     except (OSError, pa.ArrowException) as error:
-        # A failure in mid-result passes through Arrow, which keeps only DuckDB's message.
+        # An error in the middle of a result passes through Arrow, which keeps only its message.
         raise _from_duckdb(_named_by_message(str(error)), to_ora_error) from error
     except MemoryError as error:
         raise OraError(4030, "out of process memory") from error
@@ -40,12 +40,12 @@ def gate(to_ora_error: ErrorMapper) -> Iterator[None]:
 
 
 def cancelled() -> OraError:
-    """The answer to a call that was interrupted."""
+    """The error of an interrupted call."""
     return OraError(1013, CANCELLED)
 
 
 def is_interrupt(error: BaseException) -> bool:
-    """Whether DuckDB raised this because it was interrupted."""
+    """Whether DuckDB raised this because of an interrupt."""
     return isinstance(error, duckdb.InterruptException) or str(error).startswith("INTERRUPT")
 
 

@@ -1,7 +1,7 @@
-"""What Oracle DDL says about tables that DuckDB's catalogue does not keep.
+"""What Oracle DDL states about tables and DuckDB's catalogue does not keep.
 
-Names of constraints, identity columns and which tables are temporary; kept in a table of the
-database, so that the data dictionary can join it and a writable file keeps it.
+Names of constraints, identity columns and temporary tables. They are in a table of the database, so
+that the data dictionary can join it and a writable file keeps it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import duckdb
 from tracekit.localdb.translate import Definition
 
 TABLE = "TRACEKIT_TABLE_NOTES"
-"""In the main schema of the catalogue the tables are in."""
+"""In the main schema of the tables' catalogue."""
 TEMPORARY = "T"
 IDENTITY = "I"
 DRAWN = "D"
 REFERENCE = "R"
 DEFAULT = "V"
-"""The default of a column, as it was written."""
+"""The default of a column, as the client wrote it."""
 DESCENDING = "X"
-"""An index, and its columns that are ordered by DESC."""
+"""An index and the columns that it sorts descending."""
 
 _COLUMNS = "schema_name, table_name, kind, subject, name, detail"
 _SUBJECT_JOINED = ","
@@ -31,24 +31,24 @@ _SUBJECT_JOINED = ","
 
 @dataclass(frozen=True)
 class TableNote:
-    """One thing to know about a table."""
+    """A fact about a table."""
 
     schema: str
     table: str
     kind: str
     """P, U, R, C, N (a constraint: key, unique, reference, check, NOT NULL), T, I or D
-    (a column whose default draws from a sequence), V or X."""
+    (a column whose default comes from a sequence), V or X."""
     subject: str
-    """The columns, separated by commas; of a check nothing: the n-th note is the n-th check's."""
+    """The columns, separated by commas; empty for CHECKs, whose notes are in their order."""
     name: str = ""
-    """Of a constraint, or the path of the sequence that a column's default draws from."""
+    """The constraint's name, or the name of the sequence of a column's default."""
     detail: str = ""
-    """ALWAYS or BY DEFAULT for I; DELETE or PRESERVE for T; for R schema, name and columns of the
-    parent, separated by commas; for C and V the text; for X the columns."""
+    """I: ALWAYS or BY DEFAULT. T: DELETE or PRESERVE. R: schema, name and columns of the parent,
+    separated by commas. C and V: the text. X: the columns."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns it is about."""
+        """The columns that the note is about."""
         return tuple(self.subject.split(_SUBJECT_JOINED))
 
     @property
@@ -61,12 +61,12 @@ class TableNote:
 
 
 class TableNotes:
-    """The notes of one catalogue.
+    """The notes of a catalogue.
 
     Args:
-        root: To open a connection of this object's own.
-        catalog: Where the table of notes is, or is made.
-        inherited: Catalogues whose notes are taken over.
+        root: Used to open a connection for this object.
+        catalog: The catalogue for the table of notes; the table is created if needed.
+        inherited: Catalogues from which to copy notes.
     """
 
     def __init__(
@@ -89,12 +89,12 @@ class TableNotes:
 
     @property
     def temporary(self) -> Mapping[tuple[str, str], str]:
-        """What becomes of the rows of temporary tables at COMMIT, by schema and name."""
+        """The temporary tables by schema and name, and what COMMIT does with their rows."""
         return self._temporary
 
     @property
     def references(self) -> list[TableNote]:
-        """The notes about foreign keys, of all tables."""
+        """The notes about the foreign keys of all tables."""
         with self._lock:
             return [note for note in self._notes if note.kind == REFERENCE]
 
@@ -104,7 +104,7 @@ class TableNotes:
             return [note for note in self._notes if (note.schema, note.table) == (schema, table)]
 
     def follow(self, definition: Definition, current_schema: str) -> None:
-        """Take over what a DDL statement that was carried out says."""
+        """Record what an executed DDL statement states."""
         schema = definition.schema or current_schema
         if definition.object_type == "SCHEMA" and definition.action == "DROP":
             self._change(lambda note: None if note.schema == definition.name else note)
@@ -143,7 +143,7 @@ class TableNotes:
             self._add([TableNote(schema, table, DESCENDING, columns, definition.name, columns)])
 
     def close(self) -> None:
-        """Free the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def _list_temporary(self) -> Mapping[tuple[str, str], str]:
@@ -195,7 +195,7 @@ class TableNotes:
 
 
 def _altered(note: TableNote, key: tuple[str, str], definition: Definition) -> TableNote | None:
-    """The note after columns or constraints were dropped or renamed."""
+    """The note after columns or constraints were dropped or renamed; None if it is obsolete."""
     if (note.schema, note.table) != key:
         return note
     if note.name and note.name in definition.dropped_constraints:
@@ -220,7 +220,7 @@ def _is_default_of(note: TableNote, key: tuple[str, str], columns: set[str]) -> 
 def _with_parent_renamed(
     note: TableNote, key: tuple[str, str], definition: Definition
 ) -> TableNote:
-    """A foreign key's note after the table or a column that it refers to was renamed."""
+    """A foreign key's note after its parent table or one of the parent's columns was renamed."""
     if note.referenced is None or note.referenced[0] != key:
         return note
     (schema, table), columns = note.referenced

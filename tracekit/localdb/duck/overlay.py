@@ -1,8 +1,8 @@
-"""The private overlay over tables that must not change.
+"""A private overlay over tables that must not change.
 
-Every table and view of another catalogue (a read-only file, or the database that was cloned)
-appears in one of our own as a view of the same schema, names in upper case. At its first write a
-table is copied there; the other catalogue is never touched.
+Each table and view of another catalogue (a read-only file, or the database that was cloned) appears
+as a view in a catalogue of our own, with names in upper case. The first write to a table copies it
+there. The other catalogue is never changed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _VIEW_REPLACED = re.compile(
 
 
 _DEFAULT_SCHEMA = "MAIN"
-"""DuckDB's own, whose tables are found from every schema."""
+"""DuckDB's default schema, whose tables are found from every schema."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Column:
 
 @dataclass(frozen=True)
 class _Shadowed:
-    """A table of another catalogue that is still only viewed."""
+    """A table of another catalogue that has not been copied."""
 
     catalog: str
     schema: str
@@ -63,13 +63,14 @@ class _Shadowed:
 
 
 class Overlay:
-    """Which tables are views of another catalogue's, and the copying of those that are written.
+    """The views of another catalogue's tables, which are copied before they are written.
 
     Args:
-        root: A connection to the database that holds all catalogues.
-        catalog: Where the views and copies go.
-        source: The catalogue that is overlaid.
-        below: The overlay of `source`, when it has one: what it only views is viewed directly.
+        root: A connection to the database with all catalogues.
+        catalog: The catalogue for the views and copies.
+        source: The catalogue under the overlay.
+        below: The overlay of `source`, if it has one; tables that it has not copied are viewed
+            directly.
     """
 
     def __init__(
@@ -105,12 +106,12 @@ class Overlay:
             self._create_views(connection, tables, views)
 
     def viewed(self) -> dict[tuple[str, str], _Shadowed]:
-        """The tables that were not written yet, by schema and name in upper case."""
+        """The tables that have not been copied, by schema and name in upper case."""
         with self._lock:
             return dict(self._shadowed)
 
     def spelling(self, schema: str, table: str) -> Spelling | None:
-        """How the overlaid catalogue spells a table's names; None if it has no such table."""
+        """How the other catalogue spells a table's names; None if it has no such table."""
         for owner in (schema.upper(), _DEFAULT_SCHEMA):
             found = self._spellings.get((owner, table.upper()))
             if found is not None:
@@ -118,14 +119,14 @@ class Overlay:
         return None
 
     def prepare_write(self, sql: str, current_schema: str) -> bool:
-        """Make the table that `sql` writes to a table of our own.
+        """Copy the table that `sql` writes, unless it is a copy already.
 
         Args:
             sql: A statement in DuckDB's dialect.
-            current_schema: Where an unqualified name is looked up.
+            current_schema: The schema for unqualified names.
 
         Returns:
-            Whether one was copied now.
+            Whether a table was copied.
         """
         written, replaced = _WRITTEN.match(sql), _VIEW_REPLACED.match(sql)
         match = written or replaced
@@ -146,13 +147,13 @@ class Overlay:
         return True
 
     def drop_schema(self, schema: str) -> None:
-        """Forget the tables of a schema that was dropped."""
+        """Forget the tables of a dropped schema."""
         with self._lock:
             for key in [key for key in self._shadowed if key[0] == schema.upper()]:
                 del self._shadowed[key]
 
     def _copy(self, table: _Shadowed) -> None:
-        """Copy a table and those that references connect it with."""
+        """Copy a table and the tables connected with it by foreign keys."""
         with self._root.cursor() as connection:
             group = self._connected(connection, table)
             connection.execute("BEGIN TRANSACTION")
@@ -170,7 +171,7 @@ class Overlay:
     def _connected(
         self, connection: duckdb.DuckDBPyConnection, table: _Shadowed
     ) -> list[_Shadowed]:
-        """The table and those connected with it by foreign keys, parents first."""
+        """The table and the tables connected with it by foreign keys, parents first."""
         edges = [
             ((schema.upper(), child.upper()), (schema.upper(), parent.upper()))
             for schema, child, parent in connection.execute(
@@ -194,12 +195,12 @@ class Overlay:
         tables: list[_Shadowed],
         views: dict[tuple[str, str], str],
     ) -> None:
-        """Define the views of the other catalogue again, so that they read our tables."""
+        """Create the other catalogue's views again, so that they read our tables."""
         waiting = [one for one in tables if (one.schema, one.name) in views]
         waiting = [one for one in waiting if one.key not in self._shadowed]
         while waiting:
             left = [one for one in waiting if not self._define_view(connection, one, views)]
-            if len(left) == len(waiting):  # they name what is not here: they stay as they are
+            if len(left) == len(waiting):  # the rest name missing tables, and are left as they are
                 for one in left:
                     self._shadowed[one.key] = one
                     self._create_view(connection, one)
@@ -230,7 +231,7 @@ class Overlay:
         )
 
     def _own_schema(self, table: _Shadowed) -> str:
-        # The default schema keeps its name: DuckDB will not have a second one in upper case.
+        # The default schema keeps its name: DuckDB does not allow a second one in upper case.
         return quoted(table.schema if table.schema == "main" else table.schema.upper())
 
     def _own_name(self, table: _Shadowed) -> str:
@@ -254,7 +255,7 @@ def _tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[_Sha
 
 
 def _views_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[tuple[str, str], str]:
-    """The queries of a catalogue's views, but for those of an overlay."""
+    """The queries of a catalogue's views, without those that an overlay made."""
     rows = connection.execute(
         "SELECT schema_name, view_name, sql FROM duckdb_views()"
         " WHERE database_name = ? AND NOT internal AND schema_name <> 'SYS'",
@@ -289,7 +290,7 @@ def _parents_first(
 
 
 def _copying(connection: duckdb.DuckDBPyConnection, table: _Shadowed, target: str) -> list[str]:
-    """The statements that make a table's copy."""
+    """The statements that copy a table."""
     where = [table.catalog, table.schema, table.name]
     place = "WHERE database_name = ? AND schema_name = ? AND table_name = ?"
     created = connection.execute(f"SELECT sql FROM duckdb_tables() {place}", where).fetchone()  # noqa: S608
@@ -312,7 +313,7 @@ _INDEXED = re.compile(rf" ON {_IDENTIFIER}(?:\.{_IDENTIFIER})*\s*\(")
 
 
 def _plain_table(connection: duckdb.DuckDBPyConnection, table: _Shadowed, target: str) -> str:
-    """CREATE TABLE with the columns in upper case and the keys."""
+    """CREATE TABLE with the columns in upper case and with the keys."""
     columns = ", ".join(
         f"{quoted(column.name.upper())} {column.type}{'' if column.nullable else ' NOT NULL'}"
         for column in table.columns
@@ -322,7 +323,7 @@ def _plain_table(connection: duckdb.DuckDBPyConnection, table: _Shadowed, target
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, table: _Shadowed) -> list[str]:
-    """Primary and unique keys, as clauses of CREATE TABLE."""
+    """The primary and unique keys, as clauses of CREATE TABLE."""
     rows = connection.execute(
         "SELECT constraint_type, constraint_column_names FROM duckdb_constraints()"
         " WHERE database_name = ? AND schema_name = ? AND table_name = ?"

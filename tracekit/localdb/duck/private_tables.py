@@ -1,7 +1,7 @@
-"""Temporary tables: the definition is everybody's, the rows are one session's.
+"""Temporary tables: sessions share the definition, and each has its own rows.
 
-A GLOBAL TEMPORARY TABLE is an ordinary, always empty table of its schema. A session that uses it
-gets a copy in a schema of its own, which comes first in its search path.
+A GLOBAL TEMPORARY TABLE is an ordinary table of its schema that is always empty. A session that
+uses it gets a copy in a schema of its own, which comes first in its search path.
 """
 
 from __future__ import annotations
@@ -22,36 +22,36 @@ _HEAD = re.compile(r'^CREATE TABLE (?:(?:"(?:[^"]|"")+"|[\w$#]+)\.?)+\s*\(')
 _ON_COMMIT_DELETE = "DELETE"
 
 TableKey = tuple[str, str]
-"""Schema and name."""
+"""The schema and name of a table."""
 
 
 class PrivateTables:
-    """The temporary tables of one session.
+    """The temporary tables of a session.
 
     Args:
-        database: Of the session.
-        number: Of the session; no other has it.
+        database: The session's database.
+        number: The session's unique number.
     """
 
     def __init__(self, database: Database, number: int) -> None:
         self._database = database
         self._schema = f"{PRIVATE_PREFIX}{number}"
         self._made: dict[TableKey, str] = {}
-        """What becomes of the rows at COMMIT, by table."""
+        """What COMMIT does with the rows, by table."""
 
     @property
     def schema(self) -> str | None:
-        """The session's own schema, once it has one."""
+        """The session's own schema; None until it has one."""
         return self._schema if self._made else None
 
     def make(self, tables: Iterable[TableKey]) -> bool:
-        """Make the session's copies of those `tables` that are temporary.
+        """Make the session's copies of the temporary tables among `tables`.
 
         Returns:
-            Whether one was made now.
+            Whether a copy was made.
 
         Raises:
-            OraError: ORA-03001, it has one of the same name and another schema.
+            OraError: ORA-03001 if the session has one with the same name from another schema.
         """
         known = self._database.notes.temporary
         missing = [key for key in tables if key in known and key not in self._made]
@@ -69,7 +69,7 @@ class PrivateTables:
         return True
 
     def localized(self, sql: str) -> str:
-        """`sql` with qualified names of temporary tables replaced by the copies'."""
+        """Replace the qualified names of temporary tables in `sql` with the copies' names."""
         if not self._made:
             return sql
 
@@ -81,7 +81,7 @@ class PrivateTables:
         return _QUALIFIED.sub(own, sql)
 
     def emptied_by_commit(self) -> list[str]:
-        """The statements that take away rows when a transaction commits."""
+        """The statements that delete rows when a transaction commits."""
         return [
             f'DELETE FROM "{self._schema}".{quoted(name)}'  # noqa: S608
             for (_, name), on_commit in self._made.items()
@@ -92,7 +92,7 @@ class PrivateTables:
         """Drop the session's copy before the table itself is changed or dropped.
 
         Raises:
-            OraError: ORA-14452, another session uses it.
+            OraError: ORA-14452 if another session uses it.
         """
         with self._database.connect(key[0]) as connection:
             others = connection.execute(
@@ -109,7 +109,7 @@ class PrivateTables:
                 connection.execute(f'DROP TABLE "{self._schema}".{quoted(key[1])}')
 
     def close(self) -> None:
-        """Drop everything."""
+        """Drop all copies."""
         if not self._made:
             return
         self._made = {}

@@ -1,18 +1,18 @@
-"""Names and texts as DuckDB's SQL takes them."""
+"""Quote names and texts for DuckDB's SQL."""
 
 from __future__ import annotations
 
 
 def quoted(name: str) -> str:
-    """An identifier in double quotes."""
+    """Put an identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def quoted_path(*names: str) -> str:
-    """The path of an object: `"SCHEMA"."NAME"`."""
+    """The qualified name of an object: `"SCHEMA"."NAME"`."""
     return ".".join(map(quoted, names))
 
 
 def escaped(text: str) -> str:
-    """A text as it stands between single quotes."""
+    """Escape text for single quotes."""
     return text.replace("'", "''")

@@ -1,4 +1,4 @@
-"""An open result: rows encoded a little ahead of the client, in a thread of their own."""
+"""An open result: a thread encodes rows a little ahead of the client."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from tracekit.localdb.wire.rows import encode_rows
 from tracekit.localdb.wire.rows_lob import LobKeeper, encode_lob_rows
 
 PIECES_AHEAD = 2
-"""Encoded pieces kept ready; an idle open result holds these and one more in the making."""
+"""Encoded pieces kept ready; an idle open result holds these and one more in progress."""
 FIRST_ROWS = 512
-"""Size of the first piece, so that the first rows do not wait for a whole batch."""
+"""The size of the first piece, so that the first rows do not wait for a whole batch."""
 
 
 class BatchSource(Protocol):
-    """Where the rows of a result come from."""
+    """The source of a result's rows."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Record batches; asked for once."""
+        """Iterate over the record batches; may be called once."""
 
     def interrupt(self) -> None:
-        """Make the iteration, running in another thread, fail soon."""
+        """Make the iteration in another thread raise an error soon."""
 
     def close(self) -> None:
-        """Free what is held; nobody iterates any more."""
+        """Release resources; the iteration has ended."""
 
 
 class EncodedStream:
     """A result stream over Arrow batches.
 
-    The first piece is made by the caller of `next_batch`. If it is a full one, a thread works
-    ahead from there on and blocks when `PIECES_AHEAD` wait; small results start no thread.
+    The caller of `next_batch` encodes the first piece. If that piece is full, a thread encodes the
+    following ones, up to `PIECES_AHEAD` in advance. Small results start no thread.
 
     Args:
-        source: The batches, closed with the stream.
+        source: The batches; closed with the stream.
         columns: The columns as described to the client.
-        to_ora_error: Says what DuckDB's errors are in Oracle's words.
+        to_ora_error: Maps DuckDB's errors to Oracle's.
         on_close: Called once, when the stream is closed.
     """
 
@@ -76,21 +76,20 @@ class EncodedStream:
         return self._columns
 
     def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
-        """Say how the columns are to be sent, before the first row.
+        """Set how to send the columns, before the first row.
 
         Raises:
-            OraError: ORA-01002, rows were read already.
+            OraError: ORA-01002 if rows were already read.
         """
         if self._started:
             raise OraError(1002, "fetch out of sequence")
         self._sent_as, self._keeper = tuple(columns), keeper
 
     def next_batch(self) -> EncodedRows | None:
-        """The next rows, or None when there are no more.
+        """The next rows, or None at the end.
 
         Raises:
-            OraError: reading failed in mid-result; ORA-01013 after an interrupt, ORA-01002 after
-                `close`.
+            OraError: reading failed; ORA-01013 after an interrupt, ORA-01002 after `close`.
         """
         if self._closed:
             raise OraError(1002, "fetch out of sequence")
@@ -101,7 +100,7 @@ class EncodedStream:
             self._in_call = False
 
     def interrupt(self) -> None:
-        """End a running `next_batch` with ORA-01013, and the result with it."""
+        """Interrupt a running `next_batch` with ORA-01013, and end the result."""
         with self._changed:
             if not self._in_call:
                 return
@@ -111,7 +110,7 @@ class EncodedStream:
         self._source.interrupt()
 
     def close(self) -> None:
-        """Stop working ahead and free everything; may be called more than once."""
+        """Stop the thread and release everything; may be called more than once."""
         with self._changed:
             if self._closed:
                 return
@@ -142,7 +141,7 @@ class EncodedStream:
         return encode_lob_rows(batch, self._sent_as, self._keeper)
 
     def _make(self) -> EncodedRows | None:
-        """A piece made in the caller's thread."""
+        """Encode a piece in the caller's thread."""
         if self._error is not None:
             raise self._error
         with gate(self._to_ora_error):
@@ -153,7 +152,7 @@ class EncodedStream:
         return piece
 
     def _take(self) -> EncodedRows | None:
-        """A piece made by the thread."""
+        """Take a piece from the thread."""
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._ended or self._error)
             if self._ready:

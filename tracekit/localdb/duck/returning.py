@@ -1,4 +1,4 @@
-"""What RETURNING ... INTO gives, as the client's binds want it."""
+"""Convert what RETURNING ... INTO returns to the types of the client's binds."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ _LONG_FORMS = {
     OracleType.LONG: OracleType.VARCHAR2,
     OracleType.LONG_RAW: OracleType.RAW,
 }
-"""A bind of more than 32,767 bytes is sent like a shorter one."""
+"""Types for long binds (more than 32,767 bytes), and the types that they are sent like."""
 _TEXTS = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG}
 _NATIONAL_FORM = 2
 NUMBER_TYPE = "BIT"
-"""DuckDB's name of the type that holds a NUMBER's bytes, after one of its own."""
+"""DuckDB's name for the type that stores a NUMBER's bytes."""
 
 
 def encode_returned(
     table: pa.Table, types: Sequence[str], kinds: Sequence[BindType]
 ) -> list[Sequence[bytes | ReturnedLob]]:
-    """Per bind, the fields of all rows.
+    """Encode the fields of all rows, for each bind.
 
     Args:
-        table: The rows returned.
-        types: Of its columns, by DuckDB's names.
-        kinds: What the client says the binds are.
+        table: The returned rows.
+        types: DuckDB's names of its columns' types.
+        kinds: The bind types that the client declared.
 
     Raises:
-        OraError: ORA-00913 or ORA-00947, there are more or fewer columns than binds; or a value
-            has no form on the wire.
-        LocalWireError: a column's values cannot be sent as its bind's type.
+        OraError: ORA-00913 or ORA-00947 if there are more or fewer columns than binds; or if a
+            value cannot be sent.
+        LocalWireError: a column cannot be converted to its bind's type.
     """
     if table.num_columns != len(kinds):
         few = table.num_columns < len(kinds)
@@ -96,7 +96,7 @@ def _encoded(value: str | bytes) -> bytes:
 
 
 def _number_text(value: Decimal | int | None, kind: BindType) -> bytes:
-    """A number for a text bind, as Oracle converts it."""
+    """Convert a number for a text bind, as Oracle does."""
     writer = TtcWriter()
     text = "" if value is None else number_text(Decimal(value))
     national = kind.charset_form == _NATIONAL_FORM

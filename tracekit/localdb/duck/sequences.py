@@ -1,8 +1,8 @@
-"""Sequences: copied to clones, and drawn from before a statement runs.
+"""Copy sequences to clones, and take their values before a statement runs.
 
-DuckDB would draw while a statement runs. A statement that is run again after a failure in its
-transaction would then draw anew; with the values drawn before, it does the same again. Oracle,
-too, draws once a row however often the row's values name the sequence.
+DuckDB would take the values while a statement runs. Running a statement again after a failure in
+its transaction would then take new values. With values taken beforehand, it does the same again.
+Oracle, too, takes one value per row, however often the row names the sequence.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PREFIX = "drawn"
 
 
 def copy_sequences(root: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
-    """Make the sequences of catalogue `source` in `target`, going on where they are."""
+    """Copy the sequences of catalogue `source` to `target`, with their current positions."""
     found = root.execute(
         "SELECT schema_name, sequence_name, increment_by, min_value, max_value, cycle,"
         " coalesce(last_value + increment_by, start_value)"
@@ -47,13 +47,13 @@ def copy_sequences(root: duckdb.DuckDBPyConnection, source: str, target: str) ->
 
 @dataclass(frozen=True)
 class Change:
-    """A DML statement ready to be run."""
+    """A DML statement that is ready to run."""
 
     sql: str
     rows: Sequence[Mapping[str, Any]]
-    """Values of its parameters."""
+    """The values of its parameters, for each execution."""
     volatile: bool = False
-    """Run again it would draw other values."""
+    """Whether running it again would take other values."""
 
 
 def prepare_insert(
@@ -63,18 +63,18 @@ def prepare_insert(
     notes: Sequence[TableNote],
     free: Collection[str] = (),
 ) -> Change:
-    """Draw what an INSERT takes from sequences, by its text or by its table's defaults.
+    """Take the values that an INSERT needs from sequences, by its text or its table's defaults.
 
     Args:
-        connection: Draws, so that CURRVAL knows the values.
+        connection: The connection to take them with, so that it knows CURRVAL.
         sql: Any DML statement.
-        rows: Values of its parameters.
-        notes: About the table an INSERT goes to; none for other statements.
-        free: Its columns that hold NUMBERs as bytes.
+        rows: The values of its parameters, for each execution.
+        notes: The notes about the table of an INSERT; empty for other statements.
+        free: The table's columns that store NUMBERs as bytes.
 
     Raises:
-        OraError: ORA-32795, a value is given for a column that is GENERATED ALWAYS.
-        duckdb.Error: there is no such sequence, or it is exhausted.
+        OraError: ORA-32795 if a value is given for a column that is GENERATED ALWAYS.
+        duckdb.Error: the sequence does not exist or is exhausted.
     """
     drawn = {note.subject: note.name for note in notes if note.kind in (IDENTITY, DRAWN)}
     if drawn:
@@ -93,18 +93,18 @@ def prepare_insert(
 
 
 def listed_columns(sql: str) -> set[str] | None:
-    """The columns an INSERT names; None if it names none."""
+    """The columns that an INSERT names; None if it names none."""
     match = _LISTED.match(sql)
     return {_unquoted(name) for name in re.findall(_NAME, match[1])} if match else None
 
 
 def with_defaults(sql: str, sequences: Mapping[str, str], free: Collection[str] = ()) -> str:
-    """An INSERT of one tuple of values with the columns added whose default draws a value.
+    """Add the columns whose default comes from a sequence to an INSERT of one tuple.
 
     Args:
-        sql: The statement; another kind than such an insert stays as it is.
-        sequences: The paths of the sequences, by column.
-        free: The columns that hold NUMBERs as bytes.
+        sql: The statement; any other kind is returned unchanged.
+        sequences: The names of the sequences, by column.
+        free: The columns that store NUMBERs as bytes.
     """
     match = _WITH_COLUMNS.match(sql)
     listed = listed_columns(sql) or set()
@@ -122,15 +122,15 @@ def with_defaults(sql: str, sequences: Mapping[str, str], free: Collection[str] 
 def draw_first(
     connection: duckdb.DuckDBPyConnection, sql: str, rows: Sequence[Mapping[str, Any]]
 ) -> tuple[str, list[dict[str, Any]]]:
-    """An INSERT of one tuple of values with the values of its sequences as parameters.
+    """Replace the sequences in an INSERT of one tuple with parameters, and take their values.
 
     Args:
-        connection: Draws them, so that CURRVAL knows them.
-        sql: The statement; another kind than such an insert stays as it is.
-        rows: Its parameters, a value of every sequence is added to each.
+        connection: The connection to take them with, so that it knows CURRVAL.
+        sql: The statement; any other kind is returned unchanged.
+        rows: Its parameters; each row gets a value of every sequence.
 
     Raises:
-        duckdb.Error: there is no such sequence, or it is exhausted.
+        duckdb.Error: the sequence does not exist or is exhausted.
     """
     values = [dict(row) for row in rows]
     if "nextval(" not in sql or not _PLAIN_INSERT.match(sql):

@@ -1,4 +1,4 @@
-"""One client's session on DuckDB."""
+"""A client's session on DuckDB."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ from tracekit.localdb.wire.rows_lob import has_lobs
 
 
 class DuckSession:
-    """Queries run on a connection each, or on the writing one while its transaction is open.
+    """Runs each query on its own connection, or on the writing one while a transaction is open.
 
     Args:
-        database: Shared by all sessions.
-        schema: Resolves unqualified names.
-        number: Of this session; no other has it.
+        database: The database, shared by all sessions.
+        schema: The schema for unqualified names.
+        number: The session's unique number.
         on_close: Called once, when the session is closed.
-        client: What SYS_CONTEXT('USERENV', ...) tells of the client.
+        client: The client's values for SYS_CONTEXT('USERENV', ...).
     """
 
     def __init__(
@@ -69,21 +69,21 @@ class DuckSession:
 
     @property
     def spool_folder(self) -> Path:
-        """Where the session's temporary files go."""
+        """The folder for the session's temporary files."""
         return self._database.spool_folder
 
     @property
     def current_schema(self) -> str:
-        """Where unqualified names are looked up."""
+        """The schema for unqualified names."""
         return self._state.schema
 
     @property
     def in_transaction(self) -> bool:
-        """Whether uncommitted work is open."""
+        """Whether there is uncommitted work."""
         return self._connections.in_transaction
 
     def prepare(self, sql: str) -> DuckStatement:
-        """Parse and translate `sql`; a known statement costs a look-up.
+        """Parse and translate `sql`; translations are cached.
 
         Raises:
             OraError: the statement is malformed or cannot be translated.
@@ -92,10 +92,10 @@ class DuckSession:
         return database.statements.get(sql, self._state.naming, database.columns.find)
 
     def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
-        """The columns a query would give, without running it.
+        """The columns of a query, without running it.
 
         Raises:
-            OraError: it names what does not exist.
+            OraError: a name in it does not exist.
         """
         known = self.prepare(_own(statement).sql)
         if known.kind is not StatementKind.QUERY:
@@ -116,12 +116,12 @@ class DuckSession:
         *,
         go_on: bool = False,
     ) -> ExecuteOutcome:
-        """Run it once per bind row (a query: exactly once; no binds: one empty row).
+        """Run a statement once per row of binds (a query exactly once; no binds: one empty row).
 
-        Of several rows, one that fails ends it, unless it is to `go_on`.
+        A row that fails ends the statement, unless `go_on` is set.
 
         Raises:
-            OraError: any failure; the transaction is as it was before the failing row.
+            OraError: the statement failed; the transaction is as before the failing row.
         """
         self._check_open()
         rows = bind_rows or ((),)
@@ -146,7 +146,7 @@ class DuckSession:
         rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType],
     ) -> DuckStatement:
-        """The statement as it is with these values of its binds, and with today's tables."""
+        """Translate the statement for these bind values and the current tables."""
         if statement.kind not in (StatementKind.QUERY, StatementKind.DML):
             return statement
         width = min(len(row) for row in rows)
@@ -160,26 +160,26 @@ class DuckSession:
         return database.statements.get(statement.sql, self._state.naming, find, forms)
 
     def commit(self) -> None:
-        """End the transaction and keep its work.
+        """Commit the transaction.
 
         Raises:
-            OraError: ORA-08177, it conflicts with what others committed; it is rolled back.
+            OraError: ORA-08177 if it conflicts with another session's commit; it is rolled back.
         """
         if self._connections.writer is not None:
             with self._connections.running_on(self._connections.writer.connection), gate(_unstated):
                 self._connections.writer.commit(self._private.emptied_by_commit())
 
     def rollback(self) -> None:
-        """End the transaction and drop its work."""
+        """Roll back the transaction."""
         if self._connections.writer is not None:
             with gate(_unstated):
                 self._connections.writer.rollback()
 
     def set_current_schema(self, schema: str) -> None:
-        """Resolve unqualified names in `schema` from now on.
+        """Set the schema for unqualified names.
 
         Raises:
-            OraError: ORA-01435, there is no such schema.
+            OraError: ORA-01435 if there is no such schema.
         """
         if not self._database.has_schema(schema):
             raise OraError(1435, "user does not exist")
@@ -187,12 +187,12 @@ class DuckSession:
         self._connections.follow_schema()
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        """Let SYS_CONTEXT('USERENV', ...) answer these from now on."""
+        """Set the client's values for SYS_CONTEXT('USERENV', ...)."""
         self._state.set_attributes(attributes)
         self._connections.follow_state()
 
     def interrupt(self) -> None:
-        """Make a running call of another thread end soon with ORA-01013."""
+        """Interrupt a call that runs in another thread; it raises ORA-01013."""
         self._connections.interrupt()
         with self._lock:
             streams = list(self._streams)
@@ -200,7 +200,7 @@ class DuckSession:
             stream.interrupt()
 
     def close(self) -> None:
-        """Roll back and free everything, open results included."""
+        """Roll back and close everything, including open results."""
         if self._closed:
             return
         self._closed = True
@@ -211,7 +211,7 @@ class DuckSession:
         self._on_close(self)
 
     def _check_open(self) -> None:
-        if self._closed:  # by another thread: its database was dropped
+        if self._closed:  # by another thread that dropped the database
             raise OraError(28, "your session has been killed")
 
     def _control(self, control: Control, translated: Translated) -> None:
@@ -238,7 +238,7 @@ class DuckSession:
         rows: Sequence[Sequence[Any]],
         bind_types: Sequence[BindType],
     ) -> ExecuteOutcome:
-        """Every statement, for every row; what a failing one leaves is undone."""
+        """Run every statement of a block for every row; a failure undoes the block."""
         names = block.translated.bind_names
         filled: dict[int, Any] = {}
         for row in rows:
@@ -287,13 +287,13 @@ class DuckSession:
         """Run a query whose batches are changed before they are encoded.
 
         Args:
-            statement: That `prepare` gave.
-            row: Bind values.
-            bind_types: Of them.
-            through: Gives the batches that are sent, of the same schema.
+            statement: A statement from `prepare`.
+            row: The bind values.
+            bind_types: The types of the bind values.
+            through: Converts the batches; the schema stays the same.
 
         Raises:
-            OraError: any failure.
+            OraError: the query failed.
         """
         self._check_open()
         known = self._for_values(_own(statement), [row], bind_types)
@@ -323,7 +323,7 @@ class DuckSession:
                 source = QuerySource(
                     connection, reader, folder if statement.translated.sorted else None, release
                 )
-                if writer:  # its connection must be free for the next statement
+                if writer:  # the next statement needs the connection
                     source.spool(folder)
         except OraError:
             release()
@@ -338,7 +338,7 @@ class DuckSession:
 
     def _define(self, statement: DuckStatement) -> None:
         definition = statement.translated.definition
-        assert definition is not None, "DDL defines something"
+        assert definition is not None, "DDL has a definition"
         writer = self._connections.writing()
         with self._connections.running_on(writer.connection), gate(statement.ora_error):
             writer.commit(self._private.emptied_by_commit())
@@ -352,13 +352,13 @@ class DuckSession:
             written = sql or f"ALTER TABLE {quoted_path(*key)}"
             self._connections.own_what_is_written(writer, written)
             for constraint in definition.constraints:
-                if constraint.references is not None:  # a key cannot refer to a view
+                if constraint.references is not None:  # a foreign key cannot refer to a view
                     schema, name = constraint.references
                     parent = (schema or self._state.schema, name)
                     self._connections.own_what_is_written(
                         writer, f"ALTER TABLE {quoted_path(*parent)}"
                     )
-            if definition.action != "TRUNCATE":  # what is made is no session's own
+            if definition.action != "TRUNCATE":  # what DDL creates is shared by all sessions
                 self._database.use_schema(writer.connection, self._state.schema)
             try:
                 define(writer, self._database, sql, definition, key)
@@ -382,9 +382,9 @@ def _own(statement: PreparedStatement) -> DuckStatement:
 
 
 def _unstated(error: duckdb.Error) -> OraError:
-    """An error of no statement in particular."""
+    """Map an error that belongs to no particular statement."""
     return map_error(error, "")
 
 
 def _nothing() -> None:
-    """What releasing the writing connection takes: it stays."""
+    """Release nothing: the writing connection stays open."""

@@ -1,4 +1,4 @@
-"""The DuckDB connections of one session: one that writes, one for each open query."""
+"""A session's DuckDB connections: one that writes, and one for each open query."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tracekit.localdb.duck.writer import WritingConnection
 
 
 class SessionConnections:
-    """Opens them, and keeps them at what the session has set.
+    """Opens connections, and keeps them in step with the session's settings.
 
     Args:
-        database: Shared by all sessions.
-        state: Of the session.
-        private: Its own rows of temporary tables.
+        database: The database, shared by all sessions.
+        state: The session's settings.
+        private: The session's temporary tables.
     """
 
     def __init__(self, database: Database, state: SessionState, private: PrivateTables) -> None:
@@ -31,26 +31,26 @@ class SessionConnections:
         self._running: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self.writer: WritingConnection | None = None
-        """The writing one, once there is one."""
+        """The writing connection, once it exists."""
 
     @property
     def in_transaction(self) -> bool:
-        """Whether uncommitted work is open."""
+        """Whether there is uncommitted work."""
         return self.writer is not None and self.writer.in_transaction
 
     @property
     def of_transaction(self) -> WritingConnection | None:
-        """The writing connection while its transaction is open: queries see its rows."""
+        """The writing connection while its transaction is open; queries then see its changes."""
         return self.writer if self.in_transaction else None
 
     def writing(self) -> WritingConnection:
-        """The writing connection."""
+        """Return the writing connection."""
         if self.writer is None:
             self.writer = WritingConnection(self.connect())
         return self.writer
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A new connection."""
+        """Open a connection."""
         connection = self._database.connect(self._state.schema)
         self._state.prepare(connection)
         if self._private.schema is not None:
@@ -58,28 +58,28 @@ class SessionConnections:
         return connection
 
     def use_schema(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Resolve unqualified names as the session does."""
+        """Make a connection look up unqualified names as the session does."""
         self._database.use_schema(connection, self._state.schema, self._private.schema)
 
     def follow_schema(self) -> None:
-        """The session has another current schema."""
+        """Apply a change of the current schema."""
         if self.writer is not None:
             self.use_schema(self.writer.connection)
 
     def follow_state(self) -> None:
-        """The session has set something."""
+        """Apply a change of the session's settings."""
         if self.writer is not None:
             self._state.update(self.writer.connection)
 
     def own_what_is_written(self, writer: WritingConnection, sql: str) -> None:
-        """Copy the table that a statement writes, if it belongs to what is overlaid."""
+        """Copy the table that a statement writes, if it is only a view of an overlay."""
         overlay = self._database.overlay
         copied = overlay is not None and overlay.prepare_write(sql, self._state.schema)
         if copied and writer.in_transaction:
             writer.restore()  # its snapshot is older than the copy
 
     def localized(self, statement: DuckStatement) -> str:
-        """The statement's text, reading and writing the session's own temporary tables."""
+        """The statement's SQL, with the session's own temporary tables."""
         sql = statement.translated.duckdb_sql
         if not self._database.notes.temporary:
             return sql
@@ -94,7 +94,7 @@ class SessionConnections:
 
     @contextmanager
     def running_on(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-        """While a call runs on `connection`, `interrupt` reaches it."""
+        """Let `interrupt` reach a call while it runs on `connection`."""
         with self._lock:
             self._running = connection
         try:
@@ -104,12 +104,12 @@ class SessionConnections:
                 self._running = None
 
     def interrupt(self) -> None:
-        """Make the running call end soon."""
+        """Interrupt the running call."""
         with self._lock:
             if self._running is not None:
                 self._running.interrupt()
 
     def close(self) -> None:
-        """Roll back and free the writing connection; queries' are their own."""
+        """Roll back and close the writing connection; queries close their own."""
         if self.writer is not None:
             self.writer.close()

@@ -1,4 +1,4 @@
-"""What a session has set, and how its connections follow it."""
+"""A session's settings, and how its connections follow them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tracekit.localdb.translate.session_settings import SessionSettings
 
 
 class SessionState:
-    """The schema, the parameters and the attributes of one session.
+    """The schema, parameters and attributes of a session.
 
     Args:
-        schema: Of the user who logged on; resolves unqualified names at first.
-        client: What SYS_CONTEXT('USERENV', ...) tells of the client.
+        schema: The schema of the user who logged on; the first one for unqualified names.
+        client: The client's values for SYS_CONTEXT('USERENV', ...).
     """
 
     def __init__(self, schema: str, client: Mapping[str, str]) -> None:
@@ -27,18 +27,18 @@ class SessionState:
 
     @property
     def naming(self) -> Naming:
-        """The part of a statement's meaning that is not in its text."""
+        """What a statement's meaning depends on beyond its text."""
         return Naming(self.schema, self._user, self.settings.ignores_case)
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        """Let SYS_CONTEXT('USERENV', ...) answer these from now on."""
+        """Set the client's values for SYS_CONTEXT('USERENV', ...)."""
         self._context |= attributes
 
     def set_parameters(self, parameters: Sequence[tuple[str, str]]) -> None:
         """Change all the parameters, or none.
 
         Raises:
-            OraError: one is unknown, or its value wrong.
+            OraError: a parameter is unknown or its value is invalid.
         """
         settings = self.settings
         for name, value in parameters:
@@ -46,10 +46,10 @@ class SessionState:
         self.settings = settings
 
     def prepare(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make a new connection follow what is set."""
+        """Apply the settings to a new connection."""
         connection.execute(f"{context_sql(self._context)};{self.settings.sql}")
 
     def update(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Make a connection that followed it follow what is set now."""
+        """Apply changed settings to a connection."""
         connection.execute(self.settings.reset_sql)
         self.prepare(connection)

@@ -1,4 +1,4 @@
-"""Where a result's batches come from: DuckDB as they are asked for, or a spool."""
+"""Sources of a result's batches: a running DuckDB query, or a spool."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import pyarrow as pa
 from tracekit.localdb.duck.spool import SpooledBatches
 
 READ_ROWS = 8_192
-"""Rows of one Arrow batch: smaller costs CPU per row, larger memory per open result."""
+"""Rows per Arrow batch. Fewer cost CPU time per row; more cost memory per open result."""
 
 LOB_READ_ROWS = 256
-"""Rows of one Arrow batch with LOB columns, whose values are large."""
+"""Rows per Arrow batch with LOB columns, whose values are large."""
 
 LONG_TEXT_READ_ROWS = 1_024
-"""Rows of one Arrow batch where an expression may make text of 32,767 bytes from little."""
+"""Rows per Arrow batch if an expression can make texts of 32,767 bytes from short ones."""
 
 _MAKES_LONG_TEXT = re.compile(r"\b(?:ora_[lr]pad|ora_replace|string_agg|ora_join_list)\b", re.I)
 
 
 def batch_rows(sql: str, *, has_lobs: bool) -> int:
-    """Rows of one Arrow batch of a query in DuckDB's dialect."""
+    """The rows per Arrow batch for a query in DuckDB's dialect."""
     if has_lobs:
         return LOB_READ_ROWS
     return LONG_TEXT_READ_ROWS if _MAKES_LONG_TEXT.search(sql) else READ_ROWS
@@ -35,10 +35,10 @@ class QuerySource:
     """The batches of a running query.
 
     Args:
-        connection: Runs the query and nothing else until `release` is called.
+        connection: The query's connection; nothing else uses it until `release` is called.
         reader: The query's rows.
-        spool_folder: None streams; a folder spools the result there when it is first read, so
-            that a slow client does not keep a sort's memory in DuckDB.
+        spool_folder: None to stream. With a folder, the first read spools the result there, so that
+            a slow client does not keep a sort's memory in DuckDB.
         release: Called once, when the connection is no longer needed.
     """
 
@@ -56,7 +56,7 @@ class QuerySource:
         self._spooled: SpooledBatches | None = None
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Record batches; asked for once."""
+        """Iterate over the record batches; may be called once."""
         if self._spool_folder is not None:
             self.spool(self._spool_folder)
         if self._spooled is not None:
@@ -66,10 +66,10 @@ class QuerySource:
             self._free_reader()
 
     def spool(self, folder: Path) -> None:
-        """Read everything now and let go of the connection.
+        """Read everything now, and release the connection.
 
         Raises:
-            OraError: ORA-01652, the result is too large to spool.
+            OraError: ORA-01652 if the result is too large to spool.
         """
         if self._reader is None:
             return
@@ -81,11 +81,11 @@ class QuerySource:
     def interrupt(self) -> None:
         """Make DuckDB stop the query."""
         if self._reader is not None:
-            with suppress(duckdb.ConnectionException):  # it ended, and was closed, just now
+            with suppress(duckdb.ConnectionException):  # it has just ended and been closed
                 self._connection.interrupt()
 
     def close(self) -> None:
-        """Free connection and spool."""
+        """Close connection and spool."""
         self._free_reader()
         if self._spooled is not None:
             self._spooled.close()

@@ -1,7 +1,7 @@
-"""A result read to its end at once and kept for a client that reads slowly.
+"""A result that is read in full and kept for a client that reads slowly.
 
-The first batches stay in memory; beyond `MEMORY_BYTES` the rest goes to one temporary Arrow IPC
-file. Its name is removed as soon as it is open, so it vanishes with the result.
+The first batches stay in memory. Beyond `MEMORY_BYTES` the rest goes to a temporary Arrow IPC file,
+whose name is removed as soon as it is open, so that it disappears with the result.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ MAX_FILE_BYTES = 16 << 30
 
 
 class SpooledBatches:
-    """The record batches of a result, in order, to be read once.
+    """The record batches of a result, in order; can be read once.
 
     Args:
-        schema: Of the batches.
-        batches: Are read to their end here.
-        folder: Where the temporary file is made, if one is needed.
+        schema: The schema of the batches.
+        batches: The batches, which are read to the end.
+        folder: The folder for the temporary file, if one is needed.
 
     Raises:
-        OraError: ORA-01652, the result outgrew `MAX_FILE_BYTES`.
+        OraError: ORA-01652 if the result is larger than `MAX_FILE_BYTES`.
     """
 
     def __init__(self, schema: pa.Schema, batches: Iterable[pa.RecordBatch], folder: Path) -> None:
@@ -45,21 +45,21 @@ class SpooledBatches:
                 break
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """The batches; each is let go once it is taken."""
+        """Iterate over the batches; each is released once it is taken."""
         while self._held:
             yield self._held.popleft()
         if self._file is not None:
             yield from pa.ipc.open_stream(self._file)
 
     def close(self) -> None:
-        """Free memory and file."""
+        """Release memory and file."""
         self._held.clear()
         if self._file is not None:
             self._file.close()
 
 
 def _write(schema: pa.Schema, batches: Iterator[pa.RecordBatch], folder: Path) -> pa.NativeFile:
-    """Write all `batches` to a file without a name; it is open at its start."""
+    """Write all `batches` to an unnamed file, and return it positioned at its start."""
     descriptor, name = tempfile.mkstemp(prefix="spool-", suffix=".arrow", dir=folder)
     os.close(descriptor)
     try:

@@ -1,4 +1,4 @@
-"""The folder of a server's temporary files, and those that killed servers left behind."""
+"""The folder for a server's temporary files; removes those that killed servers left."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from filelock import FileLock, Timeout
 _PREFIX = "tracekit-spool-"
 _LOCK = "owner.lock"
 _NEW_SECONDS = 60.0
-"""A folder without a lock may be one whose owner is about to make it."""
+"""A younger folder without a lock may belong to a server that is about to lock it."""
 
 
 class SpoolFolder:
-    """A folder that is removed when closed, or by the next server if this one is killed.
+    """A folder that is removed when it is closed, or by the next server if this one is killed.
 
-    Its owner holds a lock in it, which the system releases when the process ends, however it does.
+    Its owner holds a lock in it. The system releases the lock when the process ends for any reason.
 
     Args:
-        parent: Where it is made; None for the system's place for temporary files.
+        parent: The parent folder; None for the system's folder for temporary files.
     """
 
     def __init__(self, parent: Path | None = None) -> None:
@@ -34,13 +34,13 @@ class SpoolFolder:
         self._lock.acquire()
 
     def close(self) -> None:
-        """Remove the folder and all that is in it."""
+        """Remove the folder and its contents."""
         shutil.rmtree(self.path, ignore_errors=True)
         self._lock.release()
 
 
 def sweep(parent: Path | None = None) -> int:
-    """Remove the folders of servers that have ended; how many there were."""
+    """Remove the folders of servers that have ended, and return their number."""
     swept = 0
     for folder in Path(parent or tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError, Timeout):

@@ -1,4 +1,4 @@
-"""Prepared statements, and the cache that makes preparing a known one cheap."""
+"""Prepared statements, and a cache of their translations."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import BindForm, Columns, Translated, map_error, translate
 
 MAX_CACHED_CHARS = 8_000_000
-"""Statement text kept with its translation; the longest unused goes first."""
+"""Characters of statement text in the cache; the least recently used statement goes first."""
 
 
 @dataclass(frozen=True)
 class DuckStatement:
-    """A statement as the client sent it, and in DuckDB's dialect."""
+    """A statement as the client sent it, and its translation."""
 
     sql: str
     translated: Translated
 
     @property
     def kind(self) -> StatementKind:
-        """What executing it gives."""
+        """The kind of result that it returns."""
         return self.translated.kind
 
     @property
     def bind_names(self) -> Sequence[str]:
-        """One upper-case name per placeholder occurrence, in the order values arrive."""
+        """One upper-case name per placeholder, in the order of the values."""
         return self.translated.bind_names
 
     def ora_error(self, error: duckdb.Error) -> OraError:
-        """What Oracle would have said instead of `error`."""
+        """Map DuckDB's `error` to Oracle's."""
         return map_error(error, self.sql)
 
 
 FindColumns: TypeAlias = Callable[[str, str], Columns]
-"""The columns of a table by schema and name."""
+"""A function that returns the columns of a table by schema and name."""
 
 
 @dataclass(frozen=True)
 class Naming:
-    """The part of a statement's meaning that is not in its text, in one session at one time."""
+    """What a statement's meaning depends on beyond its text, in one session at one time."""
 
     current_schema: str
     user: str
@@ -60,15 +60,15 @@ _Key = tuple[str, Naming, tuple[BindForm, ...]]
 class _Kept:
     statement: DuckStatement
     asked: tuple[tuple[tuple[str, str], Columns], ...]
-    """The tables that the translation looked up, and what it found."""
+    """The tables that the translation looked up, and their columns."""
 
     def holds(self, find: FindColumns) -> bool:
-        """Whether the tables are still what they were."""
+        """Whether the tables have not changed."""
         return all(find(*key) == columns for key, columns in self.asked)
 
 
 class StatementCache:
-    """Statements by text and what it means, shared by all sessions."""
+    """Translated statements by text and `Naming`, shared by all sessions."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, _Kept] = OrderedDict()
@@ -82,16 +82,16 @@ class StatementCache:
         find: FindColumns,
         bind_forms: Sequence[BindForm] = (),
     ) -> DuckStatement:
-        """The statement `sql`, translated now if it is not kept.
+        """Return the translation of `sql`, from the cache if possible.
 
         Args:
-            sql: As the client sent it.
-            naming: The part of its meaning that is not in its text.
+            sql: The statement as the client sent it.
+            naming: What its meaning depends on beyond its text.
             find: Looks up the columns of tables.
-            bind_forms: What the binds' values are; empty if that is not known.
+            bind_forms: The kind of each bind's values; empty if unknown.
 
         Raises:
-            OraError: it is malformed, or has no translation.
+            OraError: it is malformed or cannot be translated.
         """
         key = (sql, naming, tuple(bind_forms))
         with self._lock:

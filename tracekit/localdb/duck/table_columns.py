@@ -1,4 +1,4 @@
-"""The columns of tables and views, looked up once until the next DDL."""
+"""A cache of the columns of tables and views, valid until the next DDL."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tracekit.localdb.translate import Columns, ColumnType
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a file that others made spells a table's names."""
+    """How a DuckDB file that Oracle DDL did not make spells a table's names."""
 
     schema: str
     table: str
     columns: tuple[str, ...]
 
     def is_of(self, schema: str, table: str) -> bool:
-        """Whether it spells the table so; a name in capitals is one without quotes."""
+        """Whether it spells the table this way; a name in capitals is one without quotes."""
         return _means(schema, self.schema) and _means(table, self.table)
 
 
@@ -33,10 +33,10 @@ class TableColumns:
     """A cache in front of DuckDB's catalogue.
 
     Args:
-        connect: Opens a connection that resolves unqualified names in a schema.
-        declared: Types that Oracle DDL stated.
-        required: The columns of a table that are NOT NULL, by connection, schema and name.
-        spelling: How a file's table spells its names, by the same.
+        connect: Opens a connection that looks up unqualified names in a schema.
+        declared: The types declared in Oracle DDL.
+        required: Returns a table's NOT NULL columns, given a connection, its schema and name.
+        spelling: Returns how a file spells a table's names, given the same.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class TableColumns:
         self._lock = threading.Lock()
 
     def find(self, schema: str, table: str) -> Columns:
-        """The columns of a table as seen from a schema; none if there is no such table.
+        """The columns of a table as seen from a schema; empty if there is no such table.
 
-        Names with small letters are those that a file spells exactly so.
+        Names with small letters match only a file's exact spelling.
         """
         with self._lock:
             known = self._known.get((schema, table))
@@ -64,11 +64,11 @@ class TableColumns:
         if known is None:
             known = self._look_up(schema, table)
             with self._lock:
-                generation[schema, table] = known  # DDL may have replaced it meanwhile
+                generation[schema, table] = known  # DDL may have replaced the cache
         return known
 
     def forget(self) -> None:
-        """DDL changed what there is."""
+        """Clear the cache after DDL."""
         with self._lock:
             self._known = {}
 
@@ -80,7 +80,7 @@ class TableColumns:
                 found = list(zip(relation.columns, relation.types, strict=True))
                 required = self._required(connection, schema, table)
                 spelling = self._spelling(connection, schema, table)
-        except duckdb.Error:  # no such table: running the statement will say so
+        except duckdb.Error:  # no such table: running the statement reports that
             return {}
         if (schema, table) != (schema.upper(), table.upper()) and not (
             spelling is not None and spelling.is_of(schema, table)

@@ -1,8 +1,8 @@
-"""A session's writing connection: one transaction, statement by statement.
+"""A session's writing connection, with one transaction.
 
-DuckDB drops the whole transaction when a statement fails; in Oracle the statement alone is undone.
-So the transaction's statements are kept, and after a failure they are run again. That is right
-only if they do the same again; where this cannot be known the transaction is rolled back and the
+In DuckDB a failing statement aborts the whole transaction; Oracle undoes only the statement. So
+this connection records the transaction's statements and runs them again after a failure. That is
+correct only if they do the same again. If that is unknown, the transaction is rolled back and the
 client gets ORA-03001.
 """
 
@@ -27,8 +27,8 @@ VOLATILE = re.compile(
     re.IGNORECASE,
 )
 _TOGETHER = "\0"
-"""A savepoint that no client can name."""
-DREW = "it drew from a sequence or the clock"
+"""A savepoint name that no client can use."""
+DREW = "it used a sequence or the clock"
 LOST = (
     "unimplemented feature: undoing a failed statement here; the transaction was rolled back "
     "({reason})"
@@ -44,22 +44,22 @@ ROW_ERRORS = (
     duckdb.InvalidInputException,
     duckdb.OutOfRangeException,
 )
-"""What a row's values can be the reason of."""
+"""Errors that can depend on a row's values."""
 
 
 @dataclass(frozen=True)
 class RowsRun:
-    """What running a statement for many rows gave."""
+    """The result of running a statement for many rows of values."""
 
     counts: list[int]
-    """Per row, the rows it touched; rows after the one that ended it are missing."""
+    """The rows affected for each row of values, up to the one that ended the statement."""
     failures: list[tuple[int, duckdb.Error]]
-    """Index and error of those that failed."""
+    """Index and error of each row of values that failed."""
 
 
 @dataclass(frozen=True)
 class _Done:
-    """A statement that was run for some rows of values."""
+    """A statement that ran for some rows of values."""
 
     sql: str
     rows: Sequence[Values]
@@ -71,7 +71,7 @@ class WritingConnection:
     """Runs DML in a transaction that starts with the first statement.
 
     Args:
-        connection: This object's own.
+        connection: A connection that only this object uses.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -79,27 +79,28 @@ class WritingConnection:
         self._done: list[_Done] = []
         self._open = False
         self._savepoints: dict[str, int] = {}
-        """How many statements were done when each was set; the oldest first."""
+        """The number of statements before each savepoint, the oldest first."""
 
     @property
     def in_transaction(self) -> bool:
-        """Whether uncommitted work is open."""
+        """Whether there is uncommitted work."""
         return self._open
 
     def run(
         self, sql: str, values: Values, *, volatile: bool = False, checks: Sequence[Check] = ()
     ) -> int:
-        """Run one DML statement; the number of rows it touched.
+        """Run a DML statement and return the number of rows affected.
 
         Args:
             sql: The statement.
-            values: Of its parameters.
-            volatile: It would do something else when run again, though its text does not say so.
-            checks: What must hold afterwards.
+            values: The values of its parameters.
+            volatile: Whether running it again could do something else, although its text does not
+                show that.
+            checks: Checks to run after the statement.
 
         Raises:
-            duckdb.Error: it failed; the transaction is as it was before.
-            OraError: ORA-03001, it failed and the transaction could not be kept.
+            duckdb.Error: the statement failed; the transaction is unchanged.
+            OraError: ORA-03001 if it failed and the transaction was rolled back.
         """
         self._begin()
         try:
@@ -120,23 +121,23 @@ class WritingConnection:
         volatile: bool = False,
         checks: Sequence[Check] = (),
     ) -> Taken:
-        """Run one DML statement with RETURNING and pass its rows on.
+        """Run a DML statement with RETURNING and pass its rows to `take`.
 
         Args:
             sql: The statement.
-            values: Of its parameters.
-            take: What to make of the rows and the names of their DuckDB types; what it raises
-                undoes the statement.
+            values: The values of its parameters.
+            take: Called with the rows and the names of their DuckDB types. If it raises an
+                exception, the statement is undone.
             volatile: As for `run`.
             checks: As for `run`.
 
         Raises:
-            duckdb.Error: it failed; the transaction is as it was before.
-            OraError: ORA-03001, it failed and the transaction could not be kept; or from `take`.
+            duckdb.Error: the statement failed; the transaction is unchanged.
+            OraError: ORA-03001 if it failed and was not undone alone; or from `take`.
         """
         self._begin()
         try:
-            # Not a DB-API call: that would copy every row again. It runs at once, not lazily.
+            # The DB-API call would copy every row again. This call is not lazy.
             relation = self.connection.sql(sql, params=dict(values) or None)
             types = [str(kind) for kind in relation.types]
             table = relation.to_arrow_table()
@@ -161,18 +162,18 @@ class WritingConnection:
         checks: Sequence[Check] = (),
         go_on: bool = False,
     ) -> RowsRun:
-        """Run one DML statement for every row of values.
+        """Run a DML statement for every row of values.
 
         Args:
             sql: The statement.
-            rows: Values of its parameters.
+            rows: The values of its parameters, for each execution.
             volatile: As for `run`.
             checks: As for `run`.
-            go_on: Run the rows after one that fails.
+            go_on: Whether to continue after a row that fails.
 
         Raises:
-            duckdb.Error: it fails whatever the values are, or the only row does.
-            OraError: ORA-03001, it failed and the transaction could not be kept.
+            duckdb.Error: it fails regardless of the values, or there is only one row.
+            OraError: ORA-03001 if it failed and the transaction was rolled back.
         """
         ran = RowsRun([], [])
         whole = array_insert(sql) if len(rows) >= MIN_ROWS else None
@@ -192,7 +193,7 @@ class WritingConnection:
             except ROW_ERRORS as error:
                 if len(rows) == 1:
                     raise
-                if len(part) > 1:  # a part of it fails
+                if len(part) > 1:  # one of its rows fails
                     pending += _halves(part)
                 else:
                     ran.failures.append((len(ran.counts), error))
@@ -200,7 +201,7 @@ class WritingConnection:
         return ran
 
     def _run_whole(self, whole: str, lists: Values, done: _Done, checks: Sequence[Check]) -> None:
-        """Run many rows of an insert as one statement."""
+        """Run an insert of many rows as one statement."""
         self._begin()
         try:
             self._execute(whole, lists)
@@ -211,17 +212,17 @@ class WritingConnection:
         self._keep(done)
 
     def _verify(self, checks: Sequence[Check]) -> None:
-        """Undo the statement that just ran if a check fails."""
+        """Run the checks; undo the last statement if one fails."""
         for check in checks:
             if self.connection.execute(check.sql).fetchone() is not None:
                 self.restore()
                 raise duckdb.ConstraintException(check.error)
 
     def recover(self) -> None:
-        """After a failed statement: make the transaction what it was before.
+        """Restore the transaction after a failed statement.
 
         Raises:
-            OraError: ORA-03001, it cannot be; it is rolled back.
+            OraError: ORA-03001 if it cannot be restored; it is rolled back.
         """
         if not self._done:
             self._undo()
@@ -237,10 +238,10 @@ class WritingConnection:
             self._open = True
 
     def restore(self) -> None:
-        """Bring the transaction back to what its statements did, in DuckDB's newest snapshot.
+        """Run the transaction's statements again, in DuckDB's newest snapshot.
 
         Raises:
-            OraError: ORA-03001, it is not known to be the same again; it is rolled back.
+            OraError: ORA-03001 if the result could differ; the transaction is rolled back.
         """
         done = self._done
         self._undo()
@@ -262,13 +263,13 @@ class WritingConnection:
         self._done = done
 
     def commit(self, last: Sequence[str] = ()) -> None:
-        """Keep the work.
+        """Commit the transaction.
 
         Args:
-            last: Statements that belong to committing, run only if there is work.
+            last: Statements to run before the commit, if there is work to commit.
 
         Raises:
-            duckdb.Error: it conflicts with what others committed; it is rolled back.
+            duckdb.Error: it conflicts with another session's commit; it is rolled back.
         """
         if self._open:
             try:
@@ -282,21 +283,21 @@ class WritingConnection:
         self._forget()
 
     def rollback(self) -> None:
-        """Drop the work."""
+        """Roll back the transaction."""
         self._savepoints = {}
         self._undo()
 
     def set_savepoint(self, name: str) -> None:
-        """Name the present state of the transaction; an older one of that name is forgotten."""
+        """Set a savepoint; it replaces one with the same name."""
         self._savepoints.pop(name, None)
         self._savepoints[name] = len(self._done)
 
     def rollback_to(self, name: str) -> None:
-        """Bring the transaction back to what it was when a savepoint was set.
+        """Roll back to a savepoint.
 
         Raises:
-            OraError: ORA-01086, there is no such savepoint; ORA-03001, what came before it cannot
-                be done again: nothing is undone, or if the data has changed since, everything.
+            OraError: ORA-01086 if there is no such savepoint; ORA-03001 if the statements before it
+                cannot be repeated: nothing is undone, or everything if the data has changed.
         """
         if name not in self._savepoints:
             raise OraError(1086, f"savepoint '{name}' never established or is invalid")
@@ -315,7 +316,7 @@ class WritingConnection:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Undo what was done inside when an OraError leaves it, unless it was committed there."""
+        """Undo the work in this context if an OraError leaves it, unless it was committed."""
         self.set_savepoint(_TOGETHER)
         try:
             yield
@@ -327,10 +328,10 @@ class WritingConnection:
             self._savepoints.pop(_TOGETHER, None)
 
     def run_alone(self, sql: str) -> None:
-        """Run statements that are a transaction of their own (DDL); none is open.
+        """Run statements (DDL) in a transaction of their own; no transaction may be open.
 
         Raises:
-            duckdb.Error: one failed; none took effect.
+            duckdb.Error: one failed; none had an effect.
         """
         self.connection.execute("BEGIN TRANSACTION")
         try:
@@ -341,7 +342,7 @@ class WritingConnection:
             raise
 
     def close(self) -> None:
-        """Roll back and free the connection."""
+        """Roll back and close the connection."""
         self.rollback()
         self.connection.close()
 
@@ -349,7 +350,7 @@ class WritingConnection:
         self.connection.execute(sql, dict(values) or None)
         row_count = self.connection.rowcount
         rows = self.connection.fetchall()
-        return row_count if row_count >= 0 else len(rows)  # with RETURNING there is no count
+        return row_count if row_count >= 0 else len(rows)  # RETURNING gives no row count
 
     def _repeat(self, done: _Done) -> int:
         whole = array_insert(done.sql) if len(done.rows) > 1 else None
@@ -359,7 +360,7 @@ class WritingConnection:
         return sum(self._execute(done.sql, values) for values in done.rows)
 
     def _keep(self, done: _Done) -> None:
-        """Remember what was done; rows of one insert together, so that repeating it is quick."""
+        """Record what ran; rows of one insert stay together, so that they are quick to repeat."""
         last = self._done[-1] if len(self._done) > self._last_savepoint else None
         if (
             last is not None
@@ -396,6 +397,6 @@ def _is_volatile(done: _Done) -> bool:
 
 
 def _halves(rows: Sequence[Values]) -> tuple[Sequence[Values], Sequence[Values]]:
-    """The second half and the first, as a stack takes them."""
+    """The second half and the first: the order in which a stack returns them."""
     middle = len(rows) // 2
     return rows[middle:], rows[:middle]

@@ -1,7 +1,7 @@
-"""Answering recorded statements by their text: a file that was made from a shape, served.
+"""Serve a file made from a shape: answer recorded statements by their text.
 
-What a shape recorded is looked up by the statement's hash and answered from the rows that were
-made from it. The statement itself is never translated, so it may be any SQL.
+The server looks up a recorded statement by its hash and answers it with the rows generated for it.
+It does not translate the statement, which can therefore be any SQL.
 """
 
 from tracekit.localdb.recorded.backend import RecordedBackend, recorded_backend

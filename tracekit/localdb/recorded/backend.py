@@ -1,4 +1,4 @@
-"""Serving a file made from a shape: what it recorded is answered by its text."""
+"""Serve a file made from a shape: recorded statements are answered by their text."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tracekit.localdb.recorded.session import RecordedSession
 
 
 class RecordedBackend:
-    """Sessions that look statements up before they have them translated.
+    """Opens sessions that look up a statement before translating it.
 
     Args:
-        duck: The database; closed with this.
-        connection: To it; closed with this.
+        duck: The database; closed with this object.
+        connection: A connection to it; closed with this object.
     """
 
     def __init__(self, duck: DuckBackend, connection: duckdb.DuckDBPyConnection) -> None:
@@ -34,20 +34,20 @@ class RecordedBackend:
 
     @property
     def banner(self) -> str:
-        """What the environment record calls this server."""
+        """The server's name in the environment record."""
         return f"{self._duck.banner}, recorded statements"
 
     def has_clone(self, name: str) -> bool:
-        """Whether there is a clone of this name."""
+        """Whether a clone with this name exists."""
         return self._duck.has_clone(name)
 
     def open_session(
         self, schema: str, clone: str = "", client: Mapping[str, str] = NOTHING
     ) -> RecordedSession:
-        """A new session, in the main database or in a clone.
+        """Open a session in the main database or in a clone.
 
         Raises:
-            OraError: ORA-12514, the clone is gone.
+            OraError: ORA-12514 if the clone does not exist.
         """
         duck = self._duck.open_session(schema, clone, client)
         return RecordedSession(duck, self._catalogue, self._key_maps)
@@ -56,25 +56,25 @@ class RecordedBackend:
         """Make a private copy of the main database.
 
         Raises:
-            ConnectError: there is one of this name, or it cannot be a name.
+            ConnectError: a clone with this name exists, or the name is malformed.
         """
         self._duck.clone(name)
 
     def drop_clone(self, name: str) -> None:
-        """Close a clone's sessions and free it."""
+        """Close a clone's sessions and drop it."""
         self._duck.drop_clone(name)
 
     def close(self) -> None:
-        """Close all sessions and free the database."""
+        """Close all sessions and the database."""
         self._connection.close()
         self._duck.close()
 
 
 def recorded_backend(duck: DuckBackend) -> DuckBackend | RecordedBackend:
-    """`duck`, answering what was recorded where its file was made from a shape.
+    """`duck`, wrapped to answer recorded statements if its file was made from a shape.
 
     Raises:
-        ConnectError: the file's record cannot be read.
+        ConnectError: the recorded statements in the file cannot be read.
     """
     connection = duck.connect()
     try:

@@ -1,4 +1,4 @@
-"""What a file made from a shape says was recorded: schema TRACEKIT_SHAPE of the file."""
+"""The recorded statements in a file made from a shape, in its schema TRACEKIT_SHAPE."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN_CHARS = 160
 
 @dataclass(frozen=True)
 class RecordedQuery:
-    """A query that was recorded, and the table that answers it."""
+    """A recorded query, and the table that answers it."""
 
     name: str
     table: str
@@ -33,18 +33,18 @@ class RecordedQuery:
 
 @dataclass(frozen=True)
 class RecordedStatement:
-    """A statement without rows."""
+    """A recorded statement without rows."""
 
     kind: str
     statement: str
     row_counts: tuple[int, ...]
-    """At each execution in turn; the last goes for all later ones."""
+    """The row counts of successive executions; the last one is used for all later ones."""
     executions: int
 
 
 @dataclass(frozen=True)
 class RecordedError:
-    """What a statement failed with."""
+    """A recorded error of a statement."""
 
     number: int
     message: str
@@ -53,7 +53,7 @@ class RecordedError:
 
 @dataclass
 class Recorded:
-    """What is known of one statement, and how often it was executed since the server started."""
+    """What was recorded about a statement, and how often it has run since the server started."""
 
     query: RecordedQuery | None = None
     statement: RecordedStatement | None = None
@@ -62,14 +62,14 @@ class Recorded:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def next_execution(self) -> int:
-        """The number of an execution that begins now, from 0."""
+        """The number of the next execution, starting with 0."""
         with self._lock:
             self._executions += 1
             return self._executions - 1
 
     @property
     def successes(self) -> int:
-        """Executions that were recorded without an error."""
+        """The number of recorded executions without an error."""
         return (self.query.executions if self.query else 0) + (
             self.statement.executions if self.statement else 0
         )
@@ -118,15 +118,15 @@ class Catalogue:
                 self._of(sha256).statement = RecordedStatement(kind, statement, made, executions)
 
     def queries(self) -> Iterable[RecordedQuery]:
-        """All queries."""
+        """All recorded queries."""
         return (one.query for one in self._by_hash.values() if one.query is not None)
 
     def find(self, sha256: str) -> Recorded | None:
-        """What is known of the statement of this hash."""
+        """What was recorded about the statement with this hash."""
         return self._by_hash.get(sha256)
 
     def nearest(self, sql: str) -> str | None:
-        """The recorded statement that is most like `sql`, shortened; None if none is."""
+        """The recorded statement most similar to `sql`, shortened; None if none is similar."""
         asked = without_literals(sql)
         known = dict.fromkeys(self._texts())
         if asked in known:

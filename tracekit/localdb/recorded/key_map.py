@@ -1,9 +1,9 @@
-"""Keys that a program asks for, and the made keys that stand for them.
+"""Map the keys that a program asks for to generated keys.
 
-A shape holds no keys, so those that were made are not those that the program has in its files or
-in its code. The first strange key that it asks for is answered by the rows of the first made key,
-the second by those of the second, and so on; in the rows it sees its own. Keys that were made, as
-when the program reads them from a recorded query, stand for themselves.
+A shape holds no keys, so the generated keys differ from those in the program's files or code. The
+first unknown key that the program asks for gets the rows of the first generated key, the second
+those of the second, and so on; the rows show the program's own keys. Generated keys, which the
+program can read from a recorded query, stand for themselves.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.recorded.catalogue import ORDINAL, SCHEMA
 
 NOT_RECORDED = 20_942
-"""Number of the errors that say: the shape cannot answer this."""
+"""The error number for: the shape has no answer."""
 
 Key = tuple[Any, ...]
 
 
 class KeyMap:
-    """The keys of one query; shared by all sessions.
+    """The keys of a query, shared by all sessions.
 
     Args:
-        connection: To the database; this object's own.
-        table: Of the made keys.
-        columns: Of the key, as the table names them.
+        connection: A connection to the database that only this object uses.
+        table: The table of the generated keys.
+        columns: The key's columns in that table.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class KeyMap:
         self._next = 0
 
     def made(self, asked: Iterable[Key]) -> dict[Key, Key]:
-        """For each key that is asked for, the made key whose rows answer it.
+        """Map each key asked for to the generated key whose rows answer it.
 
         Raises:
-            OraError: ORA-20942, there are fewer made keys than the program asks for.
+            OraError: ORA-20942 if the program asks for more keys than were generated.
         """
         with self._lock:
             keys = {_plain(key): key for key in asked}
@@ -60,7 +60,7 @@ class KeyMap:
             return {key: self._made_of[plain] for plain, key in keys.items()}
 
     def _those_made(self, keys: Sequence[Key]) -> list[Key]:
-        """Those of `keys` that were made."""
+        """The keys that are generated keys."""
         if not keys:
             return []
         asked = ", ".join(f"unnest(?) AS a{place}" for place in range(len(self._columns)))
@@ -76,11 +76,11 @@ class KeyMap:
                 f" WHERE {same}",
                 values,
             ).fetchall()
-        except (duckdb.ConversionException, duckdb.BinderException):  # of another type
+        except (duckdb.ConversionException, duckdb.BinderException):  # a key of another type
             return []
 
     def _next_made(self, count: int) -> list[Key]:
-        """The next made keys, that stand for no other yet."""
+        """The next generated keys that are not in use."""
         if not count:
             return []
         rows = self._connection.execute(
@@ -92,14 +92,14 @@ class KeyMap:
             raise OraError(
                 NOT_RECORDED,
                 f"the program asks for more keys than the {self._next + len(rows):,} that were "
-                f"made from the shape; make more of them (--keys {self._next + count} or more)",
+                f"generated from the shape; generate more (--keys {self._next + count} or more)",
             )
         self._next += count
         return rows
 
 
 def _plain(key: Key) -> Key:
-    """A key without what its type adds: a CHAR's blanks, a number's trailing zeros."""
+    """A key without its type's padding: a CHAR's blanks, a number's trailing zeros."""
     return tuple(_plain_part(part) for part in key)
 
 

@@ -1,4 +1,4 @@
-"""The rows of a recorded query on their way: made keys give way to those the program asked for."""
+"""The rows of a recorded query, with the program's keys in place of the generated ones."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from tracekit.localdb.recorded.key_map import NOT_RECORDED, Key
 
 
 class Batches(Protocol):
-    """Where rows come from."""
+    """A source of rows."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Record batches."""
+        """Iterate over the record batches."""
 
     def interrupt(self) -> None:
-        """Make the iteration fail soon."""
+        """Make the iteration raise an error soon."""
 
     def close(self) -> None:
-        """Free what is held."""
+        """Release resources."""
 
 
 class RecordedRows:
     """The batches of a recorded query.
 
     Args:
-        batches: With made keys.
-        places: Of the key's columns.
-        asked_for: For each made key, the one that it stands for; empty if they are the same.
-        partial: Nobody knows what came after the last row: reading past it is an error.
-        name: Of the query.
+        batches: The batches with generated keys.
+        places: The positions of the key's columns.
+        asked_for: For each generated key, the key it stands for; empty if they are the same.
+        partial: Whether the rows after the last one are unknown, so that reading past it is an
+            error.
+        name: The query's name.
     """
 
     def __init__(
@@ -51,26 +52,26 @@ class RecordedRows:
         self._name = name
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Record batches; asked for once.
+        """Iterate over the record batches; may be called once.
 
         Raises:
-            OraError: ORA-20942, reading past what was recorded.
+            OraError: ORA-20942 if the iteration reads past the recorded rows.
         """
         for batch in self._batches:
             yield self._with_asked(batch) if self._asked_for else batch
         if self._partial:
             raise OraError(
                 NOT_RECORDED,
-                f"query {self._name!r} was never read to its end while it was recorded; what "
+                f"query {self._name!r} was not read to its end during the recording; what "
                 "comes after these rows is not known",
             )
 
     def interrupt(self) -> None:
-        """Make the iteration fail soon."""
+        """Make the iteration raise an error soon."""
         self._batches.interrupt()
 
     def close(self) -> None:
-        """Free what is held."""
+        """Release resources."""
         self._batches.close()
 
     def _with_asked(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -85,7 +86,7 @@ class RecordedRows:
 
 
 def _padded(asked: Any, made: Any) -> Any:
-    """A CHAR comes with its blanks, which who asks leaves out."""
+    """Pad a CHAR with blanks, which the program's key can lack."""
     if isinstance(asked, str) and isinstance(made, str) and made.endswith(" "):
         return asked.ljust(len(made))
     return asked

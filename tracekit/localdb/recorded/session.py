@@ -1,4 +1,4 @@
-"""One client's session in front of a file made from a shape."""
+"""A client's session on a file made from a shape."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _KINDS = {
     "session": StatementKind.OTHER,
 }
 _NOT_UNDERSTOOD = frozenset({*range(900, 1000), 1740, 1756, 3001, 4043, 6550})
-"""What the local Oracle answers to what it cannot translate, or to tables that are not here."""
+"""The local Oracle's errors for statements that it cannot translate, or for missing tables."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class RecordedPrepared:
 
     @property
     def bind_names(self) -> Sequence[str]:
-        """One name per placeholder; a PL/SQL block's are listed once each."""
+        """One name per placeholder; for a PL/SQL block, one per bind."""
         names: list[str] = []
         with suppress(UnendedQuote):
             names += [bind_name(one) for one in scan(self.sql) if one.kind is TokenKind.BIND]
@@ -62,12 +62,12 @@ class RecordedPrepared:
 
 
 class RecordedSession:
-    """Answers what was recorded; everything else the session on DuckDB does.
+    """Answers recorded statements; passes all others to the session on DuckDB.
 
     Args:
-        duck: That session.
-        catalogue: What was recorded.
-        key_maps: By the names of queries.
+        duck: The session on DuckDB.
+        catalogue: The recorded statements.
+        key_maps: The key maps, by query name.
     """
 
     def __init__(
@@ -80,24 +80,24 @@ class RecordedSession:
 
     @property
     def spool_folder(self) -> Path:
-        """Where the session's temporary files go."""
+        """The folder for the session's temporary files."""
         return self._duck.spool_folder
 
     @property
     def in_transaction(self) -> bool:
-        """Whether uncommitted work is open, recorded changes included."""
+        """Whether there is uncommitted work, including recorded changes."""
         return self._changed or self._duck.in_transaction
 
     @property
     def current_schema(self) -> str:
-        """Where unqualified names are looked up."""
+        """The schema for unqualified names."""
         return self._duck.current_schema
 
     def prepare(self, sql: str) -> PreparedStatement:
-        """Look `sql` up; what was not recorded is translated.
+        """Look up `sql`; translate it if it was not recorded.
 
         Raises:
-            OraError: ORA-20942, it was not recorded and has no translation.
+            OraError: ORA-20942 if it was not recorded and cannot be translated.
         """
         recorded = self._catalogue.find(statement_sha256(sql))
         if recorded is not None:
@@ -108,10 +108,10 @@ class RecordedSession:
             raise self._not_recorded(sql, error) from error
 
     def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
-        """The columns a query would give, without running it.
+        """The columns of a query, without running it.
 
         Raises:
-            OraError: it names what does not exist.
+            OraError: a name in it does not exist.
         """
         if not isinstance(statement, RecordedPrepared):
             return self._duck.describe(statement)
@@ -126,10 +126,10 @@ class RecordedSession:
         *,
         go_on: bool = False,
     ) -> ExecuteOutcome:
-        """Answer it.
+        """Answer a statement.
 
         Raises:
-            OraError: what was recorded, or ORA-20942 where the shape cannot say.
+            OraError: the recorded error, or ORA-20942 if the shape has no answer.
         """
         if isinstance(statement, RecordedPrepared):
             return self._answer(statement, bind_rows or ((),), bind_types)
@@ -140,30 +140,30 @@ class RecordedSession:
             raise self._not_recorded(sql, error) from error
 
     def commit(self) -> None:
-        """End the transaction."""
+        """Commit the transaction."""
         self._changed = False
         self._duck.commit()
 
     def rollback(self) -> None:
-        """End the transaction."""
+        """Roll back the transaction."""
         self._changed = False
         self._duck.rollback()
 
     def set_current_schema(self, schema: str) -> None:
-        """Resolve unqualified names in `schema`; the shape has no schemas, so any will do."""
+        """Set the schema for unqualified names; shapes have no schemas, so any name is accepted."""
         with suppress(OraError):
             self._duck.set_current_schema(schema)
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        """Let SYS_CONTEXT('USERENV', ...) answer these from now on."""
+        """Set the client's values for SYS_CONTEXT('USERENV', ...)."""
         self._duck.set_attributes(attributes)
 
     def interrupt(self) -> None:
-        """Make a running call of another thread end soon with ORA-01013."""
+        """Interrupt a call that runs in another thread; it raises ORA-01013."""
         self._duck.interrupt()
 
     def close(self) -> None:
-        """Free everything, open results included."""
+        """Close everything, including open results."""
         self._duck.close()
 
     def _answer(
@@ -174,7 +174,7 @@ class RecordedSession:
     ) -> ExecuteOutcome:
         recorded = statement.recorded
         if recorded.query is not None and _reads_only_dual(statement.sql):
-            with suppress(OraError):  # it says itself what it gives
+            with suppress(OraError):  # the query itself has the answer
                 return self._duck.execute(self._duck.prepare(statement.sql), rows, kinds)
         number = recorded.next_execution()
         error = recorded.error
@@ -182,7 +182,7 @@ class RecordedSession:
             raise OraError(error.number, error.message)
         if recorded.query is not None:
             return ExecuteOutcome(result=self._rows(recorded.query, statement.sql, rows[0], kinds))
-        assert recorded.statement is not None, "it neither gave rows, nor failed, so it was this"
+        assert recorded.statement is not None, "without rows or an error, it is one"
         return self._done(recorded.statement, statement, number, rows, kinds)
 
     def _rows(
@@ -222,7 +222,7 @@ class RecordedSession:
         kinds: Sequence[BindType],
     ) -> ExecuteOutcome:
         if statement.kind is StatementKind.OTHER:
-            with suppress(OraError):  # what it sets matters to statements that are translated
+            with suppress(OraError):  # its settings matter for statements that are translated
                 return self._duck.execute(self._duck.prepare(statement.sql), rows, kinds)
             return ExecuteOutcome()
         if statement.kind is StatementKind.PLSQL:
@@ -257,7 +257,7 @@ class RecordedSession:
 
 
 def _reads_only_dual(sql: str) -> bool:
-    """Whether a query's rows come from its own text and the session alone."""
+    """Whether a query reads only its own text and the session."""
     words: list[str] = []
     with suppress(UnendedQuote):
         words += [token.text.upper() for token in scan(sql)]
@@ -278,7 +278,7 @@ def _kind(recorded: Recorded) -> StatementKind:
 
 
 def _select(query: RecordedQuery, keys: int | None = None) -> str:
-    """The statement that reads the answer; with `keys`, the rows of so many keys."""
+    """The statement that reads the answer; with `keys`, only the rows of that number of keys."""
     columns = ", ".join(map(_quoted, query.columns))
     text = f"SELECT {columns} FROM {_quoted(SCHEMA)}.{_quoted(query.table)}"  # noqa: S608 (names, quoted)
     if keys is not None:
@@ -302,6 +302,6 @@ def _quoted(name: str) -> str:
 
 
 def _spread(count: int, rows: int) -> list[int]:
-    """A total as one number for each of `rows` bind rows."""
+    """Distribute a total over `rows` rows of binds."""
     each, more = divmod(count, max(1, rows))
     return [each + (place < more) for place in range(rows)]
