@@ -273,7 +273,7 @@ def test_who_does_not_log_on_in_time_is_let_go(backend: CannedBackend) -> None:
     ("sent", "said"),
     [
         (struct.pack(">IBBHBBB", 11, 12, 0, 0, 1, 0, 3), "a break from a client that has not"),
-        (struct.pack(">IBBHH", 1 << 20, 6, 0, 0, 0), "a packet that says it is 1,048,576 bytes"),
+        (struct.pack(">IBBHH", 1 << 20, 6, 0, 0, 0), "a packet with a length of 1,048,576 bytes"),
     ],
     ids=["break", "packet"],
 )

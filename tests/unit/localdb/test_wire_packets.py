@@ -53,7 +53,7 @@ def test_lengths_are_short_until_the_connection_is_accepted() -> None:
 
 @pytest.mark.parametrize("length", [0, 7, 2**21 + 65, 2**32 - 1])
 def test_a_length_no_packet_has_is_refused(length: int) -> None:
-    with pytest.raises(RemoteWireError, match=f"{length:,} bytes long"):
+    with pytest.raises(RemoteWireError, match=f"a length of {length:,} bytes"):
         list(_reader().feed(length.to_bytes(4, "big") + b"\x06\0\0\0"))
 
 

@@ -83,5 +83,5 @@ def every_way(payload: bytes, parse: Callable[[TtcReader], T]) -> T:
 def never_too_short(payload: bytes, parse: Callable[[TtcReader], object]) -> None:
     """Every beginning of `payload` is an error, never a wrong request."""
     for length in range(len(payload)):
-        with pytest.raises(RemoteWireError, match="ends early"):
+        with pytest.raises(RemoteWireError, match="is incomplete"):
             parse(TtcReader(payload[:length]))

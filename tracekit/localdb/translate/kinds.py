@@ -57,7 +57,7 @@ def with_binary_form(node: exp.Expr, form: str) -> exp.Expr:
 
 
 def binary_form(node: exp.Expr) -> str | None:
-    """ "double" or "float" for a binary number; None for anything else."""
+    """The form of a binary number, "double" or "float"; None for anything else."""
     marked = node.meta.get(_BINARY_META)
     if marked is None and isinstance(node, exp.Paren | exp.Alias | exp.Neg | exp.Window):
         return binary_form(node.this)

@@ -1,1 +1,1 @@
-"""Oracle Net and TTC as bytes: parse what a client sends, make what a server answers; no I/O."""
+"""Oracle Net and TTC as bytes: parse requests and build replies, without I/O."""

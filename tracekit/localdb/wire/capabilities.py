@@ -1,4 +1,4 @@
-"""What both sides agree on while a connection is set up (`impl/thin/capabilities.pyx`)."""
+"""The capabilities that both sides negotiate at connect (`impl/thin/capabilities.pyx`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHARSET_UTF8 = 873
 CHARSET_UTF16 = 2000
 
 MAX_STRING_BYTES = 32_767
-"""Longer binds move to the end of their row (runtime capability for 32K strings is offered)."""
+"""Longer binds move to the end of their row (the server offers 32K strings)."""
 
 FIELD_VERSION_MAX = 24
 FIELD_VERSION_MIN = 7
@@ -46,7 +46,7 @@ _TTC_32K = 0x04
 
 @dataclass(frozen=True)
 class Agreement:
-    """What one connection agreed on."""
+    """What a connection negotiated."""
 
     sdu: int
     end_of_response: bool = False
@@ -55,7 +55,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class ClientCapabilities:
-    """What a client said it can do."""
+    """The capabilities of a client."""
 
     field_version: int
     end_of_response: bool
@@ -65,8 +65,8 @@ class ClientCapabilities:
 def make_compile_caps(field_version: int, *, end_of_response: bool) -> bytes:
     """The server's compile-time capabilities.
 
-    All others stay 0: explicit request boundaries, HA readiness and the rest are not offered, so
-    clients do not use them.
+    All others are 0: clients do not use what is not offered, such as explicit request
+    boundaries and HA readiness.
     """
     caps = bytearray(_COMPILE_CAPS)
     caps[_CCAP_FIELD_VERSION] = field_version
@@ -84,10 +84,10 @@ def make_runtime_caps() -> bytes:
 
 
 def parse_client_capabilities(compile_caps: bytes, runtime_caps: bytes) -> ClientCapabilities:
-    """What the client's capability arrays say.
+    """Parse the client's capability arrays.
 
     Raises:
-        RemoteWireError: too short, or a client without ub4 chunk lengths.
+        RemoteWireError: they are too short, or the client lacks ub4 chunk lengths.
     """
     if len(compile_caps) <= _CCAP_TTC4 or len(runtime_caps) <= _RCAP_TIME_ZONE:
         raise RemoteWireError(

@@ -1,4 +1,4 @@
-"""How a column is described to a client, and rows as the bytes that go out."""
+"""Descriptions of columns, and encoded rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 
 class OracleType(IntEnum):
-    """Type numbers of the wire (`oracle_net` section 1)."""
+    """The type numbers of the protocol (`oracle_net` section 1)."""
 
     VARCHAR2 = 1
     NUMBER = 2
@@ -37,34 +37,34 @@ class OracleType(IntEnum):
 
 @dataclass(frozen=True)
 class ColumnDescription:
-    """One column of a result as the describe message tells it."""
+    """A column of a result, as the describe message describes it."""
 
     name: str
     type: OracleType
     precision: int = 0
     scale: int = 0
     buffer_bytes: int = 0
-    """Largest value in bytes; 0 means the client is sent no bytes at all (except LONG)."""
+    """The largest value in bytes; 0 means that no bytes are sent for the column (except LONG)."""
     max_chars: int = 0
     charset_form: int = 0
-    """0 for no text, 1 for the database charset (UTF-8), 2 for the national one (UTF-16BE)."""
+    """1 for text in the database charset (UTF-8), 2 in the national one (UTF-16BE), otherwise 0."""
     nullable: bool = True
     zone_minutes: int = 0
-    """Of local time zone: the minutes east of UTC that its instants are sent in."""
+    """For WITH LOCAL TIME ZONE: the offset, in minutes east of UTC, in which instants are sent."""
 
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """Consecutive rows as their wire image: row i is `data[offsets[i]:offsets[i + 1]]`.
+    """Consecutive rows as they are sent: row i is `data[offsets[i]:offsets[i + 1]]`.
 
-    Each row starts with the row-data message byte 0x07, so any run of rows is one slice.
+    Each row starts with the message byte for row data, 0x07, so any run of rows is one slice.
     """
 
     data: memoryview
     offsets: npt.NDArray[np.int64]
-    """One more than there are rows; the first need not be 0."""
+    """One more than the number of rows; the first need not be 0."""
 
     @property
     def row_count(self) -> int:
-        """How many rows the image holds."""
+        """The number of rows."""
         return len(self.offsets) - 1

@@ -1,8 +1,8 @@
-"""LOB locators: what stands for a LOB's bytes in rows, binds and LOB operations.
+"""LOB locators, which refer to a LOB in rows, binds and LOB operations.
 
-The first eight bytes are what clients look into (`impl/thin/lob.pyx` in python-oracledb): the
-length of the rest, a version, and flags. What follows is our own: which bytes are meant, and a code
-that only the session that made the locator can make.
+Clients read the first eight bytes (`impl/thin/lob.pyx` in python-oracledb): the length of the rest,
+a version, and flags. The rest is our own: the position of the data, and a code that only the
+session that made the locator can compute.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _CODE_BYTES = LOCATOR_BYTES - _BODY.size
 
 @dataclass(frozen=True)
 class Locator:
-    """Which LOB is meant.
+    """The LOB that a locator refers to.
 
-    Text is UTF-16BE, so that the units of offsets and amounts are two bytes each.
+    Text is stored as UTF-16BE, so a unit of offsets and amounts is two bytes.
     """
 
     type: OracleType
@@ -38,19 +38,19 @@ class Locator:
     charset_form: int
     """0 for BLOB, 1 for CLOB, 2 for NCLOB."""
     first: int
-    """Of a temporary LOB its number, else where its bytes start in their segment."""
+    """The number of a temporary LOB; otherwise the position of its bytes in their segment."""
     size_bytes: int = 0
     segment: int = 0
     temporary: bool = False
 
     @property
     def unit_bytes(self) -> int:
-        """Bytes of one unit of offsets and amounts."""
+        """The size of a unit of offsets and amounts."""
         return 1 if self.type is OracleType.BLOB else 2
 
 
 def make_locator(locator: Locator, key: bytes) -> bytes:
-    """The bytes that a client is given; `key` is the session's secret."""
+    """Encode a locator; `key` is the session's secret."""
     body = _BODY.pack(
         LOCATOR_BYTES - 2,
         _VERSION,
@@ -67,7 +67,7 @@ def make_locator(locator: Locator, key: bytes) -> bytes:
 
 
 def read_locator(data: bytes, key: bytes) -> Locator | None:
-    """What `data` stands for, None if it was not made with `key`."""
+    """Decode a locator; None if it was not made with `key`."""
     if len(data) != LOCATOR_BYTES or _code(data[: _BODY.size], key) != data[_BODY.size :]:
         return None
     _, _, kind, _, _, temporary, first, size_bytes, segment, _ = _BODY.unpack_from(data)

@@ -1,7 +1,8 @@
-"""Framing: packets out of a byte stream cut anywhere, and DATA packets out of message parts.
+"""Packets: split a byte stream into packets, and pack messages into DATA packets.
 
-A packet has eight header bytes: its length (16 bits and a checksum until ACCEPT was sent, 32 bits
-from then on), type, flags, and two zero bytes. A DATA packet's body starts with two flag bytes.
+A packet has eight header bytes: its length (16 bits and a checksum before ACCEPT is sent, 32 bits
+afterwards), type, flags and two zero bytes. The body of a DATA packet starts with two bytes of
+flags.
 """
 
 from __future__ import annotations
@@ -15,22 +16,22 @@ from tracekit.errors import RemoteWireError
 
 HEADER_BYTES = 8
 DATA_HEADER_BYTES = 10
-"""Header and flags in front of a DATA packet's payload."""
+"""The header and flags before a DATA packet's payload."""
 MAX_SDU = 2 << 20
 MIN_SDU = 512
 LONGEST_PACKET = MAX_SDU + 64
 LONGEST_LOGIN_PACKET = 64 << 10
-"""What a client may make us keep before it has logged on."""
+"""The maximum size of a packet before log-on, to limit what a client can make the server hold."""
 
 DATA_FLAG_EOF = 0x0040
-"""The client is about to close."""
+"""The client is about to close the connection."""
 DATA_FLAG_END_OF_RESPONSE = 0x2000
 END_OF_RESPONSE = b"\x1d"
-"""The message that ends a response where end-of-response was agreed."""
+"""The message that ends a response if end-of-response was negotiated."""
 
 
 class PacketType(IntEnum):
-    """What a packet is for."""
+    """The type of a packet."""
 
     CONNECT = 1
     ACCEPT = 2
@@ -41,7 +42,7 @@ class PacketType(IntEnum):
 
 
 class Marker(IntEnum):
-    """What a MARKER packet says."""
+    """The meaning of a MARKER packet."""
 
     BREAK = 1
     RESET = 2
@@ -49,7 +50,7 @@ class Marker(IntEnum):
 
 
 class Packet(NamedTuple):
-    """One packet without its header."""
+    """A packet without its header."""
 
     type: int
     body: bytes
@@ -59,7 +60,7 @@ class Packet(NamedTuple):
         """The flags of a DATA packet.
 
         Raises:
-            RemoteWireError: it is too short to have any.
+            RemoteWireError: the packet is too short.
         """
         if len(self.body) < 2:
             raise RemoteWireError("a DATA packet without flags")
@@ -67,15 +68,15 @@ class Packet(NamedTuple):
 
     @property
     def payload(self) -> bytes:
-        """What a DATA packet carries."""
+        """The payload of a DATA packet."""
         return self.body[2:]
 
     @property
     def marker(self) -> Marker:
-        """What a MARKER packet says.
+        """The marker in a MARKER packet.
 
         Raises:
-            RemoteWireError: it says nothing known.
+            RemoteWireError: the marker is unknown.
         """
         if len(self.body) != 3 or self.body[2] not in (1, 2, 3):
             raise RemoteWireError(f"a marker of unknown form ({len(self.body)} bytes)")
@@ -83,9 +84,9 @@ class Packet(NamedTuple):
 
 
 class PacketReader:
-    """Cuts a byte stream into packets; `long_lengths` is set once ACCEPT was sent.
+    """Splits a byte stream into packets; `long_lengths` is set once ACCEPT was sent.
 
-    `longest_bytes` bounds a packet; a client that has not logged on is not to be trusted with more.
+    `longest_bytes` limits the size of a packet, because clients are not trusted before log-on.
     """
 
     def __init__(self, longest_bytes: int = LONGEST_PACKET) -> None:
@@ -94,10 +95,10 @@ class PacketReader:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Packet]:
-        """The packets that `data` completes.
+        """Yield the packets that `data` completes.
 
         Raises:
-            RemoteWireError: the bytes are no packet.
+            RemoteWireError: the bytes are not a packet.
         """
         self._buffer += data
         while len(self._buffer) >= HEADER_BYTES:
@@ -111,27 +112,27 @@ class PacketReader:
     def _length(self) -> int:
         length = int.from_bytes(self._buffer[: 4 if self.long_lengths else 2], "big")
         if not HEADER_BYTES <= length <= self.longest_bytes:
-            raise RemoteWireError(f"a packet that says it is {length:,} bytes long")
+            raise RemoteWireError(f"a packet with a length of {length:,} bytes")
         if not self.long_lengths and self._buffer[4] not in (PacketType.CONNECT, PacketType.DATA):
             raise RemoteWireError(f"packet type {self._buffer[4]} before the connection is set up")
         return length
 
 
 def make_short_packet(kind: PacketType, body: bytes) -> bytes:
-    """A packet with a 16-bit length, as ACCEPT and REFUSE are sent."""
+    """Build a packet with a 16-bit length, such as ACCEPT and REFUSE."""
     return struct.pack(">HHBBH", HEADER_BYTES + len(body), 0, kind, 0, 0) + body
 
 
 def make_marker(marker: Marker) -> bytes:
-    """A MARKER packet."""
+    """Build a MARKER packet."""
     return struct.pack(">IBBHBBB", HEADER_BYTES + 3, PacketType.MARKER, 0, 0, 1, 0, marker)
 
 
 class DataPacker:
     """Packs message parts into DATA packets of at most `sdu` bytes, without copying them.
 
-    What `take` and `finish` return is a list of buffers to be written one after the other; each
-    list holds whole packets only, so a response can stop after any of them.
+    `take` and `finish` return lists of buffers to write one after the other. Each list has whole
+    packets only, so a response can stop after any of them.
     """
 
     def __init__(self, sdu: int) -> None:
@@ -144,7 +145,7 @@ class DataPacker:
 
     @property
     def ready_bytes(self) -> int:
-        """Bytes of the packets that `take` would return."""
+        """The size of the packets that `take` would return."""
         return self._ready_bytes
 
     def add(self, part: bytes | memoryview) -> None:
@@ -160,7 +161,7 @@ class DataPacker:
             self._open.append(view[:start])
             self._open_bytes = self._room
         self._close(self._full_header)
-        # The last packet stays open even if it is full: it may be the end of the response.
+        # Keep the last packet open even if it is full: it can be the end of the response.
         last = start + (size - start - 1) // self._room * self._room
         for place in range(start, last, self._room):
             self._ready += (self._full_header, view[place : place + self._room])
@@ -169,12 +170,12 @@ class DataPacker:
         self._open_bytes = size - last
 
     def take(self) -> list[bytes | memoryview]:
-        """The full packets so far; the last, unfinished one stays."""
+        """The full packets so far; an unfinished one is kept."""
         ready, self._ready, self._ready_bytes = self._ready, [], 0
         return ready
 
     def finish(self, *, end_of_response: bool) -> list[bytes | memoryview]:
-        """The rest, its last packet marked as the end of the response where that was agreed."""
+        """The remaining packets; marks the end of the response if that was negotiated."""
         flags = 0
         if end_of_response:
             self.add(END_OF_RESPONSE)

@@ -1,9 +1,9 @@
-"""The primitive fields of TTC: read from a stream that arrives in pieces, written into a buffer.
+"""Read and write the primitive fields of TTC, the protocol inside Oracle Net.
 
-Layouts are those of `impl/base/buffer.pyx` and `impl/thin/packet.pyx` in python-oracledb:
-ub2/ub4/ub8 are a length byte and that many big-endian bytes, sb* carry the sign in the length
-byte's top bit, bytes are a length byte and data, or 0xFE and chunks of ub4 length and data up to
-an empty chunk.
+The layouts are those of `impl/base/buffer.pyx` and `impl/thin/packet.pyx` in python-oracledb. ub2,
+ub4 and ub8 are a length byte and that many big-endian bytes; sb* have the sign in the length byte's
+top bit. A bytes field is a length byte and the data, or 0xFE and chunks of ub4 length and data, up
+to an empty chunk.
 """
 
 from __future__ import annotations
@@ -14,36 +14,37 @@ from typing import NoReturn
 from tracekit.errors import LocalWireError, RemoteWireError
 
 LONG_LENGTH = 0xFE
-"""Length byte that announces chunks."""
+"""The length byte before chunks."""
 NULL_LENGTH = 0xFF
-"""Length byte of a null; 0 means the same."""
+"""The length byte of a null; 0 is also a null."""
 ESCAPE = 0xFD
-"""Length byte before a null BOOLEAN."""
+"""The length byte before a null BOOLEAN."""
 SHORT_LENGTH_MAX = 0xFC
 CHUNK_BYTES = 32_767
 PIECE_BYTES = 1 << 20
 _SIGN = 0x80
 _SMALL = (b"\0", *(bytes((1, value)) for value in range(1, 256)))
-"""The commonest integers as ub2, ub4 or ub8."""
+"""The most common integers as ub2, ub4 or ub8."""
 
 
 def no_more_bytes() -> NoReturn:
-    """The refill of a reader that was given everything it will get.
+    """The `refill` of a reader that gets no more data.
 
     Raises:
-        RemoteWireError: always; the message ended early.
+        RemoteWireError: always; the message is incomplete.
     """
-    raise RemoteWireError("the message ends early")
+    raise RemoteWireError("the message is incomplete")
 
 
 class TtcReader:
-    """Reads fields from pieces of a byte stream.
+    """Reads fields from a byte stream that arrives in pieces.
 
     Args:
         data: The first piece.
-        refill: Called when a field needs more; returns the next piece (never empty) or raises.
-        limit: Most bytes taken from `refill` until `start_message` is called again, so that a
-            client's claim of a huge field cannot fill memory.
+        refill: Called when a field needs more data; returns the next piece (never empty) or
+            raises an exception.
+        limit: The maximum number of bytes taken from `refill` before the next `start_message`,
+            so that a client cannot fill memory by claiming a huge field.
     """
 
     __slots__ = ("_data", "_limit", "_pos", "_refill", "_refilled")
@@ -62,22 +63,22 @@ class TtcReader:
 
     @property
     def available(self) -> int:
-        """Bytes at hand without a refill."""
+        """The number of bytes that can be read without a refill."""
         return len(self._data) - self._pos
 
     def start_message(self, limit: int) -> None:
-        """Begin a message that may take at most `limit` more bytes from the stream."""
+        """Start a message that may take at most `limit` more bytes from the stream."""
         self._limit = limit
         self._refilled = 0
 
     def peek(self) -> int:
-        """The next byte, which stays."""
+        """The next byte, without consuming it."""
         value = self.u8()
         self._pos -= 1
         return value
 
     def discard(self) -> None:
-        """Forget the bytes at hand."""
+        """Drop the bytes that are available."""
         self._data = b""
         self._pos = 0
 
@@ -92,7 +93,7 @@ class TtcReader:
         return piece
 
     def skip(self, count: int) -> None:
-        """Pass over `count` bytes."""
+        """Skip `count` bytes."""
         self.raw(count)
 
     def u8(self) -> int:
@@ -134,7 +135,7 @@ class TtcReader:
         return -value if length & _SIGN else value
 
     def bytes_(self) -> bytes:
-        """Bytes behind a length byte or in chunks; a null reads as `b""`."""
+        """Read bytes after a length byte or in chunks; a null is `b""`."""
         length = self.u8()
         if length <= SHORT_LENGTH_MAX:
             return self.raw(length)
@@ -142,10 +143,10 @@ class TtcReader:
             return self._chunks()
         if length == NULL_LENGTH:
             return b""
-        raise RemoteWireError(f"length byte {length:#04x} introduces no bytes field")
+        raise RemoteWireError(f"length byte {length:#04x} does not start a bytes field")
 
     def pieces(self) -> Iterator[bytes]:
-        """A bytes field in pieces of at most `PIECE_BYTES`, for one that need not fit in memory."""
+        """Yield a bytes field in pieces of at most `PIECE_BYTES`; it need not fit in memory."""
         length = self.u8()
         if length == LONG_LENGTH:
             while left := self.ub4():
@@ -156,10 +157,10 @@ class TtcReader:
         elif length <= SHORT_LENGTH_MAX:
             yield self.raw(length)
         elif length != NULL_LENGTH:
-            raise RemoteWireError(f"length byte {length:#04x} introduces no bytes field")
+            raise RemoteWireError(f"length byte {length:#04x} does not start a bytes field")
 
     def bytes2(self) -> bytes:
-        """Bytes behind two lengths: ub4, then (unless it is 0) a bytes field."""
+        """Read bytes after two lengths: ub4, then (unless it is 0) a bytes field."""
         return self.bytes_() if self.ub4() else b""
 
     def _unsigned(self, most: int) -> int:
@@ -168,7 +169,7 @@ class TtcReader:
 
     def _integer(self, length: int, most: int) -> int:
         if length > most:
-            raise RemoteWireError(f"an integer of {length} bytes where at most {most} may come")
+            raise RemoteWireError(f"an integer of {length} bytes; expected at most {most}")
         return int.from_bytes(self.raw(length), "big")
 
     def _chunks(self) -> bytes:
@@ -192,7 +193,7 @@ class TtcReader:
 
 
 class TtcWriter:
-    """Builds a message field by field; `bytes(writer)` is what was written."""
+    """Builds a message field by field; `bytes(writer)` returns it."""
 
     __slots__ = ("_buffer",)
 
@@ -203,7 +204,7 @@ class TtcWriter:
         return bytes(self._buffer)
 
     def raw(self, data: bytes) -> None:
-        """`data` as it is."""
+        """Write `data` unchanged."""
         self._buffer += data
 
     def u8(self, *values: int) -> None:
@@ -223,19 +224,19 @@ class TtcWriter:
         self._buffer += value.to_bytes(4, "big")
 
     def ub(self, *values: int) -> None:
-        """Each value as ub2, ub4 or ub8, which look alike for values that fit."""
+        """Write each value as ub2, ub4 or ub8, which are identical for values that fit."""
         for value in values:
             self._buffer += _SMALL[value] if 0 <= value < len(_SMALL) else _unsigned(value)
 
     def sb(self, value: int) -> None:
-        """Value as sb2, sb4 or sb8."""
+        """Write a value as sb2, sb4 or sb8."""
         start = len(self._buffer)
         self.ub(abs(value))
         if value < 0:
             self._buffer[start] |= _SIGN
 
     def bytes_(self, data: bytes) -> None:
-        """Bytes behind a length byte, or in chunks when longer than 252; empty is null."""
+        """Write bytes after a length byte, or in chunks if longer than 252; empty is null."""
         if len(data) <= SHORT_LENGTH_MAX:
             self._buffer.append(len(data))
             self._buffer += data
@@ -248,7 +249,7 @@ class TtcWriter:
         self._buffer.append(0)
 
     def bytes2(self, data: bytes) -> None:
-        """Bytes behind two lengths; empty is a single zero."""
+        """Write bytes after two lengths; empty is a single zero."""
         self.ub(len(data))
         if data:
             self.bytes_(data)

@@ -1,7 +1,7 @@
 """ROWIDs: a row number as table, partition, block and slot.
 
-Their text form, 18 digits of base 64, is the client's business, and that of the macros `ora_rowid`
-and `ora_rowid_number`.
+Clients, and the macros `ora_rowid` and `ora_rowid_number`, convert them to and from text, 18 digits
+of base 64.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import NamedTuple
 from tracekit.localdb.ora_error import OraError
 
 TABLE = 1
-"""All tables: a rowid with zeros everywhere would be none to clients."""
+"""The table number in all rowids; clients read a rowid of zeros as none."""
 _DIGITS = ascii_uppercase + ascii_lowercase + digits + "+/"
 _SLOT_BITS = 16
 _BLOCK_BITS = 32
 _FIRST_UNCOMMITTED = 36_028_797_018_960_000
-"""DuckDB counts the rows that an open transaction inserted from here on."""
+"""DuckDB numbers the rows that an open transaction inserts from here on."""
 
 
 class Rowid(NamedTuple):
-    """Where a row is."""
+    """The parts of a rowid."""
 
     table: int
     partition: int
@@ -35,10 +35,10 @@ _FIELDS = (slice(0, 6), slice(6, 9), slice(9, 15), slice(15, 18))
 
 
 def rowid_of_text(text: str) -> Rowid:
-    """The rowid that 18 digits of base 64 stand for.
+    """Parse a rowid of 18 base-64 digits.
 
     Raises:
-        OraError: ORA-01410, the text is none.
+        OraError: ORA-01410 if the text is not a rowid.
     """
     if not _TEXT_DIGITS.fullmatch(text):
         raise OraError(1410, "invalid ROWID")

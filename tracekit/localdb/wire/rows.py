@@ -1,8 +1,8 @@
-"""Rows as the bytes that go out, made a column at a time.
+"""Encode rows as the bytes to send, column by column.
 
-Every column becomes one to three Arrow arrays of bytes (length, bytes, end); a single element-wise
-join of all of them, each row led by the row-data byte, has the wire image as its data buffer and
-the row boundaries as its offsets. No Python object is made per value.
+Each column becomes one to three Arrow arrays of bytes (length, bytes, end). One element-wise join
+of all arrays, with the row-data byte before each row, gives the bytes in its data buffer and the
+row boundaries in its offsets. No Python object is made per value.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tracekit.localdb.wire.rows_time import (
 )
 
 MAX_IMAGE_BYTES = 64 << 20
-"""Larger batches are cut, so that offsets stay far below the join's 2 GiB and memory is bounded."""
+"""Larger batches are split: offsets stay far below the join's 2 GiB, and memory is bounded."""
 ROW_MESSAGE = 0x07
 NATIONAL_FORM = 2
 
@@ -80,23 +80,23 @@ _FIXED: dict[OracleType, tuple[Callable[[pa.DataType], bool], Callable[[pa.Array
 _BYTES = {OracleType.VARCHAR2, OracleType.CHAR, OracleType.RAW}
 _LONG = {OracleType.LONG, OracleType.LONG_RAW}
 _MADE_BEFORE = {OracleType.CLOB, OracleType.BLOB}
-"""Their fields, which hold locators, are made by `rows_lob`."""
+"""`rows_lob` makes their fields, which contain locators."""
 
 
 def encode_rows(
     batch: pa.RecordBatch, columns: Sequence[ColumnDescription]
 ) -> Iterator[EncodedRows]:
-    """The wire image of a batch's rows, cut where it would pass `MAX_IMAGE_BYTES`.
+    """Encode the rows of a batch, split where they would exceed `MAX_IMAGE_BYTES`.
 
     Args:
-        batch: As many columns as are described, of Arrow types that suit the descriptions: strings
-            for text, binary for RAW, integers, decimals, doubles, booleans or a NUMBER's bytes for
-            NUMBER, timestamps or date32 for DATE and TIMESTAMP, all-NULL for anything.
+        batch: One Arrow column per description, of a matching type: strings for text, binary for
+            RAW, integers, decimals, doubles, booleans or a NUMBER's bytes for NUMBER, timestamps
+            or date32 for DATE and TIMESTAMP; an all-NULL column for any type.
         columns: The columns as described to the client.
 
     Raises:
-        OraError: a value has no form on the wire (year 10000, 1E200 as NUMBER).
-        LocalWireError: a column is described as something its data cannot be sent as.
+        OraError: a value cannot be sent (year 10000, 1E200 as NUMBER).
+        LocalWireError: a column's data cannot be sent as the described type.
     """
     if batch.num_columns != len(columns):
         raise LocalWireError(f"{len(columns)} columns are described, {batch.num_columns} given")
@@ -118,14 +118,14 @@ def _encode(batch: pa.RecordBatch, columns: Sequence[ColumnDescription]) -> Enco
 
 
 def column_parts(array: pa.Array, column: ColumnDescription) -> list[pa.Array]:
-    """Arrays whose values, joined slot by slot as `join_rows` does, are the column's fields.
+    """Arrays whose values, joined slot by slot (see `join_rows`), are the column's fields.
 
-    A NULL slot stands for a field of one zero byte.
+    A NULL slot is a field of one zero byte.
     """
     if column.type in _LONG:
         return long_parts(_as_bytes(array, column), national=column.charset_form == NATIONAL_FORM)
     if column.buffer_bytes == 0:
-        return []  # a client reads no bytes at all for such a column
+        return []  # clients read no bytes for such a column
     if pa.types.is_null(array.type):
         return [of_fields([b"\0"] * len(array))]
     if column.type in _BYTES:

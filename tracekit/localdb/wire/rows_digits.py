@@ -1,7 +1,7 @@
-"""Integers as NUMBER fields, cut into base-100 digits a whole column at a time.
+"""Encode integers as NUMBER fields by splitting whole columns into base-100 digits.
 
-A field is a length byte, an exponent byte and the digits (`rows_number` says in which form). What
-has few digits is put together in one 64-bit integer a value, its lowest byte going out first.
+A field is a length byte, an exponent byte and the digits (see `rows_number`). Values with few
+digits are assembled in one 64-bit integer each, whose lowest byte is sent first.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ Unsigned = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 ZERO_BYTE = 0x80
 """The exponent byte of zero, which has no digits."""
 FIRST_EXPONENT = 0xC1
-"""The exponent byte of 1; a negative number has its complement."""
+"""The exponent byte of 1; negative numbers have its complement."""
 NEGATIVE_END = 0x66
 PACKED_DIGITS = 6
-"""Digits that fit into an integer together with length and exponent."""
+"""The number of digits that fit in an integer together with length and exponent."""
 PACKED_END = 100**PACKED_DIGITS
 NEGATIVE_PACKED_END = 100 ** (PACKED_DIGITS - 1)
-"""One less for negative numbers, which have an end byte."""
+"""One digit less for negative numbers, which have an end byte."""
 GROUP_END = 10_000
 
 _GROUP = np.arange(GROUP_END)
 _PAIRS = (_GROUP // 100 | _GROUP % 100 << 8).astype(np.uint64)
-"""The two digits of a number below 10,000."""
+"""The two base-100 digits of each number below 10,000."""
 _LEADING = np.where(_GROUP >= 100, 0, np.where(_GROUP > 0, 1, 2)).astype(np.uint8)
-"""Of these two, zeros in front."""
+"""The number of leading zeros among these two digits."""
 _TRAILING = np.where(_GROUP % 100 > 0, 0, np.where(_GROUP > 0, 1, 2)).astype(np.uint8)
-"""And zeros at the end."""
+"""The number of trailing zeros."""
 _EIGHT_BYTES = 8
 _KEPT = (np.arange(_EIGHT_BYTES) < np.arange(_EIGHT_BYTES + 1)[:, np.newaxis]).view(np.uint64)[:, 0]
-"""By a field's size: eight booleans that select its bytes."""
+"""By the size of a field: eight booleans that select its bytes."""
 
 
 def _repeated(byte: int, count: int) -> int:
@@ -45,15 +45,15 @@ def _repeated(byte: int, count: int) -> int:
 
 
 _PLUS = np.array([_repeated(1, count) for count in range(PACKED_DIGITS + 1)], np.uint64)
-"""By the number of digits: what makes them wire digits when they are added."""
+"""By the number of digits: added to digits, it makes wire digits."""
 _MINUS = np.array(
     [_repeated(101, n) | NEGATIVE_END << 8 * n for n in range(PACKED_DIGITS)], np.uint64
 )
-"""The same for a negative number, whose digits are subtracted from it."""
+"""The same for negative numbers, whose digits are subtracted from it."""
 
 
 def digits_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
-    """NUMBER fields of `values` / 10**`scale` (even); NULL slots hold 0."""
+    """Encode `values` / 10**`scale` (even); NULL slots contain 0."""
     negative = values < 0
     has_negative = bool(negative.any())
     magnitudes = np.abs(values).view(np.uint64) if has_negative else values.view(np.uint64)
@@ -66,7 +66,7 @@ def digits_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
 def _packed_part(
     magnitudes: UInt64s, largest: int, negative: Mask | None, scale: int, valid: Mask | None
 ) -> pa.Array:
-    """The fields of numbers that one integer holds whole."""
+    """The fields of numbers that fit in one integer."""
     groups = _groups(magnitudes, largest)
     leading, trailing = _zeros(groups)
     digit_count = np.uint8(2 * len(groups)) - leading
@@ -92,7 +92,7 @@ def _packed_part(
 
 
 def _cut(length: Bytes, exponent: Bytes, digits: UInt64s) -> pa.Array:
-    """Fields of these length bytes; a NULL's length is 0 and nothing follows it."""
+    """The fields with these length bytes; a NULL has length 0 and nothing after it."""
     packed = digits << np.uint64(16)
     records = packed.view(np.uint8).reshape(-1, _EIGHT_BYTES)
     records[:, 0], records[:, 1] = length, exponent
@@ -103,7 +103,7 @@ def _cut(length: Bytes, exponent: Bytes, digits: UInt64s) -> pa.Array:
 
 
 def _groups(magnitudes: UInt64s, largest: int) -> list[Unsigned]:
-    """Four decimal digits each, the most significant ones first, at least one group."""
+    """Groups of four decimal digits, the most significant first; at least one group."""
     rest: Unsigned = magnitudes.astype(np.uint32) if largest < 2**32 else magnitudes
     groups = []
     while largest >= GROUP_END:
@@ -115,7 +115,7 @@ def _groups(magnitudes: UInt64s, largest: int) -> list[Unsigned]:
 
 
 def _zeros(groups: list[Unsigned]) -> tuple[Bytes, Bytes]:
-    """Base-100 zeros in front of and behind the other digits; both count all digits of zero."""
+    """Leading and trailing base-100 zeros; for zero, both count all digits."""
     leading, trailing = _LEADING[groups[-1]], _TRAILING[groups[0]]
     for group in groups[-2::-1]:
         leading = np.where(group == 0, leading + np.uint8(2), _LEADING[group])
@@ -127,7 +127,7 @@ def _zeros(groups: list[Unsigned]) -> tuple[Bytes, Bytes]:
 def _long_part(
     magnitudes: UInt64s, largest: int, negative: Mask, scale: int, valid: Mask | None
 ) -> pa.Array:
-    """The fields of numbers of any size, through a matrix with a column per digit."""
+    """The fields of numbers of any size, built in a matrix with a column per digit."""
     digits = _base_100_digits(magnitudes, largest)
     nonzero = digits != 0
     begun = np.logical_or.accumulate(nonzero, axis=0)
@@ -151,7 +151,7 @@ def _long_part(
 
 
 def _base_100_digits(magnitudes: UInt64s, largest: int) -> Bytes:
-    """Digits by row, the most significant first, as many as the largest value has."""
+    """The digits of each value, the most significant first; the largest value sets their number."""
     rest: Unsigned = magnitudes.astype(np.uint32) if largest < 2**32 else magnitudes
     count = (len(str(largest)) + 1) // 2
     digits = np.empty((count, len(magnitudes)), dtype=np.uint8)

@@ -1,7 +1,7 @@
-"""Fields joined row by row into the bytes that go out.
+"""Join fields row by row into the bytes to send.
 
-The join costs per part and row, so parts of a fixed size that lie side by side are made one before:
-numpy copies a column of such values several times faster than the join appends them.
+The join costs time per part and row. So adjacent parts of fixed size are merged first: numpy copies
+such columns several times faster than the join appends them.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tracekit.localdb.wire.column import EncodedRows
 from tracekit.localdb.wire.rows_layout import as_binary, constant, fixed_binary
 
 MAX_MERGED_BYTES = 64
-"""Larger values are copied as fast by the join."""
+"""The join copies larger values just as fast."""
 
 _NO_SEPARATOR = constant(b"")
 
 
 def join_rows(parts: Sequence[pa.Array]) -> EncodedRows:
-    """Rows whose bytes are those of the parts' slots, one part after the other.
+    """Join the slots of the parts row by row.
 
     Args:
-        parts: At least one; fixed-size binary arrays without NULLs and offsets, and binary ones,
-            whose NULL slots stand for a single zero byte.
+        parts: At least one part: fixed-size binary arrays without NULLs and offsets, or binary
+            ones, whose NULL slots mean a single zero byte.
     """
     joined: list[pa.Array] = []
     for mergeable, parts_alike in groupby(parts, _is_mergeable):
@@ -54,7 +54,7 @@ def _is_mergeable(part: pa.Array) -> bool:
 
 
 def _merged(run: list[pa.Array]) -> pa.Array:
-    """One fixed-size part in place of several."""
+    """Merge several fixed-size parts into one."""
     if len(run) == 1:
         return run[0]
     rows = np.empty(len(run[0]), dtype=_row_type(tuple(part.type.byte_width for part in run)))
@@ -69,5 +69,5 @@ def _row_type(widths: tuple[int, ...]) -> np.dtype[np.void]:
 
 
 def _records(part: pa.Array) -> npt.NDArray[Any]:
-    """The values of a fixed-size part, each one element."""
+    """The values of a fixed-size part, one element each."""
     return np.frombuffer(part.buffers()[1], dtype=f"V{part.type.byte_width}")

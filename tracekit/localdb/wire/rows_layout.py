@@ -1,7 +1,7 @@
-"""Arrow binary arrays from numpy bytes: what the column encoders hand to the row join.
+"""Build Arrow binary arrays from numpy bytes, for the column encoders.
 
-`pa.array`, `pa.scalar`, `fill_null` and `to_numpy` import pandas (33 MB that a server has no other
-use for), so arrays and scalars are made from buffers here.
+`pa.array`, `pa.scalar`, `fill_null` and `to_numpy` import pandas, which takes 33 MB and which a
+server does not need otherwise. So arrays and scalars are built from buffers here.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ UINT64 = np.dtype(np.uint64)
 FLOAT64 = np.dtype(np.float64)
 
 MAX_SHORT_BYTES = 252
-"""Longest value whose length is one byte (`oracle_net` section 1)."""
+"""The longest value with a length of one byte (`oracle_net` section 1)."""
 
 
 def valid_mask(array: pa.Array) -> Mask | None:
-    """Which slots hold a value, or None when all do."""
+    """The slots that have a value; None if all do."""
     if array.null_count == 0:
         return None
     bits = np.frombuffer(array.buffers()[0], np.uint8)
@@ -39,23 +39,23 @@ def valid_mask(array: pa.Array) -> Mask | None:
 
 
 def slots(array: pa.Array, buffer_index: int, dtype: np.dtype[Slot]) -> npt.NDArray[Slot]:
-    """The array's own part of one of its buffers, without a copy; NULL slots hold anything."""
+    """The array's part of one of its buffers, without a copy; NULL slots have arbitrary content."""
     buffer = array.buffers()[buffer_index]
     return np.frombuffer(buffer, dtype)[array.offset : array.offset + len(array)]
 
 
 def binary(data: Bytes, offsets: npt.NDArray[np.int32], valid: Mask | None = None) -> pa.Array:
-    """A binary array over `data`, value i at `offsets[i]:offsets[i + 1]`."""
+    """Build a binary array over `data`, with value i at `offsets[i]:offsets[i + 1]`."""
     bitmap = None if valid is None else pa.py_buffer(np.packbits(valid, bitorder="little"))
     buffers = [bitmap, pa.py_buffer(offsets), pa.py_buffer(data)]
     return pa.Array.from_buffers(pa.binary(), len(offsets) - 1, buffers)
 
 
 def fixed_binary(records: npt.NDArray[Any], valid: Mask | None = None) -> pa.Array:
-    """One value per element of `records`, its bytes as they lie in memory; NULL where not valid.
+    """One value per element of `records`, with its bytes as in memory; NULL if not valid.
 
     Returns:
-        A fixed-size binary array, which is cheaper to join, or with `valid` a binary one.
+        A fixed-size binary array, which is cheaper to join; with `valid`, a binary one.
     """
     data = np.ascontiguousarray(records).view(np.uint8)
     if valid is not None:
@@ -65,7 +65,7 @@ def fixed_binary(records: npt.NDArray[Any], valid: Mask | None = None) -> pa.Arr
 
 
 def as_binary(array: pa.Array) -> pa.Array:
-    """A fixed-size binary array, as `fixed_binary` makes it, as a binary one of the same data."""
+    """Convert a fixed-size binary array to a binary one over the same data."""
     if not pa.types.is_fixed_size_binary(array.type):
         return array
     offsets = pa.py_buffer(_even_offsets(len(array), array.type.byte_width))
@@ -84,7 +84,7 @@ def masked_binary(matrix: Bytes, keep: Mask) -> pa.Array:
 
 
 def of_fields(fields: Sequence[bytes]) -> pa.Array:
-    """One value per given field."""
+    """Build a binary array of the given fields."""
     offsets = np.zeros(len(fields) + 1, dtype=np.int32)
     np.cumsum([len(field) for field in fields], out=offsets[1:])
     return binary(np.frombuffer(b"".join(fields), np.uint8), offsets)

@@ -1,7 +1,7 @@
-"""Rows with LOB columns: each value kept aside and sent as a locator, or sent whole in LONG form.
+"""Encode rows with LOB columns: keep each value and send a locator, or send it whole in LONG form.
 
-A client says which by defining the columns after they were described; the first reply to a query
-with LOB columns holds no rows (`_process_describe_info` in `impl/thin/messages/base.pyx`).
+The client chooses the form by defining the columns after they were described. So the first reply to
+a query with LOB columns has no rows (`_process_describe_info` in `impl/thin/messages/base.pyx`).
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from tracekit.localdb.wire.rows import encode_rows
 from tracekit.localdb.wire.rows_layout import INT32, of_fields, valid_mask
 
 CHUNK_BYTES = 8_132
-"""What a LOB's chunk size is said to be."""
+"""The chunk size reported for LOBs."""
 LOB_TYPES = frozenset({OracleType.CLOB, OracleType.BLOB})
 MAX_PIECE_BYTES = 4 << 20
-"""Bytes of LOBs that are encoded at once, unless a single row has more."""
+"""The bytes of LOBs to encode together, unless a single row has more."""
 
 _TEXT_TYPES = frozenset({OracleType.VARCHAR2, OracleType.CHAR, OracleType.LONG})
 _RAW_TYPES = frozenset({OracleType.RAW, OracleType.LONG_RAW})
 
 
 class KeptLob(NamedTuple):
-    """A value that a locator stands for now."""
+    """A kept value and its locator."""
 
     locator: bytes
     units: int
-    """Its length, in UTF-16 units or bytes."""
+    """Its length in UTF-16 units or bytes."""
 
 
 class LobKeeper(Protocol):
-    """Where the values behind locators are kept."""
+    """Keeps the values behind locators."""
 
     def keep(self, value: memoryview, column: ColumnDescription) -> KeptLob:
-        """Keep one value: bytes, or UTF-8 text."""
+        """Keep a value: bytes, or UTF-8 text."""
 
 
 def has_lobs(columns: Sequence[ColumnDescription]) -> bool:
@@ -56,11 +56,11 @@ def defined_columns(
 ) -> list[ColumnDescription]:
     """The columns in the client's form: LOBs as locators or in LONG form.
 
-    Only LOB columns are sent otherwise than described; clients convert all others themselves.
+    Only LOB columns can differ from their description; clients convert all others themselves.
 
     Raises:
-        OraError: ORA-01007, there are more or fewer columns; ORA-03115, a LOB is asked for in a
-            form that there is none of here.
+        OraError: ORA-01007 if the number of columns differs; ORA-03115 for an unsupported
+            form of a LOB.
     """
     if len(described) != len(defines):
         raise OraError(1007, "variable not in select list")
@@ -73,9 +73,9 @@ def defined_columns(
 def redescribed_columns(
     sent_before: Sequence[ColumnDescription], described: Sequence[ColumnDescription]
 ) -> list[ColumnDescription]:
-    """The columns as clients read them after a re-execution whose columns have changed.
+    """The columns as clients read them after a re-execution with changed columns.
 
-    A LOB where text or bytes were before is read in LONG form without being defined
+    A LOB that replaces text or bytes is read in LONG form without being defined
     (`_adjust_metadata` in `impl/thin/messages/base.pyx`).
     """
     adjusted = list(described)
@@ -105,11 +105,11 @@ def _long_form(column: ColumnDescription, charset_form: int) -> ColumnDescriptio
 def encode_lob_rows(
     batch: pa.RecordBatch, columns: Sequence[ColumnDescription], keeper: LobKeeper
 ) -> Iterator[EncodedRows]:
-    """As `encode_rows`, with the values of CLOB and BLOB columns handed to `keeper`.
+    """Like `encode_rows`, but gives the values of CLOB and BLOB columns to `keeper`.
 
     Raises:
-        OraError: a value has no form on the wire, or cannot be kept.
-        LocalWireError: a column is described as something its data cannot be sent as.
+        OraError: a value cannot be sent or kept.
+        LocalWireError: a column's data cannot be sent as the described type.
     """
     pending = [batch] if batch.num_rows else []
     while pending:
@@ -143,7 +143,7 @@ def _locators(array: pa.Array, column: ColumnDescription, keeper: LobKeeper) -> 
 
 
 def lob_field(kept: KeptLob) -> bytes:
-    """A LOB as rows hold it: locator length, size, chunk size, locator."""
+    """A LOB's field in a row: locator length, size, chunk size, locator."""
     writer = TtcWriter()
     writer.ub(len(kept.locator), kept.units, CHUNK_BYTES)
     writer.bytes_(kept.locator)

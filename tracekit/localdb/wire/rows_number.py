@@ -1,8 +1,9 @@
-"""NUMBER, BINARY_DOUBLE and BINARY_FLOAT as wire fields.
+"""Encode NUMBER, BINARY_DOUBLE and BINARY_FLOAT as wire fields.
 
-A NUMBER is an exponent byte and up to 20 base-100 digits, negative ones complemented and, below
-20 digits, ended by 0x66 (`oracle_net` section 1). Integers and decimals that fit 64 bits are cut
-into digits as columns; the rest goes value by value over the distinct ones.
+A NUMBER is an exponent byte and up to 20 base-100 digits. Negative ones are complemented and end
+with 0x66 if they have fewer than 20 digits (`oracle_net` section 1). Columns of integers and
+decimals that fit 64 bits are split into digits with numpy; for all others, each distinct value is
+encoded once.
 """
 
 from __future__ import annotations
@@ -31,24 +32,24 @@ from tracekit.localdb.wire.rows_layout import (
 )
 
 MAX_DIGITS = 20
-"""Base-100 digits of a NUMBER: 39 or 40 decimal ones."""
+"""The base-100 digits of a NUMBER: 39 or 40 decimal digits."""
 MAX_EXPONENT = 62
-"""Of base 100: NUMBER ends below 10 to the 126."""
+"""In base 100: a NUMBER is less than 10 ** 126."""
 MIN_EXPONENT = -65
 MAX_EXACT = 10**15
-"""Every decimal of 15 digits survives the way to a double and back."""
+"""A decimal of 15 digits can be converted to a double and back without loss."""
 FLOAT_SCALES = (0, 2, 4, 6)
 WIDE_SCALES = (0, 2, 6)
 TABLE_FIRST, TABLE_END = -1_000, 100_000
-"""Integers whose fields are made once and looked up, twelve times faster than by digits."""
+"""Integers in this range are encoded once and then looked up, which is twelve times faster."""
 MIN_LOOKUPS = 256
-"""Fewer values do not pay for making the table (10 ms)."""
+"""For fewer values, making the table (10 ms) costs more than it saves."""
 
 _ROUNDED = (
     Context(prec=2 * MAX_DIGITS - 1, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN),
     Context(prec=2 * MAX_DIGITS, rounding=ROUND_HALF_UP, Emax=MAX_EMAX, Emin=MIN_EMIN),
 )
-"""To the decimal digits of 20 base-100 ones, by whether the first of those has one or two."""
+"""Rounds to the decimal digits of 20 base-100 digits, whose first can have one or two of them."""
 
 INT128 = np.dtype([("low", "<u8"), ("high", "<i8")])
 IEEE_DOUBLE = np.dtype([("length", "u1"), ("bits", ">u8")])
@@ -56,10 +57,10 @@ IEEE_FLOAT = np.dtype([("length", "u1"), ("bits", ">u4")])
 
 
 def encode_number(value: Decimal | int) -> bytes:
-    """The bytes of one NUMBER, without a length; rounded to 20 base-100 digits.
+    """Encode one NUMBER without its length, rounded to 20 base-100 digits.
 
     Raises:
-        OraError: ORA-01426, no NUMBER is as large, or infinite, or not a number.
+        OraError: ORA-01426 if the value is too large, infinite or NaN.
     """
     number = Decimal(value)
     if not number.is_finite():
@@ -89,7 +90,7 @@ def encode_number(value: Decimal | int) -> bytes:
 
 
 def number_part(array: pa.Array) -> pa.Array:
-    """NUMBER fields of integers, decimals, doubles, booleans or bytes of NUMBERs (DuckDB's BIT)."""
+    """Encode integers, decimals, doubles, booleans or the bytes of NUMBERs (DuckDB's BIT)."""
     if pa.types.is_binary(array.type):
         return _bytes_part(array)
     if pa.types.is_decimal(array.type):
@@ -104,7 +105,7 @@ def number_part(array: pa.Array) -> pa.Array:
 
 
 def _bytes_part(array: pa.Array) -> pa.Array:
-    """Fields of what are a NUMBER's bytes already, after one byte that gives way to the length."""
+    """Encode the bytes of NUMBERs; the length replaces DuckDB's leading byte."""
     if not len(array):
         return of_fields([])
     _, bounds, data = array.buffers()
@@ -119,7 +120,7 @@ def _bytes_part(array: pa.Array) -> pa.Array:
 
 
 def binary_double_part(array: pa.Array) -> pa.Array:
-    """BINARY_DOUBLE fields: IEEE, big-endian, in a form that sorts as bytes."""
+    """Encode BINARY_DOUBLE: IEEE 754, big-endian, changed so that bytes sort like values."""
     bits = slots(array.cast(pa.float64()), 1, UINT64)
     sign = np.uint64(1 << 63)
     records = np.empty(len(array), dtype=IEEE_DOUBLE)
@@ -129,7 +130,7 @@ def binary_double_part(array: pa.Array) -> pa.Array:
 
 
 def binary_float_part(array: pa.Array) -> pa.Array:
-    """BINARY_FLOAT fields, as `binary_double_part` in four bytes."""
+    """Encode BINARY_FLOAT: like `binary_double_part`, in four bytes."""
     bits = slots(array.cast(pa.float32()), 1, UINT32)
     sign = np.uint32(1 << 31)
     records = np.empty(len(array), dtype=IEEE_FLOAT)
@@ -139,7 +140,7 @@ def binary_float_part(array: pa.Array) -> pa.Array:
 
 
 def _integers(array: pa.Array) -> Int64s:
-    """The values of an int64 array, 0 for NULL."""
+    """The values of an int64 array; 0 for NULL."""
     values = slots(array, 1, INT64)
     valid = valid_mask(array)
     return values if valid is None else np.where(valid, values, 0)
@@ -161,7 +162,7 @@ def _decimal_part(array: pa.Array) -> pa.Array:
 
 
 def _wide_decimal_part(array: pa.Array) -> pa.Array:
-    """Decimals beyond 64 bits, tried with fewer places: most hold only zeros in the last ones."""
+    """Encode decimals beyond 64 bits, with fewer decimal places if the last are all zero."""
     for scale in WIDE_SCALES:
         if scale < array.type.scale:
             try:
@@ -182,15 +183,15 @@ def _float_part(array: pa.Array) -> pa.Array:
         if np.any(np.abs(values) > MAX_EXACT // 10**scale):
             break
         scaled = np.rint(values * 10.0**scale)
-        # The quotient of two exact doubles is rounded correctly, so equality means that the
-        # decimal is what the double prints as.
+        # The quotient of two exact doubles is correctly rounded, so equality means that the
+        # double prints as this decimal.
         if np.array_equal(scaled / 10.0**scale, values):
             return _scaled_part(scaled.astype(np.int64), scale, valid)
     return _distinct_part(array)
 
 
 def _distinct_part(array: pa.Array) -> pa.Array:
-    """NUMBER fields, value by value over the distinct ones."""
+    """Encode each distinct value once."""
     encoded = array.dictionary_encode()
     fields = []
     for value in encoded.dictionary.to_pylist():
@@ -200,7 +201,7 @@ def _distinct_part(array: pa.Array) -> pa.Array:
 
 
 def _scaled_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
-    """NUMBER fields of `values` / 10**`scale`; NULL slots hold 0."""
+    """Encode `values` / 10**`scale`; NULL slots contain 0."""
     if len(values) < MIN_LOOKUPS or values.min() < TABLE_FIRST or values.max() >= TABLE_END:
         return _cut_part(values, scale, valid)
     indexes = values - TABLE_FIRST
@@ -213,13 +214,13 @@ def _scaled_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
 
 @lru_cache(maxsize=8)
 def _table(scale: int) -> pa.Array:
-    """Fields of the integers from `TABLE_FIRST` / 10**`scale` on, and last that of NULL."""
+    """The fields of the integers from `TABLE_FIRST` / 10**`scale` on, and the field of NULL."""
     values = np.append(np.arange(TABLE_FIRST, TABLE_END), 0)
     return _cut_part(values, scale, np.arange(len(values)) < len(values) - 1)
 
 
 def _cut_part(values: Int64s, scale: int, valid: Mask | None) -> pa.Array:
-    """As `_scaled_part`, cutting every value into its digits, two decimal places each."""
+    """Like `_scaled_part`, but splits every value into its digits, two decimal places each."""
     if scale % 2:
         return digits_part(values * 10, scale + 1, valid)
     return digits_part(values, scale, valid)

@@ -1,4 +1,4 @@
-"""BOOLEAN, INTERVAL YEAR TO MONTH and ROWID as wire fields."""
+"""Encode BOOLEAN, INTERVAL YEAR TO MONTH and ROWID as wire fields."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tracekit.localdb.wire.rows_time import MONTH_DAY_NANO
 
 NULL_FIELD = b"\0"
 _PHYSICAL = struct.Struct(">BIHIH")
-"""Kind, table, partition, block and slot of a physical rowid inside a UROWID."""
+"""The kind, table, partition, block and slot of a physical rowid in a UROWID."""
 _FALSE, _TRUE = b"\x01\x00", b"\x02\x01\x01"
 _YEAR_MONTH = np.dtype([("length", "u1"), ("years", ">u4"), ("months", "u1")])
 _MONTHS_PER_YEAR = 12
 
 
 def boolean_part(array: pa.Array) -> pa.Array:
-    """BOOLEAN fields, written as `write_bool` in python-oracledb writes them."""
+    """Encode BOOLEANs as `write_bool` in python-oracledb does."""
     count = len(array)
     bits = np.frombuffer(array.buffers()[1], np.uint8)
     held = np.unpackbits(bits, count=array.offset + count, bitorder="little")[array.offset :]
@@ -37,10 +37,10 @@ def boolean_part(array: pa.Array) -> pa.Array:
 
 
 def year_month_part(array: pa.Array) -> pa.Array:
-    """INTERVAL YEAR TO MONTH fields of month_day_nano intervals.
+    """Encode month_day_nano intervals as INTERVAL YEAR TO MONTH.
 
     Raises:
-        OraError: ORA-01867, an interval is not a whole number of months.
+        OraError: ORA-01867 if an interval is not a whole number of months.
     """
     values = slots(array, 1, MONTH_DAY_NANO)
     valid = valid_mask(array)
@@ -59,7 +59,7 @@ def year_month_part(array: pa.Array) -> pa.Array:
 
 
 def rowid_part(array: pa.Array) -> pa.Array:
-    """ROWID fields of row numbers, or of texts."""
+    """Encode ROWIDs from row numbers or texts."""
     if not pa.types.is_int64(array.type):
         texts = array.to_pylist()
         return of_fields(
@@ -75,7 +75,7 @@ def rowid_part(array: pa.Array) -> pa.Array:
 
 
 def urowid_part(array: pa.Array) -> pa.Array:
-    """UROWID fields of texts: the length twice, then a physical rowid."""
+    """Encode UROWIDs from texts: the length twice, then a physical rowid."""
     fields: list[bytes] = []
     for text in array.to_pylist():
         if text is None:
@@ -88,7 +88,7 @@ def urowid_part(array: pa.Array) -> pa.Array:
 
 def _field(rowid: Rowid) -> bytes:
     writer = TtcWriter()
-    writer.u8(1)  # the client looks whether it is 0, no further
+    writer.u8(1)  # the client only checks whether it is 0
     writer.ub(rowid.table, rowid.partition)
     writer.u8(0)
     writer.ub(rowid.block, rowid.slot)

@@ -1,7 +1,7 @@
-"""Text and raw bytes as wire fields: a length, the bytes, and for long ones an end mark.
+"""Encode text and raw bytes as wire fields: a length, the bytes and, for long values, an end mark.
 
-Up to 252 bytes the length is one byte; beyond, `FE`, chunks of (ub4 length, bytes) and a
-zero-length chunk (`oracle_net` section 1). The bytes themselves are never copied here.
+For up to 252 bytes the length is one byte. Longer values are 0xFE, chunks of (ub4 length, bytes)
+and a chunk of length zero (`oracle_net` section 1). The bytes themselves are never copied here.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from tracekit.localdb.wire.rows_layout import (
 MAX_CHUNK_BYTES = 32_767
 LONG_MARK = 0xFE
 NULL_TAIL = np.frombuffer(b"\x81\x01\x02\x05\x7d", np.uint8)
-"""After a NULL in LONG form: sb4 -1 and ub4 1405; after a value 0 and 0, two zero bytes."""
+"""After a NULL in LONG form: sb4 -1 and ub4 1405. After a value: 0 and 0, two zero bytes."""
 
 Lengths = npt.NDArray[np.int32]
 
 
 def bytes_field(value: bytes) -> bytes:
-    """One value as a wire field; empty is NULL, as Oracle has it."""
+    """Encode one value; an empty one is NULL, as in Oracle."""
     if len(value) <= MAX_SHORT_BYTES:
         return bytes((len(value),)) + value
     pieces = [bytes((LONG_MARK,))]
@@ -46,11 +46,11 @@ def bytes_field(value: bytes) -> bytes:
 
 
 def bytes_parts(array: pa.Array) -> list[pa.Array]:
-    """Parts whose join is the column's fields; takes string and binary arrays.
+    """Parts whose join is the column's fields, for string and binary arrays.
 
     Returns:
-        `[length, bytes]`, or `[length, bytes, end]` when a value exceeds 252 bytes; a single
-        array when one exceeds 32,767, or all are empty. Bytes of equal length are a fixed-size
+        `[length, bytes]`, or `[length, bytes, end]` if a value exceeds 252 bytes; a single
+        array if one exceeds 32,767 or all are empty. Values of equal length are a fixed-size
         binary array.
     """
     if len(array) == 0:
@@ -60,13 +60,13 @@ def bytes_parts(array: pa.Array) -> list[pa.Array]:
 
 
 def national_parts(array: pa.Array) -> list[pa.Array]:
-    """As `bytes_parts`, of UTF-8 strings re-encoded as UTF-16BE."""
+    """Like `bytes_parts`, for UTF-8 strings to be encoded as UTF-16BE."""
     if len(array) == 0:
         return []
     offsets, data = _spans(array)
     own = data[offsets[0] : offsets[-1]]
-    # Each character starts with a byte that is not a continuation (10xxxxxx); those of four bytes
-    # take two UTF-16 units.
+    # Each character starts with a byte that is not a continuation byte (10xxxxxx); those of
+    # four bytes take two UTF-16 units.
     units = ((own & 0xC0) != 0x80).astype(np.int32) + (own >= 0xF0)
     ends = np.zeros(len(own) + 1, dtype=np.int32)
     np.cumsum(units, out=ends[1:])
@@ -76,7 +76,7 @@ def national_parts(array: pa.Array) -> list[pa.Array]:
 
 
 def long_parts(array: pa.Array, *, national: bool = False) -> list[pa.Array]:
-    """A column in LONG form: the field, then null indicator (sb4) and return code (ub4)."""
+    """A column in LONG form: each field, then a null indicator (sb4) and a return code (ub4)."""
     parts = national_parts(array) if national else bytes_parts(array)
     valid = valid_mask(array)
     tails = np.tile(NULL_TAIL, (len(array), 1))
@@ -88,7 +88,7 @@ def long_parts(array: pa.Array, *, national: bool = False) -> list[pa.Array]:
 
 
 def _spans(array: pa.Array) -> tuple[Lengths, Bytes]:
-    """Offsets (one more than slots) and data, NULL slots made empty."""
+    """Offsets (one more than slots) and data, with NULL slots made empty."""
     _, offset_buffer, data_buffer = array.buffers()
     offsets = np.frombuffer(offset_buffer, np.int32)[array.offset : array.offset + len(array) + 1]
     valid = valid_mask(array)

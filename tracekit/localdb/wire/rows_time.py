@@ -1,9 +1,9 @@
-"""DATE, TIMESTAMP (with or without time zone) and INTERVAL as wire fields.
+"""Encode DATE, TIMESTAMP (with or without time zone) and INTERVAL as wire fields.
 
-A DATE is seven bytes: century + 100, year of century + 100, month, day, hour + 1, minute + 1,
-second + 1; a TIMESTAMP adds nanoseconds, with a time zone also its offset (`oracle_net` section
-1). Length and DATE fill eight bytes, so they are computed as one integer: a day read from a table
-or'ed with a second of the day read from another.
+A DATE is seven bytes: century + 100, year of the century + 100, month, day, hour + 1, minute + 1,
+second + 1. A TIMESTAMP adds nanoseconds, and with a time zone its offset (`oracle_net` section 1).
+A length and a DATE fill eight bytes, so they are computed as one integer: the day from one table OR
+the second of the day from another.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIRST_DAY = -719_162
 LAST_DAY = 2_932_896
 """9999-12-31 in days since 1970-01-01."""
 BLOCK_DAYS = 4_096
-"""Days are looked up in tables of whole blocks, so that neighbouring batches share one."""
+"""Days are looked up in tables of whole blocks, which neighbouring batches can share."""
 MAX_TABLE_DAYS = 64 * BLOCK_DAYS
 
 _DAYS_PER_MONTH = 30
@@ -52,32 +52,32 @@ MONTH_DAY_NANO = np.dtype([("months", "<i4"), ("days", "<i4"), ("nanoseconds", "
 
 
 def date_part(array: pa.Array) -> pa.Array:
-    """DATE fields; a fraction of a second is dropped, as DATE holds none."""
+    """Encode DATEs; a fraction of a second is dropped."""
     length_and_date, _ = _split(array, 7)
     return fixed_binary(length_and_date, valid_mask(array))
 
 
 def timestamp_part(array: pa.Array) -> pa.Array:
-    """TIMESTAMP fields, always of eleven bytes."""
+    """Encode TIMESTAMPs, always as eleven bytes."""
     records = np.empty(len(array), dtype=TIMESTAMP)
     records["length_and_date"], records["nanoseconds"] = _split(array, 11)
     return fixed_binary(records, valid_mask(array))
 
 
 def local_part(array: pa.Array, minutes: int) -> pa.Array:
-    """TIMESTAMP WITH LOCAL TIME ZONE fields of instants, `minutes` east of UTC."""
+    """Encode instants as TIMESTAMP WITH LOCAL TIME ZONE, `minutes` east of UTC."""
     records = np.empty(len(array), dtype=TIMESTAMP)
     records["length_and_date"], records["nanoseconds"] = _split(array, 11, minutes * 60)
     return fixed_binary(records, valid_mask(array))
 
 
 def zoned_part(array: pa.Array) -> pa.Array:
-    """TIMESTAMP WITH TIME ZONE fields.
+    """Encode TIMESTAMP WITH TIME ZONE.
 
     Args:
-        array: Timestamps, instants whose offset is +00:00; or structs of an interval and of
-            nanoseconds. The interval's total is the time since 1970 in UTC, with thirty days for a
-            month; its months are the offset in minutes.
+        array: Timestamps with the offset +00:00, or structs of an interval and nanoseconds. The
+            interval's total is the time since 1970 in UTC, with thirty days per month; its
+            months are the offset in minutes.
     """
     valid = valid_mask(array)
     records = np.empty(len(array), dtype=ZONED)
@@ -100,10 +100,10 @@ def zoned_part(array: pa.Array) -> pa.Array:
 
 
 def interval_part(array: pa.Array) -> pa.Array:
-    """INTERVAL DAY TO SECOND fields of month_day_nano intervals.
+    """Encode month_day_nano intervals as INTERVAL DAY TO SECOND.
 
     Raises:
-        OraError: ORA-03001, an interval has months, which are no fixed number of days.
+        OraError: ORA-03001 if an interval has months, which have no fixed number of days.
     """
     days, nanoseconds = _days_and_nanoseconds(array)
     sign = np.where(nanoseconds < 0, -1, 1)
@@ -119,7 +119,7 @@ def interval_part(array: pa.Array) -> pa.Array:
 
 
 def _days_and_nanoseconds(array: pa.Array) -> tuple[Int64s, Int64s]:
-    """Days and nanoseconds of one sign, the latter less than a day."""
+    """Days and nanoseconds with the same sign; the nanoseconds are less than a day."""
     values = slots(array, 1, MONTH_DAY_NANO)
     valid = valid_mask(array)
     if valid is not None:
@@ -133,7 +133,7 @@ def _days_and_nanoseconds(array: pa.Array) -> tuple[Int64s, Int64s]:
 
 
 def _split(array: pa.Array, length: int, later: int = 0) -> tuple[UInt64s, Int64s]:
-    """Length byte and DATE, some seconds `later`, as one little-endian integer; nanoseconds."""
+    """Length and DATE, `later` seconds later, as a little-endian integer; and nanoseconds."""
     valid = valid_mask(array)
     if pa.types.is_date32(array.type):
         days = slots(array, 1, INT32).astype(np.int64)
@@ -157,7 +157,7 @@ def _packed(days: Int64s, seconds: Int64s, length: int) -> UInt64s:
 
 
 def _divided(values: Int64s, divisor: int) -> tuple[Int64s, Int64s]:
-    """Quotients rounded down, and remainders (numpy's divmod is several times slower)."""
+    """Quotients rounded down, and remainders; several times faster than numpy's divmod."""
     if divisor == 1:
         return values, np.zeros(len(values), dtype=np.int64)
     quotients = values // divisor
@@ -169,7 +169,7 @@ def _packed_days(days: Int64s) -> UInt64s:
         return np.empty(0, dtype=np.uint64)
     first, last = int(days.min()), int(days.max())
     if first < FIRST_DAY:
-        raise OraError(3001, "unimplemented feature: sending a date before Christ")
+        raise OraError(3001, "unimplemented feature: sending a date BC")
     if last > LAST_DAY:
         raise OraError(1841, "(full) year must be between -4713 and +9999, and not be 0")
     first_block, end_block = first // BLOCK_DAYS, last // BLOCK_DAYS + 1
@@ -196,7 +196,7 @@ def _pack_days(days: Int64s) -> UInt64s:
 
 @lru_cache(maxsize=1)
 def _second_table() -> UInt64s:
-    """Hour, minute and second of each second of the day in bytes 5 to 7 of an integer."""
+    """Hour, minute and second of each second of the day, in bytes 5 to 7 of an integer."""
     second = np.arange(SECONDS_PER_DAY)
     packed = (second // 3600 + 1) << 40 | (second % 3600 // 60 + 1) << 48
     return (packed | (second % 60 + 1) << 56).astype(np.uint64)

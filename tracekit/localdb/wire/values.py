@@ -1,7 +1,7 @@
-"""Single values as clients bind them, read from their bytes.
+"""Decode single values that clients bind.
 
-NUMBER is an exponent byte and base-100 digits; negatives are the complement and end in 0x66 when
-shorter than 20 digits. DATE is seven bytes with offsets (`impl/base/decoders.pyx` in
+A NUMBER is an exponent byte and base-100 digits; negative ones are complemented and end with 0x66
+if they have fewer than 20 digits. A DATE is seven bytes with offsets (`impl/base/decoders.pyx` in
 python-oracledb).
 """
 
@@ -25,7 +25,7 @@ _FLOAT_SIGN = 1 << 31
 
 
 def decode_number(data: bytes) -> int | Decimal:
-    """The number meant by `data`: int when integral, else Decimal without trailing zeros.
+    """Decode a NUMBER: int if integral, otherwise Decimal without trailing zeros.
 
     Raises:
         RemoteWireError: `data` is not a NUMBER (infinities included).
@@ -33,7 +33,7 @@ def decode_number(data: bytes) -> int | Decimal:
     if data == _ZERO:
         return 0
     if len(data) < 2:
-        raise RemoteWireError(f"{len(data)} bytes are no NUMBER")
+        raise RemoteWireError(f"{len(data)} bytes are not a NUMBER")
     positive = data[0] >= 0x80
     if positive:
         exponent = data[0] - _POSITIVE_EXPONENT
@@ -43,7 +43,7 @@ def decode_number(data: bytes) -> int | Decimal:
         body = data[1:-1] if data[-1] == _NEGATIVE_END else data[1:]
         digits = [101 - byte for byte in body]
     if not digits or min(digits) < 0 or max(digits) > 99 or len(digits) > _MOST_DIGITS:
-        raise RemoteWireError("the digits are no NUMBER")
+        raise RemoteWireError("the digits are not a NUMBER")
     mantissa = 0
     for digit in digits:
         mantissa = mantissa * 100 + digit
@@ -61,15 +61,15 @@ def _scaled(mantissa: int, power: int) -> int | Decimal:
 
 
 def decode_datetime(data: bytes) -> datetime:
-    """DATE (7 bytes), TIMESTAMP (11) or TIMESTAMP WITH TIME ZONE (13; aware).
+    """Decode DATE (7 bytes), TIMESTAMP (11) or TIMESTAMP WITH TIME ZONE (13; aware).
 
-    Nanoseconds are cut to microseconds.
+    Nanoseconds are truncated to microseconds.
 
     Raises:
-        RemoteWireError: no such moment, or a region id where an offset belongs.
+        RemoteWireError: there is no such moment, or it has a region id instead of an offset.
     """
     if len(data) not in (7, 11, 13):
-        raise RemoteWireError(f"{len(data)} bytes are no date or timestamp")
+        raise RemoteWireError(f"{len(data)} bytes are not a date or timestamp")
     year = (data[0] - 100) * 100 + data[1] - 100
     nanoseconds = int.from_bytes(data[7:11], "big")
     try:
@@ -79,21 +79,21 @@ def decode_datetime(data: bytes) -> datetime:
         if len(data) < 13:
             return moment
         if data[11] & 0x80:
-            raise RemoteWireError("a time zone region where an offset belongs")
+            raise RemoteWireError("a time zone region; expected an offset")
         zone = timezone(timedelta(hours=data[11] - 20, minutes=data[12] - 60))
         return moment.replace(tzinfo=UTC).astimezone(zone)
     except (ValueError, OverflowError) as exc:
-        raise RemoteWireError("the bytes are no moment of time") from exc
+        raise RemoteWireError("the bytes are not a valid date or timestamp") from exc
 
 
 def decode_interval(data: bytes) -> timedelta:
-    """INTERVAL DAY TO SECOND (11 bytes); nanoseconds are cut to microseconds.
+    """Decode INTERVAL DAY TO SECOND (11 bytes); nanoseconds are truncated to microseconds.
 
     Raises:
-        RemoteWireError: not 11 bytes, or out of timedelta's range.
+        RemoteWireError: there are not 11 bytes, or the interval exceeds timedelta.
     """
     if len(data) != 11:
-        raise RemoteWireError(f"{len(data)} bytes are no INTERVAL DAY TO SECOND")
+        raise RemoteWireError(f"{len(data)} bytes are not an INTERVAL DAY TO SECOND")
     days = int.from_bytes(data[:4], "big") - _INTERVAL_OFFSET
     nanoseconds = int.from_bytes(data[7:], "big") - _INTERVAL_OFFSET
     try:
@@ -110,44 +110,44 @@ def decode_interval(data: bytes) -> timedelta:
 
 @dataclass(frozen=True)
 class YearMonthInterval:
-    """INTERVAL YEAR TO MONTH as a bind value; Python has no type for it."""
+    """INTERVAL YEAR TO MONTH as a bind value; Python has no such type."""
 
     months: int
 
 
 def decode_year_month(data: bytes) -> YearMonthInterval:
-    """INTERVAL YEAR TO MONTH (5 bytes).
+    """Decode INTERVAL YEAR TO MONTH (5 bytes).
 
     Raises:
-        RemoteWireError: not 5 bytes.
+        RemoteWireError: there are not 5 bytes.
     """
     if len(data) != 5:
-        raise RemoteWireError(f"{len(data)} bytes are no INTERVAL YEAR TO MONTH")
+        raise RemoteWireError(f"{len(data)} bytes are not an INTERVAL YEAR TO MONTH")
     years = int.from_bytes(data[:4], "big") - _INTERVAL_OFFSET
     return YearMonthInterval(years * 12 + data[4] - 60)
 
 
 def decode_binary_double(data: bytes) -> float:
-    """BINARY_DOUBLE: IEEE big-endian, sign bit flipped if set, else all bits.
+    """Decode BINARY_DOUBLE: IEEE 754 big-endian; flips the sign bit if it is set, else all bits.
 
     Raises:
-        RemoteWireError: not eight bytes.
+        RemoteWireError: there are not eight bytes.
     """
     return _decode_ieee(data, 8, ">d", _DOUBLE_SIGN)
 
 
 def decode_binary_float(data: bytes) -> float:
-    """BINARY_FLOAT, in four bytes as BINARY_DOUBLE is in eight.
+    """Decode BINARY_FLOAT: like BINARY_DOUBLE, in four bytes.
 
     Raises:
-        RemoteWireError: not four bytes.
+        RemoteWireError: there are not four bytes.
     """
     return _decode_ieee(data, 4, ">f", _FLOAT_SIGN)
 
 
 def _decode_ieee(data: bytes, size: int, form: str, sign: int) -> float:
     if len(data) != size:
-        raise RemoteWireError(f"{len(data)} bytes are no float of {size}")
+        raise RemoteWireError(f"{len(data)} bytes; expected a float of {size}")
     bits = int.from_bytes(data, "big")
     bits = bits & ~sign if bits & sign else bits ^ (2 * sign - 1)
     value: float = struct.unpack(form, bits.to_bytes(size, "big"))[0]

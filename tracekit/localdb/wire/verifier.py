@@ -1,8 +1,8 @@
-"""The 12c password verifier: both sides prove they know the password without sending it.
+"""The 12c password verifier: both sides prove that they know the password without sending it.
 
-The server sends A encrypted with H, a hash of the password; the client answers with B encrypted
-with H, and the password encrypted with a key derived from A and B. Mirrors `_generate_verifier`
-of `impl/thin/messages/auth.pyx`.
+The server sends A, encrypted with H, a hash of the password. The client answers with B, encrypted
+with H, and the password, encrypted with a key derived from A and B. Mirrors `_generate_verifier` in
+`impl/thin/messages/auth.pyx`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 from tracekit.localdb.wire.messages.auth import AuthPair
 
 VERIFIER_12C = 0x4815
-"""Sent as the flags of AUTH_VFR_DATA: which verifier the salt is for."""
+"""Sent as the flags of AUTH_VFR_DATA: the verifier that the salt is for."""
 _VERIFIER_ROUNDS = 4096
 _SESSION_KEY_ROUNDS = 3
 _BLOCK_BYTES = 16
@@ -30,14 +30,14 @@ _SERVER_PROOF = b"SERVER_TO_CLIENT"
 
 @dataclass(frozen=True)
 class Verifier:
-    """What a database keeps of a password: a salt and a salted, slow hash."""
+    """What a database stores for a password: a salt and a salted, slow hash."""
 
     salt: bytes = field(repr=False)
     key: bytes = field(repr=False)
 
     @classmethod
     def from_password(cls, password: str, salt: bytes | None = None) -> Verifier:
-        """The verifier of `password`, with a random salt unless one is given."""
+        """Make the verifier of `password`, with a random salt unless one is given."""
         salt = salt or secrets.token_bytes(_BLOCK_BYTES)
         slow = hashlib.pbkdf2_hmac(
             "sha512", password.encode("utf-8"), salt + b"AUTH_PBKDF2_SPEEDY_KEY", _VERIFIER_ROUNDS
@@ -46,13 +46,13 @@ class Verifier:
 
     @classmethod
     def of_nobody(cls) -> Verifier:
-        """One that no password meets, so that an unknown user looks like any other."""
+        """Make a verifier that no password matches, so that unknown users look like known ones."""
         return cls(secrets.token_bytes(_BLOCK_BYTES), secrets.token_bytes(_KEY_BYTES))
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """One login's secrets between its two phases."""
+    """The secrets of a login between its two phases."""
 
     verifier: Verifier = field(repr=False)
     server_part: bytes = field(repr=False, default_factory=lambda: secrets.token_bytes(_KEY_BYTES))
@@ -61,7 +61,7 @@ class Challenge:
     )
 
     def pairs(self) -> tuple[AuthPair, ...]:
-        """What phase one's reply says."""
+        """The pairs in the reply to phase one."""
         return (
             AuthPair("AUTH_SESSKEY", _hex(_encrypt(self.verifier.key, self.server_part)), 1),
             AuthPair("AUTH_VFR_DATA", _hex(self.verifier.salt), VERIFIER_12C),
@@ -71,11 +71,11 @@ class Challenge:
         )
 
     def check(self, session_key: str, password: str, expected: str) -> str | None:
-        """The server's own proof if phase two shows knowledge of `expected`, else None.
+        """Return the server's proof if phase two shows knowledge of `expected`; otherwise None.
 
         Args:
-            session_key: AUTH_SESSKEY of phase two, in hex.
-            password: AUTH_PASSWORD of phase two, in hex.
+            session_key: AUTH_SESSKEY of phase two, in hexadecimal.
+            password: AUTH_PASSWORD of phase two, in hexadecimal.
             expected: The user's password.
         """
         try:
@@ -89,7 +89,7 @@ class Challenge:
                 _KEY_BYTES,
             )
             given = _unpad(_decrypt(key, bytes.fromhex(password)))[_BLOCK_BYTES:]
-        except ValueError:  # no hex, no whole blocks, or no padding: not made with our key
+        except ValueError:  # wrong hex, block size or padding: not made with our key
             return None
         if not hmac.compare_digest(given, expected.encode("utf-8")):
             return None

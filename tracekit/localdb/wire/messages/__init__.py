@@ -1,1 +1,1 @@
-"""Oracle Net and TTC messages, one file each: `parse_*` what came, `make_*` what goes out."""
+"""Oracle Net and TTC messages, one per file: `parse_*` for requests, `make_*` for replies."""

@@ -14,17 +14,17 @@ _MOST_PAIRS = 1000
 
 @dataclass(frozen=True)
 class AuthRequest:
-    """One phase: who, and the keys and values of that phase."""
+    """One phase of a login: the user, and the keys and values."""
 
     user: str
-    """As the database knows it: upper case, unless it was quoted."""
+    """As the database stores it: in upper case unless quoted."""
     mode: int
     pairs: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class AuthPair:
-    """One key and value of a reply."""
+    """A key and its value in a reply."""
 
     key: str
     value: str = field(repr=False)
@@ -32,10 +32,10 @@ class AuthPair:
 
 
 def parse_auth(reader: TtcReader) -> AuthRequest:
-    """The body of either phase, after its function header.
+    """Parse the body of either phase, after its function header.
 
     Raises:
-        RemoteWireError: it is malformed.
+        RemoteWireError: the body is malformed.
     """
     reader.skip(1)
     reader.ub4()
@@ -55,7 +55,7 @@ def parse_auth(reader: TtcReader) -> AuthRequest:
 
 
 def make_auth_reply(pairs: Iterable[AuthPair]) -> bytes:
-    """The keys and values that answer either phase; a status message has to follow."""
+    """Build the reply to either phase; a status message must follow it."""
     pairs = tuple(pairs)
     writer = TtcWriter()
     writer.u8(MessageType.PARAMETER)
@@ -68,7 +68,7 @@ def make_auth_reply(pairs: Iterable[AuthPair]) -> bytes:
 
 
 def fold_user(user: str) -> str:
-    """`user` as an identifier: upper case, or the inside of its double quotes."""
+    """`user` as an identifier: in upper case, or without its double quotes."""
     if len(user) > 1 and user.startswith('"') and user.endswith('"'):
         return user[1:-1]
     return user.upper()

@@ -1,4 +1,4 @@
-"""What a client says its binds are, and the bind rows (`impl/thin/messages/base.pyx`)."""
+"""The client's declaration of its binds, and the rows of binds (`impl/thin/messages/base.pyx`)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _LOBS = frozenset({OracleType.CLOB, OracleType.BLOB})
 
 @dataclass(frozen=True)
 class Unsupported:
-    """Stands for a bind value that was read but has no Python value here."""
+    """A bind value that was read but cannot be represented in Python."""
 
     type: int
 
@@ -61,15 +61,15 @@ class LobBind:
 
 @dataclass(frozen=True)
 class CursorBind:
-    """A cursor as a bind value, to be opened by a PL/SQL block."""
+    """A cursor as a bind value, for a PL/SQL block to open."""
 
     cursor_id: int
-    """0 for one that has not been open yet."""
+    """0 for a cursor that has not been opened."""
 
 
 @dataclass(frozen=True)
 class BindMetadata:
-    """One bind's or defined column's type as the client states it."""
+    """The type that the client declares for a bind or a defined column."""
 
     type: int
     size_bytes: int
@@ -79,12 +79,12 @@ class BindMetadata:
 
 @dataclass(frozen=True)
 class BindLayout:
-    """How the bind rows of one cursor are read, also when it is executed again."""
+    """How to read a cursor's rows of binds, also for later executions."""
 
     binds: Sequence[BindMetadata]
     is_plsql: bool = False
     returned: int = 0
-    """How many of the last binds are filled by RETURNING ... INTO; they send no value."""
+    """The number of trailing binds that RETURNING ... INTO fills; clients send no values."""
     _order: Sequence[int] = field(init=False, repr=False, compare=False)
     _readers: Sequence[Callable[[TtcReader], Any]] = field(init=False, repr=False, compare=False)
 
@@ -97,29 +97,29 @@ class BindLayout:
 
     @property
     def has_lobs(self) -> bool:
-        """Whether a bind may hold a locator."""
+        """Whether a bind can contain a locator."""
         return any(bind.type in _LOBS for bind in self.binds)
 
     def _is_late(self, bind: BindMetadata) -> bool:
-        """Whether the value moves to the end of its row, as long ones do outside PL/SQL."""
+        """Whether the value moves to the end of its row, as long values do outside PL/SQL."""
         return not self.is_plsql and not bind.is_array and bind.size_bytes > MAX_STRING_BYTES
 
     def parse_row(self, reader: TtcReader) -> list[Any]:
-        """One bind row as Python values in bind order; `Unsupported` where there is none.
+        """Read one row of binds as Python values; `Unsupported` for values without one.
 
         Raises:
-            RemoteWireError: it is malformed.
+            RemoteWireError: the row is malformed.
         """
         kind = reader.u8()
         if kind != MessageType.ROW_DATA:
-            raise RemoteWireError(f"message type {kind} where a bind row belongs")
+            raise RemoteWireError(f"message type {kind}; expected a row of binds")
         row: list[Any] = [None] * len(self.binds)
         for position, read in zip(self._order, self._readers, strict=True):
             row[position] = read(reader)
         return row
 
     def parse_rows(self, reader: TtcReader, count: int) -> list[list[Any]]:
-        """`count` bind rows; none where every bind is filled by RETURNING ... INTO."""
+        """Read `count` rows of binds; none if RETURNING ... INTO fills every bind."""
         if not self._order:
             return [[None] * len(self.binds)] * count
         return [self.parse_row(reader) for _ in range(count)]
@@ -128,10 +128,10 @@ class BindLayout:
 def parse_bind_metadata(
     reader: TtcReader, count: int, field_version: int
 ) -> tuple[BindMetadata, ...]:
-    """The metadata of `count` binds or defined columns.
+    """Read the metadata of `count` binds or defined columns.
 
     Raises:
-        RemoteWireError: more than anyone binds.
+        RemoteWireError: there are too many binds.
     """
     if count > _MOST_BINDS:
         raise RemoteWireError(f"{count:,} binds")
@@ -155,7 +155,7 @@ def _parse_one(reader: TtcReader, field_version: int) -> BindMetadata:
 
 
 def _value_reader(bind: BindMetadata) -> Callable[[TtcReader], Any]:
-    """The function that reads one value of `bind` from a row."""
+    """Return the function that reads one value of `bind` from a row."""
     read = _element_reader(bind)
     if not bind.is_array:
         return read
@@ -187,7 +187,7 @@ def _text(data: bytes, encoding: str) -> str | None:
     try:
         return data.decode(encoding) if data else None
     except UnicodeDecodeError as exc:
-        raise RemoteWireError(f"a text bind is not {encoding}") from exc
+        raise RemoteWireError(f"a text bind is not valid {encoding}") from exc
 
 
 def _boolean(reader: TtcReader) -> bool | None:
@@ -227,16 +227,16 @@ _STRINGS_AND_COMMENTS = re.compile(
     r"|'[^']*(?:'|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)",
     re.DOTALL,
 )
-"""What is not closed goes to the end: looking for ends again and again would take for ever."""
+"""Unclosed quotes and comments extend to the end: repeated searches would be slow."""
 _CHANGE = re.compile(r"\W*(?:INSERT|UPDATE|DELETE|MERGE)\b", re.IGNORECASE)
 _RETURNING_OR_INTO = re.compile(r"\b(?:RETURNING|INTO)\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r":\s*(?:\"|\w)")
 
 
 def count_returned(sql: str) -> int:
-    """How many binds a DML statement's RETURNING ... INTO fills; clients send no values for them.
+    """The number of binds that a DML statement's RETURNING ... INTO fills; they have no values.
 
-    Follows the lexer of `impl/thin/statement.pyx`: strings and comments are passed over.
+    Follows the lexer of `impl/thin/statement.pyx`: skips strings and comments.
     """
     if "returning" not in sql.lower():
         return 0

@@ -20,7 +20,7 @@ ERR_UNKNOWN_SID = 12505
 ERR_NO_SERVICE = 12504
 ERR_UNKNOWN_SERVICE = 12514
 ERR_NO_HANDLER = 12519
-"""What a listener says when no process is left to serve another client."""
+"""The listener's error when no process can serve another client."""
 ERR_INCOMPATIBLE_VERSION = 12618
 
 FLAG_END_OF_RESPONSE = 0x02000000
@@ -35,35 +35,35 @@ _KEY = re.compile(r"\(\s*(SERVICE_NAME|SID)\s*=([^()]*)\)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ConnectRequest:
-    """What a client asked for in CONNECT."""
+    """A client's CONNECT request."""
 
     version: int
     sdu: int
     tdu: int
     data: bytes
-    """The connect data, or what of it stands in the packet itself."""
+    """The connect data, or the part of it in the packet itself."""
     data_bytes: int
-    """Length of the connect data; when `data` is shorter it follows in a DATA packet."""
+    """The length of the connect data; if `data` is shorter, the data follow in a DATA packet."""
 
     @property
     def needs_more(self) -> bool:
-        """Whether the connect data comes in a packet of its own."""
+        """Whether the connect data come in another packet."""
         return self.data_bytes > len(self.data)
 
 
 @dataclass(frozen=True)
 class ConnectTarget:
-    """The database that a client requests: a service, a SID, or none."""
+    """The database that a client requests: a service, a SID, or neither."""
 
     service: str | None = None
     sid: str | None = None
 
 
 def parse_connect(body: bytes) -> ConnectRequest:
-    """The CONNECT packet whose body (without the packet header) this is.
+    """Parse the body of a CONNECT packet.
 
     Raises:
-        RemoteWireError: it is too short, or its connect data lies outside of it.
+        RemoteWireError: the body is too short, or its connect data lie outside it.
     """
     if len(body) < 26:
         raise RemoteWireError(f"a CONNECT of {len(body)} bytes")
@@ -83,16 +83,16 @@ def parse_connect(body: bytes) -> ConnectRequest:
 
 
 def parse_connect_data(data: bytes) -> ConnectTarget:
-    """The service or SID a connect descriptor names."""
+    """The service or SID in a connect descriptor."""
     pairs = _KEY.findall(data.decode("utf-8", "replace"))
     found = {key.upper(): value.strip() for key, value in pairs}
     return ConnectTarget(found.get("SERVICE_NAME"), found.get("SID"))
 
 
 def make_accept(request: ConnectRequest, version: int, *, flags2: int) -> bytes:
-    """The ACCEPT packet: no native encryption, no out-of-band breaks, no compression.
+    """Build the ACCEPT packet: no native encryption, out-of-band breaks or compression.
 
-    Native encryption must be disabled in both flag bytes and the TDU be a legal one, or
+    Native encryption must be disabled in both flag bytes and the TDU must be valid. Otherwise
     node-oracledb starts an encryption handshake.
     """
     body = struct.pack(
@@ -115,7 +115,7 @@ def make_accept(request: ConnectRequest, version: int, *, flags2: int) -> bytes:
 
 
 def make_refuse(error: int) -> bytes:
-    """The REFUSE packet that carries a listener's error number."""
+    """Build the REFUSE packet with a listener's error number."""
     text = (
         f"(DESCRIPTION=(TMP=)(VSNNUM=0)(ERR={error})(ERROR_STACK=(ERROR=(CODE={error})(EMFI=4))))"
     ).encode("ascii")

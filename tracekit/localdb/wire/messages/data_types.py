@@ -11,14 +11,14 @@ _TIME_ZONE_BYTES = 11
 
 
 def parse_data_types(reader: TtcReader) -> ClientCapabilities:
-    """The client's capabilities; its list of type representations is read and not needed.
+    """Parse the client's capabilities; its list of type representations is ignored.
 
     Raises:
         RemoteWireError: it is not a data types message, or the client is too old.
     """
     kind = reader.u8()
     if kind != MessageType.DATA_TYPES:
-        raise RemoteWireError(f"message type {kind} where the data types message belongs")
+        raise RemoteWireError(f"message type {kind}; expected the data types message")
     reader.skip(5)
     capabilities = parse_client_capabilities(reader.bytes_(), reader.bytes_())
     if capabilities.sends_time_zone:
@@ -30,5 +30,5 @@ def parse_data_types(reader: TtcReader) -> ClientCapabilities:
 
 
 def make_data_types() -> bytes:
-    """The reply: an empty list, every type in its universal representation."""
+    """Build the reply: an empty list, so every type is in its universal representation."""
     return bytes([MessageType.DATA_TYPES, 0, 0])

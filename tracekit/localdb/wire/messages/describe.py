@@ -20,7 +20,7 @@ _CHARSETS = {0: 0, 1: CHARSET_UTF8, 2: CHARSET_UTF16}
 
 
 def make_describe(columns: Sequence[ColumnDescription], field_version: int) -> bytes:
-    """The describe message."""
+    """Build the describe message."""
     writer = TtcWriter()
     writer.u8(MessageType.DESCRIBE_INFO)
     writer.bytes_(b"")
@@ -33,14 +33,14 @@ def make_cursor_field(
 ) -> bytes:
     """A cursor as a value: its description and its id."""
     writer = TtcWriter()
-    writer.u8(1)  # the client passes over it
+    writer.u8(1)  # clients skip it
     writer.raw(make_description(columns, field_version))
     writer.ub(cursor_id)
     return bytes(writer)
 
 
 def make_description(columns: Sequence[ColumnDescription], field_version: int) -> bytes:
-    """What the describe message and cursors as values share."""
+    """The part that the describe message shares with cursors as values."""
     writer = TtcWriter()
     writer.ub(sum(column.buffer_bytes for column in columns), len(columns))
     if columns:

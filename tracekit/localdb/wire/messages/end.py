@@ -15,16 +15,16 @@ BATCH_ERRORS = 24381
 _IN_TRANSACTION = 0x2
 _NOTHING_MORE = bytes(17)
 """SQL type, fatal flag, flags, cursor options, UPI parameter, warning flag, ROWID, OS error,
-statement number, call number, padding, successful iterations, diagnostic id: none of them."""
+statement number, call number, padding, successful iterations, diagnostic id: all zero."""
 _NO_BATCH_ERRORS = bytes(3)
 
 
 @dataclass(frozen=True)
 class EndOfCall:
-    """How a call went."""
+    """The outcome of a call."""
 
     number: int = 0
-    """0 for success, 1403 at the end of the rows, 24381 with `batch_errors`, else ORA-nnnnn."""
+    """0 for success, 1403 at the end of the rows, 24381 with `batch_errors`, or ORA-nnnnn."""
     message: str = ""
     position: int = 0
     cursor_id: int = 0
@@ -36,7 +36,7 @@ class EndOfCall:
     def from_error(
         cls, error: OraError, *, cursor_id: int = 0, in_transaction: bool = False
     ) -> EndOfCall:
-        """The end of a call that failed."""
+        """The outcome of a failed call."""
         return cls(
             number=error.number,
             message=str(error),
@@ -48,7 +48,7 @@ class EndOfCall:
 
 
 def make_end_of_call(end: EndOfCall, field_version: int) -> bytes:
-    """The error message, which also says that there was none."""
+    """Build the error message, which is also sent for success."""
     writer = TtcWriter()
     writer.u8(MessageType.ERROR)
     writer.ub(_IN_TRANSACTION if end.in_transaction else 0, 0, min(end.row_count, 0xFFFFFFFF))
@@ -68,7 +68,7 @@ def make_end_of_call(end: EndOfCall, field_version: int) -> bytes:
 
 
 def make_status(*, in_transaction: bool = False) -> bytes:
-    """The status message, for calls that have nothing else to say."""
+    """Build the status message, for calls with nothing else to report."""
     writer = TtcWriter()
     writer.u8(MessageType.STATUS)
     writer.ub(_IN_TRANSACTION if in_transaction else 0, 0)
@@ -76,7 +76,7 @@ def make_status(*, in_transaction: bool = False) -> bytes:
 
 
 def _add_batch_errors(writer: TtcWriter, errors: Sequence[RowFailure]) -> None:
-    """Three parallel arrays: numbers, rows, messages."""
+    """Write three parallel arrays: numbers, rows, messages."""
     writer.ub(len(errors))
     writer.u8(0)
     writer.ub(*(each.error.number for each in errors))

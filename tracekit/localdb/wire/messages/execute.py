@@ -24,11 +24,11 @@ _SCROLLABLE = 0x2
 _COMMIT_REEXECUTE = 0x1
 _MOST_ROWS = 1 << 26
 _MOST_EMPTY_ROWS = 1 << 20
-"""Executions without bind values, which cost a client nothing to ask for."""
+"""The maximum number of executions without binds, which a client can request at no cost."""
 
 
 class ExecuteOption(IntFlag):
-    """What an execute request is to do."""
+    """What an execute request asks for."""
 
     PARSE = 0x01
     BIND = 0x08
@@ -42,14 +42,14 @@ class ExecuteOption(IntFlag):
 
 
 class Scroll(Enum):
-    """How the first row that is wanted of a scrollable cursor is named."""
+    """How a client names the row of a scrollable cursor to fetch first."""
 
     CURRENT = 0x01
     FIRST = 0x04
     LAST = 0x08
     ABSOLUTE = 0x20
     RELATIVE = 0x40
-    """By its number too: clients add to the current one themselves."""
+    """Like ABSOLUTE: clients add the current row number themselves."""
 
 
 _SCROLLS = {scroll.value: scroll for scroll in Scroll}
@@ -57,23 +57,23 @@ _SCROLLS = {scroll.value: scroll for scroll in Scroll}
 
 @dataclass(frozen=True)
 class ExecuteRequest:
-    """Function 94."""
+    """Function 94: execute."""
 
     options: int
     cursor_id: int
-    """0 asks for a new cursor."""
+    """0 for a new cursor."""
     sql: str | None
-    """None if the cursor's own statement is meant."""
+    """None to use the cursor's own statement."""
     prefetch_rows: int
     row_counts_wanted: bool
     layout: BindLayout
     bind_rows: Sequence[Sequence[Any]] = field(repr=False)
     defines: Sequence[BindMetadata] = ()
-    """The form in which the client needs the columns, one per column; empty if unspecified."""
+    """The form in which the client wants the columns, one per column; empty if unspecified."""
     scroll: Scroll | None = None
-    """Set for a scrollable cursor."""
+    """Set for scrollable cursors."""
     position: int = 0
-    """Of the first row wanted, from 1."""
+    """The number of the first row to fetch, starting with 1."""
 
     def has(self, option: ExecuteOption) -> bool:
         """Whether `option` is set."""
@@ -82,11 +82,11 @@ class ExecuteRequest:
 
 @dataclass(frozen=True)
 class ReexecuteRequest:
-    """Functions 78 and 4: a cursor's statement again, its binds as described before."""
+    """Functions 78 and 4: run a cursor's statement again, with binds described before."""
 
     cursor_id: int
     rows: int
-    """Rows to fetch (78), or executions (4)."""
+    """Rows to fetch (78) or executions (4)."""
     commit: bool
     bind_rows: Sequence[Sequence[Any]] = field(repr=False)
 
@@ -94,15 +94,15 @@ class ReexecuteRequest:
 def parse_execute(
     reader: TtcReader, field_version: int, find_sql: Callable[[int], str]
 ) -> ExecuteRequest:
-    """The body of function 94.
+    """Parse the body of function 94.
 
     Args:
-        reader: Stands after the function header.
-        field_version: The message layout agreed on.
-        find_sql: The statement of a cursor; how long bind rows are depends on it.
+        reader: A reader positioned after the function header.
+        field_version: The negotiated message layout.
+        find_sql: Returns a cursor's statement, which determines the length of the rows of binds.
 
     Raises:
-        RemoteWireError: it is malformed.
+        RemoteWireError: the body is malformed.
     """
     options, cursor_id = reader.ub4(), reader.ub4()
     reader.skip(1)
@@ -147,16 +147,16 @@ def parse_execute(
 def parse_reexecute(
     reader: TtcReader, find_layout: Callable[[int], BindLayout], *, fetches: bool
 ) -> ReexecuteRequest:
-    """The body of function 78 (`fetches`) or 4.
+    """Parse the body of function 78 (`fetches`) or 4.
 
     Args:
-        reader: Stands after the function header.
-        find_layout: The bind layout of a cursor; raises for an unknown one, since how much of the
-            request follows depends on it.
-        fetches: Function 78, a query with one bind row whose `rows` are fetched.
+        reader: A reader positioned after the function header.
+        find_layout: Returns a cursor's bind layout, which determines the length of the request;
+            raises an error for an unknown cursor.
+        fetches: True for function 78, a query with one row of binds.
 
     Raises:
-        RemoteWireError: it is malformed.
+        RemoteWireError: the body is malformed.
     """
     cursor_id, rows = reader.ub4(), reader.ub4()
     reader.ub4()
@@ -171,7 +171,7 @@ def parse_reexecute(
 
 
 def _skip_registration(reader: TtcReader, field_version: int) -> None:
-    """Pass over the fields between the number of defines and the statement."""
+    """Skip the fields between the number of defines and the statement."""
     reader.ub4()
     reader.skip(3)
     reader.ub4()

@@ -17,12 +17,12 @@ from tracekit.localdb.wire.messages.protocol import parse_protocol
 from tracekit.localdb.wire.primitives import TtcReader
 
 _FIELD_VERSION = 13
-"""The version this message itself is written in, whatever is agreed for later."""
+"""The version in which this message itself is written, whatever is negotiated later."""
 
 
 @dataclass(frozen=True)
 class FastAuthRequest:
-    """Protocol, data types and the first phase of a login at once."""
+    """The protocol, the data types and the first phase of a login in one request."""
 
     driver: str
     capabilities: ClientCapabilities
@@ -30,14 +30,14 @@ class FastAuthRequest:
 
 
 def parse_fast_auth(reader: TtcReader) -> FastAuthRequest:
-    """The fast authentication message (its type byte included in what is read).
+    """Parse the fast authentication message, including its type byte.
 
     Raises:
-        RemoteWireError: it is malformed.
+        RemoteWireError: the message is malformed.
     """
     kind = reader.u8()
     if kind != MessageType.FAST_AUTH:
-        raise RemoteWireError(f"message type {kind} where fast authentication belongs")
+        raise RemoteWireError(f"message type {kind}; expected fast authentication")
     reader.skip(3)
     driver = parse_protocol(reader)
     reader.skip(6)

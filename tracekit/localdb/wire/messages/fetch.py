@@ -9,12 +9,12 @@ from tracekit.localdb.wire.primitives import TtcReader
 
 @dataclass(frozen=True)
 class FetchRequest:
-    """Function 5."""
+    """Function 5: fetch."""
 
     cursor_id: int
     rows: int
 
 
 def parse_fetch(reader: TtcReader) -> FetchRequest:
-    """The body of function 5."""
+    """Parse the body of function 5."""
     return FetchRequest(reader.ub4(), reader.ub4())

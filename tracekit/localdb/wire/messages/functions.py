@@ -1,4 +1,4 @@
-"""Message types and function codes, and the header in front of every function and piggyback."""
+"""Message types, function codes, and the header before every function and piggyback."""
 
 from __future__ import annotations
 
@@ -62,28 +62,28 @@ _KNOWN = frozenset(FunctionCode)
 
 @dataclass(frozen=True)
 class FunctionHeader:
-    """What stands in front of a function's or piggyback's body."""
+    """The header before a function's or piggyback's body."""
 
     message_type: MessageType
     code: int
     token: int = 0
-    """Set by pipelines, 0 elsewhere; a reply may repeat it."""
+    """Set in pipelines, otherwise 0; a reply may repeat it."""
 
     @property
     def name(self) -> str:
-        """The function's name, or its number where it has none here."""
+        """The function's name, or its number if it is not listed."""
         return FunctionCode(self.code).name if self.code in _KNOWN else str(self.code)
 
 
 def parse_function_header(reader: TtcReader, field_version: int) -> FunctionHeader:
-    """The next function's or piggyback's header.
+    """Parse the header of the next function or piggyback.
 
     Raises:
-        RemoteWireError: another message stands here.
+        RemoteWireError: it is another message.
     """
     kind = reader.u8()
     if kind not in (MessageType.FUNCTION, MessageType.PIGGYBACK):
-        raise RemoteWireError(f"message type {kind} where a function belongs")
+        raise RemoteWireError(f"message type {kind}; expected a function")
     code = reader.u8()
     reader.skip(1)
     token = reader.ub8() if field_version >= FIELD_TOKENS else 0
@@ -91,10 +91,10 @@ def parse_function_header(reader: TtcReader, field_version: int) -> FunctionHead
 
 
 def expect_function(reader: TtcReader, code: FunctionCode, field_version: int) -> None:
-    """Read the header of the one function that may come now.
+    """Read the header of the only function allowed next.
 
     Raises:
-        RemoteWireError: something else came.
+        RemoteWireError: it is another message.
     """
     header = parse_function_header(reader, field_version)
     if header.message_type is not MessageType.FUNCTION or header.code != code:

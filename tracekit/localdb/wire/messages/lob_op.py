@@ -15,7 +15,7 @@ from tracekit.localdb.wire.primitives import CHUNK_BYTES, SHORT_LENGTH_MAX, TtcR
 
 
 class LobOperation(IntEnum):
-    """What is to be done with a LOB."""
+    """The LOB operations."""
 
     LENGTH = 0x1
     READ = 0x2
@@ -30,10 +30,10 @@ class LobOperation(IntEnum):
 
 
 class DataSink(Protocol):
-    """Takes the data of a write, piece by piece."""
+    """Receives the data of a write, piece by piece."""
 
     def add(self, piece: bytes) -> None:
-        """Take the next piece."""
+        """Receive the next piece."""
 
 
 Sink = TypeVar("Sink", bound=DataSink)
@@ -41,29 +41,29 @@ Sink = TypeVar("Sink", bound=DataSink)
 
 @dataclass(frozen=True)
 class LobOpRequest(Generic[Sink]):
-    """Function 96."""
+    """Function 96: a LOB operation."""
 
     operation: int
     locator: bytes
     source_offset: int
-    """From 1, in UTF-16 units or bytes; the charset form of a LOB to be created."""
+    """Starting with 1, in UTF-16 units or bytes; for a new LOB, its charset form."""
     dest_offset: int
-    """The type of a LOB to be created."""
+    """For a new LOB, its type."""
     amount: int | None
-    """In UTF-16 units or bytes; None if the client sends none and expects none."""
+    """In UTF-16 units or bytes; None if the client neither sends nor expects it."""
     data: Sink
-    """What was sent to be written."""
+    """The data to write."""
 
 
 def parse_lob_op(reader: TtcReader, data: Sink) -> LobOpRequest[Sink]:
-    """The body of function 96.
+    """Parse the body of function 96.
 
     Args:
-        reader: Stands after the function header.
-        data: Is given what is to be written, so that it need not fit into memory.
+        reader: A reader positioned after the function header.
+        data: Receives the data to write, so that it need not fit in memory.
 
     Raises:
-        RemoteWireError: it is malformed.
+        RemoteWireError: the body is malformed.
     """
     reader.skip(1)
     locator_bytes = reader.ub4()
@@ -87,7 +87,7 @@ def parse_lob_op(reader: TtcReader, data: Sink) -> LobOpRequest[Sink]:
 
 
 def make_lob_reply(locator: bytes, amount: int | None) -> bytes:
-    """The locator, and the amount where the client sent one."""
+    """The reply with the locator, and the amount if the client sent one."""
     writer = TtcWriter()
     writer.u8(MessageType.PARAMETER)
     writer.raw(locator)
@@ -97,12 +97,12 @@ def make_lob_reply(locator: bytes, amount: int | None) -> bytes:
 
 
 def make_is_open_reply(locator: bytes, is_open: bool) -> bytes:
-    """Whether a LOB is open."""
+    """The reply that tells whether a LOB is open."""
     return make_lob_reply(locator, None) + bytes((is_open,))
 
 
 def make_created_reply(locator: bytes, charset_form: int) -> bytes:
-    """The locator of a new temporary LOB."""
+    """The reply with the locator of a new temporary LOB."""
     writer = TtcWriter()
     writer.raw(make_lob_reply(locator, None))
     writer.ub(CHARSET_UTF16 if charset_form == NATIONAL_FORM else CHARSET_UTF8)
@@ -111,7 +111,7 @@ def make_created_reply(locator: bytes, charset_form: int) -> bytes:
 
 
 def make_lob_data(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The message with a LOB's data, a bounded part at a time; nothing for no data."""
+    """Yield the message with a LOB's data in bounded parts; nothing if there is no data."""
     rest = iter(pieces)
     first = next(rest, b"")
     second = next(rest, None)

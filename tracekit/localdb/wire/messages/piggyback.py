@@ -1,6 +1,6 @@
-"""Piggybacks: small requests that ride in front of a function and have no reply of their own.
+"""Piggybacks: small requests before a function, without a reply of their own.
 
-Each is read to its end even where nothing comes of it, since the next message follows directly
+Each is read completely even if it has no effect, because the next message follows directly
 (`_write_piggybacks` in `impl/thin/messages/base.pyx`).
 """
 
@@ -21,56 +21,56 @@ PIPELINE_ABORT_ON_ERROR = 2
 
 @dataclass(frozen=True)
 class CloseCursors:
-    """Cursors the client needs no more."""
+    """Cursors that the client no longer needs."""
 
     cursor_ids: Sequence[int]
 
 
 @dataclass(frozen=True)
 class SetSchema:
-    """Unqualified names mean this schema from now on."""
+    """Sets the schema for unqualified names."""
 
     schema: str
 
 
 @dataclass(frozen=True)
 class SetAttributes:
-    """What the client calls itself and its work, by the names that SYS_CONTEXT knows."""
+    """The client's attributes, by their names in SYS_CONTEXT."""
 
     attributes: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class BeginPipeline:
-    """Requests follow without waiting for replies."""
+    """The following requests do not wait for replies."""
 
     abort_on_error: bool
 
 
 @dataclass(frozen=True)
 class FreeLobs:
-    """Temporary LOBs the client needs no more."""
+    """Temporary LOBs that the client no longer needs."""
 
     locators: Sequence[bytes]
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """Read, and nothing comes of it here (application context)."""
+    """Read but ignored (application context)."""
 
 
 Piggyback = CloseCursors | SetSchema | SetAttributes | BeginPipeline | FreeLobs | Ignored
 
 
 def parse_piggyback(reader: TtcReader, code: int) -> Piggyback:
-    """The body of the piggyback `code`.
+    """Parse the body of the piggyback `code`.
 
     Raises:
-        RemoteWireError: an unknown piggyback, whose end cannot be found.
+        RemoteWireError: the piggyback is unknown, so its end cannot be found.
     """
     parse = _PARSERS.get(code)
     if parse is None:
-        raise RemoteWireError(f"piggyback {code} is unknown")
+        raise RemoteWireError(f"unknown piggyback {code}")
     return parse(reader)
 
 

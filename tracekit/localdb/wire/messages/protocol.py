@@ -14,26 +14,26 @@ from tracekit.localdb.wire.primitives import TtcReader, TtcWriter
 
 _SERVER_VERSION = 6
 _BANNER_BYTES = 47
-"""node-oracledb reads the fields after a longer banner wrongly."""
+"""node-oracledb misreads the fields after a longer banner."""
 _NAME_BYTES = 256
 _FDO = bytes([0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, *CHARSET_UTF16.to_bytes(2, "big"), 0, 0])
 
 
 def parse_protocol(reader: TtcReader) -> str:
-    """The client driver's name (message type included in what is read).
+    """Parse the protocol message, including its type byte, and return the client driver's name.
 
     Raises:
         RemoteWireError: it is not a protocol message.
     """
     kind = reader.u8()
     if kind != MessageType.PROTOCOL:
-        raise RemoteWireError(f"message type {kind} where the protocol message belongs")
+        raise RemoteWireError(f"message type {kind}; expected the protocol message")
     _until_zero(reader)
     return _until_zero(reader).decode("utf-8", "replace")
 
 
 def make_protocol(banner: str, field_version: int, *, end_of_response: bool) -> bytes:
-    """The reply: character sets and the server's capabilities."""
+    """Build the reply: character sets and the server's capabilities."""
     writer = TtcWriter()
     writer.u8(MessageType.PROTOCOL, _SERVER_VERSION, 0)
     writer.raw(banner.encode("ascii", "replace")[:_BANNER_BYTES] + b"\0")

@@ -1,4 +1,4 @@
-"""What stands between a description and the end of a call: row header, I/O vector, row counts."""
+"""The messages between a description and the end of a call: row header, I/O vector, row counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROW_HEADER = bytes([MessageType.ROW_HEADER]) + bytes(7)
 
 
 def make_io_vector(bind_count: int, returned: int = 0) -> bytes:
-    """The directions of a statement's binds: all IN but the last `returned`, which are OUT."""
+    """The directions of a statement's binds: IN, but OUT for the last `returned`."""
     writer = TtcWriter()
     writer.u8(MessageType.IO_VECTOR, 0)
     writer.ub(bind_count & 0xFF, bind_count >> 8, 1, 0, 0, 0)
@@ -24,9 +24,9 @@ def make_io_vector(bind_count: int, returned: int = 0) -> bytes:
 
 
 def make_block_vector(directions: Sequence[bool]) -> bytes:
-    """The directions of a PL/SQL block's binds: IN, or IN OUT for one that is filled.
+    """The directions of a PL/SQL block's binds: IN, or IN OUT for those that are filled.
 
-    None is OUT alone: a client leaves out the values of those when it executes again.
+    None is only OUT: clients would not send its value when they execute the block again.
     """
     writer = TtcWriter()
     writer.u8(MessageType.IO_VECTOR, 0)
@@ -36,20 +36,20 @@ def make_block_vector(directions: Sequence[bool]) -> bytes:
 
 
 def make_filled_values(fields: Sequence[bytes]) -> bytes:
-    """The values of a block's binds that are filled, each with its length before it."""
+    """The values of a block's filled binds, each with its length before it."""
     writer = TtcWriter()
     writer.u8(MessageType.ROW_DATA)
     for field in fields:
         writer.raw(field)
-        writer.ub(0)  # not cut to fit the client's buffer
+        writer.ub(0)  # not truncated to the client's buffer
     return bytes(writer)
 
 
 def make_returned_values(columns: Sequence[Sequence[bytes]]) -> bytes:
-    """What RETURNING ... INTO gives for one bind row (`_process_row_data` of `base.pyx`).
+    """The values of RETURNING ... INTO for one row of binds (`_process_row_data` in `base.pyx`).
 
     Args:
-        columns: Per OUT bind the fields of all rows touched, each with its length before it.
+        columns: For each OUT bind, the fields of all affected rows, with their lengths.
     """
     writer = TtcWriter()
     writer.u8(MessageType.ROW_DATA)
@@ -57,12 +57,12 @@ def make_returned_values(columns: Sequence[Sequence[bytes]]) -> bytes:
         writer.ub(len(fields))
         for field in fields:
             writer.raw(field)
-            writer.ub(0)  # not cut to fit the client's buffer
+            writer.ub(0)  # not truncated to the client's buffer
     return bytes(writer)
 
 
 def make_dml_row_counts(counts: Sequence[int]) -> bytes:
-    """How many rows each bind row of an array DML touched."""
+    """The number of rows affected by each row of binds of an array DML."""
     writer = TtcWriter()
     writer.u8(MessageType.PARAMETER)
     writer.ub(0, 0, 0, 0, len(counts), *counts)

@@ -1,4 +1,4 @@
-"""What the server sends along with a reply (`_process_server_side_piggyback` of `base.pyx`)."""
+"""Messages that the server adds to a reply (`_process_server_side_piggyback` in `base.pyx`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CURRENT_SCHEMA = 168
 
 
 def make_current_schema(schema: str) -> bytes:
-    """The session's current schema is another one now."""
+    """Report a change of the session's current schema."""
     writer = TtcWriter()
     writer.u8(MessageType.SERVER_PIGGYBACK, _SYNC)
     writer.ub(0)
