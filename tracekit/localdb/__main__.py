@@ -1,9 +1,10 @@
 """The local Oracle as a separate process: `python -m tracekit.localdb`.
 
-Reads one JSON line from stdin (so that the password is in no process list), prints one JSON line
-`{"port": N, "banner": "..."}` once it listens, and serves until stdin ends (its parent
-died or closed it) or SIGTERM or SIGINT comes. Exit code 0 then, 2 when it could not start. Further
-lines on stdin are commands (`tracekit.localdb.control`); each is answered by one line on stdout.
+Reads its settings as one line of JSON from stdin, so that the password is not in the process list.
+Prints one line of JSON, `{"port": N, "banner": "..."}`, once it listens. Serves until stdin ends
+(the parent died or closed it) or it gets SIGTERM or SIGINT, and then exits with code 0; the exit
+code is 2 if it could not start. Further lines on stdin are commands (`tracekit.localdb.control`);
+each gets one line on stdout.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from tracekit.localdb.standard_input import StandardInput
 
 
 class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
-    """The JSON line: what to serve, and `ServerOptions` by their names."""
+    """The JSON settings: the source, and the fields of `ServerOptions`."""
 
     source: str
     user: str
@@ -47,7 +48,7 @@ class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
     faults: list[AnyFault] = []
 
     def server_options(self) -> ServerOptions:
-        """The part that is the server's.
+        """The options of the server.
 
         Raises:
             ConfigError: a value is invalid.
@@ -64,7 +65,7 @@ class ProcessSettings(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def main() -> int:
-    """Serve what stdin asks for; the process's exit code."""
+    """Serve with the settings on stdin, and return the process's exit code."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -95,7 +96,7 @@ def _serve(settings: ProcessSettings, lines: StandardInput, stop: threading.Even
     def announce(server: Server) -> None:
         line = json.dumps({"port": server.port, "banner": backend.banner})
         print(line, flush=True)  # noqa: T201 - what the parent waits for
-        commands.append(_obey(Control(server, board, backend), lines, stop))
+        commands.append(_start_commands(Control(server, board, backend), lines, stop))
 
     try:
         serve(options, backend, announce, stop, lambda: FaultHooks(board))
@@ -114,7 +115,7 @@ def _read_settings(line: bytes) -> ProcessSettings:
 
 
 def _log_to(file: str | None) -> None:
-    """Log everything to `file`, or to stderr what went wrong."""
+    """Log everything to `file`, or only errors to stderr."""
     handler: logging.Handler
     if file:
         try:
@@ -130,15 +131,17 @@ def _log_to(file: str | None) -> None:
     logger.setLevel(logging.INFO)
 
 
-def _obey(control: Control, lines: StandardInput, stop: threading.Event) -> threading.Thread:
-    """Start to carry out the parent's commands, until it ends."""
+def _start_commands(
+    control: Control, lines: StandardInput, stop: threading.Event
+) -> threading.Thread:
+    """Start a thread that runs the parent's commands until they end."""
 
     def run() -> None:
         try:
             for line in lines:
                 sys.stdout.buffer.write(control.answer(line) + b"\n")
                 sys.stdout.buffer.flush()
-        except BrokenPipeError:  # nobody reads the answers any more
+        except BrokenPipeError:  # the parent no longer reads
             pass
         finally:
             stop.set()

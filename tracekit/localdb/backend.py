@@ -1,7 +1,7 @@
-"""What the session layer (sockets, messages) asks of the database behind it.
+"""The interface between the session layer (sockets, messages) and the database.
 
-`duck.py` implements this on DuckDB. All methods block; the session layer calls them off its event
-loop, one call at a time per `BackendSession`, except `interrupt`, which may come from any thread.
+`duck` and `recorded` implement it. All methods block. The session's thread calls a
+`BackendSession`, one method at a time; only `interrupt` may be called from another thread.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class StatementKind(Enum):
-    """What executing a statement gives."""
+    """The kind of result that a statement returns."""
 
     QUERY = "query"
     DML = "dml"
     DDL = "ddl"
     PLSQL = "plsql"
     OTHER = "other"
-    """ALTER SESSION and the like: accepted, nothing to return."""
+    """ALTER SESSION and similar statements, which return nothing."""
 
 
 @dataclass(frozen=True)
 class BindType:
-    """What the client said a bind is."""
+    """The type that the client declared for a bind."""
 
     type: OracleType
     size_bytes: int
@@ -42,54 +42,54 @@ class BindType:
 
 @dataclass(frozen=True)
 class EmptyLob:
-    """A LOB without content as a bind value: unlike "" and b"" it is not NULL."""
+    """An empty LOB as a bind value: unlike "" and b"", it is not NULL."""
 
     value: str | bytes
 
 
 class PreparedStatement(Protocol):
-    """A parsed and translated statement; reusable with new binds."""
+    """A parsed and translated statement, which can be run with new binds."""
 
     @property
     def kind(self) -> StatementKind:
-        """What executing it gives."""
+        """The kind of result that it returns."""
 
     @property
     def bind_names(self) -> Sequence[str]:
-        """One upper-case name per placeholder occurrence, in the order values arrive."""
+        """One upper-case name per placeholder, in the order of the values."""
 
 
 class ResultStream(Protocol):
-    """An open result: rows are made as they are asked for, a bounded number ahead."""
+    """An open result, whose rows are computed on demand, a bounded number ahead."""
 
     @property
     def columns(self) -> Sequence[ColumnDescription]:
         """The description sent to the client."""
 
     def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
-        """Say how the columns are to be sent, before the first `next_batch`.
+        """Set how to send the columns, before the first `next_batch`.
 
-        Only called for a result that has LOB columns.
+        Called only for results with LOB columns.
 
         Args:
-            columns: As described, LOBs in LONG form where the client wants them so.
-            keeper: Where the values of the others are kept.
+            columns: The columns as described, with LOBs in LONG form where the client wants that.
+            keeper: Keeps the values of the other LOBs.
         """
 
     def next_batch(self) -> EncodedRows | None:
-        """The next rows (any number, at least one), or None when there are no more.
+        """The next rows (at least one), or None at the end.
 
         Raises:
-            OraError: reading failed in mid-result.
+            OraError: reading failed.
         """
 
     def close(self) -> None:
-        """Free everything the result holds; may be called more than once and at any time."""
+        """Release everything; may be called more than once and at any time."""
 
 
 @dataclass(frozen=True)
 class ReturnedLob:
-    """A LOB that a bind is filled with; the session keeps it and sends a locator."""
+    """A LOB as the value of an output bind; the session keeps it and sends a locator."""
 
     value: bytes
     """Bytes, or UTF-8 text."""
@@ -97,39 +97,39 @@ class ReturnedLob:
 
 
 ReturnedColumns: TypeAlias = Sequence[Sequence[bytes | ReturnedLob]]
-"""Per bind that is filled, in bind order: the values of all rows touched, as the wire has them."""
+"""For each output bind, the encoded values of all affected rows."""
 
 
 @dataclass(frozen=True)
 class ExecuteOutcome:
-    """What one execution gave: a stream for a query, else a row count."""
+    """The outcome of one execution: a stream for a query, otherwise a row count."""
 
     result: ResultStream | None = None
     row_count: int = 0
     row_counts: Sequence[int] = ()
-    """Per bind row, for DML row counts."""
+    """The row count of each row of binds, for DML."""
     returned: Sequence[ReturnedColumns] = ()
-    """Per bind row, what RETURNING ... INTO gives; empty for every other statement."""
+    """For each row of binds, the values of RETURNING ... INTO; empty for other statements."""
     filled: Mapping[int, bytes | ReturnedLob | ResultStream] = field(default_factory=dict)
-    """What a PL/SQL block fills its binds with, by their places; a result is a cursor."""
+    """The output of a PL/SQL block, by bind index; a result is a cursor."""
     failures: Sequence[RowFailure] = ()
-    """Bind rows that failed where there are many; they count as 0 rows and return nothing."""
+    """The rows of binds that failed; they count as 0 rows and return nothing."""
 
 
 class BackendSession(Protocol):
-    """One logged-in client's view of the database."""
+    """A client's session on the database."""
 
     @property
     def spool_folder(self) -> Path | None:
-        """Where the session's temporary files go; None for the system's place."""
+        """The folder for the session's temporary files; None for the system's."""
 
     @property
     def in_transaction(self) -> bool:
-        """Whether uncommitted work is open."""
+        """Whether there is uncommitted work."""
 
     @property
     def current_schema(self) -> str:
-        """Where unqualified names are looked up."""
+        """The schema for unqualified names."""
 
     def prepare(self, sql: str) -> PreparedStatement:
         """Parse and translate `sql` (Oracle's dialect, as the client sent it).
@@ -139,7 +139,7 @@ class BackendSession(Protocol):
         """
 
     def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
-        """The columns a query would give, without running it."""
+        """The columns of a query, without running it."""
 
     def execute(
         self,
@@ -149,60 +149,60 @@ class BackendSession(Protocol):
         *,
         go_on: bool = False,
     ) -> ExecuteOutcome:
-        """Run it once per bind row (a query: exactly once; no binds: one empty row).
+        """Run a statement once per row of binds (a query exactly once; no binds: one empty row).
 
-        Of several rows, one that fails ends it, unless it is to `go_on`; what the others did
-        stays done.
+        A row that fails ends the statement, unless `go_on` is set. The effects of the other rows
+        remain.
 
         Bind values are Python values (None, str, int, float, Decimal, datetime, bytes,
-        timedelta, bool, YearMonthInterval, EmptyLob), one per placeholder occurrence.
+        timedelta, bool, YearMonthInterval, EmptyLob), one per placeholder.
 
         Raises:
-            OraError: any failure, with Oracle's number and, where known, the position.
+            OraError: the statement failed; with Oracle's number and, if known, the position.
         """
 
     def commit(self) -> None:
-        """End the transaction and keep its work."""
+        """Commit the transaction."""
 
     def rollback(self) -> None:
-        """End the transaction and drop its work."""
+        """Roll back the transaction."""
 
     def set_current_schema(self, schema: str) -> None:
-        """Resolve unqualified names in `schema` from now on."""
+        """Set the schema for unqualified names."""
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        """Let SYS_CONTEXT('USERENV', ...) answer these from now on."""
+        """Set the client's values for SYS_CONTEXT('USERENV', ...)."""
 
     def interrupt(self) -> None:
-        """Make a running call of another thread end soon with ORA-01013."""
+        """Interrupt a call that runs in another thread; it raises ORA-01013."""
 
     def close(self) -> None:
-        """Roll back and free everything, open results included."""
+        """Roll back and close everything, including open results."""
 
 
 class Backend(Protocol):
-    """The database of one server process."""
+    """The database of a server process."""
 
     @property
     def banner(self) -> str:
-        """What the environment record calls this server: `local Oracle (duckdb 2.0.0)`."""
+        """The server's name in the environment record: `local Oracle (duckdb 2.0.0)`."""
 
     def has_clone(self, name: str) -> bool:
-        """Whether there is a private copy of the database under this service name."""
+        """Whether a clone of the database has this service name."""
 
     def open_session(
         self, schema: str, clone: str = "", client: Mapping[str, str] = NOTHING
     ) -> BackendSession:
-        """A new session whose current schema is `schema`, in the main database or in a clone.
+        """Open a session in the main database or in a clone.
 
         Args:
-            schema: Resolves unqualified names.
-            clone: Name of a clone, or empty.
-            client: What SYS_CONTEXT('USERENV', ...) tells of the client.
+            schema: The schema for unqualified names.
+            clone: The name of a clone, or empty.
+            client: The client's values for SYS_CONTEXT('USERENV', ...).
 
         Raises:
-            OraError: ORA-12514, the clone is gone.
+            OraError: ORA-12514 if the clone does not exist.
         """
 
     def close(self) -> None:
-        """Close all sessions and free the database."""
+        """Close all sessions and the database."""

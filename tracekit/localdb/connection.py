@@ -1,8 +1,8 @@
-"""One client's socket: packets in, buffers out, breaks in between.
+"""A client's socket: packets in, buffers out, breaks in between.
 
-A session's thread reads the socket itself between calls. While a call runs, the server's watcher
-takes what arrives: requests of a pipeline wait in the inbox, and a break or the end of the
-connection interrupts the database, again and again, until the session's thread has acknowledged it.
+A session's thread reads the socket itself between calls. During a call, the server's watcher reads
+what arrives: requests of a pipeline wait in the inbox; a break or the end of the connection
+interrupts the database, repeatedly, until the session's thread acknowledges it.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _log = logging.getLogger(__name__)
 
 _FIRST_RECEIVE_BYTES = 16 << 10
 _RECEIVE_BYTES = 256 << 10
-"""Asked for once a client has filled the smaller buffer, which is all that idle ones cost."""
+"""The receive size once a client has filled the smaller buffer; idle clients hold only that one."""
 _MOST_WAITING_BYTES = 16 << 20
-"""Of a pipeline's requests behind a running call; the rest waits in the network."""
+"""The limit for a pipeline's requests behind a running call; more stay in the network."""
 _BUFFERS_PER_WRITE = 512
-"""Below every system's IOV_MAX."""
+"""Less than IOV_MAX on every system."""
 
 Item = bytes | Marker
-"""A DATA payload or a marker."""
+"""The payload of a DATA packet, or a marker."""
 
 
 class ConnectionClosed(TracekitError):
-    """The client is gone, or the server is stopping."""
+    """The client has disconnected, or the server is stopping."""
 
 
 class BreakRequested(TracekitError):
@@ -52,13 +52,13 @@ class BreakRequested(TracekitError):
 
 
 class Connection:
-    """Packets to and from one client.
+    """Sends and receives a client's packets.
 
     Args:
-        sock: The accepted socket; owned from now on.
-        name: How log lines call this client.
-        watcher: Looks for breaks while a call runs.
-        login_seconds: How long the client may take until `admit` is called.
+        sock: The accepted socket; this object closes it.
+        name: The client's name in log messages.
+        watcher: Reads the socket during calls.
+        login_seconds: The time limit for log-on, which `admit` lifts.
     """
 
     def __init__(
@@ -84,29 +84,29 @@ class Connection:
         self._interrupt: Callable[[], None] | None = None
 
     def receive_short(self) -> Packet:
-        """The next packet while lengths are short.
+        """Return the next packet with a 16-bit length.
 
         Raises:
-            ConnectionClosed: the client went away, or took too long.
-            RemoteWireError: what came is not a packet.
+            ConnectionClosed: the client disconnected or took too long.
+            RemoteWireError: the data are not a packet.
         """
         while not self._early:
             self._early += self._packets.feed(self._receive())
         return self._early.pop(0)
 
     def accept(self, packet: bytes) -> None:
-        """Send the ACCEPT; from now on lengths are long.
+        """Send the ACCEPT packet; lengths have 32 bits afterwards.
 
         Raises:
-            RemoteWireError: the client went on before it was accepted.
+            RemoteWireError: the client sent more before it was accepted.
         """
         if self._early:
-            raise RemoteWireError("the client went on before its connection was accepted")
+            raise RemoteWireError("the client sent more data before its connection was accepted")
         self._packets.long_lengths = True
         self.send([packet])
 
     def admit(self) -> None:
-        """The client has logged on: it may take its time, and send large packets."""
+        """Lift the limits on time and packet size after log-on."""
         self._deadline = None
         self._socket.settimeout(None)
         self._packets.longest_bytes = LONGEST_PACKET
@@ -115,30 +115,30 @@ class Connection:
         """Write `buffers` one after the other, in few system calls.
 
         Raises:
-            ConnectionClosed: the client went away.
+            ConnectionClosed: the client disconnected.
         """
         try:
             for start in range(0, len(buffers), _BUFFERS_PER_WRITE):
                 self._send_some(buffers[start : start + _BUFFERS_PER_WRITE])
         except OSError as exc:
-            raise ConnectionClosed(f"could not be written to: {exc}") from exc
+            raise ConnectionClosed(f"cannot be written to: {exc}") from exc
 
     def next_payload(self) -> bytes:
-        """What the next DATA packet carries; waits for it. Not to be called during a call.
+        """Wait for the next DATA packet and return its payload. Must not be called during a call.
 
         Raises:
-            BreakRequested: a break came instead.
-            ConnectionClosed: nothing more will come.
+            BreakRequested: a break arrived instead.
+            ConnectionClosed: the connection has ended.
         """
         while True:
             item = self._next_item()
             if isinstance(item, bytes):
                 return item
-            if item is not Marker.RESET:  # one left over from an exchange means nothing
+            if item is not Marker.RESET:  # a leftover of a marker exchange is ignored
                 raise BreakRequested
 
     def begin_call(self, interrupt: Callable[[], None]) -> None:
-        """A call starts; `interrupt` makes it end early."""
+        """Start a call; `interrupt` makes it end early."""
         with self._lock:
             self._in_call = True
             self._interrupt = interrupt
@@ -147,30 +147,30 @@ class Connection:
                 self._watcher.watch(self._socket, self)
 
     def end_call(self) -> None:
-        """The call is over: it is not interrupted any more once this returns."""
+        """End a call; it is not interrupted after this returns."""
         with self._lock:
             self._in_call = False
             self._unwatch()
 
     def check(self) -> None:
-        """Let a call continue only if the client still needs it.
+        """Raise an error if the client no longer needs the running call.
 
         Raises:
-            BreakRequested: a break came.
-            ConnectionClosed: the client went away.
+            BreakRequested: a break arrived.
+            ConnectionClosed: the client disconnected.
         """
         if self._ended is not None:
-            raise ConnectionClosed(f"the client went away during a call: {self._ended}")
+            raise ConnectionClosed(f"the client disconnected during a call: {self._ended}")
         if self._break_pending:
             raise BreakRequested
 
     def exchange_reset(self) -> None:
-        """Answer a break: break marker out, wait for the reset marker, reset marker out.
+        """Answer a break: send a break marker, wait for the reset marker, send a reset marker.
 
-        Everything the client sent before its reset is dropped.
+        Drops everything that the client sent before its reset.
 
         Raises:
-            ConnectionClosed: the client went away.
+            ConnectionClosed: the client disconnected.
         """
         self.end_call()
         self.send([make_marker(Marker.BREAK)])
@@ -180,10 +180,10 @@ class Connection:
         self.send([make_marker(Marker.RESET)])
 
     def ignore_client(self) -> NoReturn:
-        """Take whatever the client sends, and answer nothing, until it leaves.
+        """Read and ignore what the client sends, without replying, until it disconnects.
 
         Raises:
-            ConnectionClosed: it left.
+            ConnectionClosed: the client disconnected.
         """
         self.end_call()
         self.admit()
@@ -191,19 +191,19 @@ class Connection:
             self._receive()
 
     def hang_up(self, reason: str) -> None:
-        """End the connection from any thread; its reader notices."""
+        """End the connection from any thread; the reading thread notices."""
         self._end_reason = reason
-        with contextlib.suppress(OSError):  # already gone
+        with contextlib.suppress(OSError):  # already closed
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Free the socket; called by the session's thread, last of all."""
+        """Close the socket; the session's thread calls this last."""
         self.end_call()
         self.hang_up("closed")
         self._socket.close()
 
-    def look(self) -> bool:
-        """Take what has arrived while a call runs (`Watched`)."""
+    def read_available(self) -> bool:
+        """Read what has arrived during a call (`Watched`)."""
         with self._lock:
             if not self._in_call:
                 return False
@@ -212,13 +212,13 @@ class Connection:
             except BlockingIOError:
                 return False
             except OSError as exc:
-                self._ended = f"could not be read: {exc}"
+                self._ended = f"cannot be read: {exc}"
             if self._ended is not None or self._waiting_bytes > _MOST_WAITING_BYTES:
                 self._unwatch()
             return self._ended is not None or self._break_pending
 
-    def urge(self) -> bool:
-        """Interrupt the running call, unless it is over or another one (`Watched`)."""
+    def interrupt_call(self) -> bool:
+        """Interrupt the running call, unless it has ended or is another one (`Watched`)."""
         with self._lock:
             urgent = self._in_call and (self._break_pending or self._ended is not None)
             if urgent and self._interrupt is not None:
@@ -231,10 +231,10 @@ class Connection:
             self._watcher.forget(self._socket)
 
     def _receive(self) -> bytes:
-        """What the client sent, waiting for it.
+        """Wait for data from the client.
 
         Raises:
-            ConnectionClosed: nothing more will come, or not in time.
+            ConnectionClosed: the connection has ended, or nothing arrived in time.
         """
         try:
             if self._deadline is not None:
@@ -243,7 +243,7 @@ class Connection:
         except TimeoutError:
             raise ConnectionClosed("took too long to log on") from None
         except OSError as exc:
-            raise ConnectionClosed(f"could not be read: {exc}") from exc
+            raise ConnectionClosed(f"cannot be read: {exc}") from exc
         if not data:
             raise ConnectionClosed(self._end_reason)
         filled = len(data) >= self._receive_bytes
@@ -253,7 +253,7 @@ class Connection:
     def _send_some(self, buffers: Sequence[bytes | memoryview]) -> None:
         total = sum(map(len, buffers))
         sent = self._socket.sendmsg(buffers)
-        if sent < total:  # a blocking socket takes all of it, unless a signal came
+        if sent < total:  # a blocking socket sends everything, unless interrupted by a signal
             self._socket.sendall(memoryview(b"".join(buffers))[sent:])
 
     def _next_item(self) -> Item:
@@ -267,7 +267,7 @@ class Connection:
         return item
 
     def _take_in(self, data: bytes) -> None:
-        """Put what `data` completes into the inbox; nothing at all is the end."""
+        """Put the packets that `data` completes in the inbox; no data means the end."""
         try:
             for packet in self._packets.feed(data):
                 self._take(packet)

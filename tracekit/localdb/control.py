@@ -4,7 +4,7 @@
 `{"do": "release_stalls"}` · `{"do": "clone", "name": "T1"}` ·
 `{"do": "drop_clone", "name": "T1"}` · `{"do": "status"}`. Each answer is the status after the
 command, `{"clients": 2, "faults": [[{"kind": "drop_after", "rows": 5000}, 1]]}` (each fault and
-how often it struck), or `{"error": "..."}`.
+how often it fired), or `{"error": "..."}`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Command(msgspec.Struct, forbid_unknown_fields=True, tag_field="do"):
 
 
 class AddFault(_Command, tag="add_fault"):
-    """Set a fault, as well as those set before."""
+    """Set a fault in addition to those already set."""
 
     fault: AnyFault
 
@@ -38,46 +38,46 @@ class ReleaseStalls(_Command, tag="release_stalls"):
 
 
 class Clone(_Command, tag="clone"):
-    """Make a private copy of the database under a service name of its own."""
+    """Make a private copy of the database with its own service name."""
 
     name: str
 
 
 class DropClone(_Command, tag="drop_clone"):
-    """End the sessions of a copy and free it."""
+    """Close the sessions of a clone and drop it."""
 
     name: str
 
 
 class Status(_Command, tag="status"):
-    """Only tell."""
+    """Only return the status."""
 
 
 class ServerStatus(msgspec.Struct, frozen=True):
-    """What a server tells about itself."""
+    """The status of a server."""
 
     clients: int
-    """Connections that are open, those still logging on included."""
+    """The number of open connections, including those logging on."""
     faults: tuple[tuple[AnyFault, int], ...]
-    """Every fault set since the last `clear_faults`, and how often it struck."""
+    """Every fault set since the last `clear_faults`, and how often it fired."""
 
 
 class Clones(Protocol):
-    """What can copy the served database."""
+    """Makes and drops clones of the served database."""
 
     def clone(self, name: str) -> None:
-        """Make a copy.
+        """Make a clone.
 
         Raises:
-            ConnectError: there is one of this name, or it cannot be a name.
+            ConnectError: a clone with this name exists, or the name is malformed.
         """
 
     def drop_clone(self, name: str) -> None:
-        """End the copy's sessions and free it."""
+        """Close the clone's sessions and drop it."""
 
 
 class Control:
-    """Carries out the commands that come to one server process."""
+    """Runs the commands that a server process receives."""
 
     def __init__(self, server: Server, board: FaultBoard, clones: Clones) -> None:
         self._server = server
@@ -85,22 +85,22 @@ class Control:
         self._board = board
 
     def answer(self, line: bytes) -> bytes:
-        """Carry out the command in `line`; its answer, without the end of the line."""
+        """Run the command in `line`; returns the answer without a line end."""
         try:
             command = msgspec.json.decode(
                 line, type=AddFault | ClearFaults | ReleaseStalls | Clone | DropClone | Status
             )
         except msgspec.DecodeError as exc:
-            return msgspec.json.encode({"error": f"no command: {exc}"})
+            return msgspec.json.encode({"error": f"not a command: {exc}"})
         try:
-            self._carry_out(command)
+            self._run(command)
         except TracekitError as exc:
             return msgspec.json.encode({"error": str(exc)})
         return msgspec.json.encode(
             ServerStatus(self._server.client_count, tuple(self._board.fired()))
         )
 
-    def _carry_out(
+    def _run(
         self, command: AddFault | ClearFaults | ReleaseStalls | Clone | DropClone | Status
     ) -> None:
         match command:

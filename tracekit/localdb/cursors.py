@@ -1,4 +1,4 @@
-"""A session's cursors: parsed statements that are executed again, and their open results."""
+"""A session's cursors: parsed statements and their open results."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _KNOWN_TYPES = frozenset(OracleType)
 
 
 class RowFeed:
-    """Hands out an open result's rows in runs of any length, as slices of what was encoded."""
+    """Returns an open result's rows in runs of any length, as slices of the encoded data."""
 
     def __init__(self, result: ResultStream) -> None:
         self._result = result
         self._rows: EncodedRows | None = None
         self._next_row = 0
         self.sent = 0
-        """Rows handed out so far."""
+        """The number of rows sent."""
 
     @property
     def columns(self) -> Sequence[ColumnDescription]:
@@ -34,11 +34,11 @@ class RowFeed:
         return self._result.columns
 
     def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
-        """Say how the columns are to be sent, before the first row."""
+        """Set how to send the columns, before the first row."""
         self._result.define(columns, keeper)
 
     def ready(self) -> int:
-        """Rows that can be taken at once, after waiting for some; 0 at the end.
+        """Wait for rows, and return how many can be taken; 0 at the end.
 
         Raises:
             OraError: reading failed.
@@ -51,7 +51,7 @@ class RowFeed:
         return self._rows.row_count - self._next_row
 
     def take(self, count: int) -> memoryview:
-        """The image of the next `count` rows, which must be ready."""
+        """The encoded form of the next `count` rows, which must be ready."""
         assert self._rows is not None
         start, end = self._next_row, self._next_row + count
         self._next_row = end
@@ -60,13 +60,13 @@ class RowFeed:
         return self._rows.data[int(offsets[start]) : int(offsets[end])]
 
     def close(self) -> None:
-        """Free the result."""
+        """Close the result."""
         self._rows = None
         self._result.close()
 
 
 class Cursor:
-    """One parsed statement of a session."""
+    """A session's cursor: a parsed statement."""
 
     def __init__(self, cursor_id: int) -> None:
         self.id = cursor_id
@@ -75,13 +75,13 @@ class Cursor:
         """The statement as the client sent it."""
         self.feed: RowFeed | ScrollableFeed | None = None
         self.described: Sequence[ColumnDescription] | None = None
-        """The columns the client was last told, None before the first execution."""
+        """The columns last described to the client; None before the first execution."""
         self.sending = CursorLobs()
         self.layout = NO_BINDS
         self.bind_types: Sequence[BindType] = ()
 
     def set_layout(self, layout: BindLayout) -> None:
-        """Remember what the client says its binds are, for this and later executions."""
+        """Store the client's bind declaration for this and later executions."""
         self.layout = layout
         self.bind_types = [
             BindType(
@@ -93,24 +93,24 @@ class Cursor:
         ]
 
     def close_result(self) -> None:
-        """Free the open result, if there is one."""
+        """Close the result, if one is open."""
         if self.feed is not None:
             feed, self.feed = self.feed, None
             feed.close()
 
 
 class CursorTable:
-    """The cursors of one session by id; ids start at 1, are reused and fit two bytes."""
+    """A session's cursors by id; ids start at 1, are reused and fit in two bytes."""
 
     def __init__(self) -> None:
         self._cursors: dict[int, Cursor] = {}
         self._free: list[int] = []
 
     def open(self) -> Cursor:
-        """A new cursor.
+        """Open a cursor.
 
         Raises:
-            OraError: ORA-01000, too many are open.
+            OraError: ORA-01000 if too many are open.
         """
         if len(self._cursors) >= MAX_OPEN_CURSORS:
             raise OraError(1000, "maximum open cursors exceeded")
@@ -119,10 +119,10 @@ class CursorTable:
         return cursor
 
     def find(self, cursor_id: int) -> Cursor:
-        """The open cursor of that id.
+        """Return the open cursor with an id.
 
         Raises:
-            OraError: ORA-01001, there is none.
+            OraError: ORA-01001 if there is none.
         """
         try:
             return self._cursors[cursor_id]
@@ -130,7 +130,7 @@ class CursorTable:
             raise OraError(1001, "invalid cursor") from None
 
     def close(self, cursor_ids: Iterable[int]) -> None:
-        """Close cursors; unknown ids are passed over, as clients may name one twice."""
+        """Close cursors; unknown ids are ignored, because clients can send one twice."""
         for cursor_id in cursor_ids:
             cursor = self._cursors.pop(cursor_id, None)
             if cursor is not None:

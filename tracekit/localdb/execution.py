@@ -1,4 +1,4 @@
-"""Carrying out statements: parse, describe, execute, fetch."""
+"""Run statements: parse, describe, execute, fetch."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tracekit.localdb.wire.rows_lob import LobKeeper, has_lobs, lob_field
 
 
 class Execution:
-    """Runs one session's statements; each method adds to a reply and says how the call ended."""
+    """Runs a session's statements; each method adds to a reply and returns how the call ended."""
 
     def __init__(
         self,
@@ -61,11 +61,11 @@ class Execution:
         self._lobs = lobs
 
     def execute(self, request: ExecuteRequest, response: Response) -> EndOfCall:
-        """Function 94: any of parse, describe, define, execute, fetch."""
+        """Function 94: any combination of parse, describe, define, execute and fetch."""
         cursor = self.cursor = self._cursor_of(request)
         self._hooks.before_statement(cursor.sql)
         statement = cursor.statement
-        if statement is None:  # one that a block opened
+        if statement is None:  # a cursor that a block opened
             if request.has(ExecuteOption.EXECUTE) or cursor.feed is None:
                 raise OraError(1003, "no statement parsed")
             if request.defines:
@@ -104,7 +104,7 @@ class Execution:
     def reexecute(
         self, request: ReexecuteRequest, response: Response, *, fetches: bool
     ) -> EndOfCall:
-        """Functions 78 (`fetches`) and 4: the cursor's statement with new bind values."""
+        """Functions 78 (`fetches`) and 4: run the cursor's statement with new bind values."""
         cursor = self.cursor = self.cursors.find(request.cursor_id)
         self._hooks.before_statement(cursor.sql)
         rows = request.rows if fetches else 0
@@ -112,7 +112,7 @@ class Execution:
         return self._committed(end) if request.commit else end
 
     def fetch(self, request: FetchRequest, response: Response) -> EndOfCall:
-        """Function 5: the next rows of an open result."""
+        """Function 5: send the next rows of an open result."""
         cursor = self.cursor = self.cursors.find(request.cursor_id)
         self._hooks.before_statement(cursor.sql)
         if cursor.feed is None:
@@ -120,7 +120,7 @@ class Execution:
         return self._send_rows(cursor, cursor.feed, request.rows, response)
 
     def _fetch_more(self, cursor: Cursor, request: ExecuteRequest, response: Response) -> EndOfCall:
-        """Rows of the open result: after a define, of a scrollable or of a nested cursor."""
+        """Send rows of the open result: after a define, or for a scrollable or nested cursor."""
         feed = cursor.feed
         wants_rows = request.has(ExecuteOption.FETCH) or request.defines or request.scroll
         if feed is None or not wants_rows:
@@ -133,7 +133,7 @@ class Execution:
         return self._send_rows(cursor, feed, request.prefetch_rows, response)
 
     def _cursor_of(self, request: ExecuteRequest) -> Cursor:
-        """The request's cursor, its statement parsed."""
+        """The request's cursor, with its statement parsed."""
         if request.sql is None:
             return self.cursors.find(request.cursor_id)
         statement = self._backend.prepare(request.sql)
@@ -157,9 +157,9 @@ class Execution:
         outcome = self._execute_rows(cursor, bind_rows)
         if outcome.result is not None:
             feed = self._open_feed(cursor, outcome.result, scrollable=scrollable)
-            is_told = self._describe_if_new(cursor, feed, response)
-            may_send = cursor.sending.begin(feed, self._lobs.keeper, is_told=is_told)
-            if only_lobs and not has_lobs(feed.columns):  # clients never ask for those by a flag
+            is_described = self._describe_if_new(cursor, feed, response)
+            may_send = cursor.sending.begin(feed, self._lobs.keeper, is_described=is_described)
+            if only_lobs and not has_lobs(feed.columns):  # clients set no flag for these
                 may_send = False
             return self._send_rows(cursor, feed, fetch_rows if may_send else 0, response)
         for failure in outcome.failures:
@@ -201,7 +201,7 @@ class Execution:
         filled: Mapping[int, bytes | ReturnedLob | ResultStream],
         response: Response,
     ) -> None:
-        """What a PL/SQL block makes of its binds."""
+        """Send the values that a PL/SQL block assigned to its binds."""
         response.add(make_block_vector([i in filled for i in range(len(cursor.layout.binds))]))
         if filled:
             keeper = cursor.sending.keep_returned(self._lobs.keeper)
@@ -215,11 +215,11 @@ class Execution:
             response.add(make_filled_values(fields))
 
     def _nested_cursor(self, result: ResultStream) -> bytes:
-        """The field of a cursor that is open on `result`."""
+        """Encode a cursor that is open on `result`."""
         cursor = self.cursors.open()
         cursor.feed = RowFeed(result)
         cursor.described = tuple(result.columns)
-        cursor.sending.begin(cursor.feed, self._lobs.keeper, is_told=True)
+        cursor.sending.begin(cursor.feed, self._lobs.keeper, is_described=True)
         return make_cursor_field(cursor.described, cursor.id, self._field_version)
 
     def _execute_rows(
@@ -242,7 +242,7 @@ class Execution:
     def _execute_each(
         self, cursor: Cursor, request: ExecuteRequest, response: Response
     ) -> EndOfCall:
-        """Every bind row, going on after errors."""
+        """Run every row of binds, continuing after errors."""
         outcome = self._execute_rows(cursor, request.bind_rows, go_on=True)
         self._add_returned(cursor, outcome.returned, response)
         if request.row_counts_wanted:
@@ -260,7 +260,7 @@ class Execution:
     def _describe_if_new(
         self, cursor: Cursor, feed: RowFeed | ScrollableFeed, response: Response
     ) -> bool:
-        """Describe the columns unless the client already knows them; returns whether it did."""
+        """Describe the columns unless the client knows them; returns whether it did."""
         columns = tuple(feed.columns)
         if columns != cursor.described:
             cursor.described = columns
@@ -316,9 +316,9 @@ class Execution:
 
 
 def _goes_on(request: ExecuteRequest, feed: RowFeed | ScrollableFeed | None) -> bool:
-    """Whether a scrollable cursor's next rows are wanted: asked for as if it were executed again.
+    """Whether the client wants the next rows of a scrollable cursor, which looks like an execution.
 
-    Only the position tells (`_create_execute_message` in `impl/thin/cursor.pyx`).
+    Only the position shows that (`_create_execute_message` in `impl/thin/cursor.pyx`).
     """
     return request.scroll is not None and request.position > 1 and feed is not None
 

@@ -1,4 +1,4 @@
-"""The faults that are set at the moment, shared by all sessions of a server."""
+"""The faults that are currently set, shared by all sessions of a server."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _LOOK_SECONDS = 0.02
 
 
 class SetFault:
-    """One fault on the board.
+    """A fault on the board.
 
     Args:
-        fault: What it is.
-        connects_before: Connects that came before it was set; they are not counted.
+        fault: The fault.
+        connects_before: The number of connects before it was set; they do not count.
     """
 
     def __init__(self, fault: AnyFault, connects_before: int) -> None:
@@ -31,11 +31,11 @@ class SetFault:
 
     @property
     def needs_statement(self) -> bool:
-        """Whether it strikes only calls for statements it matches."""
+        """Whether it fires only in calls for statements that it matches."""
         return self._statement is not None
 
-    def can_strike(self, connection: int, sql: str | None) -> bool:
-        """Whether it is still in force and means this connection and statement."""
+    def can_fire(self, connection: int, sql: str | None) -> bool:
+        """Whether it is still set and applies to this connection and statement."""
         fault, number = self.fault, connection - self._connects_before
         return (
             not self._lifted.is_set()
@@ -50,7 +50,7 @@ class SetFault:
         self._lifted.set()
 
     def hold(self, check: Callable[[], None], seconds: float | None = None) -> None:
-        """Wait for `seconds`, or until it is lifted; `check` may raise to end the wait."""
+        """Wait for `seconds` or until it is lifted; `check` can end the wait with an exception."""
         end = None if seconds is None else monotonic() + seconds
         while end is None or end > monotonic():
             check()
@@ -60,7 +60,7 @@ class SetFault:
 
 
 class FaultBoard:
-    """Which faults are set, and how often each has struck; safe to use from any thread."""
+    """The faults that are set, and how often each has fired; thread-safe."""
 
     def __init__(self, faults: Iterable[AnyFault] = ()) -> None:
         self._lock = threading.Lock()
@@ -69,7 +69,7 @@ class FaultBoard:
         self._set: list[SetFault] = [SetFault(fault, 0) for fault in faults]
 
     def add(self, fault: AnyFault) -> None:
-        """Set `fault`, as well as those set before."""
+        """Set `fault` in addition to those already set."""
         with self._lock:
             self._set.append(SetFault(fault, self._connects_so_far))
 
@@ -81,40 +81,40 @@ class FaultBoard:
             one.lift()
 
     def release(self) -> None:
-        """Disable the stalls, so that stalled calls continue."""
+        """Lift the stalls, so that stalled calls continue."""
         with self._lock:
             stalls = [one for one in self._set if isinstance(one.fault, Stall)]
         for one in stalls:
             one.lift()
 
     def fired(self) -> list[tuple[AnyFault, int]]:
-        """Every fault set since the last `clear`, and how often it struck."""
+        """Every fault set since the last `clear`, and how often it fired."""
         with self._lock:
             return [(one.fault, one.fired) for one in self._set]
 
     def count_connect(self) -> int:
-        """The number of a new connection, from 1."""
+        """Return the number of a new connection, starting with 1."""
         with self._lock:
             self._connects_so_far = next(self._connects)
             return self._connects_so_far
 
     def pending(self, connection: int, sql: str | None) -> list[SetFault]:
-        """The faults that may strike this connection in a call for `sql`."""
+        """The faults that can fire for this connection in a call for `sql`."""
         with self._lock:
-            return [one for one in self._set if one.can_strike(connection, sql)]
+            return [one for one in self._set if one.can_fire(connection, sql)]
 
-    def striking(
+    def firing(
         self, connection: int, sql: str | None, chosen: Callable[[SetFault], bool]
     ) -> Iterator[SetFault]:
-        """The `chosen` ones of `pending`, each counted when it is given."""
+        """Yield the `chosen` faults of `pending`, counting each one."""
         for one in self.pending(connection, sql):
             if chosen(one) and self._count(one, connection, sql):
                 yield one
 
     def _count(self, one: SetFault, connection: int, sql: str | None) -> bool:
-        # Looked at again: another session may have had its last time meanwhile.
+        # Check again: another session may have fired it for the last time in between.
         with self._lock:
-            if not one.can_strike(connection, sql):
+            if not one.can_fire(connection, sql):
                 return False
             one.fired += 1
             return True

@@ -1,4 +1,4 @@
-"""One session's faults: looks at the board wherever the session asks, and strikes."""
+"""Inject the faults of the board into a session."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _TEXTS = {
     28000: "the account is locked",
 }
 _PAUSE_SECONDS = 0.02
-"""How long the pauses of slow rows are at least, so that they are few."""
+"""The minimum pause for slow rows, so that there are few pauses."""
 
 
 class FaultHooks(SessionHooks):
-    """Strikes one session with what stands on `board`."""
+    """Injects the faults on `board` into one session."""
 
     def __init__(self, board: FaultBoard) -> None:
         self._board = board
@@ -45,32 +45,32 @@ class FaultHooks(SessionHooks):
         self._check: Callable[[], None] = lambda: None
 
     def begin(self, check: Callable[[], None]) -> None:
-        """Remember how to see that a wait is for nobody."""
+        """Store the function that ends waits for a client that left."""
         self._check = check
 
     def before_connect(self) -> None:
-        """Number this connection; refuse it or say nothing."""
+        """Number this connection; refuse it or do not answer."""
         self._connection = self._board.count_connect()
-        self._strike(lambda one: isinstance(one.fault, Refuse | HangConnect))
+        self._fire(lambda one: isinstance(one.fault, Refuse | HangConnect))
 
     def before_login(self, user: str) -> None:
-        """Deny the login."""
-        self._strike(lambda one: isinstance(one.fault, DenyLogin))
+        """Refuse the login."""
+        self._fire(lambda one: isinstance(one.fault, DenyLogin))
 
     def before_call(self, function: str) -> None:
-        """Strike with the faults of any round trip, but let a client that leaves leave."""
+        """Fire the faults of any round trip, but let a client disconnect."""
         self._sql = None
         if function != "LOGOFF":
-            self._strike(lambda one: _strikes_calls(one.fault) and not one.needs_statement)
+            self._fire(lambda one: _fires_in_calls(one.fault) and not one.needs_statement)
 
     def before_statement(self, sql: str) -> None:
-        """Strike with the faults of this statement's round trips."""
+        """Fire the faults of this statement's round trips."""
         self._sql = sql
-        self._strike(lambda one: _strikes_calls(one.fault) and one.needs_statement)
+        self._fire(lambda one: _fires_in_calls(one.fault) and one.needs_statement)
 
     def before_rows(self, sent: int, wanted: int) -> int:
-        """Strike with the faults of this row; go no further than the next fault's row."""
-        self._strike(
+        """Fire the faults of this row; continue at most to the next fault's row."""
+        self._fire(
             lambda one: (
                 _after_rows(one.fault) == sent
                 and (wanted > 0 or not isinstance(one.fault, DropInRow))
@@ -84,19 +84,19 @@ class FaultHooks(SessionHooks):
             if isinstance(one.fault, DelayRows):
                 most = min(most, max(1, round(_PAUSE_SECONDS / one.fault.seconds)))
         if most:
-            self._pay_for(most)
+            self._delay_rows(most)
         return most
 
-    def _pay_for(self, rows: int) -> None:
-        chosen = self._board.striking(
+    def _delay_rows(self, rows: int) -> None:
+        chosen = self._board.firing(
             self._connection, self._sql, lambda one: isinstance(one.fault, DelayRows)
         )
         for one in chosen:
             assert isinstance(one.fault, DelayRows)
             one.hold(self._check, one.fault.seconds * rows)
 
-    def _strike(self, chosen: Callable[[SetFault], bool]) -> None:
-        for one in self._board.striking(self._connection, self._sql, chosen):
+    def _fire(self, chosen: Callable[[SetFault], bool]) -> None:
+        for one in self._board.firing(self._connection, self._sql, chosen):
             self._act(one)
 
     def _act(self, one: SetFault) -> None:
@@ -118,10 +118,10 @@ class FaultHooks(SessionHooks):
             case HalfOpen() | HangConnect():
                 raise Cut(Manner.SILENT)
             case DelayRows():
-                raise AssertionError("slow rows are paid for elsewhere")
+                raise AssertionError("_delay_rows handles it")
 
 
-def _strikes_calls(fault: AnyFault) -> bool:
+def _fires_in_calls(fault: AnyFault) -> bool:
     return (
         isinstance(fault, CallFault)
         and fault.after_rows is None

@@ -1,4 +1,4 @@
-"""Where a session asks before it continues, so that a fault can strike exactly there."""
+"""Hooks in a session, where faults can be injected."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from tracekit.errors import TracekitError
 class Manner(Enum):
     """How a connection is cut off."""
 
-    CLOSED = "what is ready goes out, then the connection ends"
-    IN_ROW = "so does half of the next row"
-    IN_PACKET = (
-        "what is ready goes out but for the end of the last packet, then the connection ends"
-    )
-    SILENT = "what is ready goes out, then nothing more is answered until the client leaves"
+    CLOSED = "the connection ends after the data that are ready"
+    IN_ROW = "the connection ends after half of the next row"
+    IN_PACKET = "the connection ends in the middle of the last packet that is ready"
+    SILENT = "nothing is answered after the data that are ready, until the client disconnects"
 
 
 class Cut(TracekitError):
-    """Raised by a hook: the connection is to be cut off here."""
+    """Raised by a hook to cut off the connection."""
 
     def __init__(self, manner: Manner) -> None:
         super().__init__(manner.value)
@@ -28,36 +26,38 @@ class Cut(TracekitError):
 
 
 class SessionHooks:
-    """Lets everything pass; subclasses make faults.
+    """Hooks that do nothing; subclasses inject faults.
 
-    Every method runs in the session's own thread, may block (a slow database), raise `OraError`
-    (the client gets that error) or `Cut` (the client's connection ends).
+    Every method runs in the session's own thread. It may block (a slow database), raise `OraError`
+    (the client gets that error) or raise `Cut` (the client's connection ends).
     """
 
     def begin(self, check: Callable[[], None]) -> None:
-        """A client's socket was accepted; a hook that blocks calls `check` again and again.
+        """Called when a client's socket is accepted.
 
         Args:
-            check: Raises when the client broke off the call or went away.
+            check: Raises an exception if the client sent a break or disconnected. A blocking hook
+                must call it repeatedly.
         """
 
     def before_connect(self) -> None:
-        """A connect that would succeed is about to be; an `OraError`'s number refuses it."""
+        """Called before a connect succeeds; an `OraError` refuses it with its number."""
 
     def before_login(self, user: str) -> None:
-        """`user` has shown the right password and is about to be let in."""
+        """Called before `user`, who has proved the right password, is logged on."""
 
     def before_call(self, function: str) -> None:
-        """A request was read whole and is about to be carried out; `function` is its name."""
+        """Called before a request is run; `function` is its name."""
 
     def before_statement(self, sql: str) -> None:
-        """The call is about to parse, execute or fetch from `sql`; its rows come next."""
+        """Called before a call parses, executes or fetches from `sql`."""
 
     def before_rows(self, sent: int, wanted: int) -> int:
-        """How many of the next rows of a result may go before this is asked again; at least 1.
+        """The number of rows, at least 1, that may be sent before this is called again.
 
         Args:
-            sent: Rows of this result that went out so far.
-            wanted: Rows that could go now; 0 at the result's end, where no answer is needed.
+            sent: The number of rows of this result that were sent.
+            wanted: The number of rows that are ready; 0 at the end of the result, where the return
+                value is ignored.
         """
         return wanted

@@ -1,4 +1,4 @@
-"""The listening socket: takes clients in, and tells those it cannot take why."""
+"""The listening socket: accept clients, and refuse those that cannot be served with a reason."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _log = logging.getLogger(__name__)
 
 _ACCEPT_PAUSE_SECONDS = 0.1
 _REFUSED_SECONDS = 0.25
-"""How long a refused client may take to send its request, so that it receives the answer."""
+"""How long a refused client may take to send its request, so that it receives the reply."""
 _BACKLOG = 512
 _LONGEST_CONNECT = 8 << 10
 _OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 class Listener:
-    """Accepts connections in a thread of its own until closed.
+    """Accepts connections in its own thread until closed.
 
     Args:
-        host: Address to listen on.
-        port: Port to listen on, 0 for any free one.
-        welcome: Takes an accepted socket, to be its owner; raises OSError or RuntimeError when it
-            can serve no more clients.
+        host: The address to listen on.
+        port: The port to listen on; 0 for any free one.
+        welcome: Takes over an accepted socket; raises OSError or RuntimeError if no more clients
+            can be served.
 
     Raises:
-        ConfigError: the address cannot be listened on.
+        ConfigError: it cannot listen on the address.
     """
 
     def __init__(self, host: str, port: int, welcome: Callable[[socket.socket, str], None]) -> None:
@@ -65,7 +65,7 @@ class Listener:
             os.close(self._spare)
 
     def _accept_all(self) -> None:
-        """The thread: runs until the waker is closed."""
+        """Run the thread until the waker is closed."""
         while all(key.fileobj is self._socket for key, _ in self._selector.select()):
             try:
                 self._accept()
@@ -80,24 +80,24 @@ class Listener:
         try:
             self._welcome(sock, f"{peer[0]}:{peer[1]}")
         except (OSError, RuntimeError) as exc:  # such as "can't start new thread"
-            _log.warning("%s:%s was turned away: %s", peer[0], peer[1], exc)
+            _log.warning("%s:%s was refused: %s", peer[0], peer[1], exc)
             _refuse(sock)
 
     def _refuse_with_spare(self) -> bool:
-        """Turn one client away with the descriptor kept for that; False if there is none."""
+        """Refuse one client with the spare descriptor; False if there is none."""
         if self._spare is None:
             return False
         os.close(self._spare)
         self._spare = None
         with contextlib.suppress(OSError):
             _refuse(self._socket.accept()[0])
-        with contextlib.suppress(OSError):  # another thread took the last one: keep none
+        with contextlib.suppress(OSError):  # another thread took the last descriptor
             self._spare = os.open(os.devnull, os.O_RDONLY)
         return True
 
 
 def _refuse(sock: socket.socket) -> None:
-    """Answer with the listener's error and close."""
+    """Reply with the listener's error, and close the socket."""
     with sock, contextlib.suppress(OSError):
         sock.settimeout(_REFUSED_SECONDS)
         with contextlib.suppress(TimeoutError):
@@ -110,6 +110,6 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as exc:
-        raise ConfigError(f"host={host!r}, port={port}: cannot listen there: {exc}") from exc
+        raise ConfigError(f"host={host!r}, port={port}: cannot listen: {exc}") from exc
     listener.setblocking(False)
     return listener

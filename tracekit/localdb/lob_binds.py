@@ -1,4 +1,4 @@
-"""LOBs as bind values: locators in, values out, few enough at once."""
+"""Resolve locators in bind values, in parts that need little memory."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tracekit.localdb.ora_error import RowFailure
 from tracekit.localdb.wire.messages.binds import LobBind
 
 MAX_PART_BYTES = 4 << 20
-"""Bytes of LOBs that are bound at once, unless a single row has more."""
+"""The bytes of LOBs to bind together, unless a single row has more."""
 
 
 def bind_parts(
     rows: Sequence[Sequence[Any]], lobs: SessionLobs
 ) -> Iterator[Sequence[Sequence[Any]]]:
-    """Bind rows with the values of their LOBs, in parts that need bounded memory.
+    """Yield rows of binds with the values of their LOBs, in parts that need bounded memory.
 
     Raises:
-        OraError: ORA-22922, a LOB was freed, or is another session's.
+        OraError: ORA-22922 if a LOB was freed or belongs to another session.
     """
     part: list[Sequence[Any]] = []
     part_bytes = 0
@@ -49,12 +49,12 @@ def run_parts(
     *,
     go_on: bool,
 ) -> ExecuteOutcome:
-    """What all parts give together.
+    """Run all parts and combine their outcomes.
 
     Args:
-        parts: Bind rows; a query has one part.
-        run: Executes a part.
-        go_on: Run the parts after one with a row that failed.
+        parts: Rows of binds; a query has one part.
+        run: Runs a part.
+        go_on: Whether to continue after a part with a row that failed.
     """
     counts: list[int] = []
     returned: list[ReturnedColumns] = []

@@ -1,4 +1,4 @@
-"""Carrying out LOB operations."""
+"""Run LOB operations."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Request = LobOpRequest[StagedData]
 
 
 class LobCalls:
-    """Runs one session's LOB operations; each adds to a reply.
+    """Runs a session's LOB operations; each adds to a reply.
 
     Args:
-        lobs: The session's.
+        lobs: The session's LOBs.
     """
 
     def __init__(self, lobs: SessionLobs) -> None:
@@ -43,12 +43,12 @@ class LobCalls:
             LobOperation.CLOSE: lambda _, lob, __: lobs.close_lob(lob),
         }
 
-    def carry_out(self, request: Request, response: Response) -> None:
-        """Function 96.
+    def run(self, request: Request, response: Response) -> None:
+        """Function 96: run one LOB operation.
 
         Raises:
-            OraError: ORA-22922, there is no such LOB; ORA-03001, no such operation; or what the
-                operation itself says.
+            OraError: ORA-22922 for an unknown LOB; ORA-03001 for an unknown operation; or the
+                operation's own error.
         """
         if request.operation == LobOperation.CREATE_TEMPORARY:
             return self._create(request, response)
@@ -102,7 +102,7 @@ class LobCalls:
 
 
 def _start(request: Request) -> int:
-    """The 0-based first unit."""
+    """The first unit, 0-based."""
     if request.source_offset < 1:
         raise OraError(24801, "illegal parameter value in OCI lob function")
     return request.source_offset - 1

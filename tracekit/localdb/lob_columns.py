@@ -1,4 +1,4 @@
-"""How a cursor's LOB columns are sent, which a client says once for all executions to come."""
+"""How to send a cursor's LOB columns, which a client defines once for all executions."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tracekit.localdb.wire.rows_lob import (
 
 
 class Definable(Protocol):
-    """A result whose columns can be sent otherwise than described."""
+    """A result whose columns can be sent in another form than described."""
 
     @property
     def columns(self) -> Sequence[ColumnDescription]:
-        """As described."""
+        """The columns as described."""
 
     def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
-        """Say how they are to be sent, before the first row."""
+        """Set how to send the columns, before the first row."""
 
 
 class CursorLobs:
-    """What one cursor remembers of its LOB columns from one execution to the next."""
+    """The state of a cursor's LOB columns between executions."""
 
     def __init__(self) -> None:
         self._described: Sequence[ColumnDescription] = ()
@@ -36,24 +36,24 @@ class CursorLobs:
         self._keeper: ResultLobs | None = None
 
     def describe(self, columns: Sequence[ColumnDescription]) -> None:
-        """The columns are described to the client."""
+        """Note that the columns are described to the client."""
         described = tuple(columns)
         if described != self._described:
             self._sent_as = redescribed_columns(self._sent_as, described)
             self._described = described
 
     def begin(
-        self, result: Definable, make_keeper: Callable[[], ResultLobs], *, is_told: bool
+        self, result: Definable, make_keeper: Callable[[], ResultLobs], *, is_described: bool
     ) -> bool:
-        """A new result takes the place of the last, whose locators may become invalid.
+        """Replace the previous result, whose locators may become invalid.
 
         Args:
-            result: Has no rows read yet.
-            make_keeper: Makes what keeps its LOBs.
-            is_told: Whether this reply describes the columns to the client.
+            result: The new result, before its first row is read.
+            make_keeper: Makes the keeper of its LOBs.
+            is_described: Whether this reply describes the columns to the client.
 
         Returns:
-            Whether rows may be sent with it: a client that needs locators says so first.
+            Whether this reply may contain rows; a client that wants locators defines them first.
         """
         self.release()
         self.describe(result.columns)
@@ -61,31 +61,31 @@ class CursorLobs:
             return True
         self._keeper = make_keeper()
         result.define(self._sent_as, self._keeper)
-        return not (is_told and has_lobs(self._sent_as))
+        return not (is_described and has_lobs(self._sent_as))
 
     def define(self, result: Definable | None, defines: Sequence[BindMetadata]) -> None:
-        """The client defines the form of the columns, of the open result and later ones.
+        """Apply the client's definition of the columns to the open result and later ones.
 
         Raises:
-            OraError: it cannot have them so, or rows went out already.
+            OraError: the form is not supported, or rows were already sent.
         """
         self._sent_as = defined_columns(self._described, defines)
         if result is not None and self._keeper is not None:
             result.define(self._sent_as, self._keeper)
 
     def forget(self) -> None:
-        """The cursor has another statement now."""
+        """Reset the state for a new statement."""
         self.release()
         self._described = self._sent_as = ()
 
     def keep_returned(self, make_keeper: Callable[[], ResultLobs]) -> ResultLobs:
-        """Keeps what RETURNING ... INTO gives, until the next execution."""
+        """Make the keeper of RETURNING ... INTO values, which are kept until the next execution."""
         self.release()
         self._keeper = make_keeper()
         return self._keeper
 
     def release(self) -> None:
-        """The locators of the last result may become invalid."""
+        """Allow the last result's locators to become invalid."""
         if self._keeper is not None:
             self._keeper.release()
             self._keeper = None

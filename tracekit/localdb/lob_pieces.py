@@ -1,4 +1,4 @@
-"""A LOB that can be changed: extents in order, cut and joined as it is written."""
+"""A LOB that can be changed: extents in order, split and joined as it is written."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from tracekit.localdb.lob_space import READ_BYTES, Extent, LobSpace
 from tracekit.localdb.ora_error import OraError
 
 MAX_GAP_BYTES = 64 << 20
-"""How far beyond its end a LOB may be written: the gap is filled, and a few bytes ask for it."""
+"""How far beyond its end a LOB can be written: filling the gap of a small write costs space."""
 
 
 class LobPieces:
-    """Bytes as a list of extents; every extent holds one pin on its segment.
+    """Bytes as a list of extents; each extent holds a pin on its segment.
 
     Args:
-        space: Where the bytes lie.
-        extents: What it starts with; their pins belong to this object now.
+        space: Stores the bytes.
+        extents: The initial extents; this object takes over their pins.
     """
 
     def __init__(self, space: LobSpace, extents: list[Extent] | None = None) -> None:
@@ -25,7 +25,7 @@ class LobPieces:
         self.size_bytes = sum(extent.size_bytes for extent in self._extents)
 
     def append(self, extent: Extent) -> None:
-        """Add `extent`, pinned for this object, at the end."""
+        """Append `extent`, pinned for this object."""
         last = self._extents[-1] if self._extents else None
         if last is not None and last[:2] == (extent.segment, extent.offset - last.size_bytes):
             joined = Extent(last.segment, last.offset, last.size_bytes + extent.size_bytes)
@@ -36,24 +36,24 @@ class LobPieces:
         self.size_bytes += extent.size_bytes
 
     def read(self, start: int, count: int) -> Iterator[bytes]:
-        """`count` bytes from `start` on, fewer at the end.
+        """Yield `count` bytes from `start` on, fewer at the end.
 
         Raises:
-            OraError: ORA-22922, they were freed meanwhile.
+            OraError: ORA-22922 if they were freed in the meantime.
         """
         for extent in _cut(self._extents, start, start + count):
             yield from self._space.read(extent, 0, extent.size_bytes)
 
     def overwrite(self, start: int, new: LobPieces, filler: bytes) -> None:
-        """Put `new`, which is used up, over the bytes from `start` on.
+        """Write `new`, which is used up, over the bytes from `start` on.
 
         Args:
-            start: Where; beyond the end, what lies between is filled.
+            start: The position; a gap beyond the end is filled.
             new: The bytes.
-            filler: What the gap is filled with.
+            filler: The bytes that fill the gap.
 
         Raises:
-            OraError: ORA-22925, the gap would be larger than `MAX_GAP_BYTES`.
+            OraError: ORA-22925 if the gap would exceed `MAX_GAP_BYTES`.
         """
         if start - self.size_bytes > MAX_GAP_BYTES:
             raise OraError(22925, "operation would exceed maximum size allowed for a LOB")
@@ -68,17 +68,17 @@ class LobPieces:
         self._replace(before, new.take(), after)
 
     def trim(self, size_bytes: int) -> None:
-        """Keep the first `size_bytes` only."""
+        """Truncate to `size_bytes`."""
         self._replace(_cut(self._extents, 0, size_bytes), [], [])
 
     def take(self) -> list[Extent]:
-        """The extents with their pins; nothing is left here."""
+        """Return the extents with their pins; this object is then empty."""
         taken, self._extents = self._extents, []
         self.size_bytes = 0
         return taken
 
     def free(self) -> None:
-        """Let go of everything."""
+        """Release all extents."""
         for extent in self.take():
             self._space.unpin(extent.segment)
 
@@ -89,7 +89,7 @@ class LobPieces:
             count -= part
 
     def _replace(self, before: list[Extent], added: list[Extent], after: list[Extent]) -> None:
-        """Be these extents; those of `added` are pinned already."""
+        """Set the extents; those of `added` are pinned already."""
         for extent in (*before, *after):
             self._space.pin(extent.segment)
         self.free()
@@ -98,7 +98,7 @@ class LobPieces:
 
 
 def _cut(extents: list[Extent], start: int, end: int) -> list[Extent]:
-    """The part of `extents` from byte `start` to byte `end`."""
+    """The part of `extents` between the bytes `start` and `end`."""
     found: list[Extent] = []
     at = 0
     for extent in extents:

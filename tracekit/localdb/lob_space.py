@@ -1,7 +1,7 @@
-"""Where the bytes of a session's LOBs lie: a log of segments, each freed as a whole.
+"""Storage for a session's LOBs: a log of segments, each freed as a whole.
 
-The first segment is a small one in memory; all others are temporary files without a name, so that
-what a client holds locators of costs disk, not memory, and vanishes with the session.
+The first segment is small and in memory. All others are unnamed temporary files, so LOBs that a
+client holds locators of use disk rather than memory, and disappear with the session.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tracekit.localdb.ora_error import OraError
 MEMORY_BYTES = 256 << 10
 SEGMENT_BYTES = 64 << 20
 LINGER_BYTES = 64 << 20
-"""Bytes kept though nothing needs them, for locators of cursors that were closed."""
+"""Unused bytes kept for locators of closed cursors."""
 MAX_BYTES = 16 << 30
 READ_BYTES = 1 << 20
 
 
 class Extent(NamedTuple):
-    """Bytes that lie together."""
+    """A range of bytes in a segment."""
 
     segment: int
     offset: int
@@ -32,7 +32,7 @@ class Extent(NamedTuple):
 
 
 class _Segment:
-    """Bytes in memory, or in a file."""
+    """Bytes in memory or in a file."""
 
     def __init__(self, file: IO[bytes] | None) -> None:
         self._file = file
@@ -67,10 +67,10 @@ class _Segment:
 
 
 class LobSpace:
-    """The segments of one session; may be used by several threads.
+    """The segments of a session; thread-safe.
 
     Args:
-        folder: Where temporary files go; None for the system's place.
+        folder: The folder for temporary files; None for the system's.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -82,18 +82,18 @@ class LobSpace:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes held, in memory and files."""
+        """The bytes in memory and files."""
         return self._held_bytes
 
     def append(self, pieces: Iterable[bytes], at_most_bytes: int) -> Extent:
-        """Keep `pieces` as one extent, its segment pinned again until `unpin`.
+        """Store `pieces` as one extent, and pin its segment until `unpin`.
 
         Args:
             pieces: The bytes.
-            at_most_bytes: There are no more of them; says whether they go to a file.
+            at_most_bytes: An upper limit of their size; decides whether they go to a file.
 
         Raises:
-            OraError: ORA-01652, the session holds too much, or the disk is full.
+            OraError: ORA-01652 if the session holds too much or the disk is full.
         """
         with self._lock:
             number, segment = self._writable(at_most_bytes)
@@ -109,10 +109,10 @@ class LobSpace:
             return Extent(number, offset, segment.size_bytes - offset)
 
     def read(self, extent: Extent, start: int, count: int) -> Iterator[bytes]:
-        """`count` bytes of `extent` from `start` on, in pieces of at most `READ_BYTES`.
+        """Yield `count` bytes of `extent` from `start` on, in pieces of at most `READ_BYTES`.
 
         Raises:
-            OraError: ORA-22922, they were freed.
+            OraError: ORA-22922 if they were freed.
         """
         at, end = extent.offset + start, extent.offset + start + count
         while at < end:
@@ -125,18 +125,18 @@ class LobSpace:
             yield piece
 
     def holds(self, extent: Extent) -> bool:
-        """Whether the bytes of `extent` are still there."""
+        """Whether the bytes of `extent` still exist."""
         with self._lock:
             segment = self._segments.get(extent.segment)
             return segment is not None and extent.offset + extent.size_bytes <= segment.size_bytes
 
     def pin(self, segment: int) -> None:
-        """Keep a segment, which another pin keeps now, for one more holder."""
+        """Pin a segment, which is already pinned, for another holder."""
         with self._lock:
             self._segments[segment].pins += 1
 
     def unpin(self, segment: int) -> None:
-        """The holder of one pin needs the segment no more."""
+        """Release one pin of a segment."""
         with self._lock:
             held = self._segments.get(segment)
             if held is not None:
@@ -171,7 +171,7 @@ class LobSpace:
             raise _no_space() from error
 
     def _free_lingering(self) -> None:
-        """Free what nobody needs, the oldest first, down to `LINGER_BYTES`."""
+        """Free unused segments, the oldest first, down to `LINGER_BYTES`."""
         idle = [
             number
             for number, segment in self._segments.items()
@@ -188,7 +188,7 @@ class LobSpace:
 
 
 def nonexistent() -> OraError:
-    """The answer to a locator whose bytes are gone."""
+    """The error for a locator whose bytes no longer exist."""
     return OraError(22922, "nonexistent LOB value")
 
 

@@ -1,4 +1,4 @@
-"""A session's LOBs: those its results handed out, and its temporary ones."""
+"""A session's LOBs: those of its results, and its temporary LOBs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _KEY_BYTES = 16
 
 
 class SessionLobs:
-    """What a session's locators stand for.
+    """The LOBs that a session's locators refer to.
 
     Args:
-        folder: Where temporary files go; None for the system's place.
+        folder: The folder for temporary files; None for the system's.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -36,22 +36,22 @@ class SessionLobs:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of LOBs that this session holds, mostly in files."""
+        """The bytes of LOBs that this session holds, mostly in files."""
         return self._space.held_bytes
 
     def keeper(self) -> ResultLobs:
-        """Keeps the LOBs of one result."""
+        """Make a keeper for the LOBs of one result."""
         return ResultLobs(self._space, self._key)
 
     def stage(self) -> StagedData:
-        """Takes the data of a write as it arrives."""
+        """Make an object that receives the data of a write."""
         return StagedData(self._space)
 
     def find(self, data: bytes) -> Locator:
-        """The LOB that the locator `data` stands for.
+        """The LOB that the locator `data` refers to.
 
         Raises:
-            OraError: ORA-22922, it was freed, or is another session's.
+            OraError: ORA-22922 if it was freed or belongs to another session.
         """
         locator = read_locator(data, self._key)
         if locator is None:
@@ -64,10 +64,10 @@ class SessionLobs:
         return locator
 
     def create(self, oracle_type: OracleType, charset_form: int) -> bytes:
-        """The locator of a new, empty temporary LOB.
+        """Create an empty temporary LOB and return its locator.
 
         Raises:
-            OraError: ORA-00932, no type of LOB; ORA-04036, there are too many.
+            OraError: ORA-00932 if the type is not a LOB; ORA-04036 if there are too many.
         """
         if oracle_type is not OracleType.CLOB and oracle_type is not OracleType.BLOB:
             raise OraError(932, f"inconsistent datatypes: expected LOB got type {oracle_type}")
@@ -79,7 +79,7 @@ class SessionLobs:
         return make_locator(Locator(oracle_type, form, number, temporary=True), self._key)
 
     def free(self, locators: Iterable[bytes]) -> None:
-        """Free temporary LOBs; others are passed over, as are those freed before."""
+        """Free temporary LOBs; others are ignored."""
         for data in locators:
             locator = read_locator(data, self._key)
             if locator is not None and locator.temporary:
@@ -89,11 +89,11 @@ class SessionLobs:
                     pieces.free()
 
     def length(self, locator: Locator) -> int:
-        """Units (UTF-16 for text, else bytes) of the LOB."""
+        """The length of the LOB in UTF-16 units (text) or bytes."""
         return self._size_bytes(locator) // locator.unit_bytes
 
     def read(self, locator: Locator, start: int, amount: int) -> Iterator[bytes]:
-        """`amount` units from unit `start` (0-based) on, fewer at the end, in bounded pieces."""
+        """Yield `amount` units from unit `start` (0-based) in bounded pieces; fewer at the end."""
         unit = locator.unit_bytes
         first = start * unit
         size = max(0, min(amount * unit, self._size_bytes(locator) - first))
@@ -102,10 +102,10 @@ class SessionLobs:
         return self._space.read(_extent(locator), first, size)
 
     def write(self, locator: Locator, start: int, data: StagedData) -> None:
-        """Put `data` over the units from `start` (0-based) on; a gap becomes blanks or zeros.
+        """Write `data` over the units from `start` (0-based); a gap is filled with blanks or zeros.
 
         Raises:
-            OraError: ORA-22920, it is no temporary LOB; ORA-01652, there is no room for it.
+            OraError: ORA-22920 if it is not a temporary LOB; ORA-01652 if there is no space.
         """
         new = data.take()
         try:
@@ -116,10 +116,10 @@ class SessionLobs:
             new.free()
 
     def trim(self, locator: Locator, units: int) -> None:
-        """Keep the first `units` only.
+        """Truncate the LOB to `units`.
 
         Raises:
-            OraError: ORA-22920, it is not a temporary LOB; ORA-22926, it is shorter than that.
+            OraError: ORA-22920 if it is not a temporary LOB; ORA-22926 if it is shorter.
         """
         pieces = self._changeable(locator)
         if units > self.length(locator):
@@ -129,10 +129,10 @@ class SessionLobs:
         pieces.trim(units * locator.unit_bytes)
 
     def open(self, locator: Locator) -> None:
-        """Open it, which changes only `is_open`.
+        """Open the LOB, which only changes `is_open`.
 
         Raises:
-            OraError: ORA-22293, it is open; ORA-22290, too many are.
+            OraError: ORA-22293 if it is open; ORA-22290 if too many are open.
         """
         if locator in self._open:
             raise OraError(22293, "LOB already opened in the same transaction")
@@ -141,24 +141,24 @@ class SessionLobs:
         self._open.add(locator)
 
     def close_lob(self, locator: Locator) -> None:
-        """Close it.
+        """Close the LOB.
 
         Raises:
-            OraError: ORA-22289, it is not open.
+            OraError: ORA-22289 if it is not open.
         """
         if locator not in self._open:
             raise OraError(22289, "cannot perform operation on an unopened file or LOB")
         self._open.remove(locator)
 
     def is_open(self, locator: Locator) -> bool:
-        """Whether it is open."""
+        """Whether the LOB is open."""
         return locator in self._open
 
     def value(self, data: bytes) -> str | bytes:
-        """The whole LOB, for a bind.
+        """Read the whole LOB, for use as a bind value.
 
         Raises:
-            OraError: ORA-22922, it was freed, or is another session's.
+            OraError: ORA-22922 if it was freed or belongs to another session.
         """
         locator = self.find(data)
         whole = b"".join(self.read(locator, 0, self.length(locator)))
@@ -167,18 +167,18 @@ class SessionLobs:
         return whole.decode("utf-16-be", "replace")
 
     def value_bytes(self, data: bytes) -> int:
-        """Bytes of the LOB that `data` stands for; 0 if there is none."""
+        """The size in bytes of the LOB that `data` refers to; 0 if there is none."""
         try:
             return self._size_bytes(self.find(data))
         except OraError:
             return 0
 
     def end_transaction(self) -> None:
-        """Opened LOBs are closed with the transaction."""
+        """Close all open LOBs at the end of a transaction."""
         self._open.clear()
 
     def close(self) -> None:
-        """Free everything; locators are worth nothing from here on."""
+        """Free everything; all locators become invalid."""
         self._temporary.clear()
         self._open.clear()
         self._space.close()
@@ -195,10 +195,10 @@ class SessionLobs:
 
 
 class ResultLobs:
-    """Keeps the LOBs that one result hands out until `release`.
+    """Keeps the LOBs of one result until `release`.
 
     Args:
-        space: Where their bytes go.
+        space: Stores their bytes.
         key: The session's secret.
     """
 
@@ -208,10 +208,10 @@ class ResultLobs:
         self._segments: set[int] = set()
 
     def keep(self, value: memoryview, column: ColumnDescription) -> KeptLob:
-        """Keep one value: bytes, or UTF-8 text.
+        """Keep a value: bytes, or UTF-8 text.
 
         Raises:
-            OraError: ORA-01652, there is no room for it.
+            OraError: ORA-01652 if there is no space for it.
         """
         if column.type is OracleType.BLOB:
             pieces = (bytes(value[i : i + READ_BYTES]) for i in range(0, len(value), READ_BYTES))
@@ -228,13 +228,13 @@ class ResultLobs:
         return KeptLob(make_locator(locator, self._key), units)
 
     def release(self) -> None:
-        """The result's locators may become invalid."""
+        """Allow the result's locators to become invalid."""
         while self._segments:
             self._space.unpin(self._segments.pop())
 
 
 class StagedData:
-    """The data of a write, kept as it arrives, before it is known what becomes of it."""
+    """The data of a write, kept as it arrives."""
 
     def __init__(self, space: LobSpace) -> None:
         self._space = space
@@ -243,11 +243,11 @@ class StagedData:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes that came."""
+        """The number of bytes received."""
         return self._pieces.size_bytes
 
     def add(self, piece: bytes) -> None:
-        """Keep `piece`; once there is no room, the rest is passed over until `take` says so."""
+        """Keep `piece`; without space, drop it and let `take` raise the error."""
         if self._error is None:
             try:
                 self._pieces.append(self._space.append([piece], len(piece)))
@@ -255,10 +255,10 @@ class StagedData:
                 self._error = error
 
     def take(self) -> LobPieces:
-        """What came.
+        """Return the data.
 
         Raises:
-            OraError: ORA-01652, there was no room for it.
+            OraError: ORA-01652 if there was not enough space.
         """
         if self._error is not None:
             self._pieces.free()

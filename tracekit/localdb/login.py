@@ -1,4 +1,4 @@
-"""From the first packet to a logged-on user: connect, negotiate, authenticate."""
+"""Log on a client: connect, negotiate, authenticate."""
 
 from __future__ import annotations
 
@@ -52,33 +52,33 @@ _MOST_LOGIN_BYTES = 64 << 10
 _VERSION_19_21 = 19 << 24 | 21 << 16
 """The version reported to clients: Oracle 19c, release update 21."""
 _VERSION_12_2 = 12 << 24 | 2 << 20
-"""The same for clients of field versions that write versions in the older form."""
+"""The same for clients whose field version uses the older format."""
 
 
 @dataclass(frozen=True)
 class LoggedOn:
-    """The outcome of a login: what was agreed, and the client's initial settings."""
+    """The outcome of a login: the negotiated capabilities and the client's initial settings."""
 
     agreement: Agreement
     reader: TtcReader
     alter_session: str | None
     client: Mapping[str, str]
-    """What the client says it is, by the names that SYS_CONTEXT knows."""
+    """The client's attributes, by their names in SYS_CONTEXT."""
     clone: str
-    """The service name asked for, where that is a clone's; else empty."""
+    """The service name if it is a clone's; otherwise empty."""
 
 
 class Login:
-    """One client's way in.
+    """Logs on one client.
 
     Args:
-        connection: Its packets.
-        options: Whom to let in.
-        verifier: Of the one user's password; made once, since it is slow on purpose.
-        banner: What the server calls itself.
-        session_id: Number of the session this may become.
-        hooks: Asked before a client is let in.
-        is_clone: Whether a name is that of a private copy of the database.
+        connection: The client's connection.
+        options: The server's options, including user and password.
+        verifier: The verifier of the user's password; made once, because that is deliberately slow.
+        banner: The server's name.
+        session_id: The number of the session.
+        hooks: Called before a client connects and logs on.
+        is_clone: Whether a name belongs to a clone of the database.
     """
 
     def __init__(
@@ -103,12 +103,12 @@ class Login:
         self._reader = TtcReader(refill=connection.next_payload, limit=_MOST_LOGIN_BYTES)
 
     def run(self) -> LoggedOn:
-        """Let the client in.
+        """Log on the client.
 
         Raises:
-            ConnectionClosed: it went away, or was refused; the reason says which.
-            Cut: a hook ends the connection.
-            RemoteWireError: it sent what cannot be read.
+            ConnectionClosed: the client disconnected or was refused; the message says which.
+            Cut: a hook ended the connection.
+            RemoteWireError: the client sent malformed data.
         """
         plain = self._accept()
         if self._reader.peek() == MessageType.FAST_AUTH:
@@ -129,7 +129,7 @@ class Login:
     def _accept(self) -> Agreement:
         packet = self._connection.receive_short()
         if packet.type != PacketType.CONNECT:
-            raise RemoteWireError(f"packet type {packet.type} where CONNECT belongs")
+            raise RemoteWireError(f"packet type {packet.type}; expected CONNECT")
         request = parse_connect(packet.body)
         data = request.data
         if request.needs_more:
@@ -152,7 +152,7 @@ class Login:
         return Agreement(request.sdu)
 
     def _refusal(self, request: ConnectRequest, target: ConnectTarget) -> int:
-        """The listener error that keeps this client out, or 0."""
+        """The listener's error if it refuses this client, otherwise 0."""
         wanted = self._options.service.upper()
         if request.version < VERSION_MINIMUM:
             return ERR_INCOMPATIBLE_VERSION
@@ -238,10 +238,10 @@ _IDENTITY = {
 
 
 def _identity(request: AuthRequest) -> dict[str, str]:
-    """Who the client says it is; a module is its program's name until it sets one."""
+    """The client's attributes; the module is the program's name unless the client sets one."""
     return {name: request.pairs.get(key, "") for name, key in _IDENTITY.items()}
 
 
 def _alter_session(request: AuthRequest) -> str | None:
-    """The statement by which a client sets its time zone."""
+    """The statement with which the client sets its time zone."""
     return request.pairs.get("AUTH_ALTER_SESSION") or None

@@ -1,8 +1,8 @@
-"""Ends the call that takes the server's memory, so that the other clients continue.
+"""Ends calls that need too much of the server's memory, so that other clients can continue.
 
-The database bounds its own buffers, but not the values that an expression makes. One thread looks
-at the process's memory while calls run. It ends the newest call since whose start the memory has
-grown too far: one that runs together with a greedy one started before it, or ends soon.
+DuckDB limits its own buffers, but not the values that an expression makes. A thread checks the
+process's memory while calls run. Among the calls since whose start the memory has grown too far, it
+ends the newest: a call that runs beside a greedy one either started earlier or ends soon.
 """
 
 from __future__ import annotations
@@ -21,44 +21,44 @@ _NEXT_VICTIM_SECONDS = 0.5
 
 
 class _Resident:
-    """Resident memory of this process, read in microseconds: every call asks."""
+    """Reads this process's resident memory in microseconds; every call needs it."""
 
     def __init__(self) -> None:
         self._page_bytes = os.sysconf("SC_PAGE_SIZE")
         self._statm = os.open("/proc/self/statm", os.O_RDONLY) if has_proc() else None
 
     def bytes_now(self) -> int:
-        """Bytes now."""
+        """The resident memory in bytes."""
         if self._statm is None:
             return resident_bytes()
         return int(os.pread(self._statm, 128, 0).split()[1]) * self._page_bytes
 
     def close(self) -> None:
-        """Let go of the descriptor."""
+        """Close the file descriptor."""
         if self._statm is not None:
             os.close(self._statm)
 
 
 class GuardedCall:
-    """One call that runs.
+    """A running call.
 
     Args:
-        interrupt: Makes it end early.
-        start_bytes: Resident memory as it begins.
+        interrupt: Makes the call end early.
+        start_bytes: The resident memory at its start.
     """
 
     def __init__(self, interrupt: Callable[[], None], start_bytes: int) -> None:
         self.interrupt = interrupt
         self.start_bytes = start_bytes
         self.is_ended = False
-        """Whether the guard ends it."""
+        """Whether the guard has ended it."""
 
 
 class MemoryGuard:
-    """Looks at the memory of this process while calls run.
+    """Checks this process's memory while calls run.
 
     Args:
-        most_growth_bytes: A call since whose start the process has grown by more is ended.
+        most_growth_bytes: A call is ended if the process has grown by more since its start.
     """
 
     def __init__(self, most_growth_bytes: int = MOST_GROWTH_BYTES) -> None:
@@ -72,7 +72,7 @@ class MemoryGuard:
 
     @contextmanager
     def guarding(self, interrupt: Callable[[], None]) -> Iterator[GuardedCall]:
-        """A call runs inside."""
+        """Guard the call that runs in this context."""
         call = GuardedCall(interrupt, self._resident.bytes_now())
         with self._changed:
             self._calls.append(call)
@@ -85,7 +85,7 @@ class MemoryGuard:
                 self._calls.remove(call)
 
     def stop(self) -> None:
-        """End the thread."""
+        """Stop the thread."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -103,7 +103,7 @@ class MemoryGuard:
             time.sleep(_LOOK_SECONDS)
 
     def _look(self, next_victim: float) -> float:
-        """Interrupt what is to end, again and again; when the next call may be chosen."""
+        """Interrupt ended calls, repeatedly; returns when the next call may be chosen."""
         now = self._resident.bytes_now()
         if time.monotonic() >= next_victim:
             greedy = [call for call in self._calls if now - call.start_bytes > self._most]

@@ -1,4 +1,4 @@
-"""How one server process is to listen and whom it lets in."""
+"""The address a server listens on, and the user it accepts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracekit.localdb.wire.messages.auth import fold_user
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Settings of one server; checked when made.
+    """The settings of a server; validated on creation.
 
     Raises:
         ConfigError: a value is invalid, or the host is reachable from elsewhere and
@@ -23,17 +23,17 @@ class ServerOptions:
     password: str = field(repr=False)
     host: str = "127.0.0.1"
     port: int = 0
-    """0 takes any free port."""
+    """0 for any free port."""
     service: str = "TRACEKIT"
     schema: str = "DWH"
-    """The schema in which unqualified names are looked up after logging on."""
+    """The schema for unqualified names after log-on."""
     allow_remote: bool = False
     field_version: int = FIELD_VERSION_MAX
-    """Newest message layout offered: 12 is Oracle 19c's, 24 is 23ai's; clients may ask for less."""
+    """The newest message layout to offer (12: Oracle 19c, 24: 23ai); clients can use less."""
     fast_auth: bool = True
-    """Offer logging on with two round trips less."""
+    """Whether to offer logging on with two fewer round trips."""
     login_seconds: float = 30.0
-    """How long a client may take to log on."""
+    """The time limit for log-on."""
 
     def __post_init__(self) -> None:
         if not self.allow_remote and not _is_loopback(self.host):
@@ -53,7 +53,7 @@ class ServerOptions:
                 raise ConfigError(f"{name} is empty")
 
     def is_user(self, folded: str) -> bool:
-        """Whether `folded` (a name as the database knows it) may log on."""
+        """Whether `folded` (a name as the database stores it) may log on."""
         return folded == fold_user(self.user)
 
 

@@ -1,4 +1,4 @@
-"""The answer "ORA-nnnnn": what a statement gets instead of a result."""
+"""The error "ORA-nnnnn", which a statement returns instead of a result."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tracekit.localdb.stored_names import shown_name
 
 
 class OraError(TracekitError):
-    """One Oracle error on its way to the client; never leaves the server process.
+    """An Oracle error to send to the client; it never leaves the server process.
 
     Args:
         number: Oracle's error number, 942 for ORA-00942.
-        text: The message without its `ORA-nnnnn: ` prefix; held names are shown as Oracle's.
-        position: 0-based offset in the statement as the client sent it, where one is known; of
-            a row that failed among many, its index.
-        row_count: Rows that were changed before, and stay so.
+        text: The message without its `ORA-nnnnn: ` prefix; stored names are shown as Oracle's.
+        position: The 0-based offset in the statement as the client sent it, if known; for an array
+            DML, the index of the failed row.
+        row_count: The number of rows changed before the error; these changes remain.
     """
 
     def __init__(self, number: int, text: str, *, position: int = 0, row_count: int = 0) -> None:
@@ -30,8 +30,7 @@ class OraError(TracekitError):
 
 @dataclass(frozen=True)
 class RowFailure:
-    """One bind row of many that failed."""
+    """A row of binds that failed in an array DML."""
 
     row: int
-    """Its index."""
     error: OraError

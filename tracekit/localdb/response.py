@@ -1,4 +1,4 @@
-"""One reply on its way: message parts in, packets out."""
+"""A reply: message parts in, packets out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BYTES_PER_WRITE = 512 << 10
 
 
 class Response:
-    """Packs the parts of one reply and writes them, a large piece at a time."""
+    """Packs the parts of a reply, and writes them in large pieces."""
 
     def __init__(self, connection: Connection, agreement: Agreement) -> None:
         self._connection = connection
@@ -21,11 +21,11 @@ class Response:
         self._packer = DataPacker(agreement.sdu)
 
     def add(self, part: bytes | memoryview) -> None:
-        """Append a message, or a run of rows.
+        """Append a message or a run of rows.
 
         Raises:
-            BreakRequested: the client interrupts it; whole packets were sent.
-            ConnectionClosed: the client went away.
+            BreakRequested: the client sent a break; only whole packets were sent.
+            ConnectionClosed: the client disconnected.
         """
         self._packer.add(part)
         if self._packer.ready_bytes >= _BYTES_PER_WRITE:
@@ -33,22 +33,22 @@ class Response:
             self._connection.send(self._packer.take())
 
     def finish(self, last: bytes) -> None:
-        """Append the last message and send what is left.
+        """Append the last message and send the rest.
 
         Raises:
-            BreakRequested: a break came before; nothing of the rest was sent.
-            ConnectionClosed: the client went away.
+            BreakRequested: a break arrived before; the rest was not sent.
+            ConnectionClosed: the client disconnected.
         """
         self._packer.add(last)
         self._connection.check()
         self._connection.send(self._packer.finish(end_of_response=self._end_of_response))
 
     def cut_off(self, manner: Manner, last: bytes) -> NoReturn:
-        """Send what of the reply is ready and end the connection in the given manner.
+        """Send the part of the reply that is ready, and end the connection.
 
         Args:
-            manner: How it ends.
-            last: The end of the call, so that there is a packet to be cut short.
+            manner: How the connection ends.
+            last: The end of the call, so that there is a packet to truncate.
 
         Raises:
             ConnectionClosed: always.

@@ -1,4 +1,4 @@
-"""An open result that a client may move about in: rows that were read can be sent again."""
+"""An open result for a scrollable cursor: rows that were read can be sent again."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MAX_BYTES = 16 << 30
 
 
 class ScrollableFeed:
-    """Hands out an open result's rows from any position on; what was read is kept in a file.
+    """Returns an open result's rows from any position; rows that were read are kept in a file.
 
     Args:
         result: The rows, in order.
-        folder: Where the file is made; None for the system's place.
+        folder: The folder for the file; None for the system's.
     """
 
     def __init__(self, result: ResultStream, folder: Path | None) -> None:
@@ -30,13 +30,13 @@ class ScrollableFeed:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 (until close)
         self._file_bytes = 0
         self._pieces: list[EncodedRows] = []
-        """What was read, its offsets counted from the start of the file and its data let go."""
+        """What was read, without its data; offsets count from the start of the file."""
         self._starts: list[int] = []
-        """The number of the first row of each piece, from 0."""
+        """The number of the first row of each piece, starting with 0."""
         self._row_count = 0
         self._complete = False
         self.sent = 0
-        """The number of the row handed out last, from 1; the next one follows."""
+        """The number of the last row sent, starting with 1; the next one follows."""
 
     @property
     def columns(self) -> Sequence[ColumnDescription]:
@@ -44,15 +44,15 @@ class ScrollableFeed:
         return self._result.columns
 
     def define(self, columns: Sequence[ColumnDescription], keeper: LobKeeper) -> None:
-        """Say how the columns are to be sent, before the first row."""
+        """Set how to send the columns, before the first row."""
         self._result.define(columns, keeper)
 
     def move(self, scroll: Scroll, position: int) -> None:
-        """Go on with the row that `scroll` means.
+        """Continue with the row that `scroll` names.
 
         Args:
             scroll: How the row is named.
-            position: Its number from 1; the first and the last row need none.
+            position: Its number, starting with 1; ignored for the first and the last row.
 
         Raises:
             OraError: reading failed.
@@ -66,7 +66,7 @@ class ScrollableFeed:
         self.sent = position - 1 if position > 0 else 1 << 62
 
     def ready(self) -> int:
-        """Rows that can be taken at once, after reading up to them; 0 past the end.
+        """Read up to the next rows, and return how many can be taken; 0 past the end.
 
         Raises:
             OraError: reading failed.
@@ -78,7 +78,7 @@ class ScrollableFeed:
         return self._starts[piece] + self._pieces[piece].row_count - self.sent
 
     def take(self, count: int) -> memoryview:
-        """The image of the next `count` rows, which must be ready."""
+        """The encoded form of the next `count` rows, which must be ready."""
         piece = bisect_right(self._starts, self.sent) - 1
         first = self.sent - self._starts[piece]
         offsets = self._pieces[piece].offsets
@@ -87,12 +87,12 @@ class ScrollableFeed:
         return memoryview(os.pread(self._file.fileno(), end - start, start))
 
     def close(self) -> None:
-        """Free the result and the file."""
+        """Close the result and the file."""
         self._result.close()
         self._file.close()
 
     def _read(self) -> bool:
-        """Read one more batch; whether there was one."""
+        """Read one more batch; returns whether there was one."""
         if self._complete:
             return False
         rows = self._result.next_batch()

@@ -1,4 +1,4 @@
-"""The server: a listening socket, and a thread for every client."""
+"""The server: a listening socket, and a thread per client."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 10.0
 _OTHER_FILES = 64
-"""Descriptors left to the database: its file, what it spools, its log."""
+"""File descriptors reserved for the database: its file, spooled results, the log."""
 
 
 class Server:
-    """Listens and serves until stopped; use it as a context manager.
+    """Listens and serves clients until stopped; use it as a context manager.
 
     Args:
-        options: Where to listen and whom to let in.
-        backend: The database; stays the caller's to close.
-        hooks: Makes the hooks of each new session.
+        options: The address to listen on, and the user.
+        backend: The database; closed by the caller.
+        hooks: Makes the hooks of each session.
 
     Raises:
-        ConfigError: the address cannot be listened on.
+        ConfigError: the server cannot listen on the address.
     """
 
     def __init__(
@@ -69,23 +69,23 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """The port that the server listens on."""
         return self._listener.port
 
     @property
     def dsn(self) -> str:
-        """How clients name this database: `127.0.0.1:PORT/SERVICE`."""
+        """The DSN for clients: `127.0.0.1:PORT/SERVICE`."""
         host = f"[{self.options.host}]" if ":" in self.options.host else self.options.host
         return f"{host}:{self.port}/{self.options.service}"
 
     @property
     def client_count(self) -> int:
-        """Connections being served, those still logging on included."""
+        """The number of connections, including those logging on."""
         with self._lock:
             return len(self._clients)
 
     def stop(self) -> None:
-        """Stop listening, end every connection and wait for their threads."""
+        """Stop listening, close all connections and wait for their threads."""
         self._listener.close()
         with self._lock:
             clients = dict(self._clients)
@@ -110,17 +110,17 @@ class Server:
         self.stop()
 
     def _start_client(self, sock: socket.socket, peer: str) -> None:
-        """Give an accepted client a thread of its own.
+        """Start a thread for an accepted client.
 
         Raises:
-            OSError: it is gone already.
+            OSError: the client has disconnected.
             RuntimeError: no more clients can be served.
         """
         with self._lock:
             if len(self._clients) >= self._most_clients:
                 raise RuntimeError(
-                    f"{self._most_clients:,} clients are connected, as many as this process may "
-                    "have files open (ulimit -n)"
+                    f"{self._most_clients:,} clients are connected, the most that the limit on "
+                    "open files (ulimit -n) allows"
                 )
             number = next(self._numbers)
             name = f"client {number} ({peer})"
@@ -132,14 +132,14 @@ class Server:
             self._clients[connection] = thread
 
     def _serve_client(self, connection: Connection, number: int) -> None:
-        """A client's thread, from its first packet to its last."""
+        """Run a client's thread, from its first packet to its last."""
         try:
             self._serve(connection, number)
             _log.info("%s: logged off", connection.name)
         except ConnectionClosed as exc:
             _log.info("%s: %s", connection.name, exc)
         except RemoteWireError as exc:
-            _log.warning("%s: ended, since it sent what cannot be read: %s", connection.name, exc)
+            _log.warning("%s: closed, because it sent malformed data: %s", connection.name, exc)
         except Exception as exc:
             log_defect(_log, connection.name, exc)
         finally:
@@ -187,17 +187,17 @@ def serve(
     stop: threading.Event | None = None,
     hooks: Callable[[], SessionHooks] = SessionHooks,
 ) -> None:
-    """Serve in the calling thread until `stop` is set, or an exception such as Ctrl-C ends it.
+    """Serve in the calling thread until `stop` is set or an exception such as Ctrl-C ends it.
 
     Args:
-        options: Where to listen and whom to let in.
-        backend: The database; stays the caller's to close.
+        options: The address to listen on, and the user.
+        backend: The database; closed by the caller.
         ready: Called once the server listens.
-        stop: Ends the service when set; without it only an exception does.
-        hooks: Makes the hooks of each new session.
+        stop: Ends the service when set; without it, only an exception does.
+        hooks: Makes the hooks of each session.
 
     Raises:
-        ConfigError: the address cannot be listened on.
+        ConfigError: the server cannot listen on the address.
     """
     with Server(options, backend, hooks) as server:
         ready(server)
@@ -205,8 +205,8 @@ def serve(
 
 
 def _alter_session(backend: BackendSession, statement: str) -> None:
-    """Apply the client's initial settings; those that the database does not know are ignored."""
+    """Apply the client's initial settings; settings that the database does not know are ignored."""
     try:
         backend.execute(backend.prepare(statement), [()])
     except OraError as error:
-        _log.info("the statement sent at log-on was not carried out: ORA-%05d", error.number)
+        _log.info("the statement sent at log-on failed: ORA-%05d", error.number)

@@ -1,4 +1,4 @@
-"""One logged-on client: reads its requests, has them carried out, answers."""
+"""A logged-on client's session: read its requests, run them, reply."""
 
 from __future__ import annotations
 
@@ -55,27 +55,27 @@ _log = logging.getLogger(__name__)
 _MOST_REQUEST_BYTES = 1 << 30
 _NO_ERROR = frozenset({0, END_OF_ROWS, BATCH_ERRORS})
 _UNIMPLEMENTED = frozenset({103, 104, 121, 122, 125, 128, 129, 130, 145, 162, 187})
-"""Two-phase commit, queues, notifications, direct path load, resident pools."""
+"""Two-phase commit, queues, notifications, direct path load and resident pools."""
 _CANCELLED = "user requested cancel of current operation"
 
 _CANCELLED_NUMBER = 1013
 _OUT_OF_MEMORY = OraError(
-    4030, "out of process memory: the statement needs more than the local Oracle gives to one"
+    4030, "out of process memory: the statement needs more than the local Oracle allows"
 )
 
 Call = Callable[[Response], EndOfCall]
 
 
 class Session:
-    """Serves the requests of one logged-on client until it leaves.
+    """Serves the requests of a logged-on client until it leaves.
 
     Args:
         connection: The client's packets.
-        reader: Reads the client's TTC stream; stands where the login ended.
-        agreement: What was agreed while connecting.
-        backend: This client's view of the database; closed by the caller.
-        hooks: Asked at the points where faults may strike.
-        guard: Ends calls that take too much memory.
+        reader: The client's TTC stream, positioned after the login.
+        agreement: The capabilities negotiated at connect.
+        backend: The client's database session; closed by the caller.
+        hooks: Called wherever a fault can fire.
+        guard: Ends calls that need too much memory.
     """
 
     def __init__(
@@ -102,11 +102,11 @@ class Session:
         self._logged_off = False
 
     def run(self) -> None:
-        """Serve until the client logs off.
+        """Serve the client until it logs off.
 
         Raises:
-            ConnectionClosed: it went away without.
-            RemoteWireError: it sent what cannot be read.
+            ConnectionClosed: the client disconnected without logging off.
+            RemoteWireError: the client sent malformed data.
         """
         try:
             while not self._logged_off:
@@ -120,7 +120,7 @@ class Session:
             self._lobs.close()
 
     def _serve_next(self) -> None:
-        """Read one request whole, carry it out, answer it."""
+        """Read a complete request, run it and reply."""
         self._reader.start_message(_MOST_REQUEST_BYTES)
         self._execution.cursor = None
         response = Response(self._connection, self._agreement)
@@ -129,7 +129,7 @@ class Session:
         try:
             self._connection.check()
             with self._guard.guarding(self._backend.interrupt) as guarded:
-                end = self._carry_out(name, call, piggybacks, response)
+                end = self._run_call(name, call, piggybacks, response)
             if guarded.is_ended and end.number == _CANCELLED_NUMBER:
                 end = replace(end, number=_OUT_OF_MEMORY.number, message=str(_OUT_OF_MEMORY))
         finally:
@@ -152,7 +152,7 @@ class Session:
             header = parse_function_header(self._reader, field_version)
         try:
             call = self._parse_function(header)
-        except OraError as error:  # how long the rest of the request is cannot be known
+        except OraError as error:  # the length of the rest of the request is unknown
             self._reader.discard()
             call = partial(_fail, error)
         return header.name, call, piggybacks
@@ -196,7 +196,7 @@ class Session:
             case FunctionCode.LOGOFF:
                 return lambda response: self._after(self._log_off)
             case _:
-                raise RemoteWireError(f"function {code} is unknown")
+                raise RemoteWireError(f"unknown function {code}")
 
     def _sql_of(self, cursor_id: int) -> str:
         return self._execution.cursors.find(cursor_id).sql
@@ -204,19 +204,19 @@ class Session:
     def _layout_of(self, cursor_id: int) -> BindLayout:
         return self._execution.cursors.find(cursor_id).layout
 
-    def _carry_out(
+    def _run_call(
         self, name: str, call: Call, piggybacks: list[Piggyback], response: Response
     ) -> EndOfCall:
-        """Run a call; whatever goes wrong in the database becomes the end of the call."""
+        """Run a call; a database error becomes the end of the call."""
         try:
             for piggyback in piggybacks:
                 self._apply(piggyback)
             if self._pipeline_failed and self._aborting_pipeline and name != "PIPELINE_END":
-                raise OraError(1013, _CANCELLED)  # the client does not look at it
+                raise OraError(1013, _CANCELLED)  # clients do not read its message
             self._hooks.before_call(name)
             return call(response)
         except OraError as error:
-            self._close_current_result()  # a result that failed is over
+            self._close_current_result()  # a result that failed is closed
             return self._error_end(error)
         except (BreakRequested, ConnectionClosed):
             self._close_current_result()
@@ -229,7 +229,7 @@ class Session:
             self._close_current_result()
             # ORA-00600 would make the driver drop the connection.
             return self._error_end(
-                OraError(604, f"error of the local Oracle itself ({type(exc).__name__})")
+                OraError(604, f"error in the local Oracle itself ({type(exc).__name__})")
             )
 
     def _apply(self, piggyback: Piggyback) -> None:
@@ -252,7 +252,7 @@ class Session:
         return EndOfCall(in_transaction=self._backend.in_transaction)
 
     def _operate_on_lob(self, operation: LobOpRequest[StagedData], response: Response) -> EndOfCall:
-        self._lob_calls.carry_out(operation, response)
+        self._lob_calls.run(operation, response)
         return self._after(lambda: None)
 
     def _log_off(self) -> None:
@@ -264,7 +264,7 @@ class Session:
         return self._after(lambda: None)
 
     def _answer_break(self) -> None:
-        """Marker exchange, then exactly one ORA-01013."""
+        """Exchange markers, then send exactly one ORA-01013."""
         self._connection.end_call()
         self._reader.discard()
         self._aborting_pipeline = False

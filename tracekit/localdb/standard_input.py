@@ -13,7 +13,7 @@ from collections.abc import Iterator
 class StandardInput:
     """The lines of stdin, until it ends or `end` is called from another thread.
 
-    Read below `sys.stdin`, whose lock a thread that waits for a line would hold for ever.
+    Reads the file descriptor: a thread waiting for a line would hold the lock of `sys.stdin`.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class StandardInput:
         data = os.read(self._descriptor, 65_536)
         *whole, self._rest = (self._rest + data).split(b"\n")
         self._lines += whole
-        if not data and self._rest:  # the last line lacks its end
+        if not data and self._rest:  # the last line has no line end
             self._lines.append(self._rest)
             self._rest = b""
         return bool(data or self._lines)

@@ -1,8 +1,8 @@
-"""One thread that listens to every client whose call is running.
+"""A thread that reads from every client whose call is running.
 
-A session reads its own socket between calls. During a call somebody else has to: a break, or the
-client's end, must reach a query that runs. That is one thread for all clients, so that an idle
-client costs one thread and not two.
+A session reads its own socket between calls. During a call, another thread must do it, so that a
+break or a disconnect can interrupt a running query. One thread serves all clients, so that an idle
+client costs one thread rather than two.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from tracekit.localdb.defect import log_defect
 
 _log = logging.getLogger(__name__)
 
-_URGE_SECONDS = 0.02
+_INTERRUPT_SECONDS = 0.02
 
 
 class Watched(Protocol):
-    """A client whose call runs."""
+    """A client whose call is running."""
 
     name: str
 
-    def look(self) -> bool:
-        """Take what has arrived, without waiting; whether the call is to be urged to end."""
+    def read_available(self) -> bool:
+        """Read what has arrived, without waiting; returns whether to interrupt the call."""
 
-    def urge(self) -> bool:
-        """Interrupt the call if it still runs; whether to do so again."""
+    def interrupt_call(self) -> bool:
+        """Interrupt the call if it still runs; returns whether to do so again."""
 
 
 class Watcher:
-    """Looks at watched clients when something arrives, and urges calls that are to end.
+    """Reads from watched clients when data arrive, and interrupts calls that must end.
 
-    It urges again and again, since an interrupt that comes just before a query starts is lost.
+    It interrupts repeatedly, because an interrupt just before a query starts is lost.
     """
 
     def __init__(self) -> None:
-        self._selector = selectors.DefaultSelector()  # may be changed while another thread waits
+        self._selector = selectors.DefaultSelector()  # can be changed while another thread waits
         self._wake, self._waker = socket.socketpair()
         self._selector.register(self._wake, selectors.EVENT_READ)
         self._stopping = False
@@ -48,15 +48,15 @@ class Watcher:
         self._thread.start()
 
     def watch(self, sock: socket.socket, client: Watched) -> None:
-        """Begin to look at `client` whenever something arrives at `sock`."""
+        """Start calling `client.read_available` whenever data arrive at `sock`."""
         self._selector.register(sock, selectors.EVENT_READ, client)
 
     def forget(self, sock: socket.socket) -> None:
-        """Begin no more looks; one that has begun may still be under way."""
+        """Stop watching; a call of `read_available` may still be running."""
         self._selector.unregister(sock)
 
     def stop(self) -> None:
-        """End the thread; nobody is watched any more."""
+        """Stop the thread."""
         self._stopping = True
         self._waker.close()
         self._thread.join()
@@ -64,16 +64,16 @@ class Watcher:
         self._wake.close()
 
     def _run(self) -> None:
-        urged: set[Watched] = set()
+        interrupted: set[Watched] = set()
         while not self._stopping:
-            ready = self._selector.select(_URGE_SECONDS if urged else None)
+            ready = self._selector.select(_INTERRUPT_SECONDS if interrupted else None)
             clients: list[Watched] = [key.data for key, _ in ready if key.data is not None]
-            urged.update(client for client in clients if _asked(client, client.look))
-            urged = {client for client in urged if _asked(client, client.urge)}
+            interrupted.update(one for one in clients if _asked(one, one.read_available))
+            interrupted = {one for one in interrupted if _asked(one, one.interrupt_call)}
 
 
 def _asked(client: Watched, question: Callable[[], bool]) -> bool:
-    """The client's answer; no client's trouble may end the thread that serves all of them."""
+    """The client's answer; one client's error must not end the thread that serves all."""
     try:
         return question()
     except Exception as exc:

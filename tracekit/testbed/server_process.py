@@ -100,7 +100,7 @@ class ServerProcess:
             raise ConnectError(f"{self._title} does not answer:\n{self.log_tail()}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
-            raise ConfigError(f"{self._title} refuses {command}: {answer['error']}")
+            raise ConfigError(f"{self._title} refused {command}: {answer['error']}")
         return answer
 
     def exit_code(self) -> int | None:

@@ -132,7 +132,7 @@ class Changes:
         translated = statement.translated
         values = [parameter_values(translated, row, bind_types) for row in rows]
         sql = self._connections.localized(statement)
-        self._connections.own_what_is_written(writer, translated.duckdb_sql)
+        self._connections.copy_written_table(writer, translated.duckdb_sql)
         notes: Sequence[TableNote] = []
         free: set[str] = set()
         if translated.dml == "INSERT" and translated.target is not None:

@@ -40,7 +40,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class HeldConstraint:
+class NamedConstraint:
     """A constraint of DuckDB with its Oracle name."""
 
     kind: str
@@ -53,7 +53,7 @@ class HeldConstraint:
 
 def constraints_of(
     connection: duckdb.DuckDBPyConnection, table: Table, notes: Sequence[TableNote]
-) -> list[HeldConstraint]:
+) -> list[NamedConstraint]:
     """A table's constraints, in the order of their declaration."""
     rows = connection.execute(
         "SELECT constraint_type, constraint_column_names, constraint_name, constraint_text,"
@@ -61,7 +61,7 @@ def constraints_of(
         " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY constraint_index",
         [table.catalog, table.schema, table.name],
     ).fetchall()
-    found: list[HeldConstraint] = []
+    found: list[NamedConstraint] = []
     waiting = list(notes)
     for written, columns, name, text, referenced in rows:
         kind = _KINDS.get(written, "C")
@@ -70,7 +70,7 @@ def constraints_of(
         if note is not None:
             waiting.remove(note)
         shown = note.name if note is not None else str(name).upper()
-        found.append(HeldConstraint(kind, tuple(columns), shown, str(text), tuple(referenced)))
+        found.append(NamedConstraint(kind, tuple(columns), shown, str(text), tuple(referenced)))
     return found
 
 
@@ -112,7 +112,7 @@ class Violations:
                     return explain(connection, match["key"])
         return None
 
-    def _held(self, connection: duckdb.DuckDBPyConnection, table: Table) -> list[HeldConstraint]:
+    def _held(self, connection: duckdb.DuckDBPyConnection, table: Table) -> list[NamedConstraint]:
         return constraints_of(connection, table, self._notes_of(table.schema, table.name))
 
     def _shown(self, names: Sequence[str], schema: str | None = None) -> str:

@@ -15,7 +15,7 @@ import duckdb
 
 from tracekit.localdb.duck import declared, notes
 from tracekit.localdb.duck.catalogs import PRIVATE_PREFIX
-from tracekit.localdb.stored_names import HELD_LETTERS
+from tracekit.localdb.stored_names import STORED_LETTERS
 from tracekit.localdb.translate.session_settings import nls_defaults_sql
 
 SCHEMA = "SYS"
@@ -66,7 +66,7 @@ def install_dictionary(
         "$notes_table": notes.TABLE,
         "$notes": f"{own}.{notes.TABLE}",
         "$private": PRIVATE_PREFIX,
-        "$held": HELD_LETTERS,
+        "$held": STORED_LETTERS,
         "$owner": owner.replace("'", "''"),
         "$version": _RELEASE,
         "$memory": memory_catalog,

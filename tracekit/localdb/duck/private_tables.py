@@ -88,7 +88,7 @@ class PrivateTables:
             if on_commit == _ON_COMMIT_DELETE
         ]
 
-    def let_go(self, key: TableKey) -> None:
+    def drop_copy(self, key: TableKey) -> None:
         """Drop the session's copy before the table itself is changed or dropped.
 
         Raises:

@@ -166,13 +166,16 @@ class DuckSession:
             OraError: ORA-08177 if it conflicts with another session's commit; it is rolled back.
         """
         if self._connections.writer is not None:
-            with self._connections.running_on(self._connections.writer.connection), gate(_unstated):
+            with (
+                self._connections.running_on(self._connections.writer.connection),
+                gate(_error_without_statement),
+            ):
                 self._connections.writer.commit(self._private.emptied_by_commit())
 
     def rollback(self) -> None:
         """Roll back the transaction."""
         if self._connections.writer is not None:
-            with gate(_unstated):
+            with gate(_error_without_statement):
                 self._connections.writer.rollback()
 
     def set_current_schema(self, schema: str) -> None:
@@ -184,12 +187,12 @@ class DuckSession:
         if not self._database.has_schema(schema):
             raise OraError(1435, "user does not exist")
         self._state.schema = schema
-        self._connections.follow_schema()
+        self._connections.apply_schema()
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
         """Set the client's values for SYS_CONTEXT('USERENV', ...)."""
         self._state.set_attributes(attributes)
-        self._connections.follow_state()
+        self._connections.apply_settings()
 
     def interrupt(self) -> None:
         """Interrupt a call that runs in another thread; it raises ORA-01013."""
@@ -224,12 +227,12 @@ class DuckSession:
             self.set_current_schema(argument)
         elif control is Control.SET_PARAMETER:
             self._state.set_parameters(translated.settings)
-            self._connections.follow_state()
+            self._connections.apply_settings()
         elif control is Control.SAVEPOINT:
             self._connections.writing().set_savepoint(argument)
         elif control is Control.ROLLBACK_TO:
             writer = self._connections.writing()
-            with self._connections.running_on(writer.connection), gate(_unstated):
+            with self._connections.running_on(writer.connection), gate(_error_without_statement):
                 writer.rollback_to(argument)
 
     def _run_block(
@@ -314,7 +317,7 @@ class DuckSession:
         with gate(statement.ora_error):
             sql = self._connections.localized(statement)
         connection = writer.connection if writer else self._connections.connect()
-        release = _nothing if writer else connection.close
+        release = _keep_open if writer else connection.close
         try:
             with self._connections.running_on(connection), gate(statement.ora_error):
                 relation = connection.sql(sql, params=values or None)
@@ -348,14 +351,14 @@ class DuckSession:
                 if definition.action == "TRUNCATE":
                     sql = self._connections.localized(statement)
                 else:
-                    self._private.let_go(key)
+                    self._private.drop_copy(key)
             written = sql or f"ALTER TABLE {quoted_path(*key)}"
-            self._connections.own_what_is_written(writer, written)
+            self._connections.copy_written_table(writer, written)
             for constraint in definition.constraints:
                 if constraint.references is not None:  # a foreign key cannot refer to a view
                     schema, name = constraint.references
                     parent = (schema or self._state.schema, name)
-                    self._connections.own_what_is_written(
+                    self._connections.copy_written_table(
                         writer, f"ALTER TABLE {quoted_path(*parent)}"
                     )
             if definition.action != "TRUNCATE":  # what DDL creates is shared by all sessions
@@ -381,10 +384,10 @@ def _own(statement: PreparedStatement) -> DuckStatement:
     return statement
 
 
-def _unstated(error: duckdb.Error) -> OraError:
+def _error_without_statement(error: duckdb.Error) -> OraError:
     """Map an error that belongs to no particular statement."""
     return map_error(error, "")
 
 
-def _nothing() -> None:
+def _keep_open() -> None:
     """Release nothing: the writing connection stays open."""

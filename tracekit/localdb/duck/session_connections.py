@@ -61,17 +61,17 @@ class SessionConnections:
         """Make a connection look up unqualified names as the session does."""
         self._database.use_schema(connection, self._state.schema, self._private.schema)
 
-    def follow_schema(self) -> None:
+    def apply_schema(self) -> None:
         """Apply a change of the current schema."""
         if self.writer is not None:
             self.use_schema(self.writer.connection)
 
-    def follow_state(self) -> None:
+    def apply_settings(self) -> None:
         """Apply a change of the session's settings."""
         if self.writer is not None:
             self._state.update(self.writer.connection)
 
-    def own_what_is_written(self, writer: WritingConnection, sql: str) -> None:
+    def copy_written_table(self, writer: WritingConnection, sql: str) -> None:
         """Copy the table that a statement writes, if it is only a view of an overlay."""
         overlay = self._database.overlay
         copied = overlay is not None and overlay.prepare_write(sql, self._state.schema)

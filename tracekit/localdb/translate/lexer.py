@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.stored_names import held_name
+from tracekit.localdb.stored_names import stored_name
 from tracekit.sqltext import lexer
 from tracekit.sqltext.lexer import Token, TokenKind, UnendedQuote, bind_name, string_value
 
@@ -35,7 +35,7 @@ def scan(sql: str, position: int = 0) -> Iterator[Token]:
     try:
         for token in lexer.scan(sql, position):
             if token.kind is TokenKind.QUOTED:
-                yield token._replace(text=held_name(token.text))
+                yield token._replace(text=stored_name(token.text))
             else:
                 yield token
     except UnendedQuote as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.stored_names import held_name, shown_name
+from tracekit.localdb.stored_names import shown_name, stored_name
 from tracekit.localdb.translate.build import case, text, unsupported
 from tracekit.localdb.translate.names import folded
 
@@ -91,8 +91,8 @@ def _labelled(item: exp.Expr) -> tuple[exp.Expr, str]:
     if isinstance(item, exp.PivotAlias | exp.Alias):
         alias = item.args["alias"]
         named = isinstance(alias, exp.Identifier)
-        return item.this, folded(alias) if named else held_name(str(alias.this))
-    return item, held_name(item.sql(dialect="oracle"))
+        return item.this, folded(alias) if named else stored_name(str(alias.this))
+    return item, stored_name(item.sql(dialect="oracle"))
 
 
 def _unpivoted(pivot: exp.Expr, source: exp.Expr) -> exp.Expr:

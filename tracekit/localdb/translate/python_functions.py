@@ -22,17 +22,17 @@ _LARGEST = 2**63 - 1
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _telling(function: _Function) -> _Function:
+def _with_error_code(function: _Function) -> _Function:
     """Wrap `function` so that its Oracle errors start with their code, which DuckDB passes on."""
 
     @wraps(function)
-    def told(*args: Any) -> Any:
+    def wrapped(*args: Any) -> Any:
         try:
             return function(*args)
         except OraError as error:
             raise ValueError(f"ORA-{error.number:05d}: {error.text}") from None
 
-    return cast(_Function, told)
+    return cast(_Function, wrapped)
 
 
 def _read_us(text: str, model: str, today: int, language: str) -> int:
@@ -69,18 +69,18 @@ def _read_minutes(text: str, model: str, today: int, language: str, default: int
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "ora_format_number": _telling(format_number),
+    "ora_format_number": _with_error_code(format_number),
     "ora_read_number": read_number,
-    "ora_write_moment": _telling(write_moment),
-    "ora_read_us": _telling(_read_us),
-    "ora_read_local_us": _telling(_read_local_us),
-    "ora_read_ns": _telling(_read_ns),
-    "ora_read_all_ns": _telling(_read_all_ns),
-    "ora_read_minutes": _telling(_read_minutes),
-    "ora_nth_position": _telling(nth_position),
-    "ora_zone_minutes": _telling(zone_offset),
-    "ora_day_interval_us": _telling(read_day_interval),
-    "ora_month_interval": _telling(read_month_interval),
+    "ora_write_moment": _with_error_code(write_moment),
+    "ora_read_us": _with_error_code(_read_us),
+    "ora_read_local_us": _with_error_code(_read_local_us),
+    "ora_read_ns": _with_error_code(_read_ns),
+    "ora_read_all_ns": _with_error_code(_read_all_ns),
+    "ora_read_minutes": _with_error_code(_read_minutes),
+    "ora_nth_position": _with_error_code(nth_position),
+    "ora_zone_minutes": _with_error_code(zone_offset),
+    "ora_day_interval_us": _with_error_code(read_day_interval),
+    "ora_month_interval": _with_error_code(read_month_interval),
     **TEXT_CODES,
 }
 

@@ -115,16 +115,16 @@ class SessionSettings:
     @property
     def sql(self) -> str:
         """DuckDB statements that apply the settings to a new connection."""
-        told: dict[str, str | None] = {
+        variables: dict[str, str | None] = {
             name: self._changed(parameter)
             for name, parameter in _VARIABLES.items()
             if parameter in DEFAULTS
         }
-        told["ora_language"] = self._language()
-        told["ora_zone_name"] = self.zone if self.zone != DEFAULT_ZONE else None
+        variables["ora_language"] = self._language()
+        variables["ora_zone_name"] = self.zone if self.zone != DEFAULT_ZONE else None
         statements = [
             f"SET VARIABLE {name} = {quoted(value)}"
-            for name, value in told.items()
+            for name, value in variables.items()
             if value is not None
         ]
         if zone_offset(self.zone):
@@ -177,8 +177,8 @@ class SessionSettings:
         """The language of names, followed by the decimal character if it is not a point."""
         language = self._parameter("NLS_DATE_LANGUAGE")
         decimal = self._parameter("NLS_NUMERIC_CHARACTERS")[0]
-        told = language if decimal == "." else f"{language}|{decimal}"
-        return told if told != DEFAULTS["NLS_DATE_LANGUAGE"] else None
+        value = language if decimal == "." else f"{language}|{decimal}"
+        return value if value != DEFAULTS["NLS_DATE_LANGUAGE"] else None
 
 
 def _zone(value: str) -> str:

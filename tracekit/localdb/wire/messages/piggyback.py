@@ -93,19 +93,19 @@ def _pipeline_begin(reader: TtcReader) -> BeginPipeline:
 def _end_to_end(reader: TtcReader) -> SetAttributes:
     reader.skip(2)
     reader.ub4()
-    told = {name: _attribute(reader) for name in ("CLIENT_IDENTIFIER", "MODULE", "ACTION")}
+    attributes = {name: _attribute(reader) for name in ("CLIENT_IDENTIFIER", "MODULE", "ACTION")}
     for _ in range(2):
         reader.skip(1)
         reader.ub4()
-    told["CLIENT_INFO"] = _attribute(reader)
+    attributes["CLIENT_INFO"] = _attribute(reader)
     for _ in range(2):
         reader.skip(1)
         reader.ub4()
-    told["DBOP"] = _attribute(reader)
+    attributes["DBOP"] = _attribute(reader)
     return SetAttributes(
         {
             name: (reader.bytes_() or b"").decode("utf-8", "replace") if has_text else ""
-            for name, (is_set, has_text) in told.items()
+            for name, (is_set, has_text) in attributes.items()
             if is_set
         }
     )
