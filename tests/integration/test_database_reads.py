@@ -102,6 +102,22 @@ def test_the_time_limit_of_a_read_is_its_own(
         local.faults.clear()
 
 
+@pytest.mark.parametrize("arrow", [False, True])
+def test_a_read_whose_connection_fails_before_its_first_batch_is_run_again(
+    local: LocalOracle, arrow: bool
+) -> None:
+    database = Database(
+        local.dsn, local.user, local.password, retry_attempts=1, retry_wait_ms=1, fetchmany_size=3
+    )
+    read = database.read_sql_arrow_iter if arrow else database.read_sql_df_slow_iter
+    local.faults.drop(once=True)
+    try:
+        batches = list(read(NUMBERS, {"n": 5}))
+    finally:
+        local.faults.clear()
+    assert (len(batches), database.retry.count) == (2, 1)
+
+
 def test_a_connection_has_the_time_limit_of_its_block(database: Database) -> None:
     with database.connect() as connection:
         assert connection.call_timeout == database.call_timeout_ms

@@ -44,7 +44,7 @@ def execute_query(cursor: oracledb.Cursor, sql: str, params: Any) -> list[str]:
     """
     cursor.execute(sql, exact_binds(cursor, params), fetch_lobs=False)
     if cursor.description is None:
-        raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
+        raise _no_query(sql)
     return [column[0].upper() for column in cursor.description]
 
 
@@ -82,5 +82,9 @@ def describe_query(connection: oracledb.Connection, sql: str) -> list[oracledb.F
         cursor.parse(sql)
         columns: list[oracledb.FetchInfo] | None = cursor.description
     if columns is None:
-        raise FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")
+        raise _no_query(sql)
     return columns
+
+
+def _no_query(sql: str) -> FetchError:
+    return FetchError(f"the statement returns no rows: {sql[:60]!r} is not a query.")

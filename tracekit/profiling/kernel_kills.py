@@ -7,13 +7,14 @@ from pathlib import Path
 _VMSTAT = Path("/proc/vmstat")
 
 
-def kernel_kills() -> int | None:
+def kernel_kills(vmstat: Path = _VMSTAT) -> int | None:
     """Kills since boot, including memory cgroups; None if the kernel does not report them.
 
-    Linux counts them as `oom_kill` in /proc/vmstat.
+    Args:
+        vmstat: Has them as `oom_kill`, like /proc/vmstat.
     """
     try:
-        text = _VMSTAT.read_text(encoding="ascii")
+        text = vmstat.read_text(encoding="ascii")
     except OSError:
         return None
     for line in text.splitlines():

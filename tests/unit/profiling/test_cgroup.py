@@ -68,3 +68,51 @@ def test_no_limit_is_none(read: Read) -> None:
 
 def test_no_control_groups_is_none(tmp_path: Path) -> None:
     assert cgroup_memory(tmp_path / "gone", tmp_path) is None
+
+
+def test_other_controllers_of_version_1_have_no_memory(read: Read) -> None:
+    files = {
+        "memory/a/memory.limit_in_bytes": 3 * MIB,
+        "memory/x/memory.limit_in_bytes": MIB,
+        "memory/memory.limit_in_bytes": 9 * MIB,
+    }
+    found = CgroupMemory(3 * MIB, 0)
+    assert read("5:cpu,cpuacct:/x\n4:hugetlb,memory:/a\n", files) == found
+    assert read("5:cpu:/x\n", files) is None
+
+
+def test_files_outside_of_the_mount_are_not_read(read: Read) -> None:
+    """The parents of the innermost group end with the root of all groups."""
+    assert read("0::/a\n", {"a/memory.max": 2 * MIB, "../memory.max": MIB}) == CgroupMemory(
+        2 * MIB, 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("stat", "used"),
+    [
+        (f"inactive_file {MIB}\nmalformed\nanon 7 8", 2 * MIB),
+        ("anon 1", 3 * MIB),
+        (f"inactive_file {5 * MIB}", 0),
+        (f"x 1\ninactive_file {MIB}\ninactive_files 7", 2 * MIB),
+    ],
+)
+def test_use_is_without_the_cache(read: Read, stat: str, used: int) -> None:
+    files = {"a/memory.max": 4 * MIB, "a/memory.current": 3 * MIB, "a/memory.stat": stat}
+    found = read("0::/a\n", files)
+    assert found == CgroupMemory(4 * MIB, used)
+    assert found.free_bytes == 4 * MIB - used
+
+
+def test_above_its_limit_a_group_has_nothing_free() -> None:
+    assert CgroupMemory(MIB, 2 * MIB).free_bytes == 0
+    assert not CgroupMemory(MIB, 2 * MIB).throttled
+
+
+@pytest.mark.parametrize(
+    ("text", "limit_bytes"),
+    [(2**60 - 1, 2**60 - 1), (2**60, None), ("1 2", None), ("ünknown", None)],
+)
+def test_what_is_no_limit_is_none(read: Read, text: object, limit_bytes: int | None) -> None:
+    found = read("0::/a\n", {"a/memory.max": text})
+    assert (found.limit_bytes if found else None) == limit_bytes
