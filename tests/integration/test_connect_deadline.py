@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import oracledb
@@ -20,10 +19,9 @@ QUERY = "SELECT 1 FROM DUAL"
 GENEROUS_SECONDS = 60
 
 
-@pytest.fixture(scope="module")
-def local() -> Iterator[LocalOracle]:
-    with LocalOracle(":memory:") as running:
-        yield running
+@pytest.fixture
+def local(local_oracle_server: LocalOracle) -> LocalOracle:
+    return local_oracle_server
 
 
 def quick(local: LocalOracle, **options: Any) -> Database:

@@ -20,10 +20,10 @@ from tracekit.testbed import LocalOracle
 NUMBERS = "SELECT LEVEL AS N FROM DUAL CONNECT BY LEVEL <= :n"
 
 
-@pytest.fixture(scope="module")
-def local() -> Iterator[LocalOracle]:
-    with LocalOracle(":memory:") as running:
-        yield running
+@pytest.fixture
+def local(local_oracle_server: LocalOracle) -> Iterator[LocalOracle]:
+    with local_oracle_server.fresh() as mine:
+        yield mine
 
 
 @pytest.fixture

@@ -78,8 +78,6 @@ LEFT_OUT = [
     "tests/unit/keyed/test_lean.py::test_lean_records_on_every_python_there_is",
     # Looks at a moment that a busy machine moves.
     "tests/integration/test_measure.py::test_who_held_the_memory_is_found_in_a_run_of_its_own",
-    # Weighs what variables hold, to which the calls that mutmut puts in between add.
-    "tests/unit/profiling/test_retention_situations.py",
 ]
 """Tests that cannot judge mutants."""
 # A test that hangs is a failure after a minute. mutmut's own limit, 10 * (the tests' time + 30 s),

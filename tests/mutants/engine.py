@@ -99,6 +99,7 @@ class Tests(PytestRunner):
 
     def run_stats(self, *, tests: Iterable[str]) -> int:
         """Map tests to functions, in a process of its own; say why if one fails."""
+        _handle_signals_as_usual()
         log = Path("stats.log").absolute()
         with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
             code = super().run_stats(tests=tests)
@@ -111,10 +112,8 @@ class Tests(PytestRunner):
         return code
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
-        """In a process forked from the server, which handles these signals in its own way."""
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number in (signal.SIGTERM, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        """In a process forked from the server."""
+        _handle_signals_as_usual()
         tests = set(tests) or set(state().duration_by_test)
         files = sorted({test.partition("::")[0] for test in tests})
         with change_cwd("mutants"):
@@ -135,6 +134,13 @@ class Workers(ForkServerRunner):
     def run_clean_tests(self, tests: Iterable[str]) -> int:
         """Nothing: the run that maps tests to functions was one of the unchanged code already."""
         return 0
+
+
+def _handle_signals_as_usual() -> None:
+    """The server has its own ways, and a shell's background job ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _call_mutants_in_every_process() -> None:
