@@ -67,11 +67,11 @@ def test_nobody_waits_for_one_that_is_idle():
     connections, readers = Connections(1), Readers()
     connection = opened(connections)
     taken = []
-    waiter = threading.Thread(target=lambda: taken.append(connections.take({}, 60)))
+    waiter = threading.Thread(target=lambda: taken.append(connections.take({}, 10)))
     waiter.start()
     waiter.join(0.05)  # until it waits; if it comes later it takes the idle one
     connections.give_back(connection, {}, readers)
-    waiter.join(60)
+    waiter.join(10)
     assert taken == [None if connection.closed else connection]
 
 

@@ -1,13 +1,19 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
+
+import psutil
+import pyarrow as pa
+import pytest
 
 from tracekit.cli.app import group
+from tracekit.errors import ProfileError
 from tracekit.profiling import machine
 from tracekit.profiling.calibration import Calibration, CalibrationCheck
 from tracekit.profiling.cgroup import CgroupMemory
 from tracekit.records import CheckStatus, MachineReport, from_json
 
-MIB = 2**20
+MIB, GIB = 2**20, 2**30
 GOOD = CalibrationCheck("numpy", 64 * MIB, 64 * MIB, 64 * MIB, 64 * MIB, 64 * MIB, passed=True)
 
 
@@ -46,6 +52,142 @@ def test_little_memory_is_a_warning(monkeypatch):
     assert found.status is CheckStatus.WARN
     assert "limited by a cgroup to 512 MiB" in found.found
     assert "--keys" in found.remedy
+
+
+def check(name, folders=()):
+    (found,) = [c for c in machine.look_at_machine(folders) if c.name == name]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("group", "available_gib", "status", "found"),
+    [
+        (None, 4, "ok", "4.00 GiB of 16.0 GiB available"),
+        (None, 3, "warn", "3.00 GiB of 16.0 GiB available"),
+        (CgroupMemory(16 * GIB, 0), 8, "ok", "8.00 GiB of 16.0 GiB available"),
+        (
+            CgroupMemory(8 * GIB, 2 * GIB),
+            12,
+            "ok",
+            "6.00 GiB available, limited by a cgroup to 8.00 GiB",
+        ),
+        (
+            CgroupMemory(8 * GIB, 7 * GIB),
+            12,
+            "warn",
+            "1.00 GiB available, limited by a cgroup to 8.00 GiB",
+        ),
+        (
+            CgroupMemory(8 * GIB, 0, throttled=True),
+            5,
+            "ok",
+            "5.00 GiB available, throttled above 8.00 GiB",
+        ),
+    ],
+)
+def test_memory_is_what_the_machine_and_a_cgroup_leave(
+    monkeypatch, group, available_gib, status, found
+):
+    host = SimpleNamespace(available=available_gib * GIB, total=16 * GIB)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: host)
+    monkeypatch.setattr(machine, "cgroup_memory", lambda: group)
+    told = check("memory")
+    assert (told.status, told.found) == (CheckStatus(status), found)
+    if status == "warn":
+        assert told.remedy == "trace-114k needs 4.00 GiB. Replay it with fewer --keys."
+    free = available_gib * GIB
+    expected = free if group is None else min(free, group.free_bytes)
+    assert machine.available_memory_bytes() == expected
+
+
+@pytest.mark.parametrize(
+    ("free_gib", "status", "said"),
+    [(2, "ok", "2.00 GiB free"), (1, "warn", "1.00 GiB free")],
+)
+def test_a_full_disk_is_a_warning(tmp_path, monkeypatch, free_gib, status, said):
+    monkeypatch.setattr(
+        machine.shutil, "disk_usage", lambda _: SimpleNamespace(free=free_gib * GIB)
+    )
+    told = check(f"folder {tmp_path / 'a' / 'b'}", [tmp_path / "a" / "b"])
+    assert (told.status, told.found) == (CheckStatus(status), said)
+
+
+@pytest.mark.parametrize(("system", "status"), [("Linux", "ok"), ("Darwin", "warn")])
+def test_a_limit_binds_on_linux_alone(monkeypatch, system, status):
+    monkeypatch.setattr(machine.platform, "system", lambda: system)
+    told = check("--memory-limit")
+    assert told.status is CheckStatus(status)
+    assert told.found == (
+        "RLIMIT_DATA" if status == "ok" else "RLIMIT_DATA does not bind on Darwin"
+    )
+
+
+@pytest.mark.parametrize(("count", "status"), [(1, "warn"), (2, "ok")])
+def test_a_single_cpu_is_a_warning(monkeypatch, count, status):
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda _: set(range(count)))
+    assert (check("CPUs").status, check("CPUs").found) == (CheckStatus(status), str(count))
+    monkeypatch.delattr(machine.os, "sched_getaffinity")
+    monkeypatch.setattr(machine.os, "cpu_count", lambda: None)
+    assert check("CPUs").found == "1"
+
+
+def test_another_python_than_cpython_fails(monkeypatch):
+    version = machine.platform.python_version()
+    assert check("Python").found == f"CPython {version}"
+    monkeypatch.setattr(machine.sys, "gettotalrefcount", lambda: 0, raising=False)
+    told = check("Python")
+    assert (told.status, told.found) == (CheckStatus.WARN, f"CPython {version}, debug build")
+    monkeypatch.setattr(machine.platform, "python_implementation", lambda: "PyPy")
+    told = check("Python")
+    assert (told.status, told.found) == (CheckStatus.FAIL, f"PyPy {version}")
+
+
+def test_a_package_that_is_missing_fails(monkeypatch):
+    assert check("duckdb").status is CheckStatus.OK
+
+    def missing(name):
+        raise machine.PackageNotFoundError(name)
+
+    monkeypatch.setattr(machine, "version", missing)
+    assert (check("memray").status, check("memray").found) == (CheckStatus.FAIL, "not installed")
+
+
+def test_a_pyarrow_without_the_systems_pool_fails(monkeypatch):
+    pool = pa.default_memory_pool().backend_name
+    assert check("Arrow memory pool").found == f"system in measured processes ({pool} elsewhere)"
+    monkeypatch.setattr(pa, "supported_memory_backends", lambda: ["mimalloc"])
+    told = check("Arrow memory pool")
+    assert told.status is CheckStatus.FAIL
+    assert told.found == f"{pool}; this pyarrow has no system pool"
+
+
+def test_a_peak_that_cannot_be_reset_is_a_warning(monkeypatch):
+    assert check("OS peak").status is CheckStatus.OK
+    monkeypatch.setattr(machine, "reset_peak", lambda: "not writable")
+    told = check("OS peak")
+    assert (told.status, told.found) == (CheckStatus.WARN, "not writable")
+    assert "clear_refs" in told.remedy
+
+
+def test_a_calibration_that_cannot_run_fails(monkeypatch):
+    def broken():
+        raise ProfileError("no process")
+
+    monkeypatch.setattr(machine, "calibrate", broken)
+    (told,) = machine.look_at_calibration()
+    assert (told.name, told.status, told.found) == ("calibration", CheckStatus.FAIL, "no process")
+
+
+def test_a_calibration_is_told_with_its_figures(monkeypatch):
+    near = replace(GOOD, rss_net_peak_bytes=65 * MIB, heap_net_peak_bytes=63 * MIB)
+    monkeypatch.setattr(machine, "calibrate", lambda: Calibration((near,)))
+    (told,) = machine.look_at_calibration()
+    assert told.name == "calibration, numpy"
+    assert told.found == (
+        "64.0 MiB taken: OS peak 65.0 MiB (of 64.0 MiB), memray 63.0 MiB (of 64.0 MiB)"
+    )
+    assert Calibration((GOOD, GOOD)).passed
+    assert not Calibration((GOOD, replace(GOOD, passed=False))).passed
 
 
 def test_what_is_not_ok_has_a_remedy(tmp_path):
