@@ -45,7 +45,6 @@ ROOMS = {
         "tests/unit/profiling",
         "tests/integration/test_profiling.py",
         "tests/integration/test_stacks_capture.py",
-        "tests/integration/test_measure.py",
         "tests/integration/test_profiling_leftovers.py",
     ],
 }
@@ -76,8 +75,8 @@ LEFT_OUT = [
     "test_of_a_result_without_keys_any_number_of_records_is_compared_in_little_memory",
     # Runs other Pythons, which have no mutmut to import.
     "tests/unit/keyed/test_lean.py::test_lean_records_on_every_python_there_is",
-    # Looks at a moment that a busy machine moves.
-    "tests/integration/test_measure.py::test_who_held_the_memory_is_found_in_a_run_of_its_own",
+    # Looks at all objects of the process: seconds for each mutant, a minute on a busy machine.
+    "tests/unit/profiling/test_retention_situations.py",
 ]
 """Tests that cannot judge mutants."""
 # A test that hangs is a failure after a minute. mutmut's own limit, 10 * (the tests' time + 30 s),

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import libcst as cst
+import mutant_calls
 import pytest
 from mutmut import __main__ as mutmut
 from mutmut import stats
@@ -100,6 +101,7 @@ class Tests(PytestRunner):
     def run_stats(self, *, tests: Iterable[str]) -> int:
         """Map tests to functions, in a process of its own; say why if one fails."""
         _handle_signals_as_usual()
+        mutant_calls.note_in(state()._stats)
         log = Path("stats.log").absolute()
         with log.open("w") as file, redirect_stdout(file), redirect_stderr(file):
             code = super().run_stats(tests=tests)

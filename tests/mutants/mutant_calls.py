@@ -1,8 +1,8 @@
 """Calls the mutant under test in place of the function it was made from.
 
 Every mutated module imports this, in the tests' process and in those that tests start or fork. Its
-memory is measured there, so it imports nothing of mutmut. The mutant's name, and the file to note
-calls in, come by the environment, which processes inherit.
+memory is measured there, so it imports nothing of mutmut. The mutant's name, and the file in which
+other processes than the tests' own note calls, come by the environment, which processes inherit.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ HITS = "MUTANT_HITS"
 
 _process = 0
 _name = ""
+_here: tuple[int, set[str]] = (0, set())
 _noted: set[tuple[str, str]] = set()
 
 
@@ -54,6 +55,12 @@ def wrap_in_trampoline(
     return wrap
 
 
+def note_in(calls: set[str]) -> None:
+    """Note the calls of this process, not of those it forks, in `calls`."""
+    global _here
+    _here = os.getpid(), calls
+
+
 def _mutant_under_test() -> str:
     """Read once in each process, so that a test may change its environment."""
     global _process, _name
@@ -64,6 +71,10 @@ def _mutant_under_test() -> str:
 
 def _note(function: str) -> None:
     """Write down that the test now running calls `function`."""
+    process, calls = _here
+    if process == _process:
+        calls.add(function)
+        return
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
     file = os.environ.get(HITS)
     if file and test and (test, function) not in _noted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from pathlib import Path
 import memray
 import pytest
 
-from tracekit.profiling import read_heap, read_stacks
+from tracekit.profiling import HeapStacks, read_heap, read_stacks
 from tracekit.profiling.capture import imported_bytes
+from tracekit.profiling.stacks import ARENA_REMARK
+from tracekit.sizes import format_size
 
 MIB = 2**20
 Take = Callable[..., Path]
@@ -136,3 +139,96 @@ def test_memory_of_imports_is_told_apart(take: Take, tmp_path: Path, monkeypatch
 
     assert imported_bytes(take(work)) == about(20 * MIB)
     assert imported_bytes(take(lambda: bytes(5 * MIB))) == 0
+
+
+def held_by(heap: HeapStacks, function: str) -> int:
+    return sum(
+        held.size_bytes
+        for stack, held in heap.stacks.items()
+        if any(location.startswith(f"{function}:") for location in stack)
+    )
+
+
+def large() -> object:
+    return reserve(300 * MIB)
+
+
+def middling() -> object:
+    return reserve(100 * MIB)
+
+
+def in_use() -> object:
+    return bytes(40 * MIB)
+
+
+@pytest.mark.parametrize(
+    ("rss_mib", "sizes_mib"),
+    [
+        (140, (0, 100, 40)),  # the smallest stack that has as much
+        (350, (300, 10, 40)),
+        (90, (0, 50, 40)),  # no stack has as much: the largest, then the smallest that has the rest
+        (440, (300, 100, 40)),
+    ],
+)
+def test_what_was_reserved_is_taken_from_few_stacks(
+    take: Take, rss_mib: int, sizes_mib: tuple[int, ...]
+) -> None:
+    capture = take(lambda: [large(), middling(), in_use()])
+    heap = read_stacks(capture, rss_net_peak_bytes=rss_mib * MIB)
+    found = [held_by(heap, function.__name__) for function in (large, middling, in_use)]
+    assert found == [about(size * MIB) for size in sizes_mib]
+    assert any("reserved" in remark for remark in heap.remarks) is (rss_mib < 440)
+
+
+def test_the_smallest_stacks_are_summed_up_where_there_are_too_many(take: Take) -> None:
+    def work() -> object:
+        lines = "\n".join(f"held.append(bytes({n + 1} << 20))" for n in range(12))
+        held: list[bytes] = []
+        exec(lines, {"held": held})
+        return held
+
+    capture = take(work)
+    whole, pruned = read_stacks(capture), read_stacks(capture, most_stacks=6)
+    assert 3 <= len(pruned.stacks) <= 6
+    assert (pruned.size_bytes, pruned.allocations) == (whole.size_bytes, whole.allocations)
+    kept = sum(held.size_bytes for held in pruned.stacks.values())
+    gone = len(whole.stacks) - len(pruned.stacks)
+    assert pruned.remarks[-1] == (
+        f"the {gone} smallest call stacks, {format_size(whole.size_bytes - kept)} in all, were "
+        "left out"
+    )
+    assert max(held.size_bytes for held in pruned.stacks.values()) == about(12 * MIB)
+    assert len(read_stacks(capture, most_stacks=len(whole.stacks)).stacks) == len(whole.stacks)
+    assert not any("left out" in remark for remark in whole.remarks)
+
+
+def test_frames_that_ran_when_it_began_are_kept_on_request(take: Take) -> None:
+    capture = take(in_use)
+    own = test_frames_that_ran_when_it_began_are_kept_on_request.__name__
+    assert held_by(read_stacks(capture, whole=True), own) >= 40 * MIB
+    assert held_by(read_stacks(capture), own) == 0
+    assert held_by(read_stacks(capture), "in_use") == about(40 * MIB)
+
+
+def test_cells_are_named_as_the_caller_knows_them(take: Take) -> None:
+    heap = read_stacks(take(in_use), cell_of=lambda file: 7 if file == __file__ else None)
+    [(stack, held)] = [item for item in heap.stacks.items() if item[1].size_bytes > 30 * MIB]
+    assert stack[-1].startswith("in_use:In [7]:")
+    assert held.allocations == 1
+
+
+@pytest.mark.parametrize("aggregated", [False, True])
+def test_a_capture_says_what_its_figures_need(take: Take, aggregated: bool) -> None:
+    arenas = [] if os.environ.get("PYTHONMALLOC") else [ARENA_REMARK]
+    assert list(read_stacks(take(in_use, aggregated=aggregated)).remarks) == arenas
+
+
+def test_a_capture_of_each_object_has_no_arenas(tmp_path: Path) -> None:
+    capture = tmp_path / "objects.bin"
+    with memray.Tracker(capture, trace_python_allocators=True):
+        held = [bytes(1000) for _ in range(2000)]
+        time.sleep(0.02)
+    heap = read_stacks(capture)
+    assert heap.remarks == ()
+    assert heap.allocations >= len(held)
+    assert sum(held.allocations for held in heap.stacks.values()) == heap.allocations
