@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from tracekit.equality.canonical import canonical
-from tracekit.equality.forms import Forms
+from tracekit.equality.forms import Forms, same_value, written
 from tracekit.equality.labels import label
 
 _MAX_ALIGNED = 500
@@ -66,7 +65,7 @@ def rows_of(
         forms = {name: canonical(cell) for name, cell in cells.items()}
         form = [(name, forms[name].value) for name in sorted(forms)]
         content = [item for item in form if item[0] not in key_columns]
-        rows.append(Row(index, cells, forms, marshal.dumps(form, 2), marshal.dumps(content, 2)))
+        rows.append(Row(index, cells, forms, written(form), written(content)))
     return rows
 
 
@@ -177,20 +176,15 @@ def _likeness(left: Row, right: Row, key_columns: frozenset[str]) -> float:
     names = [name for name in left.forms if name not in key_columns]
     if len(names) <= 2:
         return 1.0
-    values = Counter(marshal.dumps(form.value, 2) for form in right.forms.values())
+    values = Counter(written(form.value) for form in right.forms.values())
     same = 0
     for name in names:
         value = left.forms[name].value
         if name in right.forms:
             same += same_value(left.forms[name], right.forms[name])
-        elif values[marshal.dumps(value, 2)]:
+        elif values[written(value)]:
             same += 1
     return same / len(names)
-
-
-def same_value(left: Forms, right: Forms) -> bool:
-    """Whether two values are equal at level value."""
-    return marshal.dumps(left.value, 2) == marshal.dumps(right.value, 2)
 
 
 def cell_pairs(comparison: KeyComparison) -> list[tuple[str, object, Forms, object, Forms]]:

@@ -70,8 +70,8 @@ from __future__ import annotations
 import datetime
 import decimal
 import hashlib
-import marshal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from tracekit.equality.foreign import foreign_rule
@@ -99,6 +99,7 @@ from tracekit.equality.forms import (
     is_integral,
     moment_form,
     packed_datetime,
+    written,
     zone_name,
 )
 from tracekit.equality.forms import type_mark as named_mark
@@ -119,10 +120,6 @@ def canonical(value: object) -> Forms:
     if rule is None:
         rule = _RULES[kind] = _rule_of(kind)
     return rule(value)
-
-
-def _itself(kind: Kind) -> Callable[[Any], Forms]:
-    return lambda value: Forms(kind, value)
 
 
 def _float(value: float) -> Forms:
@@ -177,17 +174,14 @@ def _decimal(value: decimal.Decimal) -> Forms:
     return Forms(DECIMAL, form)
 
 
-def _sequence(kind: Kind) -> Callable[[Any], Forms]:
-    def rule(value: Sequence[object]) -> Forms:
-        forms = _inner(value)
-        return Forms(
-            kind,
-            (kind.family, *(form.value for form in forms)),
-            _inner_mark([form.json_mark for form in forms]),
-            _inner_mark([form.type_mark for form in forms]),
-        )
-
-    return rule
+def _sequence(kind: Kind, value: Iterable[object]) -> Forms:
+    forms = _inner(value)
+    return Forms(
+        kind,
+        (kind.family, *(form.value for form in forms)),
+        _inner_mark([form.json_mark for form in forms]),
+        _inner_mark([form.type_mark for form in forms]),
+    )
 
 
 def _inner(items: Iterable[object]) -> list[Forms]:
@@ -198,7 +192,7 @@ def _inner(items: Iterable[object]) -> list[Forms]:
 
 
 def _set(value: Iterable[object]) -> Forms:
-    forms = sorted(_inner(value), key=_written)
+    forms = sorted(_inner(value), key=_place)
     kind = Kind(type(value).__name__, "set")
     return Forms(
         kind,
@@ -208,13 +202,14 @@ def _set(value: Iterable[object]) -> Forms:
     )
 
 
-def _written(form: Forms) -> bytes:
-    return marshal.dumps(form.value, 2)
+def _place(form: Forms) -> tuple[bytes, ...]:
+    """Sorts the forms of items without an order: None before NaN, which have equal values."""
+    return written(form.value), form.json_mark, form.type_mark
 
 
 def _dict(value: dict[Any, object]) -> Forms:
     pairs = list(zip(_inner(value), _inner(value.values()), strict=True))
-    by_key = sorted(pairs, key=lambda pair: _written(pair[0]))
+    by_key = sorted(pairs, key=lambda pair: _place(pair[0]))
     in_order = () if pairs == by_key else tuple(key.value for key, _ in pairs)
     cells = [form for pair in by_key for form in pair]
     return Forms(
@@ -229,24 +224,24 @@ def _inner_mark(marks: list[bytes], order: tuple[Form, ...] = ()) -> bytes:
     """One mark for the marks of a nested value's items."""
     if not any(marks) and not order:
         return b""
-    return hashlib.blake2b(marshal.dumps((marks, order), 2), digest_size=16).hexdigest().encode()
+    return hashlib.blake2b(written((marks, order)), digest_size=16).hexdigest().encode()
 
 
 def _standing_for(value: object, found: StandsFor) -> Forms:
     """The forms of a value that is another representation of a plain one."""
     base = canonical(found.plain)
-    written = encoded(value)
+    json = encoded(value)
     json_mark = base.json_mark
-    if written == REFUSED and base.kind.family in _CONTAINERS:
+    if json == REFUSED and base.kind.family in _CONTAINERS:
         json_mark = _inner_mark([REFUSED, json_mark])
-    elif written != encoded(found.plain):
-        json_mark = b"j" + written
+    elif json != encoded(found.plain):
+        json_mark = b"j" + json
     type_mark = named_mark(found.name)
     if found.types is not None or base.type_mark:
-        types = marshal.dumps(canonical(found.types).value, 2)
+        types = written(canonical(found.types).value)
         type_mark = _inner_mark([type_mark, types, base.type_mark])
     if found.labels is not None:
-        labels = marshal.dumps(canonical(found.labels).value, 2)
+        labels = written(canonical(found.labels).value)
         json_mark = _inner_mark([json_mark, labels])
     shown = f"{found.name} NaN" if base.kind == NAN_FLOAT else found.name
     return Forms(Kind(shown, base.kind.family), base.value, json_mark, type_mark)
@@ -268,10 +263,10 @@ def _buffer(value: bytearray | memoryview) -> Forms:
 
 
 _RULES: dict[type, Callable[[Any], Forms]] = {
-    type(None): _itself(NONE),
-    bool: _itself(BOOL),
-    int: _itself(INT),
-    str: _itself(STR),
+    type(None): partial(Forms, NONE),
+    bool: partial(Forms, BOOL),
+    int: partial(Forms, INT),
+    str: partial(Forms, STR),
     float: _float,
     bytes: _bytes,
     bytearray: _buffer,
@@ -281,8 +276,8 @@ _RULES: dict[type, Callable[[Any], Forms]] = {
     datetime.time: _time,
     datetime.timedelta: _timedelta,
     decimal.Decimal: _decimal,
-    list: _sequence(Kind("list", "list")),
-    tuple: _sequence(Kind("tuple", "tuple")),
+    list: partial(_sequence, Kind("list", "list")),
+    tuple: partial(_sequence, Kind("tuple", "tuple")),
     set: _set,
     frozenset: _set,
     dict: _dict,

@@ -74,37 +74,40 @@ def arrow_scalar(value: Any) -> StandsFor:
     """One value of an Arrow array."""
     import pyarrow as pa
 
-    cell = arrow_cells(pa.array([value], value.type))[0]
+    cell = arrow_cells(pa.repeat(value, 1))[0]
     return StandsFor(f"pyarrow.Scalar[{value.type}]", cell)
 
 
 def numpy_array(value: Any) -> StandsFor:
     """An array of any shape; masked elements are None, structured ones dicts."""
-    masked = is_a(type(value), "numpy", "MaskedArray")
-    mask = value.mask if masked else None
-    plain = value if masked else value.__array__()  # a part of a matrix is again a matrix
-    types = (str(value.dtype), value.shape)
-    return StandsFor(f"{_name(value)}[{value.dtype}]", _listed(plain, mask), types)
-
-
-def _listed(array: Any, mask: Any) -> Any:
-    """`array.tolist()`, except that times keep their type and records their field names."""
-    if mask is not None and mask.dtype.names is not None:
+    name = f"{_name(value)}[{value.dtype}]"
+    if not is_a(type(value), "numpy", "MaskedArray"):
+        plain = value.__array__()  # a part of a matrix is again a matrix
+        return StandsFor(name, _listed(plain), value.shape)
+    if value.dtype.names is not None:
         raise NotComparable("a masked array of records cannot be compared; fill it first")
-    if mask is not None and not array.ndim:
-        return None if bool(mask) else array.data[()]
+    import numpy as np
+
+    hidden = np.ma.getmaskarray(value).tolist()
+    return StandsFor(name, _without_hidden(_listed(value.data), hidden), value.shape)
+
+
+def _without_hidden(cells: Any, hidden: Any) -> Any:
+    """Nested lists with None in place of what is hidden."""
+    if not isinstance(hidden, list):
+        return None if hidden else cells
+    return [_without_hidden(*each) for each in zip(cells, hidden, strict=True)]
+
+
+def _listed(array: Any) -> Any:
+    """`array.tolist()`, except that times keep their type and records their field names."""
     if not array.ndim:
         return array[()]
     if array.ndim > 1:
-        masks = [mask] * len(array) if mask is None or not mask.ndim else mask
-        return [_listed(part, below) for part, below in zip(array, masks, strict=True)]
+        return [_listed(part) for part in array]
     if array.dtype.names is not None:
-        columns = [_listed(array[name], None) for name in array.dtype.names]
+        columns = [_listed(array[name]) for name in array.dtype.names]
         return [
             dict(zip(array.dtype.names, row, strict=True)) for row in zip(*columns, strict=True)
         ]
-    plain = array if mask is None else array.data
-    cells = list(plain) if plain.dtype.kind in "mM" else plain.tolist()
-    if mask is None or not mask.ndim:
-        return cells
-    return [None if hidden else cell for cell, hidden in zip(cells, mask.tolist(), strict=True)]
+    return list(array) if array.dtype.kind in "mM" else array.tolist()

@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -112,8 +113,8 @@ def _one_by_one(cells: Cells) -> ColumnForms:
     )
 
 
-def _themselves(kind: Kind) -> Callable[[Cells], ColumnForms]:
-    return lambda cells: ColumnForms(cells, None, None, {kind: len(cells)})
+def _themselves(kind: Kind, cells: Cells) -> ColumnForms:
+    return ColumnForms(cells, None, None, {kind: len(cells)})
 
 
 def _floats(cells: Cells) -> ColumnForms:
@@ -157,7 +158,7 @@ def _timestamps(cells: Cells) -> ColumnForms:
 
 _THEMSELVES: dict[type, Kind] = {type(None): NONE, bool: BOOL, int: INT, str: STR}
 _CONVERTERS: dict[type, Callable[[Cells], ColumnForms]] = {
-    **{kind: _themselves(name) for kind, name in _THEMSELVES.items()},
+    **{kind: partial(_themselves, name) for kind, name in _THEMSELVES.items()},
     float: _floats,
     datetime.datetime: _datetimes,
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tracekit.equality.alignment import KeyComparison, Row, same_value
-from tracekit.equality.forms import text_of
+from tracekit.equality.alignment import KeyComparison, Row
+from tracekit.equality.forms import cut, same_value, text_of
 from tracekit.equality.labels import shown
 from tracekit.equality.remarks import remark_on
 from tracekit.records import Difference, DifferenceKind
@@ -70,8 +70,8 @@ def _record(kind: DifferenceKind, key: str, row: Row, remark: str) -> Difference
 
 
 def _record_text(row: Row) -> str:
-    inside = ", ".join(f"{shown(name)}={text_of(cell, 24)}" for name, cell in row.cells.items())
-    return inside if len(inside) <= 160 else inside[:159] + "…"
+    cells = (f"{shown(name)}={text_of(cell, 24)}" for name, cell in row.cells.items())
+    return cut(", ".join(cells), 160)
 
 
 def _column_differences(key: str, left: Row, right: Row, column_order: bool) -> list[Difference]:

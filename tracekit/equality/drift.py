@@ -11,10 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tracekit.equality.alignment import same_value
 from tracekit.equality.canonical import canonical
 from tracekit.equality.digest_file import KindTotal
-from tracekit.equality.forms import Forms, Kind, text_of
+from tracekit.equality.forms import Forms, Kind, same_value, text_of
 from tracekit.equality.histogram import kind_key, kind_of_key
 from tracekit.equality.inside import first_inside, form_differs
 from tracekit.equality.remarks import remark_on
@@ -49,7 +48,6 @@ class Seen:
     """Cells compared one by one that changed kind in the same way."""
 
     count: int = 0
-    lossy: bool = False
     example: tuple[str, str] = ("", "")
 
 
@@ -80,7 +78,7 @@ class CellCounts:
             self._count((name, before_forms.kind, after_forms.kind, not equal), before, after)
 
     def _count(self, key: tuple[str, Kind, Kind, bool], before: object, after: object) -> None:
-        seen = self.changed.setdefault(key, Seen(lossy=key[3]))
+        seen = self.changed.setdefault(key, Seen())
         seen.count += 1
         if seen.count == 1:
             seen.example = (text_of(before, 80), text_of(after, 80))

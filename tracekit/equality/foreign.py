@@ -63,12 +63,9 @@ def _timestamp(value: Any) -> Forms:
 
 
 def _pandas_timedelta(value: Any) -> Forms:
-    nanoseconds = int(value.as_unit("ns").value)
-    plain = datetime.timedelta(microseconds=nanoseconds // 1000)
-    written = encoded(value)
-    json_mark = b"" if written == encoded(plain) else b"j" + written
+    nanoseconds = int(value.asm8.view("i8")) * _NANOSECONDS[value.unit]
     kind = Kind("Timedelta", "duration")
-    return Forms(kind, duration_form(nanoseconds), json_mark, type_mark(kind.name))
+    return Forms(kind, duration_form(nanoseconds), b"", type_mark(kind.name))
 
 
 def _interval(value: Any) -> Fields:
@@ -98,15 +95,14 @@ def _numpy_time(value: Any) -> Forms | StandsFor:
     name = f"numpy.{type(value).__name__}"
     plain = value.item()
     if plain is None:
-        json_mark = b"" if encoded(value) == b"null" else b"j" + encoded(value)
-        return Forms(Kind(f"{name} NaT", "null"), None, json_mark, type_mark(name))
+        return Forms(Kind(f"{name} NaT", "null"), None, b"", type_mark(name))
     if not isinstance(plain, int):
         return StandsFor(name, plain)
     json_mark, text = b"j" + encoded(value), str(value)
     if name == "numpy.datetime64":
         form = _numpy_moment(text)
         return Forms(Kind(name, "datetime"), form, json_mark, type_mark(name))
-    count, unit = text.split()[0], value.dtype.str.partition("[")[2].rstrip("]")
+    count, unit = text.split()[0], value.dtype.str[4:-1]  # of "<m8[ns]"
     if unit not in _NANOSECONDS:
         return Forms(Kind(f"{name}[{unit}]", f"{name}[{unit}]"), b"n" + text.encode())
     duration = duration_form(int(count) * _NANOSECONDS[unit])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import marshal
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tracekit.jsonvalue import encode
 
@@ -70,6 +71,16 @@ class Fields(NamedTuple):
     fields: dict[str, object]
 
 
+def written(forms: Any) -> bytes:
+    """A form, or a list or tuple of forms, as bytes: equal for equal forms and for no others."""
+    return marshal.dumps(forms, 2)  # from version 3 on, the bytes depend on identity, too
+
+
+def same_value(left: Forms, right: Forms) -> bool:
+    """Whether two values are equal at level value."""
+    return written(left.value) == written(right.value)
+
+
 def is_integral(value: float) -> bool:
     """Whether a float equals an int without loss."""
     return value.is_integer() and (value != 0.0 or math.copysign(1.0, value) > 0)
@@ -90,8 +101,12 @@ def text_of(value: object, limit: int = 120) -> str:
             if isinstance(value, int)
             else f"<a {type(value).__name__} that cannot be shown>"
         )
-    shown = shown if isinstance(value, str) else " ".join(shown.split())
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return cut(shown if isinstance(value, str) else " ".join(shown.split()), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """`text`, of which the end is left out where it is longer than `limit`."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def type_mark(name: str) -> bytes:

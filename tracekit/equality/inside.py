@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tracekit.equality.canonical import canonical
 from tracekit.equality.foreign import foreign_rule
-from tracekit.equality.forms import Fields, StandsFor
+from tracekit.equality.forms import Fields, StandsFor, same_value
 from tracekit.equality.objects import object_rule
 
 Differs = Callable[[object, object], bool]
@@ -34,8 +33,7 @@ def value_differs(left: object, right: object) -> bool:
     """Whether two values are not equal at level value."""
     if isinstance(left, Absent) or isinstance(right, Absent):
         return True
-    one, other = canonical(left).value, canonical(right).value
-    return marshal.dumps(one, 2) != marshal.dumps(other, 2)
+    return not same_value(canonical(left), canonical(right))
 
 
 def form_differs(left: object, right: object) -> bool:

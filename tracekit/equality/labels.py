@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import marshal
 from hashlib import blake2b
 from typing import Final
 
 from tracekit.equality.canonical import canonical
+from tracekit.equality.forms import written
 
 
 class _Whole:
@@ -76,7 +76,7 @@ def _sorted_as(plain: object) -> str:
         return f" {int(plain >= 0)}{size:08x}{turned}"
     if isinstance(plain, datetime.date | datetime.time):
         return f" {plain.isoformat()}"
-    form = marshal.dumps(canonical(plain).value, 2)
+    form = written(canonical(plain).value)
     return f" {blake2b(form, digest_size=8).hexdigest()}"
 
 

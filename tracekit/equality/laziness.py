@@ -143,9 +143,9 @@ class ObservedIterator(Generic[T]):
         rows = row_count(item)
         self._yielded += rows
         tracked: Any = _trackable(item)
-        held = tracked[1] if isinstance(tracked, tuple) else tracked
+        held = tracked[1] if _is_row_batch(tracked) else tracked
         try:
-            weakref.finalize(held, self._release, rows).atexit = False
+            weakref.finalize(held, self._release, rows)
         except TypeError:  # a row as a plain tuple: counted as dropped once it is handed out
             self._released += rows
         self._look()
@@ -193,7 +193,7 @@ def observe(iterator: Iterable[T], *, source: ObservedCursor | None = None) -> O
 
 def row_count(item: Any) -> int:
     """Rows that one yielded item holds."""
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], list):
+    if _is_row_batch(item):
         return len(item[1])
     if isinstance(item, Mapping):
         values = item.values()
@@ -207,8 +207,12 @@ def row_count(item: Any) -> int:
     return len(item) if hasattr(item, "iloc") else 1
 
 
+def _is_row_batch(item: Any) -> bool:
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], list)
+
+
 def _trackable(item: Any) -> Any:
-    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], list):
+    if _is_row_batch(item):
         return item[0], _Rows(item[1])
     if type(item) is dict:
         return _Piece(item)

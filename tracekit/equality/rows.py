@@ -24,6 +24,7 @@ from xxhash import xxh3_128_digest, xxh3_128_intdigest
 
 from tracekit.equality.canonical import canonical
 from tracekit.equality.columns import Cells, ColumnForms, column_forms
+from tracekit.equality.forms import written
 from tracekit.equality.labels import label, quoted
 from tracekit.errors import NotComparable
 
@@ -70,10 +71,8 @@ class RecordDigests:
 @lru_cache(maxsize=1024)
 def _layout(names: tuple[str, ...], types: tuple[str, ...]) -> Layout:
     places = tuple(sorted(range(len(names)), key=names.__getitem__))
-    in_order = marshal.dumps(tuple(names[place] for place in places), 2)
-    return Layout(
-        names, places, factors(marshal.dumps(names + types, 2)), xxh3_128_digest(in_order)[:8]
-    )
+    in_order = written(tuple(names[place] for place in places))
+    return Layout(names, places, factors(written(names + types)), xxh3_128_digest(in_order)[:8])
 
 
 def layout_of(columns: tuple[Any, ...]) -> Layout:

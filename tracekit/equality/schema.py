@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import marshal
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from tracekit.equality.canonical import canonical
+from tracekit.equality.forms import written
 from tracekit.equality.labels import label
 from tracekit.equality.tables import Table
 
@@ -29,5 +29,5 @@ class Schema:
         """Add the labels of some rows."""
         if table.labels is not None:
             form = canonical(table.labels(start, stop)).value
-            data = self.row_labels.encode() + marshal.dumps(form, 2)
+            data = self.row_labels.encode() + written(form)
             self.row_labels = blake2b(data, digest_size=16).hexdigest()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tracekit.equality.digest_file import Footer
+from tracekit.equality.forms import cut
 from tracekit.equality.labels import quoted
 from tracekit.equality.schema import Schema
 from tracekit.records import Level
@@ -56,5 +57,4 @@ def _changed_types(reference: Schema, candidate: Schema) -> Iterator[tuple[str, 
 
 
 def _text(names: set[str]) -> str:
-    text = " or ".join(sorted(names))
-    return text if len(text) <= 60 else text[:59] + "…"
+    return cut(" or ".join(sorted(names)), 60)

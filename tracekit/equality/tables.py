@@ -222,8 +222,6 @@ def _in_microseconds(kind: Any) -> Any:
         return pa.struct([field.with_type(_in_microseconds(field.type)) for field in kind])
     if pa.types.is_large_list(kind):
         return pa.large_list(_in_microseconds(kind.value_type))
-    if pa.types.is_fixed_size_list(kind):
-        return pa.list_(_in_microseconds(kind.value_type), kind.list_size)
-    if pa.types.is_list(kind):
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
         return pa.list_(_in_microseconds(kind.value_type))
     return kind

@@ -142,6 +142,8 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (datetime.date(2026, 1, 1), "2026-01-01", DIFFERENT),
     (datetime.date(2026, 1, 1), np.datetime64("2026-01-01", "D"), JSON),
     (np.datetime64("20000-01-01", "us"), np.datetime64("20000-01-01", "ms"), VALUE),
+    (np.datetime64("20000-01-01T00:00:00.5"), np.datetime64("20000-01-01T00:00:00.6"), DIFFERENT),
+    (np.datetime64("20000-01-01T00:00:00.5"), np.datetime64("20000-01-01"), DIFFERENT),
     (datetime.time(1, 2), datetime.time(1, 2), EXACT),
     # zones
     (MOMENT, MOMENT.replace(tzinfo=UTC), DIFFERENT),
@@ -159,6 +161,10 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (datetime.timedelta(seconds=1), np.timedelta64(1, "s"), JSON),
     (datetime.timedelta(seconds=1), np.timedelta64(10**9, "ns"), VALUE),
     (datetime.timedelta(seconds=1), 1.0, DIFFERENT),
+    (datetime.timedelta(microseconds=10**17), pd.Timedelta(10**17, "us"), JSON),
+    (pd.Timedelta(10**17, "us"), pd.Timedelta(10**17 + 1, "us"), DIFFERENT),
+    (pd.Timedelta(5, "ns"), np.timedelta64(5, "ns"), VALUE),
+    (pd.Timedelta(5, "s").as_unit("ms"), pd.Timedelta(5, "s"), EXACT),
     (np.timedelta64(3, "M"), np.timedelta64(4, "M"), DIFFERENT),
     # nested
     ([1, None], [1, None], EXACT),
@@ -208,6 +214,20 @@ def test_level_json_means_the_bytes_a_client_receives(left, right, level):
 def test_kinds_of_one_family_are_the_ones_that_can_hold_equal_values(left, right, level):
     same_family = canonical(left).kind.family == canonical(right).kind.family
     assert same_family or level is DIFFERENT
+
+
+@pytest.mark.parametrize("power", range(10))
+@pytest.mark.parametrize(
+    ("moment", "as_pandas"),
+    [
+        (np.datetime64("2026-01-01T02:03:04.500000000"), pd.Timestamp),
+        (np.timedelta64(5, "ns"), pd.Timedelta),
+    ],
+)
+def test_no_digit_of_a_fraction_of_a_second_is_lost(moment, as_pandas, power):
+    other = moment + np.timedelta64(10**power, "ns")
+    assert level_of(moment, other) is level_of(as_pandas(moment), as_pandas(other)) is DIFFERENT
+    assert level_of(other, as_pandas(other)) is VALUE
 
 
 def test_a_lob_stands_for_its_content():

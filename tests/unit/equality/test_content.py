@@ -8,6 +8,7 @@ import dataclasses
 import datetime
 import enum
 import marshal
+import math
 import types
 from typing import Any
 
@@ -165,6 +166,11 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (pd.array([1, None]), [1, None], VALUE),
     (np.array([1]), np.array(1), DIFFERENT),
     (np.zeros((2, 3)), np.zeros((3, 2)), DIFFERENT),
+    (np.zeros((0, 3)), np.zeros((0, 2)), JSON),
+    (np.array([10**9], "m8[ns]"), [datetime.timedelta(seconds=1)], VALUE),
+    (np.array([10**9], "m8[ns]"), np.array([10**9]), DIFFERENT),
+    (np.array([[1, 2]]), [[1, 2]], VALUE),
+    (np.array([(1, [2, 3])], "i8,2i8"), [{"f0": 1, "f1": [2, 3]}], VALUE),
     (np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 3], mask=[0, 1]), EXACT),
     (np.ma.array([1, 2], mask=[0, 1]), np.array([1, 2]), DIFFERENT),
     (np.array([DAY], "M8[ns]"), [DAY], VALUE),
@@ -186,6 +192,7 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (memoryview(b"abcd"), memoryview(b"abcd").cast("i"), JSON),
     (Point(1, 2), Point(1, 3), DIFFERENT),
     (Point(1, 2), Point(1, 2.0), VALUE),
+    (Point(1, 2), Point(np.int64(1), 2), JSON),
     (Point(1, 2), {"x": 1, "y": 2}, DIFFERENT),
     (Pair(1, 2), (1, 2), JSON),
     (Colour.RED, Colour.BLUE, DIFFERENT),
@@ -195,6 +202,12 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (money(5, "USD"), 5, DIFFERENT),
     ({1, 2}, {2, 1}, EXACT),
     ({1}, frozenset({1}), JSON),
+    ({1, 2.0}, {1.0, 2}, VALUE),
+    ({(1,), ("a",), "a", None}, {None, "a", ("a",), (1,)}, EXACT),
+    ({None, math.nan}, {math.nan, None}, EXACT),
+    ({(None, n) for n in range(9)}, {(None, n) for n in reversed(range(9))}, EXACT),
+    ({1: "a", 2.0: "b"}, {1.0: "a", 2: "b"}, VALUE),
+    ({None: 1, math.nan: 2}, {math.nan: 2, None: 1}, VALUE),
     ({1}, {1.0}, VALUE),
     ({1}, [1], DIFFERENT),
     (collections.OrderedDict(a=1), {"a": 1}, JSON),
@@ -234,6 +247,7 @@ REFUSED = {
     "a generator": (item for item in "a"),
     "a function": len,
     "an array with units": np.array([1]).view(Unit),
+    "a masked array of records": np.ma.array([(1, 2)], "i8,i8"),
     "columns of one name": pd.DataFrame([[1, 2]], columns=["a", "a"]),
     "a query": pl.LazyFrame({"a": [1]}),
     "groups": FRAME.groupby("a"),
@@ -257,3 +271,6 @@ def test_a_change_of_type_inside_is_found_where_it_is():
     assert found is not None
     assert (found.where, found.reference, found.candidate) == ("['rows'][0]['a']", 1, 1.0)
     assert first_inside(left, right, value_differs) is None
+    assert first_inside(right, left, form_differs) == (found.where, 1.0, 1)
+    found = first_inside(np.array([[1, 2]]), [[1.0, 2.0]], form_differs)
+    assert repr(found) == "Inside(where='[0][0]', reference=1, candidate=1.0)"

@@ -95,6 +95,7 @@ def test_labels_of_rows_that_changed_are_drift_of_the_frame_itself(tmp_path: Pat
     frame = pd.DataFrame({"a": [1, 2]})
     (found,), _ = drift_of(tmp_path, [frame], [frame.set_axis([7, 8])])
     assert found.from_type == found.to_type == "pandas.DataFrame"
+    assert (found.example_from, found.example_to) == ("a 0 1 1 2", "a 7 1 8 2")
     assert (found.equivalence, found.source) == ("column types or row labels", "refetch")
 
 

@@ -108,6 +108,14 @@ STORED: list[tuple[object, Forms]] = [
             ("pandas.Interval", ("dict", "left", 0, "right", 1, "closed", "right")),
         ),
     ),
+    (
+        pd.Period("2026-01"),
+        Forms(
+            Kind("pandas.Period", "pandas.Period"),
+            ("pandas.Period", ("dict", "unit", "M", "ordinal", 672)),
+            b"3f15f6c91e06bdff20ae346e096c8ce8",
+        ),
+    ),
     (np.int64(7), Forms(Kind("numpy.int64", "integer"), 7, b"", b"numpy.int64")),
     (np.float64("nan"), Forms(Kind("numpy.float64 NaN", "null"), None, b"NaN", b"numpy.float64")),
     (
@@ -188,6 +196,11 @@ KINDS: list[tuple[Any, str, str]] = [
     (np.ma.array([1, 2], mask=[0, 1]), "numpy.MaskedArray[int64]", "list"),
     (pd.Series([1]), "pandas.Series[int64]", "list"),
     (pd.Series([1.5], index=["x"]), "pandas.Series[float64]", "list"),
+    (
+        pd.Series([1.5], index=pd.MultiIndex.from_tuples([(1, "a")])),
+        "pandas.Series[float64]",
+        "list",
+    ),
     (pd.Series([1], dtype="category"), "pandas.Series[category of [1]]", "list"),
     (pd.Index([1], name="x"), "pandas.Index[int64]", "list"),
     (pd.array([1, None]), "pandas.IntegerArray[Int64]", "list"),

@@ -70,6 +70,67 @@ def test_an_early_stop_closes_the_cursor(cursor):
     assert (found.rows_pulled, found.exhausted) == (10, False)
 
 
+def test_nothing_read_is_nothing_alive():
+    source = ObservedCursor([])
+    found = observe(source, source=source).laziness
+    assert (found.rows_pulled, found.rows_yielded, found.most_rows_alive) == (0, 0, 0)
+    assert (found.exhausted, found.source_closed) == (False, False)
+
+
+def test_a_source_that_cannot_be_closed_is_called_closed_all_the_same():
+    source = ObservedCursor([(1,)])
+    with source as entered:
+        assert entered is source
+        assert not source.closed
+    assert source.closed
+    seen = observe([(1,)])
+    seen.close()
+
+
+def test_closing_closes_what_is_wrapped():
+    closed = []
+
+    class Cursor:
+        def fetchmany(self, size=3, *, arraysize=None):
+            return [(size, arraysize)]
+
+        def close(self):
+            closed.append(self)
+
+    cursor = ObservedCursor(Cursor())
+    assert cursor.fetchmany(arraysize=5) == [(3, 5)]
+    assert cursor.fetchmany(7) == [(7, None)]
+    cursor.close()
+    assert len(closed) == 1
+
+
+def test_rows_one_by_one_are_dropped_once_they_are_handed_out(cursor):
+    seen = observe(cursor, source=cursor)
+    assert len(list(seen)) == 100
+    assert seen.laziness.most_rows_alive == 1
+
+
+def test_rows_in_lists_are_alive_while_the_list_is():
+    batches = [[(1,), (2,)], [(3,), (4,), (5,)]]
+    seen = observe(batches)
+    for batch in seen:
+        del batch
+    assert seen.laziness.most_rows_alive == 3
+    seen = observe(batches)
+    assert list(seen) == batches
+    kept = [*observe(batches)]
+    assert len(kept) == 2
+    seen = observe(batches)
+    kept = list(seen)
+    assert seen.laziness.most_rows_alive == 5
+
+
+def test_frames_are_handed_out_as_they_are():
+    frame = pd.DataFrame({"A": [1, 2]})
+    (found,) = observe([frame])
+    assert found is frame
+
+
 def test_pieces_that_are_kept_count_as_alive(cursor):
     seen = observe(streaming(cursor), source=cursor)
     kept = list(seen)

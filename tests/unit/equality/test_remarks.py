@@ -100,6 +100,13 @@ CASES: list[tuple[Any, Any, str | None, bool]] = [
         True,
     ),
     (MOMENT, MOMENT.replace(second=6), None, False),
+    (MOMENT.replace(tzinfo=UTC), MOMENT.replace(tzinfo=UTC, second=6), None, False),
+    (
+        MOMENT.replace(tzinfo=UTC),
+        MOMENT.replace(tzinfo=UTC, microsecond=0),
+        "they differ only in fractions of a second",
+        True,
+    ),
     (
         MOMENT.replace(tzinfo=UTC),
         MOMENT.replace(tzinfo=UTC).astimezone(TOKYO),

@@ -115,6 +115,17 @@ def test_types_of_columns_that_changed_are_each_told() -> None:
     assert "column 'N' is int64 in the reference, int16 or int32 in the candidate" in both.remarks
 
 
+def test_what_is_shown_of_a_type_is_cut() -> None:
+    frame = pd.DataFrame({"K": ["x"]})
+    for categories, shown in (
+        (["x", "y" * 39], "category of ['x', '" + "y" * 39 + "']"),  # of 60 characters
+        (["x", "y" * 40], "category of ['x', '" + "y" * 40 + "…"),
+    ):
+        other = frame.astype(pd.CategoricalDtype(categories))
+        (remark,) = prove(frame.astype(object), other, "K").record.remarks
+        assert remark == f"column 'K' is object in the reference, {shown} in the candidate"
+
+
 def test_keys_of_another_type_are_told() -> None:
     proof = prove({1: [{"N": 1}]}, {np.int64(1): [{"N": 1}]}).record
     assert proof.equivalences == ("key type",)
