@@ -122,11 +122,11 @@ def equivalence(before: Kind, after: Kind) -> str | None:
     return ", ".join(dict.fromkeys(names)) or None
 
 
-def _base(kind: Kind) -> str:
-    """The Python or pandas type of a kind, as far as equivalences depend on it."""
+def _base(kind: Kind) -> object:
+    """The same for kinds between which there is no equivalence of their family."""
     name = kind.name.partition("[")[0]
     if kind.family == "integer":
-        return "float" if "float" in name else "int"
+        return "float" in name
     if kind.family == "decimal":
         return kind.name if name.startswith("Decimal") else "Decimal"
     if kind.family in ("datetime", "duration"):
@@ -232,7 +232,6 @@ def _from_totals(
         example_from=example[0],
         example_to=example[1],
         equivalence=equivalence(before, after),
-        source="histogram",
     )
 
 

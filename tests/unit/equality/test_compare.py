@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import pytest
 
 from tests.unit.equality.sides import RecordsByKey, Sides, events
+from tracekit.equality.digest_file import DigestFile
 from tracekit.errors import ConnectError
 from tracekit.records import DifferenceKind, Level
 
@@ -111,9 +113,17 @@ def test_equal_means_the_level_that_was_asked_for(tmp_path, required, equal):
 
 
 def test_the_cost_of_digesting_is_part_of_the_proof(tmp_path):
-    proof = Sides(tmp_path, events(2000), events(2000)).proof()
-    assert 0 < proof.prove_seconds < 60
-    assert 0 <= proof.prove_net_peak_bytes < 64 * 2**20
+    started = time.perf_counter()
+    sides = Sides(tmp_path, events(500), events(2000))
+    digesting = time.perf_counter() - started
+    one, other = (DigestFile(file).footer for file in sides.files)
+    assert 0 < one.seconds < one.seconds + other.seconds < digesting
+    started = time.perf_counter()
+    proof = sides.proof()
+    comparing = time.perf_counter() - started
+    assert 0 < proof.prove_seconds - one.seconds - other.seconds < comparing
+    peaks = (one.net_peak_bytes, other.net_peak_bytes)
+    assert 0 <= max(peaks) <= proof.prove_net_peak_bytes < 64 * 2**20
 
 
 def test_large_changed_cids_are_paired_without_comparing_all_with_all(tmp_path):

@@ -74,6 +74,7 @@ def test_blocks_spills_and_merge_passes_change_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(digests_module, "_ROWS_PER_BLOCK", 7)
     monkeypatch.setattr(digests_module, "_SPILL_BYTES", 1)
     monkeypatch.setattr(spill_module, "_FAN_IN", 3)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))  # only beside the file
     small = written(tmp_path / "small", events.items())
     assert small.digest == whole.digest
     assert small.rows == whole.rows == sum(map(len, events.values()))

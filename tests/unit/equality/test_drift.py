@@ -20,11 +20,16 @@ from tracekit.records import Drift, Level
 MOMENT = datetime.datetime(2026, 1, 2, 3, 4, 5, 6)
 AWARE = MOMENT.replace(tzinfo=datetime.UTC)
 ZONE = zoneinfo.ZoneInfo("UTC")
+DOTTED = datetime.timezone(datetime.timedelta(0), "a.b")
 LOB = type("LOB", (), {"__module__": "oracledb.lob", "read": lambda self: "t"})
 Pair = collections.namedtuple("Pair", "a")
 
 
 class Text(str):
+    __slots__ = ()
+
+
+class Price(Decimal):
     __slots__ = ()
 
 
@@ -44,12 +49,21 @@ EQUIVALENT: list[tuple[Any, Any, str]] = [
         pd.Timestamp(MOMENT),
         "numpy scalar = Python scalar, Timestamp = datetime",
     ),
+    (np.timedelta64(1, "s"), datetime.timedelta(seconds=1), "numpy scalar = Python scalar"),
+    (
+        np.timedelta64(1, "s"),
+        pd.Timedelta(1, "s"),
+        "numpy scalar = Python scalar, Timedelta = timedelta",
+    ),
     (AWARE, AWARE.replace(tzinfo=ZONE), "time zone = its UTC offset"),
+    (AWARE, AWARE.replace(tzinfo=DOTTED), "time zone = its UTC offset"),
     (AWARE, pd.Timestamp(MOMENT, tz="UTC"), "Timestamp = datetime"),
     (AWARE, pd.Timestamp(MOMENT, tz=ZONE), "time zone = its UTC offset, Timestamp = datetime"),
     (datetime.timedelta(1), pd.Timedelta(1, "D"), "Timedelta = timedelta"),
     (Decimal("1.10"), Decimal("1.1"), "Decimal scale"),
     (Decimal("1E+1"), Decimal("10"), "Decimal scale"),
+    (Decimal("1.1"), Price("1.1"), "subclass = base type"),
+    (Decimal("1.10"), Price("1.1"), "subclass = base type, Decimal scale"),
     (b"a", bytearray(b"a"), "buffer = bytes"),
     (b"a", memoryview(b"a"), "buffer = bytes"),
     ("t", Text("t"), "subclass = base type"),
@@ -82,6 +96,17 @@ def test_the_equivalences_between_two_types_are_named(
     assert (found.column, found.count, found.lossy, found.source) == ("A", 1, False, "histogram")
     nested = isinstance(before, list | tuple | dict | set | frozenset | np.ndarray | pd.Series)
     assert sides.asked == (["K000"] if nested else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [pair for pair in EQUIVALENT if not isinstance(pair[0], pd.Series)],  # of another item
+)
+def test_inside_a_value_the_equivalences_are_the_same(
+    tmp_path: Path, before: Any, after: Any, name: str
+) -> None:
+    (found,), _ = drift_of(tmp_path, [[before]], [[after]])
+    assert (found.equivalence, found.count, found.source) == (name, 1, "refetch")
 
 
 def test_inside_a_value_the_first_changed_part_is_named(tmp_path: Path) -> None:

@@ -144,6 +144,17 @@ def test_frames_by_key_may_come_in_pieces() -> None:
     assert prove(frames, pieces).level is Level.EXACT
 
 
+def test_all_that_frames_declare_is_compared() -> None:
+    frame = pd.DataFrame({"K": [1], "N": [1]})
+    other = frame.astype({"K": "int32"}).set_axis([5])
+    proof = prove(frame, other, "K").record
+    assert (proof.level, proof.equivalences) == (Level.VALUE, ("column types", "row labels"))
+    assert proof.remarks == (
+        "column 'K' is int64 in the reference, int32 in the candidate",
+        "integer row labels differ; they would count if the index had a name",
+    )
+
+
 def test_labels_of_rows_are_compared_in_order() -> None:
     frame = pd.DataFrame({"K": ["x", "y"]}, index=[7, 9])
     assert prove(frame, frame.copy(), "K").level is Level.EXACT

@@ -164,6 +164,7 @@ def test_frames_without_rows_have_columns(kind, key):
     assert proof.level is Level.DIFFERENT
     assert not proof.equal
     assert any("only in the candidate: 'Y'" in remark for remark in proof.record.remarks)
+    assert proof.record.equivalences == ()
 
 
 def test_a_frame_without_rows_and_no_records_are_equal_as_far_as_is_known():
