@@ -59,8 +59,11 @@ def test_unlimited():
     hold(20)
 """,
         "--tracekit-json=peaks.json",
+        "--junitxml=junit.xml",
     )
     result.assert_outcomes(passed=2, failed=1)
+    junit = (pytester.path / "junit.xml").read_text()
+    assert junit.count('<property name="tracekit_peak_bytes" value="') == 2
     result.stdout.re_match_lines(
         [
             r"Test was limited to 8\.00 MiB but peaked at 12\.\d MiB",
@@ -509,3 +512,39 @@ def test_modules():
         "--tracekit-json=peaks.json",
     )
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--tracekit-json=test_it.py/peaks.json", "*--tracekit-json: *test_it.py is not a dir*"),
+        ("--tracekit-json=.", "*--tracekit-json: * is a directory; name a file"),
+        ("--tracekit-captures=test_it.py", "*--tracekit-captures: *test_it.py is not a dir*"),
+    ],
+)
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_tests_run(
+    pytester: pytest.Pytester, option: str, message: str
+) -> None:
+    result = run(pytester, "def test_it(): pass", option)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+
+
+def test_of_may_be_a_built_in_or_an_object_without_a_hash(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+class Reference(list):
+    def __call__(self):
+        return hold(10)
+
+@pytest.mark.peak_memory(at_most=1.0, of=Reference())
+def test_within():
+    hold(8)
+
+@pytest.mark.peak_memory(at_most=1.0, of=dict)
+def test_above():
+    hold(8)
+""",
+    )
+    result.assert_outcomes(passed=1, failed=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -66,9 +67,13 @@ class Limits:
         """The fixtures that `of` needs: its parameters without defaults."""
         if self.of is None:
             return []
+        try:
+            parameters = inspect.signature(self.of).parameters.values()
+        except (TypeError, ValueError):  # a built-in does not say
+            return []
         return [
             parameter.name
-            for parameter in inspect.signature(self.of).parameters.values()
+            for parameter in parameters
             if parameter.default is parameter.empty
             and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
         ]
@@ -134,7 +139,7 @@ def _limits(said: dict[str, Any]) -> Limits:
         raise ConfigError(
             f"{MARKER}: of={of!r} does no work when called. Wrap it in a function that runs it"
         )
-    if at_most is not None and not (_is_number(at_most) and at_most > 0):
+    if at_most is not None and not (_is_number(at_most) and 0 < at_most < math.inf):
         raise ConfigError(f"{MARKER}: at_most={at_most!r} is not a share. Write it like 0.3")
     if of is not None and said.get("fixtures"):
         raise ConfigError(f"{MARKER}: fixtures=True cannot be used with of, which has no fixtures")
@@ -143,9 +148,16 @@ def _limits(said: dict[str, Any]) -> Limits:
         at_most=at_most,
         of=of,
         gate=parse_gate(said["gate"]),
-        fixtures=bool(said.get("fixtures")),
-        children=bool(said.get("children")),
+        fixtures=_flag(said, "fixtures"),
+        children=_flag(said, "children"),
     )
+
+
+def _flag(said: dict[str, Any], name: str) -> bool:
+    value = said.get(name, False)
+    if not isinstance(value, bool):
+        raise ConfigError(f"{MARKER}: {name}={value!r} is neither True nor False")
+    return value
 
 
 def _size(value: Any) -> int | None:

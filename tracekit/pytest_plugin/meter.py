@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,13 +37,13 @@ class References:
 
     def __init__(self, captures: Captures) -> None:
         self._captures = captures
-        self._known: dict[tuple[Callable[..., object], bool], Counted] = {}
+        self._known: dict[tuple[int, bool], Counted] = {}
 
     def counted(self, item: pytest.Item, limits: Limits) -> Counted:
         """The peak of `limits.of`; one without parameters is measured once per session."""
         assert limits.of is not None
         names = limits.of_arguments
-        key = (limits.of, limits.children)
+        key = (id(limits.of), limits.children)  # the marker keeps it alive, hashable or not
         if not names and key in self._known:
             return self._known[key]
         counted = self._measured(item, limits, names)

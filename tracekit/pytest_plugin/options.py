@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def read_options(config: pytest.Config) -> Options:
     """The settings; the command line overrides the ini file.
 
     Raises:
-        pytest.UsageError: the size or the gate is invalid.
+        pytest.UsageError: the size or the gate is invalid, or a place to write to.
     """
     limit = option(config, "max")
     try:
@@ -53,7 +54,23 @@ def read_options(config: pytest.Config) -> Options:
         gate = parse_gate(option(config, "gate") or Gate.AUTO)
     except ConfigError as exc:
         raise pytest.UsageError(str(exc)) from exc
-    return Options(max_bytes, gate, _path(config, "json"), _path(config, "captures"))
+    json_file, captures_dir = _path(config, "json"), _path(config, "captures")
+    if json_file is not None:
+        if json_file.is_dir():
+            raise pytest.UsageError(f"--tracekit-json: {json_file} is a directory; name a file")
+        _check_folder("--tracekit-json", json_file.parent)
+    if captures_dir is not None:
+        _check_folder("--tracekit-captures", captures_dir)
+    return Options(max_bytes, gate, json_file, captures_dir)
+
+
+def _check_folder(option_name: str, folder: Path) -> None:
+    """Before the tests run, not when they are over: `folder` is one, or can become one."""
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    if not existing.is_dir():
+        raise pytest.UsageError(f"{option_name}: {existing} is not a directory")
+    if not os.access(existing, os.W_OK):
+        raise pytest.UsageError(f"{option_name}: nothing can be written to {existing}")
 
 
 def option(config: pytest.Config, name: str) -> str | None:

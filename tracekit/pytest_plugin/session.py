@@ -19,6 +19,7 @@ from tracekit.pytest_plugin.summary import peaks_json, summary_lines
 _METER = pytest.StashKey[Meter]()
 _PEAK = pytest.StashKey[Peak]()
 _REPORTED = "tracekit_peak"
+_PROPERTY = "tracekit_peak_bytes"
 
 
 class PeakSession:
@@ -94,12 +95,14 @@ class PeakSession:
         self, item: pytest.Item, call: pytest.CallInfo[Any]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Send the peak along with the report of the test's call."""
-        report = yield
         peak = item.stash.get(_PEAK, None)
-        if call.when == "call" and peak is not None:
-            setattr(report, _REPORTED, peak.data())
-            if peak.peak_bytes is not None:
-                report.user_properties.append(("tracekit_peak_bytes", peak.peak_bytes))
+        if call.when != "call" or peak is None:
+            return (yield)
+        if peak.peak_bytes is not None:  # on the item: JUnit XML takes those of the teardown
+            others = [each for each in item.user_properties if each[0] != _PROPERTY]
+            item.user_properties[:] = [*others, (_PROPERTY, peak.peak_bytes)]
+        report = yield
+        setattr(report, _REPORTED, peak.data())
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
@@ -65,6 +66,7 @@ def test_the_closest_marker_wins_by_keyword() -> None:
 def test_of_is_given_fixtures_for_the_parameters_it_needs() -> None:
     assert Limits(of=fetch).of_arguments == ["rows", "wide"]
     assert Limits().of_arguments == []
+    assert Limits(of=dict).of_arguments == []  # has no signature
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,9 @@ def test_of_is_given_fixtures_for_the_parameters_it_needs() -> None:
         ((), {"of": fetch}, "at_most and of must be given together"),
         ((), {"at_most": -1, "of": fetch}, "at_most=-1 is not a share"),
         ((), {"at_most": "30%", "of": fetch}, "at_most='30%' is not a share"),
+        ((), {"at_most": math.inf, "of": fetch}, "at_most=inf is not a share"),
+        ((), {"max": 1, "fixtures": "no"}, "fixtures='no' is neither True nor False"),
+        ((), {"max": 1, "children": 1}, "children=1 is neither True nor False"),
         ((), {"at_most": 0.3, "of": "legacy"}, "of='legacy' is not callable"),
         ((), {"at_most": 0.3, "of": rows}, "does no work when called"),
         ((), {"at_most": 0.3, "of": fetch_async}, "does no work when called"),
