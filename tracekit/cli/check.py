@@ -12,7 +12,8 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
-from tracekit.cli.record_options import format_option
+from tracekit.cli.output_options import run_folder_options
+from tracekit.cli.record_options import format_option, quiet_option
 from tracekit.cli.source_options import candidate_option
 from tracekit.cli.steps import Steps
 from tracekit.cli.terminal import on_terminal, terminal_width
@@ -80,15 +81,8 @@ vary more."""
     help="Maximum number of measured processes at once [default: one for each core].",
 )
 @format_option("text", "md", "json")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Folder for the run [default: a new one under profiles/runs].",
-)
-@click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@run_folder_options
+@quiet_option
 def command(
     workload: str | None,
     baseline_file: Path | None,

@@ -9,8 +9,8 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.output_options import output_file_options, write_text
 from tracekit.cli.record_options import format_option
-from tracekit.cli.report import write_text
 from tracekit.cli.terminal import terminal_width
 from tracekit.experiment.compared import Side, comparison_record, open_sides, stack_diffs
 from tracekit.experiment.regression import Judgement, judge_growth, parse_rule
@@ -49,14 +49,7 @@ def _names(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str,
     "and 8 MiB; repeatable.",
 )
 @format_option("text", "md", "html", "json")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="File to write instead of stdout.",
-)
-@click.option("-f", "--force", is_flag=True, help="Replace an existing --output.")
+@output_file_options
 @click.option(
     "--no-redaction",
     is_flag=True,

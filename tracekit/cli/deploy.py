@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import click
 
-from tracekit.cli.report import write_text
+from tracekit.cli.output_options import write_text
 from tracekit.cli.size_type import SizeType
 from tracekit.cli.systemd_units import Deployment, unit_files
 from tracekit.config import Settings

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.record_options import quiet_option
 from tracekit.cli.steps import Steps
 from tracekit.config import Settings
 from tracekit.profiling.machine import look_at_calibration, look_at_machine
@@ -23,7 +24,7 @@ _PIPE_WIDTH = 200
 @click.command("doctor")
 @click.option("--no-calibration", is_flag=True, help="Skip the self-test, which takes seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@quiet_option
 def command(no_calibration: bool, as_json: bool, quiet: bool) -> int:
     """Check whether this machine can measure, and say what to do if it cannot.
 

@@ -12,8 +12,10 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.limit_options import check_limit, limit_options
+from tracekit.cli.output_options import run_folder_options
+from tracekit.cli.record_options import quiet_option
 from tracekit.cli.redirect_options import RedirectTo, read_redirect, redirect_options
-from tracekit.cli.size_type import SizeType
 from tracekit.cli.steps import Steps
 from tracekit.cli.terminal import on_terminal, terminal_width
 from tracekit.config import Settings
@@ -43,31 +45,10 @@ _REPORTS = (".json",)
 
 @click.command("notebook")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.ipynb")
-@click.option(
-    "--memory-limit", type=SizeType(), help="Resident memory the kernel may use, e.g. 2GiB."
-)
-@click.option(
-    "--on-limit",
-    type=click.Choice([each.value for each in OnLimit]),
-    default=OnLimit.ERROR.value,
-    show_default=True,
-    help="At the limit, refuse memory (MemoryError), or kill the kernel with SIGKILL as a "
-    "container would; then its child processes count, too.",
-)
-@click.option(
-    "--expect-out-of-memory",
-    is_flag=True,
-    help="Exit with 0 if it runs out of memory, and with 1 if not.",
-)
+@limit_options("kernel", "Resident memory the kernel may use")
 @redirect_options
 @click.option(
     "--profile", is_flag=True, help="Run under memray, too, for heap peak and call stacks by cell."
-)
-@click.option(
-    "--retention",
-    is_flag=True,
-    help="Find what keeps the memory alive, near the limit or else the peak, even if the kernel is "
-    "then killed. Takes extra memory and a processor of its own.",
 )
 @click.option(
     "--compare",
@@ -85,16 +66,9 @@ _REPORTS = (".json",)
     help="With --compare: exit with 1 if a metric of the whole notebook grew by more than RULE "
     "allows, e.g. net_peak:10%+8MiB for 10% and 8 MiB; repeatable.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Folder for the run [default: a new one under profiles/runs].",
-)
-@click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
+@run_folder_options
 @click.option("--json", "as_json", is_flag=True, help="Print program.json instead of tables.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@quiet_option
 def command(
     file: Path,
     memory_limit: int | None,
@@ -136,12 +110,9 @@ def command(
     """
     if rules and before is None:
         raise ConfigError(f"--fail-on {rules[0]} needs --compare, which is not given")
-    if expect_out_of_memory and memory_limit is None:
-        raise ConfigError("--expect-out-of-memory needs a --memory-limit to run out of")
-    if on_limit == OnLimit.KILL and memory_limit is None:
-        raise ConfigError("--on-limit kill needs a --memory-limit")
+    at_limit = check_limit(memory_limit, on_limit, expect_out_of_memory=expect_out_of_memory)
     parsed = [parse_rule(rule) for rule in rules]
-    run = _Run(read_redirect(**target), memory_limit, OnLimit(on_limit), profile, retention)
+    run = _Run(read_redirect(**target), memory_limit, at_limit, profile, retention)
     read_notebook(file)
     compared = None if before is None else _Side.of(before)
     with Steps(quiet=quiet) as steps:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.record_options import quiet_option
 from tracekit.cli.source_options import (
     level_option,
     read_source,
@@ -37,7 +38,7 @@ from tracekit.experiment.prove_candidates import prove_candidates
 @level_option
 @unordered_option
 @click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@quiet_option
 def command(
     workload: str | None,
     left: str,

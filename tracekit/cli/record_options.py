@@ -23,14 +23,13 @@ class AsText(Protocol[RecordT]):
         """The tables, `width` columns wide (None: as wide as needed)."""
 
 
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+
+
 def record_options(function: F) -> F:
     """Give a command --json and --quiet, as `as_json` and `quiet`."""
-    for option in (
-        click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables."),
-    ):
-        function = option(function)
-    return function
+    json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+    return json(quiet_option(function))
 
 
 def format_option(*formats: str) -> Callable[[F], F]:

@@ -11,6 +11,8 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.output_options import run_folder_options
+from tracekit.cli.record_options import quiet_option
 from tracekit.cli.size_type import SizeType
 from tracekit.cli.source_options import (
     candidate_option,
@@ -82,16 +84,9 @@ from tracekit.records import to_json
     help="Maximum number of measured processes at once; fewer run if their memory would not fit. "
     "Memory figures do not depend on it; times do and are marked [default: one for each core].",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Folder for the run [default: a new one under profiles/runs].",
-)
-@click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
+@run_folder_options
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of tables.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@quiet_option
 def command(
     workload: str | None,
     candidates: tuple[str, ...],

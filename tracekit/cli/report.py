@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from tracekit import reports
+from tracekit.cli.output_options import output_file_options, write_text
 from tracekit.cli.record_options import format_option
 from tracekit.cli.terminal import on_terminal, terminal_width
-from tracekit.errors import ConfigError
 from tracekit.experiment.run_folder import (
     PROGRAM,
     SUMMARY,
@@ -23,14 +23,7 @@ from tracekit.records import to_json
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
 @format_option("text", "md", "html", "json")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="File to write instead of stdout.",
-)
-@click.option("-f", "--force", is_flag=True, help="Replace an existing --output.")
+@output_file_options
 @click.option(
     "--no-redaction",
     is_flag=True,
@@ -88,20 +81,3 @@ def _program(folder: Path, format_: str, *, to_terminal: bool, confidential: boo
     if format_ == "html":
         return reports.program_html(report, confidential=confidential)
     return to_json(report)
-
-
-def write_text(output: Path, text: str, *, force: bool) -> None:
-    """Write `text` to `output`, which must not exist unless `force`.
-
-    Raises:
-        ConfigError: it exists, or cannot be written.
-    """
-    try:
-        with output.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise ConfigError(
-            f"File already exists, will not overwrite without --force: {output}"
-        ) from None
-    except OSError as exc:
-        raise ConfigError(f"{output} could not be written: {exc}") from exc

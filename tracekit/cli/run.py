@@ -15,13 +15,15 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.limit_options import check_limit, limit_options
+from tracekit.cli.output_options import run_folder_options
+from tracekit.cli.record_options import quiet_option
 from tracekit.cli.redirect_options import RedirectTo, read_redirect, redirect_options
 from tracekit.cli.script_line import ScriptLine
-from tracekit.cli.size_type import SizeType
 from tracekit.cli.steps import Steps
 from tracekit.config import Settings
-from tracekit.errors import ConfigError
 from tracekit.experiment.run_folder import RunFolder, run_name, write_program
+from tracekit.programs.notebook import OnLimit
 from tracekit.programs.script import run_script
 from tracekit.records import ProgramReport, ProgramStatus, to_json
 
@@ -30,45 +32,15 @@ _STDERR = 2
 
 @click.command("run", context_settings={"allow_interspersed_args": False})
 @redirect_options
-@click.option(
-    "--memory-limit",
-    type=SizeType(),
-    help="Private memory each process of the program may use, e.g. 1GiB.",
-)
-@click.option(
-    "--on-limit",
-    type=click.Choice(["error", "kill"]),
-    default="error",
-    show_default=True,
-    help="At the limit, refuse memory (MemoryError), or kill the program with SIGKILL as a "
-    "container would; then its child processes count, too.",
-)
-@click.option(
-    "--expect-out-of-memory",
-    is_flag=True,
-    help="Exit with 0 if it runs out of memory, and with 1 if not.",
-)
-@click.option(
-    "--retention",
-    is_flag=True,
-    help="Find what keeps the memory alive, near the limit or else the peak, even if the program "
-    "is then killed. Takes extra memory and a processor of its own.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Folder for the run [default: a new one under profiles/runs].",
-)
-@click.option("-f", "--force", is_flag=True, help="Replace an older run in --output.")
+@limit_options("program", "Private memory each process of the program may use")
+@run_folder_options
 @click.option(
     "--json",
     "as_json",
     is_flag=True,
     help="Print program.json on stdout; the program's own output goes to stderr.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@quiet_option
 @click.argument("program", metavar="-- COMMAND [ARGS]...", nargs=-1, type=click.UNPROCESSED)
 def command(
     program: tuple[str, ...],
@@ -107,9 +79,7 @@ def command(
     """
     if not program:
         raise click.UsageError("no command was given. Write it after --")
-    if memory_limit is None and (expect_out_of_memory or on_limit == "kill"):
-        option = "--expect-out-of-memory" if expect_out_of_memory else "--on-limit kill"
-        raise ConfigError(f"{option} needs a --memory-limit")
+    at_limit = check_limit(memory_limit, on_limit, expect_out_of_memory=expect_out_of_memory)
     to = read_redirect(**target)
     folder = RunFolder.new(output or _new_folder(program), force=force)
     try:
@@ -117,7 +87,7 @@ def command(
             program,
             to,
             memory_limit,
-            kill_at_limit=on_limit == "kill",
+            kill_at_limit=at_limit is OnLimit.KILL,
             retention=retention,
             stdout=_STDERR if as_json else None,
             quiet=quiet,

@@ -10,6 +10,7 @@ import click
 from tracekit import reports, workloads
 from tracekit.cli.exit_code import ExitCode
 from tracekit.cli.program_shape import ProgramCommand, ended_badly, program_of, program_shape
+from tracekit.cli.record_options import quiet_option
 from tracekit.cli.source_options import read_source, source_options
 from tracekit.cli.steps import Steps
 from tracekit.cli.terminal import terminal_width
@@ -47,7 +48,7 @@ def command() -> None:
     "-o", "--output", type=_FILE, required=True, metavar="FILE.json", help="File for the shape."
 )
 @click.option("-f", "--force", is_flag=True, help="Replace an existing file.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@quiet_option
 def record(
     workload: str | None,
     output: Path,
@@ -135,7 +136,7 @@ def show(file: Path, as_json: bool) -> None:
     help="DuckDB file to write [default: in the cache, where replay finds it].",
 )
 @click.option("-f", "--force", is_flag=True, help="Build it again if it exists.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@quiet_option
 def build(
     file: Path,
     keys: int | None,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from tracekit import workloads
+from tracekit.cli.record_options import quiet_option
 from tracekit.cli.steps import Steps
 from tracekit.cli.table import print_table
 from tracekit.config import Settings
@@ -51,7 +52,7 @@ def list_(as_json: bool) -> None:
 @click.argument("name", metavar="WORKLOAD|FILE.toml")
 @click.option("--keys", type=click.IntRange(1), help="Number of keys [default: as defined].")
 @click.option("-f", "--force", is_flag=True, help="Build it again if it exists.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@quiet_option
 def build(name: str, keys: int | None, force: bool, quiet: bool) -> None:
     """Build a workload into the cache and print the path of its DuckDB file."""
     workload = workloads.load(name, keys=keys)
