@@ -149,7 +149,7 @@ def test_cursors_that_blocks_open_pass(relay: Relay) -> None:
         assert [row[0] for row in rows] == [1, 2, 3]
         assert rows[0][1] == "工單😀"
         assert len(rows[2][2].read()) == 99_999
-    assert any("cursors that PL/SQL opens" in remark for remark in _remarks(relay))
+    assert any("cursors opened in PL/SQL" in remark for remark in _remarks(relay))
 
 
 def _remarks(relay: Relay) -> tuple[str, ...]:

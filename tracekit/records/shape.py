@@ -19,20 +19,20 @@ EXACT_CHARS = 64
 """Texts up to this length are counted by exact length, longer ones by ranges of lengths."""
 
 TEXT_WIDTHS = ("ascii", "latin1", "bmp", "astral")
-"""By the widest character of a text: the bytes Python keeps for each are 1, 1, 2 and 4."""
+"""By the widest character of a text: Python stores 1, 1, 2 or 4 bytes per character."""
 BINARY = "bytes"
-"""Stands where a text's width does, for RAW and BLOB: lengths are bytes."""
+"""Used instead of a text's width for RAW and BLOB, whose lengths are in bytes."""
 NUMBER_CLASSES = ("small", "30", "60", "90", "120", "more", "fraction")
 """Whole numbers by bits: `small` is 0 to 256, `30` below 2**30 ...; `fraction` is not whole."""
 
 Lengths = dict[str, tuple[int, float, float, float]]
-"""By most characters of a range of lengths: rows, mean characters, mean UTF-8 bytes, and the share
-of the column's distinct values (as row batches show them) that are of such a length."""
+"""By the upper end of a range of lengths: rows, mean characters, mean UTF-8 bytes, and the share of
+the column's distinct values (as seen in row batches) with such a length."""
 
 
 @dataclass(frozen=True)
 class ColumnShape:
-    """One column of a result, as the database describes it, with statistics of its values."""
+    """A column of a result, as the database describes it, with statistics of its values."""
 
     name: str
     type: str
@@ -50,25 +50,24 @@ class ColumnShape:
     distinct: int = 0
     """Number of distinct values, without NULL; an estimate above some thousands."""
     distinct_in_key_halves: tuple[int, ...] = ()
-    """The same for all keys, half of them, a quarter: how it grows with the keys."""
+    """The same for all keys, half of them and a quarter, which shows how it grows with the keys."""
     distinct_nearby: float | None = None
-    """Mean of the same within `rows_nearby` consecutive rows; None for fewer rows."""
+    """The mean of the same within `rows_nearby` consecutive rows; None for fewer rows."""
     text: dict[str, Lengths] = field(default_factory=dict)
     """By width (`TEXT_WIDTHS`, or `BINARY`)."""
     windows: tuple[float, ...] = ()
-    """Mean length along the result, in parts of equally many rows; empty if it stays the
-    same."""
+    """Mean lengths along the result, in parts of equally many rows; empty if they hardly differ."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Rows by class of number (`NUMBER_CLASSES`)."""
     fraction_digits: float | None = None
-    """Mean digits after the point, of those with a fraction."""
+    """Mean digits after the point of the numbers with a fraction."""
     moments: dict[str, int] = field(default_factory=dict)
-    """Rows by smallest part of a date that is not zero: `day`, `second`, `fraction`."""
+    """Rows by the smallest part of a date that is not zero: `day`, `second`, `fraction`."""
 
 
 @dataclass(frozen=True)
 class BindShape:
-    """One placeholder of a statement."""
+    """A placeholder of a statement."""
 
     name: str
     """In capitals; without a colon."""
@@ -80,13 +79,13 @@ class BindShape:
 
 @dataclass(frozen=True)
 class QueryShape:
-    """One query, over all its executions while it was recorded."""
+    """A query, over all its executions in the recording."""
 
     name: str
     statement: str
-    """Its text with literals replaced; a list of binds is as long as one."""
+    """The text with literals replaced; a list of binds is reduced to one."""
     statement_sha256: str
-    """Of the normalised statement that was run, its literals included; see `tracekit.sqltext`."""
+    """The hash of the normalised statement with its literals; see `tracekit.sqltext`."""
     rows: int
     columns: tuple[ColumnShape, ...]
     key: tuple[str, ...] = ()
@@ -97,22 +96,22 @@ class QueryShape:
     """Number of keys with rows."""
     keys_asked: int = 0
     rows_per_key: tuple[float, ...] = ()
-    """Mean rows of the keys in equal parts of all keys, least first."""
+    """The mean rows of keys in equal parts of all keys, least first."""
     keys_per_statement: float | None = None
     most_rows_per_statement: int | None = None
-    """Of the statement with the most rows; None where statements are about few keys."""
+    """The rows of the largest statement; None if statements have few keys."""
     largest_statement_at: float | None = None
-    """Which one that was: the share of the statements that came before it."""
+    """The position of the largest statement, as the share of statements before it."""
     rows_per_statement: tuple[float, ...] = ()
-    """Mean rows of the other statements in equal parts of them, least first."""
+    """The mean rows of the other statements in equal parts of them, least first."""
     executions: int = 1
     order: str = "mixed"
-    """How a statement's rows come: `key`, those of a key in a row, or `mixed`."""
+    """The order of a statement's rows: `key` if the rows of a key are consecutive, or `mixed`."""
     binds: tuple[BindShape, ...] = ()
     rows_nearby: int = 5000
-    """What `distinct_nearby` of the columns is about."""
+    """The number of rows in the columns' `distinct_nearby`."""
     partial: bool = False
-    """Whether a result was not read to the end while it was recorded."""
+    """Whether a result was not read to the end during the recording."""
 
 
 @dataclass(frozen=True)
@@ -134,19 +133,19 @@ class StatementShape:
     """Its text with literals replaced."""
     statement_sha256: str
     row_count: int | None = None
-    """Rows it changed, the last time."""
+    """The rows changed by the last execution."""
     row_counts: tuple[int, ...] = ()
-    """The same at each execution in turn, where they differ."""
+    """The rows changed by each execution, if they differ."""
     error_code: int | None = None
-    """Of ORA-NNNNN, where it failed."""
+    """NNNNN of ORA-NNNNN, if it failed."""
     error_message: str | None = None
-    """Oracle's text for the code; what an application wrote into it is left out."""
+    """Oracle's text for the code, without what an application wrote into it."""
     executions: int = 1
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What was recorded of one program, or of one query."""
+    """The recording of a program or a query."""
 
     queries: tuple[QueryShape, ...]
     statements: tuple[StatementShape, ...] = ()
@@ -156,7 +155,7 @@ class Shape:
     schema_version: int = SCHEMA_VERSION
 
     def query(self, name: str) -> QueryShape:
-        """The query of that name.
+        """The query with that name.
 
         Raises:
             ConfigError: there is none.

@@ -1,4 +1,4 @@
-"""A shape for a terminal: what it contains."""
+"""Show a shape in a terminal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _MOST_STATEMENT = 300
 def shape_text(
     shape: Shape, *, size_bytes: int | None = None, width: int | None = None, color: bool = False
 ) -> str:
-    """What a shape says of each query and column.
+    """Describe each query and column of a shape.
 
     Args:
         shape: The shape.
-        size_bytes: Of its file.
-        width: Columns of the terminal; None is as wide as it takes.
+        size_bytes: The size of its file.
+        width: The columns of the terminal; None for no limit.
         color: Whether to write ANSI colours.
     """
     page = TextPage(width, color=color)

@@ -52,10 +52,10 @@ def describe_file(path: Path) -> WorkloadFile:
         ).fetchall()
         if not described:
             return WorkloadFile(path, size_bytes)
-        [(name, fingerprint, seed, size, sysdate, told)] = connection.execute(
+        [(name, fingerprint, seed, size, sysdate, replay_text)] = connection.execute(
             "SELECT NAME, FINGERPRINT, SEED, SIZE, SYSDATE, REPLAY FROM TRACEKIT_META.WORKLOAD"
         ).fetchall()
-    replay = decode_typed(told)
+    replay = decode_typed(replay_text)
     return WorkloadFile(
         path=path,
         size_bytes=size_bytes,

@@ -289,7 +289,7 @@ def test_a_key_column_without_room_says_so(tmp_path: Path) -> None:
     recorder.add_rows([(n,) for n in range(300, 400)])
     recorder.end_statement()
     shape = Shape((recorder.shape("SELECT 1", "0" * 64),))
-    with pytest.raises(WorkloadError, match=r"NO of the shape has room for 743 .* not for 5,000"):
+    with pytest.raises(WorkloadError, match=r"NO of the shape can hold 743 .* not for 5,000"):
         built(tmp_path, shape, "SELECT 1", keys=5000)
 
 

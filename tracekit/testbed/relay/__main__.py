@@ -1,9 +1,10 @@
 """The relay as a separate process: `python -m tracekit.testbed.relay`.
 
-Reads one JSON line from stdin (so that passwords are in no process list), prints one JSON line
-`{"port": N, "banner": "..."}` once it listens, and serves until stdin ends or SIGTERM or SIGINT
-comes. Exit code 0 then, 2 when it could not start. The line `{"do": "shape"}` on stdin is answered
-by one line with what passed so far, `{"shape": {...}, "remarks": [...], "clients": 0}`.
+Reads its settings as one line of JSON from stdin, so that passwords are not in the process list.
+Prints one line of JSON, `{"port": N, "banner": "..."}`, once it listens. Serves until stdin ends or
+it gets SIGTERM or SIGINT, and then exits with code 0; the exit code is 2 if it could not start. It
+answers the line `{"do": "shape"}` on stdin with one line about the traffic so far, `{"shape":
+{...}, "remarks": [...], "clients": 0}`.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from tracekit.testbed.relay.recording import Recording
 from tracekit.testbed.relay.upstream import Upstream
 
 _MOST_BYTES = 224 << 20
-"""Queries that are recorded then may need some more, up to 256 MiB."""
+"""Leaves room, up to 256 MiB, for queries whose recording has started."""
 
 
 class RelaySettings(msgspec.Struct, forbid_unknown_fields=True):
-    """The JSON line: where the relay listens, and the real database."""
+    """The JSON settings: the address to listen on, and the real database."""
 
     upstream: dict[str, Any]
-    """What `oracledb.connect` takes."""
+    """Arguments of `oracledb.connect`."""
     user: str
     password: str
     service: str = "TRACEKIT"
@@ -43,7 +44,7 @@ class RelaySettings(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def main() -> int:
-    """Relay what stdin asks for; the process's exit code."""
+    """Relay with the settings on stdin, and return the process's exit code."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -86,7 +87,7 @@ def _serve(settings: RelaySettings, lines: StandardInput, stop: threading.Event)
 
 
 def _version(upstream: dict[str, Any]) -> str:
-    """The database's version, which also shows that it can be reached."""
+    """The database's version; fails if the database cannot be reached."""
     try:
         connected = Upstream(upstream)
     except OraError as exc:
@@ -105,7 +106,7 @@ def _obey(
             for line in lines:
                 sys.stdout.buffer.write(_answer(recording, server, line) + b"\n")
                 sys.stdout.buffer.flush()
-        except BrokenPipeError:  # nobody reads the answers any more
+        except BrokenPipeError:  # the parent no longer reads
             pass
         finally:
             stop.set()
@@ -117,7 +118,7 @@ def _obey(
 
 def _answer(recording: Recording, server: Server, line: bytes) -> bytes:
     if json.loads(line) != {"do": "shape"}:
-        return msgspec.json.encode({"error": f"no command: {line.decode()}"})
+        return msgspec.json.encode({"error": f"not a command: {line.decode()}"})
     try:
         shape = recording.shape()
     except TracekitError as exc:

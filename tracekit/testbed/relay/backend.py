@@ -1,4 +1,4 @@
-"""The relay as a backend of the local Oracle: a session of its own for every client."""
+"""The relay as a backend of the local Oracle."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class RelayBackend:
     """Opens a connection to the real database for every client.
 
     Args:
-        arguments: What `oracledb.connect` takes.
-        observer: Is shown what passes.
+        arguments: The arguments of `oracledb.connect`.
+        observer: Observes the traffic.
     """
 
     def __init__(self, arguments: Mapping[str, Any], observer: Observer) -> None:
@@ -27,17 +27,17 @@ class RelayBackend:
 
     @property
     def banner(self) -> str:
-        """What the environment record calls this server."""
+        """The server's name in the environment record."""
         return "tracekit relay"
 
     def has_clone(self, name: str) -> bool:
-        """There are none."""
+        """False: the relay has no clones."""
         return False
 
     def open_session(
         self, schema: str, clone: str = "", client: Mapping[str, str] = NOTHING
     ) -> RelaySession:
-        """A new session; it connects when it is first used."""
+        """Open a session; it connects on first use."""
         user = str(self._arguments["user"]).upper()
         session = RelaySession(lambda: Upstream(self._arguments), user, self._observer)
         with self._lock:

@@ -1,4 +1,4 @@
-"""Bind values on their way: to the real database, and back where it fills them."""
+"""Convert bind values for the real database, and output binds for the client."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ _TYPES: dict[OracleType, tuple[Any, Any]] = {
 
 
 def driver_type(kind: BindType) -> Any:
-    """The driver's name of a bind's type.
+    """The driver's type of a bind.
 
     Raises:
-        OraError: ORA-03115, there is none.
+        OraError: ORA-03115 if there is none.
     """
     plain, national = _TYPES.get(kind.type, (None, None))
     if plain is None:
@@ -60,7 +60,7 @@ def driver_type(kind: BindType) -> Any:
 
 
 def driver_value(connection: oracledb.Connection, value: Any) -> Any:
-    """A bind value as the driver takes it."""
+    """Convert a bind value for the driver."""
     if isinstance(value, EmptyLob):
         is_text = isinstance(value.value, str)
         return connection.createlob(oracledb.DB_TYPE_CLOB if is_text else oracledb.DB_TYPE_BLOB)
@@ -74,7 +74,7 @@ def driver_value(connection: oracledb.Connection, value: Any) -> Any:
 def sizes(
     cursor: oracledb.Cursor, rows: Sequence[Sequence[Any]], kinds: Sequence[BindType]
 ) -> list[Any]:
-    """Arguments of `cursor.setinputsizes`, so that the database gets the client's types."""
+    """Arguments of `cursor.setinputsizes` that give the database the client's types."""
     return [
         _size(cursor, kind, [row[place] for row in rows if place < len(row)])
         for place, kind in enumerate(kinds)
@@ -89,7 +89,7 @@ def _size(cursor: oracledb.Cursor, kind: BindType, values: Sequence[Any]) -> Any
 
 
 def variable(cursor: oracledb.Cursor, kind: BindType, value: Any = None, rows: int = 1) -> Any:
-    """A variable that the database may fill."""
+    """A variable for a bind that the database can fill."""
     exact = Decimal if kind.type is OracleType.NUMBER else driver_type(kind)
     if isinstance(value, list):
         return cursor.arrayvar(exact, value)
@@ -103,7 +103,7 @@ def variable(cursor: oracledb.Cursor, kind: BindType, value: Any = None, rows: i
 
 
 def field(value: Any, kind: BindType) -> bytes | ReturnedLob:
-    """A value that the database filled a bind with, as a client reads it."""
+    """Encode an output bind for the client."""
     if isinstance(value, oracledb.LOB):
         value = value.read()
     if kind.type in _LOBS:

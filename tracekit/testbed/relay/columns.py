@@ -1,4 +1,4 @@
-"""A result's columns on their way: as the driver describes and gives them, as clients get them."""
+"""Convert a result's columns from the driver's form to the wire's."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _FIXED_BYTES = {
     OracleType.CLOB: 4_000,
     OracleType.BLOB: 4_000,
 }
-"""Bytes of a buffer for types whose size the driver does not tell; 0 would mean always NULL."""
+"""Buffer sizes of types whose size the driver does not report; 0 would mean always NULL."""
 _MOST_DIGITS = 38
 _BIT_PADDING = b"\0"
-"""What DuckDB's BIT, the form in which NUMBERs' bytes are taken, has before them."""
+"""The byte before the bits in DuckDB's BIT, which is the form for the bytes of NUMBERs."""
 
 Values = Sequence[Any]
 
@@ -89,7 +89,7 @@ _INTERVAL = pa.month_day_nano_interval()
 
 
 def _numbers(texts: Values) -> pa.Array:
-    """NUMBERs from their exact texts, in the cheapest Arrow type that holds all of them."""
+    """Convert the exact texts of NUMBERs to the cheapest Arrow type that holds all of them."""
     array = pa.array(texts, pa.string())
     try:
         return array.cast(pa.int64())
@@ -123,7 +123,7 @@ class Described:
 
     @classmethod
     def of(cls, info: oracledb.FetchInfo) -> Described:
-        """What `info` says now."""
+        """The current content of `info`."""
         return cls(
             info.name,
             info.type_code,
@@ -135,7 +135,7 @@ class Described:
         )
 
     def variable(self, cursor: oracledb.Cursor) -> Any:
-        """What the driver is to fetch it into; None for its own choice."""
+        """The variable that the driver fetches into; None for the driver's own choice."""
         kind = _KINDS.get(self.type_code)
         if kind is None or kind.fetched_as is None:
             return None
@@ -148,7 +148,7 @@ class _Kind:
     encode: Callable[[Values], pa.Array]
     form: int = 0
     fetched_as: Any = None
-    """What the driver is asked for instead; None for its own choice."""
+    """The type that the driver fetches instead; None for the driver's own choice."""
 
 
 _KINDS: dict[Any, _Kind] = {
@@ -182,13 +182,13 @@ _LOBS = (OracleType.CLOB, OracleType.BLOB)
 
 
 class PassedColumn:
-    """One column of a result that passes.
+    """A column of a result that the relay passes on.
 
     Args:
-        info: As the driver describes it.
+        info: The driver's description.
 
     Raises:
-        OraError: ORA-03001, the relay cannot pass its type on.
+        OraError: ORA-03001 if the relay cannot pass its type on.
     """
 
     def __init__(self, info: Described) -> None:
@@ -217,15 +217,15 @@ class PassedColumn:
 
     @property
     def is_lob(self) -> bool:
-        """Whether its values may be large."""
+        """Whether its values can be large."""
         return self._kind.type in (*_LOBS, OracleType.LONG, OracleType.LONG_RAW)
 
     def array(self, values: Values) -> pa.Array:
-        """The values as the wire's encoder takes them."""
+        """Convert values for the wire's encoder."""
         return self._kind.encode(values)
 
     def values(self, fetched: Values) -> Values:
-        """The values as a client in Python would hold them."""
+        """The values as a Python client gets them."""
         if self._kind.type is not OracleType.NUMBER:
             return fetched
         return [None if text is None else _number(text) for text in fetched]
@@ -236,5 +236,5 @@ def _number(text: str) -> int | float:
 
 
 def arrow_of(kind: Any, fetched: Values) -> pa.Array:
-    """Values of one of the driver's types, as the wire's encoder takes them; NUMBERs are texts."""
+    """Convert values of a driver's type for the wire's encoder; NUMBERs are texts."""
     return _KINDS[kind].encode(fetched)

@@ -1,4 +1,4 @@
-"""One query that passes the relay, over all its executions, kept as its shape."""
+"""The shape of one query, recorded over all its executions."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _GROUPED_KEYS = 1_000
 
 
 class RecordedQuery:
-    """One query, over all its executions.
+    """Records one query over all its executions.
 
     Args:
-        name: In the shape.
-        statement: As it was first sent.
-        columns: Of its result.
-        sha256: The statement's.
-        keys: The columns that may be keys; empty for any.
-        remark: Is told what could not be recorded.
+        name: The query's name in the shape.
+        statement: The statement as first sent.
+        columns: The result's columns.
+        sha256: The statement's hash.
+        keys: The columns that can be keys; empty for any.
+        remark: Called with what could not be recorded.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class RecordedQuery:
         row: Sequence[Any],
         kinds: Sequence[BindType],
     ) -> Watch:
-        """One execution begins, with these bind values."""
+        """Start an execution with these bind values."""
         if list(columns) != self._columns:
             self._remark(
                 f"query {self.name!r} was executed again with other columns; those executions are "
@@ -114,7 +114,7 @@ class RecordedQuery:
                 self._give_up(error)
 
     def end(self, *, partial: bool) -> None:
-        """An execution was read."""
+        """Note that an execution was read."""
         with self._lock:
             self._running -= 1
             self._unread += partial
@@ -122,15 +122,15 @@ class RecordedQuery:
                 self._recorder.end_statement()
 
     def failed(self) -> None:
-        """Reading an execution failed."""
+        """Note that reading an execution failed."""
         with self._lock:
             self._failed += 1
 
     def _ask(self, keys: Sequence[Any]) -> None:
-        """Count the keys of an execution that begins.
+        """Count the keys of an execution that starts.
 
-        Executions of few keys, and those that run at once, are one statement to the recorder,
-        until a key comes again.
+        The recorder treats executions with few keys, and concurrent ones, as one statement until a
+        key repeats.
         """
         many = len(self._asked) >= _GROUPED_KEYS
         if not self._running and (many or not self._asked.keys().isdisjoint(keys)):
@@ -144,11 +144,11 @@ class RecordedQuery:
             self._asked = {}
 
     def asked(self) -> Any:
-        """The recorder's keys, for comparing key spaces."""
+        """The recorder's requested keys, for comparing key spaces."""
         return self._recorder.keys if self._recorder is not None else None
 
     def remarks(self) -> list[str]:
-        """What is not whole."""
+        """What is incomplete."""
         if not self._unread:
             return []
         text = f"query {self.name!r} was not read to the end"
@@ -157,7 +157,7 @@ class RecordedQuery:
         return [f"{text} in {self._unread:,} of {self._executions:,} executions"]
 
     def shape(self) -> QueryShape | None:
-        """Its statistics; None if it could not be recorded."""
+        """The query's statistics; None if it could not be recorded."""
         with self._lock:
             if self._recorder is None:
                 return None
@@ -180,13 +180,13 @@ class RecordedQuery:
 
 
 class Execution:
-    """One execution of a recorded query, whose rows are shown to it."""
+    """Watches the rows of one execution of a recorded query."""
 
     def __init__(self, query: RecordedQuery) -> None:
         self._query = query
 
     def rows(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Rows that pass."""
+        """Observe rows."""
         self._query.add(columns)
 
     def failed(self) -> None:
@@ -194,45 +194,45 @@ class Execution:
         self._query.failed()
 
     def end(self, *, partial: bool) -> None:
-        """No more rows pass."""
+        """The last rows have passed."""
         self._query.end(partial=partial)
 
 
 class Unwatched:
-    """Rows that nobody looks at."""
+    """Ignores rows."""
 
     def rows(self, columns: Sequence[Sequence[Any]]) -> None:
-        """They pass."""
+        """Ignore rows."""
 
     def failed(self) -> None:
-        """Reading failed."""
+        """Ignore the failure."""
 
     def end(self, *, partial: bool) -> None:
-        """No more pass."""
+        """Ignore the end."""
 
 
 def _names_without_literals(names: Sequence[str]) -> list[str]:
-    """Column names; that of an expression without an alias is its text, literals and all."""
+    """Column names; an expression without an alias is named after its text, including literals."""
     shown: list[str] = []
     for name in names:
         plain = name if _IDENTIFIER.fullmatch(name) else without_literals(name).replace(" ", "")
-        told, number = plain, 1
-        while plain != name and told in shown:
+        unique, number = plain, 1
+        while plain != name and unique in shown:
             number += 1
-            told = f"{plain}_{number}"
-        shown.append(told)
+            unique = f"{plain}_{number}"
+        shown.append(unique)
     return shown
 
 
 def _is_whole(key: Any) -> bool:
-    """Whether no part of a key is NULL, which finds nothing."""
+    """Whether no part of a key is NULL; such a key matches no row."""
     return all(part is not None for part in (key if isinstance(key, tuple) else (key,)))
 
 
 def _bind_shapes(
     statement: PassedStatement, kinds: Sequence[BindType], keys: BoundKeys | None
 ) -> tuple[BindShape, ...]:
-    """The placeholders, a list of keys as its first one."""
+    """The placeholders; a list of keys is represented by its first one."""
     places = {place for key in keys.places for place in key} if keys else set()
     first = set(keys.places[0]) if keys else set()
     return tuple(

@@ -1,4 +1,4 @@
-"""Records a relay's traffic as a shape: statistics of every query, and every other statement."""
+"""Records a relay's traffic as a shape: statistics of queries, and all other statements."""
 
 from __future__ import annotations
 
@@ -29,17 +29,16 @@ _APPLICATION_ERRORS = range(20_000, 21_000)
 _NAMES = frozenset({TokenKind.WORD, TokenKind.QUOTED})
 _MOST_STATEMENTS = 10_000
 _MOST_COUNTS = 10_000
-"""Row counts of one statement that are kept one by one."""
+"""The number of row counts of one statement that are kept individually."""
 
 
 class Recording:
-    """Gathers what a program does; safe to share between its sessions.
+    """Records what a program does; thread-safe.
 
     Args:
-        keys: The columns that may be keys; empty for those that a statement has a list of binds
-            for.
-        most_bytes: Resident memory of this process above which no further query is recorded;
-            those that are continue.
+        keys: The columns that can be keys; empty for those with a list of binds.
+        most_bytes: The resident memory of this process above which no new query is recorded.
+            Recording of earlier ones continues.
     """
 
     def __init__(self, keys: Collection[str] = (), *, most_bytes: int | None = None) -> None:
@@ -50,7 +49,7 @@ class Recording:
         self._statements: dict[tuple[str, int | None], _Counted] = {}
         self._remarks: dict[str, None] = {}
         self.server: str | None = None
-        """Version of the database."""
+        """The version of the database."""
 
     def query(
         self,
@@ -59,7 +58,7 @@ class Recording:
         row: Sequence[Any],
         kinds: Sequence[BindType],
     ) -> Watch:
-        """A query was executed; its rows go to what is returned."""
+        """A query was executed; the returned `Watch` observes its rows."""
         sha256 = statement_sha256(statement.sql)
         with self._lock:
             recorded = self._queries.get(sha256)
@@ -68,7 +67,7 @@ class Recording:
                 self._queries[sha256] = recorded
         if recorded is None:
             self.remark(
-                f"there were more different queries than the relay has memory for; only the first "
+                f"there were more different queries than fit in the relay's memory; only the first "
                 f"{len(self._queries):,} are recorded. Use binds instead of literals"
             )
             return Unwatched()
@@ -77,13 +76,13 @@ class Recording:
     def opened(self, statement: PassedStatement) -> Watch:
         """A block opened a cursor, whose rows are not recorded."""
         self.remark(
-            "rows of cursors that PL/SQL opens are not recorded, so a replay refuses "
+            "rows of cursors opened in PL/SQL are not recorded, so a replay refuses "
             f"{without_literals(statement.sql)}"
         )
         return Unwatched()
 
     def changed(self, statement: PassedStatement, row_count: int) -> None:
-        """A statement without rows was carried out."""
+        """A statement without rows was executed."""
         with self._lock:
             counted = self._counted(statement, None)
             if counted is None:
@@ -93,14 +92,14 @@ class Recording:
                 counted.row_counts.append(row_count)
 
     def failed(self, statement: PassedStatement, error: OraError) -> None:
-        """A statement failed, or the reading of its rows."""
+        """A statement failed, or reading its rows failed."""
         with self._lock:
             counted = self._counted(statement, error)
             if counted is not None:
                 counted.executions += 1
 
     def remark(self, text: str) -> None:
-        """Something could not be recorded."""
+        """Note that something could not be recorded."""
         with self._lock:
             self._remarks.setdefault(text)
 
@@ -112,7 +111,7 @@ class Recording:
         return (*said, *(remark for query in queries for remark in query.remarks()))
 
     def shape(self) -> Shape:
-        """What passed so far."""
+        """The shape of the traffic so far."""
         with self._lock:
             queries = list(self._queries.values())
             statements = tuple(one.shape() for one in self._statements.values())
@@ -152,7 +151,7 @@ class Recording:
 
 
 class _Counted:
-    """A statement without rows, or a failure of one."""
+    """A statement without rows, or a failed one."""
 
     def __init__(self, statement: PassedStatement, error: OraError | None) -> None:
         self._statement = statement
@@ -169,13 +168,13 @@ class _Counted:
             row_count=counts[-1] if counts else None,
             row_counts=tuple(counts) if len(set(counts)) > 1 else (),
             error_code=self._error.number if self._error else None,
-            error_message=_told(self._error) if self._error else None,
+            error_message=_public_text(self._error) if self._error else None,
             executions=self.executions,
         )
 
 
-def _told(error: OraError) -> str | None:
-    """Oracle's text for the error; an application's own text may hold values."""
+def _public_text(error: OraError) -> str | None:
+    """Oracle's text for the error; None for an application's own, which can contain values."""
     if error.number in _APPLICATION_ERRORS:
         return None
     first = error.text.splitlines()[0] if error.text else ""
@@ -202,7 +201,7 @@ def _name_of(sql: str) -> str:
 def _key_spaces(
     shapes: Sequence[QueryShape], queries: dict[str, RecordedQuery]
 ) -> tuple[KeySpace, ...]:
-    """Every space, with all keys that its queries asked for together."""
+    """All key spaces, with the number of keys that their queries requested together."""
     spaces: dict[str, set[int]] = {}
     for shape in shapes:
         if shape.key_space is None:

@@ -1,4 +1,4 @@
-"""`Relay`: a relay to a real database in a separate process, and what it recorded."""
+"""`Relay`: a relay to a real database in a separate process, and its recording."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _POLL_SECONDS = 0.05
 
 
 class Relay:
-    """Listens on this machine and runs its clients' statements on `database`; a context manager.
+    """Runs its clients' statements on `database` and records them; a context manager.
 
-    The traffic is recorded as statistics, without affecting the clients' process.
+    Records statistics of the traffic, outside the clients' processes.
 
     Args:
         database: The real database.
-        keys: Key columns of the queries; empty for the columns that have a list of binds.
+        keys: The key columns of the queries; empty for the columns with a list of binds.
 
     Example:
         with Relay(Database.from_env()) as relay:
@@ -64,7 +64,7 @@ class Relay:
     def __enter__(self) -> Self:
         """Connect once, start the process and wait until it listens."""
         with self._database.without_retry().connect():
-            pass  # says in tracekit's words what is wrong
+            pass  # raises tracekit's error for a failed connection
         arguments = self._database.arguments
         self._ready = self._process.start(
             {
@@ -87,27 +87,27 @@ class Relay:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the process; sessions that are open are ended."""
+        """Stop the process and close open sessions."""
         self._ready = None
         self._process.stop()
 
     @property
     def dsn(self) -> str:
-        """`HOST:PORT/SERVICE` while it runs."""
+        """`HOST:PORT/SERVICE` while the relay runs."""
         if self._ready is None:
             raise ConnectError("the relay is not running. Use it inside its with block")
         return f"127.0.0.1:{self._ready.port}/{SERVICE}"
 
     @property
     def server_pid(self) -> int | None:
-        """Its process id while it runs."""
+        """The relay's process id while it runs."""
         return self._process.pid
 
     def shape(self) -> Shape:
-        """What was recorded; waits a little for clients that are just leaving.
+        """The recorded shape; waits briefly for clients that are disconnecting.
 
         Raises:
-            ConnectError: the relay ended.
+            ConnectError: the relay has ended.
         """
         deadline = time.monotonic() + _SETTLE_SECONDS
         answer = self._asked()

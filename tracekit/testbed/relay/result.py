@@ -1,4 +1,4 @@
-"""Rows from the real database, in batches of bounded bytes."""
+"""Rows from the real database, in batches of bounded size."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ FIRST_ROWS = 64
 MOST_ROWS = 4_096
 FIRST_LOB_ROWS = 2
 BATCH_BYTES = 2 << 20
-"""About what one batch may hold; how many rows that is, is learnt from the batch before."""
+"""The approximate size of a batch; its number of rows follows from the batch before it."""
 
 
 class Watch(Protocol):
-    """Looks at the rows of one execution."""
+    """Watches the rows of one execution."""
 
     def rows(self, columns: Sequence[Sequence[Any]]) -> None:
-        """Rows that pass, column by column."""
+        """Observe rows, column by column."""
 
     def failed(self) -> None:
         """Reading failed; `end` follows."""
 
     def end(self, *, partial: bool) -> None:
-        """No more rows pass; called once. `partial`: there were more."""
+        """No more rows follow; called once. `partial`: the result was not read to the end."""
 
 
 class UpstreamRows:
@@ -38,10 +38,10 @@ class UpstreamRows:
 
     Args:
         upstream: The connection.
-        cursor: Executed, and used for nothing else.
-        columns: Of the result.
-        watch: Is shown the rows.
-        on_error: Is told that reading failed.
+        cursor: An executed cursor, which nothing else uses.
+        columns: The result's columns.
+        watch: Observes the rows.
+        on_error: Called with the error if reading fails.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class UpstreamRows:
         self._closed = False
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        """Record batches; asked for once."""
+        """Iterate over the record batches; may be called once."""
         names = [str(place) for place in range(len(self._columns))]
         while not self._closed:
             try:
@@ -84,25 +84,25 @@ class UpstreamRows:
             yield batch
 
     def interrupt(self) -> None:
-        """Make a running fetch fail soon."""
+        """Interrupt a running fetch."""
         self._upstream.interrupt()
 
     def close(self) -> None:
-        """Close the cursor; a result that was not read to its end is partial."""
+        """Close the cursor; a result that was not read to the end is partial."""
         if self._closed:
             return
         self._closed = True
         self._watch.end(partial=not self._complete)
-        with suppress(oracledb.Error):  # the connection is gone, and the cursor with it
+        with suppress(oracledb.Error):  # the connection is closed, and the cursor with it
             self._cursor.close()
 
     def _adapt(self, batch: pa.RecordBatch) -> None:
         per_row = max(1, batch.nbytes // batch.num_rows)
         fitting = BATCH_BYTES // per_row
-        # Grow slowly: the rows to come may be larger than those that were seen.
+        # Grow slowly: the next rows can be larger than those already read.
         self._cursor.arraysize = max(1, min(fitting, 4 * self._cursor.arraysize, MOST_ROWS))
 
 
 def first_rows(columns: Sequence[PassedColumn]) -> int:
-    """Rows of the first batch of such a result."""
+    """The number of rows in the first batch."""
     return FIRST_LOB_ROWS if any(column.is_lob for column in columns) else FIRST_ROWS

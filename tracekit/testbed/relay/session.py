@@ -1,4 +1,4 @@
-"""One client's session of the relay: its statements run on a connection to the real database."""
+"""A client's session with the relay; its statements run on a connection to the real database."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SETS_ZONE_AT_LOGIN = "ALTER SESSION SET TIME_ZONE"
 
 
 class Observer(Protocol):
-    """Is shown what passes."""
+    """Observes the traffic."""
 
     def query(
         self,
@@ -40,25 +40,25 @@ class Observer(Protocol):
         row: Sequence[Any],
         kinds: Sequence[BindType],
     ) -> Watch:
-        """A query was executed; its rows go to what is returned."""
+        """A query was executed; the returned `Watch` observes its rows."""
 
     def opened(self, statement: PassedStatement) -> Watch:
-        """A block opened a cursor; its rows go to what is returned."""
+        """A block opened a cursor; the returned `Watch` observes its rows."""
 
     def changed(self, statement: PassedStatement, row_count: int) -> None:
-        """Another statement was carried out."""
+        """Another statement was executed."""
 
     def failed(self, statement: PassedStatement, error: OraError) -> None:
-        """A statement failed, or the reading of its rows."""
+        """A statement failed, or reading its rows failed."""
 
 
 class RelaySession:
-    """A client's statements, run one to one on a connection of its own.
+    """Runs a client's statements one to one on a connection of its own.
 
     Args:
         connect: Opens the connection; called once, at the first call.
         schema: The schema reported to the client until it sets another.
-        observer: Is shown what passes.
+        observer: Observes the traffic.
     """
 
     def __init__(self, connect: Callable[[], Upstream], schema: str, observer: Observer) -> None:
@@ -72,31 +72,31 @@ class RelaySession:
 
     @property
     def spool_folder(self) -> Path | None:
-        """The system's place."""
+        """None: the system's folder."""
         return None
 
     @property
     def current_schema(self) -> str:
-        """Where unqualified names are looked up."""
+        """The schema for unqualified names."""
         connection = self._connected.connection if self._connected else None
         return (connection.current_schema if connection else None) or self._schema
 
     @property
     def in_transaction(self) -> bool:
-        """Whether uncommitted work is open."""
+        """Whether there is uncommitted work."""
         if self._connected is None:
             return False
         try:
             return bool(self._connected.connection.transaction_in_progress)
-        except oracledb.Error:  # the connection is gone
+        except oracledb.Error:  # the connection is closed
             return False
 
     def prepare(self, sql: str) -> PassedStatement:
-        """The statement; what is wrong with it the database says when it is executed."""
+        """Wrap a statement; the database reports its errors when it is executed."""
         return PassedStatement(sql)
 
     def describe(self, statement: PreparedStatement) -> Sequence[ColumnDescription]:
-        """The columns a query would give, without running it.
+        """The columns of a query, without running it.
 
         Raises:
             OraError: the database refused it.
@@ -115,10 +115,10 @@ class RelaySession:
         *,
         go_on: bool = False,
     ) -> ExecuteOutcome:
-        """Run it on the real database.
+        """Run a statement on the real database.
 
         Raises:
-            OraError: whatever the database said.
+            OraError: the database's error.
         """
         passed = _own(statement)
         is_login = self._connected is None and passed.sql.startswith(_SETS_ZONE_AT_LOGIN)
@@ -133,25 +133,25 @@ class RelaySession:
         except OraError as error:
             self._observer.failed(passed, error)
             raise
-        if not is_login:  # which the client's driver sends by itself
+        if not is_login:  # the client's driver sends it by itself
             self._observer.changed(passed, outcome.row_count)
         return outcome
 
     def commit(self) -> None:
-        """End the transaction and keep its work."""
+        """Commit the transaction."""
         self._call(lambda connection: connection.commit())
 
     def rollback(self) -> None:
-        """End the transaction and drop its work."""
+        """Roll back the transaction."""
         if self._connected is not None:
             self._call(lambda connection: connection.rollback())
 
     def set_current_schema(self, schema: str) -> None:
-        """Resolve unqualified names in `schema` from now on."""
+        """Set the schema for unqualified names."""
         self._call(lambda connection: setattr(connection, "current_schema", schema))
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
-        """Tell the database what the client says about itself."""
+        """Pass the client's attributes to the database."""
         names = {
             "MODULE": "module",
             "ACTION": "action",
@@ -163,14 +163,14 @@ class RelaySession:
                 self._call(partial(_set, name=names[name.upper()], value=value))
 
     def interrupt(self) -> None:
-        """Make a running call of another thread end soon with ORA-01013."""
+        """Interrupt a call that runs in another thread; it raises ORA-01013."""
         if self._connected is not None:
             self._connected.interrupt()
         for stream in list(self._streams):
             stream.interrupt()
 
     def close(self) -> None:
-        """End the session there, open results included."""
+        """Close the session on the real database, including open results."""
         self.closed = True
         for stream in list(self._streams):
             stream.close()
@@ -307,7 +307,7 @@ class RelaySession:
 
 
 def _fetching_cursor(connection: oracledb.Connection) -> tuple[oracledb.Cursor, list[Described]]:
-    """A cursor that fetches what the relay can pass on, and the columns once it knows them."""
+    """A cursor that fetches in forms that the relay can pass on, and the columns if known."""
     cursor = connection.cursor()
     described: list[Described] = []
 

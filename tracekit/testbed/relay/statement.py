@@ -1,4 +1,4 @@
-"""A statement that is passed on: its kind, judged by its text alone."""
+"""A statement that the relay passes on; its text determines its kind."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PassedStatement:
 
     @cached_property
     def kind(self) -> StatementKind:
-        """What executing it gives."""
+        """The kind of result that it returns."""
         words = [token.text.upper() for token in self._tokens if token.text != "("][:2]
         first = words[0] if words else ""
         if first in _KINDS:
@@ -45,13 +45,13 @@ class PassedStatement:
 
     @cached_property
     def bind_names(self) -> Sequence[str]:
-        """One name per placeholder; a PL/SQL block's are listed once each."""
+        """One name per placeholder; for a PL/SQL block, one per bind."""
         names = [bind_name(token) for token in self._tokens if token.kind is TokenKind.BIND]
         return tuple(dict.fromkeys(names)) if self.kind is StatementKind.PLSQL else tuple(names)
 
     @cached_property
     def returned(self) -> int:
-        """How many of the last binds RETURNING ... INTO fills."""
+        """The number of binds at the end that RETURNING ... INTO fills."""
         return count_returned(self.sql)
 
     @cached_property
@@ -60,6 +60,6 @@ class PassedStatement:
         try:
             for token in scan(self.sql):
                 tokens.append(token)  # noqa: PERF402 - what came before an error is kept
-        except UnendedQuote:  # the database says so itself
+        except UnendedQuote:  # the database reports the error
             pass
         return tokens

@@ -1,4 +1,4 @@
-"""The connections to the real database, and what its errors are to the relay's clients."""
+"""Connections to the real database, and the mapping of its errors for the relay's clients."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _UNIMPLEMENTED = 3001
 
 @contextmanager
 def upstream_errors() -> Iterator[None]:
-    """Let the real database's errors pass with their numbers; the driver's own become ORA ones.
+    """Pass the database's errors on with their numbers, and map the driver's own to ORA errors.
 
     Raises:
-        OraError: whatever the driver raised.
+        OraError: the driver raised an error.
     """
     try:
         yield
@@ -36,7 +36,7 @@ def upstream_errors() -> Iterator[None]:
 
 
 def ora_error(error: oracledb.Error) -> OraError:
-    """`error` as sent to a client of the relay."""
+    """Convert `error` for a client of the relay."""
     said: Any = error.args[0] if error.args else None
     text = str(getattr(said, "message", error)).strip()
     if text.startswith("ORA-"):
@@ -49,10 +49,10 @@ def ora_error(error: oracledb.Error) -> OraError:
 
 
 class Upstream:
-    """One connection to the real database, as one session of the relay uses it.
+    """A session's connection to the real database.
 
     Args:
-        arguments: What `oracledb.connect` takes.
+        arguments: The arguments of `oracledb.connect`.
     """
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
@@ -60,15 +60,15 @@ class Upstream:
         self._calls = 0
         self._cancelled = False
         with upstream_errors():
-            # Without the cache every execution describes its columns again, LOBs as LOBs.
+            # Without the cache, every execution describes its columns again, with LOBs as LOBs.
             self.connection = oracledb.connect(**arguments, stmtcachesize=0)
 
     @contextmanager
     def call(self) -> Iterator[None]:
-        """Talk to the database; `interrupt` breaks it off.
+        """Call the database in this context; `interrupt` cancels the call.
 
         Raises:
-            OraError: the database or the driver refused; ORA-01013 after `interrupt`.
+            OraError: the database or the driver raised an error; ORA-01013 after `interrupt`.
         """
         with self._lock:
             self._calls += 1
@@ -82,7 +82,7 @@ class Upstream:
                     self._cancelled = False
 
     def interrupt(self) -> None:
-        """Break off the running call, once; nothing where none runs."""
+        """Cancel the running call, if there is one."""
         with self._lock:
             if not self._calls or self._cancelled:
                 return
@@ -93,7 +93,7 @@ class Upstream:
                 return
 
     def close(self) -> None:
-        """End the session there; work that is open is rolled back."""
+        """Close the session on the database; uncommitted work is rolled back."""
         try:
             self.connection.close()
         except (oracledb.Error, OSError, TracekitError):

@@ -1,4 +1,4 @@
-"""Importing this keeps pandas out of the process: Arrow loads its 33 MiB to look at plain lists."""
+"""Keep pandas out of the process: Arrow would load its 33 MiB to inspect plain lists."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from types import ModuleType
 
 
 class WithoutPandas:
-    """A finder that says pandas is not installed."""
+    """A finder that reports pandas as not installed."""
 
     @staticmethod
     def find_spec(
         name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> None:
-        """Refuse pandas; leave everything else to the finders after this one."""
+        """Refuse pandas; leave all other modules to the next finders."""
         if name == "pandas":
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 

@@ -1,4 +1,4 @@
-"""Make the cells of a column from its statistics, any stretch of rows at a time."""
+"""Generate the cells of a column from its statistics, for any range of rows."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ ValueRange = TextRange | BinaryRange | NumberRange | MomentRange
 
 _UNIQUE = 0.97
 _LOCAL = 0.9
-"""A column whose row batches show less than this share of what values met anywhere would show."""
+"""Row batches with less than this share of the expected distinct values are local."""
 _FEWEST_LINEAR = 0.51
 
 
 @dataclass
 class Part:
-    """The cells of a column that are of one range of values."""
+    """The cells of a column that fall in one range of values."""
 
     values: ValueRange
     weight: float
-    """Rows of it while recorded."""
+    """The number of its rows in the recording."""
     distinct_weight: float
     mean_length: float
     first: int = 0
-    """Of its cells, among all that are not NULL."""
+    """The index of its first cell among the cells that are not NULL."""
     cells: int = 0
     distinct: int = 1
     window: float | None = None
-    """Values that neighbouring rows choose from; None for all of them."""
+    """The number of values that neighbouring rows choose from; None for all."""
 
     @cached_property
     def pool(self) -> int:
-        """The number of values from which cells must draw to show a number of distinct ones."""
+        """The number of values to draw from so that the cells have the intended distinct values."""
         low, high = float(self.distinct), 1e3 * self.distinct
         for _ in range(50):
             middle = (low + high) / 2
@@ -58,14 +58,14 @@ class Part:
 
 
 class ColumnMaker:
-    """Makes a column's cells.
+    """Generates a column's cells.
 
     Args:
-        column: Its statistics.
-        rows: How many are made in all.
-        distinct: Distinct values in all.
-        stream: Of its draws.
-        rows_nearby: What the statistic of neighbouring values is about.
+        column: The column's statistics.
+        rows: The total number of rows.
+        distinct: The total number of distinct values.
+        stream: The stream of random draws.
+        rows_nearby: The number of rows in the statistic of neighbouring values.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ColumnMaker:
         self._tilts = _tilts(column.windows, self.parts, self._cells)
 
     def cells(self, start: int, stop: int) -> pa.Array:
-        """The cells of rows `start` to below `stop`."""
+        """The cells of the rows from `start` up to, but not including, `stop`."""
         positions = np.arange(start, stop, dtype=np.int64)
         places = shuffled(positions, self._stream, self._rows)
         filled = np.flatnonzero(places < self._cells)
@@ -95,7 +95,7 @@ class ColumnMaker:
         )
 
     def _numbers(self, positions: Places, places: Places, chosen: Places) -> tuple[Places, Places]:
-        """Which value of which part each cell has."""
+        """The part and the value of each cell."""
         firsts = np.array([part.first for part in self.parts], np.int64)
         part_of = np.searchsorted(firsts, chosen, side="right") - 1
         distinct = np.array([part.distinct for part in self.parts], np.int64)[part_of]
@@ -119,7 +119,7 @@ class ColumnMaker:
         return numbers % capacity, part_of
 
     def _tilted(self, positions: Places, places: Places) -> Places:
-        """The places of cells, moved towards short or long values as their window of rows says."""
+        """Move cells towards short or long values, as their window of rows requires."""
         if self._tilts is None or not len(places):
             return places
         power = self._tilts[positions * len(self._tilts) // self._rows]
@@ -127,7 +127,7 @@ class ColumnMaker:
         return np.minimum((share * self._cells).astype(np.int64), self._cells - 1)
 
     def _find_windows(self, rows_nearby: int) -> None:
-        """Let neighbouring rows choose from few values, where that is what was seen."""
+        """Let neighbouring rows choose from few values if the recording shows that."""
         nearby = self._column.distinct_nearby
         if nearby is None or self._rows <= 2 * rows_nearby or not self._cells:
             return
@@ -150,15 +150,15 @@ class ColumnMaker:
 
 
 class KeyMaker:
-    """Makes one column of keys: the value is a function of the key's number alone.
+    """Generates a column of keys; a value depends only on the key's number.
 
     Args:
-        column: Its statistics, of the first query of the key space.
-        keys: How many different values it must have.
-        stream: Of its draws, the same for all queries of the key space.
+        column: The column's statistics in the first query of the key space.
+        keys: The number of distinct values required.
+        stream: The stream of random draws, the same for all queries of the key space.
 
     Raises:
-        WorkloadError: the column has no room for that many values.
+        WorkloadError: the column cannot hold that many values.
     """
 
     def __init__(self, column: ColumnShape, keys: int, stream: int) -> None:
@@ -170,7 +170,7 @@ class KeyMaker:
         if not roomy:
             most = max((part.values.capacity for part in parts), default=0)
             raise WorkloadError(
-                f"key column {column.name} of the shape has room for {most:,} different values, "
+                f"key column {column.name} of the shape can hold {most:,} different values, "
                 f"not for {keys:,}. Use fewer keys"
             )
         self._parts = roomy
@@ -178,7 +178,7 @@ class KeyMaker:
         self._edges = weights / weights[-1]
 
     def cells(self, numbers: Places) -> pa.Array:
-        """The key values of these numbers."""
+        """The key values with these numbers."""
         drawn = shares(numbers, self._stream)
         part_of = np.minimum(
             np.searchsorted(self._edges, drawn, side="right"), len(self._parts) - 1
@@ -190,7 +190,7 @@ class KeyMaker:
 
 
 def distinct_at(column: ColumnShape, factor: float, cells: int) -> int:
-    """Distinct values of `factor` times as many keys, by the pool model; at most `cells`."""
+    """The distinct values of `factor` times as many keys, by the pool model; at most `cells`."""
     if factor == 1 or not column.distinct:
         return min(column.distinct, cells)
     _, half, *_ = (*column.distinct_in_key_halves, column.distinct, column.distinct)
@@ -201,7 +201,7 @@ def distinct_at(column: ColumnShape, factor: float, cells: int) -> int:
 
 
 def parts_of(column: ColumnShape, how: Stored) -> list[Part]:
-    """The ranges of a column's values, the shortest first; [] for a column of NULLs alone."""
+    """The ranges of a column's values, the shortest first; empty for a column of only NULLs."""
     parts = [
         Part(
             BinaryRange(int(most), mean_bytes)
@@ -226,7 +226,7 @@ def parts_of(column: ColumnShape, how: Stored) -> list[Part]:
 
 
 def _fitting(kind: str, how: Stored, fraction_digits: int) -> NumberRange:
-    """Numbers of that class, or of the nearest that the column has room for."""
+    """The numbers of that class, or of the nearest class that fits the column."""
     precision, scale = how.digits or (38, 15 if pa.types.is_floating(how.arrow_type) else 0)
     digits = max(1, min(fraction_digits, scale))
     for one in (kind, *number_classes_below(kind)):
@@ -237,7 +237,7 @@ def _fitting(kind: str, how: Stored, fraction_digits: int) -> NumberRange:
 
 
 def _share_out(parts: Sequence[Part], cells: int, distinct: int) -> None:
-    """Give each part its cells and distinct values; the sums are as asked for where they can be."""
+    """Give each part its cells and distinct values; the sums are as requested if possible."""
     weight = sum(part.weight for part in parts)
     before = 0.0
     for part in parts:
@@ -264,7 +264,7 @@ def _share_out(parts: Sequence[Part], cells: int, distinct: int) -> None:
 
 
 def _tilts(windows: Sequence[float], parts: Sequence[Part], cells: int) -> Places | None:
-    """For each window the power of a cell's share that gives the window's mean length."""
+    """For each window, the power of a cell's share that gives the window's mean length."""
     if not windows or not cells or len(parts) < 2:
         return None
     edges = np.array([part.first for part in parts] + [cells]) / cells
@@ -292,7 +292,7 @@ def assembled(
     how: Stored,
     limit: int | None,
 ) -> pa.Array:
-    """One array of `rows` cells: those at `filled` as the parts make them, NULL elsewhere."""
+    """An array of `rows` cells: those at `filled` from the parts, NULL elsewhere."""
     order = np.argsort(part_of, kind="stable")
     made = [pa.nulls(1, how.arrow_type)]
     bounds = np.searchsorted(part_of[order], np.arange(len(parts) + 1))

@@ -1,4 +1,4 @@
-"""The statistics of one column, gathered piece by piece in bounded memory."""
+"""Gather the statistics of one column piece by piece, in bounded memory."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from tracekit.workloads.shapes.length_profile import LengthProfile
 from tracekit.workloads.shapes.pool import exhaustion, shown_at
 
 _CACHED_INTEGERS = range(-5, 257)
-"""Of these CPython keeps one object each."""
+"""CPython keeps one object for each of these integers."""
 _RANGES_PER_DOUBLING = 4
 _NEARLY_UNIQUE = 0.985
-"""A sketch that says more than this share of the cells means: no two are equal."""
+"""If a sketch estimates more than this share of the cells, all values count as distinct."""
 
 
 class ColumnTally:
-    """Statistics of one column.
+    """The statistics of one column.
 
     Args:
         described: The column as the database describes it.
-        sketch_bits: Binary logarithm of the values a sketch keeps; it is exact up to about that
-            number, and 0.8% off at 14.
+        sketch_bits: The binary logarithm of the number of values that a sketch keeps. It is exact
+            up to about that number; its error at 14 is 0.8%.
     """
 
     def __init__(self, described: ColumnShape, sketch_bits: int) -> None:
@@ -66,7 +66,7 @@ class ColumnTally:
             in_quarter: The same for the quarter, which is part of the half.
 
         Raises:
-            WorkloadError: a value is of a type that no shape can hold.
+            WorkloadError: a shape cannot hold the type of a value.
         """
         counted = Counter(cells)
         self._rows += len(cells)
@@ -89,21 +89,21 @@ class ColumnTally:
             self._profile.add(cells)
 
     def end_nearby(self) -> None:
-        """So many rows were added since the last call that their distinct values are counted."""
+        """Count the distinct values of the rows added since the last call."""
         self._nearby_sum += len(self._nearby)
         self._nearby_windows += 1
         self._nearby = set()
 
     def distinct(self) -> int:
-        """Distinct values so far; NULL is none."""
+        """The number of distinct values so far, without NULL."""
         return self._estimate(self._values, self._rows - self._nulls)
 
     def shape(self, half_by_statements: float | None) -> ColumnShape:
-        """What is said of the column.
+        """The column's statistics.
 
         Args:
-            half_by_statements: Distinct values after half of the statements, by the values of all;
-                None if there were too few to tell.
+            half_by_statements: The distinct values after half of the statements, as a share of all;
+                None if there were too few statements.
         """
         cells = self._rows - self._nulls
         distinct = self.distinct()
@@ -132,9 +132,9 @@ class ColumnTally:
         return cells if estimate > _NEARLY_UNIQUE * cells else estimate
 
     def _in_part(self, place: int, distinct: int, cells: int) -> int:
-        """Distinct values in exactly half, or a quarter, of the cells.
+        """The distinct values in exactly half, or a quarter, of the cells.
 
-        The keys chosen have about so many; the pool model says what exactly so many would show.
+        The chosen keys have about that many cells; the pool model corrects for the difference.
         """
         there = self._cells_in_halves[place]
         if not there or not distinct or there >= cells:
@@ -192,7 +192,7 @@ def _width(text: str) -> str:
 
 
 def _most_chars(chars: int) -> int:
-    """The most characters of the range of lengths that `chars` is in."""
+    """The upper end of the range of lengths that contains `chars`."""
     if chars <= EXACT_CHARS:
         return chars
     step = math.ceil(_RANGES_PER_DOUBLING * math.log2(chars / EXACT_CHARS) - 1e-9)
@@ -222,7 +222,7 @@ def _smallest_part(value: datetime.datetime) -> str:
 
 
 def _share(part: int, whole: int) -> float:
-    """Rounded so that no figure is about fewer than SHARED_BY rows."""
+    """A share, rounded so that it never describes fewer than SHARED_BY rows."""
     if part and whole:
         part = min(max(part, SHARED_BY), whole)
     return round(part / max(1, whole), 6)
@@ -231,7 +231,7 @@ def _share(part: int, whole: int) -> float:
 def _merged_lengths(
     lengths: dict[tuple[str, int], list[int]],
 ) -> dict[str, Lengths]:
-    """Ranges of lengths of at least SHARED_BY rows: a rarer one joins its neighbour."""
+    """Merge ranges of lengths with fewer than SHARED_BY rows into their neighbours."""
     merged: dict[str, Lengths] = {}
     seen = sum(sums[3] for sums in lengths.values())
     for width in sorted({width for width, _ in lengths}):

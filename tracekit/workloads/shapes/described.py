@@ -1,4 +1,4 @@
-"""Columns as python-oracledb describes them, in the words of a shape."""
+"""Convert python-oracledb's description of columns to a shape's."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ _MOMENTS = {
     "DB_TYPE_TIMESTAMP_LTZ": "TIMESTAMP WITH LOCAL TIME ZONE",
 }
 _UNSIZED_CHARS = 32_767
-"""What the local Oracle says of a text that nobody declared."""
+"""The length that the local Oracle reports for a text of undeclared length."""
 
 
 def described_column(info: Any) -> ColumnShape:
-    """A column of `cursor.description`, without statistics.
+    """Convert an item of `cursor.description` to a column without statistics.
 
     Args:
         info: python-oracledb's FetchInfo. Describe with `cursor.parse`, before fetching: with
             `fetch_lobs=False` a CLOB is described as LONG afterwards.
 
     Raises:
-        WorkloadError: no shape can hold its type.
+        WorkloadError: a shape cannot hold its type.
     """
     name, code = info.name.upper(), info.type_code.name
     nullable = bool(info.null_ok)

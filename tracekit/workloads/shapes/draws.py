@@ -1,4 +1,4 @@
-"""Random draws by position: the same everywhere, in any order, whatever the version of numpy."""
+"""Random draws by position: the same on every machine, in any order, with every numpy version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ROUNDS = 4
 
 
 def stream_of(*parts: object) -> int:
-    """A number that names a stream of draws: equal parts, equal draws."""
+    """The number of a stream of draws; equal parts give the same stream."""
     text = "\x00".join(map(str, parts)).encode("utf-8")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
@@ -29,19 +29,19 @@ def bits(positions: npt.NDArray[np.integer], stream: int) -> npt.NDArray[np.uint
 
 
 def shares(positions: npt.NDArray[np.integer], stream: int) -> npt.NDArray[np.float64]:
-    """A random share for each position, from 0 to below 1."""
+    """A random number from 0 up to, not including, 1 for each position."""
     return np.asarray((bits(positions, stream) >> _U64(11)).astype(np.float64) * 2.0**-53)
 
 
 def below(positions: npt.NDArray[np.integer], stream: int, limits: Places) -> Places:
-    """A random whole number for each position, from 0 to below its limit."""
+    """A random integer from 0 up to, not including, its limit for each position."""
     return np.minimum((shares(positions, stream) * limits).astype(np.int64), limits - 1)
 
 
 def shuffled(positions: npt.NDArray[np.integer], stream: int, size: int) -> Places:
-    """Where each position of 0 to below `size` goes in a random order of all of them.
+    """The place of each position from 0 up to `size` in a random order.
 
-    A Feistel network on the next power of four, walked until it comes back below `size`.
+    Uses a Feistel network on the next power of four, applied until the result is below `size`.
     """
     half_bits = max(1, (max(size - 1, 1).bit_length() + 1) // 2)
     mask = _U64((1 << half_bits) - 1)

@@ -1,8 +1,8 @@
-"""The generator of a shape's workload: rows of any number, written into a DuckDB file.
+"""Generate the workload of a shape: any number of rows, written to a DuckDB file.
 
-Every cell is a function of the seed, the names of its query and column, and its row's number, so
-that the same shape gives the same rows everywhere. A key is a function of its number alone: all
-queries of a key space agree in their keys, and more keys begin with the fewer.
+A cell depends only on the seed, the names of its query and column, and its row number, so a shape
+gives the same rows everywhere. A key depends only on its number: all queries of a key space have
+the same keys, and a larger number of keys starts with the smaller one's.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _CHUNK_BYTES = 32 * 2**20
 
 
 def build(connection: duckdb.DuckDBPyConnection, workload: Workload, progress: Progress) -> None:
-    """Fill a DuckDB file with what `workload`'s shape says.
+    """Fill a DuckDB file from the shape of `workload`.
 
     Raises:
         WorkloadError: the shape cannot have that many keys.
-        duckdb.Error: DuckDB could not do it.
+        duckdb.Error: DuckDB failed.
     """
     shape = msgspec.convert(workload.parameters["shape"], Shape)
     rows: Mapping[str, int] = workload.parameters.get("rows", {})
@@ -64,14 +64,14 @@ def build(connection: duckdb.DuckDBPyConnection, workload: Workload, progress: P
 
 
 class _QueryMaker:
-    """Makes the rows of one query.
+    """Generates the rows of one query.
 
     Args:
-        shape: That the query is of.
-        query: What is made.
-        asked: Keys of its key space; None for as many as were recorded.
-        rows: Number of rows; None to derive it from the keys.
-        seed: Of the workload.
+        shape: The query's shape.
+        query: The query.
+        asked: The number of keys in its key space; None for the recorded number.
+        rows: The number of rows; None to derive it from the keys.
+        seed: The workload's seed.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class _QueryMaker:
             factor = self.asked / recorded
             keys = min(self.asked, round(query.keys * factor))
         self.rows = max(keys, rows if rows is not None else round(query.rows * factor))
-        # A query that asks for some keys of its space asks for the first of them.
+        # A query that asks for only some keys of its space asks for the first ones.
         asked_for = min(self.asked, max(keys, round(query.keys_asked * factor)))
         self._plan = (
             RowPlan(query, self.rows, keys, asked_for, stream_of(stream, "keys")) if keys else None
@@ -106,12 +106,12 @@ class _QueryMaker:
         ]
 
     def chunk_rows(self) -> int:
-        """So many rows at a time that they take some megabytes."""
+        """The number of rows to generate together, some megabytes."""
         row_bytes = 1 + sum(map(_mean_bytes, self.query.columns))
         return int(max(16, min(_MOST_ROWS, _CHUNK_BYTES // row_bytes)))
 
     def table_of(self, start: int, stop: int) -> pa.Table:
-        """The rows from `start` to below `stop`."""
+        """The rows from `start` up to, but not including, `stop`."""
         numbers = self._plan.key_numbers(start, stop) if self._plan is not None else None
         arrays = []
         for column, maker in zip(self.query.columns, self._makers, strict=True):
@@ -142,19 +142,19 @@ class KeyColumns:
     """The values of a key space's keys, column by column.
 
     Args:
-        shape: That the space is of.
+        shape: The key space's shape.
         space: Its name.
-        keys: How many there are.
+        keys: The number of keys.
 
     Raises:
-        WorkloadError: a key column has no room for that many keys.
+        WorkloadError: a key column cannot hold that many keys.
     """
 
     def __init__(self, shape: Shape, space: str, keys: int) -> None:
         first = next(query for query in shape.queries if query.key_space == space)
         columns = [next(c for c in first.columns if c.name == name) for name in first.key]
         self.names = list(first.key)
-        # Of several columns all but the last repeat: each of their values has as many of the last.
+        # With several columns, all but the last repeat: each value has equally many of the last.
         leading = 1
         self._radixes: list[int] = []
         for column in columns[:-1]:
@@ -169,7 +169,7 @@ class KeyColumns:
         self.stored = [maker.stored for maker in self._makers]
 
     def cells(self, place: int, numbers: Places) -> pa.Array:
-        """The values of the key column at `place` for keys of these numbers."""
+        """The values of the key column at `place` for the keys with these numbers."""
         if len(self._makers) == 1:
             return self._makers[0].cells(numbers)
         below = 1
@@ -179,10 +179,10 @@ class KeyColumns:
 
 
 def asked_of(shape: Shape, space: str) -> int:
-    """How many keys of a key space were asked for while the shape was recorded."""
-    told = [one.keys for one in shape.key_spaces if one.name == space]
+    """The number of keys of a key space that were requested during the recording."""
+    requested = [one.keys for one in shape.key_spaces if one.name == space]
     seen = [query.keys_asked for query in shape.queries if query.key_space == space]
-    return max([*told, *seen, 1])
+    return max([*requested, *seen, 1])
 
 
 def _write_keys(

@@ -1,4 +1,4 @@
-"""How many keys there are and how many rows each has, in 24 bytes a key whatever the rows."""
+"""Count keys and their rows, in 24 bytes per key for any number of rows."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _MOST_PARTS = 50
 class KeyTally:
     """Counts the keys of one query, statement by statement.
 
-    Keys are distinguished by a 64-bit hash, so that two of ten million are taken for one with a
-    probability of 0.000003.
+    Keys are distinguished by a 64-bit hash. The probability that two of ten million keys have the
+    same hash is 0.000003.
     """
 
     def __init__(self) -> None:
         self.found: Hashes = np.empty(0, np.uint64)
-        """Hashes of the keys that have rows, sorted; complete after `end_statement`."""
+        """The hashes of the keys with rows, sorted; complete after `end_statement`."""
         self.asked: Hashes = np.empty(0, np.uint64)
-        """Hashes of the keys that were asked for, sorted."""
+        """The hashes of the requested keys, sorted."""
         self.occurrences = 0
-        """Keys with rows, one asked for in several statements counted in each."""
+        """The number of keys with rows; a key requested in several statements counts in each."""
         self.changes_if_mixed = 0.0
-        """How often the next row is of another key, if each statement's rows are well mixed."""
+        """How often the next row would have another key if the rows were well mixed."""
         self._rows_of_keys: Counter[int] = Counter()
         self._pending: list[tuple[Hashes, Counts]] = []
         self._pending_keys = 0
 
     def ask(self, keys: Iterable[Hashable]) -> None:
-        """Count the keys that a statement asks for."""
+        """Count the keys that a statement requests."""
         asked = np.fromiter((key_hash(key)[0] for key in keys), np.uint64)
         self.asked = np.union1d(self.asked, asked)
 
@@ -65,7 +65,7 @@ class KeyTally:
         self.found = np.union1d(self.found, hashes)
 
     def rows_per_key(self) -> tuple[float, ...]:
-        """Mean rows of the keys in equal parts of all keys, least first; each of SHARED_BY keys."""
+        """Mean rows of keys in equal parts of at least SHARED_BY keys, least first."""
         return means_of_parts(self._rows_of_keys, least_members=SHARED_BY)
 
     def _summed(self) -> tuple[Hashes, Counts]:
@@ -78,11 +78,11 @@ class KeyTally:
 
 
 def means_of_parts(counted: Mapping[int, int], *, least_members: int) -> tuple[float, ...]:
-    """Mean size in equally large parts of what was counted, the smallest first.
+    """The mean size in equally large parts of what was counted, the smallest first.
 
     Args:
-        counted: How many there are of each size.
-        least_members: Each part has so many, or there is one part.
+        counted: The number of items of each size.
+        least_members: The minimum number of items in each part, if there is more than one part.
     """
     if not counted:
         return ()
@@ -97,10 +97,10 @@ def means_of_parts(counted: Mapping[int, int], *, least_members: int) -> tuple[f
 
 
 def key_hash(key: Hashable) -> tuple[int, int]:
-    """Two independent 64-bit hashes of a key: one to tell keys apart, one to choose some of them.
+    """Two independent 64-bit hashes of a key: one to distinguish keys, one to choose some of them.
 
-    They are the same in every process, and leave it only as counts. A CHAR's trailing blanks do
-    not count, for who asks leaves them out; nor does a number's Python type.
+    They are the same in every process and leave it only as counts. A CHAR's trailing blanks do not
+    matter, because requests omit them; nor does a number's Python type.
     """
     digest = hashlib.blake2b(_written(key).encode("utf-8", "surrogatepass"), digest_size=16)
     both = digest.digest()

@@ -1,19 +1,19 @@
-"""The DuckDB file that is made from a shape.
+"""The layout of a DuckDB file generated from a shape.
 
 Everything is in schema TRACEKIT_SHAPE:
 
 - a table for each query, `table_name` of QUERIES: the query's columns, in order, then `_ORDINAL`;
   the rows of its result for all keys.
-- KEYS_n for each key space: the key columns of the space's first query, then `_ORDINAL`; the keys
-  that are asked for.
+- KEYS_n for each key space: the key columns of the space's first query, then `_ORDINAL`; the
+  requested keys.
 - QUERIES: name, table_name, statement_sha256, statement, key_columns (list), key_space, keys_table,
   keys_per_statement, binds (JSON, a list of BindShape), executions, partial.
-- STATEMENTS, those that had no rows, or failed: kind, statement, statement_sha256, row_count,
+- STATEMENTS, without rows or failed: kind, statement, statement_sha256, row_count,
   row_counts (list), error_code, error_message, executions.
 
-A statement's result for some keys is the rows of its table with those keys, by `_ORDINAL`. Columns
-that Oracle declares with more than DuckDB's type says (CHAR(16), CLOB, TIMESTAMP(3)) are in the
-catalogue of `workloads.declared_types`.
+A statement's result for some keys is the rows of its table with those keys, by `_ORDINAL`.
+`workloads.declared_types` stores the declared types of columns for which DuckDB's type says less
+(CHAR(16), CLOB, TIMESTAMP(3)).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ STATEMENTS = "STATEMENTS"
 
 
 def table_names(shape: Shape) -> dict[str, str]:
-    """The table of each query, by the query's name: its name in capitals, made unique."""
+    """The table of each query, by query name: the name in capitals, made unique."""
     names: dict[str, str] = {}
     taken = {QUERIES, STATEMENTS, *keys_tables(shape).values()}
     for query in shape.queries:
@@ -63,7 +63,7 @@ def write_catalogue(connection: duckdb.DuckDBPyConnection, shape: Shape) -> None
     """Write QUERIES and STATEMENTS.
 
     Raises:
-        duckdb.Error: DuckDB could not do it.
+        duckdb.Error: DuckDB failed.
     """
     connection.execute(
         f"CREATE TABLE {SCHEMA}.{QUERIES} (name VARCHAR, table_name VARCHAR,"
@@ -111,7 +111,7 @@ def write_catalogue(connection: duckdb.DuckDBPyConnection, shape: Shape) -> None
 
 
 def select_by_key(query: QueryShape, table: str) -> str:
-    """The statement, for the local Oracle, that reads the rows of some keys in their order."""
+    """The local Oracle's statement that reads the rows of some keys in order."""
     columns = ", ".join(quoted(column.name) for column in query.columns)
     text = f"SELECT {columns} FROM {quoted(SCHEMA, table)}"  # noqa: S608 (names of a shape, quoted)
     if len(query.key) == 1:

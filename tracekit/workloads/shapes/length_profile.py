@@ -11,22 +11,22 @@ from tracekit.records.shape import SHARED_BY
 
 _MOST_WINDOWS = 40
 _UNIT_ROWS = 125
-"""Rows of the finest window, a fortieth of a row batch."""
+"""The rows of the smallest window, a fortieth of a row batch."""
 _SAME = 0.05
-"""Windows that differ from the mean by no more are not worth telling."""
+"""Windows that differ from the mean by no more than this share are ignored."""
 _CHANCE = 4
-"""Nor are those that differ by no more than so many standard errors."""
+"""Windows that differ by no more than this many standard errors are ignored."""
 
 
 class LengthProfile:
-    """Sums of lengths in at most 80 stretches, which are joined in pairs as they become more."""
+    """Sums of lengths in at most 80 windows, which are merged in pairs when there are more."""
 
     def __init__(self) -> None:
         self._stretches: list[list[int]] = []
         self._unit_rows = _UNIT_ROWS
 
     def add(self, cells: Sequence[Any]) -> None:
-        """Add texts or binaries of consecutive rows; None counts for neither."""
+        """Add texts or binaries of consecutive rows; None is not counted."""
         start = 0
         while start < len(cells):
             if not self._stretches or self._stretches[-1][0] >= self._unit_rows:
@@ -42,7 +42,7 @@ class LengthProfile:
             start += len(part)
 
     def windows(self) -> tuple[float, ...]:
-        """Mean lengths of at most 40 windows of equally many rows; () where they hardly differ."""
+        """Mean lengths of at most 40 windows of equally many rows; empty if they hardly differ."""
         windows = self._joined(self._stretches)
         while len(windows) > _MOST_WINDOWS or any(
             0 < cells < SHARED_BY for _, cells, *_ in windows

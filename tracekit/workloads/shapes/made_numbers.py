@@ -1,4 +1,4 @@
-"""Numbers and moments made of their number: equal numbers, equal values; else different ones."""
+"""Generate numbers and moments from numbers: equal numbers give equal values, others do not."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class NumberRange:
 
     Args:
         kind: See `NUMBER_CLASSES`.
-        precision: Digits of the column.
-        scale: Of them after the point.
-        fraction_digits: Digits after the point, of numbers with a fraction.
+        precision: The column's digits.
+        scale: The digits of these after the point.
+        fraction_digits: The digits after the point of numbers with a fraction.
     """
 
     kind: str
@@ -53,7 +53,7 @@ class NumberRange:
 
     @property
     def capacity(self) -> int:
-        """How many different ones there are; 0 if the column has no room for the class."""
+        """The number of distinct values; 0 if the class does not fit the column."""
         if self.kind == "fraction":
             if not self.scale:
                 return 0
@@ -104,7 +104,7 @@ class NumberRange:
 
 
 def number_classes_below(kind: str) -> tuple[str, ...]:
-    """The classes of smaller whole numbers, the nearest first; all of them for `fraction`."""
+    """The classes of smaller whole numbers, the nearest first; for `fraction`, all of them."""
     if kind == "fraction":
         return tuple(reversed(_CLASSES))
     return tuple(reversed(_CLASSES[: _CLASSES.index(kind)]))
@@ -112,13 +112,13 @@ def number_classes_below(kind: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class MomentRange:
-    """Dates whose smallest part that is not zero is a day, a second or a fraction of one."""
+    """Dates whose smallest part other than zero is a day, a second or a fraction of a second."""
 
     kind: str
 
     @property
     def capacity(self) -> int:
-        """How many different ones there are."""
+        """The number of distinct values."""
         return (_LAST_MOMENT - _FIRST_MOMENT) // self._step - 1
 
     @property
@@ -126,5 +126,5 @@ class MomentRange:
         return _MICROSECONDS[self.kind] * (1 if self.kind == "day" else 37)
 
     def microseconds(self, numbers: Places) -> Places:
-        """The moments since 1970."""
+        """The moments in microseconds since 1970."""
         return np.asarray(_FIRST_MOMENT + (numbers + (self.kind != "day")) * self._step)

@@ -1,4 +1,4 @@
-"""Texts and binaries made of their number: equal numbers, equal texts; else different ones."""
+"""Generate texts and binaries from numbers: equal numbers give equal values, others do not."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class TextRange:
 
     Args:
         width: See `TEXT_WIDTHS`.
-        most_chars: Upper end of the range.
-        mean_chars: Mean characters.
-        mean_bytes: Mean bytes in UTF-8.
+        most_chars: The upper end of the range.
+        mean_chars: The mean number of characters.
+        mean_bytes: The mean number of bytes in UTF-8.
     """
 
     width: str
@@ -53,18 +53,18 @@ class TextRange:
 
     @property
     def capacity(self) -> int:
-        """How many different texts it has."""
+        """The number of distinct texts."""
         chars = max(1, int(self.mean_chars))
         wide = min(chars, max(1, int(self._wide_chars))) if self.width in _WIDE else 0
         radix = _WIDE[self.width].count if wide else 1
         return int(min(_ENOUGH, radix**wide * _PLAIN_COUNT ** (chars - wide)))
 
     def texts(self, numbers: Places, limit: int | None) -> list[str]:
-        """The texts of these numbers, each below `capacity`.
+        """The texts with these numbers, each less than `capacity`.
 
         Args:
-            numbers: Which texts.
-            limit: Most characters of any.
+            numbers: The numbers of the texts.
+            limit: The maximum number of characters.
         """
         chars = self._chars(numbers, limit or 2**31)
         wide = self._wide(numbers, chars)
@@ -89,7 +89,7 @@ class TextRange:
         return _lengths(numbers, self.most_chars, self.mean_chars, limit)
 
     def _wide(self, numbers: Places, chars: Places) -> Places:
-        """How many characters of each text are wide: those it begins with."""
+        """The number of wide characters at the start of each text."""
         if self.width not in _WIDE:
             return np.zeros_like(chars)
         share = self._wide_chars / max(self.mean_chars, 1e-9)
@@ -107,11 +107,11 @@ class BinaryRange:
 
     @property
     def capacity(self) -> int:
-        """How many different ones there are."""
+        """The number of distinct values."""
         return int(min(_ENOUGH, 256 ** max(1, int(self.mean_bytes))))
 
     def binaries(self, numbers: Places, limit: int | None) -> list[bytes]:
-        """The binaries of these numbers."""
+        """The binaries with these numbers."""
         lengths = _lengths(numbers, self.most_bytes, self.mean_bytes, limit or 2**31)
         return [
             number.to_bytes(8, "little")[:length].ljust(length, b"\0")
@@ -125,7 +125,7 @@ _SPREAD = 0.08
 
 
 def _lengths(numbers: Places, most: int, mean: float, limit: int) -> Places:
-    """Lengths with the mean asked for; spread a little where the range is one of many lengths."""
+    """Lengths with the given mean; they vary a little if the range has many lengths."""
     draws = shares(numbers, _LENGTH_STREAM)
     if most <= EXACT_CHARS:
         return np.minimum(np.floor(mean + draws), limit).astype(np.int64)
@@ -134,7 +134,7 @@ def _lengths(numbers: Places, most: int, mean: float, limit: int) -> Places:
 
 
 def _digits(numbers: Places, chars: Places, wide: Places, width: str) -> CodePoints:
-    """Code points, one row a text and NUL after its end: the number's digits, the lowest first."""
+    """Code points, one row per text with NUL after its end: the number's digits, lowest first."""
     most = max(1, int(chars.max(initial=1)))
     points = np.zeros((len(numbers), most), np.uint32)
     rest = numbers.astype(np.int64).copy()

@@ -1,7 +1,7 @@
-"""The model by which distinct values grow with rows: drawn from a pool, each time any of it.
+"""A model of how distinct values grow with rows: each row draws any value of a pool.
 
-After a share x of the rows, a pool of p values has shown p * (1 - exp(-c * x)). A large c is a
-pool that is soon known; as c goes to 0 every row brings a value of its own.
+After a share x of the rows, a pool of p values has shown p * (1 - exp(-c * x)). With a large c the
+pool is soon exhausted; as c approaches 0, every row has a new value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def exhaustion(shown: float, at: float) -> float:
     """The c of a pool that has shown the share `shown` of its final values after `at` of the rows.
 
     Args:
-        shown: Distinct values then, by those at the end.
+        shown: The distinct values at that point, as a share of those at the end.
         at: The share of the rows, between 0 and 1.
     """
     if shown <= shown_at(_LINEAR, at):
@@ -31,17 +31,17 @@ def exhaustion(shown: float, at: float) -> float:
 
 
 def shown_at(c: float, at: float) -> float:
-    """Distinct values after a share `at` of the rows, by those after all; `at` may exceed 1."""
+    """Distinct values after a share `at` of the rows, as a share of all; `at` can exceed 1."""
     return math.expm1(-c * at) / math.expm1(-c)
 
 
 def seen_nearby(cells: float, advance: float, window: float) -> float:
-    """Distinct values that neighbouring cells show, which choose from a window that moves along.
+    """The distinct values of neighbouring cells that choose from a moving window.
 
     Args:
-        cells: How many there are.
-        advance: Values that the window moves by from the first of them to the last.
-        window: Values that each cell chooses from.
+        cells: The number of cells.
+        advance: The number of values by which the window moves from the first cell to the last.
+        window: The number of values that each cell chooses from.
     """
     reach = (advance + window) / 2
     values = np.linspace(-reach, reach, 301)

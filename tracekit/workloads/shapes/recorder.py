@@ -1,4 +1,4 @@
-"""`ShapeRecorder`: what passes of one query's result, kept as statistics."""
+"""`ShapeRecorder`: record statistics of one query's results."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_NEARBY = 5000
-"""Rows of a row batch, as drivers and frames hold them at once."""
+"""The rows of a row batch, which drivers and frames hold together."""
 _HALF, _QUARTER = 2**63, 2**62
 _FARTHEST_FROM_HALF = 0.3
 _MOST_SNAPSHOTS = 200
 
 
 class ShapeRecorder:
-    """Statistics of one query over all its executions; holds none of its rows.
+    """Records statistics of one query over all its executions; keeps none of its rows.
 
-    Needs some megabytes whatever the rows, and 24 bytes a key.
+    Needs some megabytes for any number of rows, and 24 bytes per key.
 
     Args:
-        name: Of the query.
-        columns: As the database describes them, in order.
-        key: Columns that the query is asked for by; all of them must be among the columns.
+        name: The query's name.
+        columns: The columns as the database describes them, in order.
+        key: The key columns; each must be one of `columns`.
 
     Example:
         recorder = ShapeRecorder("payments", columns, key=("ACCOUNT_ID",))
@@ -76,15 +76,15 @@ class ShapeRecorder:
         self._partial = False
 
     def begin_statement(self, keys: Iterable[Hashable] | None = None) -> None:
-        """A statement begins, which asks for `keys`, where that is known."""
+        """Start a statement, which asks for `keys` if they are known."""
         if keys is not None:
             self.keys.ask(keys)
 
     def add_rows(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Count rows as the driver gives them; LOBs must be texts or bytes (`fetch_lobs=False`).
+        """Count rows from the driver; LOBs must be texts or bytes (`fetch_lobs=False`).
 
         Raises:
-            WorkloadError: a value is of a type that no shape can hold.
+            WorkloadError: a shape cannot hold the type of a value.
         """
         start = 0
         while start < len(rows):
@@ -96,7 +96,7 @@ class ShapeRecorder:
         """Count the rows of an Arrow record batch.
 
         Raises:
-            WorkloadError: a value is of a type that no shape can hold.
+            WorkloadError: a shape cannot hold the type of a value.
         """
         start = 0
         while start < batch.num_rows:
@@ -105,7 +105,7 @@ class ShapeRecorder:
             start += piece.num_rows
 
     def end_statement(self, *, partial: bool = False) -> None:
-        """A statement was read, to its end unless `partial`."""
+        """End a statement, which was read to the end unless `partial`."""
         self.keys.end_statement()
         self._partial |= partial
         self._executions += 1
@@ -128,14 +128,14 @@ class ShapeRecorder:
         key_space: str | None = None,
         binds: Sequence[BindShape] = (),
     ) -> QueryShape:
-        """What was counted. Rows of a key that was asked for again and again count once.
+        """The recorded statistics. Rows of a key that was requested repeatedly count once.
 
         Args:
-            statement: Its text, literals replaced.
-            statement_sha256: Of the normalised statement.
-            key_space: What its keys have in common with those of other queries; default the key's
-                name.
-            binds: Its placeholders.
+            statement: The statement's text with literals replaced.
+            statement_sha256: The hash of the normalised statement.
+            key_space: The name of the key space that it shares with other queries; the key's name
+                by default.
+            binds: The statement's placeholders.
         """
         found = len(self.keys.found)
         executions = max(1, self._executions)
@@ -202,7 +202,7 @@ class ShapeRecorder:
         return [one < _HALF for one in chosen], [one < _QUARTER for one in chosen]
 
     def _rows_per_statement(self, keys: float) -> tuple[int | None, tuple[float, ...]]:
-        """Of the largest statement, and of the others; each must be about enough keys."""
+        """The rows of the largest statement and of the others, if each has enough keys."""
         if not self._key or self._executions < 2 or keys < SHARED_BY:
             return None, ()
         most = max(self._rows_of_statements)
@@ -210,10 +210,10 @@ class ShapeRecorder:
         return most, means_of_parts(others, least_members=1)
 
     def _halves_by_statements(self) -> list[float | None]:
-        """Distinct values after half of the rows, by those of all, for each column.
+        """The distinct values after half of the rows, as a share of all, for each column.
 
-        Keys that are asked for in one statement are neighbours, and share values that others do
-        not have; keys chosen anywhere would not show it.
+        The keys of one statement are neighbours and share values that other keys lack. A random
+        choice of keys would not show that.
         """
         shares = [(rows / max(1, self._rows), values) for rows, values in self._snapshots]
         if not shares:
@@ -228,7 +228,7 @@ class ShapeRecorder:
         ]
 
     def _order(self) -> str:
-        """Whether rows of a key come in a row."""
+        """The order of rows: `key` if the rows of a key are consecutive, otherwise `mixed`."""
         if not self._key:
             return "mixed"
         if_by_key, if_mixed = self.keys.occurrences, self.keys.changes_if_mixed

@@ -1,4 +1,4 @@
-"""Which key each row of a query belongs to, and in what order the rows come."""
+"""Decide which key each row of a query has, and the order of the rows."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tracekit.workloads.shapes.draws import Places, shares, shuffled, stream_of
 from tracekit.workloads.shapes.pool import seen_nearby
 
 _WELL_MIXED = 0.93
-"""A result with this share of the keys that well mixed rows would show nearby is well mixed."""
+"""The share of the keys nearby, compared with perfect mixing, from which a result is well mixed."""
 
 
 class RowPlan:
     """The keys of all rows, for one size.
 
-    Rows are numbered in the order of their result. The keys of one statement are neighbours, as
-    whoever asks takes them in their order; so are its rows, in the order of their keys or mixed.
+    Rows are numbered in the order of the result. The keys of one statement are neighbours, because
+    programs request keys in order. So are its rows, in the order of their keys or mixed.
 
     Args:
-        query: What is made.
-        rows: Of all keys together.
-        keys: That have rows.
-        asked: Keys that it asks for, the first of its key space.
-        stream: Of the draws.
+        query: The query.
+        rows: The total number of rows.
+        keys: The number of keys with rows.
+        asked: The number of requested keys, which are the first of the key space.
+        stream: The stream of random draws.
     """
 
     def __init__(self, query: QueryShape, rows: int, keys: int, asked: int, stream: int) -> None:
@@ -58,14 +58,14 @@ class RowPlan:
         self._block_ends = self._ends[lasts]
 
     def key_numbers(self, start: int, stop: int) -> Places:
-        """The number, in the key space, of the key of each row from `start` to below `stop`."""
+        """The key number, in the key space, of each row from `start` to before `stop`."""
         ranks = np.arange(start, stop, dtype=np.int64)
         if self._mixed:
             ranks = np.concatenate(list(self._mixed_ranks(start, stop)))
         return self._key_numbers[np.searchsorted(self._ends, ranks, side="right")]
 
     def _mixed_ranks(self, start: int, stop: int) -> list[Places]:
-        """Which row, in the order of keys, comes at each position; mixed within a statement."""
+        """The row, in key order, at each position; mixed within a statement."""
         found = []
         block = int(np.searchsorted(self._block_ends, start, side="right"))
         while start < stop:
@@ -80,7 +80,7 @@ class RowPlan:
         return found
 
     def _block_order(self, block: int, rows: int) -> Places:
-        """The rows of a statement in the order they come in, by their place in that of keys."""
+        """The order of a statement's rows, by their position in key order."""
         if self._block is None or self._block[0] != block:
             places = np.arange(rows, dtype=np.int64)
             stream = stream_of(self._stream, "order", block)
@@ -93,10 +93,9 @@ class RowPlan:
 
 
 def _mixing(query: QueryShape) -> float | None:
-    """How many rows a row may come later than in the order of keys; None for any number.
+    """How many positions later than in key order a row can come; None for any number.
 
-    A result in the order of time, of keys that are asked for in the order of time, is mixed among
-    neighbours alone.
+    If both the result and the requested keys are in the order of time, only neighbours are mixed.
     """
     column = next((one for one in query.columns if query.key == (one.name,)), None)
     if column is None or column.distinct_nearby is None or not query.keys:
@@ -119,7 +118,7 @@ def _mixing(query: QueryShape) -> float | None:
 
 
 def _keys_nearby(keys: float, rows: float, nearby: int) -> float:
-    """Keys met in `nearby` rows of statements of so many keys and rows, each well mixed."""
+    """The keys in `nearby` rows of well-mixed statements with this many keys and rows."""
     offsets = [rows * step / 16 for step in range(16)]
     met = 0.0
     for offset in offsets:
@@ -131,15 +130,15 @@ def _keys_nearby(keys: float, rows: float, nearby: int) -> float:
 
 
 def _rows_of_statements(query: QueryShape, rows: int, keys: Places, stream: int) -> Places:
-    """How many rows each statement has: one as many as the largest had, the others as they had."""
+    """The rows of each statement: one has the recorded maximum, the others their recorded means."""
     order = shuffled(
         np.arange(len(keys), dtype=np.int64), stream_of(stream, "statements"), len(keys)
     )
-    # Readers keep what they have read: how much that is when the largest comes decides their peak.
+    # Readers keep what they have read, so their peak depends on when the largest statement comes.
     largest = min(len(keys) - 1, round((query.largest_statement_at or 0) * len(keys)))
     means = np.array(query.rows_per_statement)
     wanted = means[order * len(means) // len(keys)]
-    # The last statement may ask for fewer keys than the others.
+    # The last statement can have fewer keys than the others.
     wanted = wanted * keys / keys.max()
     least_of_others = int(keys.sum() - keys[largest])
     most = max(int(keys[largest]), min(query.most_rows_per_statement or 0, rows - least_of_others))
@@ -152,7 +151,7 @@ def _rows_of_statements(query: QueryShape, rows: int, keys: Places, stream: int)
 
 
 def _shared(rows: int, wanted: npt.NDArray[np.float64], least: Places) -> Places:
-    """Whole numbers that add up to `rows`, in proportion to `wanted`, each at least `least`."""
+    """Integers with the sum `rows`, in proportion to `wanted`, each at least `least`."""
     extra = np.maximum(wanted - least, 0)
     if not extra.sum():
         extra = least.astype(np.float64)
@@ -161,7 +160,7 @@ def _shared(rows: int, wanted: npt.NDArray[np.float64], least: Places) -> Places
 
 
 def _rows_of_keys(means: tuple[float, ...], rows: int, keys: int, stream: int) -> Places:
-    """How many rows each key has: at least one, `rows` in all."""
+    """The rows of each key: at least one, `rows` in total."""
     numbers = np.arange(keys, dtype=np.int64)
     if not keys:
         return numbers

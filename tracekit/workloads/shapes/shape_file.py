@@ -1,4 +1,4 @@
-"""Read and write the JSON file of a shape, and the workload that is made from it."""
+"""Read and write the JSON file of a shape, and make a workload from it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _NUMBERS = re.compile(r"\[\n([^\[\]{}\"]*)\]")
 
 
 def read_shape(path: Path) -> Shape:
-    """The shape in the file at `path`.
+    """Read the shape at `path`.
 
     Raises:
-        WorkloadError: there is no such file, or it cannot be read.
+        WorkloadError: the file does not exist or cannot be read.
         ConfigError: it is not a shape.
     """
     try:
@@ -46,7 +46,7 @@ def read_shape(path: Path) -> Shape:
 
 
 def write_shape(shape: Shape, path: Path) -> None:
-    """Write the file, whole or not at all.
+    """Write the file atomically.
 
     Raises:
         WorkloadError: it cannot be written.
@@ -54,7 +54,7 @@ def write_shape(shape: Shape, path: Path) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(_compact(to_json(_told(shape))), encoding="utf-8")
+        unfinished.write_text(_compact(to_json(_without_defaults(shape))), encoding="utf-8")
         unfinished.replace(path)
     except OSError as exc:
         unfinished.unlink(missing_ok=True)
@@ -70,15 +70,15 @@ def shape_workload(
     seed: int = 0,
     folder: Path = Path(),
 ) -> Workload:
-    """The workload that is made from `shape`.
+    """Make a workload from `shape`.
 
     Args:
-        shape: What was recorded.
-        name: Of the workload.
-        keys: How many are asked for; default as many as were while it was recorded.
-        rows: How many rows a query has, by its name, where more or fewer keys do not say it.
-        seed: Of the values.
-        folder: Where files are looked for that candidates name.
+        shape: The shape.
+        name: The workload's name.
+        keys: The number of keys to request; by default, the recorded number.
+        rows: The number of rows by query name, for queries whose rows do not follow from the keys.
+        seed: The seed of the values.
+        folder: The folder for files that candidates name.
 
     Raises:
         ConfigError: it has no query, or `rows` names an unknown one.
@@ -116,7 +116,7 @@ def shape_workload(
 def load_shape(
     path: Path, *, keys: int | None = None, rows: Mapping[str, int] | None = None, seed: int = 0
 ) -> Workload:
-    """The workload of the shape in the file at `path`, named as the file; see `shape_workload`.
+    """Make a workload from the shape at `path`, named after the file; see `shape_workload`.
 
     Raises:
         WorkloadError: the file cannot be read.
@@ -128,7 +128,7 @@ def load_shape(
 
 
 def with_shape(defined: Workload, path: Path) -> Workload:
-    """A definition that names the shape at `path`, completed by what the shape says.
+    """Complete a definition that names the shape at `path` with the shape's content.
 
     Raises:
         WorkloadError: the file cannot be read.
@@ -155,15 +155,15 @@ def _recorded_keys(shape: Shape) -> int:
     return max([*spaces, *(query.keys_asked for query in shape.queries), 1])
 
 
-def _told(record: object) -> object:
-    """A record without the fields that say what they say where they are left out."""
+def _without_defaults(record: object) -> object:
+    """A record without the fields that have their default values."""
     if is_dataclass(record):
         return {
-            one.name: _told(getattr(record, one.name))
+            one.name: _without_defaults(getattr(record, one.name))
             for one in fields(record)
             if getattr(record, one.name) != _default(one) or one.name == "schema_version"
         }
-    return [_told(one) for one in record] if isinstance(record, tuple) else record
+    return [_without_defaults(one) for one in record] if isinstance(record, tuple) else record
 
 
 def _default(one: Field[Any]) -> object:
@@ -171,7 +171,7 @@ def _default(one: Field[Any]) -> object:
 
 
 def _compact(text: str) -> str:
-    """Lists of numbers on one line each, so that a difference of two files can be read."""
+    """Put lists of numbers on one line each, so that diffs are readable."""
     return _NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
 
 

@@ -1,4 +1,4 @@
-"""How DuckDB holds a column of a shape, so that the local Oracle describes it as it was."""
+"""The DuckDB type for a column of a shape, which the local Oracle describes as recorded."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ MOST_DIGITS = 38
 FREE_DIGITS, FREE_SCALE = 38, 18
 """DuckDB's DECIMAL that the local Oracle describes as NUMBER without a precision."""
 _FREE_WHOLE = ("90", "120", "more")
-"""Numbers too large for that DECIMAL."""
+"""The classes of numbers that are too large for that DECIMAL."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A column's type in DuckDB and in Arrow, and what Oracle's DDL would have declared."""
+    """A column's type in DuckDB and in Arrow, and its type in Oracle DDL."""
 
     duckdb_type: str
     arrow_type: pa.DataType
     declared: tuple[str, int | None, int | None, int | None] | None = None
-    """Name, precision, scale, length; None if the DuckDB type says all."""
+    """Name, precision, scale and length; None if the DuckDB type suffices."""
     digits: tuple[int, int] | None = None
-    """Precision and scale of a DECIMAL."""
+    """The precision and scale of a DECIMAL."""
 
 
 def stored(column: ColumnShape) -> Stored:
-    """How `column` is held.
+    """The types for `column`.
 
     Raises:
-        WorkloadError: it is of an unknown type.
+        WorkloadError: its type is unknown.
     """
     kind, size, scale = column.type, column.size, column.scale
     if kind in ("VARCHAR2", "NVARCHAR2", "CHAR", "NCHAR"):
@@ -47,7 +47,7 @@ def stored(column: ColumnShape) -> Stored:
         return Stored("BLOB", pa.large_binary(), declared)
     if kind == "NUMBER":
         return _number(column)
-    if kind in ("BINARY_DOUBLE", "FLOAT"):  # the driver gives a float for either
+    if kind in ("BINARY_DOUBLE", "FLOAT"):  # the driver returns a float for both
         return Stored("DOUBLE", pa.float64())
     if kind == "BINARY_FLOAT":
         return Stored("FLOAT", pa.float64())
@@ -67,11 +67,11 @@ def stored(column: ColumnShape) -> Stored:
 def _number(column: ColumnShape) -> Stored:
     precision, scale = column.precision, column.scale or 0
     if precision is None and any(kind in column.numbers for kind in _FREE_WHOLE):
-        # Described as NUMBER(38), which no reader of whole numbers can tell from it.
+        # Described as NUMBER(38), which makes no difference to a reader of whole numbers.
         precision, scale = MOST_DIGITS, 0
     if precision is None:
         precision, scale = FREE_DIGITS, FREE_SCALE
-    if scale < 0:  # NUMBER(5,-2) holds whole numbers of up to 7 digits
+    if scale < 0:  # NUMBER(5,-2) has integers of up to 7 digits
         precision, scale = min(MOST_DIGITS, precision - scale), 0
     precision = min(MOST_DIGITS, max(precision, scale))
     return Stored(
