@@ -11,7 +11,7 @@ from tracekit.errors import ResultIncomplete
 from tracekit.jsonvalue import encode_typed
 from tracekit.keyed import Key
 
-_LEVEL = 1  # records repeat themselves: level 1 leaves a tenth, higher levels only cost time
+_LEVEL = 1  # records are repetitive: level 1 leaves a tenth, and higher levels only take longer
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Chunks as Parquet: plain columns for any reader, and the exact JSON of the records for ours."""
+"""Chunks as Parquet: plain columns for any reader, and the records' exact JSON for tracekit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _JSON_KIND = b"json"
-"""Marks a column with the JSON of its values, which no Arrow type restores exactly."""
+"""Marks a column with the JSON of its values, for types that Arrow cannot restore exactly."""
 _KINDS: dict[type, ColumnKind] = {
     str: ColumnKind.TEXT,
     int: ColumnKind.WHOLE,
@@ -129,10 +129,10 @@ def _kind(types: set[type], values: list[Any]) -> ColumnKind | None:
 
 
 def _values(field: pa.Field, array: pa.Array | pa.ChunkedArray) -> list[Any]:
-    """The cells, or what has the same JSON."""
+    """The cells, or values with the same JSON."""
     import pyarrow as pa
 
-    if isinstance(array, pa.ChunkedArray):  # of no rows
+    if isinstance(array, pa.ChunkedArray):  # without rows
         return []
     values = ColumnDecoder(field).values(array)
     if (field.metadata or {}).get(KIND_KEY) == _JSON_KIND:

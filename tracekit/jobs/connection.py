@@ -22,7 +22,7 @@ def connect_store(settings: TraceSettings, *, patient: bool = True) -> Redis:
     Args:
         settings: The settings with its URL.
         patient: Wait for a server that restarts; otherwise fail within seconds, for callers that
-            can do without it.
+            can continue without it.
 
     Raises:
         ConfigError: REDIS_URL is not set or malformed. The message does not repeat it, because it

@@ -39,8 +39,8 @@ rm -rf "$2"
 class EmbeddedStore:
     """A Valkey server on a Unix socket in a private directory, with a random password.
 
-    It keeps nothing on disk and ends with this process, even if that is killed. Processes forked
-    from this one keep it alive, too.
+    It stores nothing on disk and ends with this process, even if that is killed. Processes forked
+    from this one also keep it alive.
 
     Example:
         with EmbeddedStore() as store:

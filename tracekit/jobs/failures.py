@@ -43,12 +43,12 @@ _LASTING = (
     ProfileError,
     OutOfMemoryError,
 )
-"""Failures that a retry would only repeat."""
+"""Failures that a retry would repeat."""
 
 
 _REFUSED_MEMORY = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGTRAP)
 """Signals with which native code ends its process after a refused allocation."""
-_NEAR = 0.8  # of the limit, which counts what is reserved too: the peak is of what is resident
+_NEAR = 0.8  # of the limit, which includes reserved memory; the peak is of resident memory
 
 
 def on_shard_failure(

@@ -1,6 +1,6 @@
 """`python -m tracekit.jobs.horse`: the process in which a TraceWorker runs one job.
 
-RQ's own way to spawn one writes the same as a program text on the command line.
+RQ's own method puts the same on the command line, as the text of a program.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def new_job_id() -> str:
-    """An id nobody can guess: 128 random bits."""
+    """An unguessable id: 128 random bits."""
     return secrets.token_hex(16)
 
 
@@ -44,12 +44,12 @@ class JobKeys:
 
     @property
     def legacy_result(self) -> str:
-        """The whole result under one key, as it was kept before there were chunks."""
+        """The whole result under one key, the layout before chunks."""
         return f"{self._base}:result"
 
     @property
     def parts(self) -> str:
-        """A set: every part any shard has written."""
+        """A set: every part that any shard has written."""
         return f"{self._base}:parts"
 
     def cids(self, shard: int) -> str:
@@ -65,5 +65,5 @@ class JobKeys:
         return f"{self._base}:result:{domain}:{chunk}"
 
     def part(self, domain: str, shard: int, number: int) -> str:
-        """A chunk of an unfinished job, whose number in the result is not known yet."""
+        """A chunk of an unfinished job, whose number in the result is not yet known."""
         return f"{self._base}:result:{domain}:{shard}.{number}"

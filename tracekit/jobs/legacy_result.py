@@ -1,4 +1,4 @@
-"""Results of the layout before chunks: one key that holds everything, still readable.
+"""Results in the layout before chunks: one key with everything, still readable.
 
 The key holds JSON, plain or zlib-compressed: `{"results": {DOMAIN: {"data": [...], "count": N}}}`.
 """

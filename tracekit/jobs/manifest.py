@@ -39,7 +39,7 @@ class Manifest:
     domains: Mapping[str, DomainContents]
     warnings: tuple[tuple[str, str], ...] = ()
     encoding: str = "json+zlib"
-    """`parquet` if each chunk is a file, `json` in the layout before chunks."""
+    """`parquet` if each chunk is a file; `json` in the layout before chunks."""
     schema_version: int = 1
 
     def contents(self, domain: str) -> DomainContents:
@@ -58,7 +58,7 @@ class Manifest:
 
     @property
     def files(self) -> list[str]:
-        """The names of the chunks' files; none if they are kept in Redis."""
+        """The names of the chunks' files; empty if the chunks are in Redis."""
         every = (chunk for contents in self.domains.values() for chunk in contents.chunks)
         return [chunk.file for chunk in every if chunk.file]
 

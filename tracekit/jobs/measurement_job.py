@@ -12,7 +12,7 @@ from tracekit.errors import JobError
 from tracekit.jobs.restricted_job import RestrictedJob
 
 MEASUREMENT_FUNCTION = "tracekit.bench.on_workers.run_measurement"
-"""By name, because the measuring room is above this one."""
+"""A name, because the room with the function is above this one."""
 
 
 class MeasurementJob(RestrictedJob):

@@ -33,7 +33,7 @@ Tell = Callable[[int, str, float], None]
 
 
 def measuring_queues(name: str, python: str | None = None) -> list[str]:
-    """The queues of a worker with `python` (default: this one): its own, then the common one."""
+    """The queues of a worker with `python` (by default, this one): its own, then the common one."""
     own = python or "{}.{}".format(*sys.version_info)
     return [f"{name}:python{own}", name]
 

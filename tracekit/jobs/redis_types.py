@@ -1,4 +1,4 @@
-"""redis-py's answers and transactions, with their types if nothing is decoded."""
+"""redis-py's answers and transactions, typed for clients that decode nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Value = str | bytes | int
 
 
 def transact(redis: Redis, attempt: Callable[[Pipeline], T], *watched: str) -> T:
-    """Run `attempt`, and repeat it while what it read changed before it could write.
+    """Run `attempt`; repeat it if another client changed what it read before it could write.
 
     `attempt` reads from the pipeline, calls its `multi()`, then queues its writes.
     """

@@ -1,4 +1,4 @@
-"""A job's request, as the store keeps it."""
+"""A job's request, as stored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class JobRequest:
     warnings: tuple[tuple[str, str], ...] = ()
 
     def query(self, name: str) -> Query:
-        """The query of that name."""
+        """The query with that name."""
         definition = decode_typed(self.queries)[name]
         return Query.from_definition(QueryDefinition(**definition))
 

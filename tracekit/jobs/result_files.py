@@ -89,7 +89,7 @@ class ResultFiles:
         if kept:
             kept.add(_EXPIRY)
         self._marked.discard(job_id)
-        with suppress(ExportError):  # what is left is removed once it has expired
+        with suppress(ExportError):  # the rest is removed once it has expired
             self._place.remove(_path(job_id, name) for name in self._place.names(job_id) - kept)
 
     def sweep(self) -> int:
@@ -107,7 +107,7 @@ class ResultFiles:
             mark = self._place.read(_path(job_id, _EXPIRY))
         except ResultIncomplete:
             return False
-        # Without one it is not one of our jobs; other files are left alone.
+        # A folder without one is not a job's; other files are left unchanged.
         return mark is not None and mark.isdigit() and int(mark) < time.time()
 
 

@@ -85,7 +85,7 @@ def _end(result: Result, writer: LineWriter) -> Generator[bytes, None, None]:
 
 
 def _places(result: Result, after: Position | None) -> list[tuple[str, int]]:
-    """The domains still to come, and the first chunk of each."""
+    """The remaining domains, and the first chunk of each."""
     domains = list(result.manifest.domains)
     if after is None:
         return [(domain, 0) for domain in domains]

@@ -1,4 +1,4 @@
-"""Where files of results are: a folder shared by processes, or object storage."""
+"""Where files of results are stored: a folder shared by processes, or object storage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
-"""Records are readable only by the service's own user, whatever its umask is."""
+"""Only the service's own user can read records, whatever its umask is."""
 
 
 class Place(Protocol):
@@ -125,7 +125,7 @@ class ObjectPlace:
         self._root = root.rstrip("/")
 
     def write(self, path: str, content: bytes) -> None:
-        """Write an object; it appears once all of it was sent."""
+        """Write an object; it appears once it is complete."""
         with _named_failure(), self._files.open_output_stream(f"{self._root}/{path}") as stream:
             stream.write(content)
 

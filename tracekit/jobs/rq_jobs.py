@@ -19,12 +19,12 @@ _TRIES_AGAIN = 2
 
 
 def open_queue(connection: Redis, name: str, job_class: type[Job] = ShardJob) -> Queue:
-    """The queue called `name`; its content cannot run code: only JSON, and only `job_class`."""
+    """The queue `name`; its content cannot run code: only JSON, and only `job_class`."""
     return Queue(name, connection=connection, serializer=JSONSerializer, job_class=job_class)
 
 
 def enqueue_shards(connection: Redis, job_id: str, request: JobRequest) -> None:
-    """Queue all shards at once."""
+    """Queue all shards."""
     queue = open_queue(connection, request.queue)
     queue.enqueue_many(
         [

@@ -33,7 +33,7 @@ _WARM_UP = "SELECT 1 FROM DUAL"
 
 
 class JobTimedOut(JobError):
-    """All shards of a job together took longer than its time limit."""
+    """All shards of a job together exceeded its time limit."""
 
 
 def run_shard(job_id: str, shard: int) -> None:
@@ -78,7 +78,7 @@ class ShardFetch:
         self._max_workers = max_workers
         self._cids = work.shard_keys()
         self._places = {cid: place for place, cid in enumerate(self._cids)}
-        self._telling = threading.Lock()  # reported progress never goes back
+        self._telling = threading.Lock()  # reported progress never decreases
         self._baseline_bytes = 0
         self._domain_index = 0
         self._place = 0

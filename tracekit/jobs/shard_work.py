@@ -23,7 +23,7 @@ from tracekit.keyed import Key
 
 
 class WorkOver(TracekitError):
-    """The job has ended, or another worker has taken the shard: stop, and write nothing."""
+    """The job has ended, or another worker has taken the shard: stop without writing."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class ShardProgress:
 class ShardWork:
     """Writes the parts of one shard.
 
-    Parts have the same names in every attempt, so a retry overwrites them. A token that each claim
-    renews stops a worker that was taken for dead from writing.
+    Parts have the same names in every attempt, so a retry overwrites them. Each claim renews a
+    token, so a worker that was believed dead cannot write.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ShardWork:
         self.shard = shard
         self.request = request
         self.deadline = started_at + request.timeout_seconds
-        """When the whole job's time is over, in seconds since 1970."""
+        """When the time limit of the whole job ends, in seconds since 1970."""
 
     @classmethod
     def claim(cls, store: JobStore, job_id: str, shard: int, worker: str) -> ShardWork | None:
@@ -100,7 +100,7 @@ class ShardWork:
         return ids
 
     def file_name(self, domain: str, number: int) -> str:
-        """The name of one chunk's file, if they are kept in files."""
+        """The name of a chunk's file, if chunks are kept in files."""
         return chunk_file_name(domain, self.shard, number, self._token.decode())
 
     def write_file(self, name: str, stored: bytes, progress: ShardProgress) -> None:

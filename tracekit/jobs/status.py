@@ -45,7 +45,7 @@ class WorkerMemory:
     shard: int
     worker: str
     memory_bytes: int
-    """When it last reported."""
+    """Its memory at the last report."""
     peak_bytes: int
     net_peak_bytes: int
     """Peak above what the process held after its imports and its first connection."""
@@ -62,12 +62,12 @@ class JobStatus:
     domains: tuple[str, ...]
     cids: int
     cids_done: int
-    """CIDs fetched; one for which only some domains were fetched counts as a fraction."""
+    """The number of CIDs fetched; a CID fetched only for some domains counts as a fraction."""
     rows: int
     shards: int
     shards_done: int
     created_at: float | None
-    """Seconds since 1970, as the other times; None for a result of the layout before chunks."""
+    """Seconds since 1970, like the other times; None for a result in the layout before chunks."""
     started_at: float | None = None
     ended_at: float | None = None
     elapsed_seconds: float = 0.0

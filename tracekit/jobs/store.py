@@ -1,7 +1,7 @@
 """Jobs in Redis: their requests, their state and their end.
 
-A job ends only once: the first of a finished last shard, a failure or a cancellation ends it, in a
-transaction that finds it still open.
+A job ends once, with its last shard, a failure or a cancellation. A transaction that finds the job
+still open ends it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tracekit.keyed import Key
 
 @dataclass(frozen=True)
 class StoredJob:
-    """A job's own key, read at once."""
+    """A job's own key, read in one call."""
 
     request: JobRequest
     state: JobState
@@ -120,7 +120,7 @@ class JobStore:
         """
         try:
             found = self.redis.hgetall(self.keys(job_id).meta) if is_job_id(job_id) else {}
-        except ResponseError:  # no hash: another layout's
+        except ResponseError:  # not a hash: another layout's key
             raise not_found(job_id) from None
         fields = as_fields(found)
         if b"request" not in fields:
@@ -158,7 +158,7 @@ class JobStore:
         self.redis.unlink(keys.meta, *map(keys.cids, range(request.shards)))
 
     def make_room(self, job_id: str) -> None:
-        """Remove what a job has written: a full store refuses writes, but not removals."""
+        """Remove what a job has written: a full store refuses writes, but allows removals."""
         keys = self.keys(job_id)
         parts = [as_bytes(name) for name in self.redis.smembers(keys.parts)]
         self.redis.unlink(keys.parts, *parts)
@@ -196,7 +196,7 @@ class JobStore:
             self.files.finish(job_id, stored, keep_seconds=job.request.ttl_seconds)
         published = self._publish(job_id, job.request, manifest, names)
         if job.request.in_files and self.read(job_id).state is not JobState.FINISHED:
-            self.files.drop(job_id)  # it was canceled meanwhile
+            self.files.drop(job_id)  # it was canceled in the meantime
         return published
 
     def _has_all(self, job_id: str, manifest: Manifest, parts: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Report a shard's progress between two chunks, when memory can grow, too."""
+"""Report a shard's progress between two chunks, when memory can also grow."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ _PAUSE_SECONDS = 3.0
 _MAINTENANCE_SECONDS = 60
 """How often to look for shards of workers that disappeared."""
 _NAME_SECONDS = 60
-"""A worker reports that it is alive more often than this; a minute later its name expires."""
+"""A worker reports more often than this that it is alive; a minute later its name expires."""
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
@@ -54,7 +54,7 @@ class TraceWorker(Worker):
     redis_url: str
     """The URL that its processes connect to."""
     memory_limit_bytes: int | None = None
-    """Limit of the private writable memory of each of its processes."""
+    """The limit of the private writable memory of each of its processes."""
     results_dir: Path | str | None = None
     """The place of results in files."""
     _kills_before: int | None = None
@@ -62,19 +62,19 @@ class TraceWorker(Worker):
 
     @property
     def stopping(self) -> bool:
-        """Whether a signal asked it to end."""
+        """Whether a signal asked it to stop."""
         return self._shutdown_requested_date is not None
 
     def work(self, *arguments: Any, **options: Any) -> bool:
-        """Run jobs until a signal, like RQ's own, but whenever the signal comes."""
+        """Run jobs until a signal; unlike RQ's own method, it handles a signal at any time."""
         try:
             return super().work(*arguments, **options)
-        except StopRequested:  # between its announcement and its loop
+        except StopRequested:  # between announcing the worker and its loop
             self.teardown()  # type: ignore[no-untyped-call]
             return False
 
     def bootstrap(self, *arguments: Any, **options: Any) -> None:
-        """Announce the worker after installing signal handlers; RQ would announce it before."""
+        """Install signal handlers, then announce the worker; RQ does the opposite."""
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         super().bootstrap(*arguments, **options)
 
@@ -147,9 +147,10 @@ def work(
 ) -> None:
     """Run shards until a signal, or until the queue is empty with `burst`.
 
-    With `measures` it runs measurements: those for any Python, and those for this one.
+    With `measures`, it runs measurements: those for any Python version, and those for this one.
 
-    A store that refuses or does not answer is retried every few seconds; RQ's loop would end.
+    If the store refuses a command or does not answer, retries every few seconds; RQ's loop would
+    end.
 
     Raises:
         ConfigError: REDIS_URL is not set or malformed.

@@ -1,4 +1,4 @@
-"""Decide from counts whether a request is answered immediately, by a job, or not at all."""
+"""Decide, from counts, whether a request is answered immediately, by a job, or refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def admit(
         profile: One of PROFILES; aggregated ones (MSD) are never refused, only logged.
         cid_count: After normalisation.
         settings: The thresholds, inclusive.
-        queue_at_hand: Called only if the answer matters.
+        queue_at_hand: Called only if needed.
 
     Raises:
         AdmissionError: too many CIDs for an immediate answer, and there is no queue.

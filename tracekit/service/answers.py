@@ -1,4 +1,4 @@
-"""Answers as JSON and as lines of JSON, compressed when the client asks for it."""
+"""Answers as JSON and as lines of JSON, compressed if the client accepts it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def json_answer(value: object, status: int = 200) -> Response:
 
 
 def json_bytes_answer(pieces: list[bytes], status: int = 200) -> Response:
-    """A JSON document from pieces that are already JSON."""
+    """A JSON document made from pieces of JSON."""
     if sum(map(len, pieces)) > _SMALL_BYTES and _gzip_wanted():
         packer = zlib.compressobj(_LEVEL, wbits=_GZIP_WBITS)
         pieces = [*map(packer.compress, pieces), packer.flush()]
@@ -31,12 +31,12 @@ def json_bytes_answer(pieces: list[bytes], status: int = 200) -> Response:
 
 
 def json_pieces_answer(pieces: Generator[bytes, None, None]) -> Response:
-    """A JSON document of any size, each piece on its way before the next one is made."""
+    """A JSON document of any size; each piece is sent before the next one is made."""
     return _streamed(pieces, "application/json")
 
 
 def lines_answer(lines: Generator[bytes, None, None]) -> Response:
-    """A stream of NDJSON lines; each is on its way before the next one is made."""
+    """A stream of NDJSON lines; each is sent before the next one is made."""
     return _streamed(lines, MEDIA_TYPE)
 
 
@@ -65,7 +65,7 @@ def _gzip_wanted() -> bool:
 
 
 def _pieces(lines: Generator[bytes, None, None]) -> Generator[bytes, None, None]:
-    # The server copies what it is given: a line of some megabytes must not be there twice.
+    # The server copies its input: a line of some megabytes must not be in memory twice.
     try:
         for line in lines:
             for start in range(0, len(line), _PIECE_BYTES):

@@ -93,7 +93,7 @@ def trace_blueprint(
 
 
 def _refuse_the_rest(blueprint: Blueprint, routes: list[tuple[str, str, View, str]]) -> None:
-    # Flask answers wrong methods and unknown paths outside of the blueprint, as HTML.
+    # Flask answers wrong methods and unknown paths outside the blueprint, as HTML.
     allowed: dict[str, set[str]] = {}
     for rule, _, _, method in routes:
         allowed.setdefault(rule, set()).update({method, "HEAD"} if method == "GET" else {method})
@@ -117,7 +117,7 @@ def _unknown_path(**_: str) -> NoReturn:
 def _events(service: TraceService) -> Callable[[], Response]:
     def events() -> Response:
         if request.mimetype != "application/json":
-            # A form on another site can send anything except this.
+            # A form on another site can send anything but this.
             raise Problem(415, "UNSUPPORTED_MEDIA_TYPE", "send the request as application/json.")
         body = request.get_data(cache=False)
         if len(body) > service.settings.service.max_request_bytes:
@@ -197,7 +197,7 @@ def _status_document(status: JobStatus) -> dict[str, Any]:
 
 
 def _urls(job_id: str) -> dict[str, str]:
-    # Paths: behind a proxy the host that this process sees is not the one clients know.
+    # Paths, because behind a proxy this process does not know the host that clients use.
     return {
         "status_url": url_for("tracekit.status", job_id=job_id),
         "stream_url": url_for("tracekit.stream", job_id=job_id),

@@ -9,17 +9,17 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADER_SECONDS = 15.0
-"""From the connection, or the first byte of a further request, to the end of its header."""
+"""From the connection, or the first byte of a later request, to the end of its header."""
 BODY_SECONDS = 120.0
-"""From there to the end of its body."""
+"""From the end of the header to the end of the body."""
 WRITE_SECONDS = 30.0
-"""For the client to take what is buffered for it, some 64 KiB."""
+"""The time for the client to read what is buffered for it, about 64 KiB."""
 
 
 class DeadlineProtocol(H11Protocol):
     """Uvicorn's HTTP/1.1 with deadlines for header, body and each piece of the answer.
 
-    Uvicorn itself has one for idle connections only, and only after their first answer.
+    Uvicorn itself has a deadline only for idle connections, and only after their first answer.
     """
 
     _reading: asyncio.TimerHandle | None = None
@@ -27,33 +27,33 @@ class DeadlineProtocol(H11Protocol):
     _read_state: object = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for a header."""
+        """Start the deadline for a header."""
         super().connection_made(transport)
         self._watch_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the deadlines."""
+        """Cancel the deadlines."""
         self._cancel(self._reading, self._writing)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; a deadline begins with each part of a request, not with each byte."""
+        """Handle received data; each part of a request, not each byte, starts a deadline."""
         super().data_received(data)
         self._watch_reading()
 
     def pause_writing(self) -> None:
-        """The client reads slower than we write."""
+        """Start the deadline for a client that reads slowly."""
         super().pause_writing()
         self._cancel(self._writing)
         self._writing = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client has taken nearly all of it."""
+        """End that deadline: the client has read nearly everything."""
         self._cancel(self._writing)
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close an idle connection, and let it go even where the client took no answer."""
+        """Close an idle connection, and drop it even if the client has not read the answer."""
         super().timeout_keep_alive_handler()
         self._writing = self.loop.call_later(WRITE_SECONDS, self.transport.abort)
 

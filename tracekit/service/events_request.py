@@ -1,4 +1,4 @@
-"""The body of a request for events, read strictly before anything else is done."""
+"""The body of a request for events, validated before anything else is done."""
 
 from __future__ import annotations
 

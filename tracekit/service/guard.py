@@ -46,5 +46,5 @@ def _from_here() -> bool:
 
 
 def _asks_for_here() -> bool:
-    # Another site's name that resolves to this machine would let that site's pages read answers.
+    # Another site's name could resolve to this machine and let that site's pages read answers.
     return is_loopback(urlsplit(f"//{request.host}").hostname or "")

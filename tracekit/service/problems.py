@@ -1,4 +1,4 @@
-"""Errors as `{error: {code, message, ...}}`, with stable status and code."""
+"""Errors as `{error: {code, message, ...}}`, with a stable status and code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Problem(TracekitError):
     Args:
         status: HTTP status.
         code: Identifies the error for programs.
-        message: For people; contains nothing secret.
+        message: Text for people, without secrets.
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -69,7 +69,7 @@ def answer_problem(error: Exception) -> Response:
     if isinstance(error, OutOfMemoryError):
         return _answer(507, "STORE_FULL", STORE_FULL)
     if isinstance(error, ResponseError):
-        # Its first word is Redis's code, such as WRONGTYPE; the rest may quote what was sent.
+        # The first word is Redis's code, such as WRONGTYPE; the rest can quote what was sent.
         said = f"the store refused a command ({str(error).partition(' ')[0][:40]})."
         return _answer(502, "STORE_REFUSED", said)
     if isinstance(error, RedisError):
@@ -92,7 +92,7 @@ def internal_message(error: Exception) -> str:
     """The message for an unexpected error, which is logged only by its type."""
     if isinstance(error, TracekitError):
         return str(error)
-    # Other libraries' messages and tracebacks may quote values.
+    # Messages and tracebacks of other libraries can quote values.
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
     where = _place(error)
     _log.error("request failed: %s at %s", kind, where)

@@ -25,7 +25,7 @@ class FetchesRecords(Protocol):
     """A KeyedFetcher, or one behind a cache."""
 
     def records(self, keys: list[str], /) -> RecordsByKey:
-        """The records of each CID that has any."""
+        """The records of each CID that has records."""
 
 
 def events_document(

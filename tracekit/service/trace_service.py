@@ -74,7 +74,7 @@ class TraceService:
         """Queue a large request; None if it is to be answered immediately.
 
         Raises:
-            AdmissionError: it is too large for that, and there is no queue.
+            AdmissionError: it is too large for an immediate answer, and there is no queue.
         """
         trace, count = self.settings.trace, len(wanted.container_ids)
         if admit(wanted.profile, count, trace, self._queue_at_hand) is Admission.AT_ONCE:
@@ -131,7 +131,7 @@ class TraceService:
         }
 
     def _queue_at_hand(self) -> bool:
-        # Workers may start later; a job only needs the store.
+        # Workers can start later; a job only needs the store.
         try:
             return self._jobs is not None and self._jobs.worker_count() >= 0
         except RedisError:

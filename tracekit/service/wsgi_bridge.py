@@ -1,7 +1,7 @@
 """A WSGI app served by an asyncio server that takes a thread only while the app computes.
 
-Other bridges keep a thread for as long as a client reads. Here the body is pulled piece by piece,
-each when the client has taken the one before, so readers that are slow or stopped hold no thread.
+Other bridges use a thread for as long as a client reads. Here, the app produces the next piece of
+the body when the client has taken the previous one, so slow or stopped clients use no thread.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 _WAIT_SECONDS = 30.0
 _MEMORY_BYTES = 64 * 1024
-"""Of a request's body, whose rest waits on disk: a client may be slow to send the end of it."""
+"""The size of a request's body in memory; the rest is on disk, because clients can be slow."""
 _BUSY = (
     "the service is busy with such requests. Try again in a few seconds, or raise --answers or "
     "--threads of its web process."
@@ -32,11 +32,11 @@ _BUSY = (
 
 
 class Lane:
-    """Requests of one kind, with limits on how many compute and are answered at once.
+    """Requests of one kind, with limits for computing and for answering.
 
     Args:
-        threads: How many compute at once.
-        answers: How many can be in progress, until the client has read the whole answer.
+        threads: The maximum number of requests that compute concurrently.
+        answers: The maximum number of requests in progress, until the client has read the answer.
     """
 
     def __init__(self, threads: int, answers: int) -> None:
@@ -46,7 +46,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Head:
-    """What the app said of its answer."""
+    """The status and headers that the app returned."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
@@ -73,7 +73,7 @@ class WsgiBridge:
         """Answer one HTTP request."""
         with SpooledTemporaryFile(_MEMORY_BYTES) as body:
             if not await self._receive_body(receive, body):
-                return  # the client left
+                return  # the client has disconnected
             lane = self._lane(scope)
             try:
                 await asyncio.wait_for(lane.room.acquire(), _WAIT_SECONDS)
@@ -90,7 +90,7 @@ class WsgiBridge:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return False
-            # All of it is read, so that a client that is still sending sees why it is refused.
+            # Read all of it, so that a client that is still sending sees why it is refused.
             room = self._max_body_bytes + 1 - body.tell()
             body.write(message.get("body", b"")[: max(0, room)])
             if not message.get("more_body", False):
@@ -101,7 +101,7 @@ class WsgiBridge:
     ) -> None:
         loop = asyncio.get_running_loop()
         head, pieces = await loop.run_in_executor(pool, self._start, environ)
-        gone = asyncio.ensure_future(receive())  # nothing but a disconnection can come now
+        gone = asyncio.ensure_future(receive())  # only a disconnection can come now
         try:
             await send(
                 {"type": "http.response.start", "status": head.status, "headers": head.headers}
@@ -176,7 +176,7 @@ def _environ(scope: Message, body: IO[bytes]) -> dict[str, Any]:
         key = name.decode("latin-1").upper().replace("-", "_")
         if key == "CONTENT_TYPE":
             environ[key] = value.decode("latin-1")
-        elif key not in {"CONTENT_LENGTH", "TRANSFER_ENCODING"}:  # the body is whole by now
+        elif key not in {"CONTENT_LENGTH", "TRANSFER_ENCODING"}:  # the body is complete by now
             key = f"HTTP_{key}"
             text = value.decode("latin-1")
             environ[key] = f"{environ[key]},{text}" if key in environ else text

@@ -1,4 +1,4 @@
-// The page: a request, its job, and the records as they arrive.
+// The page: a request, its job, and its records as they arrive.
 import { RecordStore } from "./records.js";
 import { RecordTable } from "./table.js";
 
@@ -15,7 +15,7 @@ let worker = null;
 let job = null;
 let stores = new Map();
 let shownDomain = null;
-let listed = null; // CIDs that are too many for the text area
+let listed = null; // more CIDs than the text area can show
 
 class ServiceProblem extends Error {
   constructor(code, message) {
@@ -35,7 +35,7 @@ async function ask(url, method = "GET") {
   if (answer.status === 401) $("token-form").hidden = false;
   if (!answer.ok) {
     const { code, message } = body.error ?? {};
-    throw new ServiceProblem(code ?? `HTTP_${answer.status}`, message ?? `the service answered ${answer.status}.`);
+    throw new ServiceProblem(code ?? `HTTP_${answer.status}`, message ?? `the service answered with status ${answer.status}.`);
   }
   return body;
 }
@@ -44,7 +44,7 @@ function size(bytes) {
   return bytes === null || bytes === undefined ? null : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }
 
-// What the request is made of.
+// The request.
 
 function cids() {
   return listed ?? [...new Set($("cids").value.split(/[\s,;"']+/).filter(Boolean))];
@@ -54,7 +54,7 @@ function setCids(found) {
   listed = found.length > SHOWN_CIDS ? found : null;
   $("cids").value = listed ? "" : found.join("\n");
   $("cids").disabled = listed !== null;
-  $("cids").placeholder = listed ? "Too many to be shown here; Clear starts over" : PLACEHOLDER;
+  $("cids").placeholder = listed ? "Too many CIDs to show. Clear to start again" : PLACEHOLDER;
   countCids();
 }
 
@@ -108,13 +108,13 @@ function attach(id) {
   follow({ job_id: id, status_url: url, stream_url: `${url}/stream` });
 }
 
-// One run.
+// The run.
 
 function begin() {
   worker?.terminate();
   worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   worker.onmessage = ({ data }) => receive(data);
-  worker.onerror = () => fail(new ServiceProblem("PAGE_FAILED", "this browser could not run the page's worker."));
+  worker.onerror = () => fail(new ServiceProblem("PAGE_FAILED", "the browser could not start the page's worker."));
   job = null;
   stores = new Map();
   shownDomain = null;
@@ -124,7 +124,7 @@ function begin() {
   $("run").disabled = true;
   $("progress").hidden = false;
   $("bar").value = 0;
-  tell("asking");
+  tell("requesting");
 }
 
 function run() {
@@ -177,7 +177,7 @@ function showStatus(status) {
   if (size(status.memory_bytes)) facts.push(`worker memory ${size(status.memory_bytes)} now`);
   if (size(status.peak_bytes)) facts.push(`worker peak ${size(status.peak_bytes)}`);
   if (status.retries.length) facts.push(`${status.retries.length} retried after ${status.retries.at(-1).code}`);
-  if (status.workers_listening === 0) facts.push("no worker listens to the queue yet");
+  if (status.workers_listening === 0) facts.push("no worker is listening to the queue");
   tell(status.status, facts.join(" · "));
 }
 
@@ -187,7 +187,7 @@ function ended(status) {
     stream(false);
     return;
   }
-  const { code, message } = status.error ?? { code: "JOB_CANCELED", message: "the job was canceled; nothing of it is kept." };
+  const { code, message } = status.error ?? { code: "JOB_CANCELED", message: "the job was canceled and its data was removed." };
   fail(new ServiceProblem(code, message));
 }
 
@@ -203,16 +203,16 @@ async function cancel() {
   if (!canceled) return;
   try {
     const status = await ask(canceled.status_url, "DELETE");
-    if (status.status !== "finished") return; // the next poll tells
+    if (status.status !== "finished") return; // the next poll reports the end
     worker.terminate();
     job = null;
-    fail(new ServiceProblem("STREAM_STOPPED", `reading was stopped after ${number(rowsHere())} rows.`));
+    fail(new ServiceProblem("STREAM_STOPPED", `stopped after ${number(rowsHere())} rows.`));
   } catch (error) {
     fail(error);
   }
 }
 
-// What arrives.
+// The answers.
 
 function receive(message) {
   switch (message.type) {
@@ -234,15 +234,15 @@ function receive(message) {
       label(message.domain);
       break;
     case "complete":
-      finish(message, `complete: ${number(message.rows)} rows as promised, SHA-256 ${message.sha256.slice(0, 16)}… matches.`);
+      finish(message, `complete: ${number(message.rows)} rows, SHA-256 ${message.sha256.slice(0, 16)}… verified.`);
       break;
     case "answered":
-      tell("answered directly");
-      finish(message, `complete: ${number(message.rows)} rows as promised.`);
+      tell("answered without a job");
+      finish(message, `complete: ${number(message.rows)} rows.`);
       break;
     case "problem":
       if (message.code === "UNAUTHORIZED") $("token-form").hidden = false;
-      $("progress").hidden = job === null; // nothing was begun
+      $("progress").hidden = job === null; // no job was started
       $("resume").hidden = !(message.resumable && job);
       $("cancel").hidden = true;
       fail(new ServiceProblem(message.code, `${message.message}${incomplete(message)}`));
@@ -252,7 +252,7 @@ function receive(message) {
 
 function incomplete({ resumable }) {
   if (!stores.size) return "";
-  return ` ${number(rowsHere())} rows are here; this is not the whole result.${resumable ? " Resume continues behind them." : ""}`;
+  return ` ${number(rowsHere())} rows were received, so the result is incomplete.${resumable ? " Resume continues after them." : ""}`;
 }
 
 function rowsHere() {
@@ -262,7 +262,7 @@ function rowsHere() {
 function finish({ domains }, verdict) {
   for (const [domain, rows] of Object.entries(domains)) {
     if (stores.get(domain)?.rows === rows) continue;
-    fail(new ServiceProblem("STREAM_DAMAGED", `${domain} has other rows than promised.`));
+    fail(new ServiceProblem("STREAM_DAMAGED", `the number of rows of ${domain} is wrong.`));
     return;
   }
   $("bar").value = 1;

@@ -1,5 +1,5 @@
-// Reads an NDJSON stream and believes nothing: order, chunk numbers, totals and checksum must all
-// be what was promised, and a line that cannot be read ends it.
+// Reads an NDJSON stream and checks all of it: order, chunk numbers, totals and checksum. A malformed
+// line ends it.
 import { scanRecords, scanResults } from "./records.js";
 import { Sha256 } from "./sha256.js";
 
@@ -9,7 +9,7 @@ const HEAD_BYTES = 200;
 const LINE_FEED = 10;
 
 export class StreamProblem extends Error {
-  // `resumable`: what came before is sound, and the rest can be asked for.
+  // `resumable`: the records so far are correct, and the rest can be requested.
   constructor(code, message, resumable) {
     super(message);
     this.code = code;
@@ -24,7 +24,7 @@ export class LineReader {
   #next = 0;
   complete = null;
 
-  // `rows`: {domain: rows} that came before, where the stream is taken up; is counted on.
+  // `rows`: {domain: rows} received before this stream, which resumes after them; updated here.
   constructor(rows, position, send) {
     this.rows = rows;
     this.position = position;
@@ -32,7 +32,7 @@ export class LineReader {
   }
 
   line(bytes) {
-    if (this.complete) throw new StreamProblem("STREAM_MALFORMED", "something follows the last line.", false);
+    if (this.complete) throw new StreamProblem("STREAM_MALFORMED", "there is data after the last line.", false);
     const head = new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES)).match(RECORDS);
     try {
       if (head) this.#records(bytes, head);
@@ -45,10 +45,10 @@ export class LineReader {
     this.#sha256.update(bytes);
   }
 
-  // A result of the layout before chunks: all of it in one line.
+  // A result in the layout before chunks: one line with everything.
   #fullResult(bytes) {
     scanResults(bytes, FULL_RESULT.length, (domain, start, end, places, count) => {
-      this.#expect(places.length / 2 === count, `${domain} has other rows than promised.`);
+      this.#expect(places.length / 2 === count, `the number of rows of ${domain} is wrong.`);
       this.rows[domain] = count;
       this.send({ type: "domain_start", domain, rows: count });
       this.send({ type: "records", domain, bytes: bytes.slice(start, end), places: places.map((at) => at - start) });
@@ -57,9 +57,9 @@ export class LineReader {
 
   #records(bytes, [head, domain, chunk, count]) {
     const { places, end } = scanRecords(bytes, head.length);
-    this.#expect(end === bytes.length - 2, "a line of records has more than records.");
+    this.#expect(end === bytes.length - 2, "a line of records has other content.");
     this.#expect(domain === this.#domain && Number(chunk) === this.#next, "a chunk is missing or out of order.");
-    this.#expect(places.length / 2 === Number(count), `chunk ${chunk} of ${domain} has other records than promised.`);
+    this.#expect(places.length / 2 === Number(count), `the number of records in chunk ${chunk} of ${domain} is wrong.`);
     this.rows[domain] += Number(count);
     this.position = `${domain}:${chunk}`;
     this.#next++;
@@ -69,9 +69,9 @@ export class LineReader {
   #other(line) {
     switch (line.type) {
       case "meta":
-        this.#expect((line.resumed?.after ?? null) === this.position, "the stream begins elsewhere than asked.");
+        this.#expect((line.resumed?.after ?? null) === this.position, "the stream does not start where requested.");
         for (const [domain, rows] of Object.entries(line.resumed?.rows ?? {})) {
-          this.#expect(this.rows[domain] === rows, `it holds other rows of ${domain} than before.`);
+          this.#expect(this.rows[domain] === rows, `its number of rows of ${domain} has changed.`);
         }
         break;
       case "domain_start":
@@ -80,7 +80,7 @@ export class LineReader {
         this.rows[line.domain] ??= 0;
         break;
       case "domain_end":
-        this.#expect(this.rows[line.domain] === line.rows, `${line.domain} has other rows than promised.`);
+        this.#expect(this.rows[line.domain] === line.rows, `the number of rows of ${line.domain} is wrong.`);
         break;
       case "complete":
         this.#checkTotals(line);
@@ -98,9 +98,9 @@ export class LineReader {
 
   #checkTotals(line) {
     const total = Object.values(this.rows).reduce((sum, rows) => sum + rows, 0);
-    this.#expect(total === line.rows, `${total} rows arrived, ${line.rows} were promised.`);
+    this.#expect(total === line.rows, `${total} rows arrived, expected ${line.rows}.`);
     for (const [domain, rows] of Object.entries(line.domains)) {
-      this.#expect(this.rows[domain] === rows, `${domain} has other rows than promised.`);
+      this.#expect(this.rows[domain] === rows, `the number of rows of ${domain} is wrong.`);
     }
     this.#expect(this.#sha256.hex() === line.sha256, "its checksum is wrong.");
     this.complete = line;

@@ -1,9 +1,9 @@
-// Records stay the bytes they came as, with the place of each: a million of them cost what the
-// stream took, and only those on the screen are ever made into values.
+// Records stay bytes, with the place of each: a million of them need as much memory as the stream,
+// and only those on the screen are parsed.
 const QUOTE = 34, COMMA = 44, BACKSLASH = 92, OPEN_LIST = 91, CLOSE_LIST = 93, OPEN = 123, CLOSE = 125;
 
-// The places of the records of the JSON array that begins at `start`: two numbers a record,
-// and the place behind the array.
+// The places of the records in the JSON array at `start`, two numbers per record, and the place
+// after the array.
 export function scanRecords(bytes, start) {
   if (bytes[start] !== OPEN_LIST) throw new Error("expected an array of records");
   const places = [];
@@ -28,8 +28,8 @@ export function scanRecords(bytes, start) {
   throw new Error("an array of records has no end");
 }
 
-// The records of {..., "results": {DOMAIN: {"data": [records], "count": N}, ...}, ...}, behind `place`:
-// calls `take(domain, start, end, places, count)` for each, and returns the place behind the results.
+// The records of {..., "results": {DOMAIN: {"data": [records], "count": N}, ...}, ...} after `place`.
+// Calls `take(domain, start, end, places, count)` for each domain, and returns the place after the results.
 export function scanResults(bytes, place, take) {
   const decoder = new TextDecoder();
   const marker = '"results":{';
@@ -47,8 +47,8 @@ export function scanResults(bytes, place, take) {
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null/gy;
 
-// One flat record as [[name, kind, text], ...]. Numbers are kept as they are written: a number of
-// JavaScript is exact only up to 2^53.
+// One flat record as [[name, kind, text], ...]. Numbers are kept as written, because
+// JavaScript's are exact only up to 2^53.
 export function parseRecord(text) {
   const fields = [];
   let place = 1;

@@ -1,5 +1,5 @@
-// SHA-256 in pieces (FIPS 180-4): the browser's own digest takes the whole message at once, and
-// is missing where a page does not come over HTTPS.
+// SHA-256 in pieces (FIPS 180-4). The browser's own digest needs the whole message, and exists only
+// on pages loaded over HTTPS.
 const K = new Uint32Array(64);
 const FIRST = new Uint32Array(8);
 {
@@ -39,7 +39,7 @@ export class Sha256 {
     this.filled = bytes.length - place;
   }
 
-  // The checksum in hexadecimal; the object is spent.
+  // The checksum in hexadecimal; the object cannot be used afterwards.
   hex() {
     const bits = this.length * 8;
     const padding = new Uint8Array((this.filled < 56 ? 64 : 128) - this.filled);

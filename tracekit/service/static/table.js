@@ -1,5 +1,5 @@
-// A table of any length: only the rows on the screen exist. Browsers cap an element's height, so
-// beyond MAX_PIXELS the scroll position is scaled.
+// A table of any length, with elements only for the rows on the screen. Browsers limit an element's
+// height, so the scroll position is scaled beyond MAX_PIXELS.
 const ROW = 26;
 const MAX_PIXELS = 8_000_000;
 const SAMPLED_ROWS = 40;
@@ -9,7 +9,7 @@ const WIDE = /[\u1100-\u115f\u2e80-\uffe6]/g; // twice as wide as a letter
 export class RecordTable {
   #store = null;
   #widths = [];
-  #numeric = []; // by column: whether the sampled values are numbers
+  #numeric = []; // for each column: whether the sampled values are numbers
   #active = 0;
   #asked = false;
   #pool = [];
@@ -97,7 +97,7 @@ export class RecordTable {
     line.row = row;
   }
 
-  // Cells that stay take less work than new ones.
+  // Reusing cells is faster than making new ones.
   #change(cell, kind, text, column) {
     const name = this.#numeric[column] ? `${kind} right` : kind;
     if (cell.className !== name) cell.className = name;

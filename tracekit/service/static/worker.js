@@ -1,4 +1,4 @@
-// Reads answers beside the page, so that it stays smooth: fetches, checks, finds the records.
+// Fetches and checks answers and finds their records in a worker, so that the page stays responsive.
 import { LineReader, StreamProblem, readLines } from "./lines.js";
 import { scanResults } from "./records.js";
 
@@ -41,15 +41,15 @@ async function refuse(answer) {
   if (answer.ok) return;
   const { error } = await answer.json().catch(() => ({}));
   const code = error?.code ?? `HTTP_${answer.status}`;
-  throw new StreamProblem(code, error?.message ?? `the service answered ${answer.status}.`, answer.status >= 500);
+  throw new StreamProblem(code, error?.message ?? `the service answered with status ${answer.status}.`, answer.status >= 500);
 }
 
-// {..., "results": {DOMAIN: {"data": [records], "count": N}, ...}, ...}: records stay bytes.
+// {..., "results": {DOMAIN: {"data": [records], "count": N}, ...}, ...}: the records stay bytes.
 function readDocument(bytes) {
   const totals = {};
   const rest = scanResults(bytes, 0, (domain, start, end, places, count) => {
     totals[domain] = places.length / 2;
-    if (totals[domain] !== count) throw new StreamProblem("RESULT_DAMAGED", `${domain} has other rows than promised.`, false);
+    if (totals[domain] !== count) throw new StreamProblem("RESULT_DAMAGED", `the number of rows of ${domain} is wrong.`, false);
     post({ type: "domain_start", domain, rows: count });
     post({ type: "records", domain, bytes: bytes.slice(start, end), places: places.map((at) => at - start) });
   });
@@ -59,7 +59,7 @@ function readDocument(bytes) {
 }
 
 function post(message) {
-  // The checksum still needs a line's bytes after this: the page gets a copy of its own.
+  // The page gets a copy, because the checksum still needs the line's bytes.
   if (message.type !== "records") { postMessage(message); return; }
   const bytes = message.bytes.slice();
   postMessage({ ...message, bytes: bytes.buffer }, [bytes.buffer, message.places.buffer]);
