@@ -1,9 +1,9 @@
-"""Seconds and peaks of proving synthetic results: `python tests/bench/proving.py --keys 114000`.
+"""Seconds and peaks of proving synthetic results: `python -m tests.bench.proving --keys 114000`.
 
-Three sides are digested, each in a process of its own that makes its records as it goes (their
-making is not counted): `iterator` (what the driver hands out), `legacy` (what pandas makes of
-it: Timestamps, NaT, floats beside NULLs) and `pieces` (the iterator's, every CID in two pieces
-and CIDs in another order). Then the files are compared.
+Digests each side in its own process, which makes the records while it digests them (making them is
+not counted in the CPU time): `legacy` (as pandas returns them: Timestamps, NaT, floats beside
+NULLs), `iterator` (as the driver returns them) and `pieces` (the iterator's records, with each CID
+in two pieces and the CIDs in another order). Then compares the first side with each of the others.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _as_pandas(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def pieces(side: str, keys: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """What the side adds, CID by CID or piece by piece."""
+    """The records of a side, CID by CID or piece by piece."""
     if side != "pieces":
         for cid in range(keys):
             yield f"4881{cid:012d}", records_of(cid, side == "legacy")
@@ -78,7 +78,7 @@ def pieces(side: str, keys: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
 def digest(side: str, keys: int, path: Path) -> None:
     """Digest one side and print its cost as JSON."""
     if side == "legacy":
-        import pandas  # noqa: F401 (its import is not the proof's cost)
+        import pandas  # noqa: F401 (importing it is not part of the proof)
     cpu_seconds = 0.0
     with DigestWriter(path) as writer:
         for cid, records in pieces(side, keys):
@@ -92,10 +92,10 @@ def digest(side: str, keys: int, path: Path) -> None:
 
 
 def main() -> None:
-    """Digest the sides in processes of their own, compare them, print the figures."""
+    """Digest the sides in separate processes, compare them and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keys", type=int, default=114_000)
-    parser.add_argument("--sides", default="legacy,iterator")
+    parser.add_argument("--sides", default="legacy,iterator,pieces")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--path", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -115,10 +115,12 @@ def main() -> None:
                 f"peak {format_size(cost['net_peak_bytes'])}, file "
                 f"{format_size(path.stat().st_size)}, {cost['digest']}"
             )
-        started = time.perf_counter()
-        proof = compare_digests(Path(folder, sides[0]), Path(folder, sides[1]))
-        print(f"compared in {time.perf_counter() - started:.2f} s")
-        print(to_json(proof))
+        for side in sides[1:]:
+            started = time.perf_counter()
+            proof = compare_digests(Path(folder, sides[0]), Path(folder, side))
+            seconds = time.perf_counter() - started
+            print(f"{sides[0]} and {side}: compared in {seconds:.2f} s")
+            print(to_json(proof))
 
 
 if __name__ == "__main__":

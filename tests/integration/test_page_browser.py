@@ -101,14 +101,14 @@ def test_a_stream_that_is_cut_is_resumed(page: Page) -> None:
     expect(problem).to_contain_text("2,000 rows were received")
     expect(page.locator("#verdict")).to_be_hidden()
     page.get_by_role("button", name="Resume").click()
-    expect(page.locator("#verdict")).to_contain_text("matches", timeout=DEADLINE_MS)
+    expect(page.locator("#verdict")).to_contain_text("verified", timeout=DEADLINE_MS)
     assert [one.partition("?")[2] for one in asked] == ["", "after=history%3A1"]
 
 
 def test_programs_read_the_job_that_the_page_shows(page: Page, url: str) -> None:
     choose_all(page)
     page.get_by_role("button", name="Run").click()
-    expect(page.locator("#verdict")).to_contain_text("matches", timeout=DEADLINE_MS)
+    expect(page.locator("#verdict")).to_contain_text("verified", timeout=DEADLINE_MS)
     stream = f"{url}api/trace/job/{page.url.partition('#job=')[2]}/stream"
     for _ in range(10):  # more than the service has threads
         with urllib.request.urlopen(stream) as left:

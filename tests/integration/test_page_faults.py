@@ -181,7 +181,7 @@ def test_a_stream_cut_twice_is_resumed_to_the_same_total(page: Page) -> None:
         expect(problem).to_contain_text("STREAM_CUT", timeout=DEADLINE_MS)
         page.get_by_role("button", name="Resume").click()
     verdict = page.locator("#verdict")
-    expect(verdict).to_contain_text("matches", timeout=DEADLINE_MS)
+    expect(verdict).to_contain_text("verified", timeout=DEADLINE_MS)
     total = (verdict.text_content() or "").split()[1]
     expect(page.get_by_role("tab")).to_have_text(f"history: {total}")
     assert asked == ["", "after=history%3A1", "after=history%3A3"]
@@ -195,7 +195,7 @@ def test_all_of_it_works_by_keyboard(page: Page) -> None:
         page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Run")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#verdict")).to_contain_text("matches", timeout=DEADLINE_MS)
+    expect(page.locator("#verdict")).to_contain_text("verified", timeout=DEADLINE_MS)
     tabs = page.get_by_role("tab")
     tabs.first.focus()
     page.keyboard.press("ArrowRight")
@@ -218,7 +218,7 @@ OVERHANG = """() => Math.max(
 
 def test_everything_can_be_read_and_nothing_sticks_out(page: Page) -> None:
     run(page)
-    expect(page.locator("#verdict")).to_contain_text("matches", timeout=DEADLINE_MS)
+    expect(page.locator("#verdict")).to_contain_text("verified", timeout=DEADLINE_MS)
     page.evaluate("document.getElementById('problem').hidden = false")
     backgrounds = set()
     for scheme in ("light", "dark"):
