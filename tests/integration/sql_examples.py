@@ -173,8 +173,13 @@ _NUMBERS = [
     _of("VALIDATE_CONVERSION", "VALIDATE_CONVERSION('1x' AS NUMBER)", 0),
     _of("NVL of text and a number", "NVL('a', 1)", "a"),
     _of("DECODE goes by its first result", "DECODE(1, 1, 'one', 2)", "one"),
+    _of("DECODE of NULL first gives text", "DECODE(2, 1, NULL, 5)", "5"),
     _of("CASE of text and a number", "CASE WHEN 1 = 1 THEN 1 ELSE 'a' END", Error("ORA-00932")),
+    _of("CASE number WHEN text", "CASE 1 WHEN '1' THEN 2 END", Error("ORA-00932")),
     _of("text in arithmetic", "ABS('-2') + '1'", 3),
+    _of("a RAW as text", "HEXTORAW('ab') || LENGTH(HEXTORAW('ab'))", "AB2"),
+    _of("ROUND of a BINARY_DOUBLE, half to even", "ROUND(2.5d)", 2.0),
+    _of("CAST of a number to CHAR", "CAST(1 AS CHAR(3)) || '|'", "1  |"),
     _of("SYS_GUID", "LENGTH(RAWTOHEX(SYS_GUID()))", 32),
     _of("ORA_HASH", "ORA_HASH('a')", Error("ORA-03001")),
 ]
@@ -213,6 +218,7 @@ _DATES = [
         _at(1998, 5, 31),
     ),
     _of("TO_DATE with RR", "TO_DATE('27-OCT-98', 'DD-MON-RR')", _at(1998, 10, 27)),
+    _of("TO_DATE by a model for writing", "TO_DATE('2026 1', 'YYYY Q')", Error("ORA-01820")),
     _of("TO_DATE of no date", "TO_DATE('2026-13-01', 'YYYY-MM-DD')", Error("ORA-01843")),
     _of(
         "TO_TIMESTAMP",
@@ -220,6 +226,7 @@ _DATES = [
         _at(2002, 9, 10, 14, 10, 10, 123000),
     ),
     _of("TO_CHAR of a date", "TO_CHAR(SYSDATE, 'YYYY-MM-DD HH24:MI:SS')", "2026-03-01 12:00:00"),
+    _of("TO_CHAR of the last date", "TO_CHAR(DATE '9999-12-31', 'YYYY_MM')", "9999_12"),
     _of("TO_CHAR with names", "TO_CHAR(SYSDATE, 'FMDay, DD Month YYYY')", "Sunday, 1 March 2026"),
     _of("TO_CHAR with quoted text", 'TO_CHAR(SYSDATE, \'YYYY"年"MM"月"\')', "2026年03月"),
     _of("TO_CHAR: quarter, week, day", "TO_CHAR(SYSDATE, 'Q IW DDD')", "1 09 060"),
@@ -386,6 +393,12 @@ _QUERIES = [
         "SELECT n, CONNECT_BY_ISCYCLE FROM (SELECT 1 AS n, 2 AS up FROM DUAL UNION ALL"
         " SELECT 2, 1 FROM DUAL) START WITH n = 1 CONNECT BY NOCYCLE PRIOR n = up",
         gives=[(1, 0), (2, 1)],
+    ),
+    _(
+        "CONNECT BY in a subquery about the row around",
+        "SELECT e.ename, (SELECT COUNT(*) FROM emp x START WITH x.mgr = e.empno"
+        " CONNECT BY PRIOR x.empno = x.mgr) FROM emp e WHERE deptno = 30 ORDER BY ename",
+        gives=[("ALLEN", 0), ("BLAKE", 2), ("WARD", 0)],
     ),
     _(
         "CONNECT_BY_ISLEAF, CONNECT_BY_ROOT",

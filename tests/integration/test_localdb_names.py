@@ -75,3 +75,13 @@ def test_the_dictionary_tells_names_as_they_were_written(cursor: oracledb.Cursor
     indexed = "SELECT index_name, column_name FROM user_ind_columns ORDER BY 1"
     assert rows(cursor, indexed) == [("anIndex", "ID"), ("mixedKey", "id")]
     assert rows(cursor, "SELECT sequence_name FROM user_sequences") == [("mySeq",)]
+
+
+def test_a_clock_is_no_reference_to_the_column_named_after_it(cursor: oracledb.Cursor) -> None:
+    [(date, stamp, local)] = rows(
+        cursor, "SELECT CURRENT_DATE, CURRENT_TIMESTAMP, LOCALTIMESTAMP FROM DUAL"
+    )
+    assert date == stamp.replace(microsecond=0) == local.replace(microsecond=0)
+    assert [column[0] for column in cursor.description] == [
+        "CURRENT_DATE", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP",
+    ]  # fmt: skip

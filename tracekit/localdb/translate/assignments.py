@@ -155,6 +155,8 @@ def assigned(value: exp.Expr, column: ColumnType) -> exp.Expr:
         if stated is not None and stated.name == "FLOAT" and stated.precision:
             return as_float(as_number(value), stated.precision)
         return _assigned_number(as_number(value), column.number)
+    if column.stored == "BLOB" and kind_of(value) is Kind.TEXT:
+        return call("ora_hex_to_raw", value)
     if column.kind is Kind.TEXT and kind_of(value) in (Kind.NUMBER, Kind.ROWID, *MOMENTS):
         return as_text(value)
     return value

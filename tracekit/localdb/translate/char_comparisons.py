@@ -43,6 +43,9 @@ def _compare(node: exp.Expr) -> None:
             node.set("this", left)
             right.set("this", query)
         return
+    if isinstance(left.unnest(), exp.Tuple) and isinstance(right.unnest(), exp.Tuple):
+        node.set("expression", _padded_tuple(left.unnest(), right.unnest()))
+        return
     left, right = _padded_pair(left, right)
     node.set("this", left)
     node.set("expression", right)

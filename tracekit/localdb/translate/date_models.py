@@ -21,7 +21,7 @@ _ELEMENT = re.compile(
         |MM|RM|DDD|DD|DAY|DY|DS|DL|D|HH24|HH12|HH|MI|SSSSS|SS|FF[1-9]?|A\.M\.|P\.M\.|AM|PM
         |B\.C\.|A\.D\.|BC|AD|SCC|CC|Q|WW|W|J|TZH|TZM|TZR|TZD|TS|X|EE|E|I)
       (?P<suffix>SPTH|THSP|TH|SP)?
-    | (?P<punctuation>[\-/,.;:\s])
+    | (?P<punctuation>[\s!#-/:-@\[-`{-~])
     """,
     re.VERBOSE | re.IGNORECASE,
 )

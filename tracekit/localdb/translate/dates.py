@@ -53,7 +53,9 @@ def to_char(value: exp.Expr, model: str) -> exp.Expr:
         digits = number(fraction_digits(value))
         return call("ora_written", value, text(model), digits, kind=Kind.TEXT)
     name = "ora_strftime_upper" if native[1] else "ora_strftime"
-    moment = value if kind in (Kind.DATE, Kind.TIMESTAMP) else call("ora_moment", value)
+    moment = value if kind is Kind.TIMESTAMP else call("ora_moment", value)
+    if kind is Kind.DATE:  # DuckDB would format it as one with nanoseconds, which end in 2262
+        moment = cast(value, exp.DType.TIMESTAMP)
     return call(name, moment, text(native[0]), text(model), kind=Kind.TEXT)
 
 

@@ -51,6 +51,10 @@ def _foreign_parts(node: exp.Expr) -> Iterator[tuple[exp.Expr, tuple[int, str]]]
         for item in node.expressions:
             if isinstance(item.unalias().unnest(), _CONDITIONS):
                 yield item, _NO_FROM
+        if len(node.expressions) > 1:
+            for item in node.expressions:
+                if isinstance(item, exp.Star):
+                    yield item, _NO_FROM
         if node.args.get("from_") is None and node.expressions:
             yield node, _NO_FROM
         distinct = node.args.get("distinct")

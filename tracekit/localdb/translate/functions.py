@@ -80,7 +80,10 @@ def _decode(args: Sequence[exp.Expr]) -> exp.Expr:
     """DECODE: NULL equals NULL, and all results get the type of the first."""
     subject, rest = args[0], list(args[1:])
     default = [rest.pop()] if len(rest) % 2 else []
-    results = implicit.like_first([*rest[1::2], *default])
+    results = [*rest[1::2], *default]
+    if kind_of(results[0]) is Kind.NULL:
+        results = [as_text(one) for one in results]
+    results = implicit.like_first(results)
     default = [results.pop()] if default else []
     searches = _decode_searches(subject, rest[::2])
     branches: list[tuple[exp.Expr, exp.Expr]] = []

@@ -125,6 +125,7 @@ class _Hierarchy:
         self._extra: list[tuple[str, exp.Expr, exp.Expr]] = []
         self._marks: set[str] = set()
         self._siblings: exp.Expr | None = None
+        self._alias = ""
         self._has_prior = connect.args["connect"].find(exp.Prior) is not None
 
     def rewrite(self) -> None:
@@ -136,7 +137,7 @@ class _Hierarchy:
         if condition.find(exp.Query) or is_rownum(condition.find(exp.Column)):
             raise unsupported("this CONNECT BY condition", self._position(connect))
         table = source.this
-        alias = table.alias_or_name
+        alias = self._alias = table.alias_or_name
         self._replace_pseudo(alias)
         order = select.args.get("order")
         siblings = order.args.get("siblings") if order is not None else None
@@ -262,9 +263,13 @@ class _Hierarchy:
         for column in list(copied.find_all(exp.Column)):
             if _is_level(column):
                 column.replace(exp.Paren(this=level.copy()))
-            else:
+            elif self._is_own(column):
                 column.set("table", exp.to_identifier(table, quoted=True))
         return copied
+
+    def _is_own(self, column: exp.Column) -> bool:
+        """Whether it is not one of the query around, of which another table's name tells."""
+        return not column.table or column.table.upper() == self._alias.upper()
 
     def _rows(self, table: exp.Expr) -> exp.Select:
         """The source's rows, numbered in the order of siblings."""
@@ -353,6 +358,8 @@ class _Hierarchy:
             parent = column.find_ancestor(exp.Prior) is not None
             if _is_level(column):
                 column.replace(exp.Paren(this=_next_level()))
+                continue
+            if not self._is_own(column):
                 continue
             column.set("table", exp.to_identifier(_PARENT if parent else _CHILD, quoted=True))
         if not self._has_prior and not any(map(_is_level, condition.find_all(exp.Column))):

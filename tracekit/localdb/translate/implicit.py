@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import numbers, zones
-from tracekit.localdb.translate.build import as_text
+from tracekit.localdb.translate.build import as_text, call
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.number_functions import NumberError, read
 from tracekit.localdb.translate.number_types import (
@@ -23,6 +23,7 @@ from tracekit.localdb.translate.number_types import (
     constant,
     number_type,
 )
+from tracekit.localdb.translate.scopes import is_raw
 from tracekit.localdb.translate.types import DeclaredType
 
 _TYPES = {
@@ -78,9 +79,15 @@ def compared(left: exp.Expr, right: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
         left, right = zones.comparable([left, right])
     elif kinds == {Kind.NUMBER, Kind.TEXT}:
         left, right = as_number(left), as_number(right)
+    elif kinds == {Kind.UNKNOWN, Kind.TEXT} and (is_raw(left) or is_raw(right)):
+        left, right = _as_raw(left), _as_raw(right)
     if {kind_of(left), kind_of(right)} == {Kind.NUMBER}:
         return numbers.compared(left, right)
     return left, right
+
+
+def _as_raw(value: exp.Expr) -> exp.Expr:
+    return call("ora_hex_to_raw", value) if kind_of(value) is Kind.TEXT else value
 
 
 def matched(subject: exp.Expr, values: Sequence[exp.Expr]) -> tuple[exp.Expr, list[exp.Expr]]:

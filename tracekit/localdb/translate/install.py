@@ -67,7 +67,8 @@ def install(connection: duckdb.DuckDBPyConnection, *, sysdate: datetime | None =
 
 def _install_clock(connection: duckdb.DuckDBPyConnection, sysdate: datetime | None) -> None:
     if sysdate is None:
-        moment = "CAST(current_timestamp AT TIME ZONE 'UTC' AS TIMESTAMP)"
+        # DuckDB would take the word CURRENT_TIMESTAMP for the output column of that name.
+        moment = "CAST(get_current_timestamp() AT TIME ZONE 'UTC' AS TIMESTAMP)"
     else:
         moment = f"TIMESTAMP '{sysdate.replace(tzinfo=None).isoformat(sep=' ')}'"
     connection.execute(

@@ -60,7 +60,7 @@ def _position(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 _LOB_PACKAGE_RULES: dict[str, tuple[int, int, Rule]] = {
-    "GETLENGTH": (1, 1, lambda args: counted("ora_length", args[0])),
+    "GETLENGTH": (1, 1, lambda args: counted("ora_lob_length", args[0])),
     "SUBSTR": (1, 3, _substring),
     "INSTR": (2, 4, _position),
 }

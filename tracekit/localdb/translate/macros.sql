@@ -299,7 +299,8 @@ CREATE OR REPLACE MACRO ora_hex_to_raw(s) AS
               unhex(CASE WHEN length(s) % 2 = 1 THEN '0' || s ELSE s END)
          WHEN s IS NOT NULL THEN error('ORA-01465: invalid hex number') END;
 CREATE OR REPLACE MACRO ora_to_blob (a BLOB) AS a, (a VARCHAR) AS ora_hex_to_raw(a);
-CREATE OR REPLACE MACRO ora_length (a BLOB) AS octet_length(a), (a) AS length(ora_text(a));
+CREATE OR REPLACE MACRO ora_length (a BLOB) AS length(nullif(hex(a), '')), (a) AS length(ora_text(a));
+CREATE OR REPLACE MACRO ora_lob_length (a BLOB) AS octet_length(a), (a) AS length(a);
 CREATE OR REPLACE MACRO ora_raw_to_hex(a) AS nullif(hex(a), '');
 CREATE OR REPLACE MACRO ora_lob_substr
     (a BLOB, n, p) AS nullif(unhex(substring(hex(a), 2 * CAST(p AS BIGINT) - 1, 2 * CAST(n AS BIGINT))), ''),
@@ -353,6 +354,7 @@ CREATE OR REPLACE MACRO ora_text
     (a VARCHAR) AS a,
     (a BIGINT) AS CAST(a AS VARCHAR),
     (a BIT) AS ora_with_decimal(ora_free_text(a)),
+    (a BLOB) AS nullif(hex(a), ''),
     (a INTERVAL) AS ora_interval_text(a, 9, 9),
     (a TIMESTAMP_S) AS ora_moment_text(a, 0),
     (a TIMESTAMP) AS ora_moment_text(a, 6),

@@ -41,6 +41,16 @@ _LIMITS = {
 """For each element: its maximum digits, minimum, maximum and the error for other values."""
 _YEARS = {"YYYY": 4, "RRRR": 4, "SYYYY": 4, "YYY": 3, "YY": 2, "RR": 2, "Y": 1}
 _ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"]
+_WRITTEN_ONLY = {
+    "WW", "W", "IW", "Q", "CC", "SCC", "YEAR", "SYEAR", "IYYY", "IYY", "IY", "I", "TZD", "E", "EE",
+}  # fmt: skip
+_ONCE = [
+    (set(_YEARS), 1812, "year may only be specified once"),
+    ({"MM", "MON", "MONTH", "RM"}, 1816, "month may only be specified once"),
+    ({"HH24", "AM", "PM"}, 1818, "'HH24' precludes use of meridian indicator"),
+    ({"HH24", "HH12", "HH"}, 1813, "hour may only be specified once"),
+]
+"""Elements of which a model for reading has at most one, and the error for more."""
 _ZONE = re.compile(r"([+-]?)(\d{1,2}):(\d{2})")
 _ZERO_ZONES = ("UTC", "GMT")
 _MISMATCH = "literal does not match format string"
@@ -72,7 +82,27 @@ def read_moment(text: str, model: str, today: int, language: str) -> ReadMoment:
         OraError: the text does not match the model (ORA-018xx) or the model is unsupported
             (ORA-03001).
     """
-    return _Reader(text, parse_model(model), names_of(language.partition("|")[0])).read(today)
+    return _Reader(text, _reading_model(model), names_of(language.partition("|")[0])).read(today)
+
+
+@lru_cache(maxsize=512)
+def _reading_model(model: str) -> tuple[Piece, ...]:
+    """The pieces of a model that text can be read by.
+
+    Raises:
+        OraError: ORA-01820 and its kin, it cannot.
+    """
+    pieces = parse_model(model)
+    names = [piece.text for piece in pieces if piece.kind == "element"]
+    for name in names:
+        if name in _WRITTEN_ONLY:
+            raise OraError(1820, "format code cannot appear in date input format")
+        if names.count(name) > 1:
+            raise OraError(1810, "format code appears twice")
+    for group, code, message in _ONCE:
+        if len(group.intersection(names)) > 1:
+            raise OraError(code, message)
+    return pieces
 
 
 def zone_offset(zone: str) -> int:

@@ -112,7 +112,7 @@ CREATE OR REPLACE MACRO ora_strftime_upper(a, f, model) AS
 CREATE OR REPLACE MACRO ora_moment_text
     (a TIMESTAMP_S, digits) AS CASE
         WHEN getvariable('ora_date_format') IS NULL AND year(a) > 0 AND ora_language() = 'AMERICAN'
-        THEN upper(strftime(a, '%d-%b-%y')) ELSE ora_written(a, ora_date_model(), 0) END,
+        THEN upper(strftime(CAST(a AS TIMESTAMP), '%d-%b-%y')) ELSE ora_written(a, ora_date_model(), 0) END,
     (a TIMESTAMP, digits) AS ora_written(a, ora_timestamp_model(), digits),
     (a TIMESTAMP_NS, digits) AS ora_written(a, ora_timestamp_model(), digits),
     (a TIMESTAMPTZ, digits) AS ora_written(a, ora_timestamp_model(), digits),

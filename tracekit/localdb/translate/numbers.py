@@ -197,8 +197,9 @@ def cut(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
     value = as_number(args[0])
     form = number_type(value)
     places = literal_value(args[1]) if len(args) > 1 else Decimal(0)
-    if form in _BINARY and len(args) == 1:
-        return with_number(call(name, value), DOUBLE)
+    if form in _BINARY and len(args) == 1:  # halves of a binary number go to the even neighbour
+        rounded = call("round_even", value, number(0)) if name == "round" else call(name, value)
+        return with_number(rounded, DOUBLE)
     if isinstance(form, Exact) and places is not None:
         return _cut_decimal(name, value, form, int(places))
     if form is None and len(args) == 1:

@@ -59,7 +59,7 @@ from tracekit.localdb.translate.number_types import (
 )
 from tracekit.localdb.translate.scopes import in_order
 from tracekit.localdb.translate.session_context import sys_context, userenv
-from tracekit.localdb.translate.text_types import text_type, varies, with_text_type
+from tracekit.localdb.translate.text_types import FIXED, text_type, varies, with_text_type
 from tracekit.localdb.translate.types import FLOAT_BITS, DeclaredType, read_type
 
 
@@ -152,8 +152,8 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
             shortened = call("ora_number_chars", shortened, exp.Literal.number(declared.length))
         elif declared.length is not None and declared.name != "CLOB":
             shortened = call("left", shortened, exp.Literal.number(declared.length))
-            if declared.name in ("CHAR", "NCHAR"):
-                shortened = call("rpad", shortened, exp.Literal.number(declared.length), text(" "))
+        if declared.name in FIXED:
+            shortened = call("rpad", shortened, exp.Literal.number(declared.length), text(" "))
         return with_kind(shortened, Kind.TEXT)
     if declared.name == "FLOAT":
         return as_float(as_number(value), declared.precision or FLOAT_BITS)
@@ -219,6 +219,7 @@ def _case(node: exp.Expr, _: Context) -> exp.Expr:
     if default is not None:
         node.set("default", same[-1])
     if node.this is not None:
+        implicit.alike([node.this, *(branch.this for branch in branches)])
         subject, values = implicit.matched(node.this, [branch.this for branch in branches])
         node.set("this", subject)
         for branch, value in zip(branches, values, strict=True):
@@ -263,16 +264,21 @@ def _table(node: exp.Expr, context: Context) -> exp.Expr:
     return node
 
 
+def _is_whole(count: exp.Expr) -> bool:
+    """Whether it is written as a whole number of rows."""
+    return isinstance(count, exp.Literal) and str(count.this).isdigit()
+
+
 def _fetch(node: exp.Expr, _: Context) -> exp.Expr:
     """FETCH FIRST NULL ROWS returns no rows; DuckDB's LIMIT NULL returns all."""
     count = node.args.get("count")
-    if count is not None and not isinstance(count, exp.Literal):
+    if count is not None and not _is_whole(count):
         node.set("count", call("ora_rows_to", as_double(count)))
     return node
 
 
 def _offset(node: exp.Expr, _: Context) -> exp.Expr:
-    if not isinstance(node.expression, exp.Literal):
+    if not _is_whole(node.expression):
         node.set("expression", call("ora_rows_to", as_double(node.expression)))
     return node
 

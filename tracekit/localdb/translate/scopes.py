@@ -161,6 +161,14 @@ def mark_with(column: exp.Column, found: Output) -> exp.Column:
     return column
 
 
+def is_raw(node: exp.Expr) -> bool:
+    """Whether it is a RAW's column, or made of hexadecimal digits."""
+    known = column_type(node)
+    declared = known.declared.name if known is not None and known.declared else ""
+    made = isinstance(node, exp.Anonymous) and node.this == "ora_hex_to_raw"
+    return declared == "RAW" or made
+
+
 def may_be_lob(node: exp.Expr) -> bool:
     """Whether a value comes from a CLOB column or from TO_CLOB."""
     for part in node.walk():

@@ -17,6 +17,7 @@ from tracekit.localdb.translate.build import (
 from tracekit.localdb.translate.kinds import Kind, kind_of
 from tracekit.localdb.translate.number_types import as_integer, counted
 from tracekit.localdb.translate.scopes import may_be_lob
+from tracekit.localdb.translate.text_types import text_type
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -75,7 +76,10 @@ def _instr(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _length(args: Sequence[exp.Expr]) -> exp.Expr:
-    """LENGTH: characters of text, bytes of RAW; other values are converted to text first."""
+    """LENGTH: characters of text, bytes of a BLOB; other values are converted to text first."""
+    known = text_type(args[0])
+    if known is not None and known.name == "BLOB":
+        return counted("octet_length", args[0])
     if kind_of(args[0]) is Kind.UNKNOWN:
         return counted("ora_length", args[0])
     return counted("length", as_text(args[0]))

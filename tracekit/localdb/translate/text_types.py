@@ -98,7 +98,8 @@ def text_type(node: exp.Expr | None) -> DeclaredType | None:
         return merged_type(_only_outputs(node))
     if isinstance(node, exp.Anonymous) and not is_marked(node):
         rule = _FUNCTIONS.get(str(node.this).upper())
-        return rule(_plain(node.expressions)) if rule is not None and node.expressions else None
+        if rule is not None and (node.expressions or rule in (_BLOB, _CLOB)):
+            return rule(_plain(node.expressions))
     return None
 
 
@@ -275,6 +276,7 @@ def _stated(name: str, length: int | None = None) -> Rule:
     return lambda _: DeclaredType(name, length=length)
 
 
+_CLOB, _BLOB = _stated("CLOB"), _stated("BLOB")
 _FUNCTIONS: dict[str, Rule] = {
     **dict.fromkeys(("UPPER", "LOWER", "INITCAP", "NULLIF", "REVERSE"), _same),
     **dict.fromkeys(
@@ -296,9 +298,9 @@ _FUNCTIONS: dict[str, Rule] = {
     "LEAST": _one_of(0),
     "COALESCE": _coalesced,
     "TO_CHAR": _to_text,
-    "TO_CLOB": _stated("CLOB"),
-    "EMPTY_CLOB": _stated("CLOB"),
+    "TO_CLOB": _CLOB,
+    "EMPTY_CLOB": _CLOB,
     "TO_NCLOB": _stated("NCLOB"),
-    "TO_BLOB": _stated("BLOB"),
-    "EMPTY_BLOB": _stated("BLOB"),
+    "TO_BLOB": _BLOB,
+    "EMPTY_BLOB": _BLOB,
 }
