@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Any
 
 from tracekit.errors import ConfigError
@@ -119,7 +119,7 @@ def find_key_places(sql: str, tokens: Sequence[Token], key_columns: Sequence[str
     prefix = next(
         prefix
         for prefix in ("p", "key_", "tracekit_key_")
-        if not any(name.startswith(prefix.upper()) and name != "KEYS" for name in binds)
+        if not any(name.startswith(prefix.upper()) for name in binds)
     )
     limits = (limit for n in at if (limit := _limit_around(tokens, n)))
     return KeyPlaces(sql, places, key_columns, order, prefix, next(limits, ""))
@@ -134,22 +134,16 @@ def _limit_around(tokens: Sequence[Token], at: int) -> str:
                 return f"FETCH {following.text.upper()}"
             if word.is_word("OFFSET") and following.kind in ("number", "bind"):
                 return "OFFSET"
-            if word.is_word("ROWNUM"):
-                return "ROWNUM"
+        if any(token.is_word("ROWNUM") for token in block):
+            return "ROWNUM"
     return ""
 
 
 def _block(tokens: Sequence[Token], at: int, depth: int) -> list[Token]:
     """The tokens at `depth` of the innermost parentheses of that depth around `at`."""
-    if not depth:
-        return [token for token in tokens if not token.depth]
-    first = next(n for n in range(at, -1, -1) if _is(tokens[n], "(", depth))
-    last = next(n for n in range(at, len(tokens)) if _is(tokens[n], ")", depth))
-    return [token for token in tokens[first + 1 : last] if token.depth == depth]
-
-
-def _is(token: Token, text: str, depth: int) -> bool:
-    return token.text == text and token.depth == depth
+    before = list(takewhile(lambda token: token.depth >= depth, reversed(tokens[:at])))
+    after = takewhile(lambda token: token.depth >= depth, tokens[at:])
+    return [token for token in (*reversed(before), *after) if token.depth == depth]
 
 
 def _listed(left: str | None, names: Sequence[str]) -> str:
@@ -163,15 +157,14 @@ def _listed(left: str | None, names: Sequence[str]) -> str:
 
 
 def _place(sql: str, tokens: Sequence[Token], at: int) -> _Place:
-    in_parentheses = 0 < at < len(tokens) - 1 and tokens[at - 1].text == "("
-    if not in_parentheses or tokens[at + 1].text != ")":
+    if [token.text for token in tokens[at - 1 : at + 2 : 2]] != ["(", ")"]:
         raise ConfigError(":keys is a list: write it in parentheses, as in ACCOUNT_ID IN (:keys)")
-    if at < 2 or not tokens[at - 2].is_word("IN"):
+    if not tokens[at - 2].is_word("IN"):
         return _Place(tokens[at].start, tokens[at].end, None)
     left = at - 3
-    if left < 0 or tokens[left].is_word("NOT"):
-        raise ConfigError("NOT IN (:keys) selects everything except the keys. Write IN (:keys)")
     first = _first_of_operand(tokens, left)
+    if tokens[left].is_word("NOT") or tokens[first - 1].is_word("NOT"):
+        raise ConfigError("NOT IN (:keys) selects everything except the keys. Write IN (:keys)")
     return _Place(
         tokens[first].start, tokens[at + 1].end, sql[tokens[first].start : tokens[left].end]
     )
@@ -184,34 +177,29 @@ def _first_of_operand(tokens: Sequence[Token], last: int) -> int:
         depth = tokens[last].depth
         while tokens[first].text != "(" or tokens[first].depth != depth:
             first -= 1
-        called = first > 0 and tokens[first - 1].kind in ("name", "quoted")
+        called = tokens[first - 1].kind in ("name", "quoted")
         if not called or tokens[first - 1].is_word("WHERE", "AND", "OR", "ON", "NOT", "WHEN"):
             return first
         first -= 1
-    while first >= 2 and tokens[first - 1].text == ".":
+    while tokens[first - 1].text == ".":
         first -= 2
     return first
 
 
 def _order(tokens: Sequence[Token]) -> str:
     """The ORDER BY of the whole text, by the names of result columns; empty without one."""
-    top = [token for token in tokens if token.depth == 0]
     starts = [
-        n for n, token in enumerate(top[:-1]) if token.is_word("ORDER") and top[n + 1].is_word("BY")
+        n
+        for n, (token, following) in enumerate(pairwise(tokens))
+        if token.depth == 0 and token.is_word("ORDER") and following.is_word("BY")
     ]
     if not starts:
         return ""
-    begin, end = top[starts[-1] + 1].end, None
-    for token in top[starts[-1] + 2 :]:
-        if token.is_word("FETCH", "OFFSET", "FOR"):
-            end = token.start
-            break
-    inside = [
-        token for token in tokens if token.start >= begin and (end is None or token.start < end)
-    ]
     items: list[list[Token]] = [[]]
-    for token in inside:
-        if token.text == "," and token.depth == 0:
+    for token in tokens[starts[-1] + 2 :]:
+        if token.depth == 0 and token.is_word("FETCH", "OFFSET", "FOR"):
+            break
+        if token.depth == 0 and token.text == ",":
             items.append([])
         else:
             items[-1].append(token)
@@ -220,18 +208,17 @@ def _order(tokens: Sequence[Token]) -> str:
 
 def _ordered_by(item: Sequence[Token]) -> str:
     words = list(item)
-    suffix: list[str] = []
     while words and words[-1].is_word("ASC", "DESC", "NULLS", "FIRST", "LAST"):
-        suffix.insert(0, words.pop().text)
-    names = words[::2]
-    dots = words[1::2]
-    qualified = all(token.kind in ("name", "quoted") for token in names) and all(
+        words.pop()
+    names, dots = words[::2], words[1::2]
+    named = all(token.kind in ("name", "quoted") for token in names) and all(
         token.text == "." for token in dots
     )
-    if not (words and (qualified or (len(words) == 1 and words[0].kind == "number"))):
+    numbered = [token.kind for token in words] == ["number"]
+    if not words or not (named or numbered):
         text = " ".join(token.text for token in item)
         raise ConfigError(
             f"the query is ordered by {text!r}, which is not a column of its result. Write "
             "IN (:keys) into the SQL, or order by columns of the result."
         )
-    return " ".join([names[-1].text, *suffix])
+    return " ".join(token.text for token in (names[-1], *item[len(words) :]))

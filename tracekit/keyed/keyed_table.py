@@ -192,4 +192,4 @@ def _narrowest(lowest: int, highest: int) -> pa.DataType:
 def _no_rows(schema: pa.Schema) -> pa.RecordBatch:
     import pyarrow as pa
 
-    return pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+    return pa.RecordBatch.from_arrays([pa.nulls(0)] * len(schema), schema=schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
@@ -80,28 +81,30 @@ def _checked(key: Any, query: Query) -> Key:
 
 
 def _bindable(value: Any, query: Query) -> Hashable:
-    plain: Any = value
-    if hasattr(value, "as_py"):  # an Arrow scalar
-        plain = value.as_py()
-    elif type(value).__module__ == "numpy" and not _is_time(value):
-        plain = value.item()
-    if isinstance(plain, _BINDABLE) and plain != "" and plain == plain:  # NaN alone differs
-        found: Hashable = plain
-        return found
-    if plain is None or type(plain).__name__ == "NAType" or plain == "" or plain != plain:
+    plain = _plain(value)
+    if isinstance(plain, _BINDABLE):
+        if plain not in ("", b"") and plain == plain:  # NaN and NaT alone differ from themselves
+            found: Hashable = plain
+            return found
+    elif plain is not None and type(plain).__name__ != "NAType":
         raise ConfigError(
-            f"key {value!r} of query {query.name!r} is NULL in Oracle and matches no row. Leave it "
-            "out, or fetch such rows with a separate query."
+            f"key {value!r} of query {query.name!r} is a {type(value).__name__}, which the driver "
+            "cannot bind. Convert it to text, a number, a date, a datetime or bytes."
         )
     raise ConfigError(
-        f"key {value!r} of query {query.name!r} is a {type(value).__name__}, which the driver "
-        "cannot bind. Convert it to text, a number, a date, a datetime or bytes."
+        f"key {value!r} of query {query.name!r} is NULL in Oracle and matches no row. Leave it "
+        "out, or fetch such rows with a separate query."
     )
 
 
-def _is_time(value: Any) -> bool:
-    # The item() of a numpy time of nanoseconds is a bare integer.
-    return getattr(getattr(value, "dtype", None), "kind", "") in "mM"
+def _plain(value: Any) -> Any:
+    """What a scalar of Arrow or numpy holds."""
+    if hasattr(value, "as_py"):
+        return value.as_py()
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, numpy.generic) or value.dtype.kind in "mM":
+        return value  # the item() of a time of nanoseconds would be a bare integer
+    return value.item()
 
 
 def distinct(keys: list[Key]) -> list[Key]:

@@ -51,8 +51,11 @@ def test_several_columns_make_one_key_and_none_makes_one_group():
 
 @pytest.mark.parametrize("missing", [None, math.nan, pd.NaT])
 def test_a_row_without_key_is_an_error_never_a_smaller_result(missing):
-    for key, record in (("ID", {"ID": missing}), (["A", "B"], {"A": 1, "B": missing})):
-        with pytest.raises(FetchError, match="NULL in its key"):
+    for key, record, named in (
+        ("ID", {"ID": missing}, "ID"),
+        (["A", "B"], {"A": 1, "B": missing}, "A, B"),
+    ):
+        with pytest.raises(FetchError, match=rf"'q' .* NULL in its key \({named}\)"):
             Grouping(Query("SELECT * FROM T", key=key, name="q")).add({}, [record])
 
 

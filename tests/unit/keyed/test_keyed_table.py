@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracekit.errors import BatchFetchError, ConfigError
+from tracekit.errors import BatchFetchError, ConfigError, MissingExtra
 from tracekit.keyed import column_reader, keyed_table
 from tracekit.keyed.keyed_table import KeyedTable
 from tracekit.trace import EventFetcher
@@ -291,3 +291,40 @@ def test_a_table_can_be_made_of_any_columns_with_cids():
     )
     assert [len(table[cid]) for cid in table] == [3, 1]
     assert table["B"] == [{"CONTAINERID": "B", "D": Decimal(1)}]
+
+
+def test_the_records_of_a_key_in_several_places_are_one_sequence():
+    ids = ["A", "B", "A", "A", "C", "B", "A"]
+    table = KeyedTable(pa.table({"ID": ids, "N": range(len(ids))}), ["ID"])
+    expected = {
+        key: [{"ID": key, "N": n} for n, at in enumerate(ids) if at == key] for key in "ABC"
+    }
+    assert table.to_records() == expected == dict(table)
+    for key, wanted in expected.items():
+        records = table[key]
+        assert [records[place] for place in range(-len(wanted), len(wanted))] == wanted * 2
+        assert (records[1:], records[::-1], list(records)) == (wanted[1:], wanted[::-1], wanted)
+        for place in (len(wanted), -len(wanted) - 1):
+            with pytest.raises(IndexError, match=f"record {place} of {len(wanted)}"):
+                records[place]
+
+
+def test_without_rows_a_table_keeps_its_columns():
+    schema = pa.schema(
+        {"ID": pa.dictionary(pa.int8(), pa.string()), "N": pa.decimal128(38, 0), "T": pa.int64()}
+    )
+    table = KeyedTable(schema.empty_table(), ["ID"])
+    assert (table.to_arrow(), list(table), table.to_records()) == (schema.empty_table(), [], {})
+
+
+def test_another_schema_may_be_asked_for_through_arrows_stream():
+    table = KeyedTable(pa.table({"ID": ["A"], "N": pa.array([1], pa.int8())}), ["ID"])
+    wanted = pa.schema({"ID": pa.string(), "N": pa.int64()})
+    assert pa.table(table, schema=wanted).schema == wanted
+
+
+def test_without_polars_its_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    table = KeyedTable(pa.table({"ID": ["A"]}), ["ID"])
+    with pytest.raises(MissingExtra, match=r"tracekit\[peers\]"):
+        table.to_polars()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tracekit.errors import ConfigError
 from tracekit.keyed import Query
-from tracekit.keyed.keys import batches_of
+from tracekit.keyed.keys import batches_of, distinct
 
 QUERY = Query("SELECT * FROM T", key="ID")
 PAIRS = Query("SELECT * FROM T", key=("A", "B"))
@@ -54,15 +54,25 @@ def test_scalars_of_numpy_and_arrow_stand_for_what_they_hold():
 
 
 @pytest.mark.parametrize(
-    "key", [None, "", float("nan"), Decimal("nan"), pd.NaT, np.float64("nan"), pd.NA]
-)
+    "key",
+    [
+        None, "", b"", float("nan"), Decimal("nan"), pd.NaT, np.float64("nan"), pd.NA,
+        pa.scalar(None, pa.string()),
+    ],
+)  # fmt: skip
 def test_a_key_that_matches_nothing_is_refused_by_name(key):
-    with pytest.raises(ConfigError, match=r"is NULL in Oracle|cannot bind") as caught:
+    with pytest.raises(ConfigError, match=r"of query 'query' is NULL in Oracle") as caught:
         batches_of(["A", key], QUERY)
     assert repr(key) in str(caught.value)
 
 
-@pytest.mark.parametrize("key", [object(), ["x"], {"a": 1}, np.datetime64("2026-01-01", "ns")])
+@pytest.mark.parametrize(
+    "key",
+    [
+        object(), ["x"], {"a": 1}, np.array([1]), np.array([1, 2]),
+        np.datetime64("2026-01-01", "ns"), np.timedelta64(1, "ns"),
+    ],
+)  # fmt: skip
 def test_a_key_that_cannot_be_bound_is_refused_by_name_and_type(key):
     with pytest.raises(ConfigError, match="cannot bind") as caught:
         batches_of([key], QUERY)
@@ -90,13 +100,25 @@ def test_keys_and_queries_must_fit():
     assert batches_of(None, Query("SELECT 1 FROM DUAL")) == [()]
 
 
+@pytest.mark.parametrize("repeated", [[], [7], [0, 99_999, 50_000, 0]])
+def test_many_keys_are_distinct_in_their_order_and_not_copied_without_need(repeated):
+    keys = [*range(100_000), *repeated]
+    found = distinct(keys)
+    assert found == list(range(100_000))
+    assert (found is keys) == (not repeated)
+
+
 @pytest.mark.parametrize(
     ("sql", "limit"),
     [
         ("SELECT * FROM T WHERE K IN (:keys) ORDER BY K FETCH FIRST 10 ROWS ONLY", "FETCH FIRST"),
         ("select * from t where k in (:keys) fetch next :n rows only", "FETCH NEXT"),
         ("SELECT * FROM T WHERE K IN (:keys) OFFSET 5 ROWS", "OFFSET"),
+        ("SELECT * FROM T WHERE K IN (:keys) OFFSET :n ROWS", "OFFSET"),
         ("SELECT * FROM T WHERE K IN (:keys) AND ROWNUM <= 10", "ROWNUM"),
+        ("SELECT * FROM T WHERE rownum <= 10 AND K IN (:keys)", "ROWNUM"),
+        ("SELECT * FROM T WHERE K IN (:keys) AND 10 > ROWNUM", "ROWNUM"),
+        ("SELECT * FROM (SELECT * FROM T WHERE K IN (:keys) AND 10 > ROWNUM)", "ROWNUM"),
         (
             "SELECT * FROM (SELECT * FROM T WHERE K IN (:keys) ORDER BY V) WHERE ROWNUM < 3",
             "ROWNUM",
@@ -123,6 +145,9 @@ def test_limited_rows_are_not_limited_once_for_each_batch(sql, limit):
         "WHERE K IN (:keys)",
         "SELECT * FROM T WHERE K IN (:keys) AND V = (SELECT MAX(V) FROM U WHERE ROWNUM < 5)",
         "SELECT OFFSET, K FROM T WHERE K IN (:keys) -- FETCH FIRST",
+        "SELECT FETCH, K FROM T WHERE K IN (:keys) ORDER BY K NULLS FIRST",
+        "SELECT (SELECT MAX(V) FROM U WHERE ROWNUM < 5) V, K FROM (SELECT * FROM T) "
+        "WHERE (K IN (:keys)) AND V > (SELECT 1 FROM DUAL FETCH FIRST 1 ROW ONLY)",
     ],
 )
 def test_what_is_limited_apart_from_the_keys_is_asked_for_in_batches(sql):

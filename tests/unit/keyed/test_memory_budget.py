@@ -7,8 +7,12 @@ from tracekit.trace import EventFetcher
 
 @pytest.mark.parametrize("wrong", [0, -1, "0", "lots", "2 GiX"])
 def test_a_budget_that_is_no_size_is_refused(wrong):
-    with pytest.raises(ConfigError, match="memory_budget"):
+    with pytest.raises(ConfigError, match=r"^memory_budget\b"):
         MemoryBudget(wrong)
+
+
+def test_the_smallest_budget_is_a_byte():
+    MemoryBudget(1)
 
 
 def test_growth_past_the_budget_names_rows_cids_and_bytes():

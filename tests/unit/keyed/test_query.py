@@ -43,9 +43,40 @@ def test_only_the_order_of_the_whole_text_is_kept(sql, order):
     assert flat(Query(sql, key="K").statement([1])[0]).endswith(f"WHERE K IN (:p0){order}")
 
 
-def test_an_order_the_result_does_not_name_is_refused():
-    with pytest.raises(ConfigError, match=r"ordered by 'UPPER \( name \)'.*IN \(:keys\)"):
-        Query("SELECT * FROM t ORDER BY UPPER(name)", key="K")
+@pytest.mark.parametrize(
+    ("order", "kept"),
+    [
+        ("a asc, b Desc", "a asc, b Desc"),
+        ("a DESC NULLS FIRST, t.b nulls last", "a DESC NULLS FIRST, b nulls last"),
+        ('s.t."a b", 2 desc, 1', '"a b", 2 desc, 1'),
+        ("a FOR UPDATE", "a"),
+        ("a OFFSET 1 ROWS FETCH NEXT 2 ROWS ONLY", "a"),
+    ],
+)
+def test_an_order_is_kept_by_the_names_of_the_result(order, kept):
+    text = f"SELECT * FROM (SELECT * FROM t ORDER BY z) t ORDER BY {order}"
+    sql, _ = Query(text, key="K").statement([1])
+    assert sql.endswith(f"\n) WHERE K IN (:p0)\nORDER BY {kept}")
+
+
+@pytest.mark.parametrize(
+    ("order", "item"),
+    [
+        ("a, UPPER(name) DESC", r"UPPER \( name \) DESC"),
+        ("COALESCE(a, b)", r"COALESCE \( a , b \)"),
+        ("1 + 2", r"1 \+ 2"),
+        ("t.a + b", r"t \. a \+ b"),
+        ("a b", "a b"),
+        (":x", ":x"),
+        ("'a'", "'a'"),
+        ("a,", ""),
+        ("DESC", "DESC"),
+    ],
+)
+def test_an_order_the_result_does_not_name_is_refused(order, item):
+    binds = {"x": 1} if ":x" in order else {}
+    with pytest.raises(ConfigError, match=rf"ordered by ['\"]{item}['\"], .*IN \(:keys\)"):
+        Query(f"SELECT * FROM t ORDER BY {order}", key="K", binds=binds)
 
 
 def test_several_columns_make_tuples():
@@ -55,16 +86,49 @@ def test_several_columns_make_tuples():
 
 
 @pytest.mark.parametrize(
-    "left", ["ID", "t.ID", '"My Id"', "UPPER(t.ID)", "(t.A || t.B)", "f(g(x), ')')"]
+    "left",
+    ["ID", "s.t.ID", '"My Id"', "UPPER(t.ID)", 's."f"(t.ID)', "(t.A || t.B)", "f((g(x)), ')')"],
 )
-def test_more_than_a_thousand_keys_are_split_into_lists(left):
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("WHERE x = 1 AND", ""),
+        ("where", "and y = 2"),
+        ("WHERE x = 1 OR", "OR y = 2"),
+        ("JOIN u ON", ""),
+        ("WHERE (", ")"),
+        ("WHERE x = CASE WHEN", "THEN 1 END"),
+    ],
+)
+def test_more_than_a_thousand_keys_are_split_into_lists(left, before, after):
     query = Query(
-        f"SELECT * FROM t WHERE x = 1 AND {left} IN (:keys)", key="ID", keys_per_statement=2001
+        f"SELECT * FROM t {before} {left} IN (:keys) {after}", key="ID", keys_per_statement=2001
     )
     sql, binds = query.statement(list(range(2001)))
-    assert sql.count(f"{left} IN (") == 3
-    assert f"AND ({left} IN (:p0, " in sql and sql.endswith(f"OR {left} IN (:p2000))")
-    assert len(binds) == 2001
+    names = [f":p{n}" for n in range(2001)]
+    lists = [", ".join(names[start : start + 1000]) for start in (0, 1000, 2000)]
+    split = " OR ".join(f"{left} IN ({one})" for one in lists)
+    assert sql == f"SELECT * FROM t {before} ({split}) {after}".rstrip()
+    assert list(binds.values()) == list(range(2001))
+
+
+def test_several_columns_are_split_into_lists_too():
+    query = Query("SELECT * FROM t", key=("A", "B"), keys_per_statement=1001)
+    sql, binds = query.statement([(n, -n) for n in range(1001)])
+    assert "\n) WHERE ((A, B) IN ((:p0_0, :p0_1), " in sql
+    assert sql.endswith("(:p999_0, :p999_1)) OR (A, B) IN ((:p1000_0, :p1000_1)))")
+    assert (len(binds), binds["p1000_1"]) == (2002, -1000)
+
+
+def test_keys_go_to_every_place_of_the_text():
+    query = Query(
+        "SELECT * FROM t WHERE a IN (:keys) UNION SELECT * FROM u WHERE b IN (:KEYS) -- end",
+        key="ID",
+    )
+    assert query.statement([1, 2])[0] == (
+        "SELECT * FROM t WHERE a IN (:p0, :p1) UNION SELECT * FROM u WHERE b IN (:p0, :p1)"
+    )
+    assert "WHERE 1 = 1 UNION SELECT * FROM u WHERE 1 = 1\n" in query.statement_of_keys()[0]
 
 
 def test_a_list_elsewhere_than_in_an_in_takes_the_keys_too():
@@ -83,6 +147,8 @@ def test_the_distinct_keys_are_those_of_the_text_without_its_filter():
         "SELECT DISTINCT ID FROM ( SELECT * FROM t WHERE 1 = 1 AND d > :since ) ORDER BY 1"
     )
     assert binds == {"since": 5}
+    sql, _ = Query("SELECT * FROM t", key=("A", '"b"')).statement_of_keys()
+    assert flat(sql) == 'SELECT DISTINCT A, "b" FROM ( SELECT * FROM t ) ORDER BY 1, 2'
 
 
 @pytest.mark.parametrize(
@@ -92,7 +158,11 @@ def test_the_distinct_keys_are_those_of_the_text_without_its_filter():
         ("SELECT * FROM t", {"until": 1}, "no placeholder :until"),
         ("SELECT * FROM t WHERE a = ':since' -- :x", {"since": 1}, "no placeholder :since"),
         ("SELECT * FROM t WHERE id = :keys", {}, "write it in parentheses"),
+        ("SELECT * FROM t WHERE id = (:keys, 1)", {}, "write it in parentheses"),
+        ("SELECT * FROM t WHERE id IN (1, :keys)", {}, "write it in parentheses"),
+        (":keys", {}, "write it in parentheses"),
         ("SELECT * FROM t WHERE id NOT IN (:keys)", {}, r"NOT IN \(:keys\)"),
+        ("SELECT * FROM t WHERE NOT t.id IN (:keys)", {}, r"NOT IN \(:keys\)"),
     ],
 )
 def test_placeholders_and_values_must_fit(sql, binds, message):
@@ -104,6 +174,9 @@ def test_binds_of_ones_own_never_meet_those_of_the_keys():
     query = Query("SELECT * FROM t WHERE p1 = :p1", key="ID", binds={"p1": "mine"})
     sql, binds = query.statement([1, 2])
     assert binds == {"key_0": 1, "key_1": 2, "p1": "mine"} and ":key_1" in sql
+    query = Query("SELECT :px, :Key_0 FROM t", key="ID", binds={"PX": 1, "key_0": 2})
+    sql, binds = query.statement([1])
+    assert binds == {"tracekit_key_0": 1, "PX": 1, "key_0": 2} and ":tracekit_key_0)" in sql
 
 
 @pytest.mark.parametrize("size", [0, -1, 65_536, "10", 2.5, True])
@@ -151,7 +224,11 @@ def test_a_file_gives_the_text_and_the_name(tmp_path):
 
 
 def test_a_query_goes_to_another_process():
-    query = Query("SELECT * FROM t WHERE a = :a", key=("A", "B"), binds={"a": 1}, name="q")
+    query = Query(
+        "SELECT * FROM t WHERE a = :a",
+        key=("A", "B"), binds={"a": 1}, name="q", keys_per_statement=7,
+    )  # fmt: skip
+    assert query.keys_per_statement == 7
     again = pickle.loads(pickle.dumps(query))
     assert (again.definition, again.statement([(1, 2)])) == (
         query.definition,
