@@ -80,17 +80,20 @@ def _limits(folder: Path, files: _Files) -> Iterator[CgroupMemory]:
 
 
 def _cached(stat: Path, files: _Files) -> int:
-    try:
-        lines = stat.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return 0
-    fields = dict(line.split(maxsplit=1) for line in lines if " " in line)
-    return int(fields.get(files.cache, 0))
+    for line in _text(stat).splitlines():
+        name, _, size_bytes = line.partition(" ")
+        if name == files.cache:
+            return int(size_bytes)
+    return 0
 
 
 def _number(file: Path) -> int | None:
-    try:
-        text = file.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return None
+    text = _text(file).strip()
     return int(text) if text.isdecimal() else None  # "max"
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

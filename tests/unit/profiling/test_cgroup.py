@@ -91,7 +91,7 @@ def test_files_outside_of_the_mount_are_not_read(read: Read) -> None:
 @pytest.mark.parametrize(
     ("stat", "used"),
     [
-        (f"inactive_file {MIB}\nmalformed\nanon 7 8", 2 * MIB),
+        (f"malformed\nönly 7\nanon 7 8\ninactive_file {MIB}", 2 * MIB),
         ("anon 1", 3 * MIB),
         (f"inactive_file {5 * MIB}", 0),
         (f"x 1\ninactive_file {MIB}\ninactive_files 7", 2 * MIB),

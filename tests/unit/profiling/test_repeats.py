@@ -37,6 +37,9 @@ def test_a_peak_is_never_below_zero_and_unknown_ones_count_as_none():
 def test_the_spread_is_told_of_several_runs_only():
     assert spread_remark((5 * MIB,)) == ()
     assert spread_remark((0, 0)) == ()
+    assert spread_remark((MIB, 2 * MIB))[0].endswith(
+        "50.0%; the figures are those of the median run"
+    )
     assert spread_remark((8 * MIB, 10 * MIB, 9 * MIB)) == (
         "net peak over 3 runs: 8.00 MiB to 10.0 MiB, a spread of 20.0%; the figures are those of "
         "the median run",

@@ -132,6 +132,26 @@ def test_buffers_that_overlap_count_once() -> None:
     assert tree.leaf_kinds[leaves.kind] == "buffer"
 
 
+def test_buffers_of_which_one_begins_inside_another_count_once() -> None:
+    whole = np.arange(100_000, dtype=np.int64)
+    parts = [pa.array(whole[start:end]) for start, end in ((40_000, 100_000), (0, 60_000), (0, 9))]
+    variables = [[part] for part in parts]
+    del whole
+    tree = tree_of(variables)
+    assert 800_000 <= tree.retained_bytes[ROOT] < 802_000
+    for variable in variables:
+        assert tree.retained_bytes[node_of(tree, variable)] < 1000, "others hold it, too"
+
+
+def test_buffers_that_only_touch_are_apart() -> None:
+    whole = np.arange(100_000, dtype=np.int64)
+    variables = [[pa.array(whole[:50_000])], [pa.array(whole[50_000:])], [np.empty(0)]]
+    del whole
+    tree = tree_of(variables)
+    for variable, size_bytes in zip(variables, (400_000, 400_000, 0), strict=True):
+        assert 0 <= tree.retained_bytes[node_of(tree, variable)] - size_bytes < 1000
+
+
 def test_buffers_side_by_side_count_each() -> None:
     arrays = [np.full(1000, number, np.int64) for number in range(20)]
     tree = tree_of([arrays])

@@ -79,7 +79,7 @@ def _unite_buffers(
     """Set overlapping buffers to the address and size of what they cover together."""
     if not len(buffers):
         return
-    buffers = buffers[np.lexsort((-sizes[buffers], addresses[buffers]))]
+    buffers = buffers[np.argsort(addresses[buffers])]
     starts = addresses[buffers].astype(np.int64)
     covered_until = np.maximum.accumulate(starts + sizes[buffers])
     apart = np.r_[True, starts[1:] >= covered_until[:-1]]
