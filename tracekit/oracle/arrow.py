@@ -83,7 +83,7 @@ class ArrowShape:
         import pyarrow as pa
 
         fields = [
-            field.with_type(pa.decimal128(38, 0)) if place in self.unbounded else field
+            field.with_type(pa.decimal128(38)) if place in self.unbounded else field
             for place, field in enumerate(self.schema)
         ]
         return ArrowShape(pa.schema(fields), (), self.same_as_rows)
@@ -195,7 +195,7 @@ def _number_type(column: oracledb.FetchInfo) -> pa.DataType:
     import pyarrow as pa
 
     if column.scale == 0 and column.precision:
-        return pa.int64() if column.precision <= 18 else pa.decimal128(38, 0)
+        return pa.int64() if column.precision <= 18 else pa.decimal128(38)
     return pa.float64()
 
 

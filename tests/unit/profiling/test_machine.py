@@ -222,6 +222,10 @@ def test_a_calibration_is_told_with_its_figures(monkeypatch):
     assert told.found == (
         "64.0 MiB taken: OS peak 65.0 MiB (of 64.0 MiB), memray 63.0 MiB (of 64.0 MiB)"
     )
+    wrong = replace(near, passed=False)
+    monkeypatch.setattr(machine, "calibrate", lambda: Calibration((wrong,)))
+    (failed,) = machine.look_at_calibration()
+    assert (failed.status, failed.found) == (CheckStatus.FAIL, told.found)
     assert Calibration((GOOD, GOOD)).passed
     assert not Calibration((GOOD, replace(GOOD, passed=False))).passed
 
