@@ -136,6 +136,13 @@ PAIRS: list[tuple[Any, Any, Level]] = [
         np.datetime64("2026-01-01T02:03:04.500000001", "ns"),
         VALUE,
     ),
+    (datetime.datetime.min, pd.Timestamp(np.datetime64("0001-01-01", "us")), JSON),
+    (datetime.datetime.max, pd.Timestamp(np.datetime64(datetime.datetime.max)), JSON),
+    (
+        pd.Timestamp(np.datetime64("10000-01-01", "us")),
+        pd.Timestamp(np.datetime64("10000-01-01", "us")) + pd.Timedelta(1, "us"),
+        DIFFERENT,
+    ),
     (MOMENT, MOMENT.isoformat(), DIFFERENT),
     (MOMENT, MOMENT.date(), DIFFERENT),
     (datetime.datetime(2026, 1, 1), datetime.date(2026, 1, 1), DIFFERENT),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from tracekit.equality import DigestWriter, compare_digests
 from tracekit.equality import digests as digests_module
 from tracekit.equality import spill as spill_module
 from tracekit.equality.digest_file import DigestFile
-from tracekit.equality.labels import label
+from tracekit.equality.labels import WHOLE, label
 from tracekit.errors import ConfigError
 from tracekit.records import Level
 
@@ -138,6 +139,19 @@ def test_order_keys_and_owner_of_records_are_part_of_the_digest(tmp_path):
     for other in others:
         digests.add(written(tmp_path / "1", other.items()).digest)
     assert len(digests) == 1 + len(others)
+
+
+def test_digests_stay_as_they_are(tmp_path: Path) -> None:
+    """Whoever changes one makes every committed baseline say that the output changed."""
+    with DigestWriter(tmp_path / "x") as writer:
+        writer.add("A", rows("A", 3))
+        writer.add(7, [{"N": 1.0, "D": Decimal("1.10")}, {"D": Decimal(2), "N": 2}])
+        writer.add("NOTHING", [])
+        writer.add("COLUMNS", [], ["X", 1])
+        writer.add(8, [], ["Y"])
+        writer.add("A", [{"OTHER": None, "B": math.nan}] * 5)
+        writer.add(WHOLE, [{0: b"x", "T": True}])
+        assert writer.close().digest == "47bd8eabeea46a68967c908778849681"
 
 
 def test_memory_does_not_grow_with_the_number_of_cids(tmp_path, monkeypatch):

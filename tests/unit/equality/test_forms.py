@@ -182,6 +182,7 @@ KINDS: list[tuple[Any, str, str]] = [
     (pd.Interval(0, 1), "pandas.Interval", "pandas.Interval"),
     (pd.Period("2026-01"), "pandas.Period", "pandas.Period"),
     (np.int64(1), "numpy.int64", "integer"),
+    (np.longdouble("0.1"), "numpy.longdouble", "numpy.longdouble"),
     (np.datetime64(MOMENT, "ns"), "numpy.datetime64", "datetime"),
     (np.datetime64("20000-01-01", "s"), "numpy.datetime64", "datetime"),
     (np.datetime64("2026-01", "M"), "numpy.datetime64", "date"),
