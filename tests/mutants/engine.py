@@ -162,6 +162,7 @@ STATES = {
     33: "no tests",
     1: "killed",
     3: "killed",
+    -signal.SIGSEGV: "killed",  # by Arrow, of which no test survives a crash
     **dict.fromkeys((-signal.SIGXCPU, signal.SIGXCPU, 128 + signal.SIGXCPU), "timeout"),
 }
 """What became of a mutant by the exit code of its tests; anything else decides nothing."""

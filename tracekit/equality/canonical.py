@@ -212,10 +212,11 @@ def _dict(value: dict[Any, object]) -> Forms:
     by_key = sorted(pairs, key=lambda pair: _place(pair[0]))
     in_order = () if pairs == by_key else tuple(key.value for key, _ in pairs)
     cells = [form for pair in by_key for form in pair]
+    refused = [REFUSED for key in value if not isinstance(key, str | int | float | None)]
     return Forms(
         Kind("dict", "dict"),
         ("dict", *(form.value for form in cells)),
-        _inner_mark([form.json_mark for form in cells], in_order),
+        _inner_mark([form.json_mark for form in cells] + refused, in_order),
         _inner_mark([form.type_mark for form in cells]),
     )
 

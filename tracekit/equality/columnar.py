@@ -10,6 +10,7 @@ from tracekit.equality.tables import (
     arrow_cells,
     dtype_text,
     is_a,
+    pandas_cells,
     polars_cells,
     room_of,
     table_of,
@@ -56,7 +57,7 @@ def pandas_array(value: Any) -> StandsFor:
     dtype = dtype_text(value.dtype)
     kind = "category" if str(value.dtype) == "category" else dtype
     types = (dtype, None if names is None else list(names))
-    return StandsFor(f"{_name(value)}[{kind}]", value.tolist(), types)
+    return StandsFor(f"{_name(value)}[{kind}]", pandas_cells(value), types)
 
 
 def polars_series(value: Any) -> StandsFor:

@@ -229,5 +229,4 @@ _THREE_LEVELS = struct.Struct("<12Q")
 
 
 def _lanes_of_levels(sums: bytes) -> tuple[int, ...]:
-    whole = sums if len(sums) == 3 * LEVEL_BYTES else sums + sums[-LEVEL_BYTES:]
-    return _THREE_LEVELS.unpack(whole)
+    return _THREE_LEVELS.unpack_from(sums + sums[LEVEL_BYTES:])  # json's again if exact is left out

@@ -15,6 +15,8 @@ from tracekit.errors import NotComparable
 
 Cells = list[Any]
 
+_TIMES_IN_NANOSECONDS = "time64[ns]"
+"""In the name of an Arrow type: times whose nanoseconds Python's `time` would drop."""
 _NANOSECONDS_IN_POLARS = re.compile(r"time_unit='ns'|\bTime\b")
 
 
@@ -83,8 +85,8 @@ def _of_frame(frame: Any) -> Table:
 
     def columns(start: int, stop: int) -> list[Cells]:
         part = frame.iloc[start:stop]
-        cells = [level[start:stop].tolist() for level in levels.values()]
-        return cells + [_pandas_cells(part.iloc[:, place]) for place in range(part.shape[1])]
+        cells = [pandas_cells(level[start:stop]) for level in levels.values()]
+        return cells + [pandas_cells(part.iloc[:, place]) for place in range(part.shape[1])]
 
     types = [*(level.dtype for level in levels.values()), *frame.dtypes]
     return Table(
@@ -104,8 +106,8 @@ def _of_series(series: Any) -> Table:
         levels = {"index": series.index}
 
     def columns(start: int, stop: int) -> list[Cells]:
-        cells = [level[start:stop].tolist() for level in levels.values()]
-        return [*cells, _pandas_cells(series.iloc[start:stop])]
+        cells = [pandas_cells(level[start:stop]) for level in levels.values()]
+        return [*cells, pandas_cells(series.iloc[start:stop])]
 
     types = [*(level.dtype for level in levels.values()), series.dtype]
     return Table("pandas", [*levels, name], list(map(dtype_text, types)), len(series), columns)
@@ -145,12 +147,13 @@ def dtype_text(dtype: Any) -> str:
     return f"{order}category of {dtype.categories.tolist()!r}"
 
 
-def _pandas_cells(series: Any) -> Cells:
-    if str(series.dtype).startswith("time64[ns]"):
+def pandas_cells(values: Any) -> Cells:
+    """The values of a Series, an Index or an array of pandas, at full precision."""
+    if _TIMES_IN_NANOSECONDS in str(values.dtype):
         import pyarrow as pa
 
-        return arrow_cells(pa.chunked_array(series.array))
-    return series.tolist()  # type: ignore[no-any-return]
+        return arrow_cells(pa.array(values))
+    return values.tolist()  # type: ignore[no-any-return]
 
 
 def _of_polars(frame: Any) -> Table:
@@ -188,8 +191,10 @@ def arrow_cells(column: Any) -> Cells:
 
     kind = column.type
     try:
-        if "time64[ns]" in str(kind):  # as_py() would drop the nanoseconds
+        if _TIMES_IN_NANOSECONDS in str(kind):
             column = column.cast(_in_microseconds(kind))
+        if _TIMES_IN_NANOSECONDS in str(column.type):
+            raise NotImplementedError("times with nanoseconds in a type of this form")
         if _is_plain_moment(kind):
             return _moments(column)
         return column.to_pylist()  # type: ignore[no-any-return]
@@ -222,6 +227,8 @@ def _in_microseconds(kind: Any) -> Any:
         return pa.struct([field.with_type(_in_microseconds(field.type)) for field in kind])
     if pa.types.is_large_list(kind):
         return pa.large_list(_in_microseconds(kind.value_type))
+    if pa.types.is_map(kind):
+        return pa.map_(_in_microseconds(kind.key_type), _in_microseconds(kind.item_type))
     if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
         return pa.list_(_in_microseconds(kind.value_type))
     return kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import types
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,9 @@ def test_index_levels_and_labels_come_by_parts_too() -> None:
     table = table_of(frame)
     assert table is not None and table.labels is not None
     assert (table.names, table.labels(1, 3)) == (["a"], [6, 7])
+    single = table_of(frame[:1])
+    assert single is not None and single.labels is not None
+    assert (single.names, single.labels(0, 1)) == (["a"], [5])
     named = table_of(frame.rename_axis("k"))
     assert named is not None and named.labels is None
     assert (named.names, named.types) == (["k", "a"], ["int64", "int64"])
@@ -92,14 +96,48 @@ def test_arrow_times_keep_what_python_can_hold() -> None:
         (pa.array([[time]], pa.list_(pa.time64("ns"))), [[time]]),
         (pa.array([[time]], pa.large_list(pa.time64("ns"))), [[time]]),
         (pa.array([[time, time]], pa.list_(pa.time64("ns"), 2)), [[time, time]]),
+        (pa.array([[("k", time)]], pa.map_(pa.string(), pa.time64("ns"))), [[("k", time)]]),
     ):
         table = table_of(pa.table({"t": array}))
         assert table is not None
         assert table.columns(0, 1) == [plain]
-    table = table_of(pa.table({"t": pa.array([1], pa.time64("ns"))}))
-    assert table is not None
-    with pytest.raises(NotComparable, match=r"an Arrow time64\[ns\] column has values that"):
-        table.columns(0, 1)
+
+
+TIME = pa.time64("ns")
+HOLDING_TIMES: dict[str, tuple[pa.DataType, Any]] = {
+    "time": (TIME, lambda time: time),
+    "list": (pa.list_(TIME), lambda time: [time]),
+    "large list": (pa.large_list(TIME), lambda time: [time]),
+    "list of two": (pa.list_(TIME, 2), lambda time: [time, time]),
+    "struct": (pa.struct([("a", TIME)]), lambda time: {"a": time}),
+    "map": (pa.map_(pa.string(), TIME), lambda time: [("a", time)]),
+    "keys of a map": (pa.map_(TIME, pa.string()), lambda time: [(time, "a")]),
+    "list of structs": (pa.list_(pa.struct([("a", TIME)])), lambda time: [{"a": time}]),
+}
+TIMES_HELD: dict[str, Any] = {
+    "arrow table": lambda array: pa.table({"A": array}),
+    "pandas frame": lambda array: pd.DataFrame({"A": pd.arrays.ArrowExtensionArray(array)}),
+    "pandas series": lambda array: pd.Series(pd.arrays.ArrowExtensionArray(array)),
+    "pandas array in a cell": lambda array: [{"A": pd.arrays.ArrowExtensionArray(array)}],
+    "arrow array in a cell": lambda array: [{"A": array}],
+    "arrow scalar in a cell": lambda array: [{"A": array[0]}],
+}
+
+
+@pytest.mark.parametrize("holding", HOLDING_TIMES)
+@pytest.mark.parametrize("held", TIMES_HELD)
+def test_times_of_arrow_differ_by_their_nanoseconds_or_are_refused(held: str, holding: str) -> None:
+    kind, value = HOLDING_TIMES[holding]
+    one, other = (TIMES_HELD[held](pa.array([value(time)], kind)) for time in (1_000, 2_001))
+    assert prove(one, one).level is Level.EXACT
+    with pytest.raises(NotComparable, match="has values that Python cannot hold"):
+        prove(one, other)
+
+
+def test_times_of_arrow_in_what_cannot_be_cast_are_refused() -> None:
+    views = pa.array([[1_000]], pa.list_view(TIME))
+    with pytest.raises(NotComparable, match="times with nanoseconds in a type of this form"):
+        prove(pa.table({"A": views}), [])
 
 
 def test_types_of_columns_that_changed_are_each_told() -> None:
@@ -153,6 +191,15 @@ def test_all_that_frames_declare_is_compared() -> None:
         "column 'K' is int64 in the reference, int32 in the candidate",
         "integer row labels differ; they would count if the index had a name",
     )
+
+
+@pytest.mark.parametrize("cuts", [[0, 9_000], [0, 1, 9_000], [0, 4_096, 4_100, 8_500, 9_000]])
+def test_labels_of_rows_are_the_same_however_a_frame_is_cut(cuts: list[int]) -> None:
+    frame = pd.DataFrame({"K": [1] * 9_000}).set_axis(np.arange(7, 9_007))
+    parts = [frame[start:stop] for start, stop in pairwise(cuts)]
+    assert prove(frame, iter(parts), "K").level is Level.EXACT
+    other = frame.set_axis([*range(7, 9_006), 0])
+    assert prove(other, parts, "K").level is Level.VALUE
 
 
 def test_labels_of_rows_are_compared_in_order() -> None:

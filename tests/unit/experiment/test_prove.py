@@ -43,11 +43,17 @@ def table() -> pa.Table:
     return pa.table(dict(zip(COLUMNS, map(list, zip(*rows(), strict=True)), strict=True)))
 
 
+class Rows:
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(records())
+
+
 SOURCES = {
     "mapping": mapping,
     "pieces": lambda: iter([{cid: [row]} for cid, found in mapping().items() for row in found]),
     "records": records,
     "generated records": lambda: iter(records()),
+    "an object that can be iterated": Rows,
     "row batches": lambda: [
         (list(COLUMNS), rows()[start : start + 4]) for start in (0, 4, 8, 12, 16)
     ],

@@ -141,6 +141,15 @@ def test_rows_of_lists_are_rows_and_no_batches():
     for cells in ([5, 6], ["x", "y"]):
         (found,) = prove([(["a", "b"], cells)], [(["a", "b"], [*cells[:1], 7])]).examples
         assert (found.record_index, found.column) == (0, "1")
+    for one, other in (((5, [[1]]), (5, [[2]])), ((["a"], 5), (["a"], 6))):
+        (found,) = prove([one], [other]).examples
+        assert (found.record_index, found.column) == (0, "1")
+
+
+def test_an_array_is_one_value():
+    (found,) = prove(np.arange(5), np.array([0, 1, 9, 3, 4])).examples
+    assert (found.record_index, found.column) == (0, "value")
+    assert found.remark == "first at [2]: 2 against 9"
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, pa.table])
