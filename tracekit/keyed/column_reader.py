@@ -71,8 +71,9 @@ class ColumnReader:
         seen: set[Key] = set()
         with closing(self._row_batches(database, sql, binds)) as row_batches:
             for rows in row_batches:
-                gathered.append(rows)
-                size_bytes += rows.nbytes
+                if len(rows):  # the driver gives a batch even of no rows
+                    gathered.append(rows)
+                    size_bytes += rows.nbytes
                 del rows
                 if size_bytes >= _GATHERED_BYTES:
                     yield self._piece(gathered, seen)

@@ -2,6 +2,7 @@ import threading
 
 import pytest
 
+from tests.unit.keyed.column_database import placeholders
 from tracekit.errors import FetchError
 from tracekit.oracle.arrow import NoArrowType
 from tracekit.oracle.retry import Retry
@@ -29,9 +30,11 @@ class ScriptedDatabase:
         return self
 
     def describe_arrow(self, sql):
+        assert placeholders(sql)
         raise NoArrowType("this stand-in gives rows only")
 
     def read_sql_df_slow_iter(self, sql, params=None, timeout_seconds=None, batch_size=None):
+        assert placeholders(sql) == list(params)
         size = batch_size or self.fetchmany_size
         cids = list(params.values())
         with self.lock:

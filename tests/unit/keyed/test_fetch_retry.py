@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracledb import errors as driver
 
+from tests.unit.keyed.column_database import placeholders
 from tracekit.errors import BatchFetchError, FetchError
 from tracekit.keyed.channel import Channel
 from tracekit.keyed.piece_stream import PieceStream
@@ -63,6 +64,7 @@ class FlakyDatabase:
         return ArrowShape(schema, (), same_as_rows=False)
 
     def read_sql_df_slow_iter(self, sql, params, batch_size=None):
+        assert placeholders(sql) == list(params)
         cids = list(params.values())
         batch = BATCHES.index(cids)
         with self.lock:

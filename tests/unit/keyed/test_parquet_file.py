@@ -10,7 +10,7 @@ import pytest
 
 from tracekit.errors import BatchFetchError, ConfigError, ExportError
 from tracekit.keyed import column_reader, parquet
-from tracekit.keyed.keyed_file import open_parquet
+from tracekit.keyed.keyed_file import KeyedFile, open_parquet
 from tracekit.trace import EventFetcher
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -59,6 +59,29 @@ def test_row_groups_are_bounded_and_hold_the_cids_in_order(tmp_path, small_row_g
     found = file.read(columns=["CONTAINERID"]).column(0).to_pylist()
     assert list(dict.fromkeys(found)) == list(plain)
     assert file.schema_arrow.metadata[b"tracekit:query"] == b"history"
+
+
+def test_neighbouring_keys_are_read_once_and_a_few_row_groups_stay(tmp_path):
+    class Counted(pq.ParquetFile):
+        def read_row_group(self, group, **options):
+            read.append(group)
+            return super().read_row_group(group, **options)
+
+    read = []
+    file = tmp_path / "e.parquet"
+    table = pa.table({"ID": [f"key {n}" for n in range(12)], "N": range(12)})
+    pq.write_table(
+        table.replace_schema_metadata({"tracekit:key_columns": '["ID"]'}), file, row_group_size=2
+    )
+    with KeyedFile(file, Counted(file)) as events:
+        assert (read, len(events), events.rows) == ([0, 1, 2, 3, 4, 5], 12, 12)
+        read.clear()
+        for n in (0, 1, 2, 4, 6, 1, 8, 0, 10, 2):
+            assert events[f"key {n}"] == [{"ID": f"key {n}", "N": n}]
+        assert read == [0, 1, 2, 3, 4, 5, 1], "the row group that was last used longest ago goes"
+        assert repr(events) == "<KeyedFile: 12 rows of 12 keys>"
+    with pytest.raises(ValueError, match="closed"):
+        events["key 6"]
 
 
 def test_other_readers_find_plain_columns(tmp_path):

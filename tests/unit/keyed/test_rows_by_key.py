@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.keyed.column_database import placeholders
 from tracekit.errors import FetchError
 from tracekit.keyed import KeyedFetcher, Query
 from tracekit.keyed.grouping import Grouping
@@ -39,6 +40,8 @@ class ArrowDatabase:
         return self.shape
 
     def read_sql_arrow_iter(self, sql, params, *, batch_size, shape):
+        assert placeholders(sql) == list(params)
+        assert shape.schema == self.shape.schema
         columns = list(zip(*self.rows, strict=True)) or [()] * len(shape.schema)
         arrays = [
             pa.array(column, field.type)
