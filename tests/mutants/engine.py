@@ -55,7 +55,7 @@ def main() -> None:
     tested = _tested()
     outcome = {
         "mutants": len(everything),
-        "on_lines_not_run": _all_there_are() - len(everything),
+        "not_made": _all_there_are() - len(everything),
         "tested": [
             {
                 "name": name,
