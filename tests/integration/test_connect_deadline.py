@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from typing import Any
 
 import oracledb
@@ -17,6 +18,8 @@ from tracekit.testbed import LocalOracle
 
 QUERY = "SELECT 1 FROM DUAL"
 GENEROUS_SECONDS = 60
+DRIVERS_SECONDS = 20
+"""How long the driver waits for TCP if it is not told."""
 
 
 @pytest.fixture
@@ -49,6 +52,22 @@ def test_a_listener_that_accepts_and_never_answers_is_a_connect_error() -> None:
     assert "TRACEKIT_CONNECT_TIMEOUT_MS" in str(caught.value)
     assert "tiger" not in str(caught.value)
     assert isinstance(caught.value.__cause__, oracledb.Error)
+
+
+def test_a_host_that_answers_no_connect_is_a_connect_error() -> None:
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):  # whoever comes later is not answered
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        dsn = f"127.0.0.1:{full.getsockname()[1]}/MES"
+        database = Database(dsn, "scott", "tiger", connect_timeout_ms=100, retry_attempts=0)
+        start = time.monotonic()
+        with pytest.raises(ConnectError, match="no answer within 100 ms"):
+            database.read_sql_df(QUERY)
+        assert time.monotonic() - start < DRIVERS_SECONDS / 2
 
 
 def test_a_connect_that_hangs_frees_its_slot_and_its_connection(local: LocalOracle) -> None:
