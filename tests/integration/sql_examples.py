@@ -171,6 +171,9 @@ _NUMBERS = [
     _of("TO_CHAR with an exponent", "TRIM(TO_CHAR(1E30, '9.99EEEE'))", "1.00E+30"),
     _of("TO_NUMBER with a default", "TO_NUMBER('x' DEFAULT -1 ON CONVERSION ERROR)", -1),
     _of("VALIDATE_CONVERSION", "VALIDATE_CONVERSION('1x' AS NUMBER)", 0),
+    _of("the wrong number of arguments", "NVL(1)", Error("ORA-00909")),
+    _of("CAST of a date to a number", "CAST(SYSDATE AS NUMBER)", Error("ORA-00932")),
+    _of("IS NAN", "CASE WHEN BINARY_DOUBLE_NAN IS NAN AND 1 IS NOT NAN THEN 1 END", 1),
     _of("NVL of text and a number", "NVL('a', 1)", "a"),
     _of("DECODE goes by its first result", "DECODE(1, 1, 'one', 2)", "one"),
     _of("DECODE of NULL first gives text", "DECODE(2, 1, NULL, 5)", "5"),
@@ -219,6 +222,12 @@ _DATES = [
     ),
     _of("TO_DATE with RR", "TO_DATE('27-OCT-98', 'DD-MON-RR')", _at(1998, 10, 27)),
     _of("TO_DATE by a model for writing", "TO_DATE('2026 1', 'YYYY Q')", Error("ORA-01820")),
+    _of(
+        "TO_DATE with a default",
+        "TO_DATE('x' DEFAULT '2026-01-01' ON CONVERSION ERROR, 'YYYY-MM-DD')",
+        _at(2026, 1, 1),
+    ),
+    _of("more digits than an interval states", "INTERVAL '100' DAY", Error("ORA-01873")),
     _of("TO_DATE of no date", "TO_DATE('2026-13-01', 'YYYY-MM-DD')", Error("ORA-01843")),
     _of(
         "TO_TIMESTAMP",
@@ -326,6 +335,13 @@ _QUERIES = [
         "SELECT n FROM halves ORDER BY n",
         gives=[(0.25,), (0.5,), (1,)],
     ),
+    _(
+        "recursive WITH without names of columns",
+        "WITH n AS (SELECT 1 AS i FROM DUAL UNION ALL SELECT i + 1 FROM n WHERE i < 3)"
+        " SELECT i FROM n",
+        gives=Error("ORA-32039"),
+    ),
+    _("LEVEL without CONNECT BY", "SELECT LEVEL FROM emp", gives=Error("ORA-01788")),
     _(
         "FETCH FIRST WITH TIES",
         "SELECT deptno FROM emp ORDER BY deptno OFFSET 1 ROWS FETCH NEXT 2 ROWS WITH TIES",
@@ -806,6 +822,13 @@ _DEFINITIONS = [
         "SELECT s.NEXTVAL FROM DUAL",
         "SELECT s.CURRVAL FROM DUAL",
         gives=15,
+    ),
+    _(
+        "a sequence at its end",
+        "CREATE SEQUENCE s MAXVALUE 1",
+        "SELECT s.NEXTVAL FROM DUAL",
+        "SELECT s.NEXTVAL FROM DUAL",
+        gives=Error("ORA-08004"),
     ),
     _(
         "DEFAULT s.NEXTVAL",

@@ -170,6 +170,11 @@ CORNERS: list[Row] = [
     _query("TOP", "SELECT TOP 1 ename FROM emp", "ORA-00933"),
     _query("SELECT without FROM", "SELECT 1", "ORA-00923"),
     _query("AS before the alias of a table", "SELECT e.ename FROM emp AS e", "ORA-00933"),
+    _query("a string as alias", "SELECT 1 AS 'x' FROM DUAL", "ORA-00923"),
+    _query("* and more", "SELECT *, ename FROM emp", "ORA-00923"),
+    _query(
+        "two columns where one is wanted", "SELECT (SELECT 1, 2 FROM DUAL) FROM DUAL", "ORA-00913"
+    ),
     _query("==", "SELECT ename FROM emp WHERE deptno == 10", "ORA-00936"),
     _query("ILIKE", "SELECT ename FROM emp WHERE ename ILIKE 'k%'", "ORA-00920"),
     _query("FILTER", "SELECT SUM(sal) FILTER (WHERE deptno = 10) FROM emp", "ORA-00923"),

@@ -105,6 +105,16 @@ ZONES: list[tuple[str, tuple[str, ...], Any, str]] = [
         "",
     ),
     (
+        "CAST of text to an interval, TZ_OFFSET, AT LOCAL",
+        (
+            "SELECT EXTRACT(HOUR FROM CAST('3 10:00:01' AS INTERVAL DAY TO SECOND)),"
+            " TZ_OFFSET('-03:30'), TO_CHAR(TIMESTAMP '2026-01-01 10:00:00 +09:00' AT LOCAL, 'HH24')"
+            " FROM DUAL",
+        ),
+        [(10, "-03:30", "01")],
+        "",
+    ),
+    (
         "TO_CHAR of an interval",
         (
             "SELECT TO_CHAR(INTERVAL '1 02:03:04' DAY TO SECOND), TO_CHAR(INTERVAL '1-2' YEAR TO"

@@ -252,7 +252,7 @@ def test_plsql_has_one_bind_per_name(fresh: Bench) -> None:
         ("selec 1 from dual", 900, 0),
         ("SELECT 'abc FROM dual", 1756, 7),
         ("SELECT (1 FROM dual", 907, 19),
-        ("SELECT a b c FROM dual", 933, 11),
+        ("SELECT a b c FROM dual", 923, 11),
         ("SELECT 1 FROM dual;", 933, 18),
         ("SELECT a FROM /* : ' */ nowhere", 942, 24),
         ("SELECT ename, nope FROM emp", 904, 14),

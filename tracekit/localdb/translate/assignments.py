@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from tracekit.localdb.translate.build import as_text, call
-from tracekit.localdb.translate.implicit import as_number
+from tracekit.localdb.translate.implicit import as_number, refuse_moment
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import (
@@ -151,6 +151,7 @@ def assigned(value: exp.Expr, column: ColumnType) -> exp.Expr:
     if wanted is not None:
         return as_declared(value, wanted)
     if column.kind is Kind.NUMBER:
+        refuse_moment(value)
         stated = column.declared
         if stated is not None and stated.name == "FLOAT" and stated.precision:
             return as_float(as_number(value), stated.precision)

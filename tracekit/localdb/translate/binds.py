@@ -90,6 +90,8 @@ def prepare(sql: str, tokens: Sequence[Token], bind_forms: Sequence[BindForm] = 
         ahead = tokens[index + 1 : index + 10]
         if token.is_word("INTERVAL") and ahead and ahead[0].is_word("YEAR", "DAY"):
             prepared.interval_digits.append(_interval_digits(ahead))
+        if token.is_word("INTERVAL") and ahead and ahead[0].kind is TokenKind.STRING:
+            _check_leading_digits(ahead)
         if _is_interval_precision(tokens, index):
             index += 3
             continue
@@ -144,6 +146,21 @@ def _interval_digits(tokens: Sequence[Token]) -> tuple[int, int]:
     return stated[tokens[0].text.upper()], stated["SECOND"]
 
 
+def _check_leading_digits(tokens: Sequence[Token]) -> None:
+    """Check that an interval's first number fits `DAY(3)`, or 2 digits if it states none.
+
+    Raises:
+        OraError: ORA-01873, it does not.
+    """
+    written, _, bracket, stated = [*tokens, *tokens[-1:] * 4][:4]
+    digits = string_value(written).strip().lstrip("+-").lstrip("0 ")
+    leading = len(digits) - len(digits.lstrip("0123456789"))
+    limit = int(stated.text) if bracket.text == "(" and stated.text.isdigit() else 2
+    if leading > limit:
+        message = "the leading precision of the interval is too small"
+        raise OraError(1873, message, position=written.start)
+
+
 def _is_interval_precision(tokens: Sequence[Token], index: int) -> bool:
     """Whether this is `(n)` in INTERVAL DAY(n) TO SECOND(n); it only limits the digits."""
     if tokens[index].text != "(" or index < 2 or index + 2 >= len(tokens):
@@ -159,7 +176,9 @@ def _is_interval_precision(tokens: Sequence[Token], index: int) -> bool:
 
 
 def _fold(prepared: Prepared, tokens: Sequence[Token], index: int) -> tuple[str, int] | None:
-    """Fold a run of binds into one list parameter; returns its text and number of tokens."""
+    """Fold several tokens: a list of binds, or AT LOCAL; returns their text and number."""
+    if tokens[index].is_word("AT") and any(one.is_word("LOCAL") for one in tokens[index + 1 :][:1]):
+        return "AT TIME ZONE SESSIONTIMEZONE", 2
     count = _listed_binds(tokens, index)
     if count >= _MIN_FOLDED:
         binds, end = _ored_lists(tokens, index, count)
@@ -264,7 +283,8 @@ def _token_text(prepared: Prepared, token: Token) -> str:
         prepared.shown[name] = token.text.upper()
         return f":{name}"
     if token.kind is TokenKind.STRING:
-        return "'" + string_value(token).replace("'", "''") + "'"
+        national = "N" if token.text[0] in "nN" else ""
+        return national + "'" + string_value(token).replace("'", "''") + "'"
     if token.kind is TokenKind.NUMBER and token.text[-1] in "fFdD":
         name = f"d{len(prepared.binary_literals)}"
         prepared.binary_literals[name] = token.text

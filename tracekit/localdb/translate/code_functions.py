@@ -68,6 +68,8 @@ def internal_bytes(value: exp.Expr) -> exp.Expr:
 
 
 def _size(args: Sequence[exp.Expr]) -> exp.Expr:
+    if kind_of(args[0]) is Kind.NULL:
+        return args[0]
     if kind_of(args[0]) is Kind.DATE:
         present = exp.Not(this=exp.Is(this=paren(args[0]), expression=exp.Null()))
         return with_number(case((present, number(7))), Exact(INTEGER))

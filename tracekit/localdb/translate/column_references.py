@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import (
     aliases,
     zones,
@@ -60,7 +61,9 @@ def column(node: exp.Expr, context: Context) -> exp.Expr:
         return pseudo(context)
     if name == "ROWID":
         return _rowid(node, context)
-    if name in ("ORA_ROWSCN", "ROWNUM", "LEVEL"):
+    if name == "LEVEL":
+        raise OraError(*NO_CONNECT_BY, position=context.position(node))
+    if name in ("ORA_ROWSCN", "ROWNUM"):
         raise unsupported(name, context.position(node))
     return node
 
@@ -114,6 +117,7 @@ _PSEUDO_COLUMNS: dict[str, Callable[[Context], exp.Expr]] = {
     "SESSIONTIMEZONE": lambda _: call("ora_session_zone", kind=Kind.TEXT),
     "DBTIMEZONE": lambda _: text("+00:00"),
 }
+NO_CONNECT_BY = (1788, "CONNECT BY clause required in this query block")
 CLOCK: dict[type[Any], tuple[str, Kind]] = {
     exp.CurrentDate: ("ora_current_date", Kind.DATE),
     exp.CurrentTimestamp: ("ora_current_timestamp", Kind.ZONED),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from tracekit.localdb.translate import dates, implicit, numbers
+from tracekit.localdb.translate import dates, implicit, intervals, numbers
 from tracekit.localdb.translate.build import as_text, call, case, literal_text, paren, unsupported
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.number_models import check_number_model
@@ -55,6 +55,8 @@ def _converted(value: exp.Expr, data_type: exp.DataType, rest: Sequence[exp.Expr
         return as_free(
             call("ora_read_number", as_text(value), exp.Literal.string(model), kind=Kind.TEXT)
         )
+    if declared.name.startswith("INTERVAL"):
+        return intervals.as_declared(value, declared)
     if declared.name == "DATE" or declared.name.startswith("TIMESTAMP"):
         if kind_of(value) in MOMENTS or model is None:
             return as_declared(value, declared)

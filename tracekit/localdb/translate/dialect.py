@@ -47,6 +47,9 @@ def _conversion(name: str) -> Any:
         call = self.expression(exp.Anonymous(this=name, expressions=listed))
         if default is None:
             return call
+        if rest:  # the default is read by the same model
+            models = [one.copy() for one in rest]
+            default = exp.Anonymous(this=name, expressions=[default, *models])
         return self.expression(
             exp.Anonymous(this=WITH_DEFAULT, expressions=[default, value.copy(), call])
         )

@@ -77,7 +77,8 @@ def _unknown_table(match: re.Match[str], sql: str) -> OraError:
 
 def _unknown_column(match: re.Match[str], sql: str) -> OraError:
     groups = match.groupdict()
-    name = groups["name"].split(".")[-1].strip('"').upper()
+    written = groups["name"] or groups.get("updated") or groups.get("checked") or ""
+    name = written.split(".")[-1].strip('"').upper()
     table = groups.get("table")
     shown = f'"{table.upper()}"."{name}"' if table else f'"{name}"'
     return OraError(904, f"{shown}: invalid identifier", position=find_name(sql, name, table))
@@ -168,6 +169,31 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             _still_needed,
         ),
         (r"because this table is main key table of", _key_table),
+        (r"Existing object [^\n]* is of type", _says(942, "table or view does not exist")),
+        (r"Index with name [^\n]* does not exist", _says(1418, "specified index does not exist")),
+        (
+            r"currval: sequence is not yet defined",
+            _says(8002, "sequence CURRVAL is not yet defined in this session"),
+        ),
+        (
+            r"nextval: reached (?:max|min)imum value",
+            _says(8004, "sequence NEXTVAL exceeds its limit and cannot be instantiated"),
+        ),
+        (r"Increment must not be zero", _says(4002, "INCREMENT must be a nonzero integer")),
+        (r"has more than one primary key", _says(2260, "table can have only one primary key")),
+        (
+            r"Cannot drop column: table only has one column",
+            _says(12983, "cannot drop all columns in a table"),
+        ),
+        (
+            r'Could not ORDER BY column "(?P<name>[^"]+)"'
+            r'|Referenced update column "?(?P<updated>[^\s"]+)"? not found'
+            r'|does not contain column "(?P<checked>[^"]+)" referenced in check',
+            _unknown_column,
+        ),
+        (r"Subquery returns \d+ columns - expected 1", _says(913, "too many values")),
+        (r"Multiple assignments to same column", _says(957, "duplicate column name")),
+        (r"zero-length delimited identifier", _says(1741, "illegal zero-length identifier")),
         (r'View with name "?(?P<name>[^\s"]+)"? does not exist', _unknown_table),
         (
             r'Sequence with name "?(?P<name>[^\s"]+)"? does not exist',

@@ -9,13 +9,14 @@ from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.binds import Prepared
-from tracekit.localdb.translate.lexer import Token
+from tracekit.localdb.translate.lexer import Token, TokenKind
 
 _CONDITIONS = (
     exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.And, exp.Or, exp.Not, exp.In,
     exp.Between, exp.Like, exp.Is, exp.Exists,
 )  # fmt: skip
 """Keywords that are values in other databases, but not in Oracle."""
+_OF_INSERT = ("INTO", "ALL", "FIRST")
 _ENDED = (933, "SQL command not properly ended")
 _NO_FROM = (923, "FROM keyword not found where expected")
 _NO_EXPRESSION = (936, "missing expression")
@@ -23,14 +24,23 @@ _NO_OPERATOR = (920, "invalid relational operator")
 
 
 def refuse_foreign_operators(tokens: Sequence[Token]) -> None:
-    """Refuse `==`, which the parser reads as `=`.
+    """Refuse `==`, INSERT without INTO, strings as aliases, and names that start with `_`.
 
     Raises:
-        OraError: ORA-00936 if it occurs.
+        OraError: the error that Oracle raises for it.
     """
     for token, following in pairwise(tokens):
+        position = following.start
+        if token is tokens[0] and token.is_word("INSERT") and not following.is_word(*_OF_INSERT):
+            raise OraError(925, "missing INTO keyword", position=position)
         if token.text == following.text == "=":
-            raise OraError(*_NO_EXPRESSION, position=following.start)
+            raise OraError(*_NO_EXPRESSION, position=position)
+        if token.is_word("AS") and following.kind is TokenKind.STRING:
+            raise OraError(*_NO_FROM, position=position)
+        if token.is_word("FROM") and following.is_word("WHERE", "GROUP", "ORDER", "HAVING"):
+            raise OraError(903, "invalid table name", position=position)
+        if following.kind is TokenKind.WORD and following.text.startswith("_"):
+            raise OraError(911, "invalid character", position=position)
 
 
 def refuse_foreign_syntax(tree: exp.Expr, prepared: Prepared) -> None:

@@ -376,6 +376,7 @@ FUNCTIONS: dict[str, Function] = {
     "TO_DSINTERVAL": Function(1, 1, intervals.text_to_days),
     "TO_YMINTERVAL": Function(1, 1, intervals.text_to_months),
     "FROM_TZ": Function(2, 2, zones.from_tz),
+    "TZ_OFFSET": Function(1, 1, zones.tz_offset),
     "SYS_EXTRACT_UTC": Function(1, 1, zones.extract_utc),
     TRUNCATED: Function(0, 0, _renamed("ora_truncates", Kind.NULL)),
     DATE_LITERAL: Function(1, 1, _literal_of(dates.date_literal)),
@@ -409,8 +410,11 @@ def check_count(args: Sequence[exp.Expr], least: int, most: int, position: int) 
     """Check the number of arguments of a function.
 
     Raises:
-        OraError: ORA-00938 for too few arguments, ORA-00939 for too many.
+        OraError: ORA-00909 for a function that always takes the same number; otherwise
+            ORA-00938 for too few arguments, ORA-00939 for too many.
     """
+    if least == most != len(args):
+        raise OraError(909, "invalid number of arguments", position=position)
     if len(args) < least:
         raise OraError(938, "not enough arguments for function", position=position)
     if len(args) > most or any(

@@ -60,6 +60,16 @@ def as_kind(value: exp.Expr, kind: Kind) -> exp.Expr:
     raise _inconsistent(kind, own)
 
 
+def refuse_moment(value: exp.Expr) -> None:
+    """Check that what is to become a number is not a date or timestamp.
+
+    Raises:
+        OraError: ORA-00932 if it is.
+    """
+    if kind_of(value) in MOMENTS:
+        raise _inconsistent(Kind.NUMBER, kind_of(value))
+
+
 def _inconsistent(expected: Kind, got: Kind) -> OraError:
     names = {Kind.TEXT: "CHAR", Kind.ROWID: "ROWID"}
     shown = [names.get(kind, kind.name) for kind in (expected, got)]

@@ -18,8 +18,9 @@ from tracekit.localdb.translate.build import (
     unsupported,
 )
 from tracekit.localdb.translate.interval_text import fraction_microseconds
-from tracekit.localdb.translate.kinds import Kind, kind_of, with_digits, with_months
+from tracekit.localdb.translate.kinds import Kind, kind_of, with_digits, with_kind, with_months
 from tracekit.localdb.translate.number_types import as_double
+from tracekit.localdb.translate.types import DeclaredType
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 
@@ -120,6 +121,14 @@ def number_to_months(args: Sequence[exp.Expr]) -> exp.Expr:
     factor = _unit(args[1], "NUMTOYMINTERVAL", _MONTH_UNITS)
     months = exp.Mul(this=as_double(args[0]), expression=number(factor))
     return with_months(call("to_months", cast(months, exp.DType.INT)))
+
+
+def as_declared(value: exp.Expr, declared: DeclaredType) -> exp.Expr:
+    """CAST to an interval."""
+    if kind_of(value) in (Kind.INTERVAL, Kind.NULL, Kind.UNKNOWN):
+        return with_kind(cast(value, exp.DType.INTERVAL), Kind.INTERVAL)
+    convert = text_to_days if declared.name == "INTERVAL DAY TO SECOND" else text_to_months
+    return convert([value])
 
 
 def _unit(node: exp.Expr, function: str, units: dict[str, int]) -> int:

@@ -15,6 +15,9 @@ CREATE OR REPLACE MACRO ora_timestamp_model() AS
 CREATE OR REPLACE MACRO ora_zoned_model() AS
     coalesce(getvariable('ora_timestamp_tz_format'), 'DD-MON-RR HH.MI.SSXFF AM TZR');
 
+CREATE OR REPLACE MACRO ora_offset_text(m) AS
+    CASE WHEN m < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(m) // 60 AS VARCHAR), 2, '0') || ':'
+    || lpad(CAST(abs(m) % 60 AS VARCHAR), 2, '0');
 CREATE OR REPLACE MACRO ora_context(name) AS
     nullif(element_at(getvariable('ora_context'), name)[1], '');
 CREATE OR REPLACE MACRO ora_nls_parameter(name) AS

@@ -24,6 +24,8 @@ _RESERVED = {
     "SYNONYM", "TABLE", "THEN", "TO", "TRIGGER", "UNION", "UNIQUE", "UPDATE", "VALIDATE",
     "VALUES", "VARCHAR", "VARCHAR2", "VIEW", "WHENEVER", "WHERE", "WITH",
 }  # fmt: skip
+_PSEUDO_COLUMNS = {"LEVEL", "NULL", "ROWID", "ROWNUM", "SYSDATE", "UID", "USER"}
+"""Reserved words that have a meaning where a column is read, but name no column or alias."""
 _ERRORS: dict[type[Any], tuple[int, str]] = {
     exp.Alias: (923, "FROM keyword not found where expected"),
     exp.Column: (936, "missing expression"),
@@ -41,7 +43,9 @@ def check_reserved_words(tree: exp.Expr, prepared: Prepared) -> None:
     """
     for identifier in tree.find_all(exp.Identifier):
         stated = _ERRORS.get(type(identifier.parent))
-        if stated is None or identifier.quoted or identifier.name.upper() not in _RESERVED:
+        named = isinstance(identifier.parent, exp.Alias | exp.ColumnDef)
+        reserved = _RESERVED | _PSEUDO_COLUMNS if named else _RESERVED
+        if stated is None or identifier.quoted or identifier.name.upper() not in reserved:
             continue
         start = identifier.meta.get("start")
         position = prepared.source_position(start) if isinstance(start, int) else 0

@@ -109,6 +109,11 @@ def _literal(node: exp.Expr, _: Context) -> exp.Expr:
     return node if node.this else null_text()
 
 
+def _national(node: exp.Expr, _: Context) -> exp.Expr:
+    """Rewrite N'...', which is text of the type NCHAR."""
+    return text(str(node.this)) if node.this else null_text()
+
+
 def _placeholder(node: exp.Expr, context: Context) -> exp.Expr:
     """A bind gets the type of its values; binary literals (`1.5d`) are placeholders too."""
     name = str(node.this)
@@ -129,6 +134,9 @@ def _concatenation(node: exp.Expr, _: Context) -> exp.Expr:
     return text_functions.concatenate(list(operands))
 
 
+_NUMBERS = ("NUMBER", "FLOAT", "BINARY_DOUBLE", "BINARY_FLOAT")
+
+
 def _cast(node: exp.Expr, context: Context) -> exp.Expr:
     assert isinstance(node, exp.Cast)
     if is_marked(node):
@@ -144,6 +152,8 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
     value = node.this
     if declared.name == "DATE" or declared.name.startswith("TIMESTAMP"):
         return zones.as_declared(value, declared)
+    if declared.name in _NUMBERS:
+        implicit.refuse_moment(value)
     if declared.name == "NUMBER" and declared.precision is declared.scale is None:
         return as_free(as_number(value))
     if stored.this is exp.DType.VARCHAR:
@@ -155,6 +165,10 @@ def _cast(node: exp.Expr, context: Context) -> exp.Expr:
         if declared.name in FIXED:
             shortened = call("rpad", shortened, exp.Literal.number(declared.length), text(" "))
         return with_kind(shortened, Kind.TEXT)
+    if declared.name.startswith("INTERVAL"):
+        return intervals.as_declared(value, declared)
+    if declared.name == "RAW" and kind_of(value) is Kind.TEXT:
+        return call("ora_hex_to_raw", value)
     if declared.name == "FLOAT":
         return as_float(as_number(value), declared.precision or FLOAT_BITS)
     if declared.name == "BINARY_DOUBLE":
@@ -188,6 +202,9 @@ def _call(node: exp.Expr, context: Context) -> exp.Expr:
         return conversions.validated(node.expressions)
     if name in conditions.CONDITIONS and not conditions.is_condition(node):
         raise OraError(904, f'"{name}": invalid identifier', position=context.position(node))
+    if name == "SYS_CONNECT_BY_PATH":
+        where = context.position(node)
+        raise OraError(30002, "SYS_CONNECT_BY_PATH function not allowed here", position=where)
     if name == "SYS_CONTEXT":
         return sys_context(node, context.current_schema, context.user, context.position(node))
     if name == "USERENV" and len(node.expressions) == 1:
@@ -289,9 +306,30 @@ def _set_operation(node: exp.Expr, context: Context) -> exp.Expr:
     return node
 
 
+def _interval(node: exp.Expr, _: Context) -> exp.Expr:
+    assert isinstance(node, exp.Interval)
+    return node if isinstance(node.parent, exp.DataType) else intervals.interval_literal(node)
+
+
+_FLOATING_CONDITIONS = {"NAN": "isnan", "INFINITE": "isinf"}
+
+
+def _is(node: exp.Expr, _: Context) -> exp.Expr:
+    """IS NAN and IS INFINITE, which only binary numbers can be."""
+    name = node.expression.name.upper() if isinstance(node.expression, exp.Column) else ""
+    if name not in _FLOATING_CONDITIONS:
+        return node
+    return call(_FLOATING_CONDITIONS[name], as_double(as_number(node.this)))
+
+
+def _prior(node: exp.Expr, context: Context) -> exp.Expr:
+    raise OraError(*column_references.NO_CONNECT_BY, position=context.position(node))
+
+
 _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Column: column_references.column,
     exp.Literal: _literal,
+    exp.National: _national,
     exp.Placeholder: _placeholder,
     exp.Neg: lambda node, _: arithmetic.negate(node),
     exp.Case: _case,
@@ -313,9 +351,11 @@ _RULES: dict[type[Any], Callable[[Any, Context], exp.Expr]] = {
     exp.Fetch: _fetch,
     exp.Offset: _offset,
     exp.Table: _table,
+    exp.Is: _is,
+    exp.Prior: _prior,
     exp.AtTimeZone: lambda node, _: zones.at_time_zone(node),
     exp.Extract: lambda node, _: dates.extract(node),
-    exp.Interval: lambda node, _: intervals.interval_literal(node),
+    exp.Interval: _interval,
     exp.Trim: lambda node, _: text_functions.trim(node),
     exp.Window: lambda node, context: aggregates.window(node, context.position(node)),
     exp.WithinGroup: lambda node, context: aggregates.within_group(node, context.position(node)),

@@ -15,6 +15,8 @@ from tracekit.localdb.translate.build import INTERVAL_DIGITS
 from tracekit.localdb.translate.kinds import (
     MOMENTS,
     Kind,
+    fraction_digits,
+    has_digits,
     is_months,
     kind_of,
     with_digits,
@@ -310,9 +312,34 @@ def _known(node: exp.Expr) -> Output:
     if text is not None:
         stored = "BLOB" if text.name == "BLOB" else "VARCHAR"
         return ColumnType(stored, text, varies=varies(node))
+    declared = _moment_type(node)
+    if declared is not None:
+        return ColumnType(_STORED_MOMENTS[declared.name], declared)
     if kind_of(node) is Kind.INTERVAL and is_months(node):
         return ColumnType("INTERVAL", DeclaredType(_MONTHS, precision=9))
     return ValueType(kind_of(node), number_type(node))
+
+
+_STORED_MOMENTS = {
+    "TIMESTAMP": "TIMESTAMP",
+    "TIMESTAMP WITH TIME ZONE": ZONED_TYPE,
+    "TIMESTAMP WITH LOCAL TIME ZONE": "TIMESTAMP WITH TIME ZONE",
+}
+_MOMENT_NAMES = {
+    Kind.TIMESTAMP: "TIMESTAMP",
+    Kind.ZONED: "TIMESTAMP WITH TIME ZONE",
+    Kind.LOCAL: "TIMESTAMP WITH LOCAL TIME ZONE",
+}
+_MICROSECOND_DIGITS = 6
+
+
+def _moment_type(node: exp.Expr) -> DeclaredType | None:
+    """The type of a moment with up to six digits of a second; more need other columns."""
+    name, digits = _MOMENT_NAMES.get(kind_of(node)), fraction_digits(node)
+    stated = has_digits(node) or kind_of(node) is Kind.ZONED
+    if name is None or not stated or digits > _MICROSECOND_DIGITS:
+        return None
+    return DeclaredType(name, scale=digits)
 
 
 def _passed_on(source: Source, star: exp.Star) -> Outputs:

@@ -209,6 +209,9 @@ def _parse_error(error: ParseError, prepared: Prepared) -> OraError:
         return OraError(936, "missing expression", position=position)
     if "Expecting )" in description:
         return OraError(907, "missing right parenthesis", position=position)
+    before = prepared.text[: max(0, offset)].upper()
+    if before.rfind("SELECT ") > max(before.rfind("FROM "), before.rfind("FROM\n")):
+        return OraError(923, "FROM keyword not found where expected", position=position)
     return OraError(933, "SQL command not properly ended", position=position)
 
 
@@ -339,6 +342,8 @@ def _mark_recursion(tree: exp.Expr) -> None:
     for clause in tree.find_all(exp.With):
         for one in clause.expressions:
             if any(table.name.upper() == one.alias.upper() for table in one.find_all(exp.Table)):
+                if not one.args["alias"].columns:
+                    raise OraError(32039, "recursive WITH clause must have column alias list")
                 clause.set("recursive", True)
 
 

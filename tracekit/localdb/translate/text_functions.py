@@ -129,6 +129,7 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "LENGTH": (1, 1, _length),
     "LENGTHB": (1, 1, _count_of("strlen")),
     "LENGTHC": (1, 1, _count_of("length")),
+    "LENGTH4": (1, 1, _count_of("length")),
     "ASCII": (1, 1, _count_of("ora_ascii")),
     "NLS_UPPER": (1, 1, _of_text("ora_upper")),
     "NLS_LOWER": (1, 1, _of_text("lower")),

@@ -84,6 +84,8 @@ def text_type(node: exp.Expr | None) -> DeclaredType | None:
         return noted
     if isinstance(node, exp.Literal):
         return DeclaredType("CHAR", length=len(node.this)) if node.is_string and node.this else None
+    if isinstance(node, exp.National):
+        return DeclaredType("NCHAR", length=len(node.this)) if node.this else None
     if isinstance(node, exp.Paren | exp.Alias | exp.Window | exp.WithinGroup | exp.Prior):
         return text_type(node.this)
     if isinstance(node, exp.DPipe):

@@ -43,6 +43,11 @@ def offset_of(zone: exp.Expr | None) -> exp.Expr:
     return call("ora_zone")
 
 
+def tz_offset(args: Sequence[exp.Expr]) -> exp.Expr:
+    """TZ_OFFSET(zone)."""
+    return call("ora_offset_text", offset_of(args[0]), kind=Kind.TEXT)
+
+
 def at_time_zone(node: exp.AtTimeZone) -> exp.Expr:
     """Translate `x AT TIME ZONE zone`."""
     moved = call("ora_at_zone", zoned(node.this), offset_of(node.args["zone"]), kind=Kind.ZONED)
