@@ -825,7 +825,7 @@ _DEFINITIONS = [
     ),
     _(
         "a sequence at its end",
-        "CREATE SEQUENCE s MAXVALUE 1",
+        "CREATE SEQUENCE s START WITH 2 MAXVALUE 2",
         "SELECT s.NEXTVAL FROM DUAL",
         "SELECT s.NEXTVAL FROM DUAL",
         gives=Error("ORA-08004"),

@@ -152,7 +152,8 @@ def _check_leading_digits(tokens: Sequence[Token]) -> None:
     Raises:
         OraError: ORA-01873, it does not.
     """
-    written, _, bracket, stated = [*tokens, *tokens[-1:] * 4][:4]
+    written = tokens[0]
+    bracket, stated = tokens[2:4] if len(tokens) > 3 else (written, written)
     digits = string_value(written).strip().lstrip("+-").lstrip("0 ")
     leading = len(digits) - len(digits.lstrip("0123456789"))
     limit = int(stated.text) if bracket.text == "(" and stated.text.isdigit() else 2
