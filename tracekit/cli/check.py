@@ -12,6 +12,7 @@ import click
 
 from tracekit import reports
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.new_file import check_new_file
 from tracekit.cli.output_options import run_folder_options
 from tracekit.cli.record_options import format_option, quiet_option
 from tracekit.cli.source_options import candidate_option
@@ -136,6 +137,7 @@ def command(
 
         if update:
             options = _options(baseline, workload, given)
+            check_new_file(baseline, force=True)
             run = make_run(
                 options,
                 output=output,

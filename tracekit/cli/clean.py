@@ -23,12 +23,10 @@ from tracekit.sizes import format_size
 @click.option(
     "--keep",
     type=click.IntRange(0),
-    default=0,
-    show_default=True,
-    help="With --runs: keep the newest N.",
+    help="With --runs: keep the newest N [default: 0].",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No table.")
-def command(drop_workloads: bool, drop_runs: bool, keep: int, quiet: bool) -> None:
+def command(drop_workloads: bool, drop_runs: bool, keep: int | None, quiet: bool) -> None:
     """Show how much disk space the cache and the runs use, and remove what you choose.
 
     Without options nothing is removed.
@@ -39,6 +37,8 @@ def command(drop_workloads: bool, drop_runs: bool, keep: int, quiet: bool) -> No
       tracekit clean --runs --keep 3
       tracekit clean --workloads
     """
+    if keep is not None and not drop_runs:
+        raise ConfigError(f"--keep {keep} needs --runs, which is not given")
     settings = Settings.from_env()
     runs = run_folders(settings.runs_dir)
     cached = workloads.cached(settings.cache_dir)
@@ -51,7 +51,7 @@ def command(drop_workloads: bool, drop_runs: bool, keep: int, quiet: bool) -> No
             freed += item.size_bytes
     failures = []
     if drop_runs:
-        for folder in runs[: max(0, len(runs) - keep)]:
+        for folder in runs[: max(0, len(runs) - (keep or 0))]:
             size_bytes = folder_bytes(folder)
             try:
                 shutil.rmtree(folder)

@@ -22,6 +22,7 @@ _USER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,30}", re.ASCII)
 _BIND = re.compile(
     r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}|unix:/[A-Za-z0-9_./-]+", re.ASCII
 )
+_HIGHEST_PORT = 65_535
 
 
 @click.group("deploy")
@@ -131,6 +132,9 @@ def _check(user: str, bind: str, limit_bytes: int | None, worker_memory: int) ->
         raise ConfigError(f"--user {user!r}: expected the name of a system user")
     if not _BIND.fullmatch(bind):
         raise ConfigError(f"--listen {bind!r}: expected HOST:PORT or unix:/path/of/socket")
+    port = bind.rpartition(":")[2]
+    if port.isdigit() and not 1 <= int(port) <= _HIGHEST_PORT:
+        raise ConfigError(f"--listen {bind!r}: a port is a number from 1 to {_HIGHEST_PORT}")
     if limit_bytes is not None and limit_bytes > _WORKER_SHARE * worker_memory:
         raise ConfigError(
             f"TRACEKIT_WORKER_MEMORY_LIMIT={format_size(limit_bytes)} is too close to "

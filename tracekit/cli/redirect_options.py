@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from tracekit.cli.source_options import refuse_empty
 from tracekit.config import Settings
 from tracekit.errors import ConfigError
 from tracekit.programs.redirect import Redirect
@@ -132,6 +133,7 @@ def read_redirect(
     Raises:
         ConfigError: two of them name a target, or one needs another that is not given.
     """
+    refuse_empty({"--workload": workload, "--dsn": dsn, "--user": user})
     given = {
         "--workload": workload,
         "--database": database_file,

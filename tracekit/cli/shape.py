@@ -9,6 +9,7 @@ import click
 
 from tracekit import reports, workloads
 from tracekit.cli.exit_code import ExitCode
+from tracekit.cli.new_file import check_new_file
 from tracekit.cli.program_shape import ProgramCommand, ended_badly, program_of, program_shape
 from tracekit.cli.record_options import quiet_option
 from tracekit.cli.source_options import read_source, source_options
@@ -79,8 +80,7 @@ def record(
 
     Exit codes: 0 the shape was written · 1 it was, but the program failed · 2 could not record.
     """
-    if output.exists() and not force:
-        raise ConfigError(f"File already exists, will not overwrite without --force: {output}")
+    check_new_file(output, force=force)
     if program := program_of():
         return _record_program(program, workload, source, output, quiet=quiet)
     read = read_source(workload, **source)

@@ -18,6 +18,9 @@ class SizeType(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The bytes; a usage error if `value` is not a size."""
         try:
-            return value if isinstance(value, int) else parse_size(value)
+            size_bytes = value if isinstance(value, int) else parse_size(value)
         except ConfigError as exc:
             self.fail(str(exc), param, ctx)
+        if not size_bytes:
+            self.fail(f"{value!r} leaves no memory at all. Write it like 512MiB", param, ctx)
+        return size_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -161,6 +161,7 @@ def read_source(
         ConfigError: there is nothing to read, two options contradict each other, a setting is
             missing, or a value is malformed.
     """
+    refuse_empty({"--dsn": dsn, "--user": user, "--query": query_name, "--keys-sql": keys_sql})
     settings = Settings.from_env()
     for option, file in (("--shape", shape_file), ("--database", database_file)):
         other = database_file if option == "--shape" else None
@@ -185,6 +186,17 @@ def read_source(
         keys_sql=keys_sql,
         workers=workers or settings.fetch.max_workers,
     )
+
+
+def refuse_empty(given: Mapping[str, str | None]) -> None:
+    """Refuse an option whose text is empty, as a shell variable that is not set leaves it.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    for option, text in given.items():
+        if text is not None and not text.strip():
+            raise ConfigError(f"{option} {text!r} is empty; give a value, or leave the option out")
 
 
 def _database(settings: Settings, dsn: str, user: str | None) -> Database:

@@ -73,5 +73,8 @@ def prove_candidates(
                     f"candidate {name!r} failed, so nothing is proved: "
                     f"{found.reason}\n{found.stderr_tail or ''}".rstrip()
                 )
-        proof = compare_candidates(records, context)
-    return EqualityProof(proof.candidates[specs[-1].name])
+        compared = compare_candidates(records, context)
+    proof = compared.candidates[specs[-1].name]
+    if proof.level is None:
+        raise ProfileError(f"nothing is proved: {'; '.join(proof.remarks)}")
+    return EqualityProof(proof)

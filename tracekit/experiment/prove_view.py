@@ -105,6 +105,8 @@ def headline(proof: CandidateProof) -> str:
             said += f": {count:,} {'key differs' if count == 1 else 'keys differ'}"
         if proof.missing_keys or proof.extra_keys:
             said += f" ({proof.missing_keys:,} missing, {proof.extra_keys:,} extra)"
+    elif proof.level is None:
+        return "not compared"
     else:
         said = f"equal at level {proof.level}"
         if proof.equivalences:

@@ -83,8 +83,8 @@ def read_notebook(path: Path) -> NotebookNode:
         )
     except FileNotFoundError:
         raise ConfigError(f"the notebook {path} does not exist") from None
-    except (OSError, ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError) as exc:
-        reason = str(exc).splitlines()[0][:200]
+    except Exception as exc:  # nbformat raises whatever reading another kind of JSON leads to
+        reason = (str(exc).splitlines() or [type(exc).__name__])[0][:200]
         raise ConfigError(f"{path} is not a readable notebook: {reason}") from exc
     language = notebook.metadata.get("kernelspec", {}).get("language", "python")
     if language.lower() != "python":

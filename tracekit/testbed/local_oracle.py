@@ -261,6 +261,10 @@ class LocalOracle:
             self._serve(source if keys is None else source.sized(keys))
             return
         if str(source) == ":memory:":
+            if keys is not None:
+                raise ConfigError(f"keys={keys} needs a workload; ':memory:' is an empty database")
+            if self._writable:
+                raise ConfigError("writable needs a DuckDB file; ':memory:' has none")
             return
         if keys is not None and Path(source).suffix in {".duckdb", ".db"}:
             raise ConfigError(f"keys={keys} needs a workload; {str(source)!r} is a DuckDB file")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,8 @@ def write_shape(shape: Shape, path: Path) -> None:
         unfinished.write_text(_compact(to_json(_without_defaults(shape))), encoding="utf-8")
         unfinished.replace(path)
     except OSError as exc:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink()
         raise WorkloadError(f"the shape could not be written to {path}: {exc}") from exc
 
 
