@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from tracekit.equality.forms import Forms, same_value, written
 from tracekit.equality.labels import label
 
 _MAX_ALIGNED = 500
-"""A stretch of more changed records than this is paired by position."""
+"""Of more records than this, changed ones are paired by position."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +108,7 @@ def _matched(
         start += 1
     left, right = list(reference[start:]), list(candidate[start:])
     if max(len(left), len(right)) > _MAX_ALIGNED:
-        while left and right and left[-1].value == right[-1].value:
-            result.pairs.append((left.pop(), right.pop()))
-        if max(len(left), len(right)) > _MAX_ALIGNED:
-            return [(left, right)]
+        return [_matched_in_order(result.pairs, left, right)]
     stretches = []
     matcher = SequenceMatcher(
         None, [row.value for row in left], [row.value for row in right], autojunk=False
@@ -137,6 +135,32 @@ def _matched_anywhere(
             unmatched.append(row)
     rest = [row for rows in waiting.values() for row in rows]
     return unmatched, sorted(rest, key=lambda row: row.index)
+
+
+def _matched_in_order(
+    pairs: list[tuple[Row, Row]], left: Sequence[Row], right: Sequence[Row]
+) -> tuple[list[Row], list[Row]]:
+    """Pair the most value-equal records that stand in one order on both sides; returns the rest."""
+    equal: list[tuple[Row, Row]] = []
+    _matched_anywhere(equal, left, right)
+    ends: list[int] = []
+    """The earliest record on the right that a run of each length can end with."""
+    runs: list[tuple[Any, ...]] = [()]
+    """The run of each length as its last pair and the run before."""
+    for pair in equal:
+        length = bisect(ends, pair[1].index)
+        ends[length : length + 1] = [pair[1].index]
+        runs[length + 1 : length + 2] = [(pair, runs[length])]
+    run, paired = runs[-1], []
+    while run:
+        pair, run = run
+        paired.append(pair)
+    pairs.extend(reversed(paired))
+    taken, other_taken = ({pair[side].index for pair in paired} for side in (0, 1))
+    return (
+        [row for row in left if row.index not in taken],
+        [row for row in right if row.index not in other_taken],
+    )
 
 
 def _same_elsewhere(

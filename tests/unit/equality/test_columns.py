@@ -34,6 +34,8 @@ def assert_as_one_by_one(cells: list[object]) -> None:
     forms = [canonical(cell) for cell in cells]
     assert list(map(repr, column.value)) == [repr(form.value) for form in forms]
     empty = [b""] * len(cells)
+    assert column.json_marks is None or any(column.json_marks)
+    assert column.type_marks is None or any(column.type_marks)
     assert list(column.json_marks or empty) == [form.json_mark for form in forms]
     assert list(column.type_marks or empty) == [form.type_mark for form in forms]
     assert column.kinds == Counter(form.kind for form in forms)

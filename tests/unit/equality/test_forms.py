@@ -50,6 +50,15 @@ STORED: list[tuple[object, Forms]] = [
             b"datetime[timezone UTC]",
         ),
     ),
+    (
+        MOMENT.replace(tzinfo=datetime.timezone(datetime.timedelta(0), "\ud800\0")),
+        Forms(
+            Kind("datetime[timezone \ud800\0]", "datetime"),
+            b"T2026-01-02T03:04:05.000006+00:00",
+            b"",
+            b"datetime[timezone \\ud800\\0]",
+        ),
+    ),
     (datetime.date(2026, 1, 2), Forms(Kind("date", "date"), b"d2026-01-02")),
     (
         datetime.time(3, 4, tzinfo=UTC),
@@ -115,6 +124,10 @@ STORED: list[tuple[object, Forms]] = [
             ("pandas.Period", ("dict", "unit", "M", "ordinal", 672)),
             b"3f15f6c91e06bdff20ae346e096c8ce8",
         ),
+    ),
+    (
+        pa.scalar(5),
+        Forms(Kind("pyarrow.Scalar[int64]", "integer"), 5, b"jrefused", b"pyarrow.Scalar[int64]"),
     ),
     (np.int64(7), Forms(Kind("numpy.int64", "integer"), 7, b"", b"numpy.int64")),
     (np.float64("nan"), Forms(Kind("numpy.float64 NaN", "null"), None, b"NaN", b"numpy.float64")),

@@ -76,6 +76,13 @@ def test_row_numbers_and_levels_that_are_columns_are_no_labels(frame: pd.DataFra
     assert table.labels is None
 
 
+def test_the_type_of_a_category_has_its_values_and_their_order() -> None:
+    frame = pd.DataFrame({"a": pd.Categorical([1], [1, 2], ordered=True), "b": pd.Categorical([1])})
+    table = table_of(frame)
+    assert table is not None
+    assert table.types == ["ordered category of [1, 2]", "category of [1]"]
+
+
 def test_what_is_no_table_is_none() -> None:
     for value in (None, [], {"a": 1}, np.array([1]), pa.array([1]), pl.Series([1]), pd.Index([1])):
         assert table_of(value) is None
