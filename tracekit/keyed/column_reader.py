@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tracekit.keyed.column_kinds import array_of, held_array, python_values
 from tracekit.keyed.column_plan import ColumnPlan, PlanChanged
 from tracekit.keyed.grouping import Grouping, null_key
-from tracekit.keyed.key_codes import arrow_places, key_codes
+from tracekit.keyed.key_codes import arrow_places, key_codes, sorted_places
 from tracekit.keyed.key_index import keys_of
 from tracekit.keyed.query import Key, Query
 from tracekit.keyed.record import check_distinct
@@ -131,9 +131,8 @@ class ColumnReader:
         firsts = np.unique(codes, return_index=True)[1]
         before = len(seen)
         seen.update(self._keys_at(keys, firsts))
-        if not np.all(codes[1:] >= codes[:-1]):
-            narrow = codes.astype(np.uint16) if len(firsts) < 2**16 else codes
-            order = np.argsort(narrow, kind="stable")  # by radix, where there are 16 bits
+        order = sorted_places(codes)
+        if order is not None:
             places = arrow_places(order)
             arrays = [array.take(places) for array in arrays]
         batch = pa.RecordBatch.from_arrays(arrays, schema=self._schema)

@@ -35,6 +35,17 @@ def key_codes(arrays: Sequence[pa.Array], rows: int) -> npt.NDArray[np.int64]:
     return codes
 
 
+def sorted_places(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
+    """The places of the rows sorted by code, in order within one; None if they are so already."""
+    import numpy as np
+
+    if (codes[1:] >= codes[:-1]).all():
+        return None
+    # numpy sorts small integers by radix, several times faster than others.
+    narrow = codes.astype(np.uint16) if codes.max() < 2**16 else codes
+    return narrow.argsort(kind="stable")
+
+
 def arrow_places(places: npt.NDArray[np.int64]) -> pa.Array:
     """The same numbers for `take`."""
     import pyarrow as pa

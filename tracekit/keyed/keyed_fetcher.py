@@ -327,7 +327,9 @@ class KeyedFetcher:
                 raise BatchFetchError(self.query.name, [failure], len(batches)) from exc
 
     def _reader(self) -> RecordReader:
-        return record_reader(self._records, self.query, self._database, self._batch_size)
+        return record_reader(
+            self._records, self.query, self._database, self._batch_size, stream=False
+        )
 
     def _read_batch(
         self,

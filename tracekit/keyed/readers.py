@@ -63,7 +63,7 @@ def record_reader(
     database: Database,
     batch_size: int | None,
     *,
-    stream: bool = False,
+    stream: bool,
 ) -> RecordReader:
     """A reader for one fetch of `query`; `stream`: records are dropped as they are read.
 
@@ -111,7 +111,7 @@ class LeanReader:
     saves_memory = True
 
     def __init__(
-        self, query: Query, batch_size: int | None, fetchmany_size: int, *, stream: bool = False
+        self, query: Query, batch_size: int | None, fetchmany_size: int, *, stream: bool
     ) -> None:
         self._key_columns = query.column_names
         self._batch_size = batch_size

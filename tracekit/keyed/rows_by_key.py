@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from tracekit.keyed.key_codes import key_codes
+from tracekit.keyed.key_codes import key_codes, sorted_places
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ class RowsByKey:
 
         self.counts: list[int] = np.bincount(codes).tolist()
         """Rows of each key."""
-        self._order = None if (codes[1:] >= codes[:-1]).all() else _sorted_places(codes)
+        self._order = sorted_places(codes)
 
     def sort(self, items: list[T]) -> list[T]:
         """One item for each row, grouped by key; the order within a key is kept."""
@@ -37,14 +37,6 @@ class RowsByKey:
             return items
         ordered: list[T] = np.fromiter(items, object, len(items)).take(self._order).tolist()
         return ordered
-
-
-def _sorted_places(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    import numpy as np
-
-    # numpy sorts small integers by radix, several times faster than others.
-    narrow = codes.astype(np.uint16) if codes.max() < 2**16 else codes
-    return narrow.argsort(kind="stable")
 
 
 def rows_by_key(parts: Sequence[pa.RecordBatch], columns: Sequence[str]) -> RowsByKey | None:

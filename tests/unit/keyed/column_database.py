@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from tracekit.errors import FetchError
 from tracekit.oracle.arrow import ArrowShape, NotWholeNumber
+from tracekit.oracle.readers import Readers
 from tracekit.oracle.retry import Retry
 
 
@@ -36,6 +37,7 @@ class ColumnDatabase:
         self.open_now = 0
 
     def read_by(self, readers):
+        assert isinstance(readers, Readers)
         return self
 
     def without_retry(self):

@@ -5,6 +5,7 @@ import pytest
 from tests.unit.keyed.column_database import placeholders
 from tracekit.errors import FetchError
 from tracekit.oracle.arrow import NoArrowType
+from tracekit.oracle.readers import Readers
 from tracekit.oracle.retry import Retry
 
 
@@ -24,6 +25,7 @@ class ScriptedDatabase:
         self.row_batches = 0
 
     def read_by(self, readers):
+        assert isinstance(readers, Readers)
         return self
 
     def without_retry(self):

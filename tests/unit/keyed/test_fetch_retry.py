@@ -19,6 +19,7 @@ from tracekit.errors import BatchFetchError, FetchError
 from tracekit.keyed.channel import Channel
 from tracekit.keyed.piece_stream import PieceStream
 from tracekit.oracle.arrow import ArrowShape
+from tracekit.oracle.readers import Readers
 from tracekit.oracle.retry import Retry
 from tracekit.trace import EventFetcher, LegacyEventFetcher
 
@@ -54,6 +55,7 @@ class FlakyDatabase:
         self.open_now = 0
 
     def read_by(self, readers):
+        assert isinstance(readers, Readers)
         return self
 
     def without_retry(self):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracekit.errors import BatchFetchError, ConfigError, MissingExtra
-from tracekit.keyed import column_reader, keyed_table
+from tracekit.keyed import KeyedFetcher, Query, column_reader, keyed_table
 from tracekit.keyed.keyed_table import KeyedTable
 from tracekit.trace import EventFetcher
 
@@ -307,6 +307,46 @@ def test_the_records_of_a_key_in_several_places_are_one_sequence():
         for place in (len(wanted), -len(wanted) - 1):
             with pytest.raises(IndexError, match=f"record {place} of {len(wanted)}"):
                 records[place]
+
+
+def test_many_places_of_a_key_stay_in_order():
+    rows = 3_000
+    table = KeyedTable(pa.table({"ID": [n % 3 for n in range(rows)], "N": range(rows)}), ["ID"])
+    assert len(table) == 3
+    for key, records in table.items():
+        assert [record["N"] for record in records] == list(range(key, rows, 3))
+
+
+@pytest.mark.parametrize(
+    ("most", "type_"),
+    [
+        (0, pa.int8()), (2**7 - 1, pa.int8()), (-(2**7), pa.int8()),
+        (2**7, pa.int16()), (-(2**7) - 1, pa.int16()), (2**15 - 1, pa.int16()),
+        (2**15, pa.int32()), (-(2**15) - 1, pa.int32()), (-(2**31), pa.int32()),
+        (2**31, pa.int64()), (-(2**31) - 1, pa.int64()), (None, pa.int8()),
+    ],
+)  # fmt: skip
+def test_whole_numbers_are_as_narrow_as_they_can_be(most, type_):
+    database = scripted(lambda cid: [(cid, "x", most, n, 0.5, None, f"{cid}{n}") for n in (0, 1)])
+    plain, table = both(database, cids_of(2))
+    assert table.schema.field("QTY").type == type_
+    assert exact(table) == exact(plain)
+
+
+@pytest.mark.parametrize("asked", ["abc", "bac", "cba"])
+@pytest.mark.parametrize(("most", "type_"), [(68, pa.string()), (67, pa.large_string())])
+def test_text_past_what_arrows_text_can_address_is_large(monkeypatch, asked, most, type_):
+    texts = {"a": ["xx"] * 4, "b": [f"u{n:02}" for n in range(20)], "c": [None]}
+    monkeypatch.setattr(keyed_table, "_MOST_TEXT_BYTES", most)
+    types = {"ID": pa.large_string(), "TEXT": pa.large_string(), "N": pa.large_string()}
+    database = ColumnDatabase(
+        types, lambda key: [(key, text, f"{n:02}") for n, text in enumerate(texts[key])]
+    )
+    query = Query("SELECT * FROM T WHERE ID IN (:keys)", key="ID", keys_per_statement=1)
+    table = KeyedFetcher(database, query).table(list(asked))
+    assert table.schema.field("TEXT").type == type_
+    for found in (table, pickle.loads(pickle.dumps(table)), table.to_records()):
+        assert {key: [one["TEXT"] for one in rows] for key, rows in found.items()} == texts
 
 
 def test_without_rows_a_table_keeps_its_columns():

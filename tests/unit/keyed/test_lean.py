@@ -127,8 +127,9 @@ def test_equal_values_are_one_object_across_row_batches():
     maker = LeanRecords(["LOT", "QTY"])
     first = maker.records([("LOT-" + str(n % 10), 10_000 + n % 7) for n in range(500)])
     second = maker.records([("LOT-" + str(n % 10), 10_000 + n % 7) for n in range(500)])
+    third = maker.records([(None, 10_000 + n % 7 if n % 2 else None) for n in range(500)])
     assert len({id(r["LOT"]) for r in first + second}) == 10
-    assert len({id(r["QTY"]) for r in first + second}) == 7
+    assert len({id(r["QTY"]) for r in first + second + third}) == 7 + 1
 
 
 def test_columns_of_many_distinct_values_keep_no_memo():

@@ -56,6 +56,11 @@ def test_row_groups_are_bounded_and_hold_the_cids_in_order(tmp_path, small_row_g
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
     for group in range(file.metadata.num_row_groups):
         assert file.metadata.row_group(group).total_byte_size < 60_000
+    columns = [file.metadata.row_group(0).column(place) for place in range(7)]
+    assert [column.path_in_schema for column in columns if column.is_stats_set] == ["CONTAINERID"]
+    assert [column.has_dictionary_page for column in columns] == [
+        pa.types.is_dictionary(field.type) for field in file.schema_arrow
+    ]
     found = file.read(columns=["CONTAINERID"]).column(0).to_pylist()
     assert list(dict.fromkeys(found)) == list(plain)
     assert file.schema_arrow.metadata[b"tracekit:query"] == b"history"
@@ -63,11 +68,12 @@ def test_row_groups_are_bounded_and_hold_the_cids_in_order(tmp_path, small_row_g
 
 def test_neighbouring_keys_are_read_once_and_a_few_row_groups_stay(tmp_path):
     class Counted(pq.ParquetFile):
-        def read_row_group(self, group, **options):
+        def read_row_group(self, group, columns=None):
             read.append(group)
-            return super().read_row_group(group, **options)
+            asked.append(columns)
+            return super().read_row_group(group, columns=columns)
 
-    read = []
+    read, asked = [], []
     file = tmp_path / "e.parquet"
     table = pa.table({"ID": [f"key {n}" for n in range(12)], "N": range(12)})
     pq.write_table(
@@ -75,6 +81,7 @@ def test_neighbouring_keys_are_read_once_and_a_few_row_groups_stay(tmp_path):
     )
     with KeyedFile(file, Counted(file)) as events:
         assert (read, len(events), events.rows) == ([0, 1, 2, 3, 4, 5], 12, 12)
+        assert asked == [["ID"]] * 6, "opening reads the key columns alone"
         read.clear()
         for n in (0, 1, 2, 4, 6, 1, 8, 0, 10, 2):
             assert events[f"key {n}"] == [{"ID": f"key {n}", "N": n}]

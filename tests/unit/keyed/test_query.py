@@ -208,6 +208,10 @@ def test_what_ends_a_statement_for_a_client_is_left_out(end):
     assert flat(query.statement([1])[0]).startswith("SELECT * FROM ( /* ; */ SELECT ';' FROM t )")
 
 
+def test_white_space_around_a_statement_is_left_out():
+    assert Query("\n  SELECT * FROM t  \n", key="ID").sql == "SELECT * FROM t"
+
+
 @pytest.mark.parametrize("sql", ["", " \n", ";", "-- nothing\n"])
 def test_a_text_without_a_statement_is_refused(sql):
     with pytest.raises(ConfigError, match="query 'orders' has no SQL"):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 
 from tests.unit.keyed.column_database import placeholders
 from tracekit.errors import FetchError
-from tracekit.keyed import KeyedFetcher, Query
+from tracekit.keyed import KeyedFetcher, Query, readers
 from tracekit.keyed.grouping import Grouping
+from tracekit.keyed.key_codes import sorted_places
+from tracekit.keyed.keyed_file import open_parquet
 from tracekit.oracle.arrow import ArrowShape
+from tracekit.oracle.readers import Readers
 from tracekit.oracle.retry import Retry
 
 TYPES = {
@@ -34,6 +38,7 @@ class ArrowDatabase:
         self.rows = rows
 
     def read_by(self, readers):
+        assert isinstance(readers, Readers)
         return self
 
     def describe_arrow(self, sql):
@@ -87,11 +92,51 @@ def test_a_key_goes_on_in_the_next_part_of_a_large_batch():
     )
 
 
-def test_a_query_without_keys_is_one_group():
+def test_a_query_without_keys_is_one_group(tmp_path):
     rows = [("x", place) for place in range(3)]
     schema = pa.schema({"ID": pa.large_string(), "N": pa.int64()})
-    found = KeyedFetcher(ArrowDatabase(schema, rows), Query("SELECT * FROM T")).records()
-    assert found == {None: [{"ID": "x", "N": place} for place in range(3)]}
+    fetcher = KeyedFetcher(ArrowDatabase(schema, rows), Query("SELECT * FROM T"))
+    expected = {None: [{"ID": "x", "N": place} for place in range(3)]}
+    assert fetcher.records() == expected
+    for whole_keys in (False, True):
+        assert list(fetcher.stream(whole_keys=whole_keys)) == [expected]
+    done = fetcher.to_parquet(None, tmp_path / "x.parquet")
+    with open_parquet(done.path) as file:
+        for found in (fetcher.table(), file):
+            assert found == found.to_records() == expected
+            assert (list(found.pieces()), list(found), len(found)) == ([expected], [None], 1)
+            assert (None in found, "x" in found) == (True, False)
+    assert (done.rows, done.keys) == (3, 1)
+
+
+@pytest.mark.parametrize("rows", [100, 2**16, 2**16 + 1])
+def test_places_are_sorted_by_code_and_in_order_within_one(rows):
+    codes = np.concatenate([np.arange(rows), [rows - 1, 0, rows - 1]])
+    assert sorted_places(np.arange(rows)) is None
+    assert sorted_places(np.array([0, 0, 1, 1])) is None
+    found = sorted_places(codes)
+    assert found.tolist() == sorted(range(len(codes)), key=codes.tolist().__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "most_bytes", "sizes"),
+    [(4, 10**9, [12, 8]), (7, 10**9, [7, 7, 6]), (13, 10**9, [13, 7]), (4, 100, [8, 8, 4])],
+)
+def test_a_whole_result_becomes_records_in_parts_of_bounded_size(
+    monkeypatch, batch_size, most_bytes, sizes
+):
+    monkeypatch.setattr(readers, "_GATHERED_ROWS", 12)
+    monkeypatch.setattr(readers, "_GATHERED_BYTES", most_bytes)
+    schema = pa.schema({"ID": pa.int64(), "N": pa.int64()})
+    database = ArrowDatabase(schema, [(place % 3, place) for place in range(20)])
+    query = Query("SELECT * FROM T", key="ID")
+    reader = readers.record_reader("lean", query, database, batch_size, stream=False)
+    sql, binds = query.statement([1])
+    parts = list(reader.read(database, sql, binds, may_restart=True))
+    assert [len(part.records) for part in parts] == sizes
+    assert [sum(part.counts) for part in parts] == sizes
+    parts = list(reader.read(database, sql, binds, may_restart=False))
+    assert {len(part.records) for part in parts[:-1]} == {batch_size}
 
 
 def test_a_row_without_key_is_an_error_also_among_many():
