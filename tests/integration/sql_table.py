@@ -1,6 +1,6 @@
-"""Runs the SQL examples through python-oracledb and writes the table in the package's docs.
+"""Run the SQL examples through python-oracledb and write the table in the package's docs.
 
-python tests/integration/sql_table.py        # writes tracekit/localdb/SQL.md
+python -m tests.integration.sql_table        # writes tracekit/localdb/SQL.md
 """
 
 from __future__ import annotations
@@ -32,38 +32,38 @@ never a wrong result. `tracekit localdb --check 'SELECT ...'` shows how a statem
 The tests fail if this file is out of date; `{COMMAND}` writes it. `emp`
 and `dept` are the classic tables; SYSDATE is {SYSDATE}.
 
-How dates and times are stored: a DATE is DuckDB's TIMESTAMP_S, a TIMESTAMP of up to six digits a
-TIMESTAMP, of seven to nine a TIMESTAMP_NS (years 1678 to 2261). A TIMESTAMP WITH TIME ZONE is
-`STRUCT(instant INTERVAL, nanos SMALLINT)`: the interval's total is the instant, its months are the
-offset in minutes, which its days make up for. DuckDB compares, groups and joins intervals by their
-total, so that times equal in UTC are equal and each keeps its offset. A TIMESTAMP WITH LOCAL TIME
-ZONE is a TIMESTAMPTZ. Years before Christ are read, compared and written, but cannot be sent.
+How dates and times are stored: a DATE is DuckDB's TIMESTAMP_S. A TIMESTAMP of up to six digits is a
+TIMESTAMP, one of seven to nine digits a TIMESTAMP_NS (years 1678 to 2261). A TIMESTAMP WITH TIME
+ZONE is `STRUCT(instant INTERVAL, nanos SMALLINT)`: the interval's total is the instant, its months
+are the offset in minutes, and its days compensate for them. DuckDB compares, groups and joins
+intervals by their total, so times that are equal in UTC are equal, and each keeps its offset. A
+TIMESTAMP WITH LOCAL TIME ZONE is a TIMESTAMPTZ. Years BC can be read, compared and formatted, but
+not sent.
 
 Your own DuckDB files (`--database orders.duckdb`): a table in DuckDB's default schema belongs to
-the user who logs on, so that ALL_TABLES lists it, `orders` and `dwh.orders` find it, and it can be
-written (in memory, unless the file is opened with `--writable`). Names are converted to capitals,
-like names without quotes: `ORDERS`, `"ORDERS"`. In quotes they are also found as the file spells
-them, tables and columns alike: `"orders"`, `"Order Date"`. A DOUBLE is a
-BINARY_DOUBLE, a BOOLEAN a NUMBER of 1 and 0.
+the user who logs on. ALL_TABLES lists it, `orders` and `dwh.orders` find it, and it can be written
+(in memory, unless the file is opened with `--writable`). Names are converted to capitals, like
+unquoted names: `ORDERS`, `"ORDERS"`. In quotes, the file's own spelling of tables and columns also
+works: `"orders"`, `"Order Date"`. A DOUBLE is a BINARY_DOUBLE, a BOOLEAN a NUMBER of 1 or 0.
 
 Cursors and blocks: scrollable cursors keep the rows they have read in a file. An anonymous PL/SQL
 block can contain plain statements, assignments to binds, SELECT INTO binds, OPEN of a bind and
 EXECUTE IMMEDIATE of a literal; declarations and control flow are refused by name. A LOB from a
-query cannot be written (ORA-22920): update its column. A ROWID numbers the rows of one table; a row
-gets another one when the transaction that inserted it commits, so do not keep it across that
+query cannot be written (ORA-22920): update its column. ROWIDs are unique within one table. A row
+gets another ROWID when the transaction that inserted it commits, so do not use it after that
 COMMIT.
 
 These Oracle features are refused, each with an ORA- error that names it:
 
 1. A TIMESTAMP(7) to (9) before 1677 or after 2262: DuckDB counts nanoseconds in 64 bits. DATE and
    TIMESTAMP(6) reach from 4712 BC to 9999.
-2. Nanoseconds in arithmetic, and in TIMESTAMP WITH LOCAL TIME ZONE: the same.
-3. Time zones by region (`Asia/Taipei`): daylight rules change with Oracle's files; offsets work.
-4. Counting days before 15 October 1582, and Julian day numbers before Christ.
+2. Nanoseconds in arithmetic and in TIMESTAMP WITH LOCAL TIME ZONE, for the same reason.
+3. Time zone regions (`Asia/Taipei`): their rules depend on Oracle's files. Offsets work.
+4. Counting days before 15 October 1582, and Julian day numbers BC.
 5. Writing a LOB from a query (ORA-22920), and `lastrowid`: rows have no fixed position.
 6. Back-references inside a regular expression: patterns run in time linear in the text.
-7. LISTAGG ... ON OVERFLOW TRUNCATE if it overflows: where Oracle cuts is not documented.
-8. KEEP (DENSE_RANK ...) with other functions than MIN and MAX; RANK etc. WITHIN GROUP.
+7. LISTAGG ... ON OVERFLOW TRUNCATE if it overflows: Oracle does not document where it truncates.
+8. KEEP (DENSE_RANK ...) with functions other than MIN and MAX; RANK and others WITHIN GROUP.
 9. CONNECT BY over a join, and conditions of CONNECT BY with subqueries: join in a subquery.
 10. ROWNUM in a query of several tables with groups or windows: number rows in a subquery.
 11. MERGE ... DELETE WHERE, INSERT ALL, ON DELETE CASCADE, disabled constraints, virtual columns.
@@ -73,38 +73,38 @@ These Oracle features are refused, each with an ORA- error that names it:
 15. Functions that are not in the tables below.
 
 Limits: a call that makes the server grow by more than 400 MiB ends with ORA-04030, and a break ends
-any other with ORA-01013; padding and REPLACE are checked before they run. `make conformance` counts
+any other with ORA-01013. Padding and REPLACE are checked before they run. `make conformance` counts
 the passing tests of SQLAlchemy's dialect suite and of our driver tests.
 
-## How a NUMBER is held
+## How NUMBERs are stored
 
-A number is decimal wherever Oracle's is. It takes one of two forms, chosen when a statement is
-translated, from the types of the columns and the values of the binds:
+Numbers are decimal wherever Oracle's are. The translation of a statement chooses one of two forms,
+from the types of the columns and the values of the binds:
 
-- **A DECIMAL or integer of DuckDB's** where all digits are known to fit 38: columns that were
-  declared NUMBER(p, s), literals, counts, and their sums, products, rounding and MOD as long as the
-  digits of the result fit. Computed at DuckDB's full speed, exactly, or as an error.
-- **Oracle's own bytes of a NUMBER, as BIT**, everywhere else: columns declared NUMBER without
-  precision or FLOAT, quotients, POWER, SQRT, LN and the like, AVG, results of more than 38 digits,
-  conversions of text. The bytes sort as the numbers do, so DuckDB compares, sorts, groups and joins
-  by them itself, and the wire takes them as they are. Arithmetic is Python's `decimal`, rounded
-  once to 20 base-100 digits (39 or 40 decimal ones) as Oracle rounds.
+- **A DuckDB DECIMAL or integer** if all digits are known to fit in 38: columns declared NUMBER(p,
+  s), literals, counts, and their sums, products, rounding and MOD as long as the digits of the
+  result fit. DuckDB computes these at full speed and exactly, or raises an error.
+- **The bytes of an Oracle NUMBER, stored as BIT**, for everything else: columns declared FLOAT or
+  NUMBER without precision, quotients, POWER, SQRT, LN and similar functions, AVG, results of more
+  than 38 digits, conversions of text. The bytes sort like the numbers, so DuckDB compares, sorts,
+  groups and joins by them, and they are sent unchanged. Arithmetic uses Python's `decimal` and
+  rounds once to 20 base-100 digits (39 or 40 decimal digits), as Oracle does.
 
-A value of unknown form that meets such bytes is refused by name; only BINARY_DOUBLE and
-BINARY_FLOAT are rounded to a double. A million values of the first form are added in 0.01 s of CPU.
-Of the second form, finding the largest takes 0.06 s, joining 0.2 s, adding 3.7 s, `n * 2` 4.5 s,
-`n / 3` 5.6 s and `TO_CHAR(n)` 2.7 s. The benchmark of reading
-(`python -m tests.bench.localdb_throughput --repeat 2`; a BIGINT and a DECIMAL among eight columns)
-used 0.38 of the client's CPU in the server at `fetchmany(5000)`. `executemany` of mixed integers
+An operation of such bytes with a value of unknown form is refused by name. Only BINARY_DOUBLE and
+BINARY_FLOAT are rounded to a double. Adding a million values of the first form takes 0.01 s of CPU.
+With the second form, finding the largest takes 0.06 s, joining 0.2 s, adding 3.7 s, `n * 2` 4.5 s,
+`n / 3` 5.6 s and `TO_CHAR(n)` 2.7 s. In the benchmark of reading
+(`python -m tests.bench.localdb_throughput --repeat 2`; a BIGINT and a DECIMAL among eight columns),
+the server used 0.38 of the client's CPU time at `fetchmany(5000)`. `executemany` of mixed integers
 and fractions runs at 0.87 of the rate of integers alone. Other representations do not work:
-DECIMAL(38, 18) holds neither 1E-20 nor 1E30; BIGNUM has no quotient and computes products as
-doubles; a column that changes its type with its values would need a rebuild in the middle of a
+DECIMAL(38, 18) can hold neither 1E-20 nor 1E30; BIGNUM has no division and computes products as
+doubles; a column whose type changes with its values would need a rebuild in the middle of a
 transaction.
 """
 
 
 def serve() -> LocalOracle:
-    """A server whose clock stands where the examples expect it."""
+    """A server with the SYSDATE that the examples expect."""
     return LocalOracle(":memory:", sysdate=SYSDATE)
 
 
