@@ -47,6 +47,7 @@ class DigestWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._unfinished = path.with_name(path.name + ".part")
         self._meter = CostMeter()
         self._seconds = 0.0
         self._keys: list[tuple[str, int, str]] = []
@@ -103,8 +104,7 @@ class DigestWriter:
         self._digest_block()
         started = time.perf_counter()
         self._spill()
-        unfinished = self._path.with_name(self._path.name + ".part")
-        with unfinished.open("wb") as file:
+        with self._unfinished.open("wb") as file:
             file.write(MAGIC)
             with collections_held_back():
                 footer = self._write_entries(file)
@@ -114,7 +114,7 @@ class DigestWriter:
             footer.seconds = self._seconds
             footer.net_peak_bytes = self._meter.read().net_peak_bytes
             write_footer(file, footer)
-        unfinished.replace(self._path)
+        self._unfinished.replace(self._path)
         self._runs.close()
         return footer.summary()
 
@@ -128,6 +128,7 @@ class DigestWriter:
         traceback: TracebackType | None,
     ) -> None:
         self._runs.close()
+        self._unfinished.unlink(missing_ok=True)
 
     def _write_entries(self, file: BinaryIO) -> Footer:
         whole = blake2b(digest_size=16)

@@ -126,6 +126,64 @@ def test_the_cost_of_digesting_is_part_of_the_proof(tmp_path):
     assert 0 <= max(peaks) <= proof.prove_net_peak_bytes < 64 * 2**20
 
 
+def test_reading_again_counts_as_time_of_the_proof_and_not_as_its_memory(tmp_path):
+    other = events()
+    other["C002"][0]["QTY"] = -1
+    sides = Sides(tmp_path, events(), other)
+
+    def large(keys: Sequence[str]) -> tuple[RecordsByKey, RecordsByKey]:
+        started = time.perf_counter()
+        while time.perf_counter() - started < 0.05:
+            assert len(bytes(range(256)) * 2**19) == 128 * 2**20
+        return sides.refetch(keys)
+
+    proof = sides.proof(refetch=large)
+    assert proof.prove_seconds > 0.05
+    assert proof.prove_net_peak_bytes < 64 * 2**20
+
+
+def test_of_keys_that_drifted_only_the_first_are_read_again(tmp_path):
+    def mixed(first: type, second: type) -> RecordsByKey:
+        return {f"C{place:03d}": [{"A": first(1), "B": second(1)}] for place in range(60)}
+
+    before, after = mixed(int, int), mixed(int, int)
+    for place, key in enumerate(before):
+        (before if place % 2 else after)[key][0]["A"] = 1.0
+    sides = Sides(tmp_path, before, after)
+    proof = sides.proof()
+    assert sides.asked == [f"C{place:03d}" for place in range(20)]
+    assert [(row.from_type, row.to_type, row.count) for row in proof.drift] == [
+        ("int", "float", 10),
+        ("float", "int", 10),
+    ]
+    assert proof.remarks == (
+        "column totals do not determine the drift of A; its counts are those of the 20 keys "
+        "fetched again",
+    )
+
+
+def test_what_is_said_of_two_results_as_a_whole(tmp_path):
+    before, after = events(1_200), events(1_200)
+    for key in list(after)[:1_100]:
+        after[key] = [{**row, "NEW": 1} for row in after[key][:2]]
+    proof = Sides(tmp_path, before, after).proof(max_refetch_keys=7, max_examples=1)
+    assert proof.remarks == (
+        "3,600 records in the reference, 2,500 in the candidate",
+        "columns only in the reference: none; only in the candidate: 'NEW'",
+        "7 of 1,100 different keys were fetched again; drift counts from column totals include "
+        "the others",
+        "column totals do not determine the drift of CONTAINERID, QTY, N; its counts are those of "
+        "the 7 keys fetched again",
+    )
+    turned = {key: rows[::-1] for key, rows in before.items()}
+    proof = Sides(tmp_path, before, turned).proof(unordered=True)
+    assert proof.remarks == ("1,200 keys have the same records in another order",)
+    assert (proof.level, proof.equivalences) == (Level.EXACT, ("record order",))
+    proof = Sides(tmp_path, before, {}).proof(refetch=None)
+    assert proof.remarks[:1] == ("3,600 records in the reference, 0 in the candidate",)
+    assert (proof.different_keys, proof.missing_keys, len(proof.examples)) == (1_200, 1_200, 10)
+
+
 def test_large_changed_cids_are_paired_without_comparing_all_with_all(tmp_path):
     def long(shift: int) -> RecordsByKey:
         return {"C": [{"A": index + shift, "B": index, "D": 0, "E": 1} for index in range(3000)]}

@@ -7,8 +7,11 @@ import collections
 import dataclasses
 import datetime
 import enum
+import functools
 import marshal
 import math
+import pathlib
+import re
 import types
 from typing import Any
 
@@ -65,6 +68,45 @@ def money(amount: int, currency: str) -> Money:
     made = Money(amount)
     made.currency = currency
     return made
+
+
+class Weight(enum.IntEnum):
+    LIGHT = 1
+    HEAVY = 2
+
+
+class Flag(enum.StrEnum):
+    ON = "on"
+
+
+class Area:
+    __attrs_attrs__ = ()
+
+    def __init__(self, side: int, *, looked_at: bool = False) -> None:
+        self.side = side
+        if looked_at:
+            assert self.area
+
+    @functools.cached_property
+    def area(self) -> int:
+        return self.side**2
+
+
+class Slotted(Area):
+    __slots__ = ("slot",)
+
+    def __init__(self, *values: int) -> None:
+        for value in values:
+            self.slot = value
+
+
+class Named(str):
+    number: int
+
+    def __new__(cls, text: str, number: int) -> Named:
+        made = super().__new__(cls, text)
+        made.number = number
+        return made
 
 
 Pair = collections.namedtuple("Pair", "a b")
@@ -215,6 +257,23 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (collections.OrderedDict(a=1), {"a": 1}, JSON),
     (range(0, 5, 2), range(0, 6, 2), EXACT),
     (range(3), range(4), DIFFERENT),
+    (pathlib.PurePosixPath("a"), pathlib.PurePosixPath("b"), DIFFERENT),
+    (pathlib.PurePosixPath("a"), pathlib.PureWindowsPath("a"), DIFFERENT),
+    (pathlib.PurePosixPath("a"), "a", DIFFERENT),
+    (re.compile("a"), re.compile("a", re.IGNORECASE), DIFFERENT),
+    (collections.UserList([1]), collections.UserList([2]), DIFFERENT),
+    (collections.deque([1]), [1], VALUE),
+    (Area(2), Area(2, looked_at=True), EXACT),
+    (Area(2), Area(3), DIFFERENT),
+    (Slotted(1), Slotted(2), DIFFERENT),
+    (Slotted(1), Slotted(1), EXACT),
+    (Slotted(1), Slotted(), DIFFERENT),
+    (Shape(1), Shape(1.0), VALUE),
+    (Named("a", 1), Named("a", 2), DIFFERENT),
+    (Named("a", 1), Named("b", 1), DIFFERENT),
+    (Weight.LIGHT, 1, JSON),
+    (Weight.LIGHT, Weight.HEAVY, DIFFERENT),
+    (Flag.ON, "on", JSON),
 ]
 
 

@@ -225,8 +225,30 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, damage):
                 "json": data[:-60] + b"\0" * 20 + data[-40:],
             }[damage]
         )
-    with pytest.raises(ConfigError, match=r"digests\.bin"):
+    said = {
+        "empty": "its start is wrong",
+        "cut": "its end is missing, because its writer was not closed",
+        "other": "its start is wrong",
+        "bit": "its entries do not match their checksum",
+        "missing": ".*No such file",
+    }.get(damage, "")
+    how = "could not be read" if damage == "missing" else "is not a finished digest file"
+    with pytest.raises(ConfigError, match=rf"digests\.bin' {how}: {said}"):
         list(DigestFile(path))
+
+
+@pytest.mark.parametrize("bytes_of_key", [0, 1, 255, 65_535])
+def test_a_key_may_have_so_many_bytes(tmp_path, bytes_of_key):
+    keys = {character * bytes_of_key for character in "ab"} | {"\ud800", "é"}
+    written(tmp_path / "x", [(key, []) for key in keys])
+    assert [entry.key for entry in DigestFile(tmp_path / "x")] == sorted(keys)
+
+
+def test_a_longer_key_is_refused(tmp_path):
+    said = f"the key '{'é' * 40}'... is longer than 65,535 bytes, which cannot be compared"
+    with pytest.raises(ConfigError, match=said):
+        written(tmp_path / "x", [("é" * 32_768, [])])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_digests_of_another_python_are_not_compared(tmp_path):

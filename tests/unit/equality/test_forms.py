@@ -5,7 +5,10 @@ from __future__ import annotations
 import array
 import collections
 import datetime
+import fractions
 import math
+import re
+import types
 import uuid
 import zoneinfo
 from decimal import Decimal
@@ -92,6 +95,60 @@ STORED: list[tuple[object, Forms]] = [
     (
         frozenset({1}),
         Forms(Kind("frozenset", "set"), ("set", 1), b"", b"748539e00e6b066bfa8d55a3793279c2"),
+    ),
+    (
+        range(0, 5, 2),
+        Forms(Kind("range", "range"), ("range", ("dict", "values", ("tuple", 3, 0, 2)))),
+    ),
+    (
+        re.compile("a", re.IGNORECASE),
+        Forms(
+            Kind("re.Pattern", "re.Pattern"),
+            ("re.Pattern", ("dict", "flags", 34, "pattern", "a")),
+            b"77bfdc2bca90f6d03a3f9214c595350e",
+        ),
+    ),
+    (
+        collections.deque([1]),
+        Forms(
+            Kind("collections.deque", "list"),
+            ("list", 1),
+            b"5d8f437d3e91062a390162a4d7f43411",
+            b"collections.deque",
+        ),
+    ),
+    (
+        types.MappingProxyType({"a": 1}),
+        Forms(
+            Kind("builtins.mappingproxy", "dict"),
+            ("dict", "a", 1),
+            b"5d8f437d3e91062a390162a4d7f43411",
+            b"builtins.mappingproxy",
+        ),
+    ),
+    (
+        {1: 2}.keys(),
+        Forms(
+            Kind("builtins.dict_keys", "set"),
+            ("set", 1),
+            b"5d8f437d3e91062a390162a4d7f43411",
+            b"builtins.dict_keys",
+        ),
+    ),
+    (
+        types.SimpleNamespace(b=1, a=2),
+        Forms(
+            Kind("types.SimpleNamespace", "types.SimpleNamespace"),
+            ("types.SimpleNamespace", ("dict", "a", 2, "b", 1)),
+            b"462a582fe48c4e581a46b658e57ceeed",
+        ),
+    ),
+    (
+        fractions.Fraction(1, 2),
+        Forms(
+            Kind("fractions.Fraction", "fractions.Fraction"),
+            ("fractions.Fraction", "Fraction(1, 2)"),
+        ),
     ),
     (pd.NaT, Forms(Kind("NaT", "null"), None, b'j"NaT"', b"NaT")),
     (pd.NA, Forms(Kind("NA", "null"), None, b"", b"NA")),

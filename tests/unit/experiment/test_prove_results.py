@@ -176,6 +176,14 @@ def test_frames_without_rows_have_columns(kind, key):
     assert proof.record.equivalences == ()
 
 
+def test_streams_of_arrow_without_batches_have_columns():
+    def stream(**columns: list[int]) -> Any:
+        return pa.RecordBatchReader.from_batches(pa.table(columns).schema, [])
+
+    assert prove(stream(X=[]), stream(X=[])).level is Level.EXACT
+    assert prove(stream(X=[]), stream(Y=[])).level is Level.DIFFERENT
+
+
 def test_a_frame_without_rows_and_no_records_are_equal_as_far_as_is_known():
     proof = prove([], pd.DataFrame({"X": []}))
     assert proof.level is Level.VALUE
