@@ -684,6 +684,14 @@ _DEFINITIONS = [
         gives=6,
     ),
     _(
+        "CREATE TABLE AS SELECT of an expression without a name",
+        "CREATE TABLE t AS SELECT sal * 2 FROM emp",
+        gives=Error("ORA-00998"),
+    ),
+    _("a precision that is too large", "CREATE TABLE t (a NUMBER(39))", gives=Error("ORA-01727")),
+    _("VARCHAR2 without a length", "CREATE TABLE t (a VARCHAR2)", gives=Error("ORA-00906")),
+    _("an unknown type", "CREATE TABLE t (a FOO)", gives=Error("ORA-00902")),
+    _(
         "DROP TABLE",
         "CREATE TABLE t (a NUMBER)",
         "DROP TABLE t PURGE",

@@ -191,6 +191,15 @@ SETTINGS: list[tuple[str, tuple[str, ...], Any, str]] = [
         "",
     ),
     (
+        "NLS_TERRITORY, NLS_CURRENCY",
+        (
+            "ALTER SESSION SET NLS_TERRITORY = GERMANY",
+            "SELECT TO_CHAR(DATE '2026-03-02', 'D'), TO_CHAR(5.5, 'FML9D9') FROM DUAL",
+        ),
+        [("1", "€5,5")],
+        "",
+    ),
+    (
         "NLS_DATE_LANGUAGE",
         (
             "ALTER SESSION SET NLS_DATE_LANGUAGE = GERMAN",

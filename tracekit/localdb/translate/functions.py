@@ -197,16 +197,15 @@ def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
     if len(args) == 3:
         if not is_date:
             check_number_model(model)
-            written = call("ora_format_number", _plain_number(args[0]), text(model))
-            characters = _numeric_characters(args[2])
-            return call("translate", written, text(".,"), characters, kind=Kind.TEXT)
+            characters, currencies = _nls_parameters(args[2])
+            written = _formatted(_plain_number(args[0]), text(model), currencies)
+            return call("translate", written, text(".,"), text(characters), kind=Kind.TEXT)
         return dates.to_char_in(args[0], model, dates.language_of(args[2]))
     if is_number_model(model) and not is_date:
         if model.upper() in ("TM", "TM9"):
             return as_text(args[0])
         check_number_model(model)
-        plain = _plain_number(args[0])
-        written = call("ora_format_number", plain, text(model), kind=Kind.TEXT)
+        written = _formatted(_plain_number(args[0]), text(model), None)
         return _of_session(written, model, "ora_with_characters")
     if is_date:
         return dates.to_char(args[0], model)
@@ -220,7 +219,7 @@ def _to_char_by(value: exp.Expr, kind: Kind, model: exp.Expr) -> exp.Expr:
     if kind in MOMENTS:
         return call("ora_written", value, model, number(fraction_digits(value)), kind=Kind.TEXT)
     if kind is Kind.NUMBER:
-        return call("ora_format_number", _plain_number(value), model, kind=Kind.TEXT)
+        return _formatted(_plain_number(value), model, None)
     raise unsupported(
         "TO_CHAR of what may be a date or a number, with a format that is not a literal"
     )
@@ -241,19 +240,31 @@ def _of_session(written: exp.Expr, model: str, convert: str) -> exp.Expr:
     return call(convert, written, kind=Kind.TEXT) if has_names else written
 
 
-_CHARACTERS = re.compile(r"\s*NLS_NUMERIC_CHARACTERS\s*=\s*'?([^'\s]{2})'?\s*", re.IGNORECASE)
+def _formatted(plain: exp.Expr, model: exp.Expr, currencies: str | None) -> exp.Expr:
+    """A number in a format model; None as currencies are the session's."""
+    shown = call("ora_currencies") if currencies is None else text(currencies)
+    return call("ora_format_number", plain, model, shown, kind=Kind.TEXT)
 
 
-def _numeric_characters(parameter: exp.Expr) -> exp.Expr:
-    """The decimal character and group separator in an NLS parameter.
+_PARAMETER = re.compile(r"\s*(NLS_\w+)\s*=\s*(?:'([^']*)'|(\S+))\s*", re.IGNORECASE)
+
+
+def _nls_parameters(parameter: exp.Expr) -> tuple[str, str | None]:
+    """The numeric characters, and the currencies, that the last argument states.
 
     Raises:
-        OraError: ORA-12702 if it is not NLS_NUMERIC_CHARACTERS.
+        OraError: ORA-12702 if it is not a list of NLS parameters.
     """
-    match = _CHARACTERS.fullmatch(literal_text(parameter, "an NLS parameter"))
-    if match is None:
+    written = literal_text(parameter, "an NLS parameter")
+    found = {one[1].upper(): one[2] or one[3] or "" for one in _PARAMETER.finditer(written)}
+    known = {"NLS_NUMERIC_CHARACTERS", "NLS_CURRENCY", "NLS_ISO_CURRENCY"}
+    characters = found.get("NLS_NUMERIC_CHARACTERS", ".,")
+    if _PARAMETER.sub("", written) or not found.keys() <= known or len(characters) != 2:
         raise OraError(12702, "invalid NLS parameter string used in SQL function")
-    return text(match[1])
+    if "NLS_ISO_CURRENCY" in found:
+        raise unsupported("NLS_ISO_CURRENCY as an argument")
+    currency = found.get("NLS_CURRENCY")
+    return characters, None if currency is None else f"{currency}|USD|{currency}"
 
 
 def _to_binary_float(args: Sequence[exp.Expr]) -> exp.Expr:
@@ -272,7 +283,7 @@ def _to_number(args: Sequence[exp.Expr]) -> exp.Expr:
     check_number_model(model)
     written = _of_session(as_text(args[0]), model, "ora_without_characters")
     if len(args) == 3:
-        characters = _numeric_characters(args[2])
+        characters = text(_nls_parameters(args[2])[0])
         written = call("translate", as_text(args[0]), characters, text(".,"), kind=Kind.TEXT)
     read = call("ora_read_number", written, text(model), kind=Kind.TEXT)
     return with_number(call("ora_number", read), FREE)

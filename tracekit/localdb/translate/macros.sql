@@ -146,9 +146,11 @@ CREATE OR REPLACE MACRO ora_round_quarter(a) AS
 CREATE OR REPLACE MACRO ora_round_week(a) AS
     CAST(date_trunc('week', ora_round_day(a) + INTERVAL 3 DAY) AS TIMESTAMP_S);
 CREATE OR REPLACE MACRO ora_round_sunday(a) AS
-    CAST(date_trunc('week', ora_round_day(a) + INTERVAL 4 DAY) - INTERVAL 1 DAY AS TIMESTAMP_S);
+    CAST(date_trunc('week', ora_round_day(a) + to_days(4 - ora_first_weekday()))
+         - to_days(1 - ora_first_weekday()) AS TIMESTAMP_S);
 CREATE OR REPLACE MACRO ora_trunc_sunday(a) AS
-    CAST(date_trunc('week', ora_moment(a) + INTERVAL 1 DAY) - INTERVAL 1 DAY AS TIMESTAMP_S);
+    CAST(date_trunc('week', ora_moment(a) + to_days(1 - ora_first_weekday()))
+         - to_days(1 - ora_first_weekday()) AS TIMESTAMP_S);
 CREATE OR REPLACE MACRO ora_trunc_yearweek(a) AS
     CAST(date_trunc('day', ora_moment(a)) - to_days(CAST((dayofyear(ora_moment(a)) - 1) % 7 AS INTEGER))
          AS TIMESTAMP_S);

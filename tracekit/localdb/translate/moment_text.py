@@ -36,6 +36,8 @@ class Moment:
     nanoseconds: int
     offset: int
     """Minutes east of UTC; NO_ZONE without a time zone."""
+    first_weekday: int = 0
+    """The first day of a week: 0 is Sunday, 1 Monday."""
 
     @property
     def hour(self) -> int:
@@ -77,11 +79,13 @@ def write_moment(
         offset: Minutes east of UTC, or NO_ZONE.
         model: The format model.
         digits: Digits of the fraction of a second, if the model does not state them.
-        language: Language of names, then a blank and the decimal character if it is not a point.
+        language: Language of names; then, behind bars, the decimal character and the first
+            weekday (0 is Sunday) if they are not `.` and 0.
 
     Raises:
         OraError: ORA-01821 if the model needs a part that the moment lacks; ORA-03001.
     """
+    name, decimal, first_weekday = f"{language}|.|0".split("|")[:3]
     days, rest = divmod(microseconds, DAY_MICROSECONDS)
     year, month, day = calendar_date(days)
     seconds, micros = divmod(rest, 1_000_000)
@@ -92,10 +96,10 @@ def write_moment(
         seconds,
         micros * 1000 + nanoseconds,
         offset,
+        int(first_weekday),
     )
-    name, _, decimal = language.partition("|")
     names = names_of(name)
-    parts = [_written(piece, moment, names, digits, decimal or ".") for piece in parse_model(model)]
+    parts = [_written(piece, moment, names, digits, decimal) for piece in parse_model(model)]
     return "".join(parts) or None
 
 
@@ -192,7 +196,7 @@ _NUMBERS: dict[str, tuple[Callable[[Moment], int], int]] = {
     "W": (lambda m: (m.day - 1) // 7 + 1, 1),
     "DDD": (lambda m: m.day_of_year, 3),
     "DD": (lambda m: m.day, 2),
-    "D": (lambda m: (m.weekday + 1) % 7 + 1, 1),
+    "D": (lambda m: (m.weekday + 1 - m.first_weekday) % 7 + 1, 1),
     "J": (lambda m: julian_day(m.year, m.month, m.day), 7),
     "CC": (_century, 2),
     "HH24": (lambda m: m.hour, 2),

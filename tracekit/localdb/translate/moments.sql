@@ -9,6 +9,9 @@
 CREATE OR REPLACE MACRO ora_zone() AS coalesce(getvariable('ora_zone'), 0);
 CREATE OR REPLACE MACRO ora_session_zone() AS coalesce(getvariable('ora_zone_name'), '+00:00');
 CREATE OR REPLACE MACRO ora_language() AS coalesce(getvariable('ora_language'), 'AMERICAN');
+CREATE OR REPLACE MACRO ora_first_weekday() AS
+    CASE WHEN ora_language() LIKE '%|1' THEN 1 ELSE 0 END;
+CREATE OR REPLACE MACRO ora_currencies() AS coalesce(getvariable('ora_currencies'), '$|USD|$');
 CREATE OR REPLACE MACRO ora_date_model() AS coalesce(getvariable('ora_date_format'), 'DD-MON-RR');
 CREATE OR REPLACE MACRO ora_timestamp_model() AS
     coalesce(getvariable('ora_timestamp_format'), 'DD-MON-RR HH.MI.SSXFF AM');

@@ -26,7 +26,6 @@ _ROMAN_DIGITS = (
     (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
 )  # fmt: skip
 _ROMAN_WIDTH = 15
-_CURRENCIES = {"$": "$", "L": "$", "C": "USD", "U": "$"}
 _CURRENCY_WIDTH = {"$": 1, "L": 10, "C": 7, "U": 10}
 
 
@@ -104,8 +103,14 @@ def check_number_model(model: str) -> None:
         parse_number_model(model)
 
 
-def format_number(value: str, model: str) -> str:
-    """Format the decimal number `value` with `model`; `####` if it does not fit."""
+def format_number(value: str, model: str, currencies: str = "$|USD|$") -> str:
+    """Format the decimal number `value` with `model`; `####` if it does not fit.
+
+    Args:
+        value: The number.
+        model: The format model.
+        currencies: What L, C and U stand for, with bars between.
+    """
     number = Decimal(value)
     if _ROMAN.match(model):
         return _roman(number, model)
@@ -131,7 +136,9 @@ def format_number(value: str, model: str) -> str:
         fraction = _strip_nines(fraction, parsed.fraction)
     body = whole.lstrip(" ")
     shown = body + ("." if parsed.point else "") + fraction
-    currency = _CURRENCIES.get(parsed.currency, "")
+    currency = dict(zip("LCU$", [*currencies.split("|"), "$"], strict=True)).get(
+        parsed.currency, ""
+    )
     shown = shown + currency if parsed.currency_last else currency + shown
     signed = _signed(shown, negative, parsed)
     if not parsed.filled:

@@ -46,22 +46,38 @@ _VARIABLES = {
     "ora_numeric": "NLS_NUMERIC_CHARACTERS",
     "ora_language": "NLS_DATE_LANGUAGE",
     "ora_zone_name": "TIME_ZONE",
+    "ora_currencies": "NLS_CURRENCY",
 }
 """Connection variables that hold parameters which differ from Oracle's defaults."""
 _EUROPEAN_DATES = "DD.MM.RR"
+
+
+@dataclass(frozen=True)
+class _Territory:
+    """What NLS_TERRITORY sets by itself."""
+
+    characters: str
+    """Decimal character and group separator."""
+    date_format: str
+    currency: str
+    iso_currency: str
+    first_weekday: int = 0
+    """0 is Sunday, 1 is Monday."""
+
+
 _TERRITORIES = {
-    "AMERICA": (".,", "DD-MON-RR"),
-    "UNITED KINGDOM": (".,", "DD-MON-RR"),
-    "GERMANY": (",.", _EUROPEAN_DATES),
-    "AUSTRIA": (",.", _EUROPEAN_DATES),
-    "FRANCE": (", ", "DD/MM/RR"),
-    "ITALY": (",.", "DD-MON-RR"),
-    "SPAIN": (",.", "DD/MM/RR"),
-    "JAPAN": (".,", "RR-MM-DD"),
-    "CHINA": (".,", "DD-MON-RR"),
-    "TAIWAN": (".,", "DD-MON-RR"),
+    "AMERICA": _Territory(".,", "DD-MON-RR", "$", "USD"),
+    "UNITED KINGDOM": _Territory(".,", "DD-MON-RR", "£", "GBP", 1),
+    "GERMANY": _Territory(",.", _EUROPEAN_DATES, "€", "EUR", 1),
+    "AUSTRIA": _Territory(",.", _EUROPEAN_DATES, "€", "EUR", 1),
+    "FRANCE": _Territory(", ", "DD/MM/RR", "€", "EUR", 1),
+    "ITALY": _Territory(",.", "DD-MON-RR", "€", "EUR", 1),
+    "SPAIN": _Territory(",.", "DD/MM/RR", "€", "EUR", 1),
+    "JAPAN": _Territory(".,", "RR-MM-DD", "¥", "JPY"),
+    "CHINA": _Territory(".,", "DD-MON-RR", "￥", "CNY"),
+    "TAIWAN": _Territory(".,", "DD-MON-RR", "NT$", "TWD"),
 }
-"""The numeric characters and date format of each territory."""
+_NO_SUCH_VALUE = (12705, "Cannot access NLS data files or invalid environment specified")
 _COLLATIONS = {"BINARY": "", "BINARY_CI": "NOCASE", "BINARY_AI": "NOCASE.NOACCENT"}
 _COMPARISONS = ("BINARY", "LINGUISTIC", "ANSI")
 _WITHOUT_EFFECT = re.compile(
@@ -121,6 +137,7 @@ class SessionSettings:
             if parameter in DEFAULTS
         }
         variables["ora_language"] = self._language()
+        variables["ora_currencies"] = self._currencies()
         variables["ora_zone_name"] = self.zone if self.zone != DEFAULT_ZONE else None
         statements = [
             f"SET VARIABLE {name} = {quoted(value)}"
@@ -174,11 +191,20 @@ class SessionSettings:
         return value if value != DEFAULTS[name] else None
 
     def _language(self) -> str | None:
-        """The language of names, followed by the decimal character if it is not a point."""
+        """The language of names; the decimal character and first weekday if they differ."""
         language = self._parameter("NLS_DATE_LANGUAGE")
         decimal = self._parameter("NLS_NUMERIC_CHARACTERS")[0]
-        value = language if decimal == "." else f"{language}|{decimal}"
+        first = _TERRITORIES[self._parameter("NLS_TERRITORY")].first_weekday
+        value = language if (decimal, first) == (".", 0) else f"{language}|{decimal}|{first}"
         return value if value != DEFAULTS["NLS_DATE_LANGUAGE"] else None
+
+    def _currencies(self) -> str | None:
+        """What L, C and U stand for in a number model; None by default."""
+        names = ("NLS_CURRENCY", "NLS_ISO_CURRENCY", "NLS_DUAL_CURRENCY")
+        if not any(map(self._changed, names)):
+            return None
+        local, iso, dual = map(self._parameter, names)
+        return "|".join((local, _TERRITORIES[iso].iso_currency, dual))
 
 
 def _zone(value: str) -> str:
@@ -212,12 +238,23 @@ def _territory(value: str) -> dict[str, str]:
     found = _TERRITORIES.get(value.upper())
     if found is None:
         raise unsupported(f"NLS_TERRITORY {value}")
-    characters, date_format = found
     return {
         "NLS_TERRITORY": value.upper(),
-        "NLS_NUMERIC_CHARACTERS": characters,
-        "NLS_DATE_FORMAT": date_format,
+        "NLS_NUMERIC_CHARACTERS": found.characters,
+        "NLS_DATE_FORMAT": found.date_format,
+        "NLS_CURRENCY": found.currency,
+        "NLS_ISO_CURRENCY": value.upper(),
     }
+
+
+def _currency(name: str) -> Callable[[str], dict[str, str]]:
+    return lambda value: {name: value}
+
+
+def _iso_currency(value: str) -> dict[str, str]:
+    if value.upper() not in _TERRITORIES:
+        raise unsupported(f"NLS_ISO_CURRENCY {value}")
+    return {"NLS_ISO_CURRENCY": value.upper()}
 
 
 def _numeric_characters(value: str) -> dict[str, str]:
@@ -267,9 +304,9 @@ _CHECKS: dict[str, Callable[[str], dict[str, str]]] = {
     "NLS_CALENDAR": _calendar,
     "NLS_LENGTH_SEMANTICS": _as_by_default("NLS_LENGTH_SEMANTICS"),
     "NLS_NCHAR_CONV_EXCP": _as_by_default("NLS_NCHAR_CONV_EXCP"),
-    "NLS_CURRENCY": _as_by_default("NLS_CURRENCY"),
-    "NLS_ISO_CURRENCY": _as_by_default("NLS_ISO_CURRENCY"),
-    "NLS_DUAL_CURRENCY": _as_by_default("NLS_DUAL_CURRENCY"),
+    "NLS_CURRENCY": _currency("NLS_CURRENCY"),
+    "NLS_ISO_CURRENCY": _iso_currency,
+    "NLS_DUAL_CURRENCY": _currency("NLS_DUAL_CURRENCY"),
 }
 """For each parameter, what setting it sets, including itself."""
 

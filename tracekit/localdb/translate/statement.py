@@ -295,10 +295,14 @@ def _create_from_query(
 ) -> Translated:
     listed = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
     names = [folded(one) for one in listed]
-    query = _rewrite(tree.expression.pop(), prepared, context)
+    query = tree.expression.pop()
+    _check_selected(query, context, is_named=bool(names), is_table=kind == "TABLE")
+    query = _rewrite(query, prepared, context)
     if kind == "TABLE":
         free_outputs(query)
     outputs = context.scopes.outputs(query)
+    if names and outputs and len(names) != len(outputs):
+        raise OraError(1730, "invalid number of column names specified")
     names = names or [name for name, _ in outputs]
     refuse_repeated(names)
     settle_outputs(query)
@@ -312,6 +316,28 @@ def _create_from_query(
     )
     definition = replace(definition, columns=columns)
     return Translated(StatementKind.DDL, text, definition=definition)
+
+
+def _check_selected(query: exp.Expr, context: Context, *, is_named: bool, is_table: bool) -> None:
+    """Check that what CREATE TABLE or VIEW selects has names, and types for a table's columns.
+
+    Raises:
+        OraError: ORA-00998 if an expression has no name; ORA-01723 for a column of NULLs only.
+    """
+    if isinstance(query, exp.Subquery):
+        query = query.unnest()
+    is_single = isinstance(query, exp.Select)
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    for item in query.expressions if isinstance(query, exp.Select) else ():
+        position = context.position(item)
+        if not is_named and not isinstance(item, exp.Alias | exp.Column | exp.Star):
+            message = "must name this expression with a column alias"
+            raise OraError(998, message, position=position)
+        value = item.unalias()
+        is_empty = isinstance(value, exp.Literal) and value.is_string and not value.this
+        if is_table and is_single and (is_empty or isinstance(value, exp.Null)):
+            raise OraError(1723, "zero-length columns are not allowed", position=position)
 
 
 def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:

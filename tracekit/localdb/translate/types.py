@@ -57,6 +57,7 @@ _INTEGERS = (exp.DType.INT, exp.DType.SMALLINT)
 _INTERVAL_DIGITS = 2
 _INTERVAL_FRACTION_DIGITS = 6
 REAL_BITS = 63
+_LEAST_SCALE, _LARGEST_SCALE = -84, 127
 _DEFAULT_TIMESTAMP_SCALE = 6
 _MICROSECOND_SCALE = 6
 _MAX_TIMESTAMP_SCALE = 9
@@ -71,14 +72,19 @@ def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
     kind = data_type.this
     numbers = _parameters(data_type)
     if kind in _TEXT:
-        declared = DeclaredType(_TEXT[kind], length=numbers[0] if numbers else 1)
+        declared = DeclaredType(_TEXT[kind], length=_length(_TEXT[kind], numbers))
         return declared, exp.DataType(this=exp.DType.VARCHAR)
     if kind is exp.DType.DECIMAL:
+        if data_type.expressions and data_type.expressions[0].this.sql() == "*":
+            return _any_precision(numbers[1:])
         return _number(numbers)
     if kind is exp.DType.DECIMAL128:  # DECIMAL, DEC and NUMERIC have a scale of 0
         return _number(numbers or [NUMBER_PRECISION])
     if kind in (exp.DType.FLOAT, exp.DType.DOUBLE):
         bits = numbers[0] if numbers else FLOAT_BITS
+        if not 1 <= bits <= FLOAT_BITS:
+            message = "floating point precision is out of range (1 to 126)"
+            raise OraError(1724, message)
         return DeclaredType("FLOAT", precision=bits), exp.DataType(this=exp.DType.BIT)
     if kind in _INTEGERS:
         return DeclaredType("NUMBER", scale=0), _decimal(NUMBER_PRECISION, 0)
@@ -102,9 +108,44 @@ def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
         return DeclaredType("FLOAT", precision=REAL_BITS), exp.DataType(this=exp.DType.BIT)
     if written in _NAMED:
         name, stored = _NAMED[written]
-        length = numbers[0] if numbers else None
+        length = _length(name, numbers) if name == "RAW" else None
         return DeclaredType(name, length=length), exp.DataType(this=stored)
+    if written not in _OF_ORACLE:
+        raise OraError(902, "invalid datatype")
     raise unsupported(f"type {written}")
+
+
+_OF_ORACLE = {
+    "XMLTYPE", "JSON", "VECTOR", "BFILE", "ANYDATA", "ANYTYPE", "ANYDATASET", "URITYPE",
+    "HTTPURITYPE", "SDO_GEOMETRY", "LONG RAW",
+}  # fmt: skip
+"""Types that Oracle has and the local Oracle does not."""
+_MOST_CHARS = {"CHAR": 2000, "NCHAR": 1000}
+_MOST_VARYING = 32_767
+
+
+def _length(name: str, numbers: list[int]) -> int:
+    """The length of a type of text or RAW.
+
+    Raises:
+        OraError: ORA-00906, ORA-01723 or ORA-00910 if it is missing, 0 or too large.
+    """
+    if not numbers and name not in _MOST_CHARS:
+        raise OraError(906, "missing left parenthesis")
+    length = numbers[0] if numbers else 1
+    if length == 0:
+        raise OraError(1723, "zero-length columns are not allowed")
+    if length > _MOST_CHARS.get(name, _MOST_VARYING):
+        raise OraError(910, "specified length too long for its datatype")
+    return length
+
+
+def _any_precision(scales: list[int]) -> tuple[DeclaredType, exp.DataType]:
+    """NUMBER(*), which is NUMBER, or NUMBER(*, s)."""
+    if not scales:
+        return _number([])
+    _, stored = _number([NUMBER_PRECISION, scales[0]])
+    return DeclaredType("NUMBER", scale=scales[0]), stored
 
 
 def _timestamp(kind: exp.DType, scale: int) -> exp.DataType:
@@ -126,7 +167,11 @@ def _number(numbers: list[int]) -> tuple[DeclaredType, exp.DataType]:
         return DeclaredType("NUMBER"), exp.DataType(this=exp.DType.BIT)
     precision = numbers[0]
     scale = numbers[1] if len(numbers) > 1 else 0
-    if not (1 <= precision <= NUMBER_PRECISION and 0 <= scale <= precision):
+    if not 1 <= precision <= NUMBER_PRECISION:
+        raise OraError(1727, "numeric precision specifier is out of range (1 to 38)")
+    if not _LEAST_SCALE <= scale <= _LARGEST_SCALE:
+        raise OraError(1728, "numeric scale specifier is out of range (-84 to 127)")
+    if not 0 <= scale <= precision:
         raise unsupported(f"type NUMBER({precision},{scale})")
     declared = DeclaredType("NUMBER", precision=precision, scale=scale)
     return declared, _decimal(precision, scale)
