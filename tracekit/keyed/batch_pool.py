@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from typing import Generic, TypeVar
 
@@ -81,10 +81,8 @@ class BatchPool(Generic[T]):
                 for index, batch in enumerate(self._batches):
                     yield from self._result(index, batch, futures.popleft())
             finally:
-                self._stopped.set()
-                pool.shutdown(wait=False, cancel_futures=True)
-                running = [future for future in futures if future.running()]
-                if wait(running, timeout=GRACE_SECONDS).not_done:
+                self._stopped.set()  # which ends those that have not started, too
+                if wait(futures, timeout=GRACE_SECONDS).not_done:
                     self._readers.cancel()
 
     def _run(self, batch: Batch) -> T:
@@ -104,7 +102,7 @@ class BatchPool(Generic[T]):
     def _result(self, index: int, batch: Batch, future: Future[T]) -> Iterator[T]:
         try:
             result = future.result()
-        except (Stopped, CancelledError):
+        except Stopped:
             return
         except MemoryBudgetExceeded:
             raise

@@ -152,8 +152,8 @@ def held_array(field: pa.Field, column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_floating(field.type):
         missing = pc.is_nan(array)
         if missing.true_count:
-            array = pc.if_else(missing, pa.scalar(None, array.type), array)
-    return array if array.type == field.type else array.cast(field.type)
+            array = pc.if_else(missing, None, array)
+    return array.cast(field.type)
 
 
 def encoded_text(column: pa.ChunkedArray) -> pa.DictionaryArray:

@@ -79,7 +79,7 @@ class KeyIndex:
         return keys_of(parts, min(stop, len(self._counts)) - start)
 
     def _same_hash(self, value: int) -> npt.NDArray[np.int64]:
-        first = self._hashes.searchsorted(value, "left")
+        first = self._hashes.searchsorted(value)
         last = self._hashes.searchsorted(value, "right")
         return self._by_hash[first:last]
 

@@ -100,3 +100,20 @@ def test_in_a_stream_unique_values_are_not_looked_up():
         values = [f"unique {n}" for n in range(start, start + 1_000)]
         assert column.values(pa.array(values, pa.large_string())) == values
     assert not column._memo.worthwhile
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.bool_(), pa.decimal128(38, 1)])
+def test_what_would_come_out_as_something_else_is_not_taken(kind):
+    with pytest.raises(AssertionError):
+        ArrowColumn(kind)
+
+
+@pytest.mark.parametrize("across_batches", [True, False])
+def test_whole_numbers_of_a_range_are_one_object_each_if_it_is_narrow(across_batches):
+    column = ArrowColumn(pa.int64(), across_batches=across_batches)
+    for widest, shared in ((4_000, True), (10_000, across_batches)):
+        numbers = [10**6 + n % widest for n in range(2 * widest)]
+        found = column.values(pa.array([*numbers, None], pa.int64()))
+        assert found == [*numbers, None]
+        if shared:
+            assert len({id(number) for number in found}) == widest + 1

@@ -38,7 +38,8 @@ def test_a_file_reads_like_the_mapping(tmp_path, small_row_groups):
     plain, done = export(scripted(), cids_of(3_500), file, batch_size=100)
     assert (done.path, done.rows) == (file, sum(map(len, plain.values())))
     assert (done.keys, done.file_bytes) == (len(plain), file.stat().st_size)
-    with open_parquet(file) as events:
+    with open_parquet(str(file)) as events:
+        assert events.path == file
         assert exact(events.to_records()) == exact(plain)
         assert exact(events) == exact(plain)
         assert (len(events), events.rows, list(events)) == (done.keys, done.rows, list(plain))
@@ -196,11 +197,11 @@ def test_what_is_no_file_of_events_is_refused(tmp_path):
     with pytest.raises(ExportError, match="cannot be read as Parquet"):
         open_parquet(tmp_path / "text")
     pq.write_table(pa.table({"X": [1]}), tmp_path / "x.parquet")
-    with pytest.raises(ExportError, match="has no key columns"):
+    with pytest.raises(ExportError, match=rf"of {tmp_path}/x\.parquet has no key columns"):
         open_parquet(tmp_path / "x.parquet")
     table = pa.table({"ID": ["A", None]}).replace_schema_metadata(
         {"tracekit:key_columns": '["ID"]'}
     )
     pq.write_table(table, tmp_path / "n.parquet")
-    with pytest.raises(ExportError, match="has NULL in key column ID"):
+    with pytest.raises(ExportError, match=rf"^{tmp_path}/n\.parquet has NULL in key column ID"):
         open_parquet(tmp_path / "n.parquet")

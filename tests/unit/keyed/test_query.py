@@ -185,6 +185,18 @@ def test_a_size_no_statement_can_have_is_refused(size):
         Query("SELECT * FROM t", key="ID", keys_per_statement=size)
 
 
+@pytest.mark.parametrize(
+    ("key", "binds", "most"),
+    [("A", {}, 65_535), ("A", {"x": 1, "y": 2}, 65_533), (("A", "B"), {"x": 1}, 32_767)],
+)
+def test_as_many_keys_go_into_a_statement_as_oracle_takes_binds(key, binds, most):
+    sql = "SELECT * FROM t WHERE x IN (:keys)" + "".join(f" AND :{name} = 1" for name in binds)
+    assert Query(sql, key=key, binds=binds, keys_per_statement=1).keys_per_statement == 1
+    assert Query(sql, key=key, binds=binds, keys_per_statement=most).keys_per_statement == most
+    with pytest.raises(ConfigError, match=f"from 1 to {most:,}"):
+        Query(sql, key=key, binds=binds, keys_per_statement=most + 1)
+
+
 @pytest.mark.parametrize("key", ["a.b", "a b", "", "1", "ID; DROP TABLE t"])
 def test_a_key_is_the_name_of_a_column(key):
     with pytest.raises(ConfigError, match="expected the name of a column"):
@@ -219,10 +231,12 @@ def test_a_text_without_a_statement_is_refused(sql):
 
 
 def test_a_file_gives_the_text_and_the_name(tmp_path):
-    file = tmp_path / "orders.sql"
-    file.write_text("SELECT * FROM orders;\n", encoding="utf-8")
-    query = Query(str(file), key="ID")
-    assert (query.name, query.sql) == ("orders", "SELECT * FROM orders")
+    file = tmp_path / "Xorders.sql"
+    file.write_text("SELECT '機台' FROM orders;\n", encoding="utf-8")
+    for sql in (file, str(file)):
+        query = Query(sql, key="ID")
+        assert (query.name, query.sql) == ("Xorders", "SELECT '機台' FROM orders")
+    assert Query("SELECT 1 FROM T.sql", key="ID").name == "query"
     with pytest.raises(ConfigError, match="could not be read"):
         Query(str(tmp_path / "missing.sql"))
 

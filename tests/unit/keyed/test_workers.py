@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -10,11 +11,13 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.polling import until
-from tracekit.errors import FetchError, MemoryBudgetExceeded
+from tracekit.errors import BatchFetchError, FetchError, MemoryBudgetExceeded
+from tracekit.keyed import KeyedFetcher, Query
 from tracekit.keyed.batch_pool import BatchPool
 from tracekit.keyed.piece_stream import PieceStream
 from tracekit.oracle.readers import Cancelled, Readers
 from tracekit.oracle.retry import Retry
+from tracekit.trace import EventFetcher
 
 BATCHES = [[n] for n in range(6)]
 
@@ -150,3 +153,57 @@ def test_a_result_is_dropped_when_the_next_is_requested() -> None:
         assert Result.alive == 1
         del found
         assert list(stream) == []
+
+
+def test_a_failure_stops_what_is_being_read_between_its_row_batches(scripted, ids):
+    reading = threading.Event()
+
+    class Endless(scripted):
+        def read_sql_df_slow_iter(self, sql, params, **options):
+            if "LOT00000" in params.values():
+                assert reading.wait(60)
+                raise FetchError("ORA-00942")
+            while True:
+                yield ["CONTAINERID", "N"], [("LOT01000", 1)]
+                reading.set()
+
+    with pytest.raises(BatchFetchError, match="ORA-00942") as caught:
+        EventFetcher(Endless()).fetch_events(ids(2_000), "history")
+    assert [each.batch_index for each in caught.value.failures] == [0]
+
+
+def test_a_fetch_reads_two_batches_at_once(scripted, ids):
+    together = threading.Barrier(2, timeout=60)
+    lock = threading.Lock()
+    begun = []
+    most = []
+
+    class Waiting(scripted):
+        def read_sql_df_slow_iter(self, *args, **options):
+            with lock:
+                begun.append(1)
+                most.append(len(begun))
+            together.wait()
+            yield from super().read_sql_df_slow_iter(*args, **options)
+            with lock:
+                begun.pop()
+
+    query = Query("SELECT * FROM T WHERE X IN (:keys)", key="CONTAINERID")
+    assert len(KeyedFetcher(Waiting(), query).records(ids(8_000))) == 8_000
+    assert max(most) == 2
+
+
+@pytest.mark.parametrize("records", ["lean", "plain"])
+def test_only_lean_records_calm_the_collector(scripted, ids, records):
+    seen = set()
+
+    class Watching(scripted):
+        def read_sql_df_slow_iter(self, *args, **options):
+            seen.add(gc.get_threshold())
+            yield from super().read_sql_df_slow_iter(*args, **options)
+
+    before = gc.get_threshold()
+    EventFetcher(Watching()).fetch_events(ids(2_000), "history", records=records)
+    assert len(seen) == 1
+    assert (seen == {before}) == (records == "plain")
+    assert gc.get_threshold() == before
