@@ -73,7 +73,7 @@ class _Deadline:
 
     def on_operation(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """The driver begins `name`; when it connects, remember what it opens."""
-        if name == "connect" and arguments.get("pool") is None:  # a pool has time limits itself
+        if name == "connect":
             self._opened = arguments["impl"]
         return self.users_operation(name, arguments) if self.users_operation else None
 
