@@ -84,7 +84,7 @@ def untouched_bytes(
     excess = peak_bytes - rss_net_peak_bytes
     if excess < _LARGE_BYTES:
         return 0
-    records = reader.get_high_watermark_allocation_records(merge_threads=True)
+    records = reader.get_high_watermark_allocation_records()
     return min(excess, sum(record.size for record in records if _may_be_reserved(record)))
 
 
@@ -93,7 +93,7 @@ def imported_bytes(capture: Path) -> int:
     with closing(FileReader(capture)) as reader:
         return sum(
             record.size
-            for record in reader.get_high_watermark_allocation_records(merge_threads=True)
+            for record in reader.get_high_watermark_allocation_records()
             if any("importlib._bootstrap" in file for _, file, _ in record.stack_trace())
         )
 

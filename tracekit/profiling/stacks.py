@@ -84,7 +84,7 @@ def read_stacks(
         metadata = reader.metadata
         native = metadata.has_native_traces
         gathered = _Gathered(most_stacks, cache(cell_of))
-        for record in reader.get_high_watermark_allocation_records(merge_threads=True):
+        for record in reader.get_high_watermark_allocation_records():
             gathered.add(record, native=native, whole=whole)
         gathered.leave_out(untouched_bytes(reader, gathered.size_bytes, rss_net_peak_bytes))
     return HeapStacks(
