@@ -95,20 +95,22 @@ def test_once_connected_only_the_call_timeout_counts(local: LocalOracle) -> None
 
 
 def test_the_callers_own_callbacks_are_called_and_stay(local: LocalOracle) -> None:
-    operations: list[str] = []
+    operations: list[tuple[str, dict[str, Any]]] = []
     trips: list[str] = []
     database = Database(
         local.dsn,
         local.user,
         local.password,
-        operation_callback=lambda name, arguments: operations.append(name),
+        operation_callback=lambda name, arguments: operations.append((name, arguments)),
         round_trip_callback=trips.append,
     )
     with database.connect() as connection:
         connection.ping()
-    assert operations[0] == "connect"
+    name, arguments = operations[0]
+    assert name == "connect"
+    assert "impl" in arguments
     assert trips[0] == "connect"
-    assert "ping" in operations
+    assert "ping" in dict(operations)
     assert "ping" in trips
 
 

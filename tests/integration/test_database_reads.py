@@ -118,6 +118,17 @@ def test_a_read_whose_connection_fails_before_its_first_batch_is_run_again(
     assert (len(batches), database.retry.count) == (2, 1)
 
 
+def test_readers_do_their_own_retries(local: LocalOracle) -> None:
+    database = Database(local.dsn, local.user, local.password, retry_wait_ms=1)
+    local.faults.drop(once=True)
+    try:
+        with pytest.raises(FetchError, match="DPY-4011"):
+            database.read_by(Readers()).read_sql_df(NUMBERS, {"n": 5})
+    finally:
+        local.faults.clear()
+    assert database.retry.count == 0
+
+
 def test_a_connection_has_the_time_limit_of_its_block(database: Database) -> None:
     with database.connect() as connection:
         assert connection.call_timeout == database.call_timeout_ms

@@ -181,3 +181,15 @@ def test_what_a_graph_has_reached_is_known() -> None:
     graph.walk()
     assert graph.own_bytes[node] == allocated(value)
     assert graph.node_of(inside) is not None
+
+
+def test_who_refers_to_a_node_is_listed_up_to_a_number() -> None:
+    shared = [1.5]
+    few = [[shared, number] for number in range(3)]
+    tree = tree_of(few)
+    holders = tree.holders_of(node_of(tree, shared))
+    assert sorted(holders) == [node_of(tree, variable) for variable in few]
+    many = [[shared, number] for number in range(100)]
+    tree = tree_of(many)
+    assert len(tree.holders_of(node_of(tree, shared))) == 64
+    assert len(tree.holders_of(node_of(tree, many[0]))) == 1

@@ -104,6 +104,23 @@ def test_the_tree_sums_what_its_calls_hold():
     ]
 
 
+def test_the_tree_is_in_order_of_size_and_then_of_name():
+    sizes = {("b",): 5, ("a",): 5, ("c",): 9}
+    tree = call_tree(heap(sizes, ("a remark",)), "legacy", smallest_share=0)
+    assert [root.location for root in tree.roots] == ["c", "a", "b"]
+    assert (tree.path, tree.size_bytes, tree.allocations) == ("legacy", 19, 3)
+    assert tree.remarks == ("a remark",)
+
+
+def test_what_has_the_share_itself_is_kept():
+    sizes = {("large",): 75, ("at",): 25}
+    found = [
+        [root.location for root in call_tree(heap(sizes), "p", smallest_share=share).roots]
+        for share in (0.25, 0.26)
+    ]
+    assert found == [["large", "at"], ["large"]]
+
+
 def test_the_tree_is_pruned_below_a_share():
     tree = call_tree(heap({("a", "big"): 990, ("a", "small"): 10}), "p", smallest_share=0.05)
     assert [child.location for child in tree.roots[0].children] == ["big"]
@@ -138,7 +155,10 @@ def test_a_line_that_allocates_only_once_in_one_of_the_captures_is_new():
 def test_lines_that_cannot_be_paired_are_summed():
     base = {("f:a.py:1",): 10, ("f:a.py:2",): 20, ("f:a.py:3",): 30}
     found = diff(base, {("f:a.py:11",): 40, ("f:a.py:12",): 50})
-    assert [(delta.base_bytes, delta.head_bytes) for delta in found.deltas] == [(60, 90)]
+    [delta] = found.deltas
+    assert (delta.base_bytes, delta.head_bytes) == (60, 90)
+    assert (delta.base_allocations, delta.head_allocations) == (3, 2)
+    assert delta.stack == ("f:a.py:12",), "the largest"
 
 
 def test_what_is_left_out_is_said():
