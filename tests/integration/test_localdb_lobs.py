@@ -374,3 +374,37 @@ def test_asyncio_reads_and_writes_lobs(local: LocalOracle) -> None:
                 assert await copy.read() == "製" + MIXED
 
     asyncio.run(run())
+
+
+def test_a_block_fills_lob_binds_with_null_and_refuses_what_is_no_lob(
+    connection: oracledb.Connection,
+) -> None:
+    cursor = connection.cursor()
+    for kind in (oracledb.DB_TYPE_CLOB, oracledb.DB_TYPE_NCLOB, oracledb.DB_TYPE_BLOB):
+        variable = cursor.var(kind)
+        cursor.execute("BEGIN :1 := NULL; END;", [variable])
+        assert variable.getvalue() is None
+        with pytest.raises(oracledb.DatabaseError, match="ORA-00932"):
+            cursor.execute("BEGIN :1 := SYSDATE; END;", [variable])
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(oracledb.DB_TYPE_CURSOR, "PLS-00382"), (oracledb.DB_TYPE_XMLTYPE, "ORA-03115")],
+    ids=["cursor", "xmltype"],
+)
+def test_a_block_cannot_assign_a_cursor_or_an_object(
+    connection: oracledb.Connection, kind: Any, code: str
+) -> None:
+    cursor = connection.cursor()
+    with pytest.raises(oracledb.DatabaseError, match=code):
+        cursor.execute("BEGIN :1 := NULL; END;", [cursor.var(kind)])
+
+
+def test_executemany_of_a_query_leaves_the_connection_usable(
+    connection: oracledb.Connection,
+) -> None:
+    cursor = connection.cursor()
+    for _ in range(2):
+        cursor.executemany("SELECT :1 FROM DUAL", [(1,), (2,), (3,)])
+        assert cursor.execute("SELECT 5 FROM DUAL").fetchall() == [(5,)]

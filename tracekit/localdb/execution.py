@@ -229,12 +229,14 @@ class Execution:
         assert cursor.statement is not None
         is_block = cursor.statement.kind is StatementKind.PLSQL
         unusable = Unsupported if is_block else (Unsupported, CursorBind)
-        if any(isinstance(value, unusable) for row in bind_rows for value in row):
+        layout = cursor.layout
+        fills_objects = layout.has_objects and (is_block or layout.returned)
+        if fills_objects or any(isinstance(value, unusable) for row in bind_rows for value in row):
             raise OraError(3115, "unsupported network datatype or representation")
         run = partial(
             self._backend.execute, cursor.statement, bind_types=cursor.bind_types, go_on=go_on
         )
-        if not cursor.layout.has_lobs:
+        if not layout.has_lobs:
             return run(bind_rows)
         parts = bind_parts(bind_rows, self._lobs)
         return run_parts(parts, run, go_on=go_on)

@@ -119,6 +119,8 @@ class BlockRun:
         kinds: Sequence[BindType],
     ) -> None:
         places = [self._place(name) for name in into]
+        if any(self._kinds[place].type is OracleType.CURSOR for place in places):
+            raise OraError(6550, "PLS-00382: expression is of wrong type")
         try:
             table, types = self._read(statement, row, kinds, 2)
         except OraError as error:

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import pyarrow as pa
 
-from tracekit.errors import LocalWireError
 from tracekit.localdb.backend import BindType, ReturnedLob
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import number_text
@@ -42,9 +41,8 @@ def encode_returned(
         kinds: The bind types that the client declared.
 
     Raises:
-        OraError: ORA-00913 or ORA-00947 if there are more or fewer columns than binds; or if a
-            value cannot be sent.
-        LocalWireError: a column cannot be converted to its bind's type.
+        OraError: ORA-00913 or ORA-00947 if there are more or fewer columns than binds; ORA-00932
+            if a column is no LOB and its bind is one; or if a value cannot be sent.
     """
     if table.num_columns != len(kinds):
         few = table.num_columns < len(kinds)
@@ -83,11 +81,12 @@ def _lobs(column: pa.Table, kind: BindType) -> list[bytes | ReturnedLob]:
     is_text = kind.type is OracleType.CLOB
     form = (kind.charset_form or 1) if is_text else 0
     described = ColumnDescription(column.column_names[0], kind.type, charset_form=form)
-    if column.schema.types[0] != (pa.string() if is_text else pa.binary()):
-        raise LocalWireError(f"{column.schema.types[0]} cannot be returned as {kind.type.name}")
+    held = column.schema.types[0]
+    values = column.column(0).to_pylist()
+    if held != (pa.string() if is_text else pa.binary()) and any(v is not None for v in values):
+        raise OraError(932, f"inconsistent datatypes: expected {kind.type.name} got {held}")
     return [
-        NULL_FIELD if value is None else ReturnedLob(_encoded(value), described)
-        for value in column.column(0).to_pylist()
+        NULL_FIELD if value is None else ReturnedLob(_encoded(value), described) for value in values
     ]
 
 

@@ -100,6 +100,11 @@ class BindLayout:
         """Whether a bind can contain a locator."""
         return any(bind.type in _LOBS for bind in self.binds)
 
+    @property
+    def has_objects(self) -> bool:
+        """Whether a bind is an object, such as an XMLTYPE."""
+        return any(bind.type == _OBJECT for bind in self.binds)
+
     def _is_late(self, bind: BindMetadata) -> bool:
         """Whether the value moves to the end of its row, as long values do outside PL/SQL."""
         return not self.is_plsql and not bind.is_array and bind.size_bytes > MAX_STRING_BYTES

@@ -15,6 +15,7 @@ from tracekit.localdb.wire.messages.binds import (
     count_returned,
     parse_bind_metadata,
 )
+from tracekit.localdb.wire.messages.functions import MessageType
 from tracekit.localdb.wire.primitives import TtcReader
 
 NO_BINDS = BindLayout(())
@@ -137,7 +138,7 @@ def parse_execute(
         prefetch_rows=prefetch_rows,
         row_counts_wanted=bool(vector[9] & _DML_ROW_COUNTS),
         layout=layout,
-        bind_rows=layout.parse_rows(reader, executions) if bind_count else [()] * executions,
+        bind_rows=_bind_rows(reader, layout, executions, is_query=bool(vector[7])),
         defines=defines,
         scroll=_scroll(vector[10]) if vector[9] & _SCROLLABLE else None,
         position=vector[11],
@@ -163,11 +164,19 @@ def parse_reexecute(
     commit = bool(reader.ub4() & _COMMIT_REEXECUTE)
     layout = find_layout(cursor_id)
     executions = 1 if fetches else _row_limit(rows, layout)
-    if layout.binds:
-        bind_rows: Sequence[Sequence[Any]] = layout.parse_rows(reader, executions)
-    else:
-        bind_rows = [()] * executions
+    bind_rows = _bind_rows(reader, layout, executions, is_query=fetches)
     return ReexecuteRequest(cursor_id, rows, commit, bind_rows)
+
+
+def _bind_rows(
+    reader: TtcReader, layout: BindLayout, executions: int, *, is_query: bool
+) -> Sequence[Sequence[Any]]:
+    if not layout.binds:
+        return [()] * executions
+    rows = layout.parse_rows(reader, executions)
+    while is_query and reader.available and reader.peek() == MessageType.ROW_DATA:
+        layout.parse_row(reader)  # executemany of a query, which runs once
+    return rows
 
 
 def _skip_registration(reader: TtcReader, field_version: int) -> None:
