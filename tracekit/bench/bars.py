@@ -80,7 +80,7 @@ def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
     dearest = min(alone[most] // most, STREAM_BYTES_PER_CID)
     each = min(range(dearest + 1), key=lambda each: _spread(peaks, each))
     spread = _spread(peaks, each)
-    told = ", ".join(
+    described = ", ".join(
         f"{format_size(peak - each * keys)} at {keys:,}" for keys, peak in peaks.items()
     )
     return BenchBar(
@@ -88,7 +88,7 @@ def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
         bar,
         f"{spread:.1%}",
         spread <= FLAT_WITHIN and alone[most] <= STREAM_BYTES_PER_CID * most + _PAGES_BYTES,
-        f"{told} keys, without {each} bytes for each id; preparing the ids alone took "
+        f"{described} keys, without {each} bytes for each id; preparing the ids alone took "
         f"{alone[most] / most:.1f} bytes each",
     )
 
@@ -116,5 +116,5 @@ def _exact(results: Results) -> BenchBar:
     if not proofs:
         return BenchBar(figure, bar, None, None)
     different = [name for name, exact in proofs.items() if not exact]
-    told = f"not exact: {', '.join(different)}" if different else f"exact: {', '.join(proofs)}"
-    return BenchBar(figure, bar, told, not different)
+    described = f"not exact: {', '.join(different)}" if different else f"exact: {', '.join(proofs)}"
+    return BenchBar(figure, bar, described, not different)

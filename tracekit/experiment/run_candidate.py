@@ -94,10 +94,10 @@ class CandidateSteps:
     def _run_first(self) -> Sequence[Step]:
         options, name = self._context.options, self._candidate.name
         arguments = _arguments(self._candidate, self._context, digests=True)
-        told = self._listener(name, self.first)
-        plain = run_child(_FACTORY, arguments, on_progress=told, **self._settings)
+        listener = self._listener(name, self.first)
+        plain = run_child(_FACTORY, arguments, on_progress=listener, **self._settings)
         limit = self._settings["memory_limit_bytes"]
-        self._runs = SubjectRuns(self._told_by(plain), memory_limit_bytes=limit)
+        self._runs = SubjectRuns(self._figures_of(plain), memory_limit_bytes=limit)
         self._plain.append((self.first, self._runs.plain))
         steps: list[Step] = []
         if self._one_process and worth_another_run(plain, limit):
@@ -138,21 +138,21 @@ class CandidateSteps:
     def _repeat(self, number: int) -> Step:
         def again() -> Sequence[Step]:
             arguments = _arguments(self._candidate, self._context, digests=False)
-            told = self._listener(f"{self._candidate.name}, run {number}", step)
-            run = run_child(_FACTORY, arguments, on_progress=told, **self._settings)
-            self._plain.append((step, self._told_by(run)))
+            listener = self._listener(f"{self._candidate.name}, run {number}", step)
+            run = run_child(_FACTORY, arguments, on_progress=listener, **self._settings)
+            self._plain.append((step, self._figures_of(run)))
             return ()
 
         step = Step(again)
         return step
 
-    def _told_by(self, run: ChildRun) -> ChildRun:
+    def _figures_of(self, run: ChildRun) -> ChildRun:
         if self._one_process:
             return run
-        told = of_processes(run)
+        measured = of_processes(run)
         if self._context.options.retention_at is None:
-            return told
-        return replace(told, remarks=(*told.remarks, _NO_RETENTION_REMARK))
+            return measured
+        return replace(measured, remarks=(*measured.remarks, _NO_RETENTION_REMARK))
 
     def _add(self, **found: Any) -> None:
         assert self._runs is not None, "the first run has ended"
@@ -164,13 +164,13 @@ class CandidateSteps:
             context.tell, name, context.source.key_count, with_memory=self._one_process
         )
 
-        def told(progress: ChildProgress) -> None:
+        def listener(progress: ChildProgress) -> None:
             self._check_stopped()
             self._largest_sample_bytes = max(self._largest_sample_bytes, progress.rss_bytes or 0)
             step.measured = progress.phase in ("finish", "ended")
             tell(progress)
 
-        return told
+        return listener
 
     def result(self) -> CandidateRun:
         """The results, once all steps are done."""
@@ -226,15 +226,15 @@ def search_path(candidate: CandidateSpec) -> tuple[str, ...]:
 
 def of_processes(run: ChildRun) -> ChildRun:
     """The run of a candidate with several processes, with their figures instead of the client's."""
-    told = run.values
-    samples = (MemorySample(**one) for one in told.get("samples", ()))
+    values = run.values
+    samples = (MemorySample(**one) for one in values.get("samples", ()))
     return replace(
         run,
-        cpu_seconds=told.get("cpu_seconds"),
-        rss_baseline_bytes=told.get("rss_baseline_bytes"),
-        rss_peak_bytes=told.get("rss_peak_bytes"),
+        cpu_seconds=values.get("cpu_seconds"),
+        rss_baseline_bytes=values.get("rss_baseline_bytes"),
+        rss_peak_bytes=values.get("rss_peak_bytes"),
         samples=tuple(samples),
-        remarks=(*run.remarks, *told.get("remarks", ())),
+        remarks=(*run.remarks, *values.get("remarks", ())),
     )
 
 

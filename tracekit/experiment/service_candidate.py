@@ -232,12 +232,12 @@ def parse_date(text: str) -> datetime:
 
 
 def _differences(tell: Callable[[int, int], None]) -> Callable[[Status], None]:
-    told = [0, 0]
+    reported = [0, 0]
 
     def tell_status(status: Status) -> None:
         sums = [int(status["rows"]), int(status["cids_done"])]
-        tell(sums[0] - told[0], sums[1] - told[1])
-        told[:] = sums
+        tell(sums[0] - reported[0], sums[1] - reported[1])
+        reported[:] = sums
 
     return tell_status
 

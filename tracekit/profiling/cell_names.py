@@ -24,8 +24,8 @@ def cell_number(file: str) -> int | None:
         return int(named[1])
     get_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = get_shell() if get_shell is not None else None
-    told = shell.compile.format_code_name(file) if shell is not None else None
-    found = _IPYTHON_CELL.fullmatch(told[1]) if told is not None else None
+    code_name = shell.compile.format_code_name(file) if shell is not None else None
+    found = _IPYTHON_CELL.fullmatch(code_name[1]) if code_name is not None else None
     return int(found[1]) if found is not None else None
 
 

@@ -243,22 +243,22 @@ class ChildWatch:
 
     def _raised_ending(self, raised: Raised, where: str) -> tuple[RunStatus, str]:
         text = self._child.redacted(raised.text)
-        told = f"{raised.error_type}: {text}" if text else raised.error_type
+        message = f"{raised.error_type}: {text}" if text else raised.error_type
         if not raised.out_of_memory:
-            return RunStatus.FAILED, f"raised {told} ({where})"
-        return RunStatus.OUT_OF_MEMORY, f"ran out of memory {where}{self._limit_text()} ({told})"
+            return RunStatus.FAILED, f"raised {message} ({where})"
+        return RunStatus.OUT_OF_MEMORY, f"ran out of memory {where}{self._limit_text()} ({message})"
 
     def _killed_ending(self, number: int, where: str) -> tuple[RunStatus, str]:
         killed_by = f"signal {number} ({signal_name(number)})"
         kills = kernel_kills()
         if number == signal.SIGKILL and kills is not None and kills > (self._kills_before or 0):
             return RunStatus.OUT_OF_MEMORY, f"killed {where} by the kernel for lack of memory"
-        told = f"ran out of memory {where}{self._limit_text()} ({killed_by}"
+        message = f"ran out of memory {where}{self._limit_text()} ({killed_by}"
         if number == signal.SIGABRT and "std::bad_alloc" in self._child.stderr_tail:
-            return RunStatus.OUT_OF_MEMORY, f"{told}, std::bad_alloc)"
+            return RunStatus.OUT_OF_MEMORY, f"{message}, std::bad_alloc)"
         if number in _CRASHES and self._near_limit():
             used = format_size(self._data_bytes)
-            return RunStatus.OUT_OF_MEMORY, f"{told}, with {used} in use)"
+            return RunStatus.OUT_OF_MEMORY, f"{message}, with {used} in use)"
         return RunStatus.FAILED, f"killed {where} by {killed_by}"
 
     def _near_limit(self) -> bool:

@@ -139,8 +139,8 @@ def measure_call_of(
 
 def _measurement(runs: SubjectRuns, plain: list[ChildRun], value: Any) -> Measurement:
     typical, peaks = typical_run(plain)
-    told = dataclasses.replace(runs, plain=typical)
-    record = told.record()
+    measured = dataclasses.replace(runs, plain=typical)
+    record = measured.record()
     unsent = runs.plain.values.get(UNSENT)
     remarks = [*record.remarks, *spread_remark(peaks)]
     if unsent is not None:

@@ -137,8 +137,8 @@ def _remarks(record: BenchRecord) -> Iterable[str]:
             yield f"{name} {_status(found)}: {found.reason}"
     rows = {name: found.rows for name, found in record.candidates.items() if found.rows is not None}
     if len(set(rows.values())) > 1:
-        told = ", ".join(f"{name} {figures.count(count)}" for name, count in rows.items())
-        yield f"not all read the same number of rows, so they cannot be compared: {told}"
+        listed = ", ".join(f"{name} {figures.count(count)}" for name, count in rows.items())
+        yield f"not all read the same number of rows, so they cannot be compared: {listed}"
     for name, found in record.candidates.items():
         if found.deep_size_bytes is not None:
             yield (

@@ -176,13 +176,13 @@ def _largest_change(deltas: Sequence[MetricDelta]) -> str:
     worst = max(known, key=lambda delta: (delta.delta or 0) if memory else (delta.change or 0))
     best = min(known, key=lambda delta: (delta.delta or 0) if memory else (delta.change or 0))
     if (worst.delta or 0) > 0:
-        return f"largest growth: {_told(worst)}"
+        return f"largest growth: {_described(worst)}"
     if (best.delta or 0) < 0:
-        return f"no {noun} grew; largest fall: {_told(best)}"
+        return f"no {noun} grew; largest fall: {_described(best)}"
     return f"no {noun} grew"
 
 
-def _told(delta: MetricDelta) -> str:
+def _described(delta: MetricDelta) -> str:
     share = "" if delta.change is None else f" {figures.percent(delta.change)}"
     noise = delta.change is not None and abs(delta.change) <= REPEATABLE_SHARE
     within = ", within the noise of repeated runs" if noise else ""

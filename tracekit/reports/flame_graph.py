@@ -27,7 +27,7 @@ _PLACE_PARTS = 2
 """Of a file's path: what makes it the same wherever a checkout lies."""
 _PYTHON_FILE = re.compile(r"\.pyw?$|^<|^In \[")
 """A file, a name that code was compiled under, or a notebook's cell; else native code."""
-_LINES_TOLD = 6
+_LINES_SHOWN = 6
 OWN, LIBRARY, PYTHON = "own", "library", "python"
 """Whose code a frame is."""
 
@@ -59,13 +59,13 @@ def flame_script_hash() -> str:
 
 def flame_of_tree(tree: CallTree, redact: Redactor) -> FlameGraph:
     """What was alive at a heap peak, each call as wide as what it held."""
-    frames = [_frame(-1, "all", "", OWN, tree.size_bytes, 0, _told(tree))]
+    frames = [_frame(-1, "all", "", OWN, tree.size_bytes, 0, _description(tree))]
     todo: list[tuple[int, CallNode]] = [(0, root) for root in tree.roots]
     while todo:
         caller, node = todo.pop()
         name, place = _names(redact.location(node.location))
         whose = _whose(node.location)
-        frames.append(_frame(caller, name, place, whose, node.size_bytes, 0, _told(node)))
+        frames.append(_frame(caller, name, place, whose, node.size_bytes, 0, _description(node)))
         todo += [(len(frames) - 1, child) for child in reversed(node.children)]
     return FlameGraph(f"{tree.path}: memory alive at the heap peak", False, frames)
 
@@ -141,7 +141,7 @@ def _frame(
     return [caller, *shown, whose, width, round(change, 3), text]
 
 
-def _told(node: CallNode | CallTree) -> str:
+def _description(node: CallNode | CallTree) -> str:
     return f"{figures.size(node.size_bytes)} in {figures.count(node.allocations)} allocations"
 
 
@@ -150,8 +150,8 @@ def _names(location: str, lines: Iterable[str] = ()) -> tuple[str, str]:
     function, file, line = split_location(location)
     if not file:
         return location, ""
-    told = sorted({line, *lines} - {""}, key=lambda text: (len(text), text))
-    line = ",".join(told[:_LINES_TOLD]) + (",…" if len(told) > _LINES_TOLD else "")
+    shown = sorted({line, *lines} - {""}, key=lambda text: (len(text), text))
+    line = ",".join(shown[:_LINES_SHOWN]) + (",…" if len(shown) > _LINES_SHOWN else "")
     short = PurePath(file).name
     if function == "<module>":
         return f"{short}:{line}", f"{file}:{line}"

@@ -69,8 +69,8 @@ def _steps(holders: tuple[Holder, ...], total_bytes: int, redact: Redactor) -> I
             "open" if inside else "leaf",
             figures.size(holder.retained_bytes),
             100 * holder.retained_bytes / total_bytes,
-            _told(f"{holder.name} in {holder.where}" if holder.where else holder.name, redact),
-            tuple(_told(other, redact) for other in holder.also_held_by),
+            _redacted(f"{holder.name} in {holder.where}" if holder.where else holder.name, redact),
+            tuple(_redacted(other, redact) for other in holder.also_held_by),
             holder.kind if holder.count == 1 else f"{holder.count:,} x {holder.kind}",
         )
         if inside:
@@ -78,7 +78,7 @@ def _steps(holders: tuple[Holder, ...], total_bytes: int, redact: Redactor) -> I
             yield HolderStep("close")
 
 
-def _told(title: str, redact: Redactor) -> str:
+def _redacted(title: str, redact: Redactor) -> str:
     if redact.confidential and _KEY_NAME.fullmatch(title):
         return "[key]"
     return redact.prose(title)

@@ -315,8 +315,8 @@ def remarks(summary: ReplaySummary, redact: Redactor) -> list[str]:
     about_paths += [(n, p.not_proved) for n, p in worst_first(summary) if p.not_proved]
     about_proofs = [(n, r) for n, proof in summary.proof.candidates.items() for r in proof.remarks]
     about_keys = [("keys", remark) for remark in summary.workload.remarks]
-    told = about_keys + about_paths + about_proofs
-    return [f"{name}: {redact.prose(remark)}" for name, remark in told]
+    labelled = about_keys + about_paths + about_proofs
+    return [f"{name}: {redact.prose(remark)}" for name, remark in labelled]
 
 
 def environment_table(summary: ReplaySummary, redact: Redactor) -> Table:

@@ -96,23 +96,23 @@ def _type(column: ColumnShape) -> str:
 
 
 def _likeness(column: ColumnShape) -> str:
-    told = []
+    parts = []
     for width, lengths in column.text.items():
         rows = sum(rows for rows, *_ in lengths.values())
         chars = sum(rows * chars for rows, chars, *_ in lengths.values()) / max(1, rows)
         unit = "bytes" if width == "bytes" else f"{width} characters"
-        told.append((rows, f"about {chars:,.1f} {unit}"))
+        parts.append((rows, f"about {chars:,.1f} {unit}"))
     total = sum(column.numbers.values())
-    told += [
+    parts += [
         (rows, "with a fraction" if kind == "fraction" else _bits(kind))
         for kind, rows in column.numbers.items()
     ]
-    total = sum(rows for rows, _ in told) + sum(column.moments.values())
-    told += [(rows, f"to the {kind}") for kind, rows in column.moments.items()]
-    told.sort(reverse=True)
-    if len(told) == 1:
-        return told[0][1]
-    return "; ".join(f"{rows / total:.0%} {text}" for rows, text in told)
+    total = sum(rows for rows, _ in parts) + sum(column.moments.values())
+    parts += [(rows, f"to the {kind}") for kind, rows in column.moments.items()]
+    parts.sort(reverse=True)
+    if len(parts) == 1:
+        return parts[0][1]
+    return "; ".join(f"{rows / total:.0%} {text}" for rows, text in parts)
 
 
 def _bits(kind: str) -> str:
