@@ -86,7 +86,7 @@ AGGREGATES = {
     "COUNT", "SUM", "AVG", "MIN", "MAX", "LISTAGG", "MEDIAN", "STDDEV", "VARIANCE", "STATS_MODE",
     "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP",
 }  # fmt: skip
-"""Functions that never take an alias: a name in their arguments is always a column."""
+"""Aggregates; a name in their arguments is always a column, never an alias."""
 
 
 def _is_aggregated(column: exp.Column) -> bool:
