@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tracekit.cli.source_options import refuse_empty
 from tracekit.cli.steps import Steps
 from tracekit.config import DatabaseSettings, Settings
 from tracekit.errors import ConfigError, ConnectError
@@ -41,6 +42,9 @@ _DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
 
 @click.command("serve")
 @click.argument("workload", required=False)
+@click.option(
+    "--workload", "named", metavar="NAME|FILE", help="The same as WORKLOAD, as in run and notebook."
+)
 @click.option("--keys", type=click.IntRange(1), help="Size of the workload.")
 @click.option(
     "--dsn",
@@ -57,7 +61,13 @@ _DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
 )
 @click.option("-q", "--quiet", is_flag=True, help="Only errors on stderr.")
 def command(
-    workload: str | None, keys: int | None, dsn: str | None, host: str, port: int, quiet: bool
+    workload: str | None,
+    named: str | None,
+    keys: int | None,
+    dsn: str | None,
+    host: str,
+    port: int,
+    quiet: bool,
 ) -> None:
     """Serve the trace service and its page until Ctrl-C, without anything else installed.
 
@@ -76,6 +86,12 @@ def command(
     require("service")
     settings = Settings.from_env()
     _check_host(host, settings)
+    refuse_empty({"--workload": named, "--dsn": dsn})
+    if workload and named:
+        raise ConfigError(
+            f"WORKLOAD {workload} and --workload {named} cannot be used together; give only one"
+        )
+    workload = workload or named
     if dsn is not None and (workload or keys):
         raise ConfigError("--dsn cannot be used with WORKLOAD or --keys; name one source")
     endings: dict[str, Callable[[], str | None]] = {}

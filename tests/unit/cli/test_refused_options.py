@@ -16,6 +16,8 @@ REFUSED = [
     ("prove trace-tiny --query {empty}", "--query '' is empty"),
     ("bench trace-tiny --sizes {empty}", "'': expected numbers of keys"),
     ("run --dsn {empty} -- true", "--dsn '' is empty"),
+    ("serve trace-tiny --workload trace-tiny", "cannot be used together; give only one"),
+    ("serve --workload {empty}", "--workload '' is empty"),
     ("run --memory-limit 0 -- true", "'0' leaves no memory at all"),
     ("clean --keep 2", "--keep 2 needs --runs"),
     ("localdb :memory: --keys 5", "keys=5 needs a workload"),
