@@ -193,3 +193,11 @@ def test_who_refers_to_a_node_is_listed_up_to_a_number() -> None:
     tree = tree_of(many)
     assert len(tree.holders_of(node_of(tree, shared))) == 64
     assert len(tree.holders_of(node_of(tree, many[0]))) == 1
+
+
+def test_atoms_are_added_up_for_their_holder() -> None:
+    eighths = (number / 8 for number in range(1, 4))  # no constants, which the code holds, too
+    variables = [[next(eighths), next(eighths), bytes(1000)], [next(eighths)], [[]]]
+    tree = tree_of(variables)
+    found = [sorted(tree.tallies_of(node_of(tree, variable))) for variable in variables]
+    assert found == [[("bytes", 1, 1056), ("float", 2, 64)], [("float", 1, 32)], []]

@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,17 +133,23 @@ def test_new_gone_grown_and_shrunk_largest_change_first():
         {("f:a.py:1",): 10, ("g:a.py:1",): 100, ("h:a.py:1",): 7, ("k:a.py:1",): 30},
         {("f:a.py:1",): 90, ("h:a.py:1",): 7, ("i:a.py:1",): 40, ("k:a.py:1",): 29},
     )
-    assert [(delta.change, delta.delta_bytes) for delta in found.deltas] == [
-        (StackChange.GONE, -100),
-        (StackChange.GROWN, 80),
-        (StackChange.NEW, 40),
-        (StackChange.SHRUNK, -1),
+    assert [(delta.stack[0][0], delta.change, delta.delta_bytes) for delta in found.deltas] == [
+        ("g", StackChange.GONE, -100),
+        ("f", StackChange.GROWN, 80),
+        ("i", StackChange.NEW, 40),
+        ("k", StackChange.SHRUNK, -1),
     ]
 
 
 def test_an_edit_above_moves_lines_and_is_no_change():
     base = {("f:a.py:7",): 10, ("f:a.py:8",): 20}
     assert diff(base, {("f:a.py:8",): 10, ("f:a.py:9",): 20}).deltas == ()
+
+
+@pytest.mark.parametrize(("first", "then"), [(7, 9), (9, 11), (98, 99)])
+def test_lines_are_in_order_of_their_numbers(first, then):
+    base = {(f"f:a.py:{first}",): 10, (f"f:a.py:{first + 1}",): 20}
+    assert diff(base, {(f"f:a.py:{then}",): 10, (f"f:a.py:{then + 1}",): 20}).deltas == ()
 
 
 def test_a_line_that_allocates_only_once_in_one_of_the_captures_is_new():
@@ -154,11 +161,11 @@ def test_a_line_that_allocates_only_once_in_one_of_the_captures_is_new():
 
 def test_lines_that_cannot_be_paired_are_summed():
     base = {("f:a.py:1",): 10, ("f:a.py:2",): 20, ("f:a.py:3",): 30}
-    found = diff(base, {("f:a.py:11",): 40, ("f:a.py:12",): 50})
+    found = diff(base, {("f:a.py:11",): 50, ("f:a.py:12",): 40})
     [delta] = found.deltas
     assert (delta.base_bytes, delta.head_bytes) == (60, 90)
     assert (delta.base_allocations, delta.head_allocations) == (3, 2)
-    assert delta.stack == ("f:a.py:12",), "the largest"
+    assert delta.stack == ("f:a.py:11",), "the largest"
 
 
 def test_what_is_left_out_is_said():
