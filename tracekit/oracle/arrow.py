@@ -200,7 +200,7 @@ def _number_type(column: oracledb.FetchInfo) -> pa.DataType:
 
 
 def _unit(column: oracledb.FetchInfo) -> str:
-    digits = 0 if column.type_code is oracledb.DB_TYPE_DATE else (column.scale or 0)
+    digits = column.scale or 0  # a DATE has none
     return ("s", "ms", "us")[min(digits + 2, 8) // 3]
 
 
