@@ -723,6 +723,42 @@ _DEFINITIONS = [
         gives=Error("ORA-01400"),
     ),
     _(
+        "ALTER TABLE ADD with a default, MODIFY of a default",
+        "CREATE TABLE t AS SELECT 1 AS a FROM DUAL",
+        "ALTER TABLE t ADD (b NUMBER DEFAULT -1 NOT NULL, d DATE DEFAULT SYSDATE)",
+        "ALTER TABLE t MODIFY (b DEFAULT 7)",
+        "INSERT INTO t (a) VALUES (2)",
+        "SELECT a, b, COUNT(d) FROM t GROUP BY a, b ORDER BY a",
+        gives=[(1, -1, 1), (2, 7, 1)],
+    ),
+    _(
+        "ALTER TABLE ADD of a NOT NULL column to rows",
+        "ALTER TABLE dept ADD (city VARCHAR2(9) NOT NULL)",
+        gives=Error("ORA-01758"),
+    ),
+    _(
+        "ALTER TABLE MODIFY to fewer digits",
+        "ALTER TABLE emp MODIFY (sal NUMBER(6, 2))",
+        gives=Error("ORA-01440"),
+    ),
+    _(
+        "ALTER TABLE MODIFY to another type",
+        "ALTER TABLE emp MODIFY (sal DATE)",
+        gives=Error("ORA-01439"),
+    ),
+    _(
+        "ALTER TABLE DROP PRIMARY KEY",
+        "CREATE TABLE t (a NUMBER PRIMARY KEY)",
+        "ALTER TABLE t DROP PRIMARY KEY",
+        "INSERT INTO t VALUES (NULL)",
+        gives=1,
+    ),
+    _(
+        "the name of another constraint",
+        "CREATE TABLE t (a NUMBER CONSTRAINT emp_pk CHECK (a > 0))",
+        gives=Error("ORA-02264"),
+    ),
+    _(
         "named CHECK",
         "CREATE TABLE t (a NUMBER CONSTRAINT t_positive CHECK (a > 0))",
         "INSERT INTO t VALUES (0)",

@@ -211,6 +211,10 @@ def rebuild(
     if dropped - {one.name for one in held}:
         raise OraError(2443, "Cannot drop constraint  - nonexistent constraint")
     required = {one.columns[0] for one in held if one.kind == "N" and one.name not in dropped}
+    stated = {note.subject for note in notes if note.kind == "N"}
+    for one in held:  # DuckDB makes the columns of a primary key NOT NULL
+        if one.kind == "P" and one.name in dropped:
+            required -= set(one.columns) - stated
     clauses = [one.text for one in held if one.kind != "N" and one.name not in dropped]
     columns = [
         _column(row, required) for row in connection.execute(_COLUMNS, _place(table)).fetchall()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import duckdb
 
-from tracekit.localdb.duck.constraints import Table, rebuild
+from tracekit.localdb.duck.constraints import Table, constraints_of, rebuild
 from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.foreign_keys import (
     check_added,
@@ -15,7 +15,9 @@ from tracekit.localdb.duck.foreign_keys import (
 )
 from tracekit.localdb.duck.notes import IDENTITY, REFERENCE
 from tracekit.localdb.duck.writer import WritingConnection
+from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Definition
+from tracekit.localdb.translate.schema_changes import ALTERED
 
 
 def define(
@@ -41,6 +43,8 @@ def define(
     schema, name = key
     notes = database.notes.of_table(schema, name)
     refuse_change_of_parent(database.notes, definition, key)
+    _check_names(database, definition, schema)
+    definition = _with_dropped_keys(writer, database, definition, key)
     definition = with_parent_keys(writer.connection, database.catalog, definition, schema)
     if not sql:
         _change_constraints(writer, database, definition, key)
@@ -51,7 +55,7 @@ def define(
             sql = "; ".join(
                 [sql, *(f"DROP SEQUENCE {note.name}" for note in notes if note.kind == IDENTITY)]
             )
-        writer.run_alone(sql)
+        _run(writer, sql, definition)
     database.declared.follow(definition, schema)
     database.notes.follow(definition, schema)
     database.columns.forget()
@@ -59,17 +63,103 @@ def define(
         database.overlay.drop_schema(definition.name)
 
 
+def _check_names(database: Database, definition: Definition, schema: str) -> None:
+    """Check that no constraint has the name of a new one.
+
+    Raises:
+        OraError: ORA-02264 if one has.
+    """
+    new = [one.name for one in definition.constraints if one.name]
+    known = database.notes.constraint_names(schema)
+    if len(set(new)) < len(new) or known.intersection(new):
+        raise OraError(2264, "name already used by an existing constraint")
+
+
+def _with_dropped_keys(
+    writer: WritingConnection, database: Database, definition: Definition, key: tuple[str, str]
+) -> Definition:
+    """Name the keys that DROP PRIMARY KEY and DROP UNIQUE (...) drop.
+
+    Raises:
+        OraError: ORA-02441 or ORA-02442 if the table has no such key.
+    """
+    if not definition.dropped_key:
+        return definition
+    table = Table(database.catalog, *key)
+    held = constraints_of(writer.connection, table, database.notes.of_table(*key))
+    kind, columns = definition.dropped_key[0], definition.dropped_key[1:]
+    names = tuple(
+        one.name for one in held if one.kind == kind and (kind == "P" or one.columns == columns)
+    )
+    if not names and kind == "P":
+        raise OraError(2441, "Cannot drop nonexistent primary key")
+    if not names:
+        raise OraError(2442, "Cannot drop nonexistent unique key")
+    return replace(definition, dropped_constraints=names[:1])
+
+
 def _change_constraints(
     writer: WritingConnection, database: Database, definition: Definition, key: tuple[str, str]
 ) -> None:
     """Add or drop constraints; foreign keys do not exist in DuckDB."""
     notes = database.notes.of_table(*key)
+    _check_keys(writer, database, definition, key)
     check_added(writer.connection, database.catalog, definition, key)
     references = {note.name for note in notes if note.kind == REFERENCE}
     dropped = tuple(one for one in definition.dropped_constraints if one not in references)
     if dropped or definition.added_clauses:
         rest = replace(definition, dropped_constraints=dropped)
         rebuild(writer.connection, Table(database.catalog, *key), notes, rest)
+
+
+def _check_keys(
+    writer: WritingConnection, database: Database, definition: Definition, key: tuple[str, str]
+) -> None:
+    """Check that the table does not have a new key already.
+
+    Raises:
+        OraError: ORA-02260 for a second primary key, ORA-02261 for a key of the same columns.
+    """
+    table = Table(database.catalog, *key)
+    held = constraints_of(writer.connection, table, database.notes.of_table(*key))
+    keys = [one for one in held if one.kind in "PU"]
+    for added in definition.constraints:
+        if added.kind == "P" and any(one.kind == "P" for one in keys):
+            raise OraError(2260, "table can have only one primary key")
+        if added.kind in "PU" and any(one.columns == added.columns for one in keys):
+            raise OraError(2261, "such unique or primary key already exists in the table")
+
+
+def _run(writer: WritingConnection, sql: str, definition: Definition) -> None:
+    """Run the statements of a definition, of which all take effect or none."""
+    try:
+        try:
+            writer.run_alone(sql)
+        except duckdb.TransactionException:
+            if " ADD COLUMN " not in sql:
+                raise
+            _run_apart(writer, sql.split(ALTERED))
+    except duckdb.ConstraintException as error:
+        if definition.action != "ALTER" or "NOT NULL constraint failed" not in str(error):
+            raise
+        if " ADD COLUMN " in sql:
+            message = "table must be empty to add mandatory (NOT NULL) column"
+            raise OraError(1758, message) from error
+        raise OraError(2296, "cannot enable - null values found") from error
+
+
+def _run_apart(writer: WritingConnection, statements: list[str]) -> None:
+    """Add columns, then make them NOT NULL: DuckDB cannot do so in one transaction."""
+    required = [one for one in statements if one.endswith("SET NOT NULL")]
+    added = [one for one in statements if one not in required]
+    writer.run_alone("; ".join(added))
+    try:
+        writer.run_alone("; ".join(required))
+    except duckdb.Error:
+        for one in required:
+            column = one.removesuffix(" SET NOT NULL").replace(" ALTER ", " DROP COLUMN ", 1)
+            writer.run_alone(column)
+        raise
 
 
 def _comment(writer: WritingConnection, sql: str) -> None:

@@ -103,6 +103,13 @@ class TableNotes:
         with self._lock:
             return [note for note in self._notes if (note.schema, note.table) == (schema, table)]
 
+    def constraint_names(self, schema: str) -> set[str]:
+        """The names of a schema's constraints."""
+        with self._lock:
+            return {
+                note.name for note in self._notes if note.schema == schema and note.kind in "PURCN"
+            }
+
     def follow(self, definition: Definition, current_schema: str) -> None:
         """Record what an executed DDL statement states."""
         schema = definition.schema or current_schema

@@ -42,7 +42,7 @@ _SEQUENCE_OPTIONS = {
     "maxvalue": "MAXVALUE",
     "start": "START WITH",
 }
-_DECLARED_META = "ora_declared"
+DECLARED_META = "ora_declared"
 
 
 def create_table(tree: exp.Create, context: Context) -> tuple[str, Definition]:
@@ -106,7 +106,7 @@ def defined_type(column: exp.ColumnDef) -> ColumnType:
     """The type of a column whose `kind` is already DuckDB's."""
     assert column.kind is not None, "a column definition has a type"
     stored = column.kind.sql(dialect="duckdb")
-    declared = column.meta.get(_DECLARED_META)
+    declared = column.meta.get(DECLARED_META)
     return ColumnType("VARCHAR" if stored.startswith("TEXT") else stored, declared)
 
 
@@ -156,7 +156,7 @@ def _column(column: exp.ColumnDef, context: Context) -> ColumnDeclaration:
         scale = None if declared.scale is None else fraction
         declared = replace(declared, precision=digits, scale=scale)
     column.set("kind", stored)
-    column.meta[_DECLARED_META] = declared
+    column.meta[DECLARED_META] = declared
     kinds = {type(inner_of(constraint)) for constraint in column.constraints}
     required = {exp.PrimaryKeyColumnConstraint} & kinds or any(
         isinstance(inner := inner_of(one), exp.NotNullColumnConstraint)

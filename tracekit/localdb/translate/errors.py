@@ -226,6 +226,10 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
         ),
         (r"NOT NULL constraint failed: (?P<table>[^\s.]+)\.(?P<column>\S+)", _not_null),
         (r'Duplicate key "(?P<key>[^"]*)"', _unique),
+        (
+            r"Data contains duplicates on indexed column",
+            _says(1452, "cannot CREATE UNIQUE INDEX; duplicate keys found"),
+        ),
         (r'CHECK constraint failed on table "(?P<table>[^"]+)"', _check),
         (
             r"Violates foreign key constraint because key .* does not exist",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,22 +11,32 @@ from sqlglot.errors import SqlglotError
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import stored_number
+from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.constraints import constraint_clause
-from tracekit.localdb.translate.definitions import convert_default, defined_type
+from tracekit.localdb.translate.context import Context
+from tracekit.localdb.translate.definitions import DECLARED_META, convert_default, defined_type
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.implicit import as_number
-from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
+from tracekit.localdb.translate.lexer import Token, TokenKind, string_value, tokenize
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import FREE
-from tracekit.localdb.translate.scopes import Columns, ColumnsOf, mark_with
+from tracekit.localdb.translate.rewrite import rewrite_expressions
+from tracekit.localdb.translate.scopes import (
+    Columns,
+    ColumnsOf,
+    ColumnType,
+    Scopes,
+    mark_with,
+    nothing_known,
+)
 from tracekit.localdb.translate.text_types import FIXED, TEXTS
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
     ConstraintDeclaration,
     Definition,
 )
-from tracekit.localdb.translate.types import read_type
+from tracekit.localdb.translate.types import DeclaredType, read_type, written_type
 from tracekit.localdb.translate.writer import write
 
 
@@ -230,6 +240,16 @@ def _alter_table(
         reader.take("CASCADE")
         reader.expect_end()
         return "", alter(dropped_constraints=(dropped,))
+    if reader.take("DROP", "PRIMARY", "KEY"):
+        reader.take("CASCADE")
+        reader.take("DROP", "INDEX")
+        reader.expect_end()
+        return "", alter(dropped_key=("P",))
+    if reader.take("DROP", "UNIQUE"):
+        columns_of_key = _listed_names(reader)
+        reader.take("CASCADE")
+        reader.expect_end()
+        return "", alter(dropped_key=("U", *columns_of_key))
     if reader.take("DROP", "COLUMN"):
         return _drop_columns(path, alter, [reader.name()], reader)
     if reader.take("DROP") and reader.tokens[reader.index : reader.index + 1]:
@@ -243,11 +263,13 @@ def _alter_table(
                     constraints=(constraint,),
                     added_clauses=() if constraint.kind == "R" else (clause,),
                 )
-            if verb == "MODIFY" and (nullability := _nullability(path, rest)) is not None:
+            is_one = len(list(_parts(rest))) == 1
+            nullability = _nullability(path, rest) if verb == "MODIFY" and is_one else None
+            if nullability is not None:
                 text, required = nullability
                 return text, alter(constraints=required)
-            columns = _column_definitions(reader.tokens[reader.index :], verb)
-            text = "; ".join(_alterations(path, column, verb, known) for column in columns)
+            columns = _column_definitions(rest, verb, current_schema, known)
+            text = ALTERED.join(_alterations(path, column, verb, known) for column in columns)
             required = tuple(
                 ConstraintDeclaration("N", (declaration.name,))
                 for declaration, node in columns
@@ -323,13 +345,15 @@ def _nullability(
 
 
 def _column_definitions(
-    tokens: Sequence[Token], verb: str
+    tokens: Sequence[Token], verb: str, current_schema: str, known: Columns
 ) -> list[tuple[ColumnDeclaration, exp.ColumnDef]]:
-    inner = " ".join(token.text for token in tokens)
-    if not (tokens and tokens[0].text == "("):
-        inner = f"({inner})"
+    if not tokens:
+        raise OraError(1735, "invalid ALTER TABLE option")
+    written = ", ".join(_with_type(one, known) for one in _parts(tokens))
+    statement = f"CREATE TABLE x ({written})"
+    prepared = prepare(statement, tokenize(statement))
     try:
-        tree = parse_one(f"CREATE TABLE x {inner}", read=ReadOracle)
+        tree = parse_one(prepared.text, read=ReadOracle)
     except SqlglotError:
         raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start) from None
     columns: list[tuple[ColumnDeclaration, exp.ColumnDef]] = []
@@ -340,11 +364,42 @@ def _column_definitions(
             raise unsupported(f"ALTER TABLE {verb} of anything but typed columns", tokens[0].start)
         declared, stored = read_type(part.kind)
         part.set("kind", stored)
+        part.meta[DECLARED_META] = declared
         name = folded(part.this)
         columns.append((ColumnDeclaration(name, declared), part))
+    rewrite_expressions(
+        tree, Context(prepared, current_schema, current_schema, Scopes(nothing_known))
+    )
     return columns
 
 
+def _parts(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """The definitions in a list, without the commas between them."""
+    start = depth = 0
+    for index, token in enumerate(tokens):
+        depth += (token.text == "(") - (token.text == ")")
+        if token.text == "," and not depth:
+            yield tokens[start:index]
+            start = index + 1
+    yield tokens[start:]
+
+
+_BEHIND_A_TYPE = ("DEFAULT", "NOT", "NULL", "CONSTRAINT")
+
+
+def _with_type(tokens: Sequence[Token], known: Columns) -> str:
+    """The text of a column's definition; MODIFY may leave out a type that stays as it is."""
+    words = [token.text for token in tokens]
+    found = known.get(tokens[0].name) if tokens else None
+    if found is not None and len(tokens) > 1 and tokens[1].is_word(*_BEHIND_A_TYPE):
+        if found.declared is None:
+            raise unsupported("ALTER TABLE MODIFY of a column without a declared type")
+        words.insert(1, written_type(found.declared))
+    return " ".join(words)
+
+
+ALTERED = ";\n"
+"""Stands between the statements that alter columns."""
 _TOO_BIG = "error('ORA-01441: cannot decrease column length because some value is too big')"
 
 
@@ -357,17 +412,20 @@ def _alterations(
     convert_default(node, found)
     name = _path(None, declaration.name)
     stored = write(node.kind)
-    default = ""
+    default, nullable = "", False
     for constraint in node.constraints:
         kind = constraint.args.get("kind")
         if isinstance(kind, exp.NotNullColumnConstraint):
+            nullable = nullable or bool(kind.args.get("allow_null"))
             continue
-        if not isinstance(kind, exp.DefaultColumnConstraint) or not isinstance(
-            kind.this, exp.Literal | exp.Anonymous
-        ):
+        if not isinstance(kind, exp.DefaultColumnConstraint) or kind.this.find(exp.Column):
             raise unsupported(f"ALTER TABLE {verb} with this column constraint")
         literal = kind.this
-        if literal.is_string and declaration.type.name in FIXED:
+        if (
+            isinstance(literal, exp.Literal)
+            and literal.is_string
+            and declaration.type.name in FIXED
+        ):
             literal = exp.Literal.string(literal.this.ljust(declaration.type.length or 1))
         default = f" DEFAULT {write(literal)}"
     text = declaration.type if declaration.type.name in TEXTS else None
@@ -379,16 +437,46 @@ def _alterations(
             f" USING CASE WHEN length({shorter}) > {text.length} THEN {_TOO_BIG} ELSE {padded} END"
         )
     alter = f"ALTER TABLE {path}"
-    required = f"; {alter} ALTER {name} SET NOT NULL" if _is_required(node) else ""
+    required = f"{ALTERED}{alter} ALTER {name} SET NOT NULL" if _is_required(node) else ""
     if verb == "ADD":
         return f"{alter} ADD COLUMN {name} {stored}{default}{required}"
     if default:
-        default = f"; {alter} ALTER {name} SET{default}"
+        default = f"{ALTERED}{alter} ALTER {name} SET{default}"
     before = known.get(declaration.name)
-    if before is not None and FREE in (before.number, found.number) and found.number is not None:
+    if nullable:
+        required = f"{ALTERED}{alter} ALTER {name} DROP NOT NULL"
+    refused = _refused_change(before, declaration.type)
+    if refused:
+        using = f" USING CASE WHEN {name} IS NOT NULL THEN CAST(error('{refused}') AS {stored}) END"
+    elif before is not None and FREE in (before.number, found.number) and found.number is not None:
         old = mark_with(exp.column(declaration.name, quoted=True), before)
         using = f" USING {write(stored_number(as_number(old), node.kind))}"
     return f"{alter} ALTER {name} SET DATA TYPE {stored}{using}{default}{required}"
+
+
+def _refused_change(before: ColumnType | None, wanted: DeclaredType) -> str:
+    """Why a column that has values cannot get a type; "" if it can."""
+    old = before.declared if before is not None else None
+    if old is None:
+        return ""
+    if _family(old) != _family(wanted):
+        return "ORA-01439: column to be modified must be empty to change datatype"
+    if old.name != "NUMBER" or None in (old.precision, wanted.precision):
+        return ""
+    scales = old.scale or 0, wanted.scale or 0
+    digits = (old.precision or 0) - scales[0], (wanted.precision or 0) - scales[1]
+    if scales[1] < scales[0] or digits[1] < digits[0]:
+        return "ORA-01440: column to be modified must be empty to decrease precision or scale"
+    return ""
+
+
+def _family(declared: DeclaredType) -> str:
+    """Types between which a column with values can change have the same."""
+    if declared.name in TEXTS:
+        return "NCHAR" if declared.name.startswith("N") else "CHAR"
+    if declared.name == "DATE" or declared.name.startswith("TIMESTAMP"):
+        return "TIMESTAMP"
+    return "NUMBER" if declared.name == "FLOAT" else declared.name
 
 
 def _has_default(node: exp.ColumnDef) -> bool:

@@ -84,6 +84,8 @@ class Definition:
     """DELETE or PRESERVE: what COMMIT does with a temporary table's rows."""
     constraints: tuple[ConstraintDeclaration, ...] = ()
     dropped_constraints: tuple[str, ...] = ()
+    dropped_key: tuple[str, ...] = ()
+    """A key that is dropped without its name: P, or U and its columns."""
     added_clauses: tuple[str, ...] = ()
     """The constraints of ALTER TABLE ADD in DuckDB's dialect; DuckDB cannot add them itself."""
     drawn_columns: tuple[DrawnColumn, ...] = ()

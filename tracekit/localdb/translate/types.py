@@ -148,6 +148,20 @@ def _any_precision(scales: list[int]) -> tuple[DeclaredType, exp.DataType]:
     return DeclaredType("NUMBER", scale=scales[0]), stored
 
 
+def written_type(declared: DeclaredType) -> str:
+    """A type as Oracle DDL writes it."""
+    name, precision, scale = declared.name, declared.precision, declared.scale
+    if declared.length is not None:
+        return f"{name}({declared.length})"
+    if name == "NUMBER" and scale is not None:
+        return f"NUMBER({'*' if precision is None else precision}, {scale})"
+    if name == "FLOAT":
+        return f"FLOAT({precision})"
+    if name.startswith("TIMESTAMP") and scale is not None:
+        return name.replace("TIMESTAMP", f"TIMESTAMP({scale})", 1)
+    return name
+
+
 def _timestamp(kind: exp.DType, scale: int) -> exp.DataType:
     if not 0 <= scale <= _MAX_TIMESTAMP_SCALE:
         raise OraError(30088, "datetime/interval precision is out of range")
