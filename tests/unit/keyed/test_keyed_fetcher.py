@@ -73,7 +73,7 @@ def test_an_error_that_is_no_read_failure_is_raised_as_it_is(scripted, ids):
 
 def test_unknown_arguments_are_refused_before_anything_is_read(scripted, ids):
     database = scripted()
-    with pytest.raises(ConfigError, match="'leann'"):
+    with pytest.raises(ConfigError, match="'leann': expected lean or plain"):
         EventFetcher(database, records="leann")
     with pytest.raises(ConfigError, match="'leann'"):
         EventFetcher(database).fetch_events(ids(1), "history", records="leann")

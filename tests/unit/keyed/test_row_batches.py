@@ -131,3 +131,22 @@ def test_a_stream_holds_no_record_that_its_consumer_dropped(records: Any, whole_
         del piece
         most = max(most, sum(ref() is not None for ref in alive))
     assert most <= 2 * 6, "pieces that wait, and no more"
+
+
+@pytest.mark.parametrize("rows_only", [False, True])
+def test_equal_values_are_one_object_in_a_result_and_in_a_stream_only_within_a_batch(
+    rows_only: bool,
+) -> None:
+    def rows(key: str) -> list[tuple[object, ...]]:
+        return [(key, 10**6 + n, datetime(2026, 1, 1)) for n in range(3)]
+
+    found = fetcher(ColumnDatabase(TYPES, rows, rows_only=rows_only))
+    whole = found.records(KEYS)
+    records = [record for records in whole.values() for record in records]
+    assert len({id(record["AT"]) for record in records}) == 1
+    assert len({id(record["ID"]) for record in records}) == len(KEYS)
+    if not rows_only:
+        pieces = list(found.stream(KEYS))
+        moments = [{id(one["AT"]) for found in piece.values() for one in found} for piece in pieces]
+        assert [len(each) for each in moments] == [1] * 4
+        assert len(set.union(*moments)) == 4
