@@ -114,7 +114,7 @@ def unpack(stored: bytes | None, checksum: str, found: RecordsByKey, makers: Mak
 
 def _starts(count: int, room: int, size: int) -> Iterator[tuple[int, int]]:
     start = 0
-    while start < count or count == start == 0:
+    while True:
         stop = min(start + room, count)
         yield start, stop
         if stop == count:

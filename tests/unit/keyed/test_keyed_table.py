@@ -103,6 +103,9 @@ def test_records_are_made_on_demand_and_cannot_be_changed():
     records = table[cid]
     assert records == plain[cid]
     assert records != plain[cid][:-1]
+    assert records != [{}] * len(records)
+    assert all(records != other for other in (5, None, "x" * len(records), set()))
+    assert repr(records) == f"KeyRecords({plain[cid]!r})"
     assert records[0] == plain[cid][0]
     assert records[-1] == plain[cid][-1]
     assert records[1:3] == plain[cid][1:3]

@@ -141,10 +141,10 @@ def test_equal_values_are_one_object_in_a_result_and_in_a_stream_only_within_a_b
         return [(key, 10**6 + n, datetime(2026, 1, 1)) for n in range(3)]
 
     found = fetcher(ColumnDatabase(TYPES, rows, rows_only=rows_only))
-    whole = found.records(KEYS)
-    records = [record for records in whole.values() for record in records]
-    assert len({id(record["AT"]) for record in records}) == 1
-    assert len({id(record["ID"]) for record in records}) == len(KEYS)
+    for whole in (found.records(KEYS), found.table(KEYS).to_records()):
+        records = [record for records in whole.values() for record in records]
+        assert len({id(record["AT"]) for record in records}) == 1
+        assert len({id(record["ID"]) for record in records}) == len(KEYS)
     if not rows_only:
         pieces = list(found.stream(KEYS))
         moments = [{id(one["AT"]) for found in piece.values() for one in found} for piece in pieces]

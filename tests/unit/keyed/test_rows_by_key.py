@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.keyed.column_database import placeholders
 from tracekit.errors import FetchError
-from tracekit.keyed import KeyedFetcher, Query, readers
+from tracekit.keyed import KeyedFetcher, Query, column_reader, parquet, readers
 from tracekit.keyed.grouping import Grouping
 from tracekit.keyed.key_codes import sorted_places
 from tracekit.keyed.keyed_file import open_parquet
@@ -92,7 +92,7 @@ def test_a_key_goes_on_in_the_next_part_of_a_large_batch():
     )
 
 
-def test_a_query_without_keys_is_one_group(tmp_path):
+def test_a_query_without_keys_is_one_group(tmp_path, monkeypatch):
     rows = [("x", place) for place in range(3)]
     schema = pa.schema({"ID": pa.large_string(), "N": pa.int64()})
     fetcher = KeyedFetcher(ArrowDatabase(schema, rows), Query("SELECT * FROM T"))
@@ -107,6 +107,11 @@ def test_a_query_without_keys_is_one_group(tmp_path):
             assert (list(found.pieces()), list(found), len(found)) == ([expected], [None], 1)
             assert (None in found, "x" in found) == (True, False)
     assert (done.rows, done.keys) == (3, 1)
+    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 1)
+    monkeypatch.setattr(column_reader, "_GATHERED_BYTES", 1)
+    done = KeyedFetcher(ArrowDatabase(schema, rows), Query("SELECT * FROM T"), batch_size=1)
+    with open_parquet(done.to_parquet(None, tmp_path / "x.parquet").path) as file:
+        assert file[None] == file.to_records()[None] == expected[None]
 
 
 @pytest.mark.parametrize("rows", [100, 2**16, 2**16 + 1])
