@@ -205,6 +205,41 @@ def test_columns_are_counted_by_kind_with_the_example_of_the_smallest_cid(tmp_pa
     totals = DigestFile(tmp_path / "x").footer.columns["Q"]
     assert {key: total.count for key, total in totals.items()} == {"integer:int": 2, "null:None": 2}
     assert (totals["integer:int"].key, totals["integer:int"].example) == ("A", "7")
+    assert (totals["null:None"].key, totals["null:None"].example) == ("A", "None")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_examples_are_of_the_smallest_key_whatever_block_it_is_in(tmp_path, turned):
+    keys = [f"K{number:04d}" for number in range(5_000)]
+    cells = (lambda number: number, lambda number: number + 0.5, lambda number: f"text {number}")
+    pieces = [
+        (key, [{"Q": cells[number % 3](number)}, {"Q": cells[number % 3](-number)}])
+        for number, key in enumerate(keys)
+    ]
+    written(tmp_path / "x", reversed(pieces) if turned else pieces)
+    totals = DigestFile(tmp_path / "x").footer.columns["Q"]
+    found = {kind: (total.count, total.key, total.example) for kind, total in totals.items()}
+    assert found == {
+        "integer:int": (3_334, "K0000", "0"),
+        "float:float": (3_334, "K0001", "1.5"),
+        "text:str": (3_332, "K0002", "'text 2'"),
+    }
+
+
+def test_the_first_orders_of_columns_are_kept(tmp_path):
+    names = [f"C{number}" for number in range(70)]
+    records = [dict.fromkeys([name, *names], 1) for name in names]
+    written(tmp_path / "x", [("K", records[:1]), ("L", records)])
+    orders = DigestFile(tmp_path / "x").footer.orders
+    assert orders == [list(record) for record in records[:64]]
+
+
+def test_the_types_of_keys_and_their_numbers_are_told(tmp_path):
+    written(tmp_path / "x", [(1, [{"N": 1}] * 3), ("A", []), (np.int64(2), [{"N": 1}])])
+    footer = DigestFile(tmp_path / "x").footer
+    assert footer.key_kinds == ["int", "numpy.int64", "str"]
+    assert (footer.rows, footer.keys) == (4, 3)
+    assert (footer.summary().rows, footer.summary().keys) == (4, 3)
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "other", "missing", "entry", "bit", "json"])

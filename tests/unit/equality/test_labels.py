@@ -58,6 +58,23 @@ DIFFERENT: list[Any] = [
 ]
 
 
+def test_labels_stay_as_they_are() -> None:
+    """Digests of committed baselines are of them, and sorted by them."""
+    for value, made in (
+        (5, "\0int 1000000015\x005"),
+        (-5, "\0int 0fffffffea\0-5"),
+        (256, "\0int 100000003100\x00256"),
+        (True, "\0bool 1000000011\0True"),
+        (None, "\0NoneType d21d9178bf0911eb\0None"),
+        (MOMENT, "\0datetime 2026-01-02T03:04:05.000006\0" + repr(MOMENT)),
+        (Decimal("1.10"), "\0Decimal 693c5bf30d5698b9\0Decimal('1.1')"),
+        ((1, "A"), "\0tuple bc4c64bd3490a365\0(1, 'A')"),
+        (WHOLE, "\0whole"),
+        ("\0a", "\0\0\0a"),
+    ):
+        assert label(value) == made
+
+
 def test_different_values_have_different_labels() -> None:
     assert len({label(value) for value in DIFFERENT}) == len(DIFFERENT)
 

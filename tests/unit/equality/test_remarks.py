@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 import zoneinfo
@@ -18,6 +19,13 @@ MOMENT = datetime.datetime(2026, 1, 2, 3, 4, 5, 600_000)
 UTC = datetime.UTC
 TOKYO = zoneinfo.ZoneInfo("Asia/Tokyo")
 SIGN = "negative zero against zero: the sign is lost"
+
+
+@dataclasses.dataclass
+class Point:
+    x: Any
+
+
 CASES: list[tuple[Any, Any, str | None, bool]] = [
     ("a", "b", None, False),
     (1, 2, None, False),
@@ -119,6 +127,36 @@ CASES: list[tuple[Any, Any, str | None, bool]] = [
     (["x" * 90], ["y"], f"first at [0]: '{'x' * 58}… against 'y'", False),
     (["y"], ["x" * 90], f"first at [0]: 'y' against '{'x' * 58}…", False),
     (np.array([1, 2]), np.array([1, 3]), "first at [1]: 2 against 3", False),
+    ((1, 2), (1, 3), "first at [1]: 2 against 3", False),
+    (Point(1), Point(2), "first at ['x']: 1 against 2", False),
+    (Point([1]), Point([2]), "first at ['x'][0]: 1 against 2", False),
+    (range(3), range(4), "first at ['values'][0]: 3 against 4", False),
+    ({1, 2}, {1, 3}, None, False),
+    ([1], {"a": 1}, "first at [0]: 1 against nothing", False),
+    ([1], 1, None, False),
+    (1, 1.5, None, False),
+    (False, None, None, False),
+    (Decimal("NaN"), 1.5, None, False),
+    (Decimal("1.5"), 2, None, False),
+    ("x" * 39 + "y", "x" * 39 + "z", None, False),
+    ("x" * 40 + "y", "x" * 40 + "z", "first at character 40: 'y' against 'z'", False),
+    ("x" * 50, "x" * 50 + "z", "first at character 50: '' against 'z'", False),
+    (
+        "x" * 50 + "a" * 90,
+        "x" * 50 + "b" * 90,
+        f"first at character 50: '{'a' * 58}… against '{'b' * 58}…",
+        False,
+    ),
+    (datetime.time(1), datetime.time(2), None, False),
+    (MOMENT, datetime.datetime(2027, 1, 2, 3, 4, 5, 700_000), None, False),
+    (MOMENT, MOMENT.replace(minute=5, microsecond=0), None, False),
+    (
+        MOMENT.replace(tzinfo=UTC),
+        MOMENT,
+        "the same wall time, but only one side knows its time zone",
+        True,
+    ),
+    (pd.NaT, MOMENT, None, False),
     ("x" * 90 + "y", "x" * 90 + "z", "first at character 90: 'y' against 'z'", False),
 ]
 
