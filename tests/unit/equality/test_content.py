@@ -211,6 +211,7 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (np.array([1]), np.array(1), DIFFERENT),
     (np.zeros((2, 3)), np.zeros((3, 2)), DIFFERENT),
     (np.zeros((0, 3)), np.zeros((0, 2)), JSON),
+    (np.ma.zeros((0, 3)), np.ma.zeros((0, 2)), JSON),
     (np.array([10**9], "m8[ns]"), [datetime.timedelta(seconds=1)], VALUE),
     (np.array([10**9], "m8[ns]"), np.array([10**9]), DIFFERENT),
     (np.array([[1, 2]]), [[1, 2]], VALUE),

@@ -103,6 +103,27 @@ def test_a_record_under_another_key_is_looked_for(tmp_path: Path) -> None:
         ("K", "the candidate has it under key 'L'"),
         ("L", "the reference has it under key 'K'"),
     ]
+    proof = Sides(tmp_path, before, {"K": rows(2), "L": rows(3, 1)}).proof()
+    assert [(each.key, each.record_index, each.remark) for each in proof.examples] == [
+        ("K", 0, "the candidate has it under key 'L'"),
+        ("L", 1, "the reference has it under key 'K'"),
+    ]
+    proof = Sides(tmp_path, before, {"L": rows(3), "M": rows(2), "N": rows(1)}).proof()
+    assert [(each.key, each.remark) for each in proof.examples] == [
+        (
+            "K",
+            "missing from the candidate and its 2 records; "
+            "the candidate has some of them under key 'M'",
+        ),
+        (
+            "M",
+            "only in the candidate and its 1 records; the reference has some of them under key 'K'",
+        ),
+        (
+            "N",
+            "only in the candidate and its 1 records; the reference has some of them under key 'K'",
+        ),
+    ]
     proof = Sides(tmp_path, before, {"K": rows(1), "L": rows(3, 9)}).proof()
     assert [each.remark for each in proof.examples] == ["record is gone", "record was added"]
     proof = Sides(tmp_path, before, {"K": rows(1, 2), "M": rows(3)}).proof()

@@ -179,6 +179,32 @@ def test_a_lossy_change_beside_drift_is_counted_apart(tmp_path: Path) -> None:
     assert sides.asked == ["A"]
 
 
+def test_drift_is_told_in_the_order_of_the_columns(tmp_path: Path) -> None:
+    before, after = ({"Z": kind(1), "A": kind(2), "M": kind(3)} for kind in (int, float))
+    proof = Sides(tmp_path, {"K": [before]}, {"K": [after]}).proof()
+    assert [each.column for each in proof.drift] == ["Z", "A", "M"]
+
+
+def test_what_became_of_what_is_told_for_each_kind_of_a_family(tmp_path: Path) -> None:
+    found, sides = drift_of(
+        tmp_path,
+        [1, 2, 3, Decimal("1.10"), Decimal("2.0"), "a", None],
+        [1.0, np.int64(2), 3.0, Decimal("1.1"), Decimal(2), "a", math.nan],
+    )
+    assert [
+        (each.from_type, each.to_type, each.count, each.example_from, each.example_to)
+        for each in sorted(found, key=lambda each: each.from_type + each.to_type)
+    ] == [
+        ("Decimal with trailing zeros", "Decimal", 2, "1.10", "1.1"),
+        ("None", "NaN", 1, "None", "nan"),
+        ("int", "float", 2, "1", "1.0"),
+        ("int", "numpy.int64", 1, "2", "2"),
+    ]
+    proof = sides.proof(refetch=None)
+    (unseen,) = (each for each in proof.drift if each.to_type == "numpy.int64")
+    assert (unseen.example_from, unseen.example_to) == ("1", "(not read again)")
+
+
 def test_a_column_of_one_side_alone_has_no_drift(tmp_path: Path) -> None:
     proof = Sides(tmp_path, {"A": [{"N": 1, "O": 1}]}, {"A": [{"N": 1.0}]}).proof()
     assert [each.column for each in proof.drift] == ["N"]

@@ -63,6 +63,7 @@ STORED: list[tuple[object, Forms]] = [
         ),
     ),
     (datetime.date(2026, 1, 2), Forms(Kind("date", "date"), b"d2026-01-02")),
+    (datetime.time(3, 4), Forms(Kind("time", "time"), b"t03:04:00")),
     (
         datetime.time(3, 4, tzinfo=UTC),
         Forms(Kind("time[timezone UTC]", "time"), b"t03:04:00+00:00", b"", b"time[timezone UTC]"),
