@@ -12,6 +12,7 @@ from tracekit.equality.tables import (
     is_a,
     pandas_cells,
     polars_cells,
+    repeated,
     room_of,
     table_of,
 )
@@ -31,9 +32,9 @@ def _name(value: Any) -> str:
 
 
 def _as_records(name: str, table: Table) -> StandsFor:
-    repeated = table.repeated()
-    if repeated:
-        raise NotComparable(f"a {name} has the columns {repeated} more than once; rename them")
+    twice = repeated(table.names)
+    if twice:
+        raise NotComparable(f"a {name} has the columns {twice} more than once; rename them")
     labels = None if table.labels is None else table.labels(0, table.rows)
     if table.rows:
         return StandsFor(name, table.records(0, table.rows), table.types, labels)

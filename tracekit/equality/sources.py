@@ -14,7 +14,7 @@ from tracekit.equality.foreign import foreign_rule
 from tracekit.equality.inside import value_differs
 from tracekit.equality.labels import WHOLE
 from tracekit.equality.schema import Schema
-from tracekit.equality.tables import Table, is_a, table_of
+from tracekit.equality.tables import Table, is_a, repeated, table_of
 from tracekit.errors import ConfigError
 
 KeyColumns = tuple[Any, ...]
@@ -96,9 +96,7 @@ class Pieces:
                 yield Piece(key, [{VALUE: result}])
 
     def _of_table(self, table: Table, key: object = WHOLE) -> Iterator[Piece]:
-        repeated = table.repeated()
-        if repeated:
-            raise ConfigError(f"the columns {repeated} are not distinct. Name each of them once")
+        _check_distinct(table.names)
         self.schema.take(table)
         divided = key is WHOLE and self._keys is not None
         if divided:
@@ -129,6 +127,7 @@ class Pieces:
                 yield from self._of_table(table)
             else:
                 names, rows = item
+                _check_distinct(names)
                 yield from self._by_key([_record_of(names, row) for row in rows])
         yield from self._by_key(waiting)
 
@@ -189,6 +188,12 @@ class Pieces:
             "Pass a mapping {key: records}, a frame, an Arrow table, or an iterable of records, of "
             "row batches (columns, rows), of frames or of Arrow batches"
         )
+
+
+def _check_distinct(names: Sequence[Any]) -> None:
+    twice = repeated(names)
+    if twice:
+        raise ConfigError(f"the columns {twice} are not distinct. Name each of them once")
 
 
 def _record_of(names: Sequence[Any], row: Sequence[Any]) -> dict[Any, Any]:

@@ -7,7 +7,7 @@ there, so a process without pandas stays free of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +35,17 @@ class Table:
     labels: Callable[[int, int], Cells] | None = None
     """Integer row labels that have no name, if they are not plain row numbers."""
 
-    def repeated(self) -> list[Any]:
-        """Names that more than one column has."""
-        return list({name: None for name in self.names if self.names.count(name) > 1})
-
     def records(self, start: int, stop: int) -> list[dict[Any, Any]]:
         """Rows as records; the names are distinct."""
         rows = zip(*self.columns(start, stop), strict=True)
         if not self.names:
             return [{} for _ in range(min(stop, self.rows) - start)]
         return [dict(zip(self.names, row, strict=True)) for row in rows]
+
+
+def repeated(names: Sequence[Any]) -> list[Any]:
+    """Names that come more than once."""
+    return list({name: None for name in names if names.count(name) > 1})
 
 
 def is_a(kind: type, library: str, name: str) -> bool:
@@ -116,9 +117,13 @@ def _of_series(series: Any) -> Table:
 def _index_columns(index: Any, taken: Any) -> dict[Any, Any]:
     """The levels of a pandas index that are more than row numbers, by label."""
     if is_a(type(index), "pandas", "MultiIndex"):
+        names = [
+            f"level_{place}" if name is None else name for place, name in enumerate(index.names)
+        ]
+        twice = repeated(names)
         found = {
-            f"level_{place}" if name is None else name: index.get_level_values(place)
-            for place, name in enumerate(index.names)
+            (name, place) if name in twice else name: index.get_level_values(place)
+            for place, name in enumerate(names)
         }
     elif index.name is not None:
         found = {index.name: index}

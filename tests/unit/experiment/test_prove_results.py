@@ -177,6 +177,19 @@ def test_frames_without_rows_have_columns(kind, key):
     assert all(isinstance(remark, str) for remark in proof.record.remarks)
 
 
+@pytest.mark.parametrize("names", [["a", "b"], ["a", "a"], ["level_1", None], [None, None]])
+@pytest.mark.parametrize("column", [None, "A"])
+def test_every_level_of_an_index_counts(names, column):
+    def frame(*labels: int) -> Any:
+        index = pd.MultiIndex.from_tuples([labels], names=names)
+        made = pd.DataFrame({"A": [1]}, index=index)
+        return made[column] if column else made
+
+    assert prove(frame(1, 2), frame(1, 2)).level is Level.EXACT
+    for other in (frame(1, 3), frame(3, 2), frame(2, 1)):
+        assert prove(frame(1, 2), other).level is Level.DIFFERENT
+
+
 def test_streams_of_arrow_without_batches_have_columns():
     def stream(**columns: list[int]) -> Any:
         return pa.RecordBatchReader.from_batches(pa.table(columns).schema, [])
@@ -286,8 +299,15 @@ def test_what_is_not_clear_is_asked_for():
         prove({"A": iter([{"X": 1}])}, {})
     with pytest.raises(ConfigError, match=r"^a decimal\.Decimal is not a result by key"):
         prove(Decimal(5), Decimal(5), "K")
-    with pytest.raises(ConfigError, match="not distinct"):
-        prove(pd.DataFrame([[1, 2]], columns=["a", "a"]), [])
+    connection = sqlite3.connect(":memory:")
+    for source in (
+        pd.DataFrame([[1, 2]], columns=["a", "a"]),
+        [(["a", "a"], [(1, 2)])],
+        connection.execute("SELECT 1 AS a, 2 AS a"),
+    ):
+        with pytest.raises(ConfigError, match=r"^the columns \['a'\] are not distinct. Name each"):
+            prove(source, [])
+    connection.close()
     with pytest.raises(ConfigError, match=r"'a\.parquet' is a path"):
         prove(Path("a.parquet"), Path("a.parquet"))
     rows = iter([{"X": 1}])
