@@ -32,6 +32,14 @@ def caused(cause, *, said=True):
         return error
 
 
+def made_for(cause):
+    """A ValueError whose cause was never raised, and so is no context."""
+    try:
+        raise ValueError("no") from cause
+    except ValueError as error:
+        return error
+
+
 @pytest.mark.parametrize(
     ("error", "is_one"),
     [
@@ -43,6 +51,7 @@ def caused(cause, *, said=True):
         (ValueError(errno.ENOMEM), False),
         (caused(MemoryError()), True),
         (caused(MemoryError(), said=False), True),
+        (made_for(MemoryError()), True),
         (caused(KeyError()), False),
         (ExceptionGroup("several", [KeyError(), MemoryError()]), True),
         (
