@@ -181,6 +181,18 @@ def test_what_holds_the_same_in_both_is_kept_apart():
     assert [delta.stack for delta in found.unchanged] == [("g:a.py:1",), ("f:a.py:1",)]
 
 
+def test_what_is_too_small_to_show_is_less_than_a_thousandth():
+    sizes = {("a:a.py:1",): 999, ("b:a.py:1",): 1, ("c:a.py:1",): 0}
+    assert [delta.head_bytes for delta in diff(sizes, sizes).unchanged] == [999, 1]
+    sizes[("a:a.py:1",)] = 1001
+    assert [delta.head_bytes for delta in diff(sizes, sizes).unchanged] == [1001]
+
+
+def test_a_diff_says_what_was_compared():
+    found = diff({("a:a.py:1",): 7}, {("a:a.py:1",): 9})
+    assert (found.base, found.head, found.base_bytes, found.head_bytes) == ("base", "head", 7, 9)
+
+
 def test_remarks_of_a_capture_name_it():
     base, head = heap({}, ("cut", "arenas")), heap({}, ("arenas", "pruned"))
     found = diff_stacks(base, head, base_name="one", head_name="two")
