@@ -47,7 +47,7 @@ def rows_by_key(parts: Sequence[pa.RecordBatch], columns: Sequence[str]) -> Rows
     import pyarrow as pa
 
     names, rows = parts[0].schema.names, sum(map(len, parts))
-    if not rows or not set(columns) <= set(names):
+    if not set(columns) <= set(names):
         return None
     arrays = [joined([part.column(name) for part in parts]) for name in columns]
     if any(array.null_count or pa.types.is_floating(array.type) for array in arrays):

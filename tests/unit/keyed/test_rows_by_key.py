@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.keyed.column_database import placeholders
-from tracekit.errors import FetchError
+from tracekit.errors import ConfigError, FetchError
 from tracekit.keyed import KeyedFetcher, Query, column_reader, parquet, readers
 from tracekit.keyed.grouping import Grouping
 from tracekit.keyed.key_codes import sorted_places
@@ -142,6 +142,18 @@ def test_a_whole_result_becomes_records_in_parts_of_bounded_size(
     assert [sum(part.counts) for part in parts] == sizes
     parts = list(reader.read(database, sql, binds, may_restart=False))
     assert {len(part.records) for part in parts[:-1]} == {batch_size}
+
+
+@pytest.mark.parametrize("rows", [[], [("x", 1)]])
+def test_a_result_without_the_key_column_is_refused(rows):
+    schema = pa.schema({"OTHER": pa.large_string(), "N": pa.int64()})
+    fetcher = KeyedFetcher(ArrowDatabase(schema, rows), Query("SELECT * FROM T", key="ID"))
+    said = "'query' has no column ID to group by; its columns are OTHER, N"
+    with pytest.raises(ConfigError, match=said):
+        fetcher.table(["x"])
+    if rows:
+        with pytest.raises(ConfigError, match=said):
+            fetcher.records(["x"])
 
 
 def test_a_row_without_key_is_an_error_also_among_many():
