@@ -131,6 +131,11 @@ def main() -> int:
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn by --seed")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
     parser.add_argument("--again", action="store_true", help="only what survived the last run")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        help="start no more tests of a mutant after so much CPU time; what is left has survived",
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes side by side (default: 2)")
     asked = parser.parse_args()
     unknown = sorted(set(asked.rooms) - set(ROOMS))
@@ -188,6 +193,8 @@ def summary(
     """What was run, what was killed, and, of a sample, what that says of the whole."""
     killed, count = sum(mutant.killed for mutant in tested), len(tested)
     files = f"{room}/{asked.files}.py"
+    if asked.seconds is not None:
+        files += f" by tests of {asked.seconds:g} s for each"
     said = f"{killed:,} of {count:,} mutants killed ({killed / max(count, 1):.1%})"
     others = Counter(mutant.state for mutant in tested if not mutant.killed)
     noticed = ", ".join(f"{others[state]:,} {state}" for state in sorted(others)) or "none is left"
@@ -230,6 +237,7 @@ def run(room: str, asked: argparse.Namespace, only: list[str] | None) -> dict[st
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
         (folder / "pyproject.toml").write_text(project + config, encoding="utf-8")
         wanted = {"jobs": asked.jobs, "sample": asked.sample, "seed": asked.seed, "only": only}
+        wanted["seconds"] = asked.seconds
         (folder / "asked.json").write_text(json.dumps(wanted), encoding="utf-8")
         engine = Path(__file__).with_name("engine.py")
         subprocess.run([sys.executable, "-u", str(engine)], cwd=folder, check=True)

@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -29,7 +30,7 @@ from mutmut import stats
 from mutmut.mutation import file_mutation, mutators
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 from mutmut.mutation.file_mutation import create_mutations
-from mutmut.runners.harness import BadTestExecutionCommandsException, PytestRunner
+from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
 from mutmut.utils.file_utils import change_cwd
 from mutmut.workers.isolation import ForkServerRunner
@@ -38,6 +39,8 @@ MEMORY_LIMIT_BYTES = 6 * 1024**3
 """A mutant that never stops appending dies of this, and not the machine."""
 HITS = Path("hits").absolute()
 """The functions that each test calls, in whichever process."""
+KILLERS = Path("killers").absolute()
+"""The modules of killed mutants, and the tests that killed them."""
 
 
 def main() -> None:
@@ -48,6 +51,8 @@ def main() -> None:
     if not sys.stdout.isatty():
         _tell_once_a_minute()
     mutmut.get_mutant_runner = Workers
+    Tests.seconds = asked["seconds"]
+    KILLERS.touch()
     _call_mutants_in_every_process()
     everything: dict[str, Path] = {}
     mutmut.collect_source_file_mutation_data = _choosing(asked, everything)
@@ -68,35 +73,15 @@ def main() -> None:
     Path("outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
 
 
-class Chosen:
-    """Keeps the tests that call the mutated function: unit tests first, then quick files."""
-
-    def __init__(self, tests: Iterable[str]) -> None:
-        self._tests = set(tests)
-        self._file_seconds: Counter[str] = Counter()
-        for test, seconds in state().duration_by_test.items():
-            self._file_seconds[test.partition("::")[0]] += seconds
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Not by names on a command line, where some parameters' ids cannot stand."""
-        items[:] = sorted((item for item in items if item.nodeid in self._tests), key=self._turn)
-
-    def _turn(self, item: pytest.Item) -> tuple[bool, float, str, float]:
-        """File by file, since a file's fixtures may start a database."""
-        file = item.nodeid.partition("::")[0]
-        own = state().duration_by_test[item.nodeid]
-        return not file.startswith("tests/unit"), self._file_seconds[file], file, own
-
-
 class Tests(PytestRunner):
-    """The tests of one mutant."""
+    """The tests of one mutant, which the server has collected."""
+
+    session: pytest.Session | None = None
+    seconds: float | None = None
+    """CPU time after which no more tests of a mutant are started."""
 
     def warm_up(self) -> None:
-        """Collect all tests; what was loaded is no longer searched for garbage by each fork."""
-        super().warm_up()
-        gc.collect()
-        gc.freeze()
+        """Nothing: the server runs inside pytest."""
 
     def run_stats(self, *, tests: Iterable[str]) -> int:
         """Map tests to functions, in a process of its own; say why if one fails."""
@@ -114,17 +99,44 @@ class Tests(PytestRunner):
         return code
 
     def run_tests(self, *, mutant_name: str | None, tests: Iterable[str]) -> int:
-        """In a process forked from the server."""
+        """In a process forked from the server; those that killed mutants of the file come first."""
         _handle_signals_as_usual()
-        tests = set(tests) or set(state().duration_by_test)
-        files = sorted({test.partition("::")[0] for test in tests})
-        with change_cwd("mutants"):
-            try:
-                return int(self.execute_pytest(["-x", "-q", *files], plugins=[Chosen(tests)]))
-            except BadTestExecutionCommandsException:
-                raise  # no test was run
-            except Exception:  # pytest raises after the tests what no test could: a leak
+        if self.session is None:  # before there is a server: does any test fail?
+            return super().run_tests(mutant_name=mutant_name, tests=tests)
+        module = (mutant_name or "").partition("__mutmut_")[0].rpartition(".")[0]
+        wanted = set(tests)
+        items = [item for item in self.session.items if item.nodeid in wanted]
+        items.sort(key=Turn(module))
+        start = time.process_time()
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.session.testsfailed:
+                with KILLERS.open("a", encoding="utf-8") as file:
+                    file.write(f"{module}\t{item.nodeid}\n")
                 return int(pytest.ExitCode.TESTS_FAILED)
+            if self.seconds is not None and time.process_time() - start > self.seconds:
+                break
+        return 0 if items else int(pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+class Turn:
+    """Which test comes first: one that kills, by what it takes; unit tests; quick files."""
+
+    def __init__(self, module: str) -> None:
+        lines = KILLERS.read_text(encoding="utf-8").splitlines()
+        kills = (line.partition("\t")[::2] for line in lines)
+        self._kills = Counter(test for of, test in kills if of == module)
+        self._file_seconds: Counter[str] = Counter()
+        for test, seconds in state().duration_by_test.items():
+            self._file_seconds[test.partition("::")[0]] += seconds
+
+    def __call__(self, item: pytest.Item) -> tuple[float, bool, float, str, float]:
+        """File by file among the others, since a file's fixtures may start a database."""
+        file = item.nodeid.partition("::")[0]
+        own = state().duration_by_test[item.nodeid]
+        kills_a_second = self._kills[item.nodeid] / (own + 0.05)
+        unit = file.startswith("tests/unit")
+        return -kills_a_second, not unit, self._file_seconds[file], file, own
 
 
 class Workers(ForkServerRunner):
@@ -132,6 +144,35 @@ class Workers(ForkServerRunner):
 
     def __init__(self, jobs: int = 1) -> None:
         super().__init__(jobs, Tests, {})
+
+    def _forkserver_main(self, work_fd: int, result_fd: int) -> None:
+        """Inside pytest, so that tests are collected once and not for each mutant."""
+        serve = super()._forkserver_main
+
+        class Server:
+            """Takes the place of running the tests."""
+
+            @pytest.hookimpl(tryfirst=True)
+            def pytest_runtestloop(self, session: pytest.Session) -> bool:
+                """Run some of them in a process for each mutant."""
+                assert not session.testsfailed, "the tests can no longer be collected"
+                Tests.session = session
+                gc.collect()
+                gc.freeze()  # each process would otherwise copy, to search it, what is loaded
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", ResourceWarning)  # of the server's own files
+                    serve(work_fd, result_fd)
+                return True
+
+        runner = Tests()
+        tests = runner._pytest_add_cli_args_test_selection
+        with (
+            change_cwd("mutants"),
+            Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+            redirect_stdout(nowhere),
+            redirect_stderr(nowhere),
+        ):
+            runner.execute_pytest(["-x", "-q", "-s", *tests], plugins=[Server()])
 
     def run_clean_tests(self, tests: Iterable[str]) -> int:
         """Nothing: the run that maps tests to functions was one of the unchanged code already."""
