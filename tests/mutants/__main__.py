@@ -33,7 +33,7 @@ PROOFS = [f"tests/unit/experiment/test_prove{part}.py" for part in ("", "_advers
 ROOMS = {
     "ndjson": ["tests/unit/test_ndjson_streams.py"],
     "equality": ["tests/unit/equality", *PROOFS],
-    "keyed": ["tests/unit/keyed"],
+    "keyed": ["tests/unit/keyed", "tests/integration/test_records_cache.py"],
     "oracle": [
         "tests/unit/oracle",
         "tests/integration/test_connect_deadline.py",
