@@ -103,8 +103,8 @@ def _of_frame(frame: Any) -> Table:
 def _of_series(series: Any) -> Table:
     name = "value" if series.name is None else series.name
     levels = _index_columns(series.index, [name])
-    if _is_counted(series.index):  # of a Series, labels say what a value belongs to
-        levels = {"index": series.index}
+    if _is_counted(series.index) or _is_part_of_a_range(series.index):
+        levels = {"index": series.index}  # of a Series, labels say what a value belongs to
 
     def columns(start: int, stop: int) -> list[Cells]:
         cells = [pandas_cells(level[start:stop]) for level in levels.values()]
@@ -136,6 +136,12 @@ def _index_columns(index: Any, taken: Any) -> dict[Any, Any]:
 
 def _is_range(index: Any) -> bool:
     return is_a(type(index), "pandas", "RangeIndex")
+
+
+def _is_part_of_a_range(index: Any) -> bool:
+    """Whether labels without a name are other numbers than those of the rows."""
+    numbered = index.name is not None or not _is_range(index) or not len(index)
+    return not numbered and (index[0], index[-1]) != (0, len(index) - 1)
 
 
 def _is_counted(index: Any) -> bool:
