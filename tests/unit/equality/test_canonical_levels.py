@@ -140,7 +140,7 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (datetime.datetime.max, pd.Timestamp(np.datetime64(datetime.datetime.max)), JSON),
     (
         pd.Timestamp(np.datetime64("10000-01-01", "us")),
-        pd.Timestamp(np.datetime64("10000-01-01", "us")) + pd.Timedelta(1, "us"),
+        pd.Timestamp(np.datetime64("10000-01-01T00:00:00.000001", "us")),
         DIFFERENT,
     ),
     (MOMENT, MOMENT.isoformat(), DIFFERENT),
@@ -168,8 +168,12 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (datetime.timedelta(seconds=1), np.timedelta64(1, "s"), JSON),
     (datetime.timedelta(seconds=1), np.timedelta64(10**9, "ns"), VALUE),
     (datetime.timedelta(seconds=1), 1.0, DIFFERENT),
-    (datetime.timedelta(microseconds=10**17), pd.Timedelta(10**17, "us"), JSON),
-    (pd.Timedelta(10**17, "us"), pd.Timedelta(10**17 + 1, "us"), DIFFERENT),
+    (datetime.timedelta(microseconds=10**17), pd.Timedelta(np.timedelta64(10**17, "us")), JSON),
+    (
+        pd.Timedelta(np.timedelta64(10**17, "us")),
+        pd.Timedelta(np.timedelta64(10**17 + 1, "us")),
+        DIFFERENT,
+    ),
     (pd.Timedelta(5, "ns"), np.timedelta64(5, "ns"), VALUE),
     (pd.Timedelta(5, "s").as_unit("ms"), pd.Timedelta(5, "s"), EXACT),
     (np.timedelta64(3, "M"), np.timedelta64(4, "M"), DIFFERENT),

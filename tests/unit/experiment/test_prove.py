@@ -54,6 +54,7 @@ SOURCES = {
     "records": records,
     "generated records": lambda: iter(records()),
     "an object that can be iterated": Rows,
+    "row batch": lambda: (list(COLUMNS), rows()),
     "row batches": lambda: [
         (list(COLUMNS), rows()[start : start + 4]) for start in (0, 4, 8, 12, 16)
     ],
