@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from itertools import chain
 
 import pytest
 
@@ -67,6 +68,10 @@ def held_by(heap, function):
     )
 
 
+def is_native(location):
+    return ".py:" not in location and "<" not in location
+
+
 @pytest.mark.parametrize("options", [(), ("aggregated",), ("native",), ("killed",)], ids=str)
 def test_every_format_tells_who_held_the_peak(capture, options):
     heap = read_stacks(capture("a.bin", 20, *options))
@@ -74,6 +79,7 @@ def test_every_format_tells_who_held_the_peak(capture, options):
     assert held_by(heap, "branch") == pytest.approx(40 * MIB, abs=MIB)
     assert held_by(heap, "_bootstrap") == 0
     assert any("cut off" in remark for remark in heap.remarks) is ("killed" in options)
+    assert any(map(is_native, chain.from_iterable(heap.stacks))) is ("native" in options)
     largest = call_tree(heap, "a").roots[0]
     assert largest.size_bytes == pytest.approx(20 * MIB, abs=MIB)
     assert {root.location.split(":")[0] for root in call_tree(heap, "a").roots} >= {"<module>"}

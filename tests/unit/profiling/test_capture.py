@@ -181,6 +181,32 @@ def test_what_was_reserved_is_taken_from_few_stacks(
     assert any("reserved" in remark for remark in heap.remarks) is (rss_mib < 440)
 
 
+def test_a_stack_that_has_exactly_what_was_reserved_is_the_one(take: Take) -> None:
+    capture = take(lambda: [middling(), bytes(150 * MIB)])
+    heap = read_stacks(capture, rss_net_peak_bytes=2**40)
+    reserved_bytes = held_by(heap, "middling")
+    assert reserved_bytes == about(100 * MIB)
+    without = read_stacks(capture, rss_net_peak_bytes=heap.size_bytes - reserved_bytes)
+    assert held_by(without, "middling") == 0
+    assert without.size_bytes == heap.size_bytes - reserved_bytes
+
+
+def deep(depth: int, aside: Callable[[int], object] | None) -> object:
+    if depth == 150 and aside:
+        return aside(depth)
+    return bytes(20 * MIB) if not depth else deep(depth - 1, aside)
+
+
+def by_another_way(depth: int) -> object:
+    return deep(depth - 2, None)  # so that both ways have as many calls
+
+
+def test_stacks_that_differ_only_where_they_are_cut_are_one(take: Take) -> None:
+    heap = read_stacks(take(lambda: [deep(300, None), deep(300, by_another_way)]))
+    [held] = [held for held in heap.stacks.values() if held.size_bytes > 10 * MIB]
+    assert (held.size_bytes, held.allocations) == (about(40 * MIB), 2)
+
+
 def test_the_smallest_stacks_are_summed_up_where_there_are_too_many(take: Take) -> None:
     def work() -> object:
         lines = "\n".join(f"held.append(bytes({n + 1} << 20))" for n in range(12))
