@@ -397,6 +397,6 @@ def _password(env: Mapping[str, str]) -> str | None:
     if not file:
         return None
     try:
-        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+        return Path(file).read_text(encoding="utf-8-sig").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"DB_PASSWORD_FILE={file!r} could not be read: {exc}") from exc

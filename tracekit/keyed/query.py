@@ -11,6 +11,7 @@ from tracekit.errors import ConfigError
 from tracekit.keyed.key_places import KeyPlaces, find_key_places
 from tracekit.keyed.sql_text import Token, tokens_of
 from tracekit.records import QueryDefinition
+from tracekit.sqltext import names_sql_file
 
 KEYS_PER_STATEMENT = 1000
 """Oracle's limit on the length of an expression list."""
@@ -180,12 +181,11 @@ class Query:
 
 
 def _text_of(sql: str | Path) -> tuple[str, str | None]:
-    named_file = isinstance(sql, Path) or (sql.endswith(".sql") and not set(" \n\t") & set(sql))
-    if not named_file:
-        return str(sql), None
+    if isinstance(sql, str) and not names_sql_file(sql):
+        return sql, None
     path = Path(sql)
     try:
-        return path.read_text(encoding="utf-8"), path.stem
+        return path.read_text(encoding="utf-8-sig"), path.stem
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigError(f"the SQL file {path} could not be read: {exc}") from exc
 

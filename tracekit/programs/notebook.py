@@ -79,7 +79,7 @@ def read_notebook(path: Path) -> NotebookNode:
 
     try:
         notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]
-            path.read_text(encoding="utf-8"), as_version=4
+            path.read_text(encoding="utf-8-sig"), as_version=4
         )
     except FileNotFoundError:
         raise ConfigError(f"the notebook {path} does not exist") from None

@@ -2,5 +2,13 @@
 
 from tracekit.sqltext.bound_keys import BoundKeys, bound_keys
 from tracekit.sqltext.identity import normalise, statement_sha256, without_literals
+from tracekit.sqltext.sql_file import names_sql_file
 
-__all__ = ["BoundKeys", "bound_keys", "normalise", "statement_sha256", "without_literals"]
+__all__ = [
+    "BoundKeys",
+    "bound_keys",
+    "names_sql_file",
+    "normalise",
+    "statement_sha256",
+    "without_literals",
+]

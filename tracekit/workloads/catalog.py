@@ -118,7 +118,7 @@ def _files() -> Iterator[Path]:
 
 def _read(path: Path) -> Tables:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise WorkloadError(f"the workload definition {path} does not exist") from None
     except (OSError, UnicodeDecodeError) as exc:

@@ -14,6 +14,7 @@ import msgspec
 from tracekit.errors import WorkloadError
 from tracekit.jsonvalue import encode_typed
 from tracekit.records import QueryDefinition
+from tracekit.sqltext import names_sql_file
 from tracekit.workloads.generator import generator_version
 
 MOST_KEYS = 100_000_000
@@ -183,9 +184,9 @@ def _candidates(written: Mapping[str, str] | Sequence[str]) -> tuple[str, ...]:
 def _query(name: str, table: QueryTable | str, folder: Path, source: str) -> QueryDefinition:
     found = QueryTable(table) if isinstance(table, str) else table
     sql = found.sql
-    if sql.endswith(".sql") and not set(" \n\t") & set(sql):
+    if names_sql_file(sql):
         try:
-            sql = (folder / sql).read_text(encoding="utf-8")
+            sql = (folder / sql).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as exc:
             raise WorkloadError(f"{source}: query {name!r} could not be read: {exc}") from exc
     key = (found.key,) if isinstance(found.key, str) else tuple(found.key or ())

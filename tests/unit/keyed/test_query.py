@@ -237,6 +237,10 @@ def test_a_file_gives_the_text_and_the_name(tmp_path):
         query = Query(sql, key="ID")
         assert (query.name, query.sql) == ("Xorders", "SELECT '機台' FROM orders")
     assert Query("SELECT 1 FROM T.sql", key="ID").name == "query"
+    spaced = tmp_path / "my orders.SQL"
+    spaced.write_text("SELECT 1 FROM orders", encoding="utf-8-sig")
+    query = Query(str(spaced), key="ID")
+    assert (query.name, query.sql) == ("my orders", "SELECT 1 FROM orders")
     with pytest.raises(ConfigError, match="could not be read"):
         Query(str(tmp_path / "missing.sql"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -36,7 +37,7 @@ def read_shape(path: Path) -> Shape:
         ConfigError: it is not a shape.
     """
     try:
-        text = path.read_bytes()
+        text = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except FileNotFoundError:
         raise WorkloadError(
             f"the shape {path} does not exist. Record it with tracekit shape record"
