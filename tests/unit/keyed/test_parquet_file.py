@@ -1,6 +1,6 @@
 import json
+import resource
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -152,31 +152,23 @@ def test_an_interrupt_leaves_nothing(tmp_path):
     assert database.open_now == 0
 
 
-FULL_DISK = """
-import resource, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from test_keyed_table import cids_of, scripted
-from tracekit.errors import ExportError
-from tracekit.trace import EventFetcher
-
-resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
-try:
-    EventFetcher(scripted()).to_parquet(cids_of(2_000), "history", sys.argv[2])
-except ExportError as exc:
-    print(exc)
-"""
-
-
 def test_a_file_that_cannot_grow_is_a_named_error(tmp_path):
     file = tmp_path / "e.parquet"
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(Path(__file__).parent), str(file)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert f"{file} could not be written: File too large. Free some space" in done.stdout
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, limit[1]))
+    try:
+        with pytest.raises(ExportError) as caught:
+            EventFetcher(scripted()).to_parquet(cids_of(2_000), "history", file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert f"{file} could not be written: File too large. Free some space" in str(caught.value)
+    assert names_in(tmp_path) == []
+
+
+def test_a_folder_that_takes_no_file_is_a_named_error(tmp_path):
+    name = "x" * 250
+    with pytest.raises(ExportError, match=r"could not be written: File name too long. Check that"):
+        EventFetcher(scripted()).to_parquet(["A"], "history", tmp_path / name)
     assert names_in(tmp_path) == []
 
 
