@@ -81,6 +81,7 @@ def test_what_was_reserved_and_not_touched_is_left_out(take: Take, aggregated: b
         (64, 0.5, 0, 0),  # small blocks, which may have reused memory
         (512, 0.5, 0, 256),  # as much as nobody reuses
         (15, 1, 0, 0),
+        (1, 16, 0, 16),
     ],
 )
 def test_only_large_blocks_count_as_reserved(

@@ -30,8 +30,8 @@ class DominatorTree:
         self._tally_starts, self._tally_numbers = neighbours(
             size, tallies.nodes, range(len(tallies.nodes))
         )
-        own = np.array(graph.own_bytes, np.int64)
-        np.add.at(own, np.array(tallies.nodes, np.int64), np.array(tallies.sizes, np.int64))
+        own = np.array(graph.own_bytes)
+        np.add.at(own, np.array(tallies.nodes), np.array(tallies.sizes))
         self.retained_bytes: list[int] = own.tolist()
         buffers = graph.leaf_kinds.get("buffer")
         for leaves in shared_leaves(graph.leaves, buffers, self.dominators, self.order):

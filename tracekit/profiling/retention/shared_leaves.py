@@ -36,10 +36,10 @@ def shared_leaves(
     """
     if not leaves.runs:
         return
-    run_nodes, run_kinds, run_lengths = np.array(leaves.runs, np.int64).T
+    run_nodes, run_kinds, run_lengths = np.array(leaves.runs).T
     nodes, kinds = np.repeat(run_nodes, run_lengths), np.repeat(run_kinds, run_lengths)
-    addresses = np.array(leaves.addresses, np.uint64)
-    sizes = np.array(leaves.sizes, np.int64)
+    addresses = np.array(leaves.addresses)
+    sizes = np.array(leaves.sizes)
     if buffer_kind is not None:
         _unite_buffers(addresses, sizes, np.flatnonzero(kinds == buffer_kind))
     by_address = np.lexsort((nodes, addresses))
