@@ -6,6 +6,7 @@ mutmut as a library. It writes what became of every mutant to outcome.json.
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
 import os
@@ -73,12 +74,28 @@ def main() -> None:
     Path("outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
 
 
+class Uncached:
+    """Empties tracekit's caches before each test, because what is cached is not called."""
+
+    def pytest_runtest_setup(self) -> None:
+        """Before the fixtures of a test."""
+        for module in [vars(each) for name, each in sys.modules.items() if "tracekit" in name]:
+            for function in module.values():
+                if isinstance(function, functools._lru_cache_wrapper):
+                    function.cache_clear()
+
+
 class Tests(PytestRunner):
     """The tests of one mutant, which the server has collected."""
 
     session: pytest.Session | None = None
     seconds: float | None = None
     """CPU time after which no more tests of a mutant are started."""
+
+    def execute_pytest(self, params: list[str], **kwargs: Any) -> int:
+        """Run pytest, with empty caches for each test."""
+        plugins = [*kwargs.pop("plugins", ()), Uncached()]
+        return int(super().execute_pytest(params, plugins=plugins, **kwargs))
 
     def warm_up(self) -> None:
         """Nothing: the server runs inside pytest."""

@@ -71,7 +71,7 @@ import datetime
 import decimal
 import hashlib
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from tracekit.equality.foreign import foreign_rule
@@ -116,9 +116,7 @@ def canonical(value: object) -> Forms:
         TypeError: the content of values of this type cannot be read (a plain object).
     """
     kind = type(value)
-    rule = _RULES.get(kind)
-    if rule is None:
-        rule = _RULES[kind] = _rule_of(kind)
+    rule = _RULES.get(kind) or _cached_rule(kind)  # type: ignore[arg-type]  # a type is hashable
     return rule(value)
 
 
@@ -293,6 +291,9 @@ def _rule_of(kind: type) -> Callable[[Any], Forms]:
             "read. Compare a dataclass, a dict or its text instead"
         )
     return lambda value: _resolved(value, found(value))
+
+
+_cached_rule = cache(_rule_of)
 
 
 def _resolved(value: object, found: Forms | StandsFor | Fields) -> Forms:

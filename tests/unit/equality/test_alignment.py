@@ -108,6 +108,17 @@ def test_a_renamed_column_is_as_good_as_one_of_the_same_name(tmp_path: Path, sha
         assert {each.kind for each in found} == {DifferenceKind.COLUMNS}
 
 
+def test_one_record_that_moved_far_is_the_only_one_that_did(tmp_path: Path) -> None:
+    before = records(*range(700))
+    after = [before[350], *before[:350], *before[351:]]
+    (found,) = differences(tmp_path, before, after)
+    assert (found.kind, found.record_index) == (DifferenceKind.RECORD_ORDER, 350)
+    assert found.remark == (
+        "the same record is at position 0 of the candidate; "
+        "about 2 records of this key come in another order"
+    )
+
+
 def shown(sides: Sides, first: int, last: int, **options: Any) -> Any:
     """The proof if only some neighbouring records of the key are read again."""
     parts = tuple({"k": Stretch(side["k"][first:last], first)} for side in sides.sides)

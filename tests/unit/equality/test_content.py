@@ -92,6 +92,15 @@ class Area:
         return self.side**2
 
 
+class Extra:
+    """As models of pydantic keep what they did not declare."""
+
+    __pydantic_fields__: dict[str, Any] = {}  # noqa: RUF012 (as pydantic has it)
+
+    def __init__(self, **extra: int) -> None:
+        self.__pydantic_extra__ = extra
+
+
 class Slotted(Area):
     __slots__ = ("slot",)
 
@@ -277,6 +286,8 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (Shape(1), Shape(1.0), VALUE),
     (Named("a", 1), Named("a", 2), DIFFERENT),
     (Named("a", 1), Named("b", 1), DIFFERENT),
+    (Extra(a=1), Extra(a=1), EXACT),
+    (Extra(a=1), Extra(a=2), DIFFERENT),
     (Weight.LIGHT, 1, JSON),
     (Weight.LIGHT, Weight.HEAVY, DIFFERENT),
     (Flag.ON, "on", JSON),

@@ -137,6 +137,13 @@ STORED: list[tuple[object, Forms]] = [
         ),
     ),
     (
+        uuid.SafeUUID.unsafe,
+        Forms(
+            Kind("uuid.SafeUUID", "uuid.SafeUUID"),
+            ("uuid.SafeUUID", ("dict", "name", "unsafe", "value", -1)),
+        ),
+    ),
+    (
         types.SimpleNamespace(b=1, a=2),
         Forms(
             Kind("types.SimpleNamespace", "types.SimpleNamespace"),

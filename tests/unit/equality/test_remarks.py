@@ -36,6 +36,8 @@ CASES: list[tuple[Any, Any, str | None, bool]] = [
     ("", 0, None, False),
     (" ", None, None, False),
     ("a", "a  ", "they differ only in trailing spaces (as CHAR columns pad)", True),
+    ("a  ", "a", "they differ only in trailing spaces (as CHAR columns pad)", True),
+    ("  a", "a", "they differ only in surrounding white space", True),
     ("a", "\ta", "they differ only in surrounding white space", True),
     ("a", "a\t", "they differ only in surrounding white space", True),
     ("Straße", "STRASSE", "they differ only in letter case", False),

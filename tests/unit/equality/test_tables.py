@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import oracledb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -24,6 +25,7 @@ FRAMES: dict[str, tuple[Any, str, list[str]]] = {
     "polars": (pl.DataFrame(COLUMNS), "polars", ["Int64", "String"]),
     "arrow": (pa.table(COLUMNS), "pyarrow", ["int64", "string"]),
     "batch": (pa.record_batch(COLUMNS), "pyarrow", ["int64", "string"]),
+    "driver": (oracledb.from_arrow(pa.table(COLUMNS)), "pyarrow", ["int64", "string"]),
 }
 
 
