@@ -201,3 +201,23 @@ def test_atoms_are_added_up_for_their_holder() -> None:
     tree = tree_of(variables)
     found = [sorted(tree.tallies_of(node_of(tree, variable))) for variable in variables]
     assert found == [[("bytes", 1, 1056), ("float", 2, 64)], [("float", 1, 32)], []]
+
+
+def test_what_two_hold_is_merged_however_often_they_refer_to_it() -> None:
+    one, another, seldom = bytes(1000), bytes(1001), bytes(1002)
+    rows = [[one, another, seldom if number < 10 else number / 8] for number in range(5000)]
+    other = [one, another, seldom]
+    tree = tree_of([rows, other])
+    found = [leaves for each in tree.shared.values() for leaves in each]
+    [leaves] = [leaves for leaves in found if tree.leaf_kinds[leaves.kind] == "bytes"]
+    assert (leaves.count, leaves.size_bytes) == (3, sum(map(allocated, other)))
+    assert len(leaves.holders) == 2
+    assert node_of(tree, other) in leaves.holders
+
+
+def test_a_shared_atom_is_as_large_as_its_block() -> None:
+    for length in range(400, 520):
+        atom = bytes(length)
+        variables = [[atom], [atom]]
+        total = sum(map(allocated, reachable(variables).values()))
+        assert tree_of(variables).retained_bytes[ROOT] == total, length
