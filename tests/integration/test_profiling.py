@@ -24,9 +24,16 @@ def near(size_mib, tolerance_mib=2):
 
 def test_a_subject_that_ends_well_is_measured(tmp_path):
     capture = tmp_path / "holder.bin"
+    plain, profiled = [], []
     found = measure_subject(
-        "toy_subjects:Holder", {"mib": 48}, capture=capture, search_path=[SUBJECTS]
+        "toy_subjects:Holder",
+        {"mib": 48},
+        capture=capture,
+        search_path=[SUBJECTS],
+        on_progress=plain.append,
+        on_profiled_progress=profiled.append,
     )
+    assert all((told[-1].phase, told[-1].rows) == ("ended", 48) for told in (plain, profiled))
     record = found.record()
     assert record.status is RunStatus.OK
     assert (record.rows, record.keys) == (48, 48)
