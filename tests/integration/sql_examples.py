@@ -297,6 +297,12 @@ _QUERIES = [
         gives=7,
     ),
     _(
+        "* of a USING join",
+        "SELECT * FROM (SELECT dname, deptno FROM dept) d JOIN (SELECT ename, deptno FROM emp) e"
+        " USING (deptno) WHERE ename = 'KING'",
+        gives=[(10, "ACCOUNTING", "KING")],
+    ),
+    _(
         "MINUS",
         "SELECT deptno FROM dept MINUS SELECT deptno FROM emp",
         gives=40,
@@ -1024,6 +1030,18 @@ _DICTIONARY = [
         "V$VERSION",
         "SELECT COUNT(*) FROM v$version WHERE banner LIKE 'Oracle Database 19c%'",
         gives=1,
+    ),
+    _(
+        "numbers that a view computes",
+        "CREATE VIEW v AS SELECT sal * 2 AS twice FROM emp",
+        "SELECT data_type, data_precision FROM user_tab_columns WHERE table_name = 'V'",
+        gives=[("NUMBER", None)],
+    ),
+    _("TAB", "SELECT tname FROM tab ORDER BY 1", gives=[("DEPT",), ("EMP",)]),
+    _(
+        "SYS_CONTEXT of a computed name",
+        "SELECT SYS_CONTEXT('USERENV', 'SESSION' || '_USER') FROM DUAL",
+        gives="DWH",
     ),
     _("SYS_CONTEXT", "SELECT SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') FROM DUAL", gives="DWH"),
     _("ROWID", "SELECT COUNT(DISTINCT ROWID) FROM emp", gives=6),

@@ -146,6 +146,8 @@ def _by_declaration(name: str, declared: DeclaredType, type_id: str) -> ColumnDe
         )
     if declared.name == "LONG" and type_id == "varchar":
         return ColumnDescription(name, OracleType.LONG, charset_form=1)
+    if declared == DeclaredType("NUMBER") and type_id in _NUMBERS:
+        return _number(name, 0, FREE_SCALE)
     if declared.name == "FLOAT" and type_id == "bit":
         return _number(name, declared.precision or FLOAT_BITS, FREE_SCALE)
     if declared.name == "TIMESTAMP" and type_id in ("timestamp", "timestamp_ns"):

@@ -43,6 +43,15 @@ _FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "MVIEWS": ("OWNER", ()),
     "MVIEW_COMMENTS": ("OWNER", ("OWNER",)),
     "DB_LINKS": ("OWNER", ("OWNER",)),
+    "TRIGGERS": ("OWNER", ("OWNER",)),
+    "SOURCE": ("OWNER", ("OWNER",)),
+    "ERRORS": ("OWNER", ("OWNER",)),
+    "PROCEDURES": ("OWNER", ("OWNER",)),
+    "ARGUMENTS": ("OWNER", ("OWNER",)),
+    "TYPES": ("OWNER", ("OWNER",)),
+    "DEPENDENCIES": ("OWNER", ("OWNER",)),
+    "PART_TABLES": ("OWNER", ("OWNER",)),
+    "TAB_PARTITIONS": ("TABLE_OWNER", ("TABLE_OWNER",)),
 }
 """The ALL_ views with their owner column, and the columns that their USER_ views lack."""
 

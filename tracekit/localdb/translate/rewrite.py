@@ -246,6 +246,7 @@ def _case(node: exp.Expr, _: Context) -> exp.Expr:
 
 def _select(node: exp.Expr, context: Context) -> exp.Expr:
     """Put the common columns of USING and NATURAL first in `*`, as Oracle does."""
+    assert isinstance(node, exp.Select)
     if set_operations.is_anchor(node):
         set_operations.free_outputs(node)
     aliases.refuse_in_groups(node, context.scopes, context.position)
@@ -255,7 +256,11 @@ def _select(node: exp.Expr, context: Context) -> exp.Expr:
         for join in node.args.get("joins") or ()
         if join.args.get("using") or join.args.get("method")
     ]
-    if common and any(isinstance(item, exp.Star) for item in node.expressions):
+    if (
+        common
+        and any(isinstance(item, exp.Star) for item in node.expressions)
+        and not set_operations.expand_common(node, context.scopes)
+    ):
         raise unsupported("SELECT * with USING or NATURAL JOIN", context.position(common[0]))
     return node
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.build import call, literal_text, null_text, text
-from tracekit.localdb.translate.kinds import Kind
+from tracekit.localdb.translate.build import as_text, call, case, literal_text, null_text, text
+from tracekit.localdb.translate.kinds import Kind, with_kind
 from tracekit.localdb.translate.session_settings import quoted
 
 SERVICE = "TRACEKIT"
@@ -71,12 +71,22 @@ def sys_context(node: exp.Anonymous, current_schema: str, user: str, position: i
     Raises:
         OraError: ORA-02003 for an unknown parameter; ORA-03001 if it is not a literal.
     """
-    namespace, name = (
-        literal_text(arg, "SYS_CONTEXT with a parameter").upper() for arg in node.expressions[:2]
-    )
-    if namespace != "USERENV":
-        return null_text()  # an empty namespace
-    return _value(name, _users(current_schema, user), position)
+    if not 2 <= len(node.expressions) <= 3:
+        raise OraError(938, "not enough arguments for function", position=position)
+    namespace, name = node.expressions[:2]
+    if literal_text(namespace, "SYS_CONTEXT with a namespace").upper() != "USERENV":
+        return null_text()  # a context that nothing was put into
+    users = _users(current_schema, user)
+    if isinstance(name, exp.Literal):
+        return _value(literal_text(name, "").upper(), users, position)
+    wanted = call("upper", as_text(name))
+    known = {*_OF_SESSION, *_NLS, *users, *_FIXED, *_EMPTY}
+    branches = [
+        (exp.EQ(this=wanted.copy(), expression=text(one)), _value(one, users, position))
+        for one in sorted(known)
+    ]
+    unknown = call("error", text("ORA-02003: invalid USERENV parameter"))
+    return with_kind(case(*branches, default=unknown), Kind.TEXT)
 
 
 def userenv(node: exp.Anonymous, position: int) -> exp.Expr:

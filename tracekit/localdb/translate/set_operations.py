@@ -15,7 +15,8 @@ from tracekit.localdb.translate.number_types import (
     common,
     number_type,
 )
-from tracekit.localdb.translate.scopes import Scopes, column_type, mark_with
+from tracekit.localdb.translate.scopes import Output, Scopes, column_type, mark_with
+from tracekit.localdb.translate.types import DeclaredType
 
 _CONVERTED_APART = ({Kind.TEXT, Kind.NUMBER}, {Kind.TEXT, Kind.DATE}, {Kind.NUMBER, Kind.DATE})
 
@@ -97,6 +98,35 @@ def _expand_stars(select: exp.Select, scopes: Scopes) -> None:
     select.set("expressions", written)
 
 
+def expand_common(select: exp.Select, scopes: Scopes) -> bool:
+    """Write out `*` over USING or NATURAL joins, with the common columns first, in place.
+
+    Returns:
+        Whether the columns of all sources are known.
+    """
+    sources = scopes.sources(select)
+    joins = select.args.get("joins") or ()
+    if len(sources) != len(joins) + 1 or not all(sources.values()):
+        return False
+    (first, columns), *others = sources.items()
+    listed: list[tuple[str | None, str, Output | None]] = [(first, *one) for one in columns.items()]
+    for join, (alias, columns) in zip(joins, others, strict=True):
+        using = {folded(one) for one in join.args.get("using") or ()}
+        if join.args.get("method"):
+            using = {name for _, name, _ in listed} & columns.keys()
+        shared = [(None, name, known) for _, name, known in listed if name in using]
+        rest = [one for one in listed if one[1] not in using]
+        added = [(alias, *one) for one in columns.items() if one[0] not in using]
+        listed = [*shared, *rest, *added]
+    written: list[exp.Expr] = []
+    for owner, name, known in listed:
+        if known is None:
+            raise OraError(918, "column ambiguously defined")
+        written.append(mark_with(exp.column(name, table=owner, quoted=True), known))
+    select.set("expressions", written)
+    return True
+
+
 def convert_output(select: exp.Select, position: int, form: NumberType) -> None:
     """Convert one output of a query to another form, in place."""
     item = select.expressions[position]
@@ -110,6 +140,10 @@ def convert_output(select: exp.Select, position: int, form: NumberType) -> None:
         exp.Alias(this=changed, alias=name.copy()) if isinstance(name, exp.Identifier) else changed
     )
     select.set("expressions", written)
+
+
+_COMPUTED = DeclaredType("NUMBER")
+"""What a view's computed number counts as, though DuckDB knows its digits."""
 
 
 def is_anchor(select: exp.Expr) -> bool:
@@ -132,7 +166,9 @@ def free_outputs(query: exp.Expr) -> None:
         return
     for position, item in enumerate(query.expressions):
         inner = item.this if isinstance(item, exp.Alias) else item
-        named = column_type(inner) is not None or item.alias.startswith("ORA$")
+        known = column_type(inner)
+        is_own = known is not None and known.declared != _COMPUTED
+        named = is_own or item.alias.startswith("ORA$")
         free = isinstance(number_type(inner), Exact) or (
             number_type(inner) is None and kind_of(inner) is Kind.NUMBER
         )

@@ -37,6 +37,7 @@ from tracekit.localdb.translate.foreign_syntax import (
 )
 from tracekit.localdb.translate.hierarchy import rewrite_hierarchies
 from tracekit.localdb.translate.key_lists import rewrite_key_lists
+from tracekit.localdb.translate.kinds import Kind
 from tracekit.localdb.translate.late_macros import choose_late_macros
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
 from tracekit.localdb.translate.names import (
@@ -48,6 +49,7 @@ from tracekit.localdb.translate.names import (
 )
 from tracekit.localdb.translate.nested_aggregates import split_nested_aggregates
 from tracekit.localdb.translate.number_guard import check_free_numbers
+from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
 from tracekit.localdb.translate.pivots import rewrite_pivots
 from tracekit.localdb.translate.quantified import write_out_lists
@@ -56,8 +58,14 @@ from tracekit.localdb.translate.reserved import check_reserved_words
 from tracekit.localdb.translate.rewrite import rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
-from tracekit.localdb.translate.scopes import ColumnsOf, ColumnType, Scopes, nothing_known
-from tracekit.localdb.translate.set_operations import free_outputs
+from tracekit.localdb.translate.scopes import (
+    ColumnsOf,
+    ColumnType,
+    Scopes,
+    ValueType,
+    nothing_known,
+)
+from tracekit.localdb.translate.set_operations import free_outputs, items
 from tracekit.localdb.translate.stored_values import fit_values, settle_outputs
 from tracekit.localdb.translate.table_clauses import (
     is_create_table,
@@ -65,6 +73,7 @@ from tracekit.localdb.translate.table_clauses import (
     without_storage,
 )
 from tracekit.localdb.translate.translated import ColumnDeclaration, TableReference, Translated
+from tracekit.localdb.translate.types import DeclaredType
 from tracekit.localdb.translate.writer import write
 
 _QUERY_WORDS = {"SELECT", "WITH"}
@@ -299,6 +308,8 @@ def _create_from_query(
     _check_selected(query, context, is_named=bool(names), is_table=kind == "TABLE")
     query = _rewrite(query, prepared, context)
     if kind == "TABLE":
+        if isinstance(query, exp.Select):
+            items(query, context.scopes)
         free_outputs(query)
     outputs = context.scopes.outputs(query)
     if names and outputs and len(names) != len(outputs):
@@ -309,13 +320,22 @@ def _create_from_query(
     tree.set("expression", query)
     build = create_view if kind == "VIEW" else create_table_as
     text, definition = build(tree, context)
+    computed = computed_columns(query) if kind == "VIEW" else frozenset[str]()
     columns = tuple(
-        ColumnDeclaration(name, known.declared)
-        for name, (_, known) in zip(names, outputs, strict=False)
-        if isinstance(known, ColumnType) and known.declared is not None
+        ColumnDeclaration(name, declared)
+        for name, (output, known) in zip(names, outputs, strict=False)
+        if (declared := _declared(known, is_computed=output in computed)) is not None
     )
     definition = replace(definition, columns=columns)
     return Translated(StatementKind.DDL, text, definition=definition)
+
+
+def _declared(known: ColumnType | ValueType, *, is_computed: bool) -> DeclaredType | None:
+    """The type of a view's or table's column, as far as DuckDB's type does not tell it."""
+    if isinstance(known, ColumnType) and known.declared is not None:
+        return known.declared
+    is_decimal = known.kind is Kind.NUMBER and known.number not in (DOUBLE, FLOAT)
+    return DeclaredType("NUMBER") if is_computed and is_decimal else None
 
 
 def _check_selected(query: exp.Expr, context: Context, *, is_named: bool, is_table: bool) -> None:
