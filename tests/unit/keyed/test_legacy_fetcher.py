@@ -23,6 +23,8 @@ class FrameDatabase:
         self.columns = columns
         self.together: threading.Barrier | None = None
         self.met = 0
+        self.begun: list[int] = []
+        self.most = 0
 
     def without_retry(self) -> FrameDatabase:
         return self
@@ -30,10 +32,13 @@ class FrameDatabase:
     def read_sql_df(self, sql: str, binds: dict[str, Any], timeout_seconds: float) -> pd.DataFrame:
         assert timeout_seconds == 60.0
         assert sql.count(":p") == len(binds)
+        self.begun.append(1)
+        self.most = max(self.most, len(self.begun))
         if self.together is not None:
             with suppress(threading.BrokenBarrierError):
                 self.together.wait()
                 self.met += 1
+        self.begun.pop()
         if set(self.fails) & set(binds.values()):
             raise FetchError(f"reading from there failed: {min(binds.values())}")
         rows = [(key, n, None if n else 0.5) for n in range(2) for key in binds.values()]
@@ -56,8 +61,8 @@ def test_as_many_batches_are_read_at_once_as_there_are_workers() -> None:
     two, one = FrameDatabase(), FrameDatabase()
     two.together = threading.Barrier(2, timeout=60)
     one.together = threading.Barrier(2, timeout=0.1)
-    legacy(two).records(range(4))
-    assert two.met == 2
+    legacy(two).records(range(16))
+    assert (two.met, two.most) == (8, 2)
     legacy(one, max_workers=1).records(range(4))
     assert one.met == 0
 

@@ -203,6 +203,13 @@ def test_a_key_is_the_name_of_a_column(key):
         Query("SELECT * FROM t", key=key)
 
 
+@pytest.mark.parametrize(
+    ("key", "shown"), [("A", "'A'"), (("A", "B"), "('A', 'B')"), (None, "None")]
+)
+def test_a_query_shows_its_name_and_key(key, shown):
+    assert repr(Query("SELECT * FROM t", key=key, name="q")) == f"Query('q', key={shown})"
+
+
 def test_key_columns_are_names_each_once():
     for key in (5, ["A", 5]):
         with pytest.raises(ConfigError, match="key 5: expected the name of a column"):
