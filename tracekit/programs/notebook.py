@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -78,20 +79,42 @@ def read_notebook(path: Path) -> NotebookNode:
         import nbformat
 
     try:
-        notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]
-            path.read_text(encoding="utf-8-sig"), as_version=4
-        )
+        with warnings.catch_warnings(action="ignore"):  # of cells without an id
+            notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]
+                path.read_text(encoding="utf-8-sig"), as_version=4
+            )
+        _complete_cells(notebook)
+        language = _language(notebook.metadata)
     except FileNotFoundError:
         raise ConfigError(f"the notebook {path} does not exist") from None
     except Exception as exc:  # nbformat raises whatever reading another kind of JSON leads to
         reason = (str(exc).splitlines() or [type(exc).__name__])[0][:200]
         raise ConfigError(f"{path} is not a readable notebook: {reason}") from exc
-    language = notebook.metadata.get("kernelspec", {}).get("language", "python")
-    if language.lower() != "python":
+    if language.lower() not in ("python", "ipython"):
         raise ConfigError(
             f"{path} is a notebook for {language}; tracekit runs only Python notebooks"
         )
     return notebook
+
+
+def _complete_cells(notebook: NotebookNode) -> None:
+    """Add what the format requires of a cell and other programs leave out."""
+    for index, cell in enumerate(notebook.cells):
+        if not isinstance(cell.get("source"), str):
+            raise ValueError(f"cell {index} has no source; open it in Jupyter and save it again")
+        if cell.cell_type == "code":
+            cell.setdefault("outputs", [])
+            cell.setdefault("execution_count", None)
+
+
+def _language(metadata: Mapping[str, Any]) -> str:
+    for part, name in (("kernelspec", "language"), ("language_info", "name")):
+        told = metadata.get(part, {})
+        if not isinstance(told, Mapping):
+            raise ValueError(f"its {part} is not an object")
+        if told.get(name):
+            return str(told[name])
+    return "python"
 
 
 def run_notebook(
