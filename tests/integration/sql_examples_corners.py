@@ -175,6 +175,8 @@ CORNERS: list[Row] = [
     _query(
         "two columns where one is wanted", "SELECT (SELECT 1, 2 FROM DUAL) FROM DUAL", "ORA-00913"
     ),
+    _query("ORDER without BY", "SELECT ename FROM emp ORDER ename", "ORA-00924"),
+    _query("UPDATE without SET", "UPDATE emp sal = 1", "ORA-00971"),
     _query("==", "SELECT ename FROM emp WHERE deptno == 10", "ORA-00936"),
     _query("ILIKE", "SELECT ename FROM emp WHERE ename ILIKE 'k%'", "ORA-00920"),
     _query("FILTER", "SELECT SUM(sal) FILTER (WHERE deptno = 10) FROM emp", "ORA-00923"),

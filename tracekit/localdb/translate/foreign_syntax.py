@@ -24,13 +24,20 @@ _NO_OPERATOR = (920, "invalid relational operator")
 
 
 def refuse_foreign_operators(tokens: Sequence[Token]) -> None:
-    """Refuse `==`, INSERT without INTO, strings as aliases, and names that start with `_`.
+    """Refuse `==`, strings as aliases, names that start with `_`, and statements without a keyword.
 
     Raises:
         OraError: the error that Oracle raises for it.
     """
+    is_query = bool(tokens) and tokens[0].is_word("SELECT", "WITH")
+    if tokens and tokens[0].is_word("UPDATE") and not any(one.is_word("SET") for one in tokens):
+        raise OraError(971, "missing SET keyword", position=tokens[-1].end)
     for token, following in pairwise(tokens):
         position = following.start
+        is_ordering = is_query and token.is_word("ORDER", "GROUP")
+        is_word = following.kind is TokenKind.WORD
+        if is_ordering and is_word and not following.is_word("BY", "SIBLINGS", "FROM"):
+            raise OraError(924, "missing BY keyword", position=position)
         if token is tokens[0] and token.is_word("INSERT") and not following.is_word(*_OF_INSERT):
             raise OraError(925, "missing INTO keyword", position=position)
         if token.text == following.text == "=":
