@@ -7,6 +7,7 @@ import pytest
 
 from tracekit.errors import ProfileError
 from tracekit.profiling import calibrate, measure_subject, read_heap, run_child
+from tracekit.profiling.retention import At
 from tracekit.records import RunStatus
 
 MIB = 2**20
@@ -48,6 +49,39 @@ def test_a_subject_that_ends_well_is_measured(tmp_path):
     assert all(remark.startswith(("kept: ", "files: ")) for remark in record.remarks)
     assert found.plain.values == {"rows": 48, "weight": 64 * MIB}
     assert found.profiled.values == {}
+
+
+def test_a_profiled_run_that_never_began_has_no_capture(tmp_path):
+    found = measure_subject(
+        "toy_subjects:WorksOnce",
+        {"marker": str(tmp_path / "marker")},
+        capture=tmp_path / "once.bin",
+        search_path=[SUBJECTS],
+    )
+    record = found.record()
+    assert (record.status, record.capture, record.heap_peak_bytes) == (RunStatus.OK, None, None)
+    assert record.remarks == (
+        "under memray it ended otherwise: raised RuntimeError: only once (before the run began)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "at"),
+    [("Holder", {"mib": 24}, "rows:50%"), ("Slow", {"mib": 48, "seconds": 0.4}, "peak:50%")],
+)
+def test_retention_is_looked_at_where_the_plain_run_had_a_part_of_its_figures(name, arguments, at):
+    told = []
+    found = measure_subject(
+        f"toy_subjects:{name}",
+        arguments,
+        search_path=[SUBJECTS],
+        retention_at=At.parse(at),
+        on_retention_progress=told.append,
+    )
+    retention = found.record().retention
+    assert retention.taken_at == at
+    assert retention.above_baseline
+    assert told[-1].phase == "ended"
 
 
 def test_a_short_spike_is_in_the_peak_though_no_sample_saw_it():

@@ -152,6 +152,20 @@ class Hangs(Subject):
         threading.Event().wait()
 
 
+class WorksOnce(Subject):
+    """Fails to start when `marker` exists, which its first run leaves."""
+
+    def __init__(self, marker):
+        self.marker = Path(marker)
+
+    def prepare(self):
+        if self.marker.exists():
+            raise RuntimeError("only once")
+
+    def run(self, report):
+        self.marker.touch()
+
+
 class FillsTheDisk(Subject):
     def run(self, report):
         return None
