@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -110,7 +111,10 @@ def test_what_is_damaged_is_a_miss_with_one_warning(
     assert kept.get(KEYS, "history") is None
     [record] = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.getMessage().startswith("the cache of records missed history: ")
+    assert re.fullmatch(
+        r"the cache of records missed history: (a chunk is|Expect|list ind|'identity').*",
+        record.getMessage(),
+    )
     kept.put(KEYS, "history", FOUND)
     assert kept.get(KEYS, "history") == FOUND, "only a store that fails is left alone"
 

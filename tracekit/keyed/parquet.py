@@ -85,7 +85,6 @@ class ParquetTarget:
                     compression="zstd",
                     use_dictionary=repeated,
                     write_statistics=list(self._key_columns),
-                    store_schema=True,
                 )
             except BaseException:
                 self._partial.unlink(missing_ok=True)

@@ -172,6 +172,13 @@ def test_a_folder_that_takes_no_file_is_a_named_error(tmp_path):
     assert names_in(tmp_path) == []
 
 
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="NOT TESTED: there is no /sys")
+def test_a_folder_without_permission_is_named_with_the_reason():
+    with pytest.raises(ExportError, match="could not be written") as caught:
+        EventFetcher(scripted()).to_parquet(["A"], "history", "/sys/kernel/e.parquet")
+    assert "No such file" not in str(caught.value)
+
+
 def test_places_that_cannot_hold_a_file_are_refused_before_anything_is_read(tmp_path):
     database = scripted()
     fetcher = EventFetcher(database)

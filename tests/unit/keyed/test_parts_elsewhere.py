@@ -14,7 +14,7 @@ import pytest
 from tests.unit.keyed.column_database import ColumnDatabase
 from tracekit.errors import ConfigError, ExportError, FetchError
 from tracekit.keyed import KeyedFetcher, Query
-from tracekit.keyed.object_storage import is_url, open_url, shown
+from tracekit.keyed.object_storage import is_url, open_url, said_of, shown
 from tracekit.keyed.partition import Partition, dask_frame, partitions_of
 from tracekit.oracle import Database
 
@@ -164,6 +164,18 @@ def test_a_file_goes_to_a_url_and_an_error_names_it(tmp_path: Path) -> None:
     assert (tmp_path / "there.parquet").read_bytes() == (tmp_path / "here.parquet").read_bytes()
     with pytest.raises(ExportError, match=r"^file:///nowhere/at/all\.parquet could not be written"):
         fetcher.to_parquet(list("abc"), "file:///nowhere/at/all.parquet")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(28, "No space left: on device"), "No space left: on device"),
+        (OSError("When reading: https://user:hidden@host/x"), "When reading"),
+        (OSError("x" * 300), "x" * 200),
+    ],
+)
+def test_an_error_is_told_without_the_address_it_ends_with(error: OSError, said: str) -> None:
+    assert said_of(error) == said
 
 
 def test_a_url_that_nothing_can_open_is_refused_before_anything_is_read() -> None:

@@ -193,7 +193,7 @@ def test_as_many_keys_go_into_a_statement_as_oracle_takes_binds(key, binds, most
     sql = "SELECT * FROM t WHERE x IN (:keys)" + "".join(f" AND :{name} = 1" for name in binds)
     assert Query(sql, key=key, binds=binds, keys_per_statement=1).keys_per_statement == 1
     assert Query(sql, key=key, binds=binds, keys_per_statement=most).keys_per_statement == most
-    with pytest.raises(ConfigError, match=f"from 1 to {most:,}"):
+    with pytest.raises(ConfigError, match=rf"from 1 to {most:,} \("):
         Query(sql, key=key, binds=binds, keys_per_statement=most + 1)
 
 
