@@ -663,6 +663,12 @@ _CHANGES = [
         gives=5,
     ),
     _(
+        "DBMS_APPLICATION_INFO, DBMS_SESSION.SET_IDENTIFIER",
+        "BEGIN DBMS_APPLICATION_INFO.SET_MODULE('load', 'read'); END;",
+        "SELECT SYS_CONTEXT('USERENV', 'MODULE') FROM DUAL",
+        gives="load",
+    ),
+    _(
         "PL/SQL with control flow",
         "BEGIN IF 1 = 1 THEN NULL; END IF; END;",
         gives=Error("ORA-03001"),

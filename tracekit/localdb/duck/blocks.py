@@ -45,6 +45,9 @@ class StepSession(Protocol):
     ) -> ExecuteOutcome:
         """Run a statement."""
 
+    def set_attributes(self, attributes: Mapping[str, str]) -> None:
+        """Set the client's values for SYS_CONTEXT('USERENV', ...)."""
+
 
 class BlockRun:
     """One execution of a block.
@@ -88,7 +91,9 @@ class BlockRun:
         if any(isinstance(value, CursorBind) for value in row):
             raise OraError(932, "inconsistent datatypes: expected a value got CURSOR")
         kinds = [self._kinds[place] for place in bound]
-        if step.opens:
+        if step.attributes:
+            self._set(step.attributes, statement, row, kinds)
+        elif step.opens:
             self._open(self._place(step.opens), statement, row, kinds)
         elif step.into:
             self._fill(step.into, statement, row, kinds)
@@ -96,6 +101,20 @@ class BlockRun:
             raise OraError(6550, "PLS-00428: an INTO clause is expected in this SELECT statement")
         else:
             self._session.execute(statement, [row], kinds)
+
+    def _set(
+        self,
+        attributes: Sequence[str],
+        statement: PreparedStatement,
+        row: Sequence[Any],
+        kinds: Sequence[BindType],
+    ) -> None:
+        table, _ = self._read(statement, row, kinds, 1)
+        if table.num_columns != len(attributes):
+            raise OraError(6550, "PLS-00306: wrong number or types of arguments in call")
+        values = [column[0].as_py() for column in table.columns]
+        told = {name: str(value or "") for name, value in zip(attributes, values, strict=True)}
+        self._session.set_attributes(told)
 
     def _open(
         self,

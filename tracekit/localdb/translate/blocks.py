@@ -20,6 +20,13 @@ _WITHOUT_EFFECT = (
     ("DBMS_STATS", "GATHER_TABLE_STATS"),
     ("DBMS_STATS", "GATHER_SCHEMA_STATS"),
 )
+_SETTERS = {
+    ("DBMS_APPLICATION_INFO", "SET_MODULE"): ("MODULE", "ACTION"),
+    ("DBMS_APPLICATION_INFO", "SET_ACTION"): ("ACTION",),
+    ("DBMS_APPLICATION_INFO", "SET_CLIENT_INFO"): ("CLIENT_INFO",),
+    ("DBMS_SESSION", "SET_IDENTIFIER"): ("CLIENT_IDENTIFIER",),
+}
+"""Procedures, and what each of their arguments sets for SYS_CONTEXT('USERENV', ...)."""
 _PACKAGE_PREFIXES = ("DBMS_", "UTL_", "SYS", "OWA_", "APEX_")
 TRANSACTION_ID = "1.2.3"
 """The value of DBMS_TRANSACTION.LOCAL_TRANSACTION_ID."""
@@ -36,6 +43,8 @@ class Step:
     """The binds that receive the query's only row."""
     opens: str = ""
     """The bind that receives a cursor over the query's result."""
+    attributes: tuple[str, ...] = ()
+    """What the query's only row sets for SYS_CONTEXT('USERENV', ...)."""
 
 
 def block_steps(sql: str, tokens: Sequence[Token]) -> tuple[Step, ...]:
@@ -94,6 +103,8 @@ def _step(sql: str, tokens: Sequence[Token]) -> Iterator[Step]:
         yield _immediate(tokens)
     elif first.is_word(*_CONTROL_FLOW) or first.text in _CONTROL_FLOW:
         raise unsupported(f"PL/SQL {first.text.upper()}", first.start)
+    elif (attributes := _SETTERS.get(_called(tokens))) is not None:
+        yield _setter(sql, tokens, attributes)
     elif not _is_without_effect(tokens):
         raise _unknown_call(tokens)
 
@@ -144,9 +155,22 @@ def _immediate(tokens: Sequence[Token]) -> Step:
     return Step(string_value(tokens[2]))
 
 
-def _is_without_effect(tokens: Sequence[Token]) -> bool:
+def _called(tokens: Sequence[Token]) -> tuple[str, str]:
+    """The package and the procedure that are called; two empty texts for anything else."""
     words = [token.text.upper() for token in tokens[:3]]
-    return len(words) == 3 and words[1] == "." and (words[0], words[2]) in _WITHOUT_EFFECT
+    return (words[0], words[2]) if len(words) == 3 and words[1] == "." else ("", "")
+
+
+def _setter(sql: str, tokens: Sequence[Token], attributes: tuple[str, ...]) -> Step:
+    """A call whose arguments, in their order and without names, set attributes of the session."""
+    if any(token.text in ("=>", ">") for token in tokens) or len(tokens) < 6:
+        raise unsupported("PL/SQL calls with named arguments", tokens[0].start)
+    listed = sql[tokens[4].start : tokens[-2].end]
+    return Step(f"SELECT {listed} FROM DUAL", attributes=attributes)  # noqa: S608 (the client's text)
+
+
+def _is_without_effect(tokens: Sequence[Token]) -> bool:
+    return _called(tokens) in _WITHOUT_EFFECT
 
 
 def _unknown_call(tokens: Sequence[Token]) -> OraError:
