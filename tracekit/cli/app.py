@@ -6,6 +6,8 @@ import importlib
 import os
 import signal
 import sys
+import traceback
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -88,6 +90,7 @@ def group() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with an ExitCode."""
+    _open_closed_streams()
     for number in (signal.SIGINT, signal.SIGTERM):
         # A background shell job starts with SIGINT ignored, so the default handler is not enough.
         signal.signal(number, _stop)
@@ -110,7 +113,21 @@ def main() -> NoReturn:
         # The reader of our stdout has gone (`tracekit ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(ExitCode.OK)
+    except OSError as exc:
+        _say(f"error: {exc}")  # stdout is a full disk, or the current folder is gone
+        sys.exit(ExitCode.COULD_NOT_RUN)
+    except Exception:  # Python's own exit code would be 1, that of a failed check
+        traceback.print_exc()
+        _say("error: this is a defect of tracekit. Please report it with the lines above")
+        sys.exit(ExitCode.COULD_NOT_RUN)
     sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+def _open_closed_streams() -> None:
+    """Give stdout and stderr a place to go if they were closed (`tracekit ... >&-`)."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open until the end)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
