@@ -76,6 +76,22 @@ def test_two_writers_do_not_mix_their_chunks(redis: Redis) -> None:
     assert cache(redis).get(KEYS, "history") == {"a": [{"N": 1}]}
 
 
+def test_the_records_of_several_requests_are_kept_side_by_side(redis: Redis) -> None:
+    wanted = {"a": {"a": [{"N": 1}]}, "b": {"b": [{"N": 2}]}, "ab": {"a": [], "b": [{"N": 3}]}}
+    for keys, found in wanted.items():
+        cache(redis).put(list(keys), "history", found)
+    for keys, found in wanted.items():
+        assert cache(redis).get(list(keys), "history") == found
+
+
+def test_as_many_as_ten_thousand_keys_are_kept(redis: Redis) -> None:
+    keys = [str(n) for n in range(10_001)]
+    cache(redis).put(keys, "history", {})
+    assert redis.keys("*") == []
+    cache(redis).put(keys[1:], "history", {})
+    assert cache(redis).get(keys[1:], "history") == {}
+
+
 def test_nothing_is_kept_of_no_records_but_that_there_are_none(redis: Redis) -> None:
     cache(redis).put(KEYS, "history", {})
     assert cache(redis).get(KEYS, "history") == {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from tracekit.errors import ConfigError
 from tracekit.keyed.key_places import KeyPlaces, find_key_places
-from tracekit.keyed.sql_text import Token, tokens_of
+from tracekit.keyed.sql_text import tokens_of
 from tracekit.records import QueryDefinition
 from tracekit.sqltext import names_sql_file
 
@@ -206,8 +206,7 @@ def _columns(key: str | Sequence[str] | None) -> tuple[str, ...]:
             raise ConfigError(
                 f"key {column!r}: expected the name of a column, such as 'ACCOUNT_ID'"
             )
-        (token, *more) = tokens_of(column) or [Token("other", "", 0, 0, 0)]
-        if more or token.kind not in ("name", "quoted"):
+        if [token.kind for token in tokens_of(column)] not in (["name"], ["quoted"]):
             raise ConfigError(
                 f"key {column!r}: expected the name of a column of the result, such as ACCOUNT_ID"
             )

@@ -74,6 +74,17 @@ def test_what_would_come_back_changed_is_refused(values: tuple[object, object]) 
         pack([("C", [{"X": value} for value in values])])
 
 
+def test_plain_values_of_all_types_may_stand_in_one_column() -> None:
+    found = {"C": [{"X": value} for value in (None, "a", 1, 1.5, True)]}
+    back: RecordsByKey = {}
+    [piece] = pieces_of(found, 10)
+    checksum, stored = pack(piece)
+    unpack(stored, checksum, back, {})
+    assert shape(back) == shape(found)
+    with pytest.raises(NotCacheable, match=r"^column X holds bytes, int$"):
+        pack([("C", [{"X": 1}, {"X": b"a"}])])
+
+
 def test_records_of_different_columns_are_refused() -> None:
     with pytest.raises(NotCacheable, match="different columns"):
         pack([("C", [{"X": 1}, {"Y": 1}])])

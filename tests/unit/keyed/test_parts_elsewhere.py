@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from tests.unit.keyed.column_database import ColumnDatabase
-from tracekit.errors import ConfigError, ExportError, FetchError
+from tracekit.errors import ConfigError, ExportError, FetchError, MissingExtra
 from tracekit.keyed import KeyedFetcher, Query
 from tracekit.keyed.object_storage import is_url, open_url, said_of, shown
 from tracekit.keyed.partition import Partition, dask_frame, partitions_of
@@ -129,8 +130,16 @@ def test_dask_has_the_partitions_and_their_types_before_any_row_is_read() -> Non
     assert dict(found.dtypes) == dict(frame.dtypes)
     assert found["ID"].tolist() == list("abcde")
     assert str(found.dtypes["NUMBER"]) == "double[pyarrow]"
+    assert {str(key).split("'")[1][:9] for key in frame.dask} == {"tracekit-"}
+    assert dask_frame(tasks[:1]).npartitions == 1
     with pytest.raises(ConfigError, match=r"to_dask\(\) needs keys"):
         dask_frame([])
+
+
+def test_without_dask_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dask.dataframe", None)
+    with pytest.raises(MissingExtra, match=r"tracekit\[dask\]"):
+        dask_frame(partitions())
 
 
 @pytest.mark.parametrize(

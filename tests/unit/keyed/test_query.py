@@ -154,8 +154,17 @@ def test_the_distinct_keys_are_those_of_the_text_without_its_filter():
 @pytest.mark.parametrize(
     ("sql", "binds", "message"),
     [
-        ("SELECT * FROM t WHERE d > :since", {}, "since has no value.*--bind since=VALUE"),
-        ("SELECT * FROM t", {"until": 1}, "no placeholder :until"),
+        (
+            "SELECT * FROM t WHERE d > :Since",
+            {},
+            r"since has no value.*--bind since=VALUE, or binds=\{'since': \.\.\.\}",
+        ),
+        ("SELECT * FROM t", {"Until": 1}, r"no placeholder :Until .*\(placeholders: none\)"),
+        (
+            "SELECT :B, :a FROM t",
+            {"a": 1, "b": 2, "until": 1},
+            r"no placeholder :until .*\(placeholders: :a, :b\)",
+        ),
         ("SELECT * FROM t WHERE a = ':since' -- :x", {"since": 1}, "no placeholder :since"),
         ("SELECT * FROM t WHERE id = :keys", {}, "write it in parentheses"),
         ("SELECT * FROM t WHERE id = (:keys, 1)", {}, "write it in parentheses"),
