@@ -130,7 +130,7 @@ def test_dask_has_the_partitions_and_their_types_before_any_row_is_read() -> Non
     assert dict(found.dtypes) == dict(frame.dtypes)
     assert found["ID"].tolist() == list("abcde")
     assert str(found.dtypes["NUMBER"]) == "double[pyarrow]"
-    assert {str(key).split("'")[1][:9] for key in frame.dask} == {"tracekit-"}
+    assert any(str(key).startswith("('tracekit-") for key in frame.dask)
     assert dask_frame(tasks[:1]).npartitions == 1
     with pytest.raises(ConfigError, match=r"to_dask\(\) needs keys"):
         dask_frame([])
