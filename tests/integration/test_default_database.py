@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -51,13 +52,14 @@ def test_both_have_a_time_limit(local: LocalOracle) -> None:
 
 
 @pytest.mark.usefixtures("local")
-def test_the_environment_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    sql = "SELECT 1 FROM DUAL"
-    assert len(tracekit.read_sql_df(sql)) == len(list(tracekit.read_sql_df_slow_iter(sql))) == 1
+@pytest.mark.parametrize("read", [tracekit.read_sql_df, tracekit.read_sql_df_slow_iter])
+def test_the_environment_is_read_at_each_call(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[str], Any]
+) -> None:
+    assert len(list(read("SELECT 1 FROM DUAL"))) == 1
     monkeypatch.delenv("DB_HOST")
-    for read in (tracekit.read_sql_df, tracekit.read_sql_df_slow_iter):
-        with pytest.raises(ConfigError, match="DB_HOST"):
-            read(sql)
+    with pytest.raises(ConfigError, match="DB_HOST"):
+        read("SELECT 1 FROM DUAL")
 
 
 def test_without_settings_the_missing_one_is_named() -> None:
