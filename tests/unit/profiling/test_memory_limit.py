@@ -40,6 +40,28 @@ def made_for(cause):
         return error
 
 
+def while_another_was_handled(cause, error):
+    """`error` with a cause, raised while a KeyError was handled."""
+    try:
+        try:
+            raise KeyError
+        except KeyError:
+            raise error from cause
+    except type(error) as raised:
+        return raised
+
+
+def of_batches(*causes):
+    return BatchFetchError("q", [BatchFailure(n, 1, cause) for n, cause in enumerate(causes)], 2)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), of_batches(KeyError()), ExceptionGroup("several", [KeyError()])]
+)
+def test_a_cause_is_found_beside_what_else_there_is(error):
+    assert is_out_of_memory(while_another_was_handled(MemoryError(), error))
+
+
 @pytest.mark.parametrize(
     ("error", "is_one"),
     [
@@ -54,13 +76,8 @@ def made_for(cause):
         (made_for(MemoryError()), True),
         (caused(KeyError()), False),
         (ExceptionGroup("several", [KeyError(), MemoryError()]), True),
-        (
-            BatchFetchError(
-                "q", [BatchFailure(0, 1, KeyError()), BatchFailure(1, 1, MemoryError())], 2
-            ),
-            True,
-        ),
-        (BatchFetchError("q", [BatchFailure(0, 1, KeyError())], 1), False),
+        (of_batches(KeyError(), MemoryError()), True),
+        (of_batches(KeyError()), False),
     ],
     ids=str,
 )
