@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.keyed.column_database import ColumnDatabase
@@ -201,3 +202,7 @@ def test_what_arrow_does_not_know_is_opened_by_fsspec() -> None:
         stream.write(b"1")
     with files.open_input_stream(path) as stream:
         assert stream.read() == b"1"
+    there = KeyedFetcher(Elsewhere(), QUERY).to_parquet(list("abc"), "memory://folder/y.parquet")
+    assert there.path == "memory://folder/y.parquet"
+    files, path = open_url("memory://folder/y.parquet", name="the path")
+    assert pq.read_table(path, filesystem=files).column("ID").to_pylist() == list("abc")

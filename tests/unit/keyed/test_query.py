@@ -79,6 +79,14 @@ def test_an_order_the_result_does_not_name_is_refused(order, item):
         Query(f"SELECT * FROM t ORDER BY {order}", key="K", binds=binds)
 
 
+def test_any_order_will_do_where_the_text_is_not_wrapped():
+    for sql, key in (
+        ("SELECT * FROM t WHERE id IN (:keys) ORDER BY UPPER(name)", "ID"),
+        ("SELECT * FROM t ORDER BY UPPER(name)", None),
+    ):
+        assert Query(sql, key=key).statement([1])[0] == sql.replace(":keys", ":p0")
+
+
 def test_several_columns_make_tuples():
     sql, binds = Query("SELECT * FROM T", key=("A", "B")).statement([(1, "x"), (2, "y")])
     assert flat(sql).endswith("WHERE (A, B) IN ((:p0_0, :p0_1), (:p1_0, :p1_1))")
@@ -172,6 +180,7 @@ def test_the_distinct_keys_are_those_of_the_text_without_its_filter():
         (":keys", {}, "write it in parentheses"),
         ("SELECT * FROM t WHERE id NOT IN (:keys)", {}, r"NOT IN \(:keys\)"),
         ("SELECT * FROM t WHERE NOT t.id IN (:keys)", {}, r"NOT IN \(:keys\)"),
+        ("SELECT * FROM t WHERE NOT (t.a || t.b) IN (:keys)", {}, r"NOT IN \(:keys\)"),
     ],
 )
 def test_placeholders_and_values_must_fit(sql, binds, message):
