@@ -96,6 +96,28 @@ def _plain(value: object) -> object:
         return decimal.Decimal((sign, digits[:kept], power if any(digits) else 0))
     if isinstance(form, bytes) and form.startswith(b"b"):
         return form[1:]
-    if isinstance(form, bytes) and form.startswith(b"d"):
-        return datetime.date.fromisoformat(form[1:].decode())
+    if isinstance(form, bytes):
+        return _time_of(form, value)
     return value
+
+
+def _time_of(form: bytes, value: object) -> object:
+    """The plain time that `form` stands for; `value` if there is none, as with nanoseconds."""
+    tag, text = form[:1], form[1:].decode("utf-8", "replace")
+    try:
+        if tag == b"i":
+            whole, rest = divmod(int(text), 1000)
+            return value if rest else datetime.timedelta(microseconds=whole)
+        kind = _TIMES.get(tag)
+        plain = None if kind is None else kind.fromisoformat(text)
+    except (ValueError, OverflowError):
+        return value
+    # Python reads nanoseconds, but drops them.
+    return value if plain is None or plain.isoformat() != text else plain
+
+
+_TIMES: dict[bytes, type[datetime.date | datetime.time]] = {
+    b"d": datetime.date,
+    b"t": datetime.time,
+    b"T": datetime.datetime,
+}

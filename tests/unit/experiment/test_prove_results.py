@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import datetime
 import sqlite3
+import zoneinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from tracekit.errors import ConfigError, NotComparable
 from tracekit.experiment.prove import prove
 from tracekit.experiment.prove_view import EqualityProof
 from tracekit.records import DifferenceKind, Level
+
+UTC_MOMENT = datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.UTC)
 
 KEYS = st.one_of(
     st.none(),
@@ -65,6 +68,11 @@ def test_keys_of_any_type_are_told_apart_and_shown_as_they_are(keys, data):
         (1, 1.0),
         ("A", np.str_("A")),
         (datetime.datetime(2026, 1, 1), pd.Timestamp(2026, 1, 1)),
+        (UTC_MOMENT, pd.Timestamp(UTC_MOMENT)),
+        (UTC_MOMENT, UTC_MOMENT.replace(tzinfo=zoneinfo.ZoneInfo("UTC"))),
+        (UTC_MOMENT.timetz(), UTC_MOMENT.timetz().replace(tzinfo=zoneinfo.ZoneInfo("UTC"))),
+        (datetime.timedelta(1), pd.Timedelta(1, "D")),
+        (datetime.timedelta(1), np.timedelta64(1, "D")),
         (Decimal("1.10"), Decimal("1.1")),
         ((1, "A"), (np.int64(1), "A")),
         (None, float("nan")),
@@ -77,7 +85,19 @@ def test_keys_of_one_value_and_two_types_are_one_key_at_level_value(one, other):
         assert "key type" in proof.record.equivalences or type(one) is type(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [(1, "1"), (1, True), (1, Decimal(1)), ("", None)])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, "1"),
+        (1, True),
+        (1, Decimal(1)),
+        ("", None),
+        (pd.Timestamp(UTC_MOMENT), pd.Timestamp(UTC_MOMENT) + pd.Timedelta(1, "ns")),
+        (pd.Timedelta(1, "ns"), datetime.timedelta(0)),
+        (np.datetime64("20000-01-01", "s"), np.datetime64("20000-01-02", "s")),
+        (UTC_MOMENT, UTC_MOMENT.isoformat()),
+    ],
+)
 def test_keys_of_two_values_are_two_keys(one, other):
     proof = prove({one: []}, {other: []})
     assert (proof.record.missing_keys, proof.record.extra_keys) == (1, 1)
