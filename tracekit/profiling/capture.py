@@ -54,7 +54,7 @@ def read_heap(capture: Path, *, rss_net_peak_bytes: int | None = None) -> HeapFi
             peak_bytes = int(reader.metadata.peak_memory)
             # memray writes the peak at the end: one that was cut off has none.
             try:
-                stats = compute_statistics(str(capture), num_largest=1)
+                stats = compute_statistics(str(capture))
             except NotImplementedError:  # aggregated
                 pass
             else:
