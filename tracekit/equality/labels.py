@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import Final
 
 from tracekit.equality.canonical import canonical
-from tracekit.equality.forms import written
+from tracekit.equality.forms import text_of, written
 
 
 class _Whole:
@@ -31,13 +31,15 @@ def label(value: object) -> str:
     """
     if isinstance(value, str):
         text = str.__str__(value)
+        if not _is_unicode(text):
+            return f"\0str {text!r}\0{text!r}"
         return f"\0\0{text}" if text.startswith("\0") else text
     if value is WHOLE:
         return _WHOLE_LABEL
     plain = _plain(value)
     if isinstance(plain, str):
         return label(plain)
-    return f"\0{type(plain).__name__}{_sorted_as(plain)}\0{plain!r}"
+    return f"\0{type(plain).__name__}{_sorted_as(plain)}\0{_repr(plain)}"
 
 
 def type_of(value: object) -> str:
@@ -66,6 +68,22 @@ def type_shown(label: str) -> str | None:
 def quoted(label: str) -> str:
     """A label as Python would write it."""
     return shown(label) if type_shown(label) else repr(shown(label))
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether `text` has no lone surrogate, which files and JSON cannot hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _repr(plain: object) -> str:
+    try:
+        return repr(plain)
+    except ValueError:  # an int with more digits than Python converts to decimal
+        return text_of(plain)
 
 
 def _sorted_as(plain: object) -> str:

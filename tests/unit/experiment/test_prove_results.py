@@ -373,3 +373,16 @@ def test_of_a_result_without_keys_any_number_of_records_is_compared_in_little_me
     proof = prove(rows(), rows(changed=5), unordered=True)
     assert proof.level is Level.DIFFERENT
     assert any("key=" in remark for remark in proof.record.remarks)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("\ud800", "\ud801"), (10**5000, 10**5000 + 1), ((10**5000,), (10**5000 + 1,))],
+    ids=["lone surrogate", "huge int", "tuple"],
+)
+def test_keys_that_cannot_be_written_as_text_are_told_apart(one: Any, other: Any) -> None:
+    assert prove({one: [{"V": 1}]}, {one: [{"V": 1}]}).level is Level.EXACT
+    proof = prove({one: [{"V": 1}]}, {other: [{"V": 1}]})
+    assert (proof.record.missing_keys, proof.record.extra_keys) == (1, 1)
+    assert str(proof).encode()
+    assert EqualityProof.from_json(proof.to_json()).record == proof.record
