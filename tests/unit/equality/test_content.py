@@ -177,6 +177,7 @@ def test_one_changed_item_of_any_container_is_seen_and_an_equal_one_is_exact(nam
 
 
 FRAME = pd.DataFrame({"a": [1, 2]})
+NUMBERED = pd.Series([0, 1, 2], index=pd.RangeIndex(3, name="number"))
 PAIRS: list[tuple[Any, Any, Level]] = [
     (FRAME, pd.DataFrame({"a": [1.0, 2.0]}), VALUE),
     (FRAME, FRAME.astype("int32"), JSON),
@@ -203,6 +204,8 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (pd.Series([0, 1, 2])[::2], pd.Series([0, 2]), DIFFERENT),
     (pd.Series([0, 1, 2])[1:], pd.Series([1, 2], index=[1, 2]), EXACT),
     (pd.Series([0, 1, 2])[:2], pd.Series([0, 1]), EXACT),
+    (NUMBERED[1:], NUMBERED.rename_axis("other")[1:], DIFFERENT),
+    (NUMBERED[1:], NUMBERED[1:].copy(), EXACT),
     (pd.Series([0, 1, 2])[:0], pd.Series([0, 1, 2])[2:2], EXACT),
     (pd.Series([1, 2], name="a"), pd.Series([1, 2], name="b"), JSON),
     (pd.Series(["a"]), pd.Series(["a"], dtype="category"), JSON),
