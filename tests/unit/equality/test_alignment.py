@@ -108,6 +108,23 @@ def test_a_renamed_column_is_as_good_as_one_of_the_same_name(tmp_path: Path, sha
         assert {each.kind for each in found} == {DifferenceKind.COLUMNS}
 
 
+def test_the_most_alike_are_one_record_that_changed(tmp_path: Path) -> None:
+    before = records(*range(40))
+    changed = [{**row, "D": "changed"} for row in before]
+    found = differences(tmp_path, before, [*records(99), *changed])
+    assert [each.record_index for each in found if each.kind is EXTRA] == [0]
+    assert {(each.record_index, each.column) for each in found if each.kind is not EXTRA} == {
+        (place, "D") for place in range(40)
+    }
+    half, most = ({**before[0], **dict.fromkeys(names, "x")} for names in ("CD", "D"))
+    for after in ([half, most], [most, half]):
+        found = differences(tmp_path, before[:1], after)
+        assert [(each.kind, each.record_index) for each in found] == [
+            (DifferenceKind.VALUE, 0),
+            (EXTRA, after.index(half)),
+        ]
+
+
 def test_one_record_that_moved_far_is_the_only_one_that_did(tmp_path: Path) -> None:
     before = records(*range(700))
     after = [before[350], *before[:350], *before[351:]]

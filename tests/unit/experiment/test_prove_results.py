@@ -166,6 +166,11 @@ def test_rows_of_lists_are_rows_and_no_batches():
         assert (found.record_index, found.column) == (0, "1")
 
 
+def test_the_records_of_a_key_may_be_any_collection():
+    rows = [{"N": number} for number in range(5_000)]
+    assert prove({"K": rows}, {"K": dict(enumerate(rows)).values()}).level is Level.EXACT
+
+
 def test_an_array_is_one_value():
     (found,) = prove(np.arange(5), np.array([0, 1, 9, 3, 4])).examples
     assert (found.record_index, found.column) == (0, "value")
@@ -315,7 +320,8 @@ def test_what_is_not_clear_is_asked_for():
     for side in ([{"A": [{"X": 1}]}], iter([{"A": [{"X": 1}]}])):
         with pytest.raises(ConfigError, match="can be results by key or a single record"):
             prove(side, [])
-    with pytest.raises(ConfigError, match="can be read only once"):
+    said = "^the result of key 'A' is a list_iterator, which can be read only once"
+    with pytest.raises(ConfigError, match=said):
         prove({"A": iter([{"X": 1}])}, {})
     with pytest.raises(ConfigError, match=r"^a decimal\.Decimal is not a result by key"):
         prove(Decimal(5), Decimal(5), "K")
