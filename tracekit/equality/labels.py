@@ -1,6 +1,7 @@
 """Keys and column names of any type as text that sorts, and is equal for equal values.
 
-Text is its own label. Any other value is a NUL, its type and sort key, a NUL, and its `repr`.
+Text is its own label. Any other value, and text with a lone surrogate, is a NUL, its type and sort
+key, a NUL, and its `repr`.
 Labels are equal if the values are equal at level value: 28, 28.0 and `numpy.int64(28)`.
 """
 
