@@ -44,7 +44,7 @@ class KeyPlaces:
         key_columns: Sequence[str],
         order: str,
         prefix: str,
-        limit: str = "",
+        limit: str,
     ) -> None:
         self.limit = limit
         self._sql = sql
