@@ -184,6 +184,13 @@ def test_what_is_said_of_two_results_as_a_whole(tmp_path):
     assert (proof.different_keys, proof.missing_keys, len(proof.examples)) == (1_200, 1_200, 10)
 
 
+def test_a_key_that_lost_all_its_records_differs(tmp_path):
+    other = {**events(), "C002": []}
+    for before, after in ((events(), other), (other, events())):
+        proof = Sides(tmp_path, before, after).proof()
+        assert (proof.level, proof.different_keys) == (Level.DIFFERENT, 1)
+
+
 def test_large_changed_cids_are_paired_without_comparing_all_with_all(tmp_path):
     def long(shift: int) -> RecordsByKey:
         return {"C": [{"A": index + shift, "B": index, "D": 0, "E": 1} for index in range(3000)]}
