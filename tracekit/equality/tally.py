@@ -21,14 +21,13 @@ class Tally:
     changed: int = 0
     missing: int = 0
     extra: int = 0
-    drifted: int = 0
-    """Keys that are value-equal but not exactly equal."""
     reordered: int = 0
     """Keys that are equal only because record order was ignored."""
     without_columns: int = 0
     """Keys without records, whose columns only one side declares."""
     different_keys: list[str] = field(default_factory=list)
     drifted_keys: list[str] = field(default_factory=list)
+    """Keys that are value-equal but not exactly equal."""
     missing_keys: list[str] = field(default_factory=list)
     extra_keys: list[str] = field(default_factory=list)
 
@@ -63,10 +62,8 @@ class Tally:
         if level is Level.DIFFERENT:
             self.changed += 1
             self._differ(reference.key, [])
-        elif level is not Level.EXACT:
-            self.drifted += 1
-            if len(self.drifted_keys) < _DRIFT_SAMPLE_KEYS:
-                self.drifted_keys.append(reference.key)
+        elif level is not Level.EXACT and len(self.drifted_keys) < _DRIFT_SAMPLE_KEYS:
+            self.drifted_keys.append(reference.key)
         if level.strictness < self.level.strictness:
             self.level = level
 
