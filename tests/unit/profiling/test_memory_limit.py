@@ -140,7 +140,7 @@ def test_an_error_near_the_limit_says_how_much_was_in_use():
     limit = process_memory.data_bytes() + 4 * MIB
     with pytest.raises(AtMemoryLimit) as caught, limited_memory(limit):
         raise ValueError(f"Wrapping {held[0]} failed")
-    assert re.fullmatch(r"Wrapping 0 failed, with \d+ MiB in use", str(caught.value))
+    assert re.fullmatch(r"Wrapping 0 failed, with [\d.]+ [MG]iB in use", str(caught.value))
     assert isinstance(caught.value.__cause__, ValueError)
 
 
