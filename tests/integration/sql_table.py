@@ -76,6 +76,11 @@ Limits: a call that makes the server grow by more than 400 MiB ends with ORA-040
 any other with ORA-01013. Padding and REPLACE are checked before they run. `make conformance` counts
 the passing tests of SQLAlchemy's dialect suite and of our driver tests.
 
+Known differences, which raise no error: an UPDATE of a TIMESTAMP WITH TIME ZONE to the same instant
+keeps the offset it had, because DuckDB does not write a value that equals the old one.
+VARCHAR2(n BYTE) holds n characters. Arithmetic of BINARY_FLOATs has the digits of a BINARY_DOUBLE.
+`"USER"` in quotes, if no column has that name, is DuckDB's user.
+
 ## How NUMBERs are stored
 
 Numbers are decimal wherever Oracle's are. The translation of a statement chooses one of two forms,
