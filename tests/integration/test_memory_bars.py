@@ -38,7 +38,7 @@ def net_peaks(local):
     ("path", "other", "most"),
     [
         ("lean", "legacy", 0.38 if SMALL_TEXT else 0.36),
-        ("lean", "iterator", 0.68 if SMALL_TEXT else 0.65),
+        ("lean", "iterator", 0.72 if SMALL_TEXT else 0.65),
         ("table", "legacy", 0.30),
         ("stream", "legacy", 0.42),
         ("parquet", "legacy", 0.42),

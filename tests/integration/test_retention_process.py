@@ -83,7 +83,31 @@ def test_a_process_that_was_ended_is_a_named_error(monkeypatch: pytest.MonkeyPat
         tracekit.retention()
 
 
-def test_interrupting_it_leaves_no_process(tmp_path: Path) -> None:
+def test_an_interrupt_in_the_moment_of_the_fork_leaves_no_process() -> None:
+    looking = (
+        "import os, signal, psutil, tracekit\n"
+        + """
+def fork(real=os.fork):
+    pid = real()
+    if pid:
+        os.kill(os.getpid(), signal.SIGINT)
+    return pid
+
+os.fork = fork
+try:
+    tracekit.retention()
+except KeyboardInterrupt:
+    print("interrupted", len(psutil.Process().children()))
+    print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", looking], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "interrupted 0\nTrue\n"
+
+
+def test_interrupting_it_leaves_no_process() -> None:
     looking = (
         "import os, signal, sys, threading, time, psutil, tracekit\n"
         + """

@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -54,22 +55,25 @@ def retention(
         ProfileError: this system cannot fork, or the forked process was killed.
     """
     read_fd, write_fd = os.pipe()
+    pid = None
     with os.fdopen(read_fd, "rb") as pipe:
         try:
-            pid = fork_retention(
-                write_fd,
-                frame or sys._getframe(1),
-                only=only,
-                baseline=baseline,
-                taken_at=taken_at,
-            )
-        finally:
-            os.close(write_fd)
-        try:
+            with _interrupts_held():  # one between the fork and `pid =` would lose the process
+                try:
+                    pid = fork_retention(
+                        write_fd,
+                        frame or sys._getframe(1),
+                        only=only,
+                        baseline=baseline,
+                        taken_at=taken_at,
+                    )
+                finally:
+                    os.close(write_fd)
             answer = pipe.read()
         except BaseException:  # Ctrl-C: nobody waits for the answer
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
             raise
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -128,6 +132,23 @@ def fork_retention(
         with contextlib.suppress(OSError):
             os.setpgid(pid, pid)
     return pid
+
+
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Let Ctrl-C wait until the block has ended."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is interrupted, and only Python can put its handler back
+        return
+    held = []
+    signal.signal(signal.SIGINT, lambda *interrupt: held.append(interrupt))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager
