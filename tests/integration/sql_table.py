@@ -27,7 +27,8 @@ _HEAD = f"""\
 Every line was run through python-oracledb against the server, with the result shown. The expected
 values were written by hand, from Oracle's documentation or by reasoning. What cannot be translated
 is an error that names the construct (ORA-03001 if Oracle has it and the local Oracle does not),
-never a wrong result. `tracekit localdb --check 'SELECT ...'` shows how a statement is translated.
+not a wrong result; the known differences below are the exceptions. `tracekit localdb --check
+'SELECT ...'` shows how a statement is translated.
 
 The tests fail if this file is out of date; `{COMMAND}` writes it. `emp`
 and `dept` are the classic tables; SYSDATE is {SYSDATE}.
