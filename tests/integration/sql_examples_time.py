@@ -35,6 +35,16 @@ ZONES: list[tuple[str, tuple[str, ...], Any, str]] = [
         "",
     ),
     (
+        "UPDATE of a column AT TIME ZONE",
+        (
+            "CREATE TABLE t (a TIMESTAMP WITH TIME ZONE, b TIMESTAMP WITH TIME ZONE)",
+            "UPDATE t SET b = a AT TIME ZONE '+02:00'",
+            "UPDATE t SET a = a AT TIME ZONE '+02:00'",
+        ),
+        "ORA-03001",
+        "DuckDB does not write a value that equals the old one; another column is no problem",
+    ),
+    (
         "SYS_EXTRACT_UTC",
         ("SELECT SYS_EXTRACT_UTC(TIMESTAMP '2026-01-01 10:00:00 +09:00') FROM DUAL",),
         dt.datetime(2026, 1, 1, 1),

@@ -78,9 +78,10 @@ any other with ORA-01013. Padding and REPLACE are checked before they run. `make
 the passing tests of SQLAlchemy's dialect suite and of our driver tests.
 
 Known differences, which raise no error: an UPDATE of a TIMESTAMP WITH TIME ZONE to the same instant
-keeps the offset it had, because DuckDB does not write a value that equals the old one.
-VARCHAR2(n BYTE) holds n characters. Arithmetic of BINARY_FLOATs has the digits of a BINARY_DOUBLE.
-`"USER"` in quotes, if no column has that name, is DuckDB's user.
+with another offset keeps the old offset, because DuckDB does not write a value that equals the old
+one (`SET t = t AT TIME ZONE ...` is refused). VARCHAR2(n BYTE) holds n characters. Arithmetic of
+BINARY_FLOATs has the digits of a BINARY_DOUBLE. `"USER"` in quotes, if no column has that name, is
+DuckDB's user.
 
 ## How NUMBERs are stored
 

@@ -50,8 +50,22 @@ def tz_offset(args: Sequence[exp.Expr]) -> exp.Expr:
 
 def at_time_zone(node: exp.AtTimeZone) -> exp.Expr:
     """Translate `x AT TIME ZONE zone`."""
+    _refuse_unwritten(node)
     moved = call("ora_at_zone", zoned(node.this), offset_of(node.args["zone"]), kind=Kind.ZONED)
     return _like(node.this, moved)
+
+
+def _refuse_unwritten(node: exp.AtTimeZone) -> None:
+    """`SET t = t AT TIME ZONE zone`: DuckDB does not write a value that equals the old one."""
+    assignment = node.parent
+    if (
+        isinstance(assignment, exp.EQ)
+        and isinstance(assignment.parent, exp.Update)
+        and kind_of(node.this) is Kind.ZONED
+        and isinstance(node.this, exp.Column)
+        and node.this.name == assignment.this.name
+    ):
+        raise unsupported(f"another offset of the same instant in SET {node.this.name}")
 
 
 def from_tz(args: Sequence[exp.Expr]) -> exp.Expr:
