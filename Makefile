@@ -40,13 +40,13 @@ replay: setup ## replay the workload by legacy and iterator, measure both, prove
 	$(BIN)/tracekit replay $(WORKLOAD) $(if $(KEYS),--keys $(KEYS)) $(ARGS)
 
 test: setup ## run the tests (seconds to minutes; the slow lane is test-slow)
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 $(ARGS)
 
 test-slow: setup ## run every test, the slow lane included
 	$(BIN)/python -m pytest $(ARGS)
 
 test-pandas2: $(VENV)-pandas2/.installed ## run the tests that depend on pandas under pandas 2.3
-	$(VENV)-pandas2/bin/python -m pytest -m "not slow" -n 2 --dist worksteal $(PANDAS_TESTS) $(ARGS)
+	$(VENV)-pandas2/bin/python -m pytest -m "not slow" -n 2 $(PANDAS_TESTS) $(ARGS)
 
 conformance: setup ## run SQLAlchemy's dialect suite and our driver tests on the local Oracle; counts may only rise
 	nice $(BIN)/python -m tests.conformance $(ARGS)
