@@ -17,7 +17,7 @@ from tracekit.localdb.duck.notes import IDENTITY, REFERENCE
 from tracekit.localdb.duck.writer import WritingConnection
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Definition
-from tracekit.localdb.translate.schema_changes import ALTERED
+from tracekit.localdb.translate.table_changes import ALTERED
 
 
 def define(

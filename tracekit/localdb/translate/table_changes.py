@@ -1,0 +1,320 @@
+"""ALTER TABLE: columns, constraints and names of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.assignments import stored_number
+from tracekit.localdb.translate.binds import prepare
+from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.constraints import constraint_clause
+from tracekit.localdb.translate.context import Context
+from tracekit.localdb.translate.definition_reader import DefinitionReader, path_of
+from tracekit.localdb.translate.definitions import DECLARED_META, convert_default, defined_type
+from tracekit.localdb.translate.dialect import ReadOracle
+from tracekit.localdb.translate.implicit import as_number
+from tracekit.localdb.translate.lexer import Token, tokenize
+from tracekit.localdb.translate.names import folded
+from tracekit.localdb.translate.number_types import FREE
+from tracekit.localdb.translate.rewrite import rewrite_expressions
+from tracekit.localdb.translate.scopes import (
+    Columns,
+    ColumnsOf,
+    ColumnType,
+    Scopes,
+    mark_with,
+    nothing_known,
+)
+from tracekit.localdb.translate.text_types import FIXED, TEXTS
+from tracekit.localdb.translate.translated import (
+    ColumnDeclaration,
+    ConstraintDeclaration,
+    Definition,
+)
+from tracekit.localdb.translate.types import DeclaredType, read_type, written_type
+from tracekit.localdb.translate.writer import write
+
+
+def alter_table(
+    reader: DefinitionReader, current_schema: str, columns_of: ColumnsOf
+) -> tuple[str, Definition]:
+    """Translate what follows ALTER TABLE, and describe what it changes.
+
+    The SQL is empty if the table must be rebuilt; `ALTERED` separates statements.
+    """
+    schema, name = reader.qualified_name()
+    known = columns_of(schema, name)
+    path = path_of(schema, name)
+    alter = partial(Definition, "ALTER", "TABLE", schema, name)
+    if reader.take("RENAME", "COLUMN"):
+        old = reader.name()
+        if not reader.take("TO"):
+            raise OraError(946, "missing TO keyword")
+        new = reader.name()
+        text = f"ALTER TABLE {path} RENAME {path_of(None, old)} TO {path_of(None, new)}"
+        return text, alter(renamed_column=(old, new))
+    if reader.take("RENAME", "TO"):
+        new = reader.name()
+        text = f"ALTER TABLE {path} RENAME TO {path_of(None, new)}"
+        return text, Definition("RENAME", "TABLE", schema, name, new_name=new)
+    if reader.take("DROP", "CONSTRAINT"):
+        dropped = reader.name()
+        reader.take("CASCADE")
+        reader.expect_end()
+        return "", alter(dropped_constraints=(dropped,))
+    if reader.take("DROP", "PRIMARY", "KEY"):
+        reader.take("CASCADE")
+        reader.take("DROP", "INDEX")
+        reader.expect_end()
+        return "", alter(dropped_key=("P",))
+    if reader.take("DROP", "UNIQUE"):
+        columns_of_key = _listed_names(reader)
+        reader.take("CASCADE")
+        reader.expect_end()
+        return "", alter(dropped_key=("U", *columns_of_key))
+    if reader.take("DROP", "COLUMN"):
+        return _drop_columns(path, alter, [reader.name()], reader)
+    if reader.take("DROP") and reader.tokens[reader.index : reader.index + 1]:
+        return _drop_columns(path, alter, _listed_names(reader), reader)
+    for verb in ("ADD", "MODIFY"):
+        if reader.take(verb):
+            rest = _unwrapped(reader.tokens[reader.index :])
+            if verb == "ADD" and rest and rest[0].is_word(*_CONSTRAINT_WORDS):
+                constraint, clause = _added_constraint(rest, current_schema, known)
+                return "", alter(
+                    constraints=(constraint,),
+                    added_clauses=() if constraint.kind == "R" else (clause,),
+                )
+            is_one = len(list(_parts(rest))) == 1
+            nullability = _nullability(path, rest) if verb == "MODIFY" and is_one else None
+            if nullability is not None:
+                text, required = nullability
+                return text, alter(constraints=required)
+            columns = _column_definitions(rest, verb, current_schema, known)
+            text = ALTERED.join(_alterations(path, column, verb, known) for column in columns)
+            required = tuple(
+                ConstraintDeclaration("N", (declaration.name,))
+                for declaration, node in columns
+                if _is_required(node)
+            )
+            changed = tuple((one.name, "") for one, node in columns if _has_default(node))
+            return text, alter(
+                tuple(declared for declared, _ in columns),
+                constraints=required,
+                default_texts=changed,
+            )
+    raise unsupported("this ALTER TABLE", reader.tokens[0].start)
+
+
+_CONSTRAINT_WORDS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK")
+
+
+def _drop_columns(
+    path: str, alter: Callable[..., Definition], columns: list[str], reader: DefinitionReader
+) -> tuple[str, Definition]:
+    reader.take("CASCADE", "CONSTRAINTS")
+    reader.expect_end()
+    text = "; ".join(f"ALTER TABLE {path} DROP COLUMN {path_of(None, one)}" for one in columns)
+    return text, alter(dropped_columns=tuple(columns))
+
+
+def _listed_names(reader: DefinitionReader) -> list[str]:
+    names: list[str] = []
+    if reader.tokens[reader.index].text != "(":
+        raise unsupported("this ALTER TABLE ... DROP", reader.tokens[reader.index].start)
+    while not reader.at_end and reader.tokens[reader.index].text in ("(", ","):
+        reader.index += 1
+        names.append(reader.name())
+    if reader.at_end or reader.tokens[reader.index].text != ")":
+        raise OraError(907, "missing right parenthesis", position=reader.tokens[-1].end)
+    reader.index += 1
+    return names
+
+
+def _unwrapped(tokens: Sequence[Token]) -> Sequence[Token]:
+    """Remove parentheses around the whole."""
+    if tokens and tokens[0].text == "(" and tokens[-1].text == ")":
+        return tokens[1:-1]
+    return tokens
+
+
+def _added_constraint(
+    tokens: Sequence[Token], current_schema: str, columns: Columns
+) -> tuple[ConstraintDeclaration, str]:
+    """Read one constraint, and write its clause in DuckDB's dialect."""
+    try:
+        return constraint_clause(" ".join(token.text for token in tokens), current_schema, columns)
+    except SqlglotError:
+        raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start) from None
+
+
+def _nullability(
+    path: str, tokens: Sequence[Token]
+) -> tuple[str, tuple[ConstraintDeclaration, ...]] | None:
+    """Read `column [CONSTRAINT name] [NOT] NULL`; None for anything else."""
+    reader = DefinitionReader(tokens)
+    column = reader.name()
+    name = reader.name() if reader.take("CONSTRAINT") else None
+    alter = f"ALTER TABLE {path} ALTER {path_of(None, column)}"
+    if reader.take("NOT", "NULL"):
+        reader.take("ENABLE")
+        reader.expect_end()
+        return f"{alter} SET NOT NULL", (ConstraintDeclaration("N", (column,), name),)
+    if reader.take("NULL"):
+        reader.expect_end()
+        return f"{alter} DROP NOT NULL", ()
+    return None
+
+
+def _column_definitions(
+    tokens: Sequence[Token], verb: str, current_schema: str, known: Columns
+) -> list[tuple[ColumnDeclaration, exp.ColumnDef]]:
+    if not tokens:
+        raise OraError(1735, "invalid ALTER TABLE option")
+    written = ", ".join(_with_type(one, known) for one in _parts(tokens))
+    statement = f"CREATE TABLE x ({written})"
+    prepared = prepare(statement, tokenize(statement))
+    try:
+        tree = parse_one(prepared.text, read=ReadOracle)
+    except SqlglotError:
+        raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start) from None
+    columns: list[tuple[ColumnDeclaration, exp.ColumnDef]] = []
+    if not isinstance(tree.this, exp.Schema):
+        raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start)
+    for part in tree.this.expressions:
+        if not isinstance(part, exp.ColumnDef) or part.kind is None:
+            raise unsupported(f"ALTER TABLE {verb} of anything but typed columns", tokens[0].start)
+        declared, stored = read_type(part.kind)
+        part.set("kind", stored)
+        part.meta[DECLARED_META] = declared
+        name = folded(part.this)
+        columns.append((ColumnDeclaration(name, declared), part))
+    rewrite_expressions(
+        tree, Context(prepared, current_schema, current_schema, Scopes(nothing_known))
+    )
+    return columns
+
+
+def _parts(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    """The definitions in a list, without the commas between them."""
+    start = depth = 0
+    for index, token in enumerate(tokens):
+        depth += (token.text == "(") - (token.text == ")")
+        if token.text == "," and not depth:
+            yield tokens[start:index]
+            start = index + 1
+    yield tokens[start:]
+
+
+_BEHIND_A_TYPE = ("DEFAULT", "NOT", "NULL", "CONSTRAINT")
+
+
+def _with_type(tokens: Sequence[Token], known: Columns) -> str:
+    """The text of a column's definition; MODIFY may leave out a type that stays as it is."""
+    words = [token.text for token in tokens]
+    found = known.get(tokens[0].name) if tokens else None
+    if found is not None and len(tokens) > 1 and tokens[1].is_word(*_BEHIND_A_TYPE):
+        if found.declared is None:
+            raise unsupported("ALTER TABLE MODIFY of a column without a declared type")
+        words.insert(1, written_type(found.declared))
+    return " ".join(words)
+
+
+ALTERED = ";\n"
+"""Stands between the statements that alter columns."""
+_TOO_BIG = "error('ORA-01441: cannot decrease column length because some value is too big')"
+
+
+def _alterations(
+    path: str, column: tuple[ColumnDeclaration, exp.ColumnDef], verb: str, known: Columns
+) -> str:
+    declaration, node = column
+    assert node.kind is not None, "the column is typed"
+    found = defined_type(node)
+    convert_default(node, found)
+    name = path_of(None, declaration.name)
+    stored = write(node.kind)
+    default, nullable = "", False
+    for constraint in node.constraints:
+        kind = constraint.args.get("kind")
+        if isinstance(kind, exp.NotNullColumnConstraint):
+            nullable = nullable or bool(kind.args.get("allow_null"))
+            continue
+        if not isinstance(kind, exp.DefaultColumnConstraint) or kind.this.find(exp.Column):
+            raise unsupported(f"ALTER TABLE {verb} with this column constraint")
+        literal = kind.this
+        if (
+            isinstance(literal, exp.Literal)
+            and literal.is_string
+            and declaration.type.name in FIXED
+        ):
+            literal = exp.Literal.string(literal.this.ljust(declaration.type.length or 1))
+        default = f" DEFAULT {write(literal)}"
+    text = declaration.type if declaration.type.name in TEXTS else None
+    using = ""
+    if text is not None and text.length is not None:
+        padded = f"rpad({name}, {text.length}, ' ')" if text.name in FIXED else name
+        shorter = f"rtrim({name}, ' ')" if text.name in FIXED else name
+        using = (
+            f" USING CASE WHEN length({shorter}) > {text.length} THEN {_TOO_BIG} ELSE {padded} END"
+        )
+    alter = f"ALTER TABLE {path}"
+    required = f"{ALTERED}{alter} ALTER {name} SET NOT NULL" if _is_required(node) else ""
+    if verb == "ADD":
+        return f"{alter} ADD COLUMN {name} {stored}{default}{required}"
+    if default:
+        default = f"{ALTERED}{alter} ALTER {name} SET{default}"
+    before = known.get(declaration.name)
+    if nullable:
+        required = f"{ALTERED}{alter} ALTER {name} DROP NOT NULL"
+    refused = _refused_change(before, declaration.type)
+    if refused:
+        using = f" USING CASE WHEN {name} IS NOT NULL THEN CAST(error('{refused}') AS {stored}) END"
+    elif before is not None and FREE in (before.number, found.number) and found.number is not None:
+        old = mark_with(exp.column(declaration.name, quoted=True), before)
+        using = f" USING {write(stored_number(as_number(old), node.kind))}"
+    return f"{alter} ALTER {name} SET DATA TYPE {stored}{using}{default}{required}"
+
+
+def _refused_change(before: ColumnType | None, wanted: DeclaredType) -> str:
+    """Why a column that has values cannot get a type; "" if it can."""
+    old = before.declared if before is not None else None
+    if old is None:
+        return ""
+    if _family(old) != _family(wanted):
+        return "ORA-01439: column to be modified must be empty to change datatype"
+    if old.name != "NUMBER" or None in (old.precision, wanted.precision):
+        return ""
+    scales = old.scale or 0, wanted.scale or 0
+    digits = (old.precision or 0) - scales[0], (wanted.precision or 0) - scales[1]
+    if scales[1] < scales[0] or digits[1] < digits[0]:
+        return "ORA-01440: column to be modified must be empty to decrease precision or scale"
+    return ""
+
+
+def _family(declared: DeclaredType) -> str:
+    """Types between which a column with values can change have the same."""
+    if declared.name in TEXTS:
+        return "NCHAR" if declared.name.startswith("N") else "CHAR"
+    if declared.name == "DATE" or declared.name.startswith("TIMESTAMP"):
+        return "TIMESTAMP"
+    return "NUMBER" if declared.name == "FLOAT" else declared.name
+
+
+def _has_default(node: exp.ColumnDef) -> bool:
+    return any(
+        isinstance(one.args.get("kind"), exp.DefaultColumnConstraint) for one in node.constraints
+    )
+
+
+def _is_required(node: exp.ColumnDef) -> bool:
+    return any(
+        isinstance(kind := constraint.args.get("kind"), exp.NotNullColumnConstraint)
+        and not kind.args.get("allow_null")
+        for constraint in node.constraints
+    )
