@@ -25,6 +25,7 @@ class Ran:
     error_lines: list[int]
     """Lines of the notebook's own code in the traceback."""
     stdout: str
+    stderr: str
     outputs: list[dict[str, str]]
     """What was displayed, by MIME type."""
     count: int
@@ -70,6 +71,7 @@ def _main() -> None:
                     frame.lineno for frame in frames if frame.filename.startswith("<ipython-input")
                 ],
                 "stdout": captured.stdout,
+                "stderr": captured.stderr,
                 "outputs": [
                     {kind: str(data) for kind, data in output.data.items()}
                     for output in captured.outputs

@@ -333,7 +333,7 @@ def test_the_extension_can_be_taken_back(tmp_path: Path) -> None:
     assert (cell.result, cell.error) == ("1", "")
 
 
-_HELD = "kept = []\nfor _ in range(300): kept.append(bytearray(1 << 20))"
+_HELD = "kept = []\nwhile True: kept.append(bytearray(1 << 20))"
 _GUARD = (
     "from tracekit.process_memory import resident_bytes\n"
     "get_ipython().run_line_magic('memory_guard', str(resident_bytes() + (150 << 20)))"
@@ -365,6 +365,20 @@ def test_a_cell_that_grows_on_above_the_limit_is_stopped_again(tmp_path: Path) -
     assert again.error.startswith("MemoryGuardExceeded")
 
 
+def test_a_cell_that_ends_before_the_guard_looks_is_told_of(tmp_path: Path) -> None:
+    blind = "import sys\nsys.setswitchinterval(1000)"
+    _, _, missed, later = driver.run_cells(
+        tmp_path, [_GUARD, blind, "kept = bytearray(200 << 20)", "1"]
+    )
+    assert missed.error == ""
+    assert re.search(
+        r"guard: the cell ended before it could be stopped; the process now uses \S+ MiB, above "
+        r"the limit of \S+ MiB\n$",
+        missed.stderr,
+    )
+    assert later.stderr == ""
+
+
 def test_a_thread_of_an_earlier_cell_that_grows_is_stopped_and_not_the_cell(tmp_path: Path) -> None:
     start = (
         "import threading, time\n"
@@ -387,10 +401,10 @@ def test_a_thread_of_an_earlier_cell_that_grows_is_stopped_and_not_the_cell(tmp_
 
 def test_a_cell_is_stopped_for_the_threads_it_starts_itself(tmp_path: Path) -> None:
     cell = (
-        "import concurrent.futures as cf\n"
+        "import concurrent.futures as cf, time\n"
         "held = []\n"
         "def grow(_):\n"
-        "    for _ in range(50): held.append(bytearray(1 << 20))\n"
+        "    for _ in range(50): time.sleep(0.002), held.append(bytearray(1 << 20))\n"
         "with cf.ThreadPoolExecutor(2) as pool: list(pool.map(grow, range(12)))"
     )
     _, stopped = driver.run_cells(tmp_path, [_GUARD, cell])

@@ -14,6 +14,7 @@ can do so. What to know:
 - A thread that an earlier cell started and that makes the process grow gets the exception itself
   (Linux); the cell continues.
 - A cell that waits in `await` is cancelled, so it sees CancelledError with the same message.
+- A cell that allocates and ends between two looks is not stopped; the guard then says what it left.
 - Memory of other processes is not counted, nor what is swapped out.
 """
 
@@ -22,6 +23,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import signal
+import sys
 import threading
 import traceback
 from types import FrameType
@@ -73,6 +75,7 @@ class MemoryGuard:
         self._main_ident = threading.main_thread().ident or 0
         self._tripped_bytes = 0
         self._error: MemoryGuardExceeded | None = None
+        self._acted = False
         self._task: asyncio.Task[Any] | None = None
         self._depth = 0
         self._ended = threading.Event()
@@ -96,6 +99,7 @@ class MemoryGuard:
             return
         self._task = asyncio.current_task() if info and self._waits(info) else None
         self._error = None
+        self._acted = False
         self._faults = ThreadFaults()
         self._begun_bytes = process_memory.resident_bytes()
         self._set_threshold(self._begun_bytes)
@@ -112,10 +116,22 @@ class MemoryGuard:
         if self._depth:
             return
         self._disarm()
+        if not self._acted:
+            self._tell_what_it_left()
         if self._error is not None:
             _let_go(self._error)
             self._error = None
             process_memory.return_free_memory()
+
+    def _tell_what_it_left(self) -> None:
+        """The cell was not stopped; whether it should have been."""
+        left_bytes = process_memory.resident_bytes()
+        if self._begun_bytes <= self.limit_bytes < left_bytes:
+            print(  # noqa: T201 - what users read below the cell
+                f"memory guard: the cell ended before it could be stopped; the process now uses "
+                f"{format_size(left_bytes)}, above the limit of {format_size(self.limit_bytes)}",
+                file=sys.stderr,
+            )
 
     def _waits(self, info: ExecutionInfo) -> bool:
         """Whether the cell runs as a task of its own, which can wait in `await`."""
@@ -154,6 +170,7 @@ class MemoryGuard:
         if thread is None:
             signal.pthread_kill(self._main_ident, _guard_signal())
         else:
+            self._acted = True
             raise_in(thread, MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, []))
 
     def _trip(self, _signal_number: int, frame: FrameType | None) -> None:
@@ -169,6 +186,7 @@ class MemoryGuard:
         finally:
             self._reporting = False
         error = MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, held)
+        self._acted = True
         if self._task is not None and not runs:
             # An awaiting cell: raising here would hit the event loop instead.
             self._task.cancel(str(error))
