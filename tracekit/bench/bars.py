@@ -10,23 +10,23 @@ from tracekit.sizes import format_size
 
 STREAM_FIXED_BYTES = 48 * 2**20
 STREAM_BYTES_PER_CID = 48
-"""What the ids themselves may take; what they do take is measured."""
+"""Limit of what the keys alone may take; the bench measures what they do take."""
 _PAGES_BYTES = 2**18
-"""What rounding up to pages adds to a few thousand ids."""
+"""What rounding up to pages adds to a few thousand keys."""
 FLAT_WITHIN = 0.10
 EXACT = "exact"
-"""The bar of the proof."""
+"""The target of the proof."""
 
 Results = Mapping[str, CandidateResult]
 
 
 def bench_bars(results: Results, keys: int, ids: Sequence[BenchRun] = ()) -> tuple[BenchBar, ...]:
-    """Every bar, met or not; None if this bench did not measure what it takes.
+    """Every target, met or missed; its result is None if this bench did not measure it.
 
     Args:
         results: The candidates by name.
-        keys: How many keys the bench read.
-        ids: What the ids alone take, at each number of keys.
+        keys: Number of keys that the bench read.
+        ids: Runs that only hold the keys, one for each number of keys.
     """
     legacy, iterator, lean = (results.get(name) for name in ("legacy", "iterator", "lean"))
     deep = ratio(lean.rss_net_peak_bytes, lean.deep_size_bytes) if lean else None
@@ -70,13 +70,13 @@ def _bounded(name: str, results: Results, keys: int) -> BenchBar:
 
 
 def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
-    figure, bar = f"net OS peak beyond the ids, {name}, over sizes", "flat within 10%"
+    figure, bar = f"net OS peak without the keys, {name}, over sizes", "flat within 10%"
     peaks = dict(sorted(_peaks_by_cids(results.get(name)).items()))
     alone = {run.keys: run.rss_net_peak_bytes for run in ids}
     if len(peaks) < 2 or not peaks.keys() <= alone.keys():
-        return BenchBar(figure, bar, None, None, "measured where other --sizes are given")
+        return BenchBar(figure, bar, None, None, "needs --sizes to be measured")
     most = max(peaks)
-    # At its peak a stream holds between nothing of what preparing the ids took and all of it.
+    # At its peak a stream still holds all, some or none of what preparing the keys took.
     dearest = min(alone[most] // most, STREAM_BYTES_PER_CID)
     each = min(range(dearest + 1), key=lambda each: _spread(peaks, each))
     spread = _spread(peaks, each)
@@ -88,13 +88,13 @@ def _flat(name: str, results: Results, ids: Sequence[BenchRun]) -> BenchBar:
         bar,
         f"{spread:.1%}",
         spread <= FLAT_WITHIN and alone[most] <= STREAM_BYTES_PER_CID * most + _PAGES_BYTES,
-        f"{described} keys, without {each} bytes for each id; preparing the ids alone took "
+        f"{described} keys, without {each} bytes for each key; preparing the keys alone took "
         f"{alone[most] / most:.1f} bytes each",
     )
 
 
 def _spread(peaks: Mapping[int, int], each: int) -> float:
-    """How far apart peaks are beyond `each` bytes for each id."""
+    """Relative spread of the peaks without `each` bytes for each key."""
     beyond = [peak - each * keys for keys, peak in peaks.items()]
     return (max(beyond) - min(beyond)) / max(beyond)
 

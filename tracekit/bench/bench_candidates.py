@@ -1,4 +1,4 @@
-"""Who takes part in a bench: candidates, bare drains as floors, and peers."""
+"""What a bench measures: candidates, bare drains as lower bounds, and peers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tracekit.errors import ConfigError
 from tracekit.experiment.candidate_spec import Candidates, CandidateSpec, candidate_specs
 
 REFERENCE = "iterator"
-"""The candidate every other one must be exactly equal to."""
+"""The candidate that the outputs of all others must equal exactly."""
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,17 @@ class BenchCandidate:
     name: str
     description: str
     keeps: str
-    """What is in memory when it is done: `nothing`, `records`, `table` or `file` (on disk)."""
+    """What it holds at its end: `nothing`, `records`, `table` or `file` (on disk)."""
     factory: str
-    """Dotted name of its subject."""
+    """Dotted name of the factory of its subject."""
     spec: CandidateSpec | None = None
-    """Of a candidate of `replay`; None for a drain or a peer."""
+    """The spec of a candidate of `replay`; None for a drain or a peer."""
     modules: tuple[str, ...] = ()
-    """Packages beyond tracekit's own that it needs."""
+    """Optional packages that it needs."""
 
     @property
     def is_proved(self) -> bool:
-        """Whether it gives records, whose digests can be compared."""
+        """Whether it returns records, so that digests can be compared."""
         return self.spec is not None
 
     @property
@@ -60,7 +60,7 @@ _PEERS = "tracekit.bench.peers"
 _KNOWN = (
     BenchCandidate(
         "cursor-drain",
-        "fetchmany of every query, keeping nothing: the floor",
+        "fetchmany of every query, keeping nothing: the lower bound",
         "nothing",
         f"{_DRAINS}:CursorDrain",
     ),
@@ -104,15 +104,15 @@ KEYS_HELD = BenchCandidate(
     "keys",
     f"{_DRAINS}:KeysHeld",
 )
-"""Takes no part, but says what the keys add to every candidate's peak."""
+"""Not a candidate: measures what the keys add to every candidate's peak."""
 BENCH_CANDIDATES = {found.name: found for found in _KNOWN}
-"""By name, in the order they are run and shown."""
+"""All of them by name, in the order in which they run and are shown."""
 
 
 def bench_candidates(written: Candidates | None) -> tuple[BenchCandidate, ...]:
-    """Those that `written` names: of the bench's own, or `[NAME=]SPEC` as in `replay`.
+    """The candidates that `written` names, each a name from `BENCH_CANDIDATES` or `[NAME=]SPEC`.
 
-    All of the bench's own by default.
+    If it is None, all of `BENCH_CANDIDATES`.
 
     Raises:
         ConfigError: a spec is unknown, or two have one name.

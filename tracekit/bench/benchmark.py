@@ -56,15 +56,15 @@ def bench(
 ) -> BenchRecord:
     """Measure `candidates` (all built-in ones and peers by default) on the same batches of keys.
 
-    Rounds are interleaved, every candidate once in each, so that a disturbance of the machine
-    meets all of them.
+    Rounds are interleaved: each round runs every candidate once, so that a disturbance of the
+    machine affects all of them.
 
     Args:
         workload: A workload's name, a Workload or a DuckDB file. None with `database`.
         candidates: Names from `BENCH_CANDIDATES`, or as for `replay`.
         database: An existing Oracle database.
         query: A Query, or the name of one of the workload's.
-        keys: How many keys, `@FILE`, or a list of keys.
+        keys: A number of keys, `@FILE`, or a list of keys; default all.
         keys_sql: A query whose columns are the keys.
         workers: Batches of keys read at once.
         repeat: Runs of each candidate; the figures are medians.
@@ -120,12 +120,12 @@ class _Rounds:
     def __post_init__(self) -> None:
         self._runs: dict[str, CandidateRuns] = {}
         self.keys: tuple[BenchRun, ...] = ()
-        """The keys alone, at each number of keys."""
+        """Runs that only hold the keys, one for each number of keys."""
 
     def run(
         self, chosen: Sequence[BenchCandidate], repeat: int, profile: bool, sizes: Sequence[int]
     ) -> None:
-        """Run every candidate `repeat` times; one that does not end well is not run again."""
+        """Run every candidate `repeat` times; one that fails is not run again."""
         self._runs = {found.name: CandidateRuns(found) for found in chosen}
         everything = self.source.keys
         for number in range(1, repeat + 1):
@@ -147,7 +147,7 @@ class _Rounds:
                 self._profile(runs)
 
     def results(self) -> dict[str, CandidateResult]:
-        """What came of it, by candidate."""
+        """The result of each candidate, by name."""
         digests = {name: runs.digest for name, runs in self._runs.items()}
         return {name: runs.result(digests) for name, runs in self._runs.items()}
 
@@ -231,4 +231,4 @@ def _peer_versions() -> dict[str, str]:
 
 
 def _nobody(progress: ReplayProgress) -> None:
-    """Where progress goes when nobody listens."""
+    """Discards progress."""

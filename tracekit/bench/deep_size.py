@@ -1,4 +1,4 @@
-"""How large a mapping of records is, each object counted once."""
+"""The size of a mapping of records, with each object counted once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any
 
 
 def deep_size_bytes(events: Mapping[str, Sequence[Mapping[str, Any]]]) -> int:
-    """Bytes of `events`: the mapping, keys, lists, records, keys and values by `sys.getsizeof`.
+    """Sum of `sys.getsizeof` over `events`: the mapping, its keys and lists, the records' contents.
 
-    An object that is in several places counts once; values must be flat (texts, numbers, dates),
-    as records hold. The key table that lean records share is not in it, nor is what an allocator
-    adds by rounding up.
+    An object in several places counts once. Values must be flat (texts, numbers, dates). The key
+    table that lean records share does not count, and neither does an allocator's rounding up.
     """
     seen: set[int] = set()
     total = getsizeof(events)

@@ -22,11 +22,11 @@ class BatchDrain(Subject[None]):
     """Reads one query in worker threads, row batch after row batch.
 
     Args:
-        database: Database's arguments without secrets.
-        query: What to read: its QueryDefinition, as `encode_typed` wrote it.
-        keys: What to ask for, likewise.
+        database: Arguments of Database without secrets.
+        query: The QueryDefinition to read, as `encode_typed` wrote it.
+        keys: The keys to fetch, likewise.
         workers: Batches of keys read at once.
-        secrets: Database's other arguments.
+        secrets: The other arguments of Database.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class BatchDrain(Subject[None]):
 
     @abstractmethod
     def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
-        """Read one statement to its end and tell the rows of each row batch."""
+        """Read one statement to its end, and pass the rows of each row batch to `count_rows`."""
 
     def prepare(self) -> None:
-        """Read one key, so that all that is used once is loaded."""
+        """Read one key, so that everything that is loaded once is loaded."""
         if self._keys is not None:
             self._drain_all(self._keys[:1], lambda rows, keys: None)
 
@@ -79,18 +79,18 @@ class BatchDrain(Subject[None]):
 
 
 class KeysHeld(BatchDrain):
-    """Holds the keys as every candidate does while it reads, and reads nothing."""
+    """Reads nothing; only holds the keys as every candidate does while it reads."""
 
     def run(self, report: Report) -> None:
-        """Check the keys and put them in batches."""
+        """Check the keys and divide them into batches."""
         self._held = batches_of(self._keys, self.query)
 
     def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
-        """Nothing."""
+        """Read nothing."""
 
 
 class CursorDrain(BatchDrain):
-    """fetchmany: what any reader of rows has to pay."""
+    """fetchmany alone, which every reader of rows needs."""
 
     def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
         """Read one statement by fetchmany."""
@@ -100,7 +100,7 @@ class CursorDrain(BatchDrain):
 
 
 class DataFrameBatchesDrain(BatchDrain):
-    """`Connection.fetch_df_batches` as python-oracledb's documentation has it."""
+    """`Connection.fetch_df_batches`, used as in python-oracledb's documentation."""
 
     def drain(self, sql: str, binds: Mapping[str, Any], count_rows: CountRows) -> None:
         """Read one statement into Arrow batches."""

@@ -1,4 +1,4 @@
-"""From the runs of candidates to their medians and ratios."""
+"""Medians and ratios of the runs of candidates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tracekit.records import BenchRatios, BenchRun, CandidateResult, RunStatus
 
 
 class CandidateRuns:
-    """The runs of one candidate as they come in."""
+    """Collects the runs of one candidate."""
 
     def __init__(self, candidate: BenchCandidate) -> None:
         self.candidate = candidate
@@ -24,11 +24,11 @@ class CandidateRuns:
 
     @property
     def able(self) -> bool:
-        """Whether it can be run (again)."""
+        """Whether it can run, or run again."""
         return self._missing is None and self._failed is None
 
     def add(self, keys: int, child: ChildRun) -> None:
-        """One more run over `keys` keys."""
+        """Add a run with `keys` keys."""
         if child.status is not RunStatus.OK:
             self._failed = child
             return
@@ -45,10 +45,10 @@ class CandidateRuns:
         )
 
     def result(self, digests: Mapping[str, str | None]) -> CandidateResult:
-        """Its figures.
+        """The candidate's figures.
 
         Args:
-            digests: Of every candidate's output, by name.
+            digests: The digest of every candidate's output, by name.
         """
         candidate = self.candidate
         if not self.able or not self._runs:
@@ -89,7 +89,7 @@ class CandidateRuns:
 
 
 def median_run(runs: Sequence[BenchRun]) -> BenchRun:
-    """The medians of `runs`, each figure for itself."""
+    """A run with the median of each figure of `runs`."""
     return BenchRun(
         keys=runs[0].keys,
         rows=runs[0].rows,
@@ -100,7 +100,7 @@ def median_run(runs: Sequence[BenchRun]) -> BenchRun:
 
 
 def bench_ratios(results: Mapping[str, CandidateResult]) -> dict[str, BenchRatios]:
-    """Each candidate that ended well against legacy and iterator, where they took part."""
+    """Ratios of each successful candidate to legacy and iterator, if those were measured."""
     legacy, iterator = results.get("legacy"), results.get("iterator")
     return {
         name: BenchRatios(
@@ -130,5 +130,5 @@ def cpu_ratio(one: CandidateResult | None, other: CandidateResult | None) -> flo
 
 
 def ratio(figure: float | None, other: float | None) -> float | None:
-    """`figure` / `other`, four decimals; None where either is not known or `other` is 0."""
+    """`figure` / `other` with four decimals; None if either is unknown or `other` is 0."""
     return None if figure is None or not other else round(figure / other, 4)

@@ -1,7 +1,7 @@
-"""Benches and estimates that workers on several hosts run, each alone on its host.
+"""Run benches and estimates on workers of several hosts, one measurement at a time on a host.
 
-A measurement names its workload, query and candidates; what they are, each worker's own
-definitions say. No code travels: the store may be written to by others.
+A request only names its workload, query and candidates, which each worker must have defined
+itself. Requests carry no code, because others may be able to write to the store.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from tracekit.records import (
 from tracekit.sizes import at_least_one
 
 HOST_VARIABLE = "TRACEKIT_HOST_NAME"
-"""What a worker calls its host; by default the machine's name."""
+"""The variable with the name that a worker gives its host; by default the machine's name."""
 _TELL_SECONDS = 1.0
 _WAIT_SECONDS = 0.5
 
@@ -64,22 +64,22 @@ def bench_on_workers(
 ) -> MatrixRecord:
     """Bench `workload` at each of `sizes` (and under each of `pythons`) on the workers of `queue`.
 
-    A bench is one host's from its first run to its last, so its ratios compare that host's figures.
+    All runs of one bench are on the same host, so its ratios never mix hosts.
 
     Args:
         connection: The store that the workers listen to.
         queue: Their queue.
         workload: A workload that every worker knows by this name.
-        candidates: Names of the bench's own, or of the workload's definition.
-        sizes: Numbers of keys; None for all there are.
-        pythons: Such as `3.12`; by default whichever Python a worker has.
+        candidates: Names of the bench's own, or of the workload's own.
+        sizes: Numbers of keys; None for all keys.
+        pythons: Versions of Python, such as `3.12`; by default each worker's own.
         query: The name of one of the workload's queries.
         workers: Batches of keys read at once.
         repeat: Runs of each candidate.
         profile: Run each again under memray.
         prove: Compare every candidate's output with the iterator's.
-        command: What to type to make this again.
-        on_progress: Told how far each bench is.
+        command: The command line that repeats this.
+        on_progress: Called with the progress of each bench.
 
     Raises:
         ConfigError: an argument is invalid.
@@ -136,30 +136,29 @@ def estimate_on_workers(
     command: str | None = None,
     on_progress: Listener | None = None,
 ) -> EstimateRecord:
-    """`estimate`, with each candidate measured on whichever host is free; each names its host.
+    """Like `estimate`, but measure each candidate on any free host; results name their host.
 
-    A candidate's samples and its real runs are all one host's, so its errors compare that host's
-    figures.
+    All samples and real runs of one candidate are on the same host, so its errors never mix hosts.
 
     Args:
         connection: The store that the workers listen to.
         queue: Their queue.
         workload: A workload that every worker knows by this name.
-        candidates: Names of built-in ones, or of the workload's definition.
+        candidates: Names of built-in ones, or of the workload's own.
         query: The name of one of the workload's queries.
         keys: How many keys to predict for.
-        limit_bytes: Memory that the whole process may have.
+        limit_bytes: Memory that the whole process may use.
         sample: Keys of the largest sample of a candidate that keeps its rows.
         verify: Numbers of keys to also run for real.
         workers: Batches of keys read at once.
-        command: What to type to make this again.
-        on_progress: Told how far each candidate is.
+        command: The command line that repeats this.
+        on_progress: Called with the progress of each candidate.
 
     Raises:
         ConfigError: an argument is invalid.
         WorkloadError: the workload is unknown.
         ConnectError: the store does not answer.
-        JobError: no worker listens, or one could not estimate.
+        JobError: no worker listens, or a candidate could not be estimated.
     """
     _check_names(workload, candidates)
     requests = [
@@ -199,10 +198,9 @@ def estimate_on_workers(
 
 
 def run_measurement(request: Mapping[str, Any]) -> dict[str, Any]:
-    """What a worker does: measure as `request` says, alone on this host.
+    """Carry out a measurement on a worker; no other one runs on this host meanwhile.
 
-    Returns `host`, `python` and the `record` as JSON, or the `error` of a measurement that could
-    not be made.
+    Returns `host`, `python` and either the `record` as JSON or the `error` that prevented it.
     """
     answer = {"host": host_name(), "python": platform.python_version()}
     try:
@@ -231,16 +229,16 @@ _FIELDS: Mapping[str, frozenset[str]] = {
     "bench": _SHARED | {"repeat", "profile", "prove"},
     "estimate": _SHARED | {"limit_bytes", "sample", "verify"},
 }
-"""What a request may say; a database or a query's text of another host's is not in it."""
+"""The fields that a request may have. None can name a database or contain a query's text."""
 
 
 def host_name() -> str:
-    """What rows call this host."""
+    """The name of this host in results."""
     return os.environ.get(HOST_VARIABLE) or socket.gethostname()
 
 
 def _check_names(workload: object, candidates: Sequence[str] | None) -> None:
-    """Names only: whatever else could be written there is code or a file of another host's."""
+    """Refuse everything but names: other specs are code, or files of another host."""
     if not isinstance(workload, str) or workload != Path(workload).name or "." in workload:
         raise ConfigError(
             f"workload {workload!r}: workers measure a workload that each of them knows by "
@@ -282,7 +280,7 @@ def _host_bench(size: int | None, answer: Mapping[str, Any]) -> HostBench:
 
 
 def _same_workload(benches: Sequence[HostBench]) -> Iterator[HostBench]:
-    """The answers; one whose workload has other rows than the first of its size is an error."""
+    """The answers; if one's workload differs from the first of its size, its error says so."""
     first: dict[int | None, WorkloadInfo] = {}
     for one in benches:
         try:
@@ -304,14 +302,15 @@ def _differs(first: WorkloadInfo, others: Sequence[WorkloadInfo]) -> None:
 
 
 def _teller() -> Listener:
-    """Writes progress into the running job, at most once a second."""
+    """A listener that writes progress into the running job, at most once a second."""
     job = get_current_job()
-    told = [0.0]
+    last_seconds = 0.0
 
     def tell(progress: ReplayProgress) -> None:
-        if job is None or time.monotonic() - told[0] < _TELL_SECONDS:
+        nonlocal last_seconds
+        if job is None or time.monotonic() - last_seconds < _TELL_SECONDS:
             return
-        told[0] = time.monotonic()
+        last_seconds = time.monotonic()
         job.meta.update(step=f"{progress.step} on {host_name()}", fraction=0.0)
         job.save_meta()  # type: ignore[no-untyped-call]
 
@@ -320,7 +319,7 @@ def _teller() -> Listener:
 
 @contextmanager
 def _alone(tell: Listener) -> Iterator[None]:
-    """Hold this host's only slot for measurements; waits until it is free."""
+    """Hold this host's only slot for measurements; wait until it is free."""
     path = Path(tempfile.gettempdir()) / f"tracekit-measurement-{os.getuid()}.lock"
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -1,6 +1,6 @@
-"""Other libraries at the same queries, each used as its documentation recommends for large results.
+"""Other libraries running the same queries, used as their documentation advises for large results.
 
-They keep nothing: what is compared is the cost of getting the rows out in bounded pieces.
+They keep nothing, so the comparison is about the cost of reading rows in bounded pieces.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tracekit.keyed.sql_text import tokens_of
 class PandasChunks(BatchDrain):
     """`pandas.read_sql(chunksize=...)` through SQLAlchemy's oracle+oracledb.
 
-    With `stream_results`, which pandas' guide names for results larger than memory, and the
+    Uses `stream_results`, which pandas' guide recommends for results larger than memory, and the
     engine's own connection pool.
     """
 

@@ -1,4 +1,4 @@
-"""A candidate that also tells the deep size of what it returned."""
+"""A candidate that also reports the deep size of what it returned."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tracekit.experiment.candidate_subject import CandidateSubject
 
 
 class WeighedCandidate(CandidateSubject):
-    """A candidate whose output is weighed after its peak was read.
+    """A candidate that can report the deep size of its output, computed after its peak was read.
 
     Args:
-        weigh: Whether to tell `deep_size_bytes`; takes seconds for each million records.
-        arguments: Those of CandidateSubject.
+        weigh: Whether to report `deep_size_bytes`; takes seconds for a million records.
+        arguments: The arguments of CandidateSubject.
     """
 
     def __init__(self, *, weigh: bool, **arguments: Any) -> None:
@@ -20,7 +20,7 @@ class WeighedCandidate(CandidateSubject):
         self._weigh = weigh
 
     def finish(self, outcome: Any) -> dict[str, Any]:
-        """CandidateSubject's facts, and the deep size where it was asked for."""
+        """The facts of CandidateSubject and, if requested, the deep size."""
         facts = super().finish(outcome)
         if self._weigh:
             from tracekit.bench.deep_size import deep_size_bytes

@@ -134,7 +134,7 @@ def comparison_record(
     """The comparison as data.
 
     Raises:
-        ConfigError: a name in `columns` is not a metric.
+        ConfigError: a metric in `columns` is unknown.
     """
     deltas = metric_deltas(base.summary, head.summary, columns, sort=sort)
     return Comparison(

@@ -57,15 +57,23 @@ class Replay:
         return _framed(page)
 
 
+_THEMES = (
+    "body:is([data-jp-theme-light='false'], [data-theme='dark']) iframe.tracekit"
+    " { color-scheme: dark; }"
+    "body:is([data-jp-theme-light='true'], [data-theme='light']) iframe.tracekit"
+    " { color-scheme: light; }"
+)
+
+
 def _framed(page: str) -> str:
     """`page` in a frame: its styles are for a whole page and must not restyle a notebook.
 
-    Its script draws the graphs, and reaches nothing outside of the frame. The frame is dark where
-    JupyterLab's theme is, whatever the operating system prefers.
+    The frame follows the theme of JupyterLab, or of the documentation site, whatever the operating
+    system prefers. The page's script can reach nothing outside of the frame.
     """
     quoted = page.replace("&", "&amp;").replace('"', "&quot;")
     return (
-        "<style>body[data-jp-theme-light='false'] iframe.tracekit { color-scheme: dark; }</style>"
+        f"<style>{_THEMES}</style>"
         '<iframe class="tracekit" title="replay report" sandbox="allow-scripts" srcdoc="'
         f'{quoted}" style="width: 100%; height: 40rem; border: 0"></iframe>'
     )

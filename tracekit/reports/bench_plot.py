@@ -20,13 +20,13 @@ _PATHS = ("lean", "stream", "table", "parquet")
 
 
 def bench_plot(record: BenchRecord, path: str | Path) -> None:
-    """Draw the candidates that ended well as two bar charts, as PNG.
+    """Draw the candidates that succeeded as two bar charts, as PNG.
 
     Args:
-        record: What the bench found.
+        record: The bench.
         path: The file to write; an existing one is replaced.
     """
-    # The object-oriented interface keeps clear of pyplot's global figures and of any display.
+    # Not pyplot: it has global figures and looks for a display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""A bench's report: every candidate's figures, and the bars."""
+"""A bench's report: the figures of every candidate, and the targets."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def bench_text(record: BenchRecord, *, width: int | None = None, color: bool = F
     """The bench for a terminal.
 
     Args:
-        record: What the bench found.
-        width: Columns of the terminal; None is as wide as it takes.
+        record: The bench.
+        width: Columns of the terminal; None for no limit.
         color: Whether to write ANSI colours.
     """
     page = TextPage(width, color=color)
     page.line(_title(record), style="bold")
     page.table(figure_table(record))
     page.line(_note(record), style="dim")
-    page.table(bar_table(record), "Bars")
+    page.table(bar_table(record), "Targets")
     page.items(list(_remarks(record)), "Remarks")
     page.table(_environment(record), "Environment")
     return page.rendered()
@@ -50,7 +50,7 @@ def bench_markdown(record: BenchRecord) -> str:
 
 
 def figure_table(record: BenchRecord) -> Table:
-    """One row a candidate."""
+    """One row for each candidate."""
     numbers = (
         "net OS peak",
         "/ legacy",
@@ -74,10 +74,10 @@ def figure_table(record: BenchRecord) -> Table:
 
 
 def bar_table(record: BenchRecord) -> Table:
-    """One row a bar."""
+    """One row for each target."""
     columns = (
         Column("figure"),
-        Column("bar"),
+        Column("target"),
         Column("measured", numeric=True),
         Column("met"),
         Column("remark"),
@@ -138,7 +138,7 @@ def _remarks(record: BenchRecord) -> Iterable[str]:
     rows = {name: found.rows for name, found in record.candidates.items() if found.rows is not None}
     if len(set(rows.values())) > 1:
         listed = ", ".join(f"{name} {figures.count(count)}" for name, count in rows.items())
-        yield f"not all read the same number of rows, so they cannot be compared: {listed}"
+        yield f"the numbers of rows differ, so the figures cannot be compared: {listed}"
     for name, found in record.candidates.items():
         if found.deep_size_bytes is not None:
             yield (

@@ -1,4 +1,4 @@
-"""Two replays side by side as one HTML file that needs nothing else."""
+"""Two replays side by side as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def compare_html(
     failures: Sequence[str] | None = None,
     confidential: bool = True,
 ) -> str:
-    """Per-metric deltas and the call stacks that changed, as one page that needs no network.
+    """Changes by metric and by call stack, as one page that needs no network.
 
     Args:
         base: The replay before.
@@ -41,11 +41,11 @@ def compare_html(
         columns: Names of metrics (`METRICS`), all by default.
         sort: Order of the table (`comparison.SORTS`).
         stack_diffs: Captures of the two compared by call stack.
-        failures: What a gate found; the verdict then comes first. None if nothing was judged.
-        confidential: Whether machine paths are left out.
+        failures: What a gate found, for the verdict in the first line; None if nothing was judged.
+        confidential: Whether to leave out machine paths.
 
     Raises:
-        ConfigError: a name in `columns` is not a metric, or `sort` is not an order.
+        ConfigError: a metric in `columns`, or the order `sort`, is unknown.
     """
     deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=confidential)

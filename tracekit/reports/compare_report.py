@@ -30,7 +30,7 @@ def compare_text(
     width: int | None = None,
     color: bool = False,
 ) -> str:
-    """Per-metric deltas for a terminal, worst first.
+    """Changes by metric for a terminal, worst first.
 
     Args:
         base: The replay before.
@@ -38,12 +38,12 @@ def compare_text(
         columns: Names of metrics (`METRICS`), all by default.
         sort: Order of the table (`comparison.SORTS`).
         stack_diffs: Captures of the two compared by call stack.
-        failures: What a gate found; the verdict then comes first. None if nothing was judged.
-        width: Columns of the terminal; None is as wide as it takes.
+        failures: What a gate found, for the verdict in the first line; None if nothing was judged.
+        width: Columns of the terminal; None for no limit.
         color: Whether to write ANSI colours.
 
     Raises:
-        ConfigError: a name in `columns` is not a metric, or `sort` is not an order.
+        ConfigError: a metric in `columns`, or the order `sort`, is unknown.
     """
     deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=False)
@@ -76,9 +76,9 @@ def compare_markdown(
     failures: Sequence[str] | None = None,
     confidential: bool = True,
 ) -> str:
-    """Per-metric deltas as GitHub-flavoured Markdown, worst first, call stacks folded away.
+    """Changes by metric as GitHub-flavoured Markdown, worst first, with call stacks folded.
 
-    The first line is the sentence and ends in a hidden marker, as in `markdown`.
+    The first line is the summary, and ends with a hidden marker as in `markdown`.
 
     Args:
         base: The replay before.
@@ -86,11 +86,11 @@ def compare_markdown(
         columns: Names of metrics (`METRICS`), all by default.
         sort: Order of the table (`comparison.SORTS`).
         stack_diffs: Captures of the two compared by call stack.
-        failures: What a gate found; the verdict then comes first. None if nothing was judged.
-        confidential: Whether machine paths are left out.
+        failures: What a gate found, for the verdict in the first line; None if nothing was judged.
+        confidential: Whether to leave out machine paths.
 
     Raises:
-        ConfigError: a name in `columns` is not a metric, or `sort` is not an order.
+        ConfigError: a metric in `columns`, or the order `sort`, is unknown.
     """
     deltas = metric_deltas(base, head, columns, sort=sort)
     redact = Redactor(confidential=confidential)

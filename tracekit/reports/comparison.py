@@ -1,4 +1,4 @@
-"""Two replays compared metric by metric, memory before time; what got worse comes first."""
+"""Two replays compared metric by metric: memory before time, and regressions first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tracekit.reports.table import Column, Table
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure of a candidate that two replays can be compared by; more is worse."""
+    """A figure of a candidate that is compared between replays; more is worse."""
 
     name: str
     of: Callable[[CandidateMeasurement], float | None]
@@ -45,25 +45,25 @@ class MetricDelta:
     base: float | None
     head: float | None
     finished: bool = True
-    """Whether the candidate ended well both times; dying early makes none cheaper."""
+    """Whether the candidate succeeded both times; one that died early is not cheaper."""
 
     @property
     def delta(self) -> float | None:
-        """Head less base; None when they cannot be compared."""
+        """Head minus base; None if they cannot be compared."""
         if not self.finished or self.base is None or self.head is None:
             return None
         return self.head - self.base
 
     @property
     def change(self) -> float | None:
-        """`delta` as a share of the base; None when the base is 0 or either was not measured."""
+        """`delta` as a share of the base; None if the base is 0 or one was not measured."""
         return self.delta / self.base if self.base and self.delta is not None else None
 
 
 MEMORY = ("net_peak", "heap_peak")
-"""The metrics that a headline is about; time is the machine's as much as the code's."""
+"""The metrics that a headline is about. Times depend on the machine, too."""
 REPEATABLE_SHARE = 0.03
-"""By how much net peaks of one and the same candidate differ from run to run."""
+"""Share by which net peaks of the same candidate differ from run to run."""
 
 SORTS = ("change", "delta", "name")
 """`change`: memory first, the largest share of growth first; `delta`: metric by metric, the
@@ -82,14 +82,14 @@ def metric_deltas(
     A metric that was measured in neither is left out.
 
     Raises:
-        ConfigError: a name in `columns` is not a metric, or `sort` is not an order.
+        ConfigError: a metric in `columns`, or the order `sort`, is unknown.
     """
     if sort not in SORTS:
-        raise ConfigError(f"sort: {sort!r} is not an order. Expected one of {', '.join(SORTS)}.")
+        raise ConfigError(f"sort: unknown order {sort!r}; expected one of {', '.join(SORTS)}")
     unknown = [name for name in columns if name not in METRICS]
     if unknown:
         raise ConfigError(
-            f"columns: {unknown[0]!r} is not a metric. Expected one of {', '.join(METRICS)}."
+            f"columns: unknown metric {unknown[0]!r}; expected one of {', '.join(METRICS)}"
         )
     found = [
         MetricDelta(
@@ -113,7 +113,7 @@ def metric_deltas(
 
 
 def _worst_first(delta: MetricDelta) -> tuple[bool, float]:
-    # Growth from nothing has no share, yet is worse than any; what is unknown comes last.
+    # Growth from zero has no share but is worse than any; unknown changes come last.
     grown = delta.change if delta.change is not None else delta.delta and float("inf")
     return (grown is None, -(grown or 0.0))
 
@@ -157,7 +157,7 @@ def _signed(delta: MetricDelta) -> str:
 def comparison_headline(
     base: ReplaySummary, head: ReplaySummary, deltas: Sequence[MetricDelta]
 ) -> str:
-    """What got worse, in one sentence; nothing is judged here, tolerances belong to a gate."""
+    """What got worse, in one sentence. Nothing is judged here: tolerances belong to a gate."""
     broken = [
         f"{name} {ending(after)} and did not before"
         for name, before, after in _in_both(base, head)
@@ -167,7 +167,7 @@ def comparison_headline(
 
 
 def _largest_change(deltas: Sequence[MetricDelta]) -> str:
-    """Of the memory in bytes; of the other metrics only where none of memory was asked for."""
+    """About memory in bytes; about other metrics only if no memory metric was requested."""
     memory = [delta for delta in deltas if delta.metric.name in MEMORY]
     noun, considered = ("peak", memory) if memory else ("metric", list(deltas))
     known = [delta for delta in considered if delta.delta is not None]
@@ -208,7 +208,7 @@ def _levels(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
 
 
 def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:
-    """What makes the two hard to compare: other workload, other environment, other candidates."""
+    """What makes the two hard to compare: different workloads, environments or candidates."""
     found = [
         f"{what} {field.name.replace('_', ' ')}: {before} before, {after} after"
         for what, one, other in (

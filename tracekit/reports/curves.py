@@ -18,7 +18,7 @@ PALETTE = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _SHORTEST_SECONDS = 0.01
 _LOWEST_TOP_BYTES = 1024**2 / 10
 MOST_POINTS = 600
-"""Points of one drawn curve; more are thinned out, the highest of each stretch is kept."""
+"""Maximum number of points of a curve; of more, the highest of each stretch is kept."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +28,17 @@ class Curve:
     path: str
     color: str
     points: tuple[tuple[float, float], ...]
-    """Elapsed seconds and net bytes; at least one."""
+    """Elapsed seconds and net bytes; at least one point."""
     peak: tuple[float, float]
-    """When the samples were highest, and the net peak: the measured one where there is one."""
+    """When the samples were highest, and the net peak: the measured one if there is one."""
     label: str
     """The label of the marker."""
     died: str | None
-    """How it ended, when it did not finish."""
+    """How it ended, if it did not finish."""
 
     @property
     def marked(self) -> tuple[float, float]:
-        """Where its marker and label go: where it died, else its peak."""
+        """The place of its marker and label: where it died, or else its peak."""
         return self.points[-1] if self.died else self.peak
 
 
@@ -50,19 +50,19 @@ class Placed:
     x: float
     y: float
     on_the_right: bool
-    """Of its marker."""
+    """Seconds at its marker."""
 
 
 def placed_labels(
     curves: Sequence[Curve], until_seconds: float, gap: float, *, turn: float = 0.6
 ) -> list[Placed]:
-    """Where labels go so that none covers another.
+    """Places for the labels so that none covers another.
 
     Args:
-        curves: What to label.
+        curves: The curves to label.
         until_seconds: The right end of the axis.
         gap: Height of a label in bytes.
-        turn: From this share of the axis on, labels go to the left of their marker.
+        turn: Share of the axis after which labels are to the left of their marker.
     """
     placed: list[Placed] = []
     for curve in sorted(curves, key=lambda curve: curve.marked[1]):
@@ -114,7 +114,7 @@ def _curve(timeline: MemoryTimeline, path: CandidateMeasurement | None, color: s
 
 
 def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """At most about `MOST_POINTS` points, the ends and the highest of each stretch among them."""
+    """About `MOST_POINTS` points at most: both ends, and the highest of each stretch."""
     stretch = -(-len(points) // MOST_POINTS)
     if stretch == 1:
         return points
@@ -133,12 +133,12 @@ def peak_sentence(curve: Curve) -> str:
     end = f", then it {curve.died}" if curve.died else ""
     return (
         f"{curve.path}: highest {figures.size(peak)} above its baseline, "
-        f"{figures.seconds(when)} into {figures.seconds(until)}{end}"
+        f"after {figures.seconds(when)} of {figures.seconds(until)}{end}"
     )
 
 
 def plot_titles(summary: ReplaySummary) -> tuple[str, str]:
-    """What the plot shows and at which size; and the workload, without where its file lies."""
+    """What the plot shows, and the name of the workload without its folder."""
     work = summary.workload
     title = f"Memory above baseline while fetching {work.query} of {work.keys:,} keys"
     return title, figures.printable(Redactor().prose(work.name))
@@ -147,7 +147,7 @@ def plot_titles(summary: ReplaySummary) -> tuple[str, str]:
 def axis_ranges(curves: Sequence[Curve]) -> tuple[float, float, float]:
     """The end of the time axis in seconds, and the ends of the memory axis in bytes.
 
-    There is room for a label above the highest peak, and neither axis is ever empty.
+    There is room for a label above the highest peak, and no axis is empty.
     """
     until = max(*(curve.points[-1][0] for curve in curves), _SHORTEST_SECONDS)
     memory = [value for curve in curves for _, value in (*curve.points, curve.peak)]
@@ -155,6 +155,6 @@ def axis_ranges(curves: Sequence[Curve]) -> tuple[float, float, float]:
 
 
 def memory_unit(curves: Sequence[Curve]) -> tuple[str, int]:
-    """The unit of the memory axis and its bytes: GiB from one GiB on, else MiB."""
+    """The unit of the memory axis and its bytes: GiB from 1 GiB on, below that MiB."""
     top = max((curve.peak[1] for curve in curves), default=0.0)
     return ("GiB", 1024**3) if top >= 1024**3 else ("MiB", 1024**2)

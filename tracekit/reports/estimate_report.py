@@ -17,11 +17,11 @@ _NOTE = (
 
 
 def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bool = False) -> str:
-    """What an estimate says: the peaks, then the samples and checks they rest on.
+    """The predicted peaks, then the samples and checks behind them.
 
     Args:
         record: The estimate.
-        width: Columns of the terminal; None is as wide as it takes.
+        width: Columns of the terminal; None for no limit.
         color: Whether to write ANSI colours.
     """
     page = TextPage(width, color=color)

@@ -1,4 +1,4 @@
-"""Figures and values as people read them; what was not measured is a dash, never a zero."""
+"""Figures and values as people read them; a dash stands for what was not measured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tracekit.sizes import format_size
 
 NOT_MEASURED = "–"
 VALUE_LIMIT = 80
-"""Characters of a value that a table shows."""
+"""Maximum number of characters of a value in a table."""
 
 
 def count(number: int | None) -> str:
@@ -20,14 +20,14 @@ def size(size_bytes: float | None) -> str:
 
 
 def seconds(elapsed_seconds: float | None) -> str:
-    """`77.04` as `"77.0 s"`; under ten seconds with two decimals."""
+    """`77.04` as `"77.0 s"`; with two decimals below ten seconds."""
     if elapsed_seconds is None:
         return NOT_MEASURED
     return f"{elapsed_seconds:,.{1 if abs(elapsed_seconds) >= 9.995 else 2}f} s"
 
 
 def ratio(value: float | None) -> str:
-    """A ratio with two decimals, three under 0.1 so that small ones stay apart."""
+    """A ratio with two decimals; with three below 0.1, so that small ones differ."""
     if value is None:
         return NOT_MEASURED
     return f"{value:.3f}" if 0 < value < 0.0995 else f"{value:.2f}"
@@ -48,7 +48,7 @@ def text(value: str | None) -> str:
 def printable(value: str, limit: int | None = None) -> str:
     r"""`value` on one line: control characters as escapes (`\n`, `\x1b`), cut at `limit`.
 
-    A value is data: an escape sequence in it must not reach the terminal.
+    Values are data: an escape sequence in one must not reach the terminal.
     """
     shown = "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii")

@@ -1,4 +1,4 @@
-"""Call trees and compared call stacks as icicles: what a page's script draws.
+"""Call trees and compared call stacks as the data that a page's script draws as icicles.
 
 The data is a list of frames, each after its caller, so that stacks of any depth need no recursion.
 """
@@ -24,23 +24,23 @@ _HERE = Path(__file__).parent
 _COMPONENT = _HERE / "vendored" / "d3-flame-graph" / "d3-flame-graph.min.js"
 _LIBRARIES = frozenset({"site-packages", "dist-packages"})
 _PLACE_PARTS = 2
-"""Of a file's path: what makes it the same wherever a checkout lies."""
+"""Matches the part of a path that does not depend on the folder of a checkout."""
 _PYTHON_FILE = re.compile(r"\.pyw?$|^<|^In \[")
-"""A file, a name that code was compiled under, or a notebook's cell; else native code."""
+"""A file, a name under which code was compiled, or a notebook's cell; else native code."""
 _LINES_SHOWN = 6
 OWN, LIBRARY, PYTHON = "own", "library", "python"
-"""Whose code a frame is."""
+"""The owner of a frame's code."""
 
 
 @dataclass(frozen=True)
 class FlameGraph:
-    """What the template and the script need of one graph."""
+    """One graph, as the template and the script need it."""
 
     label: str
-    """What it shows, for those who hear it."""
+    """What it shows, for screen readers."""
     differential: bool
     frames: list[list[Any]]
-    """Number of the caller (-1: none), name, place, whose code, width, change and text."""
+    """Number of the caller (-1 for none), name, place, owner, width, change and text."""
 
 
 @cache
@@ -52,13 +52,13 @@ def flame_script() -> Markup:
 
 @cache
 def flame_script_hash() -> str:
-    """What a page's content security policy calls the script by."""
+    """The script's hash, for a page's content security policy."""
     digest = hashlib.sha256(flame_script().encode("utf-8")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def flame_of_tree(tree: CallTree, redact: Redactor) -> FlameGraph:
-    """What was alive at a heap peak, each call as wide as what it held."""
+    """The memory alive at a heap peak; each call is as wide as the memory it held."""
     frames = [_frame(-1, "all", "", OWN, tree.size_bytes, 0, _description(tree))]
     todo: list[tuple[int, CallNode]] = [(0, root) for root in tree.roots]
     while todo:
@@ -88,7 +88,7 @@ class _Call:
 
 
 def flame_of_diff(diff: StackDiff, redact: Redactor) -> FlameGraph:
-    """Two heap peaks, each call as wide as the more it held, and what it grew or shrank.
+    """Two heap peaks; each call is as wide as the larger of both, with its change.
 
     Calls are identified by function and file, because lines move between two versions of a file.
     """
@@ -146,7 +146,7 @@ def _description(node: CallNode | CallTree) -> str:
 
 
 def _names(location: str, lines: Iterable[str] = ()) -> tuple[str, str]:
-    """A short name and the whole place of a location."""
+    """A short name of a location, and the whole location."""
     function, file, line = split_location(location)
     if not file:
         return location, ""
@@ -169,5 +169,5 @@ def _whose(location: str) -> str:
 
 
 def any_shown(graphs: Iterable[FlameGraph]) -> bool:
-    """Whether any graph has something to show."""
+    """Whether any graph has frames to show."""
     return any(len(graph.frames) > 1 for graph in graphs)

@@ -1,9 +1,9 @@
-"""GitHub-flavoured Markdown that shows any text as it is.
+"""GitHub-flavoured Markdown in which any text stays literal.
 
-Values come from a database: pipes, backticks, tags and mentions in them must stay text. Where a
-code span can hold a value it is one, since that also reads well unrendered; else the value goes
-into `<code>` with its punctuation as character references, which no Markdown construct survives
-(CommonMark 0.31, section 2.5: references are text, never structure).
+Values come from a database: pipes, backticks, tags and mentions in them must stay text. A value
+becomes a code span if it can, because that is readable unrendered, too. Otherwise it goes into
+`<code>` with its punctuation as character references, which are always text (CommonMark 0.31,
+section 2.5).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BREAKS_A_CODE_SPAN = re.compile(r"[`|\\]|^\s|\s$|\s\s|^$")
 
 
 def prose(text: str) -> str:
-    """`text` as Markdown that renders as that text and nothing else."""
+    """`text` as Markdown that renders as exactly that text."""
     one_line = figures.printable(text)
     escaped = re.sub(r"[\\`*\[\]<|~&@$#]|(?<![^\W_])_|_(?![^\W_])", _reference, one_line)
     return _STARTS_A_BLOCK.sub(_block_start_as_text, escaped)
@@ -36,7 +36,7 @@ def code(text: str) -> str:
 
 
 def table_lines(table: Table) -> str:
-    """`table` as a GFM table; empty when it has no rows."""
+    """`table` as a GFM table; empty if it has no rows."""
     if not table.rows:
         return ""
     titles = _line(prose(column.title) for column in table.columns)
@@ -46,30 +46,30 @@ def table_lines(table: Table) -> str:
 
 
 def bullet(lines: Iterable[str]) -> str:
-    """A list of texts; empty when there are none."""
+    """A list of texts; empty if there are none."""
     return "\n".join(f"- {prose(line)}" for line in lines)
 
 
 def details(summary: str, body: str) -> str:
-    """`body` (Markdown) folded away under `summary` (Markdown on one line)."""
+    """`body` (Markdown) folded under `summary` (one line of Markdown)."""
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def section(heading: str, body: str) -> list[str]:
-    """A heading and its body as blocks; nothing when there is no body."""
+    """A heading and its body as blocks; nothing if there is no body."""
     return [f"## {heading}", body] if body else []
 
 
 def marker(kind: str, *names: str) -> str:
-    """The hidden comment by which a bot finds the comment it made about the same thing."""
+    """A hidden comment by which a bot finds its earlier comment on the same subject."""
     return f"<!-- tracekit:{':'.join((kind, *map(_plain, names)))} -->"
 
 
 def _plain(name: str) -> str:
-    """`name` without what could end a comment, or show its folder on a machine."""
+    """`name` without anything that could end a comment, and without its folder."""
     base = re.split(r"[/\\]", name)[-1]
     plain = re.sub(r"[^0-9A-Za-z_.]+", "-", base).strip("-")
-    # Two names must not become one marker, or one report would overwrite the other.
+    # Two names must have different markers, or one report would overwrite the other.
     return plain if plain == base else f"{plain}-{hashlib.sha256(base.encode()).hexdigest()[:6]}"
 
 

@@ -14,7 +14,7 @@ def outcome(summary: ReplaySummary) -> str:
 
 
 def headline(summary: ReplaySummary) -> str:
-    """How equal the outputs are and how the peaks compare, or what prevented the comparison.
+    """The level of equality and the ratio of the peaks, or what prevented the comparison.
 
     Example: `EQUAL at level value; peak LOWER: iterator used 0.50 of legacy's net peak (1.46 GiB
     against 2.92 GiB)`.
@@ -54,7 +54,7 @@ def _worst_level_first(item: tuple[str, CandidateProof]) -> int:
 
 
 def _phrase(summary: ReplaySummary, name: str, proof: CandidateProof) -> tuple[str, str]:
-    """What holds, and for whom or why."""
+    """A finding, and the candidates or the reason it applies to."""
     if proof.level is None:
         died = [n for n in (summary.proof.reference, name) if _unfinished(summary, n)]
         why = [f"{n} {ending(summary.candidates[n])}" for n in died]

@@ -1,4 +1,4 @@
-"""A replay's report as one HTML file that needs nothing else: no network."""
+"""A replay's report as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def html(
     stack_diffs: Sequence[StackDiff] = (),
     confidential: bool = True,
 ) -> str:
-    """The report as one page, from phone to desk width, light and dark as the reader's system is.
+    """The report as one page for phones and desktops; light or dark as the reader's system.
 
     Args:
-        summary: What the replay found.
-        timelines: Memory over time, drawn as one plot; without any there is no plot.
-        call_trees: What was alive at each candidate's heap peak.
+        summary: The replay.
+        timelines: Memory over time, drawn as one plot; with none there is no plot.
+        call_trees: The memory alive at each candidate's heap peak.
         stack_diffs: Captures compared by call stack.
-        confidential: Whether keys become handles and machine paths and source lines are left out.
+        confidential: Whether to replace keys by handles and leave out machine paths and code.
     """
     redact = Redactor(summary, confidential=confidential)
     curves = curves_of(summary, timelines)
@@ -47,6 +47,7 @@ def html(
         summary=summary,
         outcome=outcome(summary),
         headline=redact.prose(headline(summary)),
+        title=sections.workload_title(summary, redact),
         workload=sections.workload_line(summary, redact),
         reasons=[redact.prose(reason) for reason in summary.verdict.reasons],
         palette=PALETTE,

@@ -21,17 +21,16 @@ def markdown(
     confidential: bool = True,
     plot: str | None = None,
 ) -> str:
-    """The report, ready to be pasted: the verdict is the first line.
+    """The report for a pull request, with the verdict in the first line.
 
-    That line ends in a hidden marker, so that a bot can find its comment and update
-    it in place.
+    That line ends with a hidden marker by which a bot can find its comment and update it.
 
     Args:
-        summary: What the replay found.
-        timelines: Memory over time; each candidate's peak is described in words.
-        stack_diffs: Captures compared by call stack, folded away.
-        confidential: Whether keys become handles and machine paths and source lines are left out.
-        plot: Where the picture of memory over time is, relative to the report; None for none.
+        summary: The replay.
+        timelines: Memory over time, described in words.
+        stack_diffs: Captures compared by call stack, folded.
+        confidential: Whether to replace keys by handles and leave out machine paths and code.
+        plot: Path of the plot of memory over time, relative to the report; None for none.
     """
     redact = Redactor(summary, confidential=confidential)
     blocks = [

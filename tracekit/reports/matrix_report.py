@@ -10,15 +10,15 @@ from tracekit.reports.gfm import bullet, table_lines
 from tracekit.reports.table import Column, Table
 from tracekit.reports.text_report import TextPage
 
-_NOTE = "ratios are within a host; figures of two hosts are not compared"
+_NOTE = "ratios compare figures of the same host only"
 
 
 def matrix_text(record: MatrixRecord, *, width: int | None = None, color: bool = False) -> str:
     """The matrix for a terminal.
 
     Args:
-        record: What the workers found.
-        width: Columns of the terminal; None is as wide as it takes.
+        record: The benches of the workers.
+        width: Columns of the terminal; None for no limit.
         color: Whether to write ANSI colours.
     """
     page = TextPage(width, color=color)
@@ -41,7 +41,7 @@ def matrix_markdown(record: MatrixRecord) -> str:
 
 
 def matrix_table(record: MatrixRecord) -> Table:
-    """Rows by keys, host and candidate."""
+    """One row for each number of keys, host and candidate."""
     columns = [
         Column("keys", numeric=True),
         Column("host", literal=True),

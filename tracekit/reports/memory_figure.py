@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _INCHES = (8.0, 4.5)
 _DOTS_PER_INCH = 150  # 1,200 pixels wide
 _LABEL_HEIGHT_SHARE = 0.06
-"""Height of a label as a share of the memory axis; labels are kept that far apart."""
+"""Height of a label as a share of the memory axis, and the distance between labels."""
 
 
 def memory_plot(
@@ -32,11 +32,11 @@ def memory_plot(
     """Draw memory above baseline over elapsed seconds, one labelled curve per candidate, as PNG.
 
     Args:
-        summary: What the replay found; gives net peaks, sizes and how candidates ended.
-        timelines: The curves. With none the picture says that none were recorded.
+        summary: The replay, with net peaks, sizes and how candidates ended.
+        timelines: The curves. With none, the picture says that none was recorded.
         path: The file to write; an existing one is replaced.
     """
-    # The object-oriented interface keeps clear of pyplot's global figures and of any display.
+    # Not pyplot: it has global figures and looks for a display.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -45,7 +45,7 @@ def memory_plot(
     axes = figure.add_subplot()
     _draw(axes, summary, curves_of(summary, timelines))
     with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes; that is not a reason to fail.
+        # A name in a script that the font lacks is drawn as boxes, without a warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         canvas.print_figure(path, format="png", metadata={"Software": None})
 
@@ -84,7 +84,7 @@ def _labels(axes: Axes, curves: list[Curve], unit_bytes: int) -> None:
     """Write each candidate's name and peak next to its marker, without overlapping labels."""
     from matplotlib.patheffects import withStroke
 
-    halo = [withStroke(linewidth=3, foreground="white")]  # a line behind a label stays behind
+    halo = [withStroke(linewidth=3, foreground="white")]  # lines stay behind labels
     low, high = axes.get_ylim()
     gap = (high - low) * unit_bytes * _LABEL_HEIGHT_SHARE
     for placed in placed_labels(curves, axes.get_xlim()[1], gap):
@@ -104,6 +104,6 @@ def _labels(axes: Axes, curves: list[Curve], unit_bytes: int) -> None:
 
 
 def _darkened(color: str) -> str:
-    """The palette's pale colours do for lines; letters need more contrast on white."""
+    """A darker shade of a palette colour: letters need more contrast on white than lines."""
     channels = (int(color[at : at + 2], 16) * 7 // 10 for at in (1, 3, 5))
     return "#" + "".join(f"{channel:02x}" for channel in channels)

@@ -18,7 +18,7 @@ def page_template(name: str) -> Template:
 
 @cache
 def _templates() -> Environment:
-    # Everything is data and escaped; a name the template misspells is an error, not a blank.
+    # Everything is data and gets escaped; a misspelt name in a template is an error.
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

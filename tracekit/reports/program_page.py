@@ -1,4 +1,4 @@
-"""The report of a notebook or a script as one HTML file that needs nothing else."""
+"""The report of a notebook or a script as one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _NARROW = (356, 300)
 
 
 def program_html(report: ProgramReport, *, confidential: bool = True) -> str:
-    """The report as one page, from phone to desk width, light and dark as the reader's system is.
+    """The report as one page for phones and desktops; light or dark as the reader's system.
 
     Args:
-        report: What was found.
-        confidential: Whether lines of code and machine paths are left out.
+        report: The report.
+        confidential: Whether to leave out code and machine paths.
     """
     redact = Redactor(confidential=confidential)
     drawn = {

@@ -20,15 +20,15 @@ _DOTS_PER_INCH = 150
 _HEADROOM = 1.13
 _SHORTEST_SECONDS = 0.01
 _LEAST_LABELLED = 40.0
-"""SVG units: a narrower band has no room for its name."""
+"""In SVG units; a narrower band has no room for its name."""
 _LEAST_LABELLED_SHARE = 0.06
-"""The same for the picture, as a share of its width."""
+"""The same for the PNG, as a share of its width."""
 _GIB = 2**30
 
 
 @dataclass(frozen=True)
 class Band:
-    """One cell's stretch of time."""
+    """The time of one cell."""
 
     label: str
     left: float
@@ -75,7 +75,7 @@ def program_plot(report: ProgramReport, *, width: int, height: int) -> ProgramPl
         return round(bottom - size_bytes / top_bytes * (bottom - top), 1)
 
     points = _points(report)
-    died = report.died_in
+    died = _death(report, points)
     limit = report.memory_limit_bytes
     return ProgramPlot(
         width,
@@ -97,7 +97,7 @@ def program_plot(report: ProgramReport, *, width: int, height: int) -> ProgramPl
         " ".join(f"{x_of(at)},{y_of(size)}" for at, size in points),
         y_of(limit) if limit is not None else None,
         f"limit {figures.size(limit)}" if limit is not None else "",
-        (x_of(points[-1][0]), y_of(points[-1][1])) if died is not None else None,
+        (x_of(died[0]), y_of(died[1])) if died is not None else None,
     )
 
 
@@ -110,7 +110,7 @@ def program_picture(report: ProgramReport, path: str | Path) -> None:
     canvas = FigureCanvasAgg(figure)
     _draw(figure.add_subplot(), report)
     with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes; that is not a reason to fail.
+        # A name in a script that the font lacks is drawn as boxes, without a warning.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         canvas.print_figure(path, format="png", metadata={"Software": None})
 
@@ -142,7 +142,7 @@ def _draw(axes: Axes, report: ProgramReport) -> None:
 
 
 def _points(report: ProgramReport) -> list[tuple[float, int]]:
-    """At most about `MOST_POINTS`, the highest of each stretch kept."""
+    """About `MOST_POINTS` points at most: the highest of each stretch."""
     points = [(sample.elapsed_seconds, sample.rss_bytes) for sample in report.samples]
     stretch = -(-len(points) // MOST_POINTS)
     return [
@@ -157,6 +157,20 @@ def _stretches(report: ProgramReport) -> list[tuple[CellReport, float, float]]:
         for cell in report.cells
         if cell.began_seconds is not None
     ]
+
+
+def _death(report: ProgramReport, points: list[tuple[float, int]]) -> tuple[float, int] | None:
+    """The highest point of the cell that failed; the last point if it has none."""
+    failed = report.died_in
+    if failed is None:
+        return None
+    began = failed.began_seconds or 0.0
+    ended = began + (failed.wall_seconds or points[-1][0])
+    return max(
+        (point for point in points if began <= point[0] <= ended),
+        key=lambda point: point[1],
+        default=points[-1],
+    )
 
 
 def _ranges(report: ProgramReport) -> tuple[float, float]:

@@ -17,15 +17,15 @@ def program_text(
     color: bool = False,
     folder: str | None = None,
 ) -> str:
-    """What a run found: the verdict, how it ended, then the cells.
+    """The verdict of a run, how it ended, then its cells.
 
-    It stays on the machine, so lines of code and paths are shown in full.
+    The text stays on the machine, so it shows code and paths in full.
 
     Args:
-        report: What was found.
-        width: Columns of the terminal; None is as wide as it takes.
+        report: The report.
+        width: Columns of the terminal; None for no limit.
         color: Whether to write ANSI colours.
-        folder: Where the run's files are, named at the end.
+        folder: The folder of the run's files, named at the end.
     """
     page = TextPage(width, color=color)
     redact = Redactor(confidential=False)
@@ -57,12 +57,12 @@ def program_text(
 def program_markdown(
     report: ProgramReport, *, confidential: bool = True, plot: str | None = None
 ) -> str:
-    """The report for a pull request: the verdict is the first line, with a hidden marker.
+    """The report for a pull request, with the verdict and a hidden marker in the first line.
 
     Args:
-        report: What was found.
-        confidential: Whether lines of code and machine paths are left out.
-        plot: Where the picture of memory over time is, relative to the report; None for none.
+        report: The report.
+        confidential: Whether to leave out code and machine paths.
+        plot: Path of the plot of memory over time, relative to the report; None for none.
     """
     redact = Redactor(confidential=confidential)
     name = sections.program_name(report, redact)

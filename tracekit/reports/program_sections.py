@@ -1,4 +1,4 @@
-"""What a run of a notebook or a script says, before a format draws it."""
+"""The parts of the report of a notebook or a script, before a format draws them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def program_name(report: ProgramReport, redact: Redactor) -> str:
 
 
 def headline(report: ProgramReport, redact: Redactor) -> str:
-    """One sentence: how it ended, or where its highest point was."""
+    """How it ended, or where its highest point was, in one sentence."""
     name = program_name(report, redact)
     died = report.died_in
     if died is not None:
@@ -84,7 +84,7 @@ def headline(report: ProgramReport, redact: Redactor) -> str:
 
 
 def facts_line(report: ProgramReport) -> str:
-    """How many cells, how long, under which limit."""
+    """Number of cells, time, peak and limit, in one line."""
     ran = sum(cell.status is not ProgramStatus.NOT_RUN for cell in report.cells)
     parts = []
     if report.notebook is not None:
@@ -121,7 +121,7 @@ def cell_line(cell: CellReport) -> str:
 
 
 def cell_table(report: ProgramReport, redact: Redactor) -> Table:
-    """The cells in order; columns that no cell has a figure for are left out."""
+    """The cells in order, without columns that are empty in all of them."""
     columns = [
         Column("cell"),
         Column("status"),
@@ -158,7 +158,7 @@ def cell_table(report: ProgramReport, redact: Redactor) -> Table:
 
 
 def endings(report: ProgramReport, redact: Redactor) -> Iterator[str]:
-    """How each cell that did not end well ended, where, and what was large then."""
+    """How and where each failed cell ended, and what was large then."""
     bad = (ProgramStatus.OK, ProgramStatus.NOT_RUN)
     for cell in report.cells:
         if cell.status in bad:
@@ -173,7 +173,7 @@ def endings(report: ProgramReport, redact: Redactor) -> Iterator[str]:
 
 
 def remarks(report: ProgramReport, redact: Redactor) -> list[str]:
-    """What a reader must know, of the whole and of single cells."""
+    """Remarks on the run and on single cells."""
     said = [*report.remarks]
     for cell in report.cells:
         said += [f"{_prefix(report, cell)}{remark}" for remark in cell.remarks]
@@ -191,7 +191,7 @@ def remarks(report: ProgramReport, redact: Redactor) -> list[str]:
 
 
 def heap_tables(report: ProgramReport, redact: Redactor) -> list[tuple[str, Table]]:
-    """For each profiled cell its largest call stacks at the heap's peak."""
+    """The largest call stacks at the heap peak of each profiled cell."""
     return [
         (f"{_prefix(report, cell)}heap peak {figures.size(cell.heap_peak_bytes)}", table)
         for cell in report.cells

@@ -1,4 +1,4 @@
-"""What a report that leaves the machine must not hold: bind values, machine paths, source lines.
+"""Remove what must not leave the machine: bind values, machine paths, lines of code.
 
 Keys are bind values. A confidential report shows each as a short handle (`key-3f2a9c`), the same
 for the same key everywhere, so that differences can still be identified and found again.
@@ -13,16 +13,16 @@ from pathlib import PurePath
 
 from tracekit.records import ReplaySummary
 
-# Free text (an error's words) may hold an id that no record names; many are 16 characters.
+# An error message may contain a key that no record names; many keys have 16 characters.
 _LIKE_A_KEY = re.compile(r"(?<![0-9A-Za-z])(?=[A-Za-z]*[0-9])[0-9A-Za-z]{16}(?![0-9A-Za-z])")
 _WHOLE_WORD = r"(?<![0-9A-Za-z])(?:{})(?![0-9A-Za-z])"
 _QUOTED_PATH = re.compile(r"""(["'])(?:~|[A-Za-z]:)?[/\\][^"'\n]+\1""")
 _BARE_PATH = re.compile(r"""(?<![\w.~:/])(?:~|[A-Za-z]:)?(?:[/\\][^\s/\\:'",;()<>|]+){2,}""")
 _LOCATION = re.compile(r"(.*?):((?:[A-Za-z]:[/\\])?[^:]*):(\d+)", re.DOTALL)
-"""The function may be one of C++ and hold colons, the file begin with a drive."""
+"""A C++ function may contain colons, and a file may begin with a drive."""
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _SHORT_NUMBER = re.compile(r"-?[0-9]{1,3}")
-"""Such a key is not looked for in free text, where it may be any count."""
+"""Such a key is not replaced in free text, where it could be any count."""
 _HANDLE_DIGITS = 6
 
 
@@ -32,7 +32,7 @@ def handle(key: str) -> str:
 
 
 class Redactor:
-    """Takes from one report's texts what must not leave the machine, or nothing."""
+    """Removes from the texts of one report what must not leave the machine, or nothing."""
 
     def __init__(self, summary: ReplaySummary | None = None, *, confidential: bool = True) -> None:
         self.confidential = confidential
@@ -45,11 +45,11 @@ class Redactor:
         )
 
     def key(self, key: str) -> str:
-        """`key`, or its handle."""
+        """`key`, or its handle in a confidential report."""
         return handle(key) if self.confidential else key
 
     def value(self, column: str | None, value: str | None) -> str | None:
-        """A cell of `column` as text, with the keys in it as handles."""
+        """The text of a cell of `column`, with handles in place of keys."""
         if value is None or not self.confidential:
             return value
         if _NUMBER.fullmatch(value) and not self._holds_keys(column):
@@ -58,7 +58,7 @@ class Redactor:
         return handle(value) if masked == value and self._holds_keys(column) else masked
 
     def prose(self, text: str) -> str:
-        """Words of a person or an error: no keys, of paths the file name only."""
+        """Free text, such as an error: without keys, and with file names in place of paths."""
         if not self.confidential:
             return text
         text = _QUOTED_PATH.sub(lambda m: m[1] + _base_name(m[0][1:-1]) + m[1], text)
@@ -66,14 +66,14 @@ class Redactor:
         return self._without_keys(text)
 
     def traceback(self, text: str) -> str:
-        """`prose` of a traceback, its source lines left out (Python indents them by four)."""
+        """`prose` of a traceback without its lines of code, which Python indents by four."""
         if not self.confidential:
             return text
         kept = (line for line in text.splitlines() if not line.startswith("    "))
         return self.prose("\n".join(kept))
 
     def location(self, location: str) -> str:
-        """A stack location `function:file:line` with its file below the package folder."""
+        """A location `function:file:line` with its file relative to the package folder."""
         function, file, line = split_location(location)
         if not self.confidential or not file:
             return location
@@ -85,7 +85,7 @@ class Redactor:
         return ":".join(filter(None, (function, "/".join(parts), line)))
 
     def _holds_keys(self, column: str | None) -> bool:
-        # By prefix: CONTAINERIDS lists several of what CONTAINERID holds one of.
+        # By prefix: CONTAINERIDS lists several values of CONTAINERID.
         return bool(self._key_columns and column and column.upper().startswith(self._key_columns))
 
     def _without_keys(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""What keeps memory alive, as a tree that unfolds."""
+"""What keeps memory alive, as a tree that can be unfolded."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tracekit.reports.redaction import Redactor
 
 _SMALLEST_SHARE = 0.005
 _KEY_NAME = re.compile(r"\['.*")
-"""How the record names a value of a dict, by its key."""
+"""Matches the record's name for a value of a dict, which is its key."""
 
 
 @dataclass(frozen=True)
 class HolderStep:
-    """One step of drawing the tree: open a holder, show a leaf, or close the one last opened."""
+    """One step of drawing the tree: open a holder, show a leaf, or close the open one."""
 
     step: str
     """`open`, `leaf` or `close`."""
     size: str = ""
     percent: float = 0.0
-    """Of the total."""
+    """Share of the total."""
     title: str = ""
     also_held_by: tuple[str, ...] = ()
     contents: str = ""
@@ -33,18 +33,18 @@ class HolderStep:
 
 @dataclass(frozen=True)
 class DrawnRetention:
-    """What the template needs of one retention."""
+    """One retention, as the template needs it."""
 
     name: str
-    """Of the candidate; empty in a notebook."""
+    """The candidate's name; empty in a notebook."""
     headline: str
     steps: tuple[HolderStep, ...]
     unexplained: str
-    """Empty where everything is explained."""
+    """The memory that no holder explains; empty if there is none."""
 
 
 def drawn_retention(name: str, found: Retention, redact: Redactor) -> DrawnRetention:
-    """`found` ready to be drawn, without what must not leave the machine."""
+    """`found` prepared for drawing, without what must not leave the machine."""
     rest = found.total_bytes - found.explained_bytes
     return DrawnRetention(
         name,

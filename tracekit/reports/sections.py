@@ -30,7 +30,7 @@ _BESIDE_NOTE = (
     "affected. --jobs 1 measures one at a time."
 )
 PROCESSES_TITLE = "Processes side by side"
-_DIGEST_DIGITS = 17  # enough to see that two are the same; summary.json has them whole
+_DIGEST_DIGITS = 17  # enough to compare them; summary.json has all digits
 _STATUS_WORDS = {
     RunStatus.OK: "ok",
     RunStatus.OUT_OF_MEMORY: "out of memory",
@@ -57,7 +57,7 @@ def _seconds(elapsed_seconds: float | None, *, beside: bool) -> str:
 
 
 def measured_note(summary: ReplaySummary) -> str:
-    """What the table of candidates leaves to be said."""
+    """The note below the table of candidates."""
     paths = summary.candidates.values()
     beside = any(path.measured_beside or path.profiled_beside for path in paths)
     return MEASURED_NOTE + (_BESIDE_NOTE if beside else "")
@@ -70,7 +70,7 @@ class Ending:
     name: str
     sentence: str
     stderr_tail: str
-    """Its last words, perhaps many lines; empty when there were none."""
+    """The end of its standard error; may have many lines."""
 
 
 def worst_first(summary: ReplaySummary) -> list[tuple[str, CandidateMeasurement]]:
@@ -82,18 +82,22 @@ def worst_first(summary: ReplaySummary) -> list[tuple[str, CandidateMeasurement]
 
 
 def retentions(summary: ReplaySummary) -> list[tuple[str, Retention]]:
-    """What held the memory of each candidate that was looked at."""
+    """What held the memory of each candidate for which that was recorded."""
     found = ((name, path.retention) for name, path in summary.candidates.items())
     return [(name, retention) for name, retention in found if retention is not None]
+
+
+def workload_title(summary: ReplaySummary, redact: Redactor) -> str:
+    """The workload, its query and its number of keys, as a page's title."""
+    work = summary.workload
+    return figures.printable(f"{redact.prose(work.name)} · {work.query} · {work.keys:,} keys")
 
 
 def workload_line(summary: ReplaySummary, redact: Redactor) -> str:
     """What was replayed, in one line."""
     work = summary.workload
     parts = [
-        redact.prose(work.name),
-        work.query,
-        f"{work.keys:,} keys",
+        workload_title(summary, redact),
         f"{work.rows:,} rows" if work.rows is not None else "rows not counted",
         f"seed {work.seed}" if work.seed is not None else "",
         f"fingerprint {work.fingerprint}" if work.fingerprint else "no fingerprint",
@@ -125,9 +129,9 @@ def path_table(summary: ReplaySummary) -> Table:
 
 
 def process_table(summary: ReplaySummary) -> Table:
-    """One row per process of the paths that have several, and phase of it; empty without such.
+    """One row for each process and phase of candidates with several processes.
 
-    The size of a result that is kept elsewhere is a row of its own.
+    The size of a result that is kept elsewhere has its own row.
     """
     sizes = ("net OS peak", "OS peak", "OS baseline")
     return Table.of(
@@ -144,14 +148,14 @@ def process_table(summary: ReplaySummary) -> Table:
 def _process_rows(name: str, path: CandidateMeasurement) -> Iterator[tuple[str, ...]]:
     for one in path.processes:
         sizes = (one.rss_net_peak_bytes, one.rss_peak_bytes, one.rss_baseline_bytes)
-        yield name, one.role, one.phase or "all of it", *map(figures.size, sizes)
+        yield name, one.role, one.phase or "the whole run", *map(figures.size, sizes)
     if path.result_bytes is not None:
         kept = figures.size(path.result_bytes)
         yield name, "(result)", "kept in the store", kept, *(figures.NOT_MEASURED,) * 2
 
 
 def proof_table(summary: ReplaySummary) -> Table:
-    """One row per candidate: the level that holds and what it cost to say so."""
+    """One row per candidate: the level that holds, and the cost of the proof."""
     titles = ("keys different", "missing", "extra", "proved in", "prover's net peak")
     return Table.of(
         [
@@ -182,9 +186,9 @@ def _proof_row(name: str, proof: CandidateProof) -> tuple[str, ...]:
 
 
 def drift_table(summary: ReplaySummary, redact: Redactor) -> Table:
-    """Every drift, lossy ones first, then the most frequent; candidates that share one share a row.
+    """Every drift, lossy ones first, then the most frequent.
 
-    Candidates that differ from the reference in the same way are the usual case.
+    Candidates with the same drift share a row, because they usually differ in the same way.
     """
     names_of: dict[Drift, list[str]] = {}
     for name, proof in summary.proof.candidates.items():
@@ -230,7 +234,7 @@ def _drift_row(names: str, drift: Drift, redact: Redactor) -> tuple[str, ...]:
 
 
 def difference_table(summary: ReplaySummary, redact: Redactor) -> Table:
-    """The first differences of every candidate, in the order the proof found them."""
+    """The first differences of every candidate, in the order of the proof."""
     reference = summary.proof.reference
     table = Table.of(
         [
@@ -283,7 +287,7 @@ def _value(column: str | None, value: str, redact: Redactor) -> str:
 
 
 def endings(summary: ReplaySummary, redact: Redactor) -> list[Ending]:
-    """How each candidate that did not finish ended, how far it came and why."""
+    """How each candidate that did not finish ended, why, and how far it got."""
     return [
         Ending(
             name,
@@ -310,7 +314,7 @@ def _ending_sentence(name: str, path: CandidateMeasurement) -> str:
 
 
 def remarks(summary: ReplaySummary, redact: Redactor) -> list[str]:
-    """What a reader must know about the figures and the proof."""
+    """Remarks on the figures and the proof."""
     about_paths = [(n, r) for n, path in worst_first(summary) for r in path.remarks]
     about_paths += [(n, p.not_proved) for n, p in worst_first(summary) if p.not_proved]
     about_proofs = [(n, r) for n, proof in summary.proof.candidates.items() for r in proof.remarks]
@@ -320,7 +324,7 @@ def remarks(summary: ReplaySummary, redact: Redactor) -> list[str]:
 
 
 def environment_table(summary: ReplaySummary, redact: Redactor) -> Table:
-    """Versions and machine facts, one a row."""
+    """Versions and facts about the machine, one per row."""
     facts = [
         (field.name.replace("_", " "), redact.prose(str(getattr(summary.environment, field.name))))
         for field in fields(summary.environment)
@@ -334,7 +338,7 @@ def environment_table(summary: ReplaySummary, redact: Redactor) -> Table:
 
 
 def file_table(summary: ReplaySummary, redact: Redactor) -> Table:
-    """Names in the run folder of what was kept for each path, and the digest of its output."""
+    """The files of each candidate in the run's folder, and the digest of its output."""
     rows = (
         (
             name,

@@ -13,35 +13,35 @@ from tracekit.reports.redaction import Redactor
 from tracekit.reports.table import Column, Table
 
 SMALLEST_SHARE = 0.005
-"""Nodes holding less than this share of their tree are not drawn."""
+"""Nodes with less than this share of their tree are not drawn."""
 TOP_STACKS = 10
-"""Call stacks in a report that is read in a terminal or a comment."""
+"""Maximum number of call stacks in a terminal or a comment."""
 CHANCE_BYTES = 4 * 1024**2
 CHANCE_SHARE = 0.05
-"""A change at one call stack of at most this many bytes, and of at most this share of the higher
-peak, is taken for chance: memray charges an arena of small objects (1 MiB) to one call."""
+"""A change of one call stack counts as noise up to this many bytes and this share of the higher
+peak, because memray charges an arena of small objects (1 MiB) to one call."""
 _CALLERS_SHOWN = 2
 
 
 @dataclass(frozen=True)
 class TreeStep:
-    """One step of drawing a tree: open a node, show a leaf, or close the node last opened."""
+    """One step of drawing a tree: open a node, show a leaf, or close the open node."""
 
     kind: str
     """`open`, `leaf` or `close`."""
     callers: tuple[str, ...] = ()
-    """Locations that hold exactly what `location` holds, the outermost first."""
+    """Callers that hold exactly what `location` holds, the outermost first."""
     location: str = ""
     size: str = ""
     allocations: str = ""
     percent: float = 0.0
-    """Of all that was alive."""
+    """Share of everything that was alive."""
 
 
 def tree_steps(tree: CallTree, redact: Redactor) -> Iterator[TreeStep]:
     """The tree in drawing order, largest first; without recursion, for stacks of any depth.
 
-    A chain of calls that holds the same memory from end to end is one step.
+    A chain of calls that all hold the same memory is one step.
     """
     total = max(tree.size_bytes, 1)
     todo: list[CallNode | None] = list(reversed(_shown(tree.roots, total)))
@@ -79,7 +79,7 @@ class StackTables:
     changed: Table
     changed_title: str
     chance: Table
-    """Changes so small that the next run may show others."""
+    """Changes so small that another run may show different ones."""
     chance_title: str
 
 
@@ -98,7 +98,7 @@ def stack_tables(diff: StackDiff, redact: Redactor, *, limit: int) -> StackTable
 
 
 def _is_chance(delta: StackDelta, diff: StackDiff) -> bool:
-    """Whether where arenas of small objects happen to begin explains the change."""
+    """Whether the boundaries of arenas of small objects explain the change."""
     peak_bytes = max(diff.base_bytes, diff.head_bytes)
     return abs(delta.delta_bytes) <= min(CHANCE_BYTES, CHANCE_SHARE * peak_bytes)
 
@@ -143,7 +143,7 @@ def drawn_diffs(
 
 
 def diff_title(diff: StackDiff) -> str:
-    """What is compared, with both heap peaks."""
+    """The names of both sides, and their heap peaks."""
     return (
         f"Heap at the peak by call stack: {diff.base} {figures.size(diff.base_bytes)} "
         f"→ {diff.head} {figures.size(diff.head_bytes)}"

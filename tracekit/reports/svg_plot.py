@@ -1,4 +1,4 @@
-"""The memory plot's geometry in SVG units; the template draws it and style sheets colour it."""
+"""The geometry of the memory plot in SVG units; the template draws and colours it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DrawnCurve:
 
     @property
     def needs_leader(self) -> bool:
-        """Whether the label had to move so far that a line must lead to it."""
+        """Whether the label is so far from its marker that a line connects them."""
         return abs(self.label_at[1] - self.marker[1]) > _LINE_HEIGHT
 
 
@@ -109,7 +109,7 @@ def svg_plot(curves: Sequence[Curve], *, width: int, height: int) -> SvgPlot:
 def _label(
     curve: Curve, x: float, left: float, right: float, *, prefer_right: bool
 ) -> tuple[str, float, str]:
-    """A label's text, place and anchor; it includes how the path died if there is room."""
+    """A label's text, place and anchor. The text says how the path died if there is room."""
     room = {"start": right - x - _MARKER_WIDTH, "end": x - left - _MARKER_WIDTH}
     sides = ("start", "end") if prefer_right else ("end", "start")
     texts = [f"{curve.label}, {curve.died}"] if curve.died else []
@@ -121,7 +121,7 @@ def _label(
 
 
 def round_steps(low: float, high: float, wanted: int) -> list[float]:
-    """About `wanted` multiples of 1, 2 or 5 times a power of ten within `low` to `high`."""
+    """About `wanted` steps from `low` to `high`, at multiples of 1, 2 or 5 times a power of 10."""
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)

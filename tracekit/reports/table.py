@@ -13,7 +13,7 @@ class Column:
     title: str
     numeric: bool = False
     literal: bool = False
-    """Its cells are names or values from outside, drawn as code where a format has that."""
+    """Whether its cells are names or data, which formats show as code."""
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ class Table:
         return cls(tuple(columns), tuple(tuple(row) for row in rows))
 
     def transposed(self) -> Table:
-        """Rows as columns: the first column's cells become the titles. For narrow screens."""
+        """The transposed table, for narrow screens: the first column becomes the titles."""
         head, *rest = zip(*((c.title for c in self.columns), *self.rows), strict=True)
         columns = (Column(head[0]), *(Column(title, numeric=True) for title in head[1:]))
         return Table(columns, tuple(rest))
 
     def pieces(self, rows_each: int) -> list[Table]:
-        """The table cut into tables of at most `rows_each` rows."""
+        """The table divided into tables of at most `rows_each` rows."""
         starts = range(0, len(self.rows), rows_each)
         return [Table(self.columns, self.rows[start : start + rows_each]) for start in starts]
 
     def without(self, title: str) -> Table:
-        """The table less the column called `title`."""
+        """The table without the column called `title`."""
         kept = [i for i, column in enumerate(self.columns) if column.title != title]
         return Table.of(
             (self.columns[i] for i in kept), ((row[i] for i in kept) for row in self.rows)

@@ -28,19 +28,19 @@ def text(
     color: bool = False,
     folder: str | None = None,
 ) -> str:
-    """The report: verdict first, then the paths, the proof, drift, first differences, remarks.
+    """The report: the verdict, the candidates, the proof, drift, first differences, remarks.
 
-    It stays on the machine, so keys and paths are shown in full.
+    The text stays on the machine, so it shows keys and paths in full.
 
     Args:
-        summary: What the replay found.
-        width: Columns of the terminal; a table that does not fit is turned on its side. None
-            is as wide as it takes.
+        summary: The replay.
+        width: Columns of the terminal; a table that does not fit is transposed. None for no
+            limit.
         color: Whether to write ANSI colours.
-        folder: Where the run's files are, named at the end.
+        folder: The folder of the run's files, named at the end.
 
     Returns:
-        Lines, each ended by a newline.
+        Lines that end with a newline.
     """
     page = TextPage(width, color=color)
     redact = Redactor(confidential=False)
@@ -105,16 +105,16 @@ class TextPage:
         )
 
     def items(self, lines: list[str], title: str) -> None:
-        """A titled list; nothing when there is nothing to list."""
+        """A list with a title; nothing if it is empty."""
         if lines:
             self._title(title)
         for line in lines:
             self.item(line)
 
     def table(self, table: Table, title: str = "") -> None:
-        """A table; nothing when it has no rows.
+        """A table; nothing if it has no rows.
 
-        One too wide for the page is turned on its side, in as few pieces as fit.
+        A table that is too wide for the page is transposed, in as few pieces as fit.
         """
         if not table.rows:
             return
@@ -138,7 +138,7 @@ class TextPage:
         return Measurement.get(self._console, options, drawn).maximum
 
     def rendered(self) -> str:
-        """All that was written, no blanks at line ends."""
+        """Everything that was written, without blanks at line ends."""
         output = self._console.file
         assert isinstance(output, io.StringIO)
         return "".join(line.rstrip() + "\n" for line in output.getvalue().splitlines())

@@ -44,7 +44,7 @@ def test_every_bar_is_judged_when_everything_was_measured():
     assert set(met(results).values()) == {True}
 
 
-def test_every_bar_can_be_missed():
+def test_every_target_can_be_missed():
     results = {
         "legacy": found(1000, 10),
         "iterator": found(500, 3),
@@ -65,22 +65,22 @@ def test_what_was_not_measured_is_neither_met_nor_missed():
     died = CandidateResult("", "events", RunStatus.FAILED, "raised")
     for results in ({}, {"legacy": died, "lean": died, "stream": died, "parquet": died}):
         assert set(met(results).values()) == {None}
-    assert met({"stream": found(10)})["net OS peak beyond the ids, stream, over sizes"] is None
+    assert met({"stream": found(10)})["net OS peak without the keys, stream, over sizes"] is None
 
 
-def test_ids_that_take_more_than_their_share_are_no_flat_stream():
+def test_keys_that_take_too_much_fail_the_target_of_a_flat_stream():
     heavy = [BenchRun(keys, 0, 1.0, 1.0, 49 * keys) for keys in (MIB // 8, MIB)]
     stream = {"stream": found(69, sizes=[(MIB // 8, 26.125)])}
-    figure = "net OS peak beyond the ids, stream, over sizes"
+    figure = "net OS peak without the keys, stream, over sizes"
     [bar] = [bar for bar in bench_bars(stream, MIB, heavy) if bar.figure == figure]
     assert bar.met is False
-    assert "preparing the ids alone took 49.0 bytes each" in bar.remark
+    assert "preparing the keys alone took 49.0 bytes each" in bar.remark
 
 
-def test_what_a_stream_holds_of_its_ids_is_not_what_preparing_them_took():
+def test_a_stream_may_hold_less_of_its_keys_than_preparing_them_took():
     """Preparing them peaks before the first batch is read; then half of that is held."""
     ids = [BenchRun(keys, 0, 1.0, 1.0, 16 * keys) for keys in (MIB // 8, MIB)]
-    figure = "net OS peak beyond the ids, stream, over sizes"
+    figure = "net OS peak without the keys, stream, over sizes"
     for grown_mib, flat in ((8, True), (16, True), (24, False)):
         stream = {"stream": found(20 + grown_mib, sizes=[(MIB // 8, 20 + grown_mib / 8)])}
         [bar] = [bar for bar in bench_bars(stream, MIB, ids) if bar.figure == figure]

@@ -22,7 +22,7 @@ def test_processes_phases_and_the_kept_result_are_rows(hard: ReplaySummary) -> N
     summary = replace(hard, candidates={**hard.candidates, "service": service})
     assert sections.process_table(summary).rows == (
         ("service", "web", "streaming the result", "10.0 MiB", "70.0 MiB", "60.0 MiB"),
-        ("service", "store", "all of it", "115 MiB", "122 MiB", "7.00 MiB"),
+        ("service", "store", "the whole run", "115 MiB", "122 MiB", "7.00 MiB"),
         ("service", "(result)", "kept in the store", "114 MiB", "–", "–"),
     )
     for report in (text(summary), markdown(summary), html(summary)):
