@@ -43,6 +43,7 @@ ROOMS = {
     ],
     "profiling": [
         "tests/unit/profiling",
+        "tests/integration/test_measure.py",
         "tests/integration/test_profiling.py",
         "tests/integration/test_stacks_capture.py",
         "tests/integration/test_profiling_leftovers.py",

@@ -112,7 +112,7 @@ def fork_retention(
         ProfileError: this system cannot fork.
     """
     taken_at = taken_at or datetime.now().astimezone().isoformat(timespec="seconds")
-    total_bytes = process_memory.resident_bytes()
+    file_bytes = process_memory.file_bytes()
     if not hasattr(os, "fork"):
         raise ProfileError("this system cannot fork, which retention needs")
     with warnings.catch_warnings():
@@ -123,7 +123,7 @@ def fork_retention(
                 moment = this_moment(frame, thread_locals=thread_locals)
                 pid = os.fork()
                 if pid == 0:
-                    _look(fd, then, survives, moment, total_bytes, taken_at, baseline, only)
+                    _look(fd, then, survives, file_bytes, moment, taken_at, baseline, only)
         except OSError as exc:
             raise ProfileError(
                 f"the process to look for what holds the memory could not be started: {exc}"
@@ -157,7 +157,7 @@ def _called(name: str) -> Iterator[None]:
     file = Path("/proc/thread-self/comm")
     with contextlib.ExitStack() as restore:
         with contextlib.suppress(OSError):  # Linux
-            before = file.read_bytes()
+            before = file.read_bytes().removesuffix(b"\n")
             file.write_text(name, encoding="ascii")
             restore.callback(file.write_bytes, before)
         yield
@@ -167,13 +167,18 @@ def _look(
     fd: int,
     then: Callable[[], object] | None,
     survives: bool,
+    file_bytes: int,
     moment: Moment,
-    *of_the_record: Any,
+    taken_at: str,
+    baseline: Retention | None,
+    only: Any,
 ) -> NoReturn:
     """The forked process's work; it never returns to the program's code."""
     gc.disable()
     code = 1
     try:
+        # As the program had it in the moment of the fork, which hands on all but mapped files.
+        total_bytes = file_bytes + process_memory.resident_bytes() - process_memory.file_bytes()
         _become_a_bystander(survives)
         _keep_open_only(fd)
         began = time.perf_counter()
@@ -181,7 +186,7 @@ def _look(
         # Imported only here: the program itself needs neither numpy nor its memory.
         from tracekit.profiling.retention.record import retention_record
 
-        record = retention_record(began, moment, tracked, *of_the_record)
+        record = retention_record(began, moment, tracked, total_bytes, taken_at, baseline, only)
         _write_all(fd, to_json(record).encode())
         if then is not None:
             then()

@@ -9,11 +9,16 @@ from typing import Any
 from tracekit.profiling.retention import roots
 from tracekit.profiling.retention.dominator_tree import DominatorTree
 from tracekit.profiling.retention.graph import ROOT
-from tracekit.profiling.retention.variables import NOTEBOOK, Variable, is_passage, names_in, place
+from tracekit.profiling.retention.variables import (
+    NOTEBOOK,
+    Variable,
+    is_passage,
+    keys_in,
+    names_in,
+    place,
+)
 
 _NO_VARIABLE = Variable(roots.NO_VARIABLE, "an expression in progress or native code")
-
-
 _KEY_WIDTH = 40
 _CLOSURE_DEPTH = 3
 """Depth of a closure: a cell is in a tuple, which is in a function."""
@@ -104,12 +109,12 @@ class Naming:
                 return [_NO_VARIABLE]
             if kind == roots.HANDLED:
                 return [Variable(kind)]
-            names = names_in(self._graph.objects[node], value)
+            found = self._graph.objects[node]
             if kind == roots.RESULTS:
-                return [Variable(f"{roots.RESULTS}[{name}]", NOTEBOOK) for name in names]
-            if not self.is_passage(node) and type(self._graph.objects[node]) is dict:
-                return [Variable(f"[{name!r}]"[:_KEY_WIDTH]) for name in names if name]
-            if names:
+                return [Variable(f"{kind}[{key}]", NOTEBOOK) for key in keys_in(found, value)]
+            if not self.is_passage(node) and (keys := keys_in(found, value)):
+                return [Variable(f"[{key!r}]"[:_KEY_WIDTH]) for key in keys]
+            if names := names_in(found, value):
                 where = self._where(node)
                 return [Variable(name, where) for name in names]
             if depth < _CLOSURE_DEPTH and self.is_passage(node):

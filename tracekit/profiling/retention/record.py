@@ -33,7 +33,7 @@ def retention_record(
         began: The start, by `time.perf_counter`.
         moment: Recorded before the fork.
         tracked: Addresses of all objects that the collector tracked after the fork.
-        total_bytes: Resident memory before the fork.
+        total_bytes: Resident memory of the program when it was forked.
         taken_at: The name of this point in time.
         baseline: What to leave out.
         only: The only object to report on; None for all.

@@ -96,6 +96,14 @@ def names_in(holder: Any, value: Any) -> list[str]:
     return [name for name, found in _slots(holder) if found is value]
 
 
+def keys_in(holder: Any, value: Any) -> list[str | int]:
+    """The keys under which a dict has `value`, if they are texts or whole numbers."""
+    if not issubclass(type(holder), dict):
+        return []
+    items = dict.items(holder)  # a class of the user's may do anything
+    return [key for key, found in items if found is value and type(key) in (str, int)]
+
+
 def place(holder: Any) -> str | None:
     """The scope of `holder`'s variables: a function, a class; None for other objects."""
     kind = type(holder)
@@ -103,6 +111,8 @@ def place(holder: Any) -> str | None:
         return _function(holder.f_code, holder.f_lineno)
     if isinstance(holder, _Suspended):
         return _suspended_place(holder)
+    if kind is MethodType:
+        return place(holder.__func__)
     if kind is FunctionType:
         return f"function {_function(holder.__code__, holder.__code__.co_firstlineno)}"
     if issubclass(kind, type):
@@ -132,10 +142,11 @@ def _slots(holder: Any) -> Iterator[tuple[str, Any]]:
     if kind is FrameType:
         yield from holder.f_locals.items()
     elif kind is dict:
-        for key, value in holder.items():
-            yield key if type(key) is str else repr(key) if type(key) is int else "", value
+        yield from ((key, value) for key, value in holder.items() if type(key) is str)
     elif kind is FunctionType:
         yield from _function_slots(holder)
+    elif kind is MethodType:
+        yield "self", holder.__self__
     elif isinstance(holder, _Suspended):
         frame = _of_suspended(holder, "frame")
         yield from frame.f_locals.items() if frame is not None else ()

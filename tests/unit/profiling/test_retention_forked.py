@@ -1,0 +1,175 @@
+"""The process that looks at the objects: what it takes from the program, and what it gives back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+FAKED = """
+import json, os, resource, signal, socket, sys, threading, time
+from pathlib import Path
+from tracekit import process_memory
+from tracekit.errors import ProfileError
+from tracekit.profiling.retention import LOOKER_NAME, fork_retention, record, retention
+from tracekit.records import Retention
+
+def looked(began, moment, tracked, total_bytes, taken_at, baseline, only):
+    names = [frame.f_code.co_name for _, frames in moment.stacks for frame in frames]
+    names = [name for name in names if name != "run" and not name.startswith("_boot")]
+    text = f"{taken_at} {names} {baseline and baseline.taken_at} {only} {len(tracked) > 1000}"
+    return Retention(total_bytes, 0, text, ())
+
+def open_files():
+    numbers = [fd for fd in range(64) if os.path.lexists(f"/proc/self/fd/{fd}")]
+    return [os.readlink(f"/proc/self/fd/{fd}") for fd in numbers]
+
+record.retention_record = looked
+before = open_files()
+"""
+PROGRAMS = {
+    "it looks at what there is, from where it is called": (
+        """
+        def work(**options):
+            return retention(**options)
+        first = work(taken_at="now")
+        print(first.taken_at)
+        print(abs(first.total_bytes - process_memory.resident_bytes()) < 2**23)
+        print(work(only=17, baseline=first, taken_at="then", frame=sys._getframe()).taken_at)
+        found = []
+        thread = threading.Thread(target=lambda: found.append(retention(taken_at="x")))
+        thread.start()
+        while not found: pass
+        print(found[0].taken_at)
+        date = work().taken_at.split()[0]
+        print(date[:2], date[10], date.count(":"), len(date))
+        print(open_files() == before)
+        """,
+        "now ['work', '<module>'] None None True\n"
+        "True\n"
+        "then ['<module>'] now ['work', '<module>'] None None True 17 True\n"
+        "x ['<lambda>', '<module>'] None None True\n"
+        "20 T 3 25\n"
+        "True\n",
+    ),
+    "the process is a bystander": (
+        """
+        name = Path("/proc/self/comm").read_text()
+        near, far = socket.socketpair()
+        read_fd, write_fd = os.pipe()
+        resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 4 << 30))
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
+        def tell():
+            status = dict(line.split(":\\t") for line in open("/proc/self/status"))
+            files = [os.readlink(f"/proc/self/fd/{fd}") for fd in range(3)]
+            facts = {
+                "name": Path("/proc/self/comm").read_text().strip(),
+                "group": os.getpgid(0) == os.getpid(),
+                "interrupts": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
+                "alarm": 800 < signal.alarm(0) <= 900,
+                "alarms": signal.getsignal(signal.SIGALRM) is signal.SIG_DFL,
+                "limit": [size >> 30 for size in resource.getrlimit(resource.RLIMIT_DATA)],
+                "first to go": Path("/proc/self/oom_score_adj").read_text().strip(),
+                "standard files": set(files) == {"/dev/null"},
+                "sockets": any("socket" in each for each in open_files()),
+                "pipes": sum("pipe" in each for each in open_files()),
+            }
+            os.write(write_fd, b"\\n" + json.dumps(facts).encode())
+
+        for survives in (False, True):
+            pid = fork_retention(write_fd, sys._getframe(), survives=survives, then=tell)
+            print(os.getpgid(pid) == pid, Path("/proc/self/comm").read_text() == name)
+            print(os.waitpid(pid, 0)[1], end=" ")
+            print(os.read(read_fd, 65536).decode().splitlines()[-1])
+        """,
+        "False True\n"
+        '0 {"name": "tracekit-look", "group": false, "interrupts": true, "alarm": true, '
+        '"alarms": true, "limit": [4, 4], "first to go": "1000", "standard files": true, '
+        '"sockets": false, "pipes": 1}\n'
+        "True True\n"
+        '0 {"name": "tracekit-look", "group": true, "interrupts": true, "alarm": true, '
+        '"alarms": true, "limit": [4, 4], "first to go": "1000", "standard files": true, '
+        '"sockets": false, "pipes": 1}\n',
+    ),
+    "whatever goes wrong is a named error, and leaves nothing": (
+        """
+        def fail(*_):
+            raise ValueError("no luck: \\xe4")
+
+        def refuse():
+            raise OSError(11, "too many processes")
+
+        def attempt():
+            try:
+                retention()
+            except ProfileError as exc:
+                print(exc)
+            print(open_files() == before, signal.getsignal(signal.SIGINT) is handler)
+
+        handler = signal.getsignal(signal.SIGINT)
+        record.retention_record = fail
+        attempt()
+        record.retention_record = lambda *_: os._exit(3)
+        attempt()
+        record.retention_record = lambda *_: os.kill(os.getpid(), 9)
+        attempt()
+        os.fork, fork = refuse, os.fork
+        attempt()
+        del os.fork
+        attempt()
+        os.fork = fork
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            print("none left")
+        """,
+        "the process that looked for what holds the memory ended early: ValueError: no luck: ä\n"
+        "True True\n"
+        "the process that looked for what holds the memory ended early: \n"
+        "True True\n"
+        "the process that looked for what holds the memory ended early: signal 9\n"
+        "True True\n"
+        "the process to look for what holds the memory could not be started: "
+        "[Errno 11] too many processes\n"
+        "True True\n"
+        "this system cannot fork, which retention needs\n"
+        "True True\n"
+        "none left\n",
+    ),
+    "a handler of the program's own gets the interrupt afterwards": (
+        """
+        def fork(real=os.fork):
+            pid = real()
+            if pid:
+                os.kill(os.getpid(), signal.SIGINT)
+                print("forked")
+            return pid
+
+        def handle(number, frame):
+            print("interrupted", number)
+
+        os.fork = fork
+        for handler in (handle, signal.SIG_IGN):
+            signal.signal(signal.SIGINT, handler)
+            print(retention(taken_at="now").taken_at.split()[0])
+            print(signal.getsignal(signal.SIGINT) is handler)
+        """,
+        "forked\ninterrupted 2\nnow\nTrue\nforked\nnow\nTrue\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_is_apart_from_the_program(name: str) -> None:
+    source, said = PROGRAMS[name]
+    program = FAKED + "\n".join(line[8:] for line in source.splitlines())
+    done = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning:__main__", "-c", program],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == said, done.stderr
