@@ -81,8 +81,8 @@ LEFT_OUT = [
 ]
 """Tests that cannot judge mutants."""
 # A test that hangs ends its process after a minute, which is a failure; raising an error in it, as
-# the other method does, Hypothesis answers by running the example again. mutmut's own limit,
-# 10 * (the tests' time + 30 s), decides nothing: a busy machine reaches it, too.
+# the other method does, Hypothesis answers by running the example again. mutmut's own limit is of
+# CPU time, 20 * (the tests' time + 30 s), and decides nothing.
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from mutmut.mutation.file_mutation import create_mutations
 from mutmut.runners.harness import PytestRunner
 from mutmut.state import state
 from mutmut.utils.file_utils import change_cwd
+from mutmut.workers import isolation
 from mutmut.workers.isolation import ForkServerRunner
 
 MEMORY_LIMIT_BYTES = 6 * 1024**3
@@ -52,6 +53,9 @@ def main() -> None:
     if not sys.stdout.isatty():
         _tell_once_a_minute()
     mutmut.get_mutant_runner = Workers
+    # pytest ends a test that hangs. mutmut's own clock goes on when a mutant's process has ended,
+    # and kills whatever process has its number by then.
+    isolation.register_timeout = lambda pid, timeout_s: None
     Tests.seconds = asked["seconds"]
     KILLERS.touch()
     _call_mutants_in_every_process()
