@@ -15,16 +15,18 @@ import resource
 import shutil
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
 import libcst as cst
 import mutant_calls
+import psutil
 import pytest
 from mutmut import __main__ as mutmut
 from mutmut import stats
@@ -43,6 +45,8 @@ HITS = Path("hits").absolute()
 """The functions that each test calls, in whichever process."""
 KILLERS = Path("killers").absolute()
 """The modules of killed mutants, and the tests that killed them."""
+IDLE_SECONDS = 5.0
+"""Tests that compute nothing for so long wait for what never comes: no test idles that long."""
 
 
 def main() -> None:
@@ -128,9 +132,13 @@ class Tests(PytestRunner):
         wanted = set(tests)
         items = [item for item in self.session.items if item.nodeid in wanted]
         items.sort(key=Turn(module))
+        threading.Thread(target=_end_where_nothing_moves, daemon=True).start()
         start = time.process_time()
         for item, following in zip(items, [*items[1:], None], strict=True):
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            try:
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            except MemoryError:  # which pytest itself may meet after the test has
+                return int(pytest.ExitCode.TESTS_FAILED)
             if self.session.testsfailed:
                 with KILLERS.open("a", encoding="utf-8") as file:
                     file.write(f"{module}\t{item.nodeid}\n")
@@ -205,6 +213,24 @@ def _handle_signals_as_usual() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+
+
+def _end_where_nothing_moves() -> None:
+    """Kill the mutant once its tests, and what they started, have stopped using the CPU."""
+    before = -1.0
+    while abs((used := _cpu_seconds()) - before) > 0.01:
+        before = used
+        time.sleep(IDLE_SECONDS)
+    os._exit(int(pytest.ExitCode.TESTS_FAILED))
+
+
+def _cpu_seconds() -> float:
+    ended = os.times()
+    used = time.process_time() + ended.children_user + ended.children_system
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            used += sum(child.cpu_times()[:2])
+    return used
 
 
 def _call_mutants_in_every_process() -> None:
