@@ -2,8 +2,8 @@
 
 `canonical` defines what each level of equality treats as the same. `DigestWriter` turns one
 side's records into a small sorted file; `compare_digests` reads two such files side by side and
-returns the level at which the sides are equal. pandas and pyarrow are never imported here: their
-values are recognised by type. Digests need numpy, so a measured process imports this room only
+returns the level at which the sides are equal. This room never imports pandas or pyarrow: it
+recognises their values by type. Digests need numpy, so a measured process imports this room only
 after its run.
 """
 

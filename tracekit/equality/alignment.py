@@ -14,30 +14,30 @@ from tracekit.equality.forms import Forms, same_value, written
 from tracekit.equality.labels import label
 
 _MAX_ALIGNED = 500
-"""Of more records than this, changed ones are paired by position."""
+"""Above this number of records, changed records are paired by position."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One record with the forms of its cells."""
+    """One record, with the forms of its cells."""
 
     index: int
     cells: dict[str, object]
     forms: dict[str, Forms]
     value: bytes
-    """Equal for records that are value-equal."""
+    """The value form of the record; equal for value-equal records."""
     content: bytes
-    """The same, without the key columns."""
+    """The value form without the key columns."""
 
 
 @dataclass
 class KeyComparison:
-    """How one key's two lists of records match."""
+    """How the records of one key match on the two sides."""
 
     key: str
     pairs: list[tuple[Row, Row]] = field(default_factory=list)
     moved: list[tuple[Row, Row]] = field(default_factory=list)
-    """Value-equal records at other places within the key."""
+    """Value-equal records at different positions within the key."""
     missing: list[Row] = field(default_factory=list)
     extra: list[Row] = field(default_factory=list)
 
@@ -59,7 +59,7 @@ class KeyComparison:
 def rows_of(
     records: Sequence[Mapping[Any, Any]], key_columns: frozenset[str], first: int = 0
 ) -> list[Row]:
-    """`records` as rows; the first of them is record `first` of its key."""
+    """`records` as rows; the first one is record number `first` of its key."""
     rows = []
     for index, record in enumerate(records, first):
         cells = {label(name): cell for name, cell in record.items()}
@@ -78,7 +78,7 @@ def compare_rows(
     key_columns: frozenset[str],
     unordered: bool,
 ) -> KeyComparison:
-    """Pair the records of one key: value-equal ones first, then the most alike."""
+    """Pair the records of one key: value-equal ones first, then the most similar."""
     result = KeyComparison(key)
     stretches = _matched(result, reference, candidate, unordered)
     left = [row for stretch in stretches for row in stretch[0]]
@@ -97,7 +97,7 @@ def compare_rows(
 def _matched(
     result: KeyComparison, reference: Sequence[Row], candidate: Sequence[Row], unordered: bool
 ) -> list[tuple[list[Row], list[Row]]]:
-    """Put value-equal records into `result.pairs`; returns the stretches between them."""
+    """Add value-equal records to `result.pairs`; return the stretches between them."""
     if unordered:
         return [_matched_anywhere(result.pairs, reference, candidate)]
     start = 0
@@ -140,13 +140,13 @@ def _matched_anywhere(
 def _matched_in_order(
     pairs: list[tuple[Row, Row]], left: Sequence[Row], right: Sequence[Row]
 ) -> tuple[list[Row], list[Row]]:
-    """Pair the most value-equal records that stand in one order on both sides; returns the rest."""
+    """Pair as many value-equal records as have the same order on both sides; return the rest."""
     equal: list[tuple[Row, Row]] = []
     _matched_anywhere(equal, left, right)
     ends: list[int] = []
-    """The earliest record on the right that a run of each length can end with."""
+    """For each length, the earliest record on the right with which such a run can end."""
     runs: list[tuple[Any, ...]] = [()]
-    """The run of each length as its last pair and the run before."""
+    """For each length, a run as its last pair and the run before that."""
     for pair in equal:
         length = bisect(ends, pair[1].index)
         ends[length : length + 1] = [pair[1].index]
@@ -173,7 +173,7 @@ def _same_elsewhere(
 def _pair_alike(
     result: KeyComparison, left: list[Row], right: list[Row], key_columns: frozenset[str]
 ) -> None:
-    """Pair records that changed; what is left over is missing or extra."""
+    """Pair records that changed; unpaired ones are missing or extra."""
     if len(left) * len(right) > _MAX_ALIGNED**2:
         both = min(len(left), len(right))
         candidates = [(0.0, index, index) for index in range(both)]
@@ -196,7 +196,7 @@ def _pair_alike(
 
 
 def _likeness(left: Row, right: Row, key_columns: frozenset[str]) -> float:
-    """Share of columns with equal values, without the key's; 1 if there are too few to judge."""
+    """Share of non-key columns with equal values; 1 if there are too few columns to judge."""
     names = [name for name in left.forms if name not in key_columns]
     if len(names) <= 2:
         return 1.0
@@ -212,7 +212,7 @@ def _likeness(left: Row, right: Row, key_columns: frozenset[str]) -> float:
 
 
 def cell_pairs(comparison: KeyComparison) -> list[tuple[str, object, Forms, object, Forms]]:
-    """Every cell of records on both sides: column, value and forms of each side."""
+    """Every cell of two paired records: the column, and the value and forms on each side."""
     return [
         (name, left.cells[name], left.forms[name], right.cells[name], right.forms[name])
         for left, right in (*comparison.pairs, *comparison.moved)

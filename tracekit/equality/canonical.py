@@ -7,9 +7,9 @@ A value has a value form and two marks. Two values are equal
 - at level exact, when their type marks are equal too.
 
 A form consists only of None, bool, int, float, str, bytes and tuples, so that `marshal` (version 2)
-writes equal forms as equal bytes and different forms as different bytes. bytes is never a value
-itself: it holds the tagged form of any other type. A mark says what the form leaves out; it is
-empty for the types that forms are made of, and contains no NUL.
+writes equal forms as equal bytes and different forms as different bytes. A bytes object in a form
+is never a value: it is the tagged form of any other type. A mark holds what the form leaves out. It
+is empty for the types that forms are made of, and contains no NUL.
 
 exact
     Same type and same value. `1`, `True`, `1.0`, `Decimal("1")` and `numpy.int64(1)` are five
@@ -201,7 +201,7 @@ def _set(value: Iterable[object]) -> Forms:
 
 
 def _place(form: Forms) -> tuple[bytes, ...]:
-    """Sorts the forms of items without an order: None before NaN, which have equal values."""
+    """Sort key for forms of unordered items: None comes before NaN, although they are equal."""
     return written(form.value), form.json_mark, form.type_mark
 
 
@@ -220,14 +220,14 @@ def _dict(value: dict[Any, object]) -> Forms:
 
 
 def _inner_mark(marks: list[bytes], order: tuple[Form, ...] = ()) -> bytes:
-    """One mark for the marks of a nested value's items."""
+    """Combine the marks of a nested value's items into one."""
     if not any(marks) and not order:
         return b""
     return hashlib.blake2b(written((marks, order)), digest_size=16).hexdigest().encode()
 
 
 def _standing_for(value: object, found: StandsFor) -> Forms:
-    """The forms of a value that is another representation of a plain one."""
+    """The forms of a value that represents a plain value in another way."""
     base = canonical(found.plain)
     json = encoded(value)
     json_mark = base.json_mark

@@ -20,7 +20,7 @@ from tracekit.errors import NotComparable
 
 
 def frame(value: Any) -> StandsFor:
-    """A frame or an Arrow table, by its records."""
+    """The form of a frame or an Arrow table, by its records."""
     table = table_of(value)
     assert table is not None, "only tables come here"
     return _as_records(_name(value), table)
@@ -42,7 +42,7 @@ def _as_records(name: str, table: Table) -> StandsFor:
 
 
 def pandas_series(value: Any) -> StandsFor:
-    """A Series: its values, or records with their labels if these are not row numbers."""
+    """The form of a Series: its values, or records with labels that are not row numbers."""
     name = _name(value)
     table = table_of(value)
     assert table is not None, "a Series is a table of few columns"
@@ -53,7 +53,7 @@ def pandas_series(value: Any) -> StandsFor:
 
 
 def pandas_array(value: Any) -> StandsFor:
-    """An Index or one of the arrays that pandas keeps columns in."""
+    """The form of an Index, or of an array in which pandas keeps a column."""
     names = value.names if is_a(type(value), "pandas", "Index") else None
     dtype = dtype_text(value.dtype)
     kind = "category" if str(value.dtype) == "category" else dtype
@@ -62,18 +62,18 @@ def pandas_array(value: Any) -> StandsFor:
 
 
 def polars_series(value: Any) -> StandsFor:
-    """A polars Series."""
+    """The form of a polars Series."""
     return StandsFor(f"{_name(value)}[{value.dtype}]", polars_cells(value), value.name)
 
 
 def arrow_array(value: Any) -> StandsFor:
-    """An array or a chunked array, whatever its chunks."""
+    """The form of an array or a chunked array, whatever its chunks."""
     family = "ChunkedArray" if is_a(type(value), "pyarrow", "ChunkedArray") else "Array"
     return StandsFor(f"pyarrow.{family}[{value.type}]", arrow_cells(value))
 
 
 def arrow_scalar(value: Any) -> StandsFor:
-    """One value of an Arrow array."""
+    """The form of one value of an Arrow array."""
     import pyarrow as pa
 
     cell = arrow_cells(pa.repeat(value, 1))[0]
@@ -81,7 +81,7 @@ def arrow_scalar(value: Any) -> StandsFor:
 
 
 def numpy_array(value: Any) -> StandsFor:
-    """An array of any shape; masked elements are None, structured ones dicts."""
+    """The form of an array of any shape; masked elements are None, structured ones dicts."""
     name = f"{_name(value)}[{value.dtype}]"
     if not is_a(type(value), "numpy", "MaskedArray"):
         plain = value.__array__()  # a part of a matrix is again a matrix
@@ -95,14 +95,14 @@ def numpy_array(value: Any) -> StandsFor:
 
 
 def _without_hidden(cells: Any, hidden: Any) -> Any:
-    """Nested lists with None in place of what is hidden."""
+    """Nested lists with None in place of masked elements."""
     if not isinstance(hidden, list):
         return None if hidden else cells
     return [_without_hidden(*each) for each in zip(cells, hidden, strict=True)]
 
 
 def _listed(array: Any) -> Any:
-    """`array.tolist()`, except that times keep their type and records their field names."""
+    """Like `array.tolist()`, but times keep their type and records their field names."""
     if not array.ndim:
         return array[()]
     if array.ndim > 1:

@@ -1,7 +1,7 @@
-"""Canonical forms of a whole column of cells at once: the rules of `canonical`, at C speed.
+"""Canonical forms of a whole column of cells: the rules of `canonical`, at C speed.
 
-What drivers and pandas hand out in bulk (text, ints, floats, datetimes, Timestamps, None) is
-converted by `map` over whole columns; everything else goes one value at a time.
+Types that drivers and pandas return in bulk (text, ints, floats, datetimes, Timestamps, None) are
+converted by `map` over whole columns; all others one value at a time.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ Cells = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class ColumnForms:
-    """The form and marks of a column's cells; None instead of marks that are all empty."""
+    """The forms and marks of a column's cells; None instead of marks that are all empty."""
 
     value: Cells
     json_marks: Sequence[bytes] | None
     type_marks: Sequence[bytes] | None
     kinds: dict[Kind, int]
-    """Cells of each kind."""
+    """Number of cells of each kind."""
 
 
 def column_forms(cells: Cells) -> ColumnForms:
-    """The forms and marks of `cells`, the same that `canonical` gives for each.
+    """The forms and marks of `cells`, equal to those that `canonical` returns for each.
 
     Raises:
         TypeError: a cell has no canonical form.
@@ -64,7 +64,7 @@ def column_forms(cells: Cells) -> ColumnForms:
 
 
 def _merged(cells: Cells, types: set[type]) -> ColumnForms:
-    """Convert the cells of each type on their own, then put them back in their places."""
+    """Convert the cells of each type separately, then restore their order."""
     parts = {kind: _of_type(kind)([cell for cell in cells if type(cell) is kind]) for kind in types}
     kinds: Counter[Kind] = Counter()
     for part in parts.values():

@@ -1,4 +1,4 @@
-"""Two digest files side by side: the level at which they are equal, the drift, the differences."""
+"""Compare two digest files: the level at which they are equal, the drift, the differences."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def compare_digests(
         candidate: The candidate's digest file.
         required: The level that `equal` requires.
         unordered: Compare the records of a key as a multiset.
-        key: The key columns; a record that moved to another key is recognised by the others.
+        key: The key columns. A record that moved to another key is recognised by its other columns.
         max_examples: Maximum number of differences to show.
         max_refetch_keys: Maximum number of keys to fetch again.
         refetch: Fetches keys again; without it, differences have a key but no column. Its time

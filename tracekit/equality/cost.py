@@ -1,4 +1,4 @@
-"""What proving costs: seconds, and the process's peak above its memory at the start."""
+"""The cost of a proof: seconds, and the peak above the process's memory at the start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Cost:
 
     seconds: float
     net_peak_bytes: int
-    """OS peak of the process during the work, above its resident memory before."""
+    """OS peak of the process during the work, above its resident memory before it."""
 
 
 class CostMeter:
@@ -37,7 +37,7 @@ class CostMeter:
         self._baseline = process_memory.peak_resident_bytes()
 
     def read(self) -> Cost:
-        """What the work has cost so far."""
+        """The cost of the work so far."""
         peak = max(self._net_peak_bytes, process_memory.peak_resident_bytes() - self._baseline)
         return Cost(time.perf_counter() - self._started, peak)
 
@@ -53,7 +53,7 @@ class CostMeter:
 
 @contextlib.contextmanager
 def collections_held_back() -> Iterator[None]:
-    """Disable garbage collection inside the block, for work that makes no cycles.
+    """Disable garbage collection inside the block, for work that creates no cycles.
 
     With a result of millions of records alive, a collection would visit every one of them.
     """

@@ -1,8 +1,8 @@
 """The file of one side's digests: an entry for each key, sorted, then totals of the columns.
 
-Layout, little-endian: MAGIC; entries; the footer as JSON; its length (u64); MAGIC. An entry is
-u16 length of the key, u32 records, u8 levels, the key in UTF-8, then the digests of its levels,
-two or three: value, json and, unless it equals json, exact; each is 16 bytes for the records in
+Layout, little-endian: MAGIC; entries; the footer as JSON; its length (u64); MAGIC. An entry is u16
+length of the key, u32 records, u8 levels, the key in UTF-8, then the digests of its two or three
+levels: value, json and, unless it equals json, exact. Each digest is 16 bytes for the records in
 order, then 16 for the multiset of records. A key whose UTF-8 is longer than 65,535 bytes is
 refused.
 """
@@ -62,11 +62,11 @@ class KeyDigests(NamedTuple):
 
 @dataclass
 class KindTotal:
-    """How many cells of one kind a column holds, and one of them."""
+    """The number of cells of one kind in a column, and one example."""
 
     count: int
     key: str | None
-    """The smallest key with such a cell; the example is its first."""
+    """The smallest key with a cell of this kind; the example is its first."""
     example: str
 
 
@@ -82,22 +82,22 @@ class Footer:
     checksum: int
     """CRC-32 of all entries."""
     columns: dict[str, dict[str, KindTotal]] = field(default_factory=dict)
-    """Column to `family:kind` to its total."""
+    """For each column, the total of each `family:kind`."""
     orders: list[list[str]] = field(default_factory=list)
-    """The orders of columns seen, the first 64 of them."""
+    """The first 64 orders of columns that occurred."""
     key_kinds: list[str] = field(default_factory=list)
     """Types of the keys, sorted."""
     schema: Schema = field(default_factory=Schema)
-    """What the side's tables declare."""
+    """The columns that the side's tables declare."""
     python: str = field(default_factory=lambda: f"{sys.version_info[0]}.{sys.version_info[1]}")
 
     def summary(self) -> DigestSummary:
-        """The part that callers keep."""
+        """The summary that callers keep."""
         return DigestSummary(self.rows, self.keys, self.digest, self.seconds, self.net_peak_bytes)
 
 
 def pack_entry(key: str, records: Piece) -> bytes:
-    """The entry of `key`, whose records are `records`, as it stands in the file.
+    """The bytes of the entry of `key`, which has the records `records`.
 
     Raises:
         ConfigError: the key is too long.

@@ -1,4 +1,4 @@
-"""From records to a digest file, in memory that does not grow with the number of keys."""
+"""Write a digest file from records, in memory that does not grow with the number of keys."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from tracekit.errors import NotComparable
 _ROWS_PER_BLOCK = 4096
 _SPILL_BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 500
-"""Rough size of an open piece of a key."""
+"""Rough size of an open piece of a key, in bytes."""
 
 
 class DigestWriter:
     """Writes one side's digest file; `add` every key, then `close`.
 
-    Keys may come in any order and in several pieces: the records of a key are those of its pieces
-    in the order they were added. Memory grows neither with the number of keys nor with the records
-    of a key. The file appears at `close`; an exception in the `with` block writes no file.
+    Keys may come in any order and in several pieces: the records of a key are those of its pieces,
+    in the order in which they were added. Memory grows neither with the number of keys nor with the
+    records of a key. The file appears at `close`; an exception in the `with` block writes no file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,7 +64,7 @@ class DigestWriter:
         records: Sequence[Mapping[Any, Any]],
         columns: Sequence[Any] | None = None,
     ) -> None:
-        """Append `records` (in order, maybe none) to `key`.
+        """Append `records` (in order; there may be none) to `key`.
 
         Args:
             key: Text, a number, a date, a tuple of them, or `WHOLE`.
@@ -95,12 +95,12 @@ class DigestWriter:
                 return
 
     def add_all(self, results: Mapping[Any, Sequence[Mapping[Any, Any]]]) -> None:
-        """`add` each key of a mapping or of a piece of one."""
+        """Call `add` for each key of a mapping, or of a piece of one."""
         for key, records in results.items():
             self.add(key, records)
 
     def close(self, schema: Schema | None = None) -> DigestSummary:
-        """Finish the file and return its summary; `schema` is what the side's tables declare."""
+        """Finish the file and return its summary; `schema` holds what the side's tables declare."""
         self._digest_block()
         started = time.perf_counter()
         self._spill()
@@ -159,7 +159,7 @@ class DigestWriter:
             raise NotComparable(f"{self._first_refused()}{exc}") from exc
 
     def _first_refused(self) -> str:
-        """Where the record is that could not be digested."""
+        """The place of the record that could not be digested."""
         owners = self._owners()
         for place, record in enumerate(self._records):
             try:
@@ -182,7 +182,7 @@ class DigestWriter:
         self._weigh(len(self._keys))
 
     def _weigh(self, pieces: int) -> None:
-        """Count so many more open pieces, and write all of them to disk when they are too many."""
+        """Add to the number of open pieces, and write all of them to disk if there are too many."""
         self._open_bytes += _PIECE_BYTES * pieces
         if self._open_bytes > _SPILL_BYTES:
             self._spill()

@@ -1,8 +1,8 @@
-"""Drift: how many cells of each column changed their kind, and whether anything was lost.
+"""Drift: how many cells of each column changed their kind, and whether information was lost.
 
-If the totals of the two sides determine it, every cell is counted: within a family of kinds that
-can hold equal values, if one side has a single kind, each of the other side's kinds became it (or
-it became each of them). Otherwise the cells of keys fetched again are counted one by one.
+If the totals of the two sides determine the drift, every cell counts: if one side has a single kind
+within a family of kinds that can hold equal values, all kinds of the other side became it, or it
+became them. Otherwise the cells of keys that were fetched again are counted one by one.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from tracekit.records import Drift
 
 Totals = Mapping[str, Mapping[str, KindTotal]]
 Cell = tuple[str, object, Forms, object, Forms]
-"""Column, then value and forms on the reference's and the candidate's side."""
+"""The column, then the value and forms on the reference's and on the candidate's side."""
 
 NOT_READ_AGAIN = "(not read again)"
-"""Shown instead of an example whose cell was seen on one side only."""
+"""Shown instead of an example that is known on one side only."""
 
 _FAMILY_EQUIVALENCE = {
     "null": "NaN/NaT/NA = None",
@@ -45,7 +45,7 @@ _CONTAINERS = {
 
 @dataclass
 class Seen:
-    """Cells compared one by one that changed kind in the same way."""
+    """Cells that changed kind in the same way, compared one by one."""
 
     count: int = 0
     example: tuple[str, str] = ("", "")
@@ -58,7 +58,7 @@ class CellCounts:
     reference: dict[str, Counter[str]] = field(default_factory=dict)
     candidate: dict[str, Counter[str]] = field(default_factory=dict)
     changed: dict[tuple[str, Kind, Kind, bool], Seen] = field(default_factory=dict)
-    """By column, kind before, kind after, and whether the value changed too."""
+    """Totals by column, kind before, kind after, and whether the value also changed."""
 
     def count_cells(self, side: dict[str, Counter[str]], forms: Mapping[str, Forms]) -> None:
         """Add a record's kinds to one side."""
@@ -123,7 +123,7 @@ def equivalence(before: Kind, after: Kind) -> str | None:
 
 
 def _base(kind: Kind) -> object:
-    """The same for kinds between which there is no equivalence of their family."""
+    """The equivalences between kinds that their family does not cover."""
     name = kind.name.partition("[")[0]
     if kind.family == "integer":
         return "float" in name
@@ -199,7 +199,7 @@ def _column_flows(
 def _rest(
     totals: Mapping[str, KindTotal], taken: Counter[str] | None, complete: bool
 ) -> dict[Kind, int]:
-    """Totals without the keys compared cell by cell, if those are all that differ."""
+    """Totals without the keys that were compared cell by cell, if no others differ."""
     rest = {}
     for key, total in totals.items():
         count = total.count - (taken[key] if taken and complete else 0)

@@ -14,10 +14,10 @@ Form = None | bool | int | float | str | bytes | tuple["Form", ...]
 
 
 class Kind(NamedTuple):
-    """A value's kind, as far as drift is concerned."""
+    """The kind of a value, for drift."""
 
     name: str
-    """Type as shown to people: `int`, `NaN`, `NaT`, `Timestamp`, `numpy.int64`."""
+    """The displayed type: `int`, `NaN`, `NaT`, `Timestamp`, `numpy.int64`."""
     family: str
     """Kinds of one family can hold equal values: `null`, `integer`, `datetime`, ..."""
 
@@ -55,19 +55,19 @@ class StandsFor(NamedTuple):
     """A value that represents a plain Python value in another way."""
 
     name: str
-    """Its type as shown to people."""
+    """Its displayed type."""
     plain: object
     types: object = None
-    """What the plain value leaves out but level exact compares: the types of columns."""
+    """The part that only level exact compares: the types of columns."""
     labels: object = None
-    """What the plain value leaves out but levels exact and json compare: the labels of rows."""
+    """The part that only levels exact and json compare: the labels of rows."""
 
 
 class Fields(NamedTuple):
     """An object that consists of its named fields."""
 
     name: str
-    """Its type as shown to people; objects of two types are never equal."""
+    """Its displayed type; objects of two types are never equal."""
     fields: dict[str, object]
 
 
@@ -87,7 +87,7 @@ def is_integral(value: float) -> bool:
 
 
 def text_of(value: object, limit: int = 120) -> str:
-    """`value` as shown to people: quoted where it is text, on one line of at most `limit`."""
+    """`value` for display: on one line of at most `limit` characters, with quotes if it is text."""
     try:
         if isinstance(value, str):
             shown = repr(str.__str__(value))
@@ -105,7 +105,7 @@ def text_of(value: object, limit: int = 120) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """`text`, of which the end is left out where it is longer than `limit`."""
+    """`text`, cut off at `limit` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

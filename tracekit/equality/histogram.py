@@ -1,4 +1,4 @@
-"""How many cells of each kind every column holds, and one example of each."""
+"""The number of cells of each kind in each column, and one example of each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Histogram:
 
         Args:
             part: Records of a block that share their columns.
-            places: Where in the block they are.
+            places: Their positions in the block.
             smallest: A key not greater than any of the block's.
             owners: Returns the key of each record of the block; called only if needed.
         """
@@ -53,7 +53,7 @@ class Histogram:
                         total.key, total.example = key, text_of(part.cells[name][index])
 
     def totals(self) -> tuple[dict[str, dict[str, KindTotal]], list[list[str]]]:
-        """Column to `family:kind` to its total, and the orders of columns seen."""
+        """For each column, the total of each `family:kind`; and the orders of columns."""
         return self._columns, [list(order) for order in self._orders]
 
 

@@ -17,7 +17,7 @@ class Inside(NamedTuple):
     """A part of two nested values."""
 
     where: str
-    """As it would be written in Python: `[500]['QTY']`."""
+    """Its place as Python code: `[500]['QTY']`."""
     reference: object
     candidate: object
 

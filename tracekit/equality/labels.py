@@ -1,4 +1,4 @@
-"""Keys and column names of any type as text that sorts, and is equal for equal values.
+"""Keys and column names of any type as sortable text, equal for equal values.
 
 Text is its own label. Any other value, and text with a lone surrogate, is a NUL, its type and sort
 key, a NUL, and its `repr`.
@@ -25,7 +25,7 @@ _WHOLE_LABEL = "\0whole"
 
 
 def label(value: object) -> str:
-    """`value` as a label.
+    """The label of `value`.
 
     Raises:
         NotComparable: its content cannot be read.
@@ -44,14 +44,14 @@ def label(value: object) -> str:
 
 
 def type_of(value: object) -> str:
-    """The type of a key, which is not part of its label."""
+    """The displayed type of a key, which is not part of its label."""
     if isinstance(value, tuple):
         return f"({', '.join(map(type_of, value))})"
     return canonical(value).kind.name
 
 
 def shown(label: str) -> str:
-    """A label as shown: text as it is, anything else by its `repr`, nothing for a whole result."""
+    """A label for display: text as it is, other values as `repr`; empty for a whole result."""
     if not label.startswith("\0"):
         return label
     if label.startswith("\0\0"):
@@ -67,7 +67,7 @@ def type_shown(label: str) -> str | None:
 
 
 def quoted(label: str) -> str:
-    """A label as Python would write it."""
+    """A label as Python code."""
     return shown(label) if type_shown(label) else repr(shown(label))
 
 

@@ -1,4 +1,4 @@
-"""Does a path stream? Counts what it pulls, what it yields and what stays alive in between.
+"""Find out whether a path streams: count what it pulls, what it yields and what stays alive.
 
 cursor = ObservedCursor(connection.cursor())
 seen = observe(my_path(cursor), source=cursor)
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Laziness:
-    """How a path behaved while it was read."""
+    """The behaviour of a path while it was read."""
 
     rows_before_first_yield: int | None
     """Rows the path had pulled when it first yielded; None if its source was not observed."""
@@ -32,13 +32,13 @@ class Laziness:
     exhausted: bool
     """Whether the path was read to its end."""
     source_closed: bool | None
-    """Whether the path closed its cursor; after an early stop it must have."""
+    """Whether the path closed its cursor, as it must after an early stop."""
 
 
 class ObservedCursor:
     """Wraps a cursor, or any iterable of rows; counts the rows pulled and notices `close()`.
 
-    Everything else is passed on to the wrapped cursor.
+    All other calls go to the wrapped cursor.
     """
 
     def __init__(self, cursor: Any) -> None:
@@ -109,10 +109,10 @@ class _Piece(dict[Any, Any]):
 
 
 class ObservedIterator(Generic[T]):
-    """A path's iterator, unchanged except that it is counted; `laziness` has the result.
+    """A path's iterator that counts what it yields; `laziness` has the result.
 
-    Row batches and pieces are yielded as subclasses of `list` and `dict` with the same content, so
-    that it can be observed when the last reference to one goes.
+    Row batches and pieces are yielded as subclasses of `list` and `dict` with the same content,
+    which report when their last reference is gone.
     """
 
     def __init__(self, iterable: Iterable[T], source: ObservedCursor | None) -> None:
@@ -167,7 +167,7 @@ class ObservedIterator(Generic[T]):
 
     @property
     def laziness(self) -> Laziness:
-        """What was observed so far."""
+        """The observations so far."""
         source = self._source
         return Laziness(
             rows_before_first_yield=self._before_first,

@@ -26,7 +26,7 @@ Rule = Callable[[Any], Forms | StandsFor | Fields]
 
 
 def name_of(kind: type) -> str:
-    """A class by module and name."""
+    """The module and name of a class."""
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
@@ -120,7 +120,7 @@ _BASES: tuple[tuple[type, Callable[[Any], object]], ...] = (
 
 
 def _derived(kind: type) -> Rule | None:
-    """A class derived from a built-in one, including the attributes its instances add."""
+    """How to read a class derived from a built-in one, with the attributes of its instances."""
     for base, plain_of in _BASES:
         if issubclass(kind, base):
             return functools.partial(_as_base, name_of(kind), plain_of)

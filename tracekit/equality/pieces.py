@@ -1,13 +1,14 @@
 """Digests of pieces of keys, and of a whole key from its pieces.
 
-The digest of a key at one level is two sums over the lanes of its records. In one, the lanes of a
-record are multiplied by a power of a constant, by how many records of the key follow it: a
-polynomial, so the order counts. It is taken modulo a prime: modulo 2**64 every such polynomial is
-blind to some patterns, whatever its constant (1,024 records that alternate like the parity of their
-numbers' bits, against the same with the two values exchanged). The other sum is of the lanes alone,
-modulo 2**64: a multiset. The sums of a key are made from those of its pieces, so a key takes the
-same memory however many records it has. Two different orders of n records share both lanes with a
-chance of at most (n / 2**61)**2.
+The digest of a key at one level consists of two sums over the lanes of its records. The first sum
+is a polynomial, so the order of the records counts: the lanes of a record are multiplied by a power
+of a constant, and the exponent is the number of records of the key that follow. It is taken modulo
+a prime, because modulo 2**64 every such polynomial has patterns that it cannot tell apart, whatever
+its constant (1,024 records that alternate like the parity of the bits of their numbers, and the
+same records with the two values exchanged). The second sum adds up the lanes alone, modulo 2**64,
+so it describes a multiset. The sums of a key can be computed from those of its pieces, so a key
+takes the same memory however many records it has. Two different orders of n records share both
+lanes with a probability of at most (n / 2**61)**2.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from tracekit.equality.rows import (
 from tracekit.errors import NotComparable
 
 LEVEL_BYTES = 32
-"""Of one level of a key: 16 for its records in order, 16 for them as a multiset."""
+"""Bytes of one level of a key: 16 for its records in order, 16 for their multiset."""
 
 _ORDER_CONSTANTS = (0x1E3779B97F4A7C15, 0x11342543DE82EF95)
 _PRIME_BITS = 61
@@ -54,9 +55,9 @@ class BlockDigests:
     """Digests of the records of a block."""
 
     parts: tuple[RecordDigests, ...]
-    """The records by their columns."""
+    """The records, grouped by their columns."""
     places: tuple[Sequence[int], ...]
-    """Of each part, the places of its records in the block."""
+    """For each part, the positions of its records in the block."""
     exact: Lanes
     json: Lanes
     value: Lanes
@@ -65,7 +66,7 @@ class BlockDigests:
         """The records, divided into pieces.
 
         Args:
-            counts: Records of each piece, at least 1.
+            counts: Number of records of each piece, at least 1.
             kinds: The type of each piece's key, empty for text.
         """
         lengths = np.array(counts)
@@ -88,13 +89,13 @@ class BlockDigests:
 
 
 def _packed(sums: Sequence[Lanes]) -> bytes:
-    """The lanes of one piece after those of the other."""
+    """The lanes of one piece, followed by those of the other."""
     return np.ascontiguousarray(np.vstack(sums).T, dtype="<u8").tobytes()
 
 
 @lru_cache(maxsize=1024)
 def _factors_of(kind: str) -> Lanes:
-    """What levels json and exact of a key of type `kind` are multiplied by."""
+    """The factors of levels json and exact for a key of type `kind`."""
     return factors(b"key" + kind.encode()) if kind else UNMARKED
 
 
@@ -119,7 +120,7 @@ def _remainder(lanes: Lanes) -> Lanes:
 
 
 def _product(first: Lanes, second: Lanes) -> Lanes:
-    """Of numbers below the prime, modulo the prime, from parts whose products fit into 64 bits."""
+    """The product of numbers below the prime, modulo it, from parts that fit into 64 bits."""
     high, low = first >> 31, first & 0x7FFFFFFF
     other_high, other_low = second >> 31, second & 0x7FFFFFFF
     middle = low * other_high + high * other_low
@@ -140,7 +141,7 @@ _TWO_TO_32: Lanes = np.full((2, 1), 1 << 32, dtype=np.uint64)
 
 
 def bare_piece(columns: Sequence[Any] | None, kind: str) -> Piece:
-    """A key of type `kind` without records, which may come from a table that has columns."""
+    """The piece of a key of type `kind` without records, perhaps from a table with columns."""
     value, order = _NOTHING, UNMARKED
     if columns is not None:
         layout = layout_of(tuple(columns))
@@ -209,7 +210,7 @@ def joined(pieces: Sequence[Piece]) -> Piece:
 
 
 def _with_columns(pieces: Sequence[Piece]) -> Piece:
-    """Of pieces without records, the first that knows its columns."""
+    """The first of some pieces without records that knows its columns."""
     return next((piece for piece in pieces if not piece[1].startswith(NO_RECORDS)), pieces[0])
 
 
@@ -229,4 +230,4 @@ _THREE_LEVELS = struct.Struct("<12Q")
 
 
 def _lanes_of_levels(sums: bytes) -> tuple[int, ...]:
-    return _THREE_LEVELS.unpack_from(sums + sums[LEVEL_BYTES:])  # json's again if exact is left out
+    return _THREE_LEVELS.unpack_from(sums + sums[LEVEL_BYTES:])  # exact defaults to json

@@ -1,4 +1,4 @@
-"""The keys that were fetched again by both paths, compared cell by cell."""
+"""Fetch keys again by both paths, and compare them cell by cell."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tracekit.errors import TracekitError
 from tracekit.records import Difference, DifferenceKind, Drift, Level
 
 _EXAMPLES_PER_KEY = 3
-"""Maximum number of differences to show of one key before the next."""
+"""Maximum number of differences of one key to show."""
 
 _NESTED = ("list", "tuple", "dict", "set")
-"""Families whose totals do not show changes inside the values."""
+"""Families in which totals do not show changes inside values."""
 
 Refetch = Callable[[Sequence[str]], tuple[Records, Records]]
-"""Fetches keys again by both paths: the reference's records and the candidate's."""
+"""Fetches keys again: returns the reference's records and the candidate's."""
 
 
 class Refetched:
@@ -55,7 +55,7 @@ class Refetched:
         self.cut = False
         """Whether only a stretch of a key's records was compared."""
         self.columns_reordered = False
-        """Whether a record's columns came in another order."""
+        """Whether a record has its columns in another order."""
 
     def needed(self) -> bool:
         """Whether the digests alone are not enough."""

@@ -1,4 +1,4 @@
-"""Why two different values look alike, in one sentence."""
+"""Explain in one sentence why two different values look alike."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Remark(NamedTuple):
 
     text: str | None
     lossy: bool
-    """Whether the second looks like a conversion of the first that lost information."""
+    """Whether the second value looks like a lossy conversion of the first."""
 
 
 _NOTHING = Remark(None, False)
@@ -69,7 +69,7 @@ def _text(reference: object, candidate: object) -> Remark:
 
 
 def _long_text(reference: str, candidate: str) -> Remark:
-    """Where two texts first differ, if what is shown of them may end before."""
+    """The first difference of two texts, if they may be cut off before it."""
     pairs = enumerate(zip(reference, candidate, strict=False))
     shorter = min(len(reference), len(candidate))
     place = next((place for place, (one, other) in pairs if one != other), shorter)

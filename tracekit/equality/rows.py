@@ -6,7 +6,7 @@ with the cells in order of their column names. At level json its lanes are multi
 level exact also by factors drawn from the type marks. Odd factors lose nothing, and a mark that
 moves to another record changes every sum that the records are part of.
 
-XXH3 (https://xxhash.com) mixes well and is not made to withstand someone who forges a collision.
+XXH3 (https://xxhash.com) mixes well, but does not protect against deliberate collisions.
 """
 
 from __future__ import annotations
@@ -30,11 +30,12 @@ from tracekit.errors import NotComparable
 
 Record = dict[Any, Any]
 Lanes = NDArray[np.uint64]
-"""Of shape (2, records). 128 bits: among 10**9 records on each side the chance that any two
-different ones share both lanes is below (2 * 10**9)**2 / 2**129, about 6 in 10**21."""
+"""An array of shape (2, records): 128 bits for each record. With 10**9 records on each side, the
+probability that any two different ones share both lanes is below (2 * 10**9)**2 / 2**129, about
+6 in 10**21."""
 
 UNMARKED: Lanes = np.ones((2, 1), dtype=np.uint64)
-"""The factors of what has no mark."""
+"""The factors for an empty mark."""
 
 _LANE_BITS = 64
 _LANE = (1 << _LANE_BITS) - 1
@@ -42,13 +43,13 @@ _LANE = (1 << _LANE_BITS) - 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """The columns of a record, as they stand and sorted; `layout_of` makes one of each."""
+    """The columns of a record, in their own order and sorted; made by `layout_of`."""
 
     names: tuple[str, ...]
     places: tuple[int, ...]
     """Position in `names` of the sorted names."""
     order: Lanes
-    """Factors drawn from the names as they stand and from their types, shape (2, 1)."""
+    """Factors drawn from the names in their own order and from their types, shape (2, 1)."""
     schema: bytes
     """Digest of the sorted names, 8 bytes."""
 
@@ -88,7 +89,7 @@ def factors(data: bytes) -> Lanes:
 
 
 def lanes_of(digests: bytes) -> Lanes:
-    """Digests of 16 bytes each as lanes."""
+    """The lanes of digests of 16 bytes each."""
     pairs = np.frombuffer(digests, dtype="<u8").reshape(-1, 2)
     return np.ascontiguousarray(pairs.T, dtype=np.uint64)
 
@@ -118,7 +119,7 @@ def _forms_of(name: str, cells: Cells) -> ColumnForms:
 
 
 def _marked(lanes: Lanes, level: bytes, columns: Sequence[Sequence[bytes] | None]) -> Lanes:
-    """`lanes` with the marks of each record added; the same array if there are none."""
+    """`lanes` multiplied by the factors of each record's marks; the same array without marks."""
     for place, marks in enumerate(columns):
         if marks is not None:
             lanes = lanes * _factors_of(marks, b"%b%d:" % (level, place))
@@ -126,7 +127,7 @@ def _marked(lanes: Lanes, level: bytes, columns: Sequence[Sequence[bytes] | None
 
 
 def _factors_of(marks: Sequence[bytes], prefix: bytes) -> Lanes:
-    """The factors of a column's marks, an empty mark's being 1."""
+    """The factors of a column's marks; 1 for an empty mark."""
     numbers = {mark: number for number, mark in enumerate(set(marks))}
     drawn = [factors(prefix + mark) if mark else UNMARKED for mark in numbers]
     if len(drawn) == 1:

@@ -1,4 +1,4 @@
-"""What frames and Arrow tables declare in addition to their cells."""
+"""The columns and row labels that frames and Arrow tables declare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The differences between what two sides' tables declare."""
+"""Compare what the tables of two sides declare."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class SchemaChange:
     """Differences that are not in the records."""
 
     level: Level = Level.EXACT
-    """The strictest level that it allows."""
+    """The strictest level that these differences allow."""
     equivalences: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 

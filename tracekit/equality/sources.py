@@ -1,6 +1,6 @@
-"""Results from anywhere as pieces: a key, and some of its records in order.
+"""Read results of any form as pieces: a key, and some of its records in order.
 
-pandas, polars and pyarrow are not imported: what comes from them is recognised by its type.
+This module does not import pandas, polars or pyarrow: it recognises their objects by type.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Piece(NamedTuple):
 
 
 class Pieces:
-    """A result, piece by piece; a key may come in several.
+    """A result, read piece by piece; a key may have several pieces.
 
     Args:
         source: A mapping of keys to records, to frames or to single values; a frame (pandas,
@@ -53,7 +53,7 @@ class Pieces:
 
     def __init__(self, source: Any, keys: KeyColumns | None) -> None:
         self.schema = Schema()
-        """What the tables read so far declare."""
+        """The declarations of the tables that were read so far."""
         self._source = source
         self._keys = keys
 
@@ -206,7 +206,7 @@ def _record_of(names: Sequence[Any], row: Sequence[Any]) -> dict[Any, Any]:
 
 
 def key_columns(results: Mapping[Any, Any]) -> KeyColumns:
-    """The columns of a mapping's records that hold its keys; empty if that is not clear."""
+    """The columns of a mapping's records that hold its keys; empty if they are not clear."""
     found: list[set[Any]] | None = None
     for key, result in islice(results.items(), _KEYS_LOOKED_AT):
         record = next(iter(result), None) if is_records(result) else None

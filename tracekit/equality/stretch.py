@@ -1,4 +1,4 @@
-"""The stretch of a key's records where two sides start to differ, however many records it has."""
+"""Find the stretch of a key's records where two sides start to differ, among any number."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Stretch(list[Mapping[Any, Any]]):
     def __init__(self, records: Iterable[Mapping[Any, Any]], first: int) -> None:
         super().__init__(records)
         self.first = first
-        """Position of the first within its key."""
+        """Position of the first record within its key."""
 
 
 def first_stretches(
@@ -35,7 +35,7 @@ def first_stretches(
     reference: Iterator[Sequence[Mapping[Any, Any]]],
     candidate: Iterator[Sequence[Mapping[Any, Any]]],
 ) -> tuple[Records, Records]:
-    """The stretch from the first records that are not value-equal, or else not exactly equal."""
+    """The stretch that starts at the first difference in value or, without one, in type."""
     sides = [chain.from_iterable(reference), chain.from_iterable(candidate)]
     drifted: list[Stretch] | None = None
     start = 0

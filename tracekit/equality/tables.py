@@ -1,7 +1,7 @@
 """Tables and columns of any library as plain columns of cells.
 
-pandas, polars and pyarrow are recognised by type and imported only once one of their values is
-there, so a process without pandas stays free of it.
+Objects of pandas, polars and pyarrow are recognised by type. A library is imported only when one of
+its objects is read, so a process without pandas never loads it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tracekit.errors import NotComparable
 Cells = list[Any]
 
 _TIMES_IN_NANOSECONDS = "time64[ns]"
-"""In the name of an Arrow type: times whose nanoseconds Python's `time` would drop."""
+"""Part of the name of an Arrow type whose nanoseconds Python's `time` would drop."""
 _NANOSECONDS_IN_POLARS = re.compile(r"time_unit='ns'|\bTime\b")
 
 
@@ -44,7 +44,7 @@ class Table:
 
 
 def repeated(names: Sequence[Any]) -> list[Any]:
-    """Names that come more than once."""
+    """Names that occur more than once."""
     return list({name: None for name in names if names.count(name) > 1})
 
 
@@ -139,13 +139,13 @@ def _is_range(index: Any) -> bool:
 
 
 def _is_part_of_a_range(index: Any) -> bool:
-    """Whether labels without a name are other numbers than those of the rows."""
+    """Whether unnamed labels differ from the row numbers."""
     numbered = index.name is not None or not _is_range(index) or not len(index)
     return not numbered and (index[0], index[-1]) != (0, len(index) - 1)
 
 
 def _is_counted(index: Any) -> bool:
-    """Whether rows have integer labels without a name, as `concat` and filters leave them."""
+    """Whether rows have unnamed integer labels, as after `concat` or a filter."""
     plain = index.nlevels == 1 and index.name is None and not _is_range(index)
     return plain and index.dtype.kind in "iu" and len(index) > 0
 

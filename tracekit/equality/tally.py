@@ -14,7 +14,7 @@ _DRIFT_SAMPLE_KEYS = 20
 
 @dataclass
 class Tally:
-    """The counts from merging two digest files; lists hold only the first keys."""
+    """The counts from merging two digest files; its lists hold only the first keys."""
 
     limit: int
     level: Level = Level.EXACT
@@ -24,7 +24,7 @@ class Tally:
     reordered: int = 0
     """Keys that are equal only because record order was ignored."""
     without_columns: int = 0
-    """Keys without records, whose columns only one side declares."""
+    """Keys without records for which only one side declares columns."""
     different_keys: list[str] = field(default_factory=list)
     drifted_keys: list[str] = field(default_factory=list)
     """Keys that are value-equal but not exactly equal."""

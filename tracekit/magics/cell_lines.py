@@ -21,10 +21,10 @@ from tracekit.sizes import format_size
 
 _display = cast(Callable[..., None], display)  # IPython does not annotate it
 _FIRST_SECONDS = 1.0
-"""A cell that is over sooner shows no running figure."""
+"""Shorter cells show no figure while they run."""
 _EVERY_SECONDS = 0.5
 _VARIABLE = "MEM_LIMIT"
-"""Bytes, as JupyterHub sets it."""
+"""A limit in bytes, which JupyterHub sets."""
 
 
 class MemoryLine:
@@ -44,11 +44,11 @@ class MemoryLine:
 
 
 class CellLines:
-    """Shows the line under each cell; while a cell runs, what the kernel holds.
+    """Shows a line under each cell, and the kernel's memory while a cell runs.
 
     Args:
-        shell: Whose cells.
-        guard_bytes: The limit of the memory guard, if one is set.
+        shell: The shell that runs the cells.
+        guard_bytes: Returns the limit of the memory guard; None if it is off.
     """
 
     def __init__(self, shell: InteractiveShell, guard_bytes: Callable[[], int | None]) -> None:
@@ -60,12 +60,12 @@ class CellLines:
         self._thread: threading.Thread | None = None
 
     def cell_begins(self, _info: ExecutionInfo) -> None:
-        """IPython is about to run a cell, perhaps inside another."""
+        """IPython is about to run a cell, perhaps inside another one."""
         self._depth += 1
         if self._depth > 1:
             return
         self._ended.clear()
-        if hasattr(self._shell, "kernel"):  # a terminal could not take a line back
+        if hasattr(self._shell, "kernel"):  # a terminal cannot replace a line
             self._thread = threading.Thread(
                 target=self._show_running, name="tracekit-cells", daemon=True
             )
@@ -73,7 +73,7 @@ class CellLines:
         self._meter.begin()
 
     def cell_ends(self, result: ExecutionResult | None) -> None:
-        """A cell has ended; nothing is said of the one that switched the lines on."""
+        """A cell has ended. The cell that switched the lines on gets no line."""
         if self._depth == 0:
             return
         self._depth -= 1
@@ -85,7 +85,7 @@ class CellLines:
         _display(MemoryLine(f"{_cell_line(figures, result)} · {self._kernel()}"))
 
     def close(self) -> None:
-        """Show no running figure any more."""
+        """Stop showing memory while a cell runs."""
         self._ended.set()
         if self._thread is not None:
             self._thread.join()
@@ -106,7 +106,7 @@ class CellLines:
         show(MemoryLine(""))
 
     def _kernel(self) -> str:
-        """What the kernel holds, and of how much."""
+        """The kernel's memory and its limit, if one is known."""
         held_bytes = process_memory.resident_bytes()
         found = self._limit()
         if found is None:
@@ -118,7 +118,7 @@ class CellLines:
         return f"kernel {format_size(held_bytes)} of {format_size(limit_bytes)} ({name}{shared})"
 
     def _limit(self) -> tuple[int | None, int, str] | None:
-        """What a group uses, the limit, and whose it is; the tightest that is known."""
+        """The memory that a cgroup uses, the limit, and what sets it; None if there is no limit."""
         guard_bytes = self._guard_bytes()
         if guard_bytes is not None:
             return None, guard_bytes, "memory guard"

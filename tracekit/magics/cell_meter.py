@@ -26,13 +26,13 @@ LATEST = "_peak"
 
 @dataclass(frozen=True)
 class PeakOptions:
-    """What a `%%peak` line says."""
+    """The options of a `%%peak` line."""
 
     name: str = ""
     result: str | None = None
-    """The expression whose value is compared; None: the cell's last value."""
+    """The expression to compare; None for the cell's last value."""
     children: bool = False
-    """Whether processes that the cell starts are watched."""
+    """Whether to watch processes that the cell starts."""
     retention: bool = True
     """Whether to look for what holds the memory while the cell grows."""
 
@@ -51,21 +51,21 @@ class _Running:
     shown: str
     measurement: Measurement
     owner: ExecutionResult | None
-    """What the cell's `run_cell` will return; tells its end from that of a cell run inside it."""
+    """The future result of `run_cell`; identifies the cell among cells that it runs itself."""
     measured: Measured | None = None
-    """Once its code has ended; what is displayed after that is not measured."""
+    """Set once the cell's code has ended; displaying its value is not measured."""
     value: Any = None
-    """Its last value, also where a semicolon keeps it from being displayed."""
+    """Its last value, even if a semicolon hides it."""
 
     def stop(self) -> Measured:
-        """End the measurement, at the first call."""
+        """End the measurement; later calls return the same."""
         if self.measured is None:
             self.measured = self.measurement.stop()
         return self.measured
 
 
 class CellMeter:
-    """At most one measurement at a time, and the named ones that ended."""
+    """Measures one cell at a time, and keeps the named ones."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.named: dict[str, NamedCell] = {}
@@ -75,12 +75,12 @@ class CellMeter:
         self._restore: Callable[[], None] = lambda: None
 
     def begin(self, options: PeakOptions) -> None:
-        """Start to measure the cell this is called from.
+        """Start to measure the cell that calls this.
 
         Raises:
-            UsageError: a measurement is under way.
+            UsageError: another measurement is in progress.
         """
-        # While a cell's code runs, the display hook knows the result it will be put into.
+        # While a cell's code runs, the display hook holds the result that `run_cell` will return.
         owner: ExecutionResult | None = self._shell.displayhook.exec_result
         shown = options.name or f"cell {self._shell.execution_count}"
         measurement = self.start(
@@ -92,7 +92,7 @@ class CellMeter:
         self._stop_before_display(self._running)
 
     def _stop_before_display(self, running: _Running) -> None:
-        """The cell ends where IPython shows its value or its error: showing takes memory, too."""
+        """Stop when IPython shows the value or the error, because that takes memory, too."""
         shell: Any = self._shell
         # IPython puts its own hook back when the cell ends.
         show_value, sys.displayhook = sys.displayhook, lambda value: displayed(value)
@@ -104,7 +104,7 @@ class CellMeter:
         def displayed(value: Any) -> None:
             if is_outer():
                 running.value = value
-                if shell.ast_node_interactivity != "all":  # else more of the cell is to come
+                if shell.ast_node_interactivity != "all":  # otherwise more statements follow
                     running.stop()
             show_value(value)
 
@@ -120,10 +120,10 @@ class CellMeter:
         self._restore = restore
 
     def start(self, name: str, *, children: bool, retention: bool) -> Measurement:
-        """A started measurement whose capture is named after `name`.
+        """Start a measurement; its capture is named after `name`.
 
         Raises:
-            UsageError: a measurement is under way.
+            UsageError: another measurement is in progress.
         """
         try:
             return Measurement(self._capture(name), children=children, retention=retention)
@@ -131,14 +131,14 @@ class CellMeter:
             raise UsageError(f"%peak cannot measure: {exc}. Measure one cell at a time.") from exc
 
     def show(self, name: str, measured: Measured) -> PeakReport:
-        """Show the report of what was measured and leave it in `_peak`."""
+        """Show the report of a measurement and store it in `_peak`."""
         report = PeakReport.of(name, measured.stretch, measured.retention)
         self._shell.user_ns[LATEST] = report
         _display(report)
         return report
 
     def post_execute(self) -> None:
-        """IPython's event: some cell ended, perhaps one run inside ours, perhaps silently."""
+        """IPython's event: a cell ended, perhaps inside the measured one, perhaps a silent one."""
         running = self._running
         if running is None or running.owner is None:
             return
@@ -146,7 +146,7 @@ class CellMeter:
             self._finish(running.owner)
 
     def post_run_cell(self, result: ExecutionResult | None) -> None:
-        """IPython's event: some cell ended; `result` is another one when it was interrupted."""
+        """IPython's event: a cell ended; after an interrupt `result` is a new object."""
         running = self._running
         if running is None:
             return
@@ -170,7 +170,7 @@ class CellMeter:
     def _evaluated(self, expression: str) -> Any:
         try:
             return eval(expression, self._shell.user_ns)  # noqa: S307 - the user's own
-        except Exception as exc:  # any that a user's expression raises
+        except Exception as exc:  # a user's expression can raise anything
             print(  # noqa: T201
                 f"%%peak --result {expression}: {type(exc).__name__}: {exc}", file=sys.stderr
             )

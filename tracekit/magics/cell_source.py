@@ -1,7 +1,7 @@
-"""How a cell that starts with `%%peak` is run.
+"""Run a cell that starts with `%%peak`.
 
-The cell is not passed to a magic as text, which would change it. Only its first line is replaced,
-by a statement that starts the measurement, and IPython runs the rest like any cell. So line
+The cell is not passed to a magic as text, which would change it. Instead, a statement that starts
+the measurement replaces its first line, and IPython runs the rest like any other cell. So line
 numbers, triple-quoted text, the last value, errors, `await` and magics work as without `%%peak`.
 """
 
@@ -19,11 +19,11 @@ _FIRST_LINE = re.compile(r"%%peak(?:\s+(?P<arguments>.*\S))?\s*$")
 
 
 class PeakCellTransform:
-    """Replaces the first line of a `%%peak` cell; other cells pass as they are.
+    """Replaces the first line of a `%%peak` cell; other cells are not changed.
 
     Args:
-        cleanup: What IPython does to a cell's lines before it looks for magics.
-        cell_magic: What IPython does to a cell that begins with a cell magic.
+        cleanup: IPython's transforms of a cell's lines before it looks for magics.
+        cell_magic: IPython's transform of a cell that begins with a cell magic.
     """
 
     def __init__(self, cleanup: list[Transform], cell_magic: Transform) -> None:
@@ -34,7 +34,7 @@ class PeakCellTransform:
         """The lines to run."""
         first = _FIRST_LINE.match(lines[0]) if lines else None
         if first is None or not any(line.strip() for line in lines[1:]):
-            return lines  # an empty cell is left to the magic, which says so
+            return lines  # the magic reports an empty cell
         body = lines[1:]
         for transform in self._cleanup:
             body = transform(body)

@@ -38,7 +38,7 @@ class TracekitMagics(Magics):
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
-        self._of_shell: Any = shell  # IPython annotates but some of it
+        self._of_shell: Any = shell  # IPython annotates only parts of it
         self.meter = CellMeter(shell)
         self.guard: MemoryGuard | None = None
         self.lines: CellLines | None = None
@@ -65,13 +65,13 @@ class TracekitMagics(Magics):
             return self._measured_statement(line)
         if not cell.strip():
             raise UsageError("%%peak measures the rest of its cell, which is empty")
-        # Another magic handed the cell on as text; from a cell itself this is never called.
+        # Another magic passed the cell on as text; a `%%peak` cell itself never calls this.
         self._of_shell.run_cell(f"%%peak {line}\n{cell}").raise_error()
         return None
 
     @line_magic
     def tracekit_begin_peak(self, line: str) -> None:
-        """Start to measure the cell that contains this line; `%%peak` becomes this."""
+        """Start to measure the cell that contains this line, which replaces `%%peak`."""
         self.meter.begin(_peak_options(line))
 
     @line_magic
@@ -96,7 +96,7 @@ class TracekitMagics(Magics):
 
     @line_magic
     def memory_guard(self, line: str) -> None:
-        """Stop any cell that brings the process above a size: `%memory_guard 4GiB`, `off`.
+        """Stop any cell in which the process exceeds a size: `%memory_guard 4GiB`, or `off`.
 
         The cell gets MemoryGuardExceeded, which names the variables that keep most memory alive.
         Without an argument it shows whether a guard is set. tracekit.magics.memory_guard explains
@@ -112,13 +112,13 @@ class TracekitMagics(Magics):
 
     @line_magic
     def tracekit_cells(self, line: str) -> None:
-        """Show a line about memory under every cell from the next one on: `%tracekit_cells on`.
+        """Show a line about memory under every cell, starting with the next: `%tracekit_cells on`.
 
-        The line has the rise of the process's memory, what the cell still holds, its time, the
-        rows of the largest frame it made, and the kernel's memory against the memory guard, the
-        cgroup's limit or MEM_LIMIT. While a cell runs for more than a second, the kernel's current
-        memory is shown. `off` turns the lines off; without an argument it shows whether they are
-        on.
+        The line shows how far the process's memory rose, what the cell still holds, its time, the
+        rows of the largest frame it made, and the kernel's memory with its limit: the memory
+        guard, the cgroup's limit or MEM_LIMIT. After a second, a running cell shows the kernel's
+        current memory. `off` turns the lines off; without an argument the magic shows whether they
+        are on.
         """
         word = line.strip()
         if word not in ("on", "off", ""):
@@ -201,7 +201,7 @@ class TracekitMagics(Magics):
 
 
 def _run(tree: ast.Module, name: str, shell: Any) -> Any:
-    """Run `tree` in the shell's namespace; the value of a last expression."""
+    """Run `tree` in the shell's namespace; return the value of a last expression."""
     last = tree.body[-1] if tree.body else None
     if not isinstance(last, ast.Expr):
         exec(compile(tree, name, "exec"), shell.user_ns)  # noqa: S102
@@ -254,7 +254,7 @@ def _compare_arguments(line: str) -> argparse.Namespace:
 
 
 class _Loaded:
-    """What one shell was given, to be taken back."""
+    """Everything that was added to one shell."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell

@@ -1,4 +1,4 @@
-"""Which thread makes this process grow: the running cell's, or one that an earlier cell left."""
+"""Find the thread that makes this process grow: the running cell's, or an earlier cell's."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 _TASKS = Path("/proc/self/task")
 _PROCESS = Path("/proc/self/stat")
 _SHARE = 0.5
-"""Of the growth that a thread must account for, and the cell must not."""
+"""Share of the growth above which a thread, and not the cell, is taken for its cause."""
 
 
 class ThreadFaults:
-    """Page faults of threads since this object was made, which tell who touched new memory.
+    """Page faults of threads since this object was made: a thread that touches new memory has some.
 
-    Linux counts them for each thread (`minflt`, proc_pid_stat(5)); where it does not, every
-    growth is taken for the cell's.
+    Linux counts them for each thread (`minflt`, proc_pid_stat(5)). On other systems all growth
+    counts as the cell's.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class ThreadFaults:
         self._of_process = _minflt(_PROCESS) or 0
 
     def culprit(self, grown_bytes: int) -> threading.Thread | None:
-        """The older thread that made the process grow by `grown_bytes`; None: the cell did."""
+        """The older thread that made the process grow by `grown_bytes`; None if the cell did."""
         page_bytes = os.sysconf("SC_PAGE_SIZE")
         touched = {
             thread: (now - before) * page_bytes
@@ -49,7 +49,7 @@ class ThreadFaults:
 
 def raise_in(thread: threading.Thread, error: BaseException) -> None:
     """Raise a copy of `error` in `thread`, between two steps of its Python code."""
-    # The interpreter takes a class only, and makes the exception without arguments.
+    # The interpreter accepts only a class, and makes the exception without arguments.
     kind = type(error)
     raised = type(
         kind.__name__,
@@ -71,6 +71,6 @@ def _faults(thread: threading.Thread) -> int | None:
 
 def _minflt(stat: Path) -> int | None:
     with contextlib.suppress(OSError):
-        # The second field is a name in parentheses, which may hold spaces.
+        # The second field is a name in parentheses, which may contain spaces.
         return int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[7])
     return None

@@ -12,7 +12,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 4, WIDTH - 4, 18, HEIGHT - 16
 
 
 def heap_plot(samples: Sequence[MemorySample], elapsed_seconds: float, peak_bytes: int) -> str:
-    """An `<svg>` of the heap over `elapsed_seconds`, its peak named; empty below two samples."""
+    """An `<svg>` of the heap over `elapsed_seconds`; empty with fewer than two samples."""
     if len(samples) < 2 or not peak_bytes:
         return ""
     highest = max(peak_bytes, *(sample.rss_bytes for sample in samples))

@@ -1,21 +1,21 @@
-"""Stop a cell with a Python exception before the kernel is killed for its memory.
+"""Stop a cell with an exception before the kernel is killed for lack of memory.
 
-While a cell runs, a thread looks at the process's resident memory a hundred times a second. Above
-the limit it sends the main thread a signal whose handler raises MemoryGuardExceeded there, which
-also ends a sleep, a lock or a wait for a socket. It fires once: again only after the memory fell
-below the limit, or grew by a `MARGIN_SHARE` of it; so a cell that frees what an earlier one took
-can do so. What to know:
+While a cell runs, a thread checks the process's resident memory a hundred times a second. Above the
+limit it sends the main thread a signal, and the signal's handler raises MemoryGuardExceeded there.
+This also ends a sleep, a lock or a wait for a socket. The guard fires again only after the memory
+fell below the limit, or grew by a `MARGIN_SHARE` of it, so that a cell can free what an earlier one
+took. Limits:
 
-- The handler runs between two steps of Python code. One call into C that takes all memory without
-  returning is caught by the second line only: on Linux, the private memory of the process may grow
-  by the rest of the limit and `SLACK_BYTES` (RLIMIT_DATA), beyond which it is refused and raises
-  MemoryError. The slack is for address space that libraries reserve and never touch. Child
-  processes do not inherit the limit.
-- A thread that an earlier cell started and that makes the process grow gets the exception itself
-  (Linux); the cell continues.
-- A cell that waits in `await` is cancelled, so it sees CancelledError with the same message.
-- A cell that allocates and ends between two looks is not stopped; the guard then says what it left.
-- Memory of other processes is not counted, nor what is swapped out.
+- The handler runs between two steps of Python code. A single call into C that takes all memory
+  without returning is stopped only by a second limit: on Linux, the private memory of the process
+  may grow by the rest of the limit and `SLACK_BYTES` (RLIMIT_DATA). Beyond that, allocations fail
+  with MemoryError. The slack is for address space that libraries reserve and never touch. Child
+  processes do not inherit this limit.
+- If a thread of an earlier cell makes the process grow, the exception is raised in that thread
+  (Linux only), and the cell continues.
+- A cell that waits in `await` is cancelled: it gets CancelledError with the same message.
+- A cell that allocates and ends between two checks is not stopped; the guard prints what is left.
+- Memory of other processes does not count, and neither does swapped memory.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ from tracekit.sizes import format_size
 
 INTERVAL_SECONDS = 0.01
 MARGIN_SHARE = 0.125
-"""Of the limit: how much a process above it may grow before the guard fires again."""
+"""Share of the limit by which a process above it may grow before the guard fires again."""
 SLACK_BYTES = 1280 * 2**20
-"""1 GiB is what Arrow's default pool reserves at its first use."""
+"""Includes the 1 GiB that Arrow's default pool reserves at its first use."""
 
 
 def _guard_signal() -> signal.Signals:
-    """One that nobody else uses: a real-time signal where there are such."""
+    """A signal that nothing else uses: a real-time signal, if the system has them."""
     return getattr(signal, "SIGRTMAX", signal.SIGUSR2)
 
 
@@ -54,11 +54,11 @@ class MemoryGuard:
     """Watches the cells of one shell.
 
     Args:
-        shell: Whose cells.
+        shell: The shell that runs the cells.
         limit_bytes: Limit of the process's resident memory.
 
     Raises:
-        ConfigError: the process holds that much already, or this is not the main thread.
+        ConfigError: the process already uses that much, or this is not the main thread.
     """
 
     def __init__(self, shell: InteractiveShell, limit_bytes: int) -> None:
@@ -93,7 +93,7 @@ class MemoryGuard:
         signal.signal(_guard_signal(), self._handler_before)
 
     def cell_begins(self, info: ExecutionInfo | None = None) -> None:
-        """IPython is about to run a cell, perhaps inside another; None: one runs already."""
+        """IPython is about to run a cell, perhaps inside another one; None if one already runs."""
         self._depth += 1
         if self._depth > 1:
             return
@@ -109,7 +109,7 @@ class MemoryGuard:
         self._thread.start()
 
     def cell_ends(self, result: ExecutionResult | None) -> None:
-        """A cell has ended; release what the functions of a stopped cell held."""
+        """A cell has ended. Release what the functions of a stopped cell held."""
         if result is not None and result.info is not None and not result.info.raw_cell.strip():
             return  # an empty cell never began
         self._depth = max(0, self._depth - 1)
@@ -124,7 +124,7 @@ class MemoryGuard:
             process_memory.return_free_memory()
 
     def _tell_what_it_left(self) -> None:
-        """The cell was not stopped; whether it should have been."""
+        """Say so if the cell should have been stopped, but was not."""
         left_bytes = process_memory.resident_bytes()
         if self._begun_bytes <= self.limit_bytes < left_bytes:
             print(  # noqa: T201 - what users read below the cell
@@ -134,7 +134,7 @@ class MemoryGuard:
             )
 
     def _waits(self, info: ExecutionInfo) -> bool:
-        """Whether the cell runs as a task of its own, which can wait in `await`."""
+        """Whether the cell runs as a separate task, which can wait in `await`."""
         shell: Any = self._shell
         return bool(shell.should_run_async(info.raw_cell, transformed_cell=info.transformed_cell))
 
@@ -147,7 +147,7 @@ class MemoryGuard:
         self._task = None
 
     def _set_threshold(self, used_bytes: int) -> None:
-        """The limit, or where the process is above it already, somewhat more than it holds."""
+        """The limit or, if the process is already above it, slightly more than it uses."""
         margin_bytes = int(MARGIN_SHARE * self.limit_bytes)
         above = used_bytes > self.limit_bytes
         self._threshold_bytes = used_bytes + margin_bytes if above else self.limit_bytes
@@ -174,9 +174,9 @@ class MemoryGuard:
             raise_in(thread, MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, []))
 
     def _trip(self, _signal_number: int, frame: FrameType | None) -> None:
-        """Runs in the main thread, between two steps of what it does."""
+        """Runs in the main thread, between two steps of its code."""
         if self._reporting or self._ended.is_set() or self._thread is None:
-            return  # the cell ended while the signal was on its way
+            return  # the cell ended before the signal arrived
         runs = _runs(frame, self._shell)
         if _is_shown(frame) or (not runs and (self._task is None or self._error is not None)):
             return  # the cell's code has ended; its value or its error is being shown
@@ -188,7 +188,7 @@ class MemoryGuard:
         error = MemoryGuardExceeded(self.limit_bytes, self._tripped_bytes, held)
         self._acted = True
         if self._task is not None and not runs:
-            # An awaiting cell: raising here would hit the event loop instead.
+            # The cell waits in `await`: an exception here would reach the event loop instead.
             self._task.cancel(str(error))
             self._task.get_loop().call_soon_threadsafe(lambda: None)  # wake it
             return
@@ -196,7 +196,7 @@ class MemoryGuard:
         raise error
 
     def _limit_data(self) -> None:
-        """The second line, for calls that never return to Python."""
+        """The second limit, for calls that do not return to Python."""
         data_bytes = process_memory.data_bytes()
         if data_bytes is not None:
             free_bytes = max(0, self.limit_bytes - process_memory.resident_bytes())
@@ -204,12 +204,12 @@ class MemoryGuard:
 
 
 def _is_shown(frame: FrameType | None) -> bool:
-    """Whether `frame` is called, however far up, by what shows an error."""
+    """Whether IPython is showing an error in `frame` or one of its callers."""
     return _is_called_by(frame, ("showtraceback", "CustomTB"), ("IPython", "tracekit"))
 
 
 def _runs(frame: FrameType | None, shell: InteractiveShell) -> bool:
-    """Whether a cell is running: its own code, or IPython between two statements of it."""
+    """Whether a cell is running: its code, or IPython between two of its statements."""
     if _is_called_by(frame, ("run_ast_nodes",), ("IPython",)):
         return True
     while frame is not None:
@@ -231,9 +231,9 @@ def _is_called_by(
 
 
 def _let_go(error: BaseException) -> None:
-    """Empty the functions that `error` ended; the shell keeps its traceback, and so their frames.
+    """Clear the frames that `error` ended, because the shell keeps its traceback and so the frames.
 
-    Before Python 3.13 a frame also keeps a dict of its variables once somebody looked at them.
+    Before Python 3.13 a frame also keeps a dict of its variables after they were inspected.
     """
     traceback.clear_frames(error.__traceback__)
     for frame, _ in traceback.walk_tb(error.__traceback__):

@@ -18,17 +18,17 @@ from tracekit.sizes import format_size
 
 _TOP_STACKS = 5
 _SMALLEST_SHARE = 0.01
-"""Of the higher peak; smaller changes are not shown."""
+"""Share of the higher peak; smaller changes are not shown."""
 
 
 @dataclass(frozen=True)
 class PeakComparison:
-    """What changed from one cell to another."""
+    """The changes from one cell to another."""
 
     base: PeakReport
     head: PeakReport
     proof: EqualityProof | None
-    """Of the cells' last values; None if they are nothing that can be compared."""
+    """The proof of the cells' last values; None if they cannot be compared."""
     not_compared: str | None
     """Why there is no proof."""
     stacks: tuple[StackDelta, ...]
@@ -36,7 +36,7 @@ class PeakComparison:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The reasons why the two peaks of each cell differ."""
+        """Why the heap peak and the OS peak of each cell differ."""
         return tuple(
             f"{report.name}: {remark}"
             for report in (self.base, self.head)
@@ -45,10 +45,10 @@ class PeakComparison:
 
     @property
     def rows(self) -> tuple[tuple[str, str, str, str], ...]:
-        """Title, base, head and their ratio."""
+        """Rows of the table: title, base, head and their ratio."""
         base, head = self.base, self.head
         heap = _size_row("heap peak", base.heap_peak_bytes, head.heap_peak_bytes)
-        if not (base.sees_all and head.sees_all):  # a ratio of what was not all seen misleads
+        if not (base.sees_all and head.sees_all):  # the ratio of an incomplete figure would mislead
             heap = (*heap[:3], "–")
         return (
             heap,

@@ -1,4 +1,4 @@
-"""Measures this process, and finds what holds its memory meanwhile."""
+"""Measure this process, and find what holds its memory while it grows."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from tracekit.records.retention import Retention
 
 @dataclass(frozen=True)
 class Measured:
-    """What a cell or a statement cost, and what held its memory."""
+    """The cost of a cell or a statement, and what held its memory."""
 
     stretch: Stretch
     retention: Retention | str | None
-    """Found near the highest point; why it is not known; None for what stayed small."""
+    """What held the memory near its peak, or why it is unknown; None after small growth."""
 
 
 class Measurement:
     """A started measurement of this process.
 
     Args:
-        capture: Where memray writes.
-        children: Watch processes started meanwhile, too.
+        capture: The file that memray writes.
+        children: Also watch processes that are started meanwhile.
         retention: Look for what holds the memory while it grows.
 
     Raises:
-        TrackerTaken: this process is tracked already.
+        TrackerTaken: another Tracker is active in this process.
     """
 
     def __init__(self, capture: Path, *, children: bool, retention: bool) -> None:
@@ -46,7 +46,7 @@ class Measurement:
             )
 
     def stop(self) -> Measured:
-        """End, and read the figures; a look at the objects that continues is waited for."""
+        """End the measurement and return its figures; a search for holders is waited for."""
         stretch = self._stretch.stop()
         found: Retention | str | None = None
         try:

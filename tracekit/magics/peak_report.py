@@ -1,4 +1,4 @@
-"""What measuring one cell found, shown as HTML where there is a page and as text elsewhere."""
+"""The report of one measured cell, as HTML and as text."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ _SAMPLES = 200
 _ENVIRONMENT = re.compile(r":[^:]*[\\/](?:site-packages|dist-packages|python3\.\d+)[\\/]")
 _IN_CELL = re.compile(r":In \[\d+\]:\d+$")
 _SMALLEST_SHARE = 0.01
-"""Of the heap peak; smaller stacks are not shown."""
+"""Share of the heap peak; smaller stacks are not shown."""
 
 
 @dataclass(frozen=True)
 class HeldStack:
-    """One call stack's memory when the heap peaked."""
+    """The memory of one call stack at the heap peak."""
 
     size_bytes: int
     allocations: int
     calls: tuple[str, ...]
-    """Locations, the allocating one first."""
+    """Locations; the first one allocated the memory."""
 
 
 @dataclass(frozen=True)
 class PeakReport:
-    """The memory one cell needed."""
+    """The memory that one cell needed."""
 
     name: str
     heap_peak_bytes: int
-    """memray's high-water mark of the cell, without what was only reserved or was there before."""
+    """memray's high-water mark of the cell, without earlier and merely reserved memory."""
     rss_peak_bytes: int
     """OS peak of the whole process while the cell ran."""
     rss_net_peak_bytes: int
@@ -50,15 +50,15 @@ class PeakReport:
     """Time with memray active, which slows down code that allocates a lot."""
     capture: Path
     stacks: tuple[HeldStack, ...]
-    """The largest, the largest first."""
+    """The largest call stacks, largest first."""
     samples: tuple[MemorySample, ...]
     """Heap over time."""
     remarks: tuple[str, ...] = ()
-    """The reasons why the two peaks differ."""
+    """Why the heap peak and the OS peak differ."""
     sees_all: bool = True
     """Whether memray saw all allocations; if not, use the OS net peak."""
     children_peak_bytes: int | None = None
-    """The most that processes started in the cell held at once; None if not watched."""
+    """The highest memory of all processes that the cell started; None if not watched."""
 
     retention: Retention | str | None = None
     """What held the process's memory near the highest point, or why that is unknown; None if it was
@@ -86,7 +86,7 @@ class PeakReport:
 
     @property
     def figures(self) -> tuple[tuple[str, str], ...]:
-        """What is shown in a row, each with its title."""
+        """The figures of the first line, each with its title."""
         heap = ("heap peak", format_size(self.heap_peak_bytes))
         net = ("OS net peak", format_size(self.rss_net_peak_bytes))
         children = (
@@ -102,7 +102,7 @@ class PeakReport:
         )
 
     def read_stacks(self) -> HeapStacks:
-        """All call stacks at the heap's peak, read from the capture."""
+        """Read all call stacks at the heap peak from the capture."""
         return read_stacks(self.capture, whole=True, rss_net_peak_bytes=self.rss_net_peak_bytes)
 
     def __str__(self) -> str:
@@ -125,10 +125,12 @@ class PeakReport:
         rows = "".join(map(_stack_row, self.stacks))
         notes = "".join(f"<div>{escape(remark)}</div>" for remark in self.remarks)
         return (
-            f'<div class="tracekit-peak"><div><b>{escape(self.name)}</b>: {figures}</div>'
+            '<div class="tracekit-peak" style="overflow-x:auto">'
+            f"<div><b>{escape(self.name)}</b>: {figures}</div>"
             f"{heap_plot(self.samples, self.elapsed_seconds, self.heap_peak_bytes)}"
             "<details open><summary>Held at the heap's peak</summary><table>"
-            "<tr><th>size</th><th>allocations</th><th>allocated at, called from</th></tr>"
+            "<tr><th>size</th><th>allocations</th>"
+            '<th style="text-align:left">allocated at, called from</th></tr>'
             f"{rows}</table></details>{self._retention_html()}{notes}"
             f"<div>capture: <code>{escape(str(self.capture))}</code></div></div>"
         )
@@ -156,7 +158,8 @@ class PeakReport:
 def _stack_row(stack: HeldStack) -> str:
     calls = "<br>".join(escape(call) for call in stack.calls)
     return (
-        f"<tr><td>{format_size(stack.size_bytes)}</td><td>{stack.allocations:,}</td>"
+        f'<tr><td style="white-space:nowrap">{format_size(stack.size_bytes)}</td>'
+        f"<td>{stack.allocations:,}</td>"
         f'<td style="text-align:left"><code>{calls}</code></td></tr>'
     )
 
@@ -172,13 +175,13 @@ def _largest_stacks(stretch: Stretch) -> tuple[HeldStack, ...]:
 
 
 def cell_calls(stack: tuple[str, ...]) -> tuple[str, ...]:
-    """The calls of `stack` from the innermost out to the cell's own line, files shortened."""
+    """The calls of `stack` from the innermost to the cell's own line, with short file names."""
     start = next((index for index, call in enumerate(stack) if _is_cell(call)), 0)
     return tuple(map(_short, reversed(stack[start:])))
 
 
 def _short(location: str) -> str:
-    """`location` without the folders of the environment, or of where the notebook runs."""
+    """`location` without the folder of the environment or of the notebook."""
     return _ENVIRONMENT.sub(":", location).replace(f":{Path.cwd()}{os.sep}", ":")
 
 
@@ -194,7 +197,7 @@ def _heap_samples(stretch: Stretch) -> tuple[MemorySample, ...]:
         begun = reader.metadata.start_time.timestamp()
         for snapshot in reader.get_memory_snapshots():
             heap_bytes = snapshot.heap
-            if stretch.peaks.untouched_bytes:  # memray's samples count what was only reserved
+            if stretch.peaks.untouched_bytes:  # memray's samples include merely reserved memory
                 risen_bytes = max(0, snapshot.rss - stretch.rss_baseline_bytes)
                 heap_bytes = min(heap_bytes, risen_bytes, stretch.heap_peak_bytes)
             builder.add(max(0.0, snapshot.time / 1000 - begun), heap_bytes)

@@ -1,4 +1,4 @@
-"""What keeps memory alive, as a notebook shows it."""
+"""What keeps memory alive, for a notebook."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAMED = 5
 
 
 def kept_alive_by(frame: FrameType | None) -> list[str]:
-    """The largest holders of the process's memory; why they are not known, where they are not."""
+    """The largest holders of the process's memory, or why they are unknown."""
     try:
         held = retention(frame=frame).largest(_NAMED)
     except ProfileError as exc:
@@ -27,7 +27,7 @@ def kept_alive_by(frame: FrameType | None) -> list[str]:
 
 
 def retention_of(shell: InteractiveShell, line: str) -> Retention:
-    """What keeps the shell's memory alive; of one object, where `line` is an expression.
+    """What keeps the shell's memory alive, or the object that the expression `line` gives.
 
     Raises:
         UsageError: the expression has no value, or only the expression holds it.

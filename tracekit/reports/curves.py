@@ -102,6 +102,8 @@ def _curve(timeline: MemoryTimeline, path: CandidateMeasurement | None, color: s
     when, sampled = max(points, key=lambda point: point[1])
     measured = path.rss_net_peak_bytes if path else None
     peak = float(measured) if measured is not None else sampled
+    if peak > sampled:  # it was between two samples, next to the highest
+        points = [(at, peak if at == when else size) for at, size in points]
     died = ending(path) if path and path.status is not RunStatus.OK else None
     return Curve(
         path=timeline.path,
