@@ -23,6 +23,21 @@ settings.register_profile(
 _OURS = ("DB_", "EVENT_FETCHER_", "TRACE_", "TRACEKIT_")
 _KEPT = {"TRACEKIT_ORACLE_DSN", "TRACEKIT_CACHE_DIR"}
 
+_FIRST = (
+    # They look at every object of this process, which has more after each test.
+    "test_retention_process.py",
+    "test_retention_situations.py",
+    # The longest: at the end, a worker without tests would wait for them.
+    "test_stories_as_files.py",
+    "test_stories_run.py",
+    "test_story_in_jupyterlab.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run some files first."""
+    items.sort(key=lambda item: item.path.name not in _FIRST)
+
 
 @pytest.fixture(autouse=True)
 def _clean_environ(monkeypatch: pytest.MonkeyPatch) -> None:

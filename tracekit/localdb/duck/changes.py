@@ -14,10 +14,11 @@ from tracekit.localdb.backend import (
     ReturnedColumns,
 )
 from tracekit.localdb.duck.binds import parameter_values
-from tracekit.localdb.duck.constraints import Table, Violations
+from tracekit.localdb.duck.constraints import Violations
 from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.foreign_keys import Check, checks
 from tracekit.localdb.duck.gate import ErrorMapper, gate
+from tracekit.localdb.duck.indexes import Table
 from tracekit.localdb.duck.notes import TableNote
 from tracekit.localdb.duck.returning import encode_returned
 from tracekit.localdb.duck.sequences import Change, prepare_insert
@@ -66,7 +67,7 @@ class Changes:
                 change.sql,
                 change.rows,
                 volatile=change.volatile,
-                checks=self._checks(statement),
+                checks=self._checks(writer, statement),
                 go_on=go_on,
             )
         failures = [RowFailure(row, to_ora_error(error)) for row, error in ran.failures]
@@ -93,7 +94,7 @@ class Changes:
         failures: list[RowFailure] = []
         with self._connections.running_on(writer.connection), gate(to_ora_error):
             change = self._prepare_change(writer, statement, rows, bind_types)
-            checked = self._checks(statement)
+            checked = self._checks(writer, statement)
             for row, values in enumerate(change.rows):
                 if failures and not go_on:
                     break
@@ -112,14 +113,17 @@ class Changes:
             row_count=sum(counts), row_counts=counts, returned=returned, failures=failures
         )
 
-    def _checks(self, statement: DuckStatement) -> list[Check]:
-        """The checks of foreign keys after a change."""
+    def _checks(self, writer: WritingConnection, statement: DuckStatement) -> list[Check]:
+        """The checks of foreign keys, and of keys that are partly NULL, after a change."""
         translated = statement.translated
         if translated.target is None:
             return []
         schema, name = translated.target
         table = (schema or self._state.schema, name)
-        return checks(self._database.notes, self._database.catalog, table, translated.dml)
+        found = checks(self._database.notes, self._database.catalog, table, translated.dml)
+        if translated.dml != "DELETE":
+            found += self._database.partial_keys.checks(writer.connection, table)
+        return found
 
     def _prepare_change(
         self,

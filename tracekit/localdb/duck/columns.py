@@ -10,9 +10,9 @@ import duckdb
 from tracekit.localdb.duck.describe import describe_computed, describe_stored
 from tracekit.localdb.stored_names import column_title
 from tracekit.localdb.translate import ColumnType, DeclaredType, Translated
+from tracekit.localdb.translate.column_types import ValueType
 from tracekit.localdb.translate.kinds import Kind
 from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
-from tracekit.localdb.translate.scopes import ValueType
 from tracekit.localdb.wire.column import ColumnDescription
 
 _OWN_TYPES = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from tracekit.localdb.duck.indexes import Table, indexes_of
 from tracekit.localdb.duck.notes import TableNote
 from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.ora_error import OraError
@@ -23,20 +24,6 @@ _NOT_VALIDATED = {
 }
 _KEY_COLUMN = re.compile(r"(?:^|, )([^:,]+): ")
 _KEPT = "TRACEKIT$KEPT"
-
-
-@dataclass(frozen=True)
-class Table:
-    """The location of a table."""
-
-    catalog: str
-    schema: str
-    name: str
-
-    @property
-    def path(self) -> str:
-        """The table's qualified name in SQL."""
-        return f"{self.catalog}.{quoted(self.schema)}.{quoted(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -142,16 +129,10 @@ class Violations:
     def _unique_indexes(
         self, connection: duckdb.DuckDBPyConnection, columns: Sequence[str]
     ) -> list[str]:
-        rows = connection.execute(
-            "SELECT index_name, CAST(expressions AS VARCHAR[]) FROM duckdb_indexes()"
-            " WHERE database_name = ? AND schema_name = ? AND table_name = ? AND is_unique",
-            [self._table.catalog, self._table.schema, self._table.name],
-        ).fetchall()
-        return [
-            str(name).upper()
-            for name, parts in rows
-            if not columns or _folded(part.strip("\"'") for part in parts) == _folded(columns)
-        ]
+        """Those with these columns, or else all: DuckDB changes how expressions are written."""
+        held = [one for one in indexes_of(connection, self._table) if one.is_unique]
+        same = [one for one in held if _folded(one.parts) == _folded(columns)]
+        return [one.name for one in same or held]
 
     def _no_parent(self, connection: duckdb.DuckDBPyConnection, key: str) -> OraError:
         columns = _folded(_KEY_COLUMN.findall(key))
@@ -198,8 +179,17 @@ def rebuild(
     table: Table,
     notes: Sequence[TableNote],
     definition: Definition,
+    new_types: Sequence[str] = (),
 ) -> None:
     """Rebuild a table with constraints added or removed, keeping everything else.
+
+    Args:
+        connection: Writes; no transaction is open.
+        table: The table.
+        notes: The notes about it.
+        definition: The constraints that it adds or removes.
+        new_types: The actions of ALTER TABLE that change the types of columns, without
+            `ALTER TABLE ...`.
 
     Raises:
         OraError: ORA-02443 for an unknown constraint; ORA-02437 and similar errors if the rows
@@ -216,16 +206,18 @@ def rebuild(
         if one.kind == "P" and one.name in dropped:
             required -= set(one.columns) - stated
     clauses = [one.text for one in held if one.kind != "N" and one.name not in dropped]
-    columns = [
-        _column(row, required) for row in connection.execute(_COLUMNS, _place(table)).fetchall()
-    ]
+    described = connection.execute(_COLUMNS, _place(table)).fetchall()
     afterwards = _belongings(connection, table)
     kept = Table(table.catalog, table.schema, _KEPT)
-    body = ", ".join([*columns, *clauses, *definition.added_clauses])
     connection.execute("BEGIN TRANSACTION")
     try:
         # Do not rename the new table instead: DuckDB would not update the tables that it refers to.
         connection.execute(f"CREATE TABLE {kept.path} AS FROM {table.path}")
+        for action in new_types:
+            connection.execute(f"ALTER TABLE {kept.path} {action}")
+        types = dict(connection.execute(_TYPES, _place(kept)).fetchall())
+        columns = [_column(name, types[name], default, required) for name, default in described]
+        body = ", ".join([*columns, *clauses, *definition.added_clauses])
         connection.execute(f"DROP TABLE {table.path}")
         connection.execute(f"CREATE TABLE {table.path} ({body})")
         with _validating(definition, table):
@@ -239,8 +231,12 @@ def rebuild(
         raise
 
 
+_TYPES = (
+    "SELECT column_name, data_type FROM duckdb_columns()"
+    " WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+)
 _COLUMNS = (
-    "SELECT column_name, data_type, column_default FROM duckdb_columns()"
+    "SELECT column_name, column_default FROM duckdb_columns()"
     " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index"
 )
 
@@ -249,26 +245,20 @@ def _place(table: Table) -> list[str]:
     return [table.catalog, table.schema, table.name]
 
 
-def _column(row: tuple[str, str, str | None], required: set[str]) -> str:
-    name, kind, default = row
+def _column(name: str, kind: str, default: str | None, required: set[str]) -> str:
     stated = f" DEFAULT {default}" if default is not None else ""
     return f"{quoted(name)} {kind}{stated}{' NOT NULL' if name in required else ''}"
 
 
 def _belongings(connection: duckdb.DuckDBPyConnection, table: Table) -> list[str]:
     """The statements that give the new table the old one's indexes and comments."""
-    indexes = connection.execute(
-        "SELECT sql FROM duckdb_indexes()"
-        " WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-        _place(table),
-    ).fetchall()
     comments = connection.execute(
         "SELECT NULL, comment FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?"
         " AND table_name = ? UNION ALL SELECT column_name, comment FROM duckdb_columns()"
         " WHERE database_name = ? AND schema_name = ? AND table_name = ?",
         [*_place(table), *_place(table)],
     ).fetchall()
-    statements = [str(sql) for (sql,) in indexes]
+    statements = [index.create(table) for index in indexes_of(connection, table)]
     for column, comment in comments:
         if comment is not None:
             subject = f"COLUMN {table.path}.{quoted(column)}" if column else f"TABLE {table.path}"
@@ -282,6 +272,8 @@ def _validating(definition: Definition, table: Table) -> Iterator[None]:
     try:
         yield
     except duckdb.ConstraintException as error:
+        if not definition.constraints:
+            raise
         added = definition.constraints[0]
         number, text = _NOT_VALIDATED[added.kind]
         name = f"{table.schema}.{added.name or 'SYS_C'}"

@@ -15,6 +15,7 @@ from tracekit.localdb.duck.dictionary import SCHEMA as DICTIONARY_SCHEMA
 from tracekit.localdb.duck.dictionary import install_dictionary, join_catalogs
 from tracekit.localdb.duck.notes import TableNotes
 from tracekit.localdb.duck.overlay import Overlay
+from tracekit.localdb.duck.partial_keys import PartialKeys
 from tracekit.localdb.duck.quoting import escaped, quoted
 from tracekit.localdb.duck.sequences import copy_sequences
 from tracekit.localdb.duck.spool_folder import SpoolFolder
@@ -67,6 +68,7 @@ class Database:
         self.columns = TableColumns(
             self.connect, self.declared, self._required_columns, self._spelling
         )
+        self.partial_keys = PartialKeys(catalog, self.notes)
 
     def clone(self, name: str) -> Database:
         """Make a private copy: it starts with the present data, and its changes stay in it.

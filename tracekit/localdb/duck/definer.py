@@ -6,18 +6,20 @@ from dataclasses import replace
 
 import duckdb
 
-from tracekit.localdb.duck.constraints import Table, constraints_of, rebuild
+from tracekit.localdb.duck.alteration import adds_columns, alter
+from tracekit.localdb.duck.constraints import constraints_of, rebuild
 from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.foreign_keys import (
     check_added,
     refuse_change_of_parent,
     with_parent_keys,
 )
+from tracekit.localdb.duck.indexes import Table
 from tracekit.localdb.duck.notes import IDENTITY, REFERENCE
+from tracekit.localdb.duck.partial_keys import refuse_added, refuse_created
 from tracekit.localdb.duck.writer import WritingConnection
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Definition
-from tracekit.localdb.translate.table_changes import ALTERED
 
 
 def define(
@@ -50,15 +52,21 @@ def define(
         _change_constraints(writer, database, definition, key)
     elif definition.action == "COMMENT":
         _comment(writer, sql)
+    elif definition.object_type == "TABLE" and definition.action in ("ALTER", "RENAME"):
+        _alter(writer, database, sql, definition, key)
     else:
         if (definition.action, definition.object_type) == ("DROP", "TABLE"):
             sql = "; ".join(
                 [sql, *(f"DROP SEQUENCE {note.name}" for note in notes if note.kind == IDENTITY)]
             )
-        _run(writer, sql, definition)
+        writer.run_alone(sql)
+    if (definition.action, definition.object_type) == ("CREATE", "INDEX"):
+        table = Table(database.catalog, schema, definition.index_table)
+        refuse_created(writer, definition.name, table)
     database.declared.follow(definition, schema)
     database.notes.follow(definition, schema)
     database.columns.forget()
+    database.partial_keys.forget()
     if definition.object_type == "SCHEMA" and database.overlay is not None:
         database.overlay.drop_schema(definition.name)
 
@@ -105,6 +113,7 @@ def _change_constraints(
     notes = database.notes.of_table(*key)
     _check_keys(writer, database, definition, key)
     check_added(writer.connection, database.catalog, definition, key)
+    refuse_added(writer.connection, definition, Table(database.catalog, *key))
     references = {note.name for note in notes if note.kind == REFERENCE}
     dropped = tuple(one for one in definition.dropped_constraints if one not in references)
     if dropped or definition.added_clauses:
@@ -130,36 +139,27 @@ def _check_keys(
             raise OraError(2261, "such unique or primary key already exists in the table")
 
 
-def _run(writer: WritingConnection, sql: str, definition: Definition) -> None:
-    """Run the statements of a definition, of which all take effect or none."""
+def _alter(
+    writer: WritingConnection,
+    database: Database,
+    sql: str,
+    definition: Definition,
+    key: tuple[str, str],
+) -> None:
+    """Alter or rename a table.
+
+    Raises:
+        OraError: ORA-01758 or ORA-02296 if a column that must not be NULL is.
+    """
     try:
-        try:
-            writer.run_alone(sql)
-        except duckdb.TransactionException:
-            if " ADD COLUMN " not in sql:
-                raise
-            _run_apart(writer, sql.split(ALTERED))
+        alter(writer, sql, definition, Table(database.catalog, *key), database.notes.of_table(*key))
     except duckdb.ConstraintException as error:
-        if definition.action != "ALTER" or "NOT NULL constraint failed" not in str(error):
+        if "NOT NULL constraint failed" not in str(error):
             raise
-        if " ADD COLUMN " in sql:
+        if adds_columns(sql):
             message = "table must be empty to add mandatory (NOT NULL) column"
             raise OraError(1758, message) from error
         raise OraError(2296, "cannot enable - null values found") from error
-
-
-def _run_apart(writer: WritingConnection, statements: list[str]) -> None:
-    """Add columns, then make them NOT NULL: DuckDB cannot do so in one transaction."""
-    required = [one for one in statements if one.endswith("SET NOT NULL")]
-    added = [one for one in statements if one not in required]
-    writer.run_alone("; ".join(added))
-    try:
-        writer.run_alone("; ".join(required))
-    except duckdb.Error:
-        for one in required:
-            column = one.removesuffix(" SET NOT NULL").replace(" ALTER ", " DROP COLUMN ", 1)
-            writer.run_alone(column)
-        raise
 
 
 def _comment(writer: WritingConnection, sql: str) -> None:

@@ -214,8 +214,9 @@ def _altered(note: TableNote, key: tuple[str, str], definition: Definition) -> T
         return replace(note, detail="")  # DuckDB knows the new name
     if definition.renamed_column and definition.renamed_column[0] in columns:
         old, new = definition.renamed_column
+        subject = _SUBJECT_JOINED.join(new if one == old else one for one in columns)
         return replace(
-            note, subject=_SUBJECT_JOINED.join(new if one == old else one for one in columns)
+            note, subject=subject, detail=subject if note.kind == DESCENDING else note.detail
         )
     return note
 

@@ -2,11 +2,11 @@
 
 from tracekit.localdb.translate.bind_forms import BindForm, form_of
 from tracekit.localdb.translate.binds import Parameter
+from tracekit.localdb.translate.column_types import Columns, ColumnType
 from tracekit.localdb.translate.errors import map_error
 from tracekit.localdb.translate.install import install
 from tracekit.localdb.translate.number_functions import number_text
 from tracekit.localdb.translate.number_types import FREE
-from tracekit.localdb.translate.scopes import Columns, ColumnType
 from tracekit.localdb.translate.statement import translate
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from tracekit.localdb.translate.build import as_text, call
+from tracekit.localdb.translate.column_types import Columns, ColumnType, mark_with
 from tracekit.localdb.translate.implicit import as_number, refuse_moment
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.names import folded
@@ -21,7 +22,7 @@ from tracekit.localdb.translate.number_types import (
     number_type,
     with_number,
 )
-from tracekit.localdb.translate.scopes import Columns, ColumnType, Scopes, mark_with
+from tracekit.localdb.translate.scopes import Scopes
 from tracekit.localdb.translate.set_operations import items
 from tracekit.localdb.translate.types import ZONED_TYPE, DeclaredType
 from tracekit.localdb.translate.zones import as_declared

@@ -20,6 +20,7 @@ from tracekit.localdb.translate.build import (
     text,
     unsupported,
 )
+from tracekit.localdb.translate.column_types import column_type
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.kinds import (
     Kind,
@@ -33,7 +34,6 @@ from tracekit.localdb.translate.number_types import (
     constant,
     with_number,
 )
-from tracekit.localdb.translate.scopes import column_type
 from tracekit.localdb.translate.types import DeclaredType
 
 

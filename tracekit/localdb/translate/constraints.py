@@ -8,12 +8,13 @@ from sqlglot import exp, parse_one
 
 from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.column_types import Columns, mark_with
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.dialect import SOURCE_SPAN, ReadOracle
 from tracekit.localdb.translate.lexer import tokenize
 from tracekit.localdb.translate.names import fold_identifiers, folded
 from tracekit.localdb.translate.rewrite import rewrite_expressions
-from tracekit.localdb.translate.scopes import Columns, Scopes, mark_with, nothing_known
+from tracekit.localdb.translate.scopes import Scopes, nothing_known
 from tracekit.localdb.translate.table_clauses import without_storage
 from tracekit.localdb.translate.translated import (
     ConstraintDeclaration,

@@ -10,6 +10,7 @@ from sqlglot import exp
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import assigned
 from tracekit.localdb.translate.build import call, text, unsupported
+from tracekit.localdb.translate.column_types import ColumnType
 from tracekit.localdb.translate.constraints import (
     column_constraints,
     drop_references,
@@ -23,7 +24,6 @@ from tracekit.localdb.translate.kinds import MOMENTS, kind_of
 from tracekit.localdb.translate.names import fold_identifiers, folded
 from tracekit.localdb.translate.number_types import FREE, Exact, literal_value, with_number
 from tracekit.localdb.translate.rewrite import rewrite_expressions
-from tracekit.localdb.translate.scopes import ColumnType
 from tracekit.localdb.translate.stored_values import fitted
 from tracekit.localdb.translate.text_types import FIXED, TEXTS
 from tracekit.localdb.translate.translated import (

@@ -9,8 +9,8 @@ from __future__ import annotations
 from sqlglot import exp
 
 from tracekit.localdb.stored_names import shown_name
+from tracekit.localdb.translate.column_types import Columns, ColumnsOf
 from tracekit.localdb.translate.names import folded
-from tracekit.localdb.translate.scopes import Columns, ColumnsOf
 
 
 def use_file_names(tree: exp.Expr, columns_of: ColumnsOf) -> None:

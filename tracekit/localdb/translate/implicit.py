@@ -15,6 +15,7 @@ from sqlglot import exp
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import numbers, zones
 from tracekit.localdb.translate.build import as_text, call
+from tracekit.localdb.translate.column_types import is_raw
 from tracekit.localdb.translate.kinds import MOMENTS, Kind, kind_of
 from tracekit.localdb.translate.number_functions import NumberError, read
 from tracekit.localdb.translate.number_types import (
@@ -23,7 +24,6 @@ from tracekit.localdb.translate.number_types import (
     constant,
     number_type,
 )
-from tracekit.localdb.translate.scopes import is_raw
 from tracekit.localdb.translate.types import DeclaredType
 
 _TYPES = {

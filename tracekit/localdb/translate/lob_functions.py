@@ -9,9 +9,9 @@ from sqlglot import exp
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import as_text, call, cast, number, text
 from tracekit.localdb.translate.code_functions import RAW_PACKAGE_RULES
+from tracekit.localdb.translate.column_types import LOB_META
 from tracekit.localdb.translate.kinds import Kind, kind_of
 from tracekit.localdb.translate.number_types import as_integer, counted
-from tracekit.localdb.translate.scopes import LOB_META
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]
 

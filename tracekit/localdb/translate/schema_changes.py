@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.column_types import ColumnsOf
 from tracekit.localdb.translate.definition_reader import DefinitionReader, path_of
 from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
-from tracekit.localdb.translate.scopes import (
-    ColumnsOf,
-)
 from tracekit.localdb.translate.table_changes import alter_table
 from tracekit.localdb.translate.translated import (
     Definition,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
+from tracekit.localdb.translate.column_types import Output, column_type, mark_with
 from tracekit.localdb.translate.kinds import Kind, has_precision, kind_of
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import (
@@ -15,7 +16,7 @@ from tracekit.localdb.translate.number_types import (
     common,
     number_type,
 )
-from tracekit.localdb.translate.scopes import Output, Scopes, column_type, mark_with
+from tracekit.localdb.translate.scopes import Scopes
 from tracekit.localdb.translate.types import DeclaredType
 
 _CONVERTED_APART = ({Kind.TEXT, Kind.NUMBER}, {Kind.TEXT, Kind.DATE}, {Kind.NUMBER, Kind.DATE})

@@ -19,6 +19,7 @@ from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.changes import shape_change, split_returning
 from tracekit.localdb.translate.char_comparisons import bind_lengths
 from tracekit.localdb.translate.checks import check_supported
+from tracekit.localdb.translate.column_types import ColumnsOf, ColumnType, ValueType
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.control import control_statement
 from tracekit.localdb.translate.definitions import (
@@ -58,13 +59,7 @@ from tracekit.localdb.translate.reserved import check_reserved_words
 from tracekit.localdb.translate.rewrite import rewrite_expressions
 from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
-from tracekit.localdb.translate.scopes import (
-    ColumnsOf,
-    ColumnType,
-    Scopes,
-    ValueType,
-    nothing_known,
-)
+from tracekit.localdb.translate.scopes import Scopes, nothing_known
 from tracekit.localdb.translate.set_operations import free_outputs, items
 from tracekit.localdb.translate.stored_values import fit_values, settle_outputs
 from tracekit.localdb.translate.table_clauses import (

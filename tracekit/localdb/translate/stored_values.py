@@ -7,10 +7,10 @@ from sqlglot import exp
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.stored_names import shown_name
 from tracekit.localdb.translate.build import as_text, call, number, text
+from tracekit.localdb.translate.column_types import Columns, ColumnType
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.kinds import Kind
 from tracekit.localdb.translate.names import folded
-from tracekit.localdb.translate.scopes import Columns, ColumnType
 from tracekit.localdb.translate.text_types import FIXED, TEXTS, is_fixed, text_type, varies
 
 _NEW = "ORA$NEW"

@@ -12,6 +12,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.assignments import stored_number
 from tracekit.localdb.translate.binds import prepare
 from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.column_types import Columns, ColumnsOf, ColumnType, mark_with
 from tracekit.localdb.translate.constraints import constraint_clause
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.definition_reader import DefinitionReader, path_of
@@ -22,14 +23,7 @@ from tracekit.localdb.translate.lexer import Token, tokenize
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import FREE
 from tracekit.localdb.translate.rewrite import rewrite_expressions
-from tracekit.localdb.translate.scopes import (
-    Columns,
-    ColumnsOf,
-    ColumnType,
-    Scopes,
-    mark_with,
-    nothing_known,
-)
+from tracekit.localdb.translate.scopes import Scopes, nothing_known
 from tracekit.localdb.translate.text_types import FIXED, TEXTS
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
@@ -45,7 +39,7 @@ def alter_table(
 ) -> tuple[str, Definition]:
     """Translate what follows ALTER TABLE, and describe what it changes.
 
-    The SQL is empty if the table must be rebuilt; `ALTERED` separates statements.
+    The SQL is empty if the table must be rebuilt.
     """
     schema, name = reader.qualified_name()
     known = columns_of(schema, name)
@@ -96,7 +90,7 @@ def alter_table(
                 text, required = nullability
                 return text, alter(constraints=required)
             columns = _column_definitions(rest, verb, current_schema, known)
-            text = ALTERED.join(_alterations(path, column, verb, known) for column in columns)
+            text = "; ".join(_alterations(path, column, verb, known) for column in columns)
             required = tuple(
                 ConstraintDeclaration("N", (declaration.name,))
                 for declaration, node in columns
@@ -225,8 +219,6 @@ def _with_type(tokens: Sequence[Token], known: Columns) -> str:
     return " ".join(words)
 
 
-ALTERED = ";\n"
-"""Stands between the statements that alter columns."""
 _TOO_BIG = "error('ORA-01441: cannot decrease column length because some value is too big')"
 
 
@@ -264,14 +256,14 @@ def _alterations(
             f" USING CASE WHEN length({shorter}) > {text.length} THEN {_TOO_BIG} ELSE {padded} END"
         )
     alter = f"ALTER TABLE {path}"
-    required = f"{ALTERED}{alter} ALTER {name} SET NOT NULL" if _is_required(node) else ""
+    required = f"; {alter} ALTER {name} SET NOT NULL" if _is_required(node) else ""
     if verb == "ADD":
         return f"{alter} ADD COLUMN {name} {stored}{default}{required}"
     if default:
-        default = f"{ALTERED}{alter} ALTER {name} SET{default}"
+        default = f"; {alter} ALTER {name} SET{default}"
     before = known.get(declaration.name)
     if nullable:
-        required = f"{ALTERED}{alter} ALTER {name} DROP NOT NULL"
+        required = f"; {alter} ALTER {name} DROP NOT NULL"
     refused = _refused_change(before, declaration.type)
     if refused:
         using = f" USING CASE WHEN {name} IS NOT NULL THEN CAST(error('{refused}') AS {stored}) END"

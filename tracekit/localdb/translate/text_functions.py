@@ -14,9 +14,9 @@ from tracekit.localdb.translate.build import (
     number,
     text,
 )
+from tracekit.localdb.translate.column_types import may_be_lob
 from tracekit.localdb.translate.kinds import Kind, kind_of
 from tracekit.localdb.translate.number_types import as_integer, counted
-from tracekit.localdb.translate.scopes import may_be_lob
 from tracekit.localdb.translate.text_types import text_type
 
 Rule = Callable[[Sequence[exp.Expr]], exp.Expr]

@@ -9,7 +9,7 @@ from enum import Enum
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.translate.binds import Parameter
 from tracekit.localdb.translate.blocks import Step
-from tracekit.localdb.translate.scopes import ColumnType, ValueType
+from tracekit.localdb.translate.column_types import ColumnType, ValueType
 from tracekit.localdb.translate.types import DeclaredType
 
 
