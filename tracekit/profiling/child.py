@@ -125,9 +125,9 @@ def _measure(subject: Subject[T], assignment: Assignment, channel: Channel) -> T
     """The measured region, with its baseline before and its figures sent after it."""
     tracker = _tracker(assignment.capture)
     children = _children_watch(wanted=assignment.children)
-    watch = _retention_watch(assignment.retention, channel)
     gc.collect()
     process_memory.return_free_memory()
+    watch = _retention_watch(assignment.retention, channel)  # its baseline has nothing that is free
     with limited_memory(assignment.memory_limit_bytes):
         remark = process_memory.reset_peak()
         channel.send(Baseline(process_memory.resident_bytes(), (remark,) if remark else ()))
