@@ -51,7 +51,7 @@ class ConfigError(TracekitError):
 
 
 class MissingExtra(ConfigError, ImportError):
-    """Packages of an optional extra are not installed.
+    """The packages of an optional extra are not installed.
 
     Remedy:
         Run the `pip install` command in the message.

@@ -78,7 +78,7 @@ def reset_peak_of(pid: int) -> int:
 
 
 def return_free_memory() -> None:
-    """Return freed heap pages to the system, so that a run cannot reuse them unseen.
+    """Return freed heap pages to the system, so that a run cannot reuse them unnoticed.
 
     Otherwise a run would reuse what imports and warm-up freed, and its net peak would be too low.
     Arrow's pools release what they can; malloc_trim(3) exists only in glibc.

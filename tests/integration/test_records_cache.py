@@ -128,7 +128,7 @@ def test_what_is_damaged_is_a_miss_with_one_warning(
     [record] = caplog.records
     assert record.levelno == logging.WARNING
     assert re.fullmatch(
-        r"the cache of records missed history: (a chunk is|Expect|list ind|'identity').*",
+        r"the cache of records could not read history: (a chunk is|Expect|list ind|'identity').*",
         record.getMessage(),
     )
     kept.put(KEYS, "history", FOUND)
@@ -150,7 +150,7 @@ def test_a_store_that_fails_is_left_alone_for_half_a_minute(
     else:
         kept.put(KEYS, "history", FOUND)
     redis.connection_pool = pool
-    said = "missed" if way == "get" else "kept nothing of"
+    said = "could not read" if way == "get" else "could not store"
     [record] = caplog.records
     assert record.getMessage().startswith(f"the cache of records {said} history: ")
     for now[0], keeps in ((129.9, False), (130.0, True)):
@@ -168,7 +168,7 @@ def test_what_cannot_be_restored_exactly_is_not_kept_and_the_store_not_left_alon
     assert redis.keys("*") == []
     [record] = caplog.records
     assert record.getMessage() == (
-        "the cache of records kept nothing of history: column X holds object"
+        "the cache of records could not store history: column X holds object"
     )
     kept.put(KEYS, "history", FOUND)
     assert kept.get(KEYS, "history") == FOUND

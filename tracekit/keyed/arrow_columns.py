@@ -1,8 +1,8 @@
-"""Columns of Arrow batches as lists of the Python values the row path gives, equal ones shared.
+"""Columns of Arrow batches as the Python values that fetchmany returns, with equal ones shared.
 
-Repetition is found by Arrow on the encoded bytes, so an object is made for each distinct value of
-a batch and not for each cell. Buffers are read directly: pyarrow's own conversions to numpy load
-pandas, which is more memory than all of this needs.
+Arrow finds repeated values in the encoded bytes, so an object is made for each distinct value of a
+batch and not for each cell. Buffers are read directly, because pyarrow's own conversions to numpy
+load pandas, which takes more memory than everything here.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class ArrowColumn:
             self._convert = _instants
 
     def values(self, array: pa.Array, known: Mapping[Any, Any] | None = None) -> list[Any]:
-        """The cells of `array`: None for NULL and NaN, else as python-oracledb's rows hold them.
+        """The cells of `array` as python-oracledb's rows hold them, but None for NULL and NaN.
 
         Args:
             array: The cells.
-            known: Texts that exist already, by themselves; equal ones of a text column are these.
+            known: Existing texts, mapped to themselves; a text column uses these for equal cells.
         """
         import pyarrow as pa
 
@@ -84,7 +84,7 @@ class ArrowColumn:
 
 
 class _NumberTable:
-    """Whole numbers of a narrow range, each made once and found by its place."""
+    """Whole numbers of a narrow range, each made once and found by its position."""
 
     def __init__(self, widest: int) -> None:
         self._widest = widest
@@ -130,7 +130,7 @@ class _NumberTable:
 
 
 def spread(values: Sequence[Any], indices: pa.Array) -> list[Any]:
-    """For each of `indices` (int32) the value it names, None for NULL."""
+    """The value at each of `indices` (int32), None for NULL."""
     import numpy as np
 
     table = np.empty(len(values) + 1, dtype=object)

@@ -33,7 +33,7 @@ class BatchPool(Generic[T]):
     Args:
         read: Reads one batch for the given readers; called in a worker thread. It calls
             `check_stopped` between steps.
-        batches: What to read.
+        batches: The batches to read.
         max_workers: Batches read at once.
         stop_at_failure: Whether batches that have not started are dropped once one has failed.
     """
@@ -53,7 +53,7 @@ class BatchPool(Generic[T]):
         self._stopped = threading.Event()
         self._readers = Readers()
         self.failures: list[BatchFailure] = []
-        """What failed so far, in the batches' order."""
+        """The failures so far, in the order of the batches."""
 
     def check_stopped(self) -> None:
         """Raise Stopped if the batch is no longer needed."""
@@ -66,10 +66,10 @@ class BatchPool(Generic[T]):
         self.check_stopped()
 
     def results(self) -> Generator[T, None, None]:
-        """The result of each batch that could be read, in the batches' order.
+        """The result of each batch that could be read, in the order of the batches.
 
-        Each result is dropped when the next is requested. Ends when all workers have ended; an
-        iterator closed early stops them first, and breaks off their database calls.
+        Each result is dropped when the next one is requested. The iterator ends when all workers
+        have ended. Closing it early stops them and interrupts their database calls.
         """
         with (
             closing(self._readers),

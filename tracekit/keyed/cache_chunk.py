@@ -1,7 +1,7 @@
-"""Records as bytes and back, so that what comes back has the same types and values.
+"""Encode records as bytes, and decode them with the same types and values.
 
 A chunk is stored by column: the JSON of its values and, for dates, decimals or bytes, its kind.
-What JSON cannot restore exactly is refused, never approximated.
+Values that JSON cannot restore exactly are refused.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class NotCacheable(TracekitError):
 
 
 class DamagedChunk(TracekitError):
-    """The bytes are not those that were stored."""
+    """The bytes are not the ones that were stored."""
 
 
 KeyRuns = list[tuple[str, list[Record]]]
@@ -88,7 +88,7 @@ def unpack(stored: bytes | None, checksum: str, found: RecordsByKey, makers: Mak
 
     Args:
         stored: Its bytes.
-        checksum: Of its bytes.
+        checksum: The checksum of its bytes.
         found: The mapping to append to.
         makers: Reused for all chunks of one result, to share keys and values across them.
 

@@ -1,4 +1,4 @@
-"""A queue between one producer and one consumer that either side can end at any time."""
+"""A queue between one producer and one consumer, which either side can end at any time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Channel(Generic[T]):
     """Holds at most `capacity` items; a full one makes its producer wait.
 
     Args:
-        capacity: Items that may wait to be taken.
+        capacity: Maximum number of waiting items.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -51,7 +51,7 @@ class Channel(Generic[T]):
         """Drop the waiting items if none was ever taken; then the producer may start again.
 
         Returns:
-            Whether the consumer has seen none of them, and now never will.
+            Whether the consumer has taken none of them; if so, it never will.
         """
         with self._changed:
             if self._taken:

@@ -1,4 +1,4 @@
-"""Whole columns of held arrays as Python values, equal ones shared."""
+"""Whole columns of arrays as Python values, with equal ones shared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ColumnDecoder:
-    """Turns the arrays of one column, part by part, into the values the rows held.
+    """Turns the arrays of one column, part by part, into the values of the rows.
 
     Args:
         field: The column; its metadata name the kind.

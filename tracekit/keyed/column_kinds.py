@@ -1,14 +1,14 @@
-"""How a column of records is held in Arrow, and turned back into exactly the values of the rows.
+"""Hold a column of records in Arrow, and turn it back into exactly the values of the rows.
 
-python-oracledb gives a NUMBER of declared scale 0 as int, of another scale as float, and one
-without precision as int or float cell by cell. The last cannot be one Arrow number type in
-general, so such a column takes the first of these kinds that can give every value back:
+python-oracledb returns a NUMBER of declared scale 0 as int, one of another scale as float, and one
+without precision as int or float, cell by cell. In general no Arrow number type can hold the last,
+so such a column uses the first of these kinds that can restore every value:
 
 | kind | Arrow | holds |
 |---|---|---|
 | whole | int64 (narrower in a KeyedTable) | ints below 2**63 |
 | long_whole | decimal128(38, 0) | ints of up to 38 digits |
-| number | float64, integral ones standing for ints | floats with a fraction, ints up to 2**53 |
+| number | float64; integral values mean ints | floats with a fraction, ints up to 2**53 |
 | digits | text as Python writes the number | anything |
 """
 
@@ -34,7 +34,7 @@ _38_DIGITS = range(-(10**38) + 1, 10**38)
 
 
 class ColumnKind(StrEnum):
-    """How one column is held."""
+    """The way in which one column is held."""
 
     TEXT = "text"
     WHOLE = "whole"

@@ -1,4 +1,4 @@
-"""How one fetch reads and holds its columns, and how that changes while it runs."""
+"""The plan by which one fetch reads and holds its columns; it can change while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class PlanChanged(TracekitError):
-    """What was read does not fit the plan: drop it and read again with `plan`."""
+    """The rows do not fit the plan: drop them, and read again with `plan`."""
 
     def __init__(self, plan: ColumnPlan) -> None:
         self.plan = plan
@@ -26,7 +26,7 @@ class PlanChanged(TracekitError):
 
 @dataclass(frozen=True)
 class ColumnPlan:
-    """How the columns of one query are read, and held in one schema for all batches of keys."""
+    """How to read the columns of one query, and the schema that holds them for all batches."""
 
     shape: ArrowShape
     """The types requested from the driver."""

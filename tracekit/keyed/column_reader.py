@@ -37,8 +37,8 @@ class ColumnReader:
     """Reads batches of keys by one plan; may be called by several threads.
 
     Args:
-        query: What to read.
-        plan: How columns are read and held.
+        query: The query to read.
+        plan: How to read and hold the columns.
         row_batch: Rows fetched at once.
 
     Raises:
@@ -71,7 +71,7 @@ class ColumnReader:
         seen: set[Key] = set()
         with closing(self._row_batches(database, sql, binds)) as row_batches:
             for rows in row_batches:
-                if len(rows):  # the driver gives a batch even of no rows
+                if len(rows):  # the driver returns a batch even without rows
                     gathered.append(rows)
                     size_bytes += rows.nbytes
                 del rows

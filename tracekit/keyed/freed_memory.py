@@ -1,4 +1,4 @@
-"""Give freed memory that the allocator keeps back to the system during a long fetch."""
+"""Return memory that the allocator keeps to the system during a long fetch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key that a record is kept under."""
+"""Group records under their keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Grouping:
         self._key_of = _key_of(self._columns)
 
     def take(self, found: RecordsByKey, read: ReadRecords) -> None:
-        """Append what was read under its keys, in order.
+        """Append records under their keys, in order.
 
         Raises:
             ConfigError: the result has no such key column.

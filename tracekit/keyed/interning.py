@@ -1,4 +1,4 @@
-"""Columns of Python values, as a cursor gives them, with equal immutable values shared."""
+"""Columns of a cursor's Python values, with equal immutable values shared."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class ColumnInterner:
     def intern(self, column: Sequence[Any]) -> Sequence[Any]:
         """The values of `column`, equal ones as one object, float NaN as None.
 
-        Type and value of every cell stay what they are: 1 and 1.0, or 0.0 and -0.0, are never
-        taken for each other.
+        The type and value of every cell stay the same: 1 and 1.0, or 0.0 and -0.0, are never
+        shared.
         """
         types = set(map(type, column))
         if float in types:

@@ -19,8 +19,8 @@ def key_codes(arrays: Sequence[pa.Array], rows: int) -> npt.NDArray[np.int64]:
     """A code for the key of each row, numbered from 0 as the keys first occur.
 
     Args:
-        arrays: The key columns without NULLs; none where all rows are one group.
-        rows: How many rows there are.
+        arrays: The key columns without NULLs; none if all rows are one group.
+        rows: Number of rows.
     """
     import numpy as np
 
@@ -36,7 +36,7 @@ def key_codes(arrays: Sequence[pa.Array], rows: int) -> npt.NDArray[np.int64]:
 
 
 def sorted_places(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64] | None:
-    """The places of the rows sorted by code, in order within one; None if they are so already."""
+    """The positions of the rows in a stable sort by code; None if they are already sorted."""
     import numpy as np
 
     if (codes[1:] >= codes[:-1]).all():

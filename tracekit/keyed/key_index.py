@@ -1,4 +1,4 @@
-"""Where the rows of each key are in the columns: a few dozen bytes a key."""
+"""Finds the rows of each key in the columns, in a few dozen bytes per key."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class KeyIndex:
     """Finds keys by hash. A key may have several runs of rows; they keep their order.
 
     Args:
-        fields: The key columns; none where all rows are one group.
+        fields: The key columns; none if all rows are one group.
         parts: Their arrays without NULLs, part after part in row order, each with its rows.
     """
 
@@ -56,7 +56,7 @@ class KeyIndex:
                 yield key
 
     def runs(self, key: object) -> list[tuple[int, int]]:
-        """First row and number of rows of each run of `key`; none if it is not here."""
+        """First row and number of rows of each run of `key`; none if it has no rows."""
         try:
             wanted = hash(key)
         except TypeError:
@@ -110,7 +110,7 @@ def keys_of(parts: Sequence[Sequence[Any]], count: int) -> Sequence[Key]:
 
 
 def key_runs(arrays: Sequence[pa.Array], rows: int) -> tuple[list[pa.Array], npt.NDArray[np.int64]]:
-    """The key columns of each run of rows of equal keys, and how many rows it has."""
+    """The key columns and the number of rows of each run of rows with equal keys."""
     import numpy as np
 
     codes = key_codes(arrays, rows)

@@ -1,4 +1,4 @@
-"""Where a query's keys go: in place of `IN (:keys)`, or around a text that has no such place."""
+"""The places of a query's keys: `IN (:keys)`, or a condition around a text without it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Place:
     start: int
     end: int
     left: str | None
-    """What is compared; None if the list is not part of an IN."""
+    """The operand of the IN; None if the list is not part of an IN."""
 
 
 class KeyPlaces:
@@ -33,8 +33,8 @@ class KeyPlaces:
         key_columns: Key columns of the result.
         order: The text's own ORDER BY, repeated around the wrapped text.
         prefix: First letters of the bind names.
-        limit: What limits the rows of a statement that holds `:keys`, such as `FETCH FIRST`; empty
-            if nothing does.
+        limit: The clause that limits the rows of a statement with `:keys`, such as `FETCH FIRST`;
+            empty if there is none.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class KeyPlaces:
 
     @property
     def found(self) -> bool:
-        """Whether the text itself says where the keys go."""
+        """Whether the text itself has a place for the keys."""
         return bool(self._places)
 
     def with_keys(self, count: int) -> str:
@@ -126,7 +126,7 @@ def find_key_places(sql: str, tokens: Sequence[Token], key_columns: Sequence[str
 
 
 def _limit_around(tokens: Sequence[Token], at: int) -> str:
-    """What limits the rows of a query block around the token at `at`."""
+    """The clause that limits the rows of a query block around the token at `at`."""
     for depth in range(tokens[at].depth):
         block = _block(tokens, at, depth)
         for word, following in pairwise(block):
@@ -171,7 +171,7 @@ def _place(sql: str, tokens: Sequence[Token], at: int) -> _Place:
 
 
 def _first_of_operand(tokens: Sequence[Token], last: int) -> int:
-    """Where the operand that ends at `last` starts: a.b, f(x), (a, b)."""
+    """The start of the operand that ends at `last`: a.b, f(x), (a, b)."""
     first = last
     if tokens[last].text == ")":
         depth = tokens[last].depth

@@ -86,7 +86,7 @@ class KeyedColumns(Mapping[Key, KeyRecords]):
     Args:
         schema: The columns.
         key_columns: The columns that form the key.
-        index: Where each key's rows are.
+        index: Finds the rows of each key.
     """
 
     def __init__(self, schema: pa.Schema, key_columns: Sequence[str], index: KeyIndex) -> None:
@@ -136,7 +136,7 @@ class KeyedColumns(Mapping[Key, KeyRecords]):
     def pieces(self) -> Iterator[RecordsByKey]:
         """The same mapping in pieces, like `KeyedFetcher.stream`: the fastest way to read it all.
 
-        A key may continue in the next piece. Looking keys up one by one decodes cell by cell and
+        A key may continue in the next piece. Looking up keys one by one decodes cell by cell, which
         is several times slower.
         """
         decoders = [ColumnDecoder(field) for field in self._schema]

@@ -99,7 +99,7 @@ class KeyedFetcher:
         allow_partial: bool = False,
         memory_budget: int | str | None = None,
     ) -> RecordsByKey:
-        """The records of each key that has any: `{key: [{COLUMN: value}, ...]}`.
+        """The records of each key that has records: `{key: [{COLUMN: value}, ...]}`.
 
         Keys have the values that the rows hold. They come in the order of their batches, and
         within a batch in the order in which the query first returns them; the records of a key are
@@ -311,7 +311,7 @@ class KeyedFetcher:
     def _stream(
         self, batches: list[Batch], read: Callable[[Batch, Readers], Generator[T, None, None]]
     ) -> Generator[T, None, None]:
-        release_freed_memory()  # taken by removing duplicates from very many keys
+        release_freed_memory()  # used to remove duplicates from very many keys
         stream = PieceStream(
             read, batches, max_workers=self._max_workers, retry=self._database.retry
         )

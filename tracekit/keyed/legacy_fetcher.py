@@ -1,4 +1,4 @@
-"""`LegacyFetcher`: a query through pandas DataFrames, kept for its memory."""
+"""`LegacyFetcher`: a query through pandas DataFrames, kept to measure its memory."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _TIMEOUT_SECONDS = 60.0
 class LegacyFetcher:
     """Fetches records by key through DataFrames, as the legacy system did.
 
-    Kept as it was, because its memory is what is measured: every finished frame stays alive until
-    all batches are done, frames are walked row by row as Series, and batches are grouped in the
-    order they complete. One thing differs: a failed batch raises, where the legacy system logged
-    and skipped it. Like the legacy system it does not retry a failed connection.
+    It is unchanged, because its memory is measured: every finished frame stays alive until all
+    batches are done, frames are walked row by row as Series, and batches are grouped in the order
+    in which they complete. There is one difference: a failed batch raises an error; the legacy
+    system logged and skipped it. Like the legacy system, it does not retry a failed connection.
 
     Args:
         database: The database to read from; each batch opens its own connection.
@@ -39,7 +39,7 @@ class LegacyFetcher:
         self._max_workers = max_workers
 
     def records(self, keys: Iterable[Any] | None = None) -> RecordsByKey:
-        """The records of each key that has any.
+        """The records of each key that has records.
 
         Raises:
             ConfigError: a key is invalid, or two columns have the same name.

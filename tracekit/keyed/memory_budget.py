@@ -1,4 +1,4 @@
-"""A limit on what one fetch may add to the process's memory."""
+"""A limit on the memory that one fetch may add to the process."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tracekit.sizes import parse_size
 class MemoryBudget:
     """Watches how much the process has grown since the fetch began.
 
-    Resident memory is what the kernel looks at when it kills, whichever allocator holds it. Memory
-    that earlier work freed and the fetch reuses is not growth; what other threads allocate
-    meanwhile is.
+    Resident memory counts, because the kernel kills by it, whichever allocator holds it. Freed
+    memory that the fetch reuses does not count as growth; memory that other threads allocate
+    meanwhile does.
 
     Args:
         budget: Bytes, or a size such as `2GiB`.
@@ -36,7 +36,7 @@ class MemoryBudget:
         self._keys = 0
 
     def give_back(self, rows: int, keys: int) -> None:
-        """Stop counting what was dropped and will be read again."""
+        """Reset the counts of rows that were dropped and will be read again."""
         with self._lock:
             self._rows -= rows
             self._keys -= keys

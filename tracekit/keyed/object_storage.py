@@ -21,14 +21,14 @@ def is_url(path: object) -> bool:
 
 
 def shown(url: str) -> str:
-    """`url` without what may be secret in it: user, password and options."""
+    """`url` without its possibly secret parts: user, password and options."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return f"{parts.scheme}://{host}{parts.path}"
 
 
 def open_url(url: str, *, name: str) -> tuple[FileSystem, str]:
-    """The file system that knows `url`, and the path in it.
+    """The file system for `url`, and the path in it.
 
     Args:
         url: The URL; it may hold a password, so no message repeats all of it.

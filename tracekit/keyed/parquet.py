@@ -1,4 +1,4 @@
-"""Records into one Parquet file: streamed, in one schema, visible only once complete."""
+"""Write records to one Parquet file: streamed, in one schema, visible only when complete."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ KEY_COLUMNS_KEY = b"tracekit:key_columns"
 
 @dataclass(frozen=True)
 class ParquetExport:
-    """What `KeyedFetcher.to_parquet` wrote."""
+    """The file that `KeyedFetcher.to_parquet` wrote."""
 
     path: Path | str
-    """The file, or its URL in object storage without the parts that may be secret."""
+    """The file, or its URL in object storage without possibly secret parts."""
     rows: int
     keys: int
     """Number of keys that have records."""
@@ -119,7 +119,7 @@ class ParquetTarget:
             self._partial.unlink(missing_ok=True)
 
     def export(self) -> ParquetExport:
-        """What was written, once the block has ended."""
+        """The written file, after the block has ended."""
         return ParquetExport(self._path, self._rows, self._keys, self._path.stat().st_size)
 
     def _write_row_group(self) -> None:

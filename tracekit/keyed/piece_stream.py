@@ -1,4 +1,4 @@
-"""Worker threads that read batches of keys ahead of a consumer, never further than a few pieces."""
+"""Worker threads that read batches of keys at most a few pieces ahead of a consumer."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PIECES_AHEAD = 2
 
 
 class PieceStream(Generic[T]):
-    """Hands out the pieces of many batches of keys in the batches' order, read by several threads.
+    """Yields the pieces of many batches of keys in order, read by several threads.
 
-    A slow consumer stops the readers: each holds the piece it is making and at most two that wait.
+    A slow consumer stops the readers: each holds the piece in progress and at most two that wait.
 
     A batch whose connection failed is read again if the consumer took no piece of it. Waiting
     pieces are dropped first, so that all pieces come from one run of the query. Once a piece was
@@ -33,7 +33,7 @@ class PieceStream(Generic[T]):
 
     Args:
         read: Reads one batch piece by piece for the given readers; called in a worker thread.
-        batches: What to read.
+        batches: The batches to read.
         max_workers: Batches read at once.
         retry: The retry settings for a batch.
     """
@@ -55,14 +55,14 @@ class PieceStream(Generic[T]):
         self._next_batch = 0
         self._stopped = False
         self.current_batch = 0
-        """Position of the batch whose pieces are handed out."""
+        """Position of the batch that is being yielded."""
         self._channels: defaultdict[int, Channel[T]] = defaultdict(lambda: Channel(_PIECES_AHEAD))
 
     def pieces(self) -> Generator[T, None, None]:
         """Each piece, batch by batch.
 
-        A reader's error is raised in place of its batch's next piece. An iterator closed early
-        ends its readers before it returns; their database calls are broken off.
+        A reader's error is raised in place of the next piece of its batch. Closing the iterator
+        early ends its readers before it returns, and interrupts their database calls.
         """
         workers = [
             threading.Thread(target=self._work, name="tracekit-stream", daemon=True)

@@ -1,4 +1,4 @@
-"""`Query`: SQL with the place of its keys, the key columns its rows are grouped by, other binds."""
+"""`Query`: SQL with a place for its keys, the key columns of its rows, and other binds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_BINDS = 65_535
 Key = Any
 """Text, a number, a date or any hashable value the driver binds; a tuple for several columns."""
 Statement = tuple[str, dict[str, Any]]
-"""SQL, and the values bound to it by name."""
+"""A statement, and the values of its binds by name."""
 
 
 class Query:
@@ -77,7 +77,7 @@ class Query:
 
     @classmethod
     def from_definition(cls, definition: QueryDefinition) -> Query:
-        """Make the query from what a workload or a job stores.
+        """Make the query from its stored definition.
 
         Raises:
             ConfigError: as for the class.
@@ -92,7 +92,7 @@ class Query:
 
     @property
     def definition(self) -> QueryDefinition:
-        """What is needed to recreate it in another process."""
+        """The definition from which another process can recreate it."""
         return QueryDefinition(
             self.name, self.sql, self.key_columns, self.binds, self.keys_per_statement
         )
@@ -109,7 +109,7 @@ class Query:
 
     @property
     def row_limit(self) -> str:
-        """What limits the rows of every statement, such as `FETCH FIRST`; empty if nothing does."""
+        """The clause that limits the rows of a statement, such as `FETCH FIRST`; empty if none."""
         return self._places.limit if self.takes_keys else ""
 
     def statement(self, keys: Sequence[Key]) -> Statement:

@@ -1,4 +1,4 @@
-"""From a query to records: the ways a fetch may make them."""
+"""Read the records of a query, in one of several ways."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class RecordReader(Protocol):
     """Reads the records of one query, one batch of keys at a time, from several threads."""
 
     saves_memory: bool
-    """Whether the fetch also saves memory and collector time, or stays as specified."""
+    """Whether the fetch also saves memory and time of the garbage collector."""
 
     def read(
         self, database: Database, sql: str, binds: Mapping[str, Any], *, may_restart: bool
@@ -49,7 +49,7 @@ class RecordReader(Protocol):
             may_restart: Whether the caller can discard what it was given.
 
         Raises:
-            ReadAgain: only if `may_restart`: discard what this call gave and read the query again.
+            ReadAgain: only if `may_restart`: discard the records of this call, and read again.
         """
 
 

@@ -1,4 +1,4 @@
-"""Records: what one row becomes."""
+"""Records: one dict for each row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of earlier requests, kept in Redis for some minutes; a Redis failure is a miss."""
+"""Records of earlier requests, kept in Redis for some minutes. A Redis failure is a miss."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CHUNK_RECORDS = 5000
 _GRACE_SECONDS = 30
 """Chunks outlive the entry that names them, so that none expires while it is read."""
 _REST_SECONDS = 30.0
-"""For this long after a failure of the store, requests skip it without waiting."""
+"""After a failure of the store, requests skip it for this long instead of waiting."""
 
 
 class RecordsCache:
@@ -66,7 +66,7 @@ class RecordsCache:
             entry = self._redis.get(key)
             return self._read(key, json.loads(entry), identity) if entry else None
         except (RedisError, DamagedChunk, ValueError, KeyError, TypeError) as exc:
-            _log.warning("the cache of records missed %s: %s", query, exc)
+            _log.warning("the cache of records could not read %s: %s", query, exc)
             self._rest_after(exc)
             return None
 
@@ -75,7 +75,7 @@ class RecordsCache:
         if not self._serves(keys):
             return
         ttl = self._ttl_seconds.get(query, _TTL_SECONDS)
-        token = secrets.token_hex(4)  # so that two simultaneous writers do not mix their chunks
+        token = secrets.token_hex(4)  # so that simultaneous writers do not mix their chunks
         checksums = []
         try:
             key, identity = self._names(keys, query)
@@ -86,7 +86,7 @@ class RecordsCache:
             entry = {"identity": identity, "token": token, "chunks": checksums}
             self._redis.set(key, json.dumps(entry), ex=ttl)
         except (RedisError, NotCacheable, ValueError) as exc:
-            _log.warning("the cache of records kept nothing of %s: %s", query, exc)
+            _log.warning("the cache of records could not store %s: %s", query, exc)
             self._rest_after(exc)
 
     def _serves(self, keys: Sequence[Key]) -> bool:
@@ -113,7 +113,7 @@ class RecordsCache:
         return found
 
     def _names(self, keys: Sequence[str], query: str) -> tuple[str, str]:
-        # The short digest makes the key; 48 bits and no source in it do not prove it the right one.
+        # The key has a digest of only 48 bits and no source, so the entry itself is checked.
         text = "\n".join(sorted(keys)).encode()
         short = hashlib.md5(text, usedforsecurity=False).hexdigest()[:12]
         whole = hashlib.sha256(self._source.encode() + b"\0" + text).hexdigest()
@@ -143,8 +143,8 @@ class CachedFetcher:
     ) -> RecordsByKey:
         """The records of each key that has any; arguments and errors are those of the fetcher.
 
-        Only complete results are cached. The memory budget covers what is fetched, not what comes
-        from the cache, which is at most the threshold's keys.
+        Only complete results are cached. The memory budget covers fetched records, not cached ones,
+        which have at most as many keys as the threshold.
         """
         query = self._fetcher.query
         wanted = [key for batch in batches_of(keys, query) for key in batch]

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class RowsByKey:
-    """Where the rows of each key are; keys in the order in which they first occur.
+    """Finds the rows of each key; keys are in the order in which they first occur.
 
     Args:
         codes: The code of each row's key, numbered from 0 as keys first occur.
@@ -30,7 +30,7 @@ class RowsByKey:
         self._order = sorted_places(codes)
 
     def sort(self, items: list[T]) -> list[T]:
-        """One item for each row, grouped by key; the order within a key is kept."""
+        """The items of the rows, grouped by key; the order within a key is kept."""
         import numpy as np
 
         if self._order is None:

@@ -1,4 +1,4 @@
-"""Makers of records that share one table of keys, where the interpreter allows it.
+"""Make records that share one table of keys, if the interpreter allows it.
 
 A dict that is the `__dict__` of an instance shares its keys with its siblings (PEP 412). Taken from
 an instance that is then dropped it is a real `dict`, much smaller than a plain one. Python does not
@@ -26,7 +26,7 @@ RecordMaker = Callable[[Sequence[Sequence[Any]]], list[dict[str, Any]]]
 def record_maker(columns: tuple[str, ...]) -> RecordMaker:
     """A function of whole columns that returns `dict(zip(columns, row))` for each row.
 
-    Of the ways to build that dict this takes the one whose trial record is smallest.
+    It builds the dict in the way that gives the smallest trial record.
     """
     names = tuple(dict.fromkeys(columns))
     if not names or len(names) < len(columns):

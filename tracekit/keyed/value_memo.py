@@ -1,8 +1,8 @@
 """The values of one column seen so far, so that equal cells can share one object.
 
-A memo pays if values repeat and costs if they do not, so each one watches its own hit rate and
-gives up when it is low. The number of hits to expect from n rows follows from how often n draws
-from d equally likely values repeat: about n*n / 2d times while n is small compared with d.
+A memo saves memory if values repeat and costs memory if not, so each one watches its own hit rate
+and gives up if it is low. The expected number of hits in n rows is the number of repetitions in n
+draws from d equally likely values: about n*n / 2d while n is small compared with d.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 MOST_DISTINCT = 131_072
-"""A column with more distinct values than this is treated as a column of unique values."""
+"""A column with more distinct values counts as a column of unique values."""
 _LOCAL_ENTRIES = 8_192
-"""Entries kept for a column whose values repeat only near each other, such as the ids of a lot."""
+"""Entries for a column in which only near values repeat, such as the ids of a lot."""
 _FIRST_REVIEW_ROWS = 40_000
 _FIRST_BATCH_ROWS = 500
 _MOSTLY_UNIQUE = 0.75
 _LINEAR_GROWTH = 1.9
-"""If twice the rows have this many times the values, old values do not come back."""
+"""If twice as many rows have this many times the values, old values do not recur."""
 
 
 class BatchMemo:
-    """Shares nothing between batches; says whether to look for equal values within one."""
+    """Shares nothing between batches; decides whether to look for equal values within one."""
 
     def __init__(self) -> None:
         self.worthwhile = True
@@ -38,7 +38,7 @@ class BatchMemo:
 
 
 class ValueMemo:
-    """Replaces equal values by the first one seen, while that is worth its memory."""
+    """Replaces equal values by the first one, as long as that saves memory."""
 
     def __init__(self) -> None:
         self._values: dict[Any, Any] = {}
@@ -56,7 +56,7 @@ class ValueMemo:
         """`values`, each replaced by the first one seen under an equal key.
 
         Args:
-            keys: What distinguishes values; equal keys must mean interchangeable values.
+            keys: Keys that distinguish the values; values with equal keys must be interchangeable.
             values: One for each key.
             rows: Number of cells that these values represent: more than `values` if they are
                 already distinct.

@@ -14,7 +14,7 @@ class BenchRun:
     """One run of one candidate in a separate process."""
 
     keys: int
-    """keys asked for."""
+    """Number of requested keys."""
     rows: int
     wall_seconds: float
     cpu_seconds: float
@@ -28,7 +28,7 @@ class CandidateResult:
 
     description: str
     keeps: str
-    """What is in memory when it is done: `nothing`, `events`, `table` or `file` (on disk)."""
+    """What it holds at its end: `nothing`, `records`, `table` or `file` (on disk)."""
     status: RunStatus | None
     """None if it could not be run; `reason` says why."""
     reason: str | None = None
@@ -37,12 +37,11 @@ class CandidateResult:
     cpu_seconds: float | None = None
     rss_net_peak_bytes: int | None = None
     heap_net_peak_bytes: int | None = None
-    """memray's high-water mark in one more run; None without profiling."""
+    """memray's high-water mark in an additional run; None without profiling."""
     deep_size_bytes: int | None = None
-    """Size of what it returned, each object counted once."""
+    """Size of what it returned in bytes, with each object counted once."""
     exact: bool | None = None
-    """Whether its output is exactly the iterator's; None if that was not asked or tells
-    nothing."""
+    """Whether its output exactly equals the iterator's; None if they were not compared."""
     runs: tuple[BenchRun, ...] = ()
     sizes: tuple[BenchRun, ...] = ()
     """Medians at other numbers of keys."""
@@ -50,7 +49,7 @@ class CandidateResult:
 
 @dataclass(frozen=True)
 class BenchRatios:
-    """One candidate's figures divided by others' of the same bench."""
+    """The figures of one candidate divided by those of others in the same bench."""
 
     net_peak_to_legacy: float | None = None
     net_peak_to_iterator: float | None = None
@@ -83,8 +82,8 @@ class BenchRecord:
     ratios: dict[str, BenchRatios] = field(default_factory=dict)
     bars: tuple[BenchBar, ...] = ()
     ids: tuple[BenchRun, ...] = ()
-    """What the ids alone take, in batches as every path holds them: no query, no rows. At each
-    number of keys at which a path was measured; empty without other sizes."""
+    """Runs that only hold the keys in batches, without a query: one for each measured number of
+    keys. Empty if there is only one."""
     peers: dict[str, str] = field(default_factory=dict)
     """Version of each peer's package."""
     schema_version: int = 1

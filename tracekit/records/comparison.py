@@ -9,7 +9,7 @@ from tracekit.records.stacks import StackDiff
 
 @dataclass(frozen=True)
 class MetricChange:
-    """One metric of one path, before and after; None if not measured.
+    """One metric of one candidate, before and after; None if not measured.
 
     Memory is in bytes, `wall` in seconds.
     """
@@ -19,21 +19,21 @@ class MetricChange:
     base: float | None
     head: float | None
     delta: float | None
-    """Head minus base; None if they cannot be compared, for example because the path failed."""
+    """Head minus base; None if they cannot be compared, such as after a failure."""
     change: float | None
     """`delta` as a share of the base."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changed from one run to another, and whether that was allowed."""
+    """The changes from one run to another, and whether they were allowed."""
 
     base: str
     head: str
     headline: str
     metrics: tuple[MetricChange, ...]
     unlike: tuple[str, ...]
-    """What makes the two hard to compare: a different environment, workload or paths."""
+    """What makes the two hard to compare: different environments, workloads or candidates."""
     stack_diffs: tuple[StackDiff, ...]
     rules: tuple[str, ...]
     """The rules of --fail-on."""

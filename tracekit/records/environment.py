@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Environment:
-    """Versions and machine facts that a figure depends on."""
+    """Versions, and facts about the machine that figures depend on."""
 
     python: str
     oracledb: str

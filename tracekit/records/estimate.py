@@ -10,17 +10,17 @@ from tracekit.records.summary import WorkloadInfo
 
 @dataclass(frozen=True)
 class EstimateSample:
-    """One path, measured on a sample of the keys."""
+    """One candidate, measured on a sample of the keys."""
 
     keys: int
-    """keys asked for."""
+    """Number of requested keys."""
     rows: int
-    """Rows the driver handed out; 0 for user code, whose rows are not counted."""
+    """Rows that the driver returned; 0 for user code, because its rows are not counted."""
     rss_net_peak_bytes: int
 
     @property
     def size(self) -> int:
-        """What its peak grows with: rows, or keys if rows are not counted."""
+        """The number that its peak depends on: rows, or keys if rows are not counted."""
         return self.rows or self.keys
 
 
@@ -40,18 +40,18 @@ class EstimateCheck:
 
 @dataclass(frozen=True)
 class CandidateEstimate:
-    """One path; figures are None if its samples could not be measured."""
+    """One candidate; figures are None if its samples could not be measured."""
 
     status: RunStatus
     reason: str | None = None
     rss_baseline_bytes: int | None = None
-    """What the process needs before it fetches."""
+    """Memory of the process before it fetches."""
     rss_net_peak_bytes: int | None = None
     """Prediction for the requested number of keys."""
     rss_peak_bytes: int | None = None
-    """The same with the baseline: the whole process."""
+    """The predicted peak of the whole process, baseline included."""
     fits: bool | None = None
-    """Whether that stays within the limit; None if no limit was given."""
+    """Whether the whole process stays within the limit; None without a limit."""
     largest_keys: int | None = None
     """The largest number of keys within the limit."""
     fixed_bytes: int | None = None

@@ -9,12 +9,12 @@ from tracekit.records.bench import BenchRecord
 
 @dataclass(frozen=True)
 class HostBench:
-    """A bench at one number of keys, all of it on one host."""
+    """A bench with one number of keys, on one host."""
 
     keys: int | None
     """None if all keys were requested and not counted."""
     host: str | None
-    """None if no worker took it."""
+    """The host; None if no worker took the request."""
     python: str | None
     bench: BenchRecord | None
     """None if it failed; `error` says why."""
@@ -25,7 +25,7 @@ class HostBench:
 class MatrixRecord:
     """Benches that workers ran; saved as `matrix.json`.
 
-    Ratios are within a bench, and so within a host: figures of two hosts are never divided.
+    Ratios are within one bench, and so never compare two hosts.
     """
 
     workload: str

@@ -1,4 +1,4 @@
-"""What one path cost, and how far it got."""
+"""The cost of one candidate, and how far it got."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracekit.records.retention import Retention
 
 
 class RunStatus(StrEnum):
-    """How a measured path ended."""
+    """How a measured candidate ended."""
 
     OK = "ok"
     OUT_OF_MEMORY = "out_of_memory"
@@ -18,7 +18,7 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True)
 class ProcessMeasurement:
-    """Resident memory of one of a path's processes."""
+    """Resident memory of one process of a candidate."""
 
     role: str
     """`web`, `worker 1`, `store`, ..."""
@@ -26,24 +26,23 @@ class ProcessMeasurement:
     rss_peak_bytes: int
     rss_net_peak_bytes: int
     phase: str | None = None
-    """The phase; None for the whole path."""
+    """The phase; None for the whole run."""
 
 
 @dataclass(frozen=True)
 class CandidateMeasurement:
-    """One path's figures; None means not measured, which is never 0."""
+    """The figures of one candidate. None means not measured, and never 0."""
 
     status: RunStatus
     rows: int | None = None
     keys: int | None = None
-    """keys with at least one record."""
+    """Number of keys with at least one record."""
     wall_seconds: float | None = None
     """Time of the fetch in the plain child."""
     cpu_seconds: float | None = None
     """User and system time of the fetch in the plain child."""
     measured_beside: bool = False
-    """Whether another process of the replay ran at the same time, so that these times are longer
-    than alone."""
+    """Whether another process of the replay ran at the same time, which makes times longer."""
     rss_baseline_bytes: int | None = None
     rss_peak_bytes: int | None = None
     """OS peak (VmHWM) of the plain child while it fetched."""
@@ -68,16 +67,16 @@ class CandidateMeasurement:
     timeline: str | None = None
     """File name in the run folder of the plain child's MemoryTimeline."""
     reason: str | None = None
-    """Why the path failed, in words."""
+    """Why the candidate failed, in words."""
     exit_code: int | None = None
     signal: int | None = None
     stderr_tail: str | None = None
     remarks: tuple[str, ...] = ()
     """Remarks on these figures, such as why heap and OS peak differ."""
     processes: tuple[ProcessMeasurement, ...] = ()
-    """The processes of a path that has several; its `rss_` figures are their sums."""
+    """The processes, if there are several; the `rss_` figures are their sums."""
     result_bytes: int | None = None
-    """Size of the finished result, for a path that stores it elsewhere."""
+    """Size of the finished result, for a candidate that stores it elsewhere."""
     retention: Retention | None = None
     """What held the memory in a separate run, if requested."""
 

@@ -1,4 +1,4 @@
-"""What an unmodified program cost: a notebook cell by cell, a script as a whole."""
+"""The cost of an unmodified program: a notebook cell by cell, or a whole script."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Redirected:
 
 @dataclass(frozen=True)
 class VariableSize:
-    """A variable and its approximate size; what two share is counted for the first."""
+    """A variable and its approximate size; memory that two share counts for the first."""
 
     name: str
     """`frame`, `Out[3]`, or `rows in load` for one inside a function."""
@@ -52,12 +52,12 @@ class HeapStack:
     size_bytes: int
     allocations: int
     calls: tuple[str, ...]
-    """Locations, the allocating one first."""
+    """Locations; the first one allocated the memory."""
 
 
 @dataclass(frozen=True)
 class CellReport:
-    """One cell's figures, or a script's; None means not measured, which is never 0."""
+    """The figures of one cell or of a script. None means not measured, and never 0."""
 
     index: int
     """Position among all cells of the notebook, including text, from 0."""
@@ -71,14 +71,14 @@ class CellReport:
     rss_held_bytes: int | None = None
     """How much more the process holds after it than before; may be negative."""
     children_peak_bytes: int | None = None
-    """The most that processes it started held at once; None if it started none."""
+    """The highest memory of all processes that it started; None if it started none."""
     heap_peak_bytes: int | None = None
     """memray's high-water mark; None unless profiled."""
     largest_variables: tuple[VariableSize, ...] = ()
     """Largest first."""
     variables_seconds: float | None = None
-    """When the variables were read, if that was before its end, because a killed process cannot
-    be asked."""
+    """When the variables were read, if that was before its end: a killed process cannot report
+    them."""
     line: str | None = None
     """Where it ended: the last line of the user's own code, such as `In [3] line 2, in load`."""
     code: str | None = None

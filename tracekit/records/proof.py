@@ -1,4 +1,4 @@
-"""At which level two paths' outputs are equal, and how they differ."""
+"""The level at which two outputs are equal, and their differences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Level(StrEnum):
         return (Level.DIFFERENT, Level.VALUE, Level.JSON, Level.EXACT).index(self)
 
     def reaches(self, required: Level) -> bool:
-        """Whether outputs equal at this level are equal at `required` too."""
+        """Whether outputs that are equal at this level are also equal at `required`."""
         return self.strictness >= required.strictness
 
 
@@ -36,7 +36,7 @@ class Drift:
     example_from: str
     example_to: str
     equivalence: str | None = None
-    """The named equivalence that makes both the same value, if one does."""
+    """The named equivalence that makes both values equal, if one does."""
     source: str = "histogram"
     """Source of `count`: `histogram` (every cell) or `refetch` (a bounded sample)."""
 
@@ -96,7 +96,7 @@ class CandidateProof:
 
 @dataclass(frozen=True)
 class Proof:
-    """All candidates of one replay against one reference path."""
+    """All candidates of one replay against the reference."""
 
     reference: str
     candidates: dict[str, CandidateProof]

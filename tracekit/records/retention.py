@@ -13,19 +13,19 @@ UNEXPLAINED = (
     "reached by no variable: native libraries, the interpreter, freed but kept by the allocator"
 )
 EVERYTHING_ELSE = "modules and small variables"
-"""The holder of what no large variable holds."""
+"""The name for everything that no large variable holds."""
 _CONTAINERS = frozenset({"dict", "list", "tuple", "set", "frozenset", "deque", "defaultdict"})
 _CHAIN_FRACTION = 0.5
-"""A smaller share of the holder's memory is not mentioned in one line."""
+"""Shares of the holder's memory below this are left out of its line."""
 _CHAIN_LENGTH = 4
 _LINE_FRACTION = 0.01
 _TITLE_WIDTH = 64
-_OTHERS_TOLD = 2
+_OTHERS_SHOWN = 2
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Objects that would be freed together, and what would be freed with them."""
+    """Objects that would be freed together, and everything that would be freed with them."""
 
     name: str
     """A variable, an attribute or a key; empty inside a container."""
@@ -36,9 +36,9 @@ class Holder:
     count: int
     """Number of objects; equal siblings are merged."""
     retained_bytes: int
-    """Bytes that would be freed: the objects, and what is reached only through them."""
+    """Bytes that would be freed: the objects, and everything reachable only through them."""
     also_held_by: tuple[str, ...] = ()
-    """Other holders: deleting only `name` would free nothing."""
+    """Other holders. With any of them, deleting `name` alone frees nothing."""
     children: tuple[Holder, ...] = ()
     """The largest of what they retain, largest first."""
 
@@ -47,14 +47,14 @@ class Holder:
         """The name and its scope, and other holders."""
         title = f"{self.name} in {self.where}" if self.where else self.name
         bare = dict.fromkeys(other.partition(" in ")[0] for other in self.also_held_by)
-        others = [name for name in bare if name != self.name]  # a variable that was handed on
-        if len(others) > _OTHERS_TOLD:
-            others[_OTHERS_TOLD:] = [f"{len(others) - _OTHERS_TOLD} more"]
+        others = [name for name in bare if name != self.name]  # the same variable, passed on
+        if len(others) > _OTHERS_SHOWN:
+            others[_OTHERS_SHOWN:] = [f"{len(others) - _OTHERS_SHOWN} more"]
         return f"{title}, also held by {_listed(others)}" if others else title
 
     @property
     def contents(self) -> str:
-        """What it is, and what it mostly contains, such as `dict of 12 lists -> 1,200 dicts`."""
+        """Its type and main contents, such as `dict of 12 lists -> 1,200 dicts`."""
         contents, holder, separator = _counted(self.kind, self.count), self, " of "
         for _ in range(_CHAIN_LENGTH):
             alike = holder._most_alike()
@@ -96,10 +96,10 @@ class Retention:
     taken_at: str
     """When it was taken: a share of the rows (`rows:90%`), or a date and time."""
     holders: tuple[Holder, ...]
-    """Largest first; no memory is in two of them."""
+    """Largest first; no memory counts for two of them."""
     above_baseline: bool = False
     seconds: float = 0.0
-    """Seconds it took."""
+    """Seconds that finding it took."""
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -130,7 +130,7 @@ class Retention:
             yield f"{self.percentage(unexplained)} {UNEXPLAINED}"
 
     def largest(self, at_most: int) -> tuple[Holder, ...]:
-        """The largest holders that have a name, if they are worth a line."""
+        """The largest holders with a name, if they are large enough to show."""
         least_bytes = _LINE_FRACTION * self.total_bytes
         named = (each for each in self.holders if each.name != EVERYTHING_ELSE)
         return tuple(each for each in islice(named, at_most) if each.retained_bytes >= least_bytes)

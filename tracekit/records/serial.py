@@ -17,12 +17,12 @@ def to_json(record: Any) -> str:
 
 
 def from_json(kind: type[T], text: str | bytes, *, source: str = "record") -> T:
-    """The record of type `kind` that `text` holds.
+    """Read a record of type `kind` from JSON.
 
     Raises:
-        ConfigError: `text` is not such a record; the message names `source` and the field.
+        ConfigError: `text` is not a record of this type; the message names `source` and the field.
     """
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.DecodeError as exc:
-        raise ConfigError(f"{source} is not a {kind.__name__}: {exc}") from exc
+        raise ConfigError(f"{source} could not be read: {exc}") from exc

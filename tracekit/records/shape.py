@@ -19,11 +19,11 @@ EXACT_CHARS = 64
 """Texts up to this length are counted by exact length, longer ones by ranges of lengths."""
 
 TEXT_WIDTHS = ("ascii", "latin1", "bmp", "astral")
-"""By the widest character of a text: Python stores 1, 1, 2 or 4 bytes per character."""
+"""Classes of a text's widest character, for which Python stores 1, 1, 2 or 4 bytes each."""
 BINARY = "bytes"
-"""Used instead of a text's width for RAW and BLOB, whose lengths are in bytes."""
+"""Replaces the width for RAW and BLOB, whose lengths are in bytes."""
 NUMBER_CLASSES = ("small", "30", "60", "90", "120", "more", "fraction")
-"""Whole numbers by bits: `small` is 0 to 256, `30` below 2**30 ...; `fraction` is not whole."""
+"""Whole numbers by bits: `small` is 0 to 256, `30` is below 2**30, ...; `fraction` is not whole."""
 
 Lengths = dict[str, tuple[int, float, float, float]]
 """By the upper end of a range of lengths: rows, mean characters, mean UTF-8 bytes, and the share of
@@ -50,7 +50,7 @@ class ColumnShape:
     distinct: int = 0
     """Number of distinct values, without NULL; an estimate above some thousands."""
     distinct_in_key_halves: tuple[int, ...] = ()
-    """The same for all keys, half of them and a quarter, which shows how it grows with the keys."""
+    """The same for all keys, half of them and a quarter, to show its growth with the keys."""
     distinct_nearby: float | None = None
     """The mean of the same within `rows_nearby` consecutive rows; None for fewer rows."""
     text: dict[str, Lengths] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class QueryShape:
     """The mean rows of the other statements in equal parts of them, least first."""
     executions: int = 1
     order: str = "mixed"
-    """The order of a statement's rows: `key` if the rows of a key are consecutive, or `mixed`."""
+    """Order of a statement's rows: `key` if the rows of each key are consecutive, or `mixed`."""
     binds: tuple[BindShape, ...] = ()
     rows_nearby: int = 5000
     """The number of rows in the columns' `distinct_nearby`."""

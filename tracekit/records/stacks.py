@@ -1,4 +1,4 @@
-"""What held the memory: call trees of one capture, and call stacks of two compared.
+"""What held the memory: the call tree of a capture, and the call stacks of two compared.
 
 A location is `function:file:line`, as memray's own JSON writes it.
 """
@@ -11,18 +11,18 @@ from enum import StrEnum
 
 @dataclass(frozen=True)
 class CallNode:
-    """A location, and what it and its callees held."""
+    """A location, and the memory that it and its callees held."""
 
     location: str
     size_bytes: int
     allocations: int
     children: tuple[CallNode, ...] = ()
-    """Its callees; if they sum to less than the node, the node itself holds the rest."""
+    """Its callees. If their sum is less than the node, the node itself holds the rest."""
 
 
 @dataclass(frozen=True)
 class CallTree:
-    """What was alive at one path's heap peak, by caller."""
+    """The memory alive at one candidate's heap peak, by caller."""
 
     path: str
     size_bytes: int
@@ -76,16 +76,16 @@ class StackDiff:
     """Two captures compared by call stack."""
 
     base: str
-    """A path's name, or a capture's."""
+    """Name of a candidate or a capture."""
     head: str
     base_bytes: int
     """Heap peak of the capture."""
     head_bytes: int
     deltas: tuple[StackDelta, ...]
-    """What changed, the largest change first."""
+    """The changes, largest first."""
     remarks: tuple[str, ...] = ()
     unchanged: tuple[StackDelta, ...] = ()
-    """What holds the same in both, the largest first and without the smallest."""
+    """Unchanged call stacks, largest first, without the smallest."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class RunStacks:
     """What held the memory in one run; saved as `stacks.json` in its folder."""
 
     call_trees: tuple[CallTree, ...] = ()
-    """One for each path that has a capture."""
+    """One for each candidate that has a capture."""
     stack_diffs: tuple[StackDiff, ...] = ()
     """The reference against each candidate."""
     schema_version: int = 1

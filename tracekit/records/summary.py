@@ -53,7 +53,7 @@ class ReplayOptions:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict; doors turn it into an exit code."""
+    """The verdict; the command line turns it into an exit code."""
 
     equal: bool | None
     lower_peak: bool | None
@@ -61,7 +61,7 @@ class Verdict:
     """Each candidate's net OS peak divided by the reference's."""
     passed: bool
     reasons: tuple[str, ...] = ()
-    """One line for each thing that did not pass."""
+    """One line for each failed condition."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,6 @@ class ReplaySummary:
     created: str | None = None
     """Start of the run in UTC, ISO 8601."""
     options: ReplayOptions | None = None
-    """None in summaries from before options were kept."""
+    """None in summaries of versions that did not store them."""
     command: str | None = None
     """The command line that repeats the run."""

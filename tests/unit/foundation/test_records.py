@@ -70,7 +70,7 @@ def test_a_key_of_a_later_version_is_ignored() -> None:
 
 
 def test_a_file_that_is_no_summary_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"run\.json is not a ReplaySummary"):
+    with pytest.raises(ConfigError, match=r"run\.json could not be read"):
         from_json(ReplaySummary, b"{}", source="run.json")
 
 

@@ -58,8 +58,8 @@ def test_a_shape_that_contradicts_itself_is_refused(spoiled: Shape, message: str
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"rows": 3}', "not JSON", '{"queries": 7}'])
-def test_what_is_no_shape_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"bank\.json is not a Shape"):
+def test_a_file_that_is_not_a_shape_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"bank\.json could not be read"):
         shape_from_json(text, source="bank.json")
 
 

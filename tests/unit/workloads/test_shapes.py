@@ -314,7 +314,7 @@ def test_a_file_that_is_missing_or_no_shape_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkloadError, match=r"the shape .*nowhere\.json does not exist"):
         read_shape(tmp_path / "nowhere.json")
     (tmp_path / "other.json").write_text("[1]")
-    with pytest.raises(ConfigError, match=r"other\.json is not a Shape"):
+    with pytest.raises(ConfigError, match=r"other\.json could not be read"):
         workloads.load(str(tmp_path / "other.json"))
 
 
