@@ -12,6 +12,8 @@ import psutil
 import pytest
 from hypothesis import Phase, settings
 
+from tests.alone import ALONE
+
 # An example that takes long on a busy machine is no failure.
 settings.register_profile("tracekit", deadline=None)
 settings.load_profile("tracekit")
@@ -23,15 +25,21 @@ settings.register_profile(
 _OURS = ("DB_", "EVENT_FETCHER_", "TRACE_", "TRACEKIT_")
 _KEPT = {"TRACEKIT_ORACLE_DSN", "TRACEKIT_CACHE_DIR"}
 
-_FIRST = (
-    # They look at every object of this process, which has more after each test.
-    "test_retention_process.py",
-    "test_retention_situations.py",
+_FIRST = {
     # The longest: at the end, a worker without tests would wait for them.
+    "test_alone.py",
     "test_stories_as_files.py",
     "test_stories_run.py",
     "test_story_in_jupyterlab.py",
-)
+}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the files of `ALONE` to test_alone.py, unless they are named."""
+    if collection_path not in ALONE:
+        return None
+    named = {Path(config.invocation_params.dir, arg.partition("::")[0]) for arg in config.args}
+    return True if collection_path not in named else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
