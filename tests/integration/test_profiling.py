@@ -61,7 +61,7 @@ def test_a_profiled_run_that_never_began_has_no_capture(tmp_path):
     record = found.record()
     assert (record.status, record.capture, record.heap_peak_bytes) == (RunStatus.OK, None, None)
     assert record.remarks == (
-        "under memray it ended otherwise: raised RuntimeError: only once (before the run began)",
+        "under memray it ended differently: raised RuntimeError: only once (before the run began)",
     )
 
 

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NO_DECIMAL = "DPY-4042"
-"""The driver's code for a NUMBER that does not fit the decimal type asked for."""
+"""The driver's code for a NUMBER that does not fit the requested decimal type."""
 
 _EXACT_LIMIT = float(2**53)
-"""From here on a float64 can represent several whole numbers."""
+"""From here on, several whole numbers share one float64."""
 
 _TEXT = {
     oracledb.DB_TYPE_CHAR,
@@ -61,12 +61,12 @@ class NotWholeNumber(FetchError):
 
 
 class NoArrowType(FetchError):
-    """A column is of a type that is not read as Arrow."""
+    """A column has a type that cannot be read as Arrow."""
 
 
 @dataclass(frozen=True)
 class ArrowShape:
-    """How the columns of one query are typed in Arrow."""
+    """The Arrow types of the columns of one query."""
 
     schema: pa.Schema
     unbounded: tuple[int, ...]
@@ -76,7 +76,7 @@ class ArrowShape:
     precision are read as whole numbers."""
 
     def with_whole_numbers(self) -> ArrowShape:
-        """The same, with columns without precision read as decimal128(38, 0).
+        """This shape, with columns without precision read as decimal128(38, 0).
 
         Reading a value with a fraction then raises NotWholeNumber.
         """
@@ -109,7 +109,7 @@ def iter_arrow_batches(
         FetchError: not a query, a column has no Arrow type, or a number would lose digits.
         oracledb.Error: the driver failed; the caller translates.
     """
-    import pyarrow as pa  # here, so that other paths never load it
+    import pyarrow as pa  # imported here, so that other reads never load it
 
     shape = shape or describe(connection, sql)
     with connection.cursor() as cursor:

@@ -38,7 +38,7 @@ class Database:
     `max_concurrent` are open at once. Safe to share between threads.
 
     Args:
-        dsn: `host:port/service`, a TNS descriptor or an alias python-oracledb resolves.
+        dsn: `host:port/service`, a TNS descriptor, or an alias that python-oracledb resolves.
         user: The user to log on as.
         password: Their password. It is never shown, logged or put into an error.
         call_timeout_ms: Time limit of one round trip, and of the wait for a free connection.
@@ -117,7 +117,7 @@ class Database:
         )
 
     def read_by(self, readers: Readers) -> Database:
-        """The same database for one fetch of many statements, which does its own retries.
+        """This database for one fetch of many statements, which does its own retries.
 
         Connections stay open until `readers` are done, and are broken off when they are
         cancelled. A connection fault is raised immediately.
@@ -160,7 +160,7 @@ class Database:
 
     @property
     def secrets(self) -> dict[str, Any]:
-        """Those of `arguments` that must not reach a command line, a log or a report."""
+        """The arguments that must not reach a command line, a log or a report."""
         return {name: value for name, value in self.arguments.items() if name in _SECRETS}
 
     @property
@@ -299,7 +299,7 @@ class Database:
         )
 
     def describe_arrow(self, sql: str, timeout_seconds: float | None = None) -> ArrowShape:
-        """How the columns of `sql` are typed in Arrow, without running it.
+        """The Arrow types of the columns of `sql`, without running it.
 
         Raises:
             ConnectError: the database could not be reached or refused the log-on.

@@ -25,11 +25,11 @@ _DRIVERS_TCP_SECONDS = 20.0
 def connect_within(
     timeout_ms: int, dsn: str, options: Mapping[str, Any], **login: Any
 ) -> oracledb.Connection:
-    """What `oracledb.connect` gives, or an error within `timeout_ms`.
+    """Call `oracledb.connect`, but raise an error after `timeout_ms`.
 
     Args:
-        timeout_ms: Limit of the whole attempt; each answer may take half of what is left.
-        dsn: Where to connect.
+        timeout_ms: Limit of the whole attempt; each answer may take half of the remaining time.
+        dsn: The database to connect to.
         options: Other parameters of `oracledb.connect`; its callbacks are called as well.
         login: User and password.
 
@@ -63,7 +63,7 @@ def connect_within(
 
 
 class _Deadline:
-    """Puts what is left of the time on a connection's socket before each round trip."""
+    """Sets the remaining time on a connection's socket before each round trip."""
 
     def __init__(self, seconds: float, options: Mapping[str, Any]) -> None:
         self.users_operation: Callable[..., Any] | None = options.get("operation_callback")
@@ -72,7 +72,7 @@ class _Deadline:
         self._opened: Any = None
 
     def on_operation(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        """The driver begins `name`; when it connects, remember what it opens."""
+        """The driver begins the operation `name`; if it connects, remember the connection."""
         if name == "connect":
             self._opened = arguments["impl"]
         return self.users_operation(name, arguments) if self.users_operation else None
@@ -85,7 +85,7 @@ class _Deadline:
         return self.users_round_trip(name) if self.users_round_trip else None
 
     def forget(self) -> None:
-        """Drop the connection, whose parameters keep these callbacks alive."""
+        """Drop the connection, because its parameters keep these callbacks alive."""
         self._opened = None
 
 

@@ -1,4 +1,4 @@
-"""Which errors are connection faults, after which the same query may succeed on a new connection.
+"""Recognise connection faults, after which the same query may succeed on a new connection.
 
 These are deliberately not retried:
 
@@ -61,7 +61,7 @@ CONNECTION_FAULTS = {
     "ORA-25402": "the transaction must be rolled back; tracekit only reads",
     "ORA-25408": "the call cannot be replayed safely; tracekit runs the whole query again",
 }
-"""Each code that is worth a retry, and its meaning. This is the only list."""
+"""Each code that justifies a retry, and its meaning. This is the only list."""
 
 _LISTENER_SAID = re.compile(r"^DPY-6000: .*\(Similar to ORA-(\d+)\)", re.MULTILINE)
 

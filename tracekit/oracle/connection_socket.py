@@ -1,4 +1,4 @@
-"""The socket under a connection: another thread ends a call through it, and it must be closed.
+"""The socket of a connection, through which another thread ends a call; it must be closed.
 
 python-oracledb 26.1.0 does neither reliably. Its own `cancel()` crashes the process if the reading
 thread drops the connection at that moment, and the socket of a connection that was reset is
@@ -34,7 +34,7 @@ def socket_of(connection: oracledb.Connection) -> Iterator[socket.socket | None]
 def copy_of(original: socket.socket) -> socket.socket:
     """A duplicate descriptor of the same socket; the caller closes it.
 
-    Shutting it down ends what waits on the original, whose number may have been reused by then.
+    Shutting it down ends calls on the original, even if its number was reused meanwhile.
 
     Raises:
         FetchError: the process has no descriptor left.

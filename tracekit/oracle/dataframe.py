@@ -1,4 +1,4 @@
-"""The whole result as one DataFrame, the way the legacy system reads."""
+"""Read a whole result as one DataFrame, as the legacy system does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def fetch_dataframe(connection: oracledb.Connection, sql: str, params: Any) -> p
         FetchError: the statement is not a query.
         oracledb.Error: the driver failed; the caller translates.
     """
-    import pandas as pd  # here, so that paths without frames never load pandas
+    import pandas as pd  # imported here, so that other reads never load pandas
 
     with connection.cursor() as cursor:
         columns = execute_query(cursor, sql, params)

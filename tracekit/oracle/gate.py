@@ -1,4 +1,4 @@
-"""The one gate where the driver's errors become tracekit's."""
+"""Translate the driver's errors into tracekit's; nothing else in this room does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FETCH_DEFAULT = "Run the statement in a SQL client to find out more."
 
 @contextmanager
 def connecting(dsn: str) -> Iterator[None]:
-    """Turn an error of the driver or the network in the body into a ConnectError naming `dsn`."""
+    """Turn an error of the driver or the network in the block into a ConnectError naming `dsn`."""
     try:
         yield
     except OSError as exc:  # the driver passes on the resolver's error about an unknown host
@@ -45,7 +45,7 @@ def connecting(dsn: str) -> Iterator[None]:
 
 @contextmanager
 def reading(dsn: str) -> Iterator[None]:
-    """Turn a driver error of the body into a FetchError that names `dsn`."""
+    """Turn a driver error in the block into a FetchError that names `dsn`."""
     try:
         yield
     except oracledb.Error as exc:

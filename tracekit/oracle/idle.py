@@ -31,7 +31,7 @@ class Connections:
     def take(
         self, options: Mapping[str, Any], timeout_seconds: float
     ) -> oracledb.Connection | None:
-        """An idle connection made with `options`, or None and leave to open one.
+        """An idle connection made with `options`; None allows the caller to open one.
 
         Raises:
             TimeoutError: none came free in time.
@@ -79,7 +79,7 @@ class Connections:
             self._slots.release()
 
     def close_idle(self, readers: Readers | None = None) -> None:
-        """Close what is idle, of certain readers or at all."""
+        """Close the idle connections of some readers, or of all."""
         with self._lock:
             chosen = [idle for idle in self._idle if readers is None or idle[0] is readers]
             self._idle = [idle for idle in self._idle if idle not in chosen]

@@ -1,4 +1,4 @@
-"""Keys that a query lists: its first column, or tuples of all of them."""
+"""The keys that a query lists: the values of its column, or tuples of several columns."""
 
 from __future__ import annotations
 

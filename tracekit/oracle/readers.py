@@ -1,4 +1,4 @@
-"""Stopping other threads' reads: their database calls are broken off, not waited for."""
+"""Stop reads in other threads: interrupt their database calls instead of waiting for them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tracekit.errors import FetchError
 from tracekit.oracle.connection_socket import copy_of, socket_of
 
 GRACE_SECONDS = 0.1
-"""How long a reader may take to stop by itself before its call is broken off."""
+"""Time for a reader to stop by itself before its call is interrupted."""
 _BREAK = b"!"  # what Oracle Net clients send as urgent data
 
 
 class Cancelled(FetchError):
-    """A reader's call was broken off, or never started, because its consumer had gone."""
+    """A reader's call was interrupted, or never started, because its consumer had gone."""
 
     def __init__(self) -> None:
         super().__init__("the read was cancelled because its consumer had gone. Start it again")
@@ -35,7 +35,7 @@ class Readers:
 
     @property
     def cancelled(self) -> bool:
-        """Whether their calls were broken off."""
+        """Whether their calls were interrupted."""
         return self._cancelled
 
     def at_end(self, owner: object, ending: Callable[[Readers], None]) -> None:
@@ -51,7 +51,7 @@ class Readers:
             ending(self)
 
     def cancel(self) -> None:
-        """End each reader's call, which then fails with Cancelled, and start no more.
+        """End each reader's call with Cancelled, and refuse new ones.
 
         The database is sent an out-of-band break, so that the statement does not run on, and the
         connection is ended.
@@ -84,7 +84,7 @@ class Readers:
 
 @contextmanager
 def held_by(readers: Readers | None, connection: oracledb.Connection) -> Iterator[None]:
-    """Break `connection` off if `readers` are cancelled inside this block.
+    """Interrupt `connection` if `readers` are cancelled inside this block.
 
     At the end the connection's socket is closed if the driver dropped it without closing it.
 

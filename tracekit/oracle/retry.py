@@ -1,8 +1,8 @@
-"""Retrying after a connection fault without ever duplicating or losing a row.
+"""Retry after a connection fault, without duplicating or losing a row.
 
-Only a whole piece of work whose rows nobody has seen is retried: a query that gave no row yet, or
-a batch of ids of which no row left the fetch. Each attempt opens its own connection and runs the
-whole query again, so all its rows come from one consistent statement.
+Only whole pieces of work are retried, and only if no row of them was returned: a query without a
+row so far, or a batch of keys of which no row left the fetch. Each attempt opens its own connection
+and runs the whole query again, so all its rows come from one consistent statement.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Retry:
         unseen: Callable[[], bool] = lambda: True,
         pause: Callable[[float], None] = time.sleep,
     ) -> T:
-        """Return what `work` returns; run all of it again if its connection failed.
+        """Run `work` and return its result; run all of it again if its connection failed.
 
         Args:
             work: Opens its own connection, and closes it on an error.
@@ -114,7 +114,7 @@ class Retry:
             retrying.iter_state.reset()
 
     def most_attempts(self) -> int:
-        """Number of retries that are worthwhile now."""
+        """Number of retries that make sense now."""
         return self.attempts if self._reached else min(1, self.attempts)
 
     def _note(self, state: RetryCallState) -> None:

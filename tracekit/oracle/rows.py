@@ -1,4 +1,4 @@
-"""Rows as tuples, a row batch at a time."""
+"""Read rows as tuples, one row batch at a time."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ TOLERANCE_BYTES = 2**20
 
 
 def within_tolerance(expected_bytes: int, reported_bytes: int | None) -> bool:
-    """Whether a report is off by at most 2% or 1 MiB, whichever is more."""
+    """Whether two figures differ by at most 2% or 1 MiB, whichever is more."""
     if reported_bytes is None:
         return False
     allowed = max(TOLERANCE_FRACTION * expected_bytes, TOLERANCE_BYTES)
@@ -31,11 +31,11 @@ class Peaks:
     untouched_bytes: int = 0
     """Allocated and never touched; not included in `heap_bytes`."""
     unseen_bytes: int = 0
-    """The most that Arrow's own pools can have handed out without memray seeing it."""
+    """Maximum memory that Arrow's own pools can have allocated unseen by memray."""
     file_bytes: int = 0
     """Pages of libraries and mapped files that became resident."""
     from_start: bool = False
-    """Whether the OS peak could not be reset, so that it includes what was before."""
+    """Whether the OS peak could not be reset, so that it includes earlier memory."""
     traced: bool = True
     """Whether the OS peak was taken while memray was active."""
 

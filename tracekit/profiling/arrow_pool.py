@@ -50,7 +50,7 @@ class ArrowPools:
         self._before = _states()
 
     def unseen_bytes(self) -> int:
-        """The most bytes these pools can have handed out at once since this object was made."""
+        """Maximum bytes that these pools can have allocated at once since this object was made."""
         unused = _PoolState(0, 0, 0)
         return sum(_growth(self._before.get(name, unused), now) for name, now in _states().items())
 
@@ -82,7 +82,7 @@ def system_arrow_pool() -> Iterator[ArrowPools]:
 
 
 def _states() -> dict[str, _PoolState]:
-    """What Arrow's own pools have handed out; memray sees the system's pool."""
+    """The allocations of Arrow's own pools; memray sees those of the system's pool."""
     pyarrow: Any = sys.modules.get("pyarrow")
     if pyarrow is None:
         return {}
@@ -100,7 +100,7 @@ def _states() -> dict[str, _PoolState]:
 
 
 def _growth(before: _PoolState, now: _PoolState) -> int:
-    """The pool's peak above `before`; if an earlier peak hides it, the most it can have been."""
+    """The pool's peak above `before`, or its upper bound if an earlier peak hides it."""
     return max(
         0,
         min(now.most_bytes - before.held_bytes, now.handed_out_bytes - before.handed_out_bytes),

@@ -13,7 +13,7 @@ from tracekit.profiling.measurement import SubjectRuns, measure_subject
 
 @dataclass(frozen=True)
 class CalibrationCheck:
-    """One known amount and what was reported for it."""
+    """One known amount, and the reported figures."""
 
     name: str
     requested_bytes: int
@@ -23,7 +23,7 @@ class CalibrationCheck:
     heap_net_peak_bytes: int | None
     passed: bool
     reason: str | None = None
-    """The reason, if nothing was reported."""
+    """Why nothing was reported, if so."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ _PAGE_BYTES = 4096
 
 
 def expected_bytes(kind: str, size_bytes: int) -> int:
-    """What `kind` really takes for `size_bytes`; 0 if memory is only reserved."""
+    """The memory that `kind` takes for `size_bytes`; 0 if it is only reserved."""
     if kind == "reservation":
         return 0
     if kind.startswith("python objects"):

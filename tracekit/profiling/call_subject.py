@@ -17,7 +17,7 @@ UNSENT = "unsent"
 
 @dataclass(frozen=True)
 class Call:
-    """What is sent to the child."""
+    """The call that is sent to the child."""
 
     function: Callable[[], object]
     warm_up: Callable[..., object]
@@ -44,7 +44,7 @@ class CallSubject(Subject[Any]):
 
     Args:
         call: The file that `Call.write` wrote.
-        result: The file to write the result to; None: it is dropped.
+        result: The file to write the result to; None drops it.
         secrets: Given to its warm-up.
     """
 

@@ -23,7 +23,7 @@ _SAMPLED_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class HeapFigures:
-    """What memray saw of a run."""
+    """The figures of a run under memray."""
 
     peak_bytes: int
     """High-water mark of what was allocated while tracked, less `untouched_bytes`; earlier
@@ -52,7 +52,7 @@ def read_heap(capture: Path, *, rss_net_peak_bytes: int | None = None) -> HeapFi
     try:
         with FileReader(capture) as reader:
             peak_bytes = int(reader.metadata.peak_memory)
-            # memray writes the peak at the end: one that was cut off has none.
+            # memray writes the peak at the end, so a capture that was cut off has none.
             try:
                 stats = compute_statistics(str(capture))
             except NotImplementedError:  # aggregated
@@ -68,7 +68,7 @@ def read_heap(capture: Path, *, rss_net_peak_bytes: int | None = None) -> HeapFi
 def untouched_bytes(
     reader: FileReader, peak_bytes: int, rss_net_peak_bytes: int | None = None
 ) -> int:
-    """How much of a heap peak was only reserved: counted by memray, never backed by memory.
+    """The part of a heap peak that was only reserved: memray counts it, but no memory backs it.
 
     Only large blocks count, such as the 1 GiB that an allocator maps at its first use: small ones
     may have reused freed memory, where resident memory does not rise either.

@@ -1,4 +1,4 @@
-"""How one measured child ended, as a value: a child that dies is a result."""
+"""How one measured child ended. A child that dies is a result, not an error."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ class ChildRun:
     rss_peak_bytes: int | None = None
     """Time of the run alone, even if it raised; None if the process was killed."""
     file_bytes: int = 0
-    """The most of the peak that can be libraries and mapped files loaded in the run."""
+    """The largest possible part of libraries and files, mapped in the run, in the peak."""
     unseen_bytes: int = 0
-    """The most that Arrow's own pools can have handed out, which memray does not see."""
+    """Maximum memory that Arrow's own pools can have allocated unseen by memray."""
     children_peak_bytes: int | None = None
     started_processes: bool = False
     samples: tuple[MemorySample, ...] = ()

@@ -32,7 +32,7 @@ class TrackerTaken(ProfileError):
 
 @dataclass(frozen=True)
 class Stretch:
-    """What one stretch of this process cost."""
+    """The cost of one stretch of this process."""
 
     peaks: Peaks
     imported_bytes: int
@@ -41,7 +41,7 @@ class Stretch:
     rss_peak_bytes: int
     """OS peak of the whole process in the stretch, including the measuring itself."""
     children_peak_bytes: int | None
-    """The most that processes started in the stretch held at once; None if not watched."""
+    """The highest memory of all processes started in the stretch; None if not watched."""
     elapsed_seconds: float
     """Time with memray active, which slows down code that allocates a lot."""
     capture: Path
@@ -49,12 +49,12 @@ class Stretch:
 
     @property
     def heap_peak_bytes(self) -> int:
-        """Memray's high-water mark, without what was only reserved or was there before."""
+        """High-water mark of memray, without merely reserved and earlier memory."""
         return self.peaks.heap_bytes
 
     @property
     def rss_net_peak_bytes(self) -> int:
-        """How far the OS peak rose above the baseline, without reused free memory."""
+        """Rise of the OS peak above the baseline, without reused free memory."""
         return self.peaks.rss_net_bytes
 
 

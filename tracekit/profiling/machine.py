@@ -1,4 +1,4 @@
-"""Check this machine: can it measure, and what affects its figures?"""
+"""Check whether this machine can measure, and what affects its figures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tracekit.sizes import format_size
 
 _PACKAGES = ("memray", "oracledb", "pandas", "pyarrow", "duckdb")
 _WANTED_MEMORY_BYTES = 4 * 2**30
-"""The incident at full size needs this much for its legacy path and the local Oracle."""
+"""The memory that the incident at full size needs: its legacy candidate and the local Oracle."""
 _WANTED_DISK_BYTES = 2 * 2**30
 _PROC = Path("/proc/self/status")
 _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")

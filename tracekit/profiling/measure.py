@@ -1,4 +1,4 @@
-"""What calling a function costs, measured in separate processes."""
+"""Measure the cost of calling a function, in separate processes."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _NUMBERS = count(1)
 
 @dataclass(frozen=True)
 class Measurement(CandidateMeasurement):
-    """What calling a function cost. A failed call is a result, too: see `status`.
+    """The cost of calling a function. A failed call is a result, too: see `status`.
 
     `capture` is the full path of memray's file.
     """
 
     children_peak_bytes: int | None = None
-    """The most that processes started by the call held at once; None if not watched."""
+    """The highest memory of all processes that the call started; None if not watched."""
     samples: tuple[MemorySample, ...] = ()
     """Resident memory of the process over the call."""
     result: Any = None
-    """What the call returned, if requested."""
+    """The call's result, if requested."""
 
     @property
     def stacks(self) -> HeapStacks:
-        """What held the memory at the heap's peak, by call stack.
+        """The memory alive at the heap peak, by call stack.
 
         Raises:
             ProfileError: the call was not profiled, or its capture is gone.

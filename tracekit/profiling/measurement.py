@@ -23,7 +23,7 @@ LIMIT_REMARK = (
 
 @dataclass(frozen=True)
 class SubjectRuns:
-    """What one subject cost."""
+    """The cost of one subject."""
 
     plain: ChildRun
     profiled: ChildRun | None = None
@@ -58,7 +58,7 @@ class SubjectRuns:
         if self.profiled is None:
             return ()
         if self.profiled.status is not self.plain.status:
-            return (f"under memray it ended otherwise: {self.profiled.reason or 'well'}",)
+            return (f"under memray it ended differently: {self.profiled.reason or 'it succeeded'}",)
         rss = self.plain.rss_net_peak_bytes
         if rss is None or self.heap is None or self.plain.status is not RunStatus.OK:
             return ()
@@ -164,8 +164,8 @@ def run_child(
 def worth_another_run(plain: ChildRun, memory_limit_bytes: int | None) -> bool:
     """Whether a subject that ended like this is run again, under memray or for retention.
 
-    One that failed, or that the kernel killed, is not. One that ran into its limit is, for its
-    last call stacks.
+    A subject that failed, or that the kernel killed, is not run again. One that ran into its limit
+    is, for its last call stacks.
     """
     at_limit = memory_limit_bytes is not None and plain.status is RunStatus.OUT_OF_MEMORY
     return plain.status is RunStatus.OK or at_limit

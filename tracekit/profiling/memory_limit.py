@@ -12,7 +12,7 @@ from tracekit.errors import BatchFetchError, ProfileError
 from tracekit.sizes import format_size
 
 AT_LIMIT_FRACTION = 0.95
-"""Share of the memory limit in use from which any error is taken as out of memory."""
+"""Share of the memory limit above which any error counts as out of memory."""
 
 
 class AtMemoryLimit(ProfileError):
@@ -34,7 +34,7 @@ def limited_memory(limit_bytes: int | None) -> Iterator[None]:
 
     Raises:
         ProfileError: the process has more already.
-        AtMemoryLimit: the block failed with the limit used up, and did not say so itself.
+        AtMemoryLimit: the block failed with the limit used up, and its error does not say so.
     """
     if limit_bytes is None:
         yield

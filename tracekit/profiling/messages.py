@@ -16,7 +16,7 @@ class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     factory: str
     """`module:name` of the subject's factory."""
     arguments: dict[str, Any]
-    """Keyword arguments of the factory, secrets included: this line is the only place they are."""
+    """Keyword arguments of the factory. Secrets are included, and are in no other place."""
     message_fd: int
     """Inherited pipe the child writes its messages to."""
     parent_pid: int
@@ -57,9 +57,9 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     file_bytes: int = 0
     """Pages of libraries and mapped files that became resident in the region."""
     unseen_bytes: int = 0
-    """The most that Arrow's own pools can have handed out, which memray does not see."""
+    """Maximum memory that Arrow's own pools can have allocated unseen by memray."""
     children_peak_bytes: int | None = None
-    """The most that processes started in the region held at once; None if not watched."""
+    """The highest memory of all processes started in the region; None if not watched."""
     started_processes: bool = False
     """Whether it started processes that have ended."""
 

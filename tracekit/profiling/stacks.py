@@ -1,4 +1,4 @@
-"""What held the memory at a capture's heap peak, by call stack, in bounded memory.
+"""Read the memory alive at a capture's heap peak, by call stack, in bounded memory.
 
 memray's reader streams the file twice: once to find the peak, once up to it. Its memory grows with
 the allocations alive at the peak, not with the capture's length. In addition, at most `MOST_STACKS`
@@ -39,7 +39,7 @@ ARENA_REMARK = (
 
 @dataclass
 class Held:
-    """What one call stack held at the peak."""
+    """The memory of one call stack at the peak."""
 
     size_bytes: int = 0
     allocations: int = 0
@@ -65,7 +65,7 @@ def read_stacks(
     rss_net_peak_bytes: int | None = None,
     cell_of: CellOf = cell_number,
 ) -> HeapStacks:
-    """What was alive at the heap peak of `capture`, even if a SIGKILL cut it off.
+    """The memory alive at the heap peak of `capture`, even if a SIGKILL cut it off.
 
     Args:
         capture: memray's file, in its default or aggregated format, with or without native frames.

@@ -33,7 +33,7 @@ def diff_stacks(
     head_name: str,
     most_deltas: int = MOST_DELTAS,
 ) -> StackDiff:
-    """What changed from `base` to `head`, the largest change first.
+    """The changes from `base` to `head`, largest first.
 
     Args:
         base: The peak before.

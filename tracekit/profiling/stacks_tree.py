@@ -19,7 +19,7 @@ class _Branch:
 
 
 def call_tree(heap: HeapStacks, path: str, *, smallest_share: float = SMALLEST_SHARE) -> CallTree:
-    """What was alive at the peak, by caller; largest first, the smallest pruned.
+    """The memory alive at the peak, by caller: largest first, without the smallest.
 
     Args:
         heap: The stacks read from a capture.

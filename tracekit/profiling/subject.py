@@ -1,4 +1,4 @@
-"""What can be measured: a subject is prepared, run, and then reports what it did."""
+"""Something that can be measured: it is prepared, run, and then reports facts."""
 
 from __future__ import annotations
 

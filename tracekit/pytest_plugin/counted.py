@@ -1,4 +1,4 @@
-"""The part of a measurement that counts against a limit."""
+"""The part of a measurement that counts towards a limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Figure(StrEnum):
-    """A figure, as messages name it."""
+    """The name of a figure in messages."""
 
     HEAP = "heap"
     OS = "OS net"
@@ -25,7 +25,7 @@ class Counted:
     """The figures of one measured call."""
 
     heap_bytes: int
-    """memray's peak, without imports and without what was only reserved."""
+    """memray's peak, without imports and without merely reserved memory."""
     os_bytes: int | None = None
     """Rise of the process's resident memory; None if unknown."""
     children_bytes: int = 0
@@ -54,7 +54,7 @@ class Counted:
         return Figure.HEAP if gate is Gate.AUTO and self.sees_all else Figure.OS
 
     def total(self, figure: Figure) -> int:
-        """The bytes of `figure`, with those of child processes if they count."""
+        """The bytes of `figure`, including child processes if they count."""
         own = self.heap_bytes if figure is Figure.HEAP or self.os_bytes is None else self.os_bytes
         return own + self.children_bytes
 

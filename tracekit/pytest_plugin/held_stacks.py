@@ -1,4 +1,4 @@
-"""What held the memory when a test peaked, as lines under its failure."""
+"""The call stacks that held the memory at a test's peak, as lines below its failure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tracekit.sizes import format_size
 
 _SHOWN_BY_VERBOSITY = {0: 3, 1: 10}
 _SMALLEST_SHARE = 0.01
-"""Of the peak; a smaller stack is shown with -v only."""
+"""Share of the peak; smaller stacks are shown only with -v."""
 _FRAMES_SHOWN = 8
 _RUNNER = ("/_pytest/", "/pluggy/", "/pytest/", "/xdist/", "/execnet/", "/tracekit/pytest_plugin/")
 
@@ -24,8 +24,8 @@ def held_stacks(
 ) -> list[str]:
     """The largest call stacks of `capture`: up to 3, 10 with -v, all with -vv, none with -q.
 
-    Each is a size and a number of allocations, with its calls below it, the allocating one first.
-    Files below `root` are named from there; `rss_net_peak_bytes` is as for `read_stacks`.
+    Each has a size, a number of allocations and its calls; the first one allocated the memory.
+    Paths of files below `root` are relative to it; `rss_net_peak_bytes` is as for `read_stacks`.
     """
     if verbosity < 0:
         return []
@@ -51,7 +51,7 @@ def held_stacks(
 
 
 def _calls(stack: Sequence[str], test_file: str) -> list[str]:
-    """The innermost calls first, without those of the test runner around the test."""
+    """The calls, innermost first, without those of the test runner."""
     start = next((i for i, call in enumerate(stack) if f":{test_file}:" in call), None)
     if start is None:
         runner = [i for i, call in enumerate(stack) if any(part in call for part in _RUNNER)]

@@ -1,4 +1,4 @@
-"""Judge a peak by its limit; a judgement is None, or the first line of a failure."""
+"""Compare a peak with its limit: the result is None, or the first line of a failure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tracekit.sizes import format_size
 
 
 def over_maximum(peak_bytes: int, max_bytes: int, figure: str) -> str | None:
-    """The message for a peak above `max_bytes`; a peak of exactly that passes.
+    """The message for a peak above `max_bytes`; a peak of exactly `max_bytes` passes.
 
     `"Test was limited to 64.0 MiB but peaked at 80.3 MiB (heap)"`
     """
@@ -21,7 +21,7 @@ def over_maximum(peak_bytes: int, max_bytes: int, figure: str) -> str | None:
 def over_share(
     peak_bytes: int, at_most: float, reference_bytes: int, of: str, figure: str
 ) -> str | None:
-    """The message for a peak above `at_most` times `reference_bytes`; exactly that passes.
+    """The message for a peak above `at_most` times `reference_bytes`; an equal one passes.
 
     `"Test was limited to 0.3 of legacy_fetch's peak but reached 0.52 of it (52.0 MiB of 100 MiB),
     heap"`

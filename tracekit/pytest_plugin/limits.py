@@ -27,10 +27,10 @@ _KEYWORDS = ("max", "at_most", "of", "gate", "fixtures", "children")
 
 
 class Gate(StrEnum):
-    """Which figure is compared with the limits."""
+    """The figure that is compared with the limits."""
 
     AUTO = "auto"
-    """The heap, unless memray may not have seen all of it."""
+    """The heap, unless memray may have missed some of it."""
     HEAP = "heap"
     OS = "os"
 
@@ -54,11 +54,11 @@ class Limits:
 
     max_bytes: int | None = None
     at_most: float | None = None
-    """Share of the peak of `of`."""
+    """Limit as a share of the peak of `of`."""
     of: Callable[..., object] | None = None
     gate: Gate = Gate.AUTO
     fixtures: bool = False
-    """Whether setting up the test's fixtures counts."""
+    """Whether the set-up of the test's fixtures counts."""
     children: bool = False
     """Whether processes that the test starts count."""
 
@@ -69,7 +69,7 @@ class Limits:
             return []
         try:
             parameters = inspect.signature(self.of).parameters.values()
-        except (TypeError, ValueError):  # a built-in does not say
+        except (TypeError, ValueError):  # a built-in has no signature
             return []
         return [
             parameter.name
@@ -104,7 +104,7 @@ def limits_of(
 
 
 def _markers(item: pytest.Item) -> Iterator[pytest.Mark]:
-    """The closest first; pytest itself lists a parameter's marks behind its function's."""
+    """The most specific first; pytest itself lists a parameter's marks after its function's."""
     callspec = getattr(item, "callspec", None)
     of_parameters = [mark for mark in callspec.marks if mark.name == MARKER] if callspec else []
     yield from of_parameters

@@ -23,7 +23,7 @@ def memray_tracks(item: pytest.Item) -> bool:
 
 
 def memray_saw(item: pytest.Item) -> tuple[int, Path] | None:
-    """Heap peak of the call of `item`, less what was only reserved, and its capture.
+    """Heap peak of the call of `item`, without merely reserved memory, and its capture.
 
     None if pytest-memray kept none.
     """

@@ -33,7 +33,7 @@ _MEMRAY_SAW_NOTHING = "pytest-memray has the process's only Tracker, and kept no
 
 
 class References:
-    """The peaks of the callables that tests are compared with."""
+    """Measures the callables that tests are compared with."""
 
     def __init__(self, captures: Captures) -> None:
         self._captures = captures
@@ -177,7 +177,7 @@ class Meter:
         if limits.at_most is None:
             return peak, None
         reference = self._references.counted(self._item, limits)
-        if reference.figure(limits.gate) is Figure.OS:  # one figure for both, never a mixture
+        if reference.figure(limits.gate) is Figure.OS:  # the same figure for both
             figure = Figure.OS
         reference_bytes = reference.total(figure)
         peak = replace(

@@ -29,7 +29,7 @@ class Options:
     max_bytes: int | None
     """Limit of tests without their own."""
     gate: Gate
-    """Gate of tests whose markers name none."""
+    """Gate of tests whose markers do not set one."""
     json_file: Path | None
     captures_dir: Path | None
 
@@ -65,7 +65,7 @@ def read_options(config: pytest.Config) -> Options:
 
 
 def _check_folder(option_name: str, folder: Path) -> None:
-    """Before the tests run, not when they are over: `folder` is one, or can become one."""
+    """Check before the tests run that `folder` is a directory or can be created."""
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     if not existing.is_dir():
         raise pytest.UsageError(f"{option_name}: {existing} is not a directory")
@@ -74,7 +74,7 @@ def _check_folder(option_name: str, folder: Path) -> None:
 
 
 def option(config: pytest.Config, name: str) -> str | None:
-    """One option's text; None if neither the command line nor the ini file gives it."""
+    """The text of one option; None if neither the command line nor the ini file sets it."""
     given = config.getoption(f"tracekit_{name}")
     if given is None:
         given = config.getini(f"tracekit_{name}")

@@ -82,7 +82,7 @@ def local_oracle(request: pytest.FixtureRequest) -> Iterator[LocalOracle]:
 
 
 def _named(source: str | Path, *, keys: int | None = None) -> tuple[str | Path, int | None]:
-    """What the marker says."""
+    """The values of the marker."""
     return source, keys
 
 

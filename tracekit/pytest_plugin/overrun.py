@@ -11,7 +11,7 @@ from tracekit.profiling.retention import GrowthWatch
 
 _NAMED = 5
 _LONGEST_SECONDS = 30
-"""A look at a process of millions of objects takes longer, and the other tests wait."""
+"""The search takes longer with millions of objects, and other tests must wait."""
 
 
 class OverrunWatch:
@@ -32,7 +32,7 @@ class OverrunWatch:
         )
 
     def holders(self) -> list[str]:
-        """The largest holders at that time, or why they are unknown; none if it never came."""
+        """The largest holders at that time, or why they are unknown; none if it stayed below."""
         try:
             found = self._watch.found(timeout_seconds=_LONGEST_SECONDS)
         except ProfileError as exc:
@@ -40,6 +40,6 @@ class OverrunWatch:
         return [] if found is None else [str(holder) for holder in found.largest(_NAMED)]
 
     def close(self) -> None:
-        """Stop watching, and end looks in progress."""
+        """Stop watching, and end searches in progress."""
         self._watch.close()
         self._folder.cleanup()

@@ -26,26 +26,26 @@ class Peak:
     figure: str | None = None
     """The figure compared with the limits: `heap` or `OS net`."""
     peak_bytes: int | None = None
-    """That figure, plus the peak of children if they count."""
+    """The value of that figure, plus the peak of children if they count."""
     heap_peak_bytes: int | None = None
-    """memray's high-water mark of this test, without imports and what was only reserved."""
+    """memray's high-water mark of this test, without imports and merely reserved memory."""
     imported_bytes: int | None = None
-    """What modules first imported in this test took of the heap."""
+    """The part of the heap that modules first imported in this test took."""
     children_peak_bytes: int | None = None
     rss_net_peak_bytes: int | None = None
-    """How far the process's OS peak rose, without reused memory that earlier tests freed."""
+    """Rise of the process's OS peak, without memory that earlier tests freed."""
     max_bytes: int | None = None
     at_most: float | None = None
     of: str | None = None
     reference_peak_bytes: int | None = None
     reason: str | None = None
-    """Why it exceeded or was not measured."""
+    """Why it exceeded the limit or was not measured."""
     capture: str | None = None
     remarks: tuple[str, ...] = ()
     """The reasons for the difference between the heap's peak and the OS's."""
 
     def data(self) -> dict[str, Any]:
-        """As plain values, which pytest-xdist can send."""
+        """The peak as plain values, which pytest-xdist can send."""
         return asdict(self) | {
             "status": self.status.value,
             "figure": None if self.figure is None else str(self.figure),
@@ -53,7 +53,7 @@ class Peak:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Peak:
-        """The peak that `data` made."""
+        """The peak from `data`."""
         return cls(
             **data | {"status": PeakStatus(data["status"]), "remarks": tuple(data["remarks"])}
         )

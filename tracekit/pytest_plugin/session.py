@@ -23,7 +23,7 @@ _PROPERTY = "tracekit_peak_bytes"
 
 
 class PeakSession:
-    """Measures the tests that this process runs; reports on those of all processes.
+    """Measures the tests of this process, and reports on those of all processes.
 
     Under pytest-xdist a worker measures and sends each peak along with the test's report; the
     controller, which runs no test, collects and writes.

@@ -19,7 +19,7 @@ _ARENAS = (
 
 
 def summary_lines(peaks: Sequence[Peak], verbosity: int, *, python_malloc: str | None) -> list[str]:
-    """The terminal section: totals, why tests were not measured, and with -v every peak."""
+    """The terminal section: totals, why tests were not measured, and every peak with -v."""
     measured = sorted(
         (peak for peak in peaks if peak.peak_bytes is not None),
         key=lambda peak: -(peak.peak_bytes or 0),

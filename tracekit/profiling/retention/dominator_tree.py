@@ -16,7 +16,7 @@ _LOOKED_AT = 64
 
 
 class DominatorTree:
-    """Which node of a graph keeps which other nodes alive, and how much each retains."""
+    """Tells which nodes of a graph keep which others alive, and how much each retains."""
 
     def __init__(self, graph: ObjectGraph) -> None:
         size = len(graph.kinds)

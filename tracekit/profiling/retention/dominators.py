@@ -1,4 +1,4 @@
-"""Which node of a graph is on every path from the root to another node."""
+"""Compute dominators: the nodes on every path from the root of a graph to another node."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Take the retention in a forked process, where the objects do not change.
+"""Find the retention in a forked process, where the objects do not change.
 
 The program waits only for the fork: some milliseconds per GiB. The price is memory: reading an
-object's references changes its page, which is then copied, so that up to the size of the Python
-heap is added while the forked process works. If a group of processes has a memory limit, that
+object's references changes its page, which is then copied. Up to the size of the Python heap can be
+added while the forked process works. If a group of processes has a memory limit, that
 counts; the kernel is set to kill the forked process first.
 """
 

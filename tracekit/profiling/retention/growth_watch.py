@@ -1,4 +1,4 @@
-"""Take the retention whenever this process has grown, so that the last one is close to its peak.
+"""Find the retention whenever this process has grown, so that the last one is near its peak.
 
 Each result is a file, which the forked process puts in place when it is complete. So it survives
 when this process is killed, and another one can read it. Each look has a number, with which its
@@ -29,7 +29,7 @@ _WAIT_SECONDS = 0.05
 _GROWTH_FRACTION = 0.25
 _PART_SUFFIX, _LOOKER_SUFFIX = ".part", ".looker"
 FIRST_LOOK_BYTES = 64 * 2**20
-"""Growth after which a program that was not measured before is first looked at."""
+"""Growth after which the objects of an unknown program are searched first."""
 _NEAR_FRACTION = 0.85
 """Share of a memory limit; the rest is for further growth and the forked process."""
 
@@ -79,7 +79,7 @@ class GrowthWatch:
             self._look(sys._getframe(1), taken_at)
 
     def stop(self) -> None:
-        """Stop looking; a look in progress continues."""
+        """Stop watching; a search in progress continues."""
         self._ended.set()
         self._thread.join()
 
@@ -101,7 +101,7 @@ class GrowthWatch:
             self._reap()
 
     def close(self) -> None:
-        """Stop looking, and end looks in progress."""
+        """Stop watching, and end searches in progress."""
         self.stop()
         self._give_up(all_but=0)
         self._reap()

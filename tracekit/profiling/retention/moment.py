@@ -1,4 +1,4 @@
-"""What a fork would lose of a program, recorded just before it."""
+"""The state of a program that a fork would lose, recorded just before it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 _SUSPENDED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-"""Code of this kind is never a thread's outermost."""
+"""Code of these kinds is never a thread's outermost."""
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from tracekit.profiling.retention.variables import (
 _NO_VARIABLE = Variable(roots.NO_VARIABLE, "an expression in progress or native code")
 _KEY_WIDTH = 40
 _CLOSURE_DEPTH = 3
-"""Depth of a closure: a cell is in a tuple, which is in a function."""
+"""Depth of a closure: a cell in a tuple in a function."""
 
 
 class Naming:
@@ -147,6 +147,6 @@ def _module(kind: str, variables: dict[str, Any]) -> str:
 
 
 def _best_first(variables: list[Variable]) -> tuple[Variable, ...]:
-    """Each once; names that IPython adds only if there is no other."""
+    """Names without duplicates; those that IPython adds only if there are no others."""
     found = sorted(dict.fromkeys(variables), key=lambda variable: variable.rank)
     return tuple(each for each in found if each.rank < 4 or each.rank == found[0].rank)

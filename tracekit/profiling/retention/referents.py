@@ -1,4 +1,4 @@
-"""What an object refers to and how large it is itself, by its type.
+"""The references and the own size of an object, by its type.
 
 The collector's `gc.get_referents` covers Python's own types. It does not know what numpy, pyarrow,
 polars and pandas hold outside of Python objects; those have an entry in `_FOREIGN`. No package is
@@ -42,7 +42,7 @@ class Trait:
     foreign: Foreign | None
 
     def referents(self, members: list[Any]) -> tuple[list[Any], list[Buffer]]:
-        """What `members` refer to, once for each reference, and the buffers they use.
+        """The objects that `members` refer to, once per reference, and the buffers that they use.
 
         Text keys of a dict are not included, because the collector does not visit them.
         """

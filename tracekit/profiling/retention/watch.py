@@ -1,4 +1,4 @@
-"""Take the retention once in a run: at a number of rows, at a size, or at its end."""
+"""Find the retention once in a run: at a number of rows, at a size, or at its end."""
 
 from __future__ import annotations
 
