@@ -3,38 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from redis import Redis
 
-from tracekit.jobs import EmbeddedStore
 from tracekit.keyed import KeyedFetcher, PartialRecords, Query, RecordsByKey
 from tracekit.keyed.records_cache import CachedFetcher, RecordsCache
 from tracekit.testbed import LocalOracle
 from tracekit.trace import DOMAINS, domain_query
 from tracekit.trace.queries import SHORT_TTL_SECONDS
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[LocalOracle]:
-    with LocalOracle("trace-tiny") as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[EmbeddedStore]:
-    with EmbeddedStore() as found:
-        yield found
-
-
-@pytest.fixture
-def redis(store: EmbeddedStore) -> Iterator[Redis]:
-    with store.client() as client:
-        client.flushall()
-        yield client
-
 
 GONE = Redis(unix_socket_path="/nonexistent/store.sock", retry=None)
 

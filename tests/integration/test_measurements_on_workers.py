@@ -27,12 +27,6 @@ SIZES = ("--sizes", "30,40,50")
 BENCH = ("bench", "trace-tiny", "--candidate", "iterator", "--candidate", "lean", "--repeat", "1")
 
 
-@pytest.fixture(scope="module")
-def store() -> Iterator[EmbeddedStore]:
-    with EmbeddedStore() as found:
-        yield found
-
-
 def environment(store: EmbeddedStore, **more: str) -> dict[str, str]:
     return {**os.environ, "REDIS_URL": store.url, **more}
 

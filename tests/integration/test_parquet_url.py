@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,12 +13,6 @@ from tracekit.errors import BatchFetchError, ConfigError, ExportError, FetchErro
 from tracekit.trace import domain_query
 
 __all__ = ["bucket", "server"]  # fixtures
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[LocalOracle]:
-    with LocalOracle("trace-tiny") as running:
-        yield running
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
 
@@ -34,12 +33,6 @@ INSERT INTO NUMBERS VALUES (3, NULL, 'three');
 INSERT INTO NUMBERS VALUES (4, 12345678901234567890, 'long');
 COMMIT;
 """
-
-
-@pytest.fixture(scope="module")
-def oracle() -> Iterator[LocalOracle]:
-    with LocalOracle("trace-tiny") as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 from redis import Redis
 
 from tests.unit.keyed.column_database import ColumnDatabase
-from tracekit.jobs import EmbeddedStore
 from tracekit.keyed import KeyedFetcher, PartialRecords, Query
 from tracekit.keyed.records_cache import CachedFetcher, RecordsCache
 
@@ -23,19 +21,6 @@ FOUND: dict[str, list[dict[str, Any]]] = {
     "機": [{"ID": "機", "AT": datetime(2026, 1, 1), "N": None}],
     "a": [{"ID": "a", "AT": None, "N": n} for n in range(12_000)],
 }
-
-
-@pytest.fixture(scope="module")
-def store() -> Iterator[EmbeddedStore]:
-    with EmbeddedStore() as found:
-        yield found
-
-
-@pytest.fixture
-def redis(store: EmbeddedStore) -> Iterator[Redis]:
-    with store.client() as client:
-        client.flushall()
-        yield client
 
 
 def cache(redis: Redis, *, source: str = "here", **more: Any) -> RecordsCache:

@@ -44,12 +44,6 @@ def _no_faults(local: LocalOracle) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[EmbeddedStore]:
-    with EmbeddedStore() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def pipeline(local: LocalOracle, store: EmbeddedStore) -> Iterator[Pipeline]:
     settings = {"REDIS_URL": store.url, "TRACE_STREAM_BATCH_SIZE": "500"}
     with Pipeline(local.database.arguments, settings=settings) as found:
