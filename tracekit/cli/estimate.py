@@ -1,4 +1,4 @@
-"""`tracekit estimate`: how much memory it will take, and how many keys fit."""
+"""`tracekit estimate`: how much memory a fetch will take, and how many keys fit."""
 
 from __future__ import annotations
 

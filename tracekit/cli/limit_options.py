@@ -1,4 +1,4 @@
-"""Options of the commands that run a user's program: its memory limit and what to find there."""
+"""Options of the commands that run a user's program: its memory limit, and retention."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def limit_options(program: str, limited: str) -> Callable[[F], F]:
     """Give a command --memory-limit, --on-limit, --expect-out-of-memory and --retention.
 
     Args:
-        program: What is killed at the limit, such as `kernel`.
+        program: The process that is killed at the limit, such as `kernel`.
         limited: The memory that is limited, such as `Resident memory the kernel may use`.
     """
     options = (

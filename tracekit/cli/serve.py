@@ -43,7 +43,10 @@ _DSN = re.compile(r"[^/\s]+:\d+/[^/\s]+")
 @click.command("serve")
 @click.argument("workload", required=False)
 @click.option(
-    "--workload", "named", metavar="NAME|FILE", help="The same as WORKLOAD, as in run and notebook."
+    "--workload",
+    "named",
+    metavar="NAME|FILE",
+    help="Serve this workload, instead of the argument WORKLOAD.",
 )
 @click.option("--keys", type=click.IntRange(1), help="Size of the workload.")
 @click.option(

@@ -112,7 +112,7 @@ unordered_option = click.option(
 
 @dataclass(frozen=True)
 class Source:
-    """What to read, checked."""
+    """The checked options for what to read."""
 
     workload: WorkloadLike | None
     database: Database | None

@@ -24,7 +24,7 @@ _QUOTED = str.maketrans({"\\": r"\\", '"': r"\"", "%": "%%"})
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the units need to know about their machine."""
+    """The facts about their machine that the units need."""
 
     python: PurePosixPath
     """Interpreter that has `tracekit[service]` installed."""

@@ -34,7 +34,7 @@ queue_option = click.option(
 
 @dataclass(frozen=True)
 class QueueSource:
-    """What workers have to read: names and numbers."""
+    """The source for workers: names and numbers."""
 
     workload: str
     query: str | None

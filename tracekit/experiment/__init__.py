@@ -1,1 +1,1 @@
-"""One experiment: run candidates on a workload, compare their outputs, judge."""
+"""Run candidates on a workload, compare their outputs, and judge them."""

@@ -45,7 +45,7 @@ class StreamCandidate(Candidate[None]):
         self._fetcher = fetcher
 
     def fetch(self, keys: Keys) -> None:
-        """Take every piece and keep none."""
+        """Read every piece and keep none."""
         for piece in self.pieces(None, keys):
             del piece
 
@@ -80,7 +80,7 @@ class ParquetCandidate(Candidate[str]):
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def fetch(self, keys: Keys) -> str:
-        """The file, which replaces that of the fetch before."""
+        """Write the file, which replaces that of an earlier fetch."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="tracekit-parquet-")
         file = f"{self._folder.name}/records.parquet"
@@ -134,7 +134,7 @@ BUILTIN: dict[str, Callable[[Database, Query, int], Candidate[Any]]] = {
     "table": _table,
     "parquet": _parquet,
 }
-"""The candidates of one process, in the order they are run and shown."""
+"""The candidates with a single process, in the order in which they run and are shown."""
 BUILTIN_NAMES = (*BUILTIN, SERVICE)
 DEFAULT_CANDIDATES = ("legacy", "iterator", "lean")
 """The candidates to replay by default; the first is the reference."""

@@ -19,13 +19,13 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 @dataclass(frozen=True)
 class CandidateSpec:
-    """A candidate: its name in reports, and what it is."""
+    """A candidate: its name in reports, and its spec."""
 
     name: str
     spec: str
-    """`lean`, `module:function`, `script.py`, `notebook.ipynb`; of a callable its own name."""
+    """`lean`, `module:function`, `script.py`, `notebook.ipynb`, or the name of a callable."""
     pickled: str | None = None
-    """Of a callable: cloudpickle's bytes in base64."""
+    """A pickled callable: cloudpickle's bytes in base64."""
 
     @property
     def is_builtin(self) -> bool:
@@ -84,7 +84,7 @@ def candidate_specs(
 def with_reference_first(
     specs: Sequence[CandidateSpec], reference: str | None
 ) -> tuple[CandidateSpec, ...]:
-    """The same with the reference first.
+    """The candidates with the reference first.
 
     Raises:
         ConfigError: it is not among them.

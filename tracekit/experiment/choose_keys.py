@@ -1,4 +1,4 @@
-"""Which keys are replayed: a list, a file, those of a query, or all keys of the replayed query."""
+"""Choose the keys to replay: a list, a file, those of a query, or all of the replayed query."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tracekit.oracle import Database
 from tracekit.oracle.key_list import read_keys
 
 WantedKeys: TypeAlias = "int | str | Sequence[Key]"
-"""How many, a file (`@FILE`, one key a line), or which."""
+"""Number of keys, a file (`@FILE`, one key per line), or the keys themselves."""
 
 
 def choose_keys(
@@ -32,7 +32,7 @@ def choose_keys(
     Args:
         database: The database to read them from.
         query: The query that is replayed; it may take no keys.
-        wanted: Keys, a file of keys, or how many of those that `sql` or the query has.
+        wanted: Keys, a file of keys, or the number of keys to take from `sql` or the query.
         sql: A query whose columns are the keys; default the distinct keys of `query` itself.
 
     Raises:

@@ -36,7 +36,7 @@ _NO_ENVIRONMENT = Environment(
     arrow_memory_pool="",
     server="",
 )
-"""Of a capture, which does not name its environment."""
+"""The environment of a capture, which does not name it."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def open_sides(base: Path, head: Path) -> tuple[Side, Side]:
     """Open two things to compare: run folders, summaries or baselines (.json), or two captures.
 
     Raises:
-        ConfigError: one of them is none of these, or only one is a capture (.bin).
+        ConfigError: one of them is something else, or only one is a capture (.bin).
         ProfileError: a capture cannot be read.
     """
     captures = [path for path in (base, head) if path.suffix == _CAPTURE and not path.is_dir()]
@@ -106,7 +106,7 @@ def _capture_side(capture: Path, path: str) -> Side:
 
 
 def stack_diffs(base: Side, head: Side) -> tuple[StackDiff, ...]:
-    """The captures of every path that both sides have, compared by call stack.
+    """Compare the captures of every candidate that both sides have, by call stack.
 
     Raises:
         ProfileError: a capture cannot be read.

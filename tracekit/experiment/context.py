@@ -1,4 +1,4 @@
-"""What one replay works with, passed to each step."""
+"""The settings of one replay, passed to each step."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tracekit.records import ReplayOptions
 
 @dataclass(frozen=True)
 class ReplayContext:
-    """What is read, what runs, how, and where it is written."""
+    """The source, the candidates, the options and the folder of a replay."""
 
     source: Source
     candidates: tuple[CandidateSpec, ...]
-    """The first is the reference."""
+    """The candidates; the first is the reference."""
     options: ReplayOptions
     folder: RunFolder
     tell: Listener
     expected_peak_bytes: int | None = None
-    """The largest memory a run is known to need; None if unknown before the first one has ended."""
+    """The largest known memory of a run; None if unknown until the first one has ended."""
 
     @property
     def reference(self) -> CandidateSpec:

@@ -48,7 +48,7 @@ class Counter:
 
 
 class CountedDatabase(Database):
-    """A Database that counts and reports what its readers hand out.
+    """A Database that counts and reports the rows that its readers return.
 
     The keys of a statement are known from its binds, and counted once it was read to the end.
 

@@ -1,4 +1,4 @@
-"""The arguments that a user's function is called with, by the names of its parameters."""
+"""Call a user's function with arguments that match the names of its parameters."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Given:
     """A function with its arguments; close it to close its connection.
 
     Args:
-        function: The function. Its parameters say what it is given; one with a default may have
-            any name.
+        function: The function. The names of its parameters determine its arguments; a parameter
+            with a default may have any name.
         database: The database it reads; None if there is none, and then none can be given.
         query: The query it runs; None likewise.
         name: The function's name in messages.
@@ -49,7 +49,7 @@ class Given:
 
     @property
     def takes_keys(self) -> bool:
-        """Whether it is given keys."""
+        """Whether it takes keys."""
         return "keys" in self._arguments
 
     def __call__(self, keys: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`tracekit.measure`: what one function costs; it may take a connection, keys and a query."""
+"""`tracekit.measure`: the cost of one function, which may take a connection, keys and a query."""
 
 from __future__ import annotations
 

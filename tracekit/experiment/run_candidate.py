@@ -43,7 +43,7 @@ _NO_RETENTION_REMARK = (
 
 @dataclass(frozen=True)
 class CandidateRun:
-    """The results of one candidate's runs."""
+    """The results of all runs of one candidate."""
 
     record: CandidateMeasurement
     timeline: MemoryTimeline | None

@@ -1,4 +1,4 @@
-"""What a replay reads: a query, its keys, and a database, or a local Oracle started for it."""
+"""The source of a replay: a query, its keys, and a database or a local Oracle."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Source:
-    """What is replayed, and its database."""
+    """The query, its keys and their database."""
 
     database: Database
     query: Query

@@ -16,10 +16,10 @@ def judge(
 ) -> Verdict:
     """The verdict on `paths`, compared with the proof's reference.
 
-    `equal` and `lower_peak` are None if a failed side leaves nothing to compare. Paths in
-    `expect_out_of_memory` may run out of memory; every other path must succeed, be equal at least
-    at the required level, and need less memory than the reference. If no path read a row, the
-    replay does not pass.
+    `equal` and `lower_peak` are None if a failed side leaves nothing to compare. Candidates in
+    `expect_out_of_memory` may run out of memory. Every other candidate must succeed, be equal at
+    the required level or a stricter one, and need less memory than the reference. If no candidate
+    read a row, the replay does not pass.
     """
     reference = paths[proof.reference]
     candidates = {name: path for name, path in paths.items() if name != proof.reference}
@@ -45,7 +45,7 @@ def judge(
 def unexpected_out_of_memory(
     paths: Mapping[str, CandidateMeasurement], expected: Collection[str]
 ) -> tuple[str, ...]:
-    """Paths that ran out of memory unexpectedly."""
+    """Candidates that ran out of memory unexpectedly."""
     return tuple(
         name
         for name, path in paths.items()

@@ -1,1 +1,1 @@
-"""Run an unmodified program, a script or a notebook, redirected and watched."""
+"""Run an unmodified script or notebook, with its connections redirected and its memory watched."""

@@ -86,12 +86,12 @@ class CellLog:
 
     @property
     def baseline_bytes(self) -> int | None:
-        """What the process held before the first cell."""
+        """Memory of the process before the first cell."""
         return self._cells[0].began.rss_bytes if self._cells else None
 
     @property
     def net_peak_bytes(self) -> int | None:
-        """The most that the process and its children held above that."""
+        """The highest memory of the process and its children above that."""
         if self.baseline_bytes is None:
             return None
         peaks = [cell.ended.rss_peak_bytes for cell in self._cells if cell.ended is not None]
@@ -110,7 +110,7 @@ class CellLog:
         return self._timeline.samples()
 
     def tell(self, message: Message) -> None:
-        """Take a message from the kernel."""
+        """Record a message from the kernel."""
         match message:
             case Ready():
                 self.ready = message
@@ -127,7 +127,7 @@ class CellLog:
                 starter.died_threads.append(message)
 
     def look(self, sample: Sample) -> None:
-        """Take a sample from outside."""
+        """Record a sample from outside."""
         if not self._cells:
             return
         self._timeline.add(max(0.0, sample.at - self._began), sample.total_bytes)
@@ -139,7 +139,7 @@ class CellLog:
             cell.children_peak_bytes = max(cell.children_peak_bytes, sample.children_bytes)
 
     def look_at_threads(self, faults: Mapping[int, int]) -> None:
-        """Take the page faults of each thread so far."""
+        """Record the page faults of each thread so far."""
         cell = self._running()
         if cell is not None:
             cell.faults = cell.faults or faults
@@ -149,7 +149,7 @@ class CellLog:
         """A report for each cell that ran, by its position in the notebook.
 
         Args:
-            indexes: These positions, in the order in which cells were run.
+            indexes: The positions, in the order in which cells were run.
             death: How the process ended, if it ended in a cell.
         """
         found = [
@@ -210,7 +210,7 @@ class CellLog:
         )
 
     def _blame_thread(self, position: int, reports: list[CellReport], death: Death | None) -> None:
-        """Name a thread of an earlier cell that took the memory of this one's time."""
+        """Name a thread of an earlier cell that took the memory while this one ran."""
         thread = self._culprit(position)
         if thread is None or thread.cell >= position:
             return

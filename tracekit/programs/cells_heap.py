@@ -1,4 +1,4 @@
-"""What memray saw of one cell: its heap peak, and the calls that held it."""
+"""Read the heap peak of one cell, and the calls that held it, from memray's capture."""
 
 from __future__ import annotations
 

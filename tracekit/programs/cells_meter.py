@@ -1,4 +1,4 @@
-"""What each cell of this process costs, from just before its code to just after its display."""
+"""Measure each cell of this process, from just before its code to just after its display."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ class CellFigures:
 
     @property
     def net_peak_bytes(self) -> int:
-        """The peak above what the process held before."""
+        """The peak above the memory before the cell."""
         return max(0, self.rss_peak_bytes - self.rss_baseline_bytes)
 
     @property
     def held_bytes(self) -> int:
-        """How much more the process holds than before; may be negative."""
+        """Memory that the process holds in addition to that before the cell; may be negative."""
         return self.rss_after_bytes - self.rss_baseline_bytes
 
 
 class CellMeter:
     """Measures one cell after another.
 
-    Before a cell, free memory is returned to the system, because the cell could otherwise fill it
-    unseen; the same is done before reading what a cell keeps.
+    Before each cell, free memory is returned to the system, because the cell could otherwise reuse
+    it unnoticed. The same is done before reading what a cell keeps.
 
     Args:
         namespace: The notebook's variables.
@@ -118,7 +118,7 @@ class CellMeter:
             yield name, (id(value), row_count(value))
 
     def _most_rows(self, value: Any) -> int | None:
-        """Rows of the largest variable, or result, that is new or has other rows than before."""
+        """Rows of the largest variable or result that is new, or that has a new number of rows."""
         found = [
             rows
             for name, (identity, rows) in self._rows()

@@ -1,8 +1,8 @@
 """Approximate sizes of a notebook's variables, computed in milliseconds.
 
-Large containers are sampled, and an object that several containers share is counted by its share
-of references. Buffers of numpy, Arrow, polars and pandas are counted once, however many objects
-refer to them. `tracekit.retention()` is exact and takes longer.
+Large containers are sampled. An object that several containers share counts by its share of
+references. Buffers of numpy, Arrow, polars and pandas count once, however many objects refer to
+them. `tracekit.retention()` is exact and takes longer.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SMALLEST_BYTES = 256 * 1024
 _LONGEST_SECONDS = 0.02
 """Time limit of computing, for all variables."""
 _LONGEST_SECONDS_ONCE = 0.5
-"""The same if a cell failed, which happens once."""
+"""Time limit after a cell failed, which happens once."""
 _MOST_OBJECTS = 20_000
 _SAMPLE = 128
 """Elements of a container that are sampled; up to twice as many are all read."""
@@ -84,7 +84,7 @@ def frame_variables(traceback: TracebackType | None, namespace: object) -> Itera
 def largest_variables(
     named: Iterable[Named], *, thoroughly: bool = False
 ) -> tuple[VariableSize, ...]:
-    """The largest of `named`, largest first; what two of them share is counted for the first.
+    """The largest of `named`, largest first; memory that two of them share counts for the first.
 
     Args:
         named: Names and values.
@@ -114,7 +114,7 @@ def row_count(value: Any) -> int | None:
         if _package(kind) in _FRAME_PACKAGES:
             shape = getattr(value, "shape", None)
             return int(shape[0]) if isinstance(shape, tuple) and shape else None
-    except Exception:  # a user's class may do anything
+    except Exception:  # a user's class can do anything
         return None
     return None
 
@@ -152,7 +152,7 @@ class _Sizer:
                 weight /= max(1, sys.getrefcount(each) - _OWN_REFERENCES + 1)
             try:
                 size_bytes, referents = self._look(each, kind)
-            except Exception:  # half made, closed, or a user's class that does anything
+            except Exception:  # incomplete, closed, or a user's class, which can do anything
                 size_bytes, referents = 0, _Referents([])
             total += weight * size_bytes
             share = weight * referents.scale

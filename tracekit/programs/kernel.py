@@ -34,7 +34,7 @@ class NotebookKernel:
         notebook: The notebook to run; it is filled with outputs.
         folder: The kernel's working folder; Jupyter uses the notebook's own.
         environment: The kernel's whole environment.
-        stderr: File for what the kernel itself writes there, such as its last words.
+        stderr: File for the kernel's own standard error, such as its last messages.
 
     Raises:
         MissingExtra: Jupyter's client or its kernel is not installed.
@@ -63,7 +63,7 @@ class NotebookKernel:
         self.executed: list[int] = []
         """Positions of the cells that were sent to the kernel, in order."""
         self.error: BaseException | None = None
-        """What ended the run; None if every cell was run."""
+        """The reason why the run ended early; None if every cell ran."""
         self._process: subprocess.Popen[bytes] | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tracekit-notebook", daemon=True)
@@ -92,7 +92,7 @@ class NotebookKernel:
                 os.kill(process.pid, number)
 
     def end(self, children: Iterable[int] = ()) -> None:
-        """Kill what is left of the kernel and of the processes it started.
+        """Kill the remaining processes of the kernel.
 
         Args:
             children: Its descendants, for those that left its process group.
@@ -108,7 +108,7 @@ class NotebookKernel:
         self._thread.join(_END_SECONDS)
 
     def last_words(self) -> str:
-        """The end of what the kernel wrote on its standard error."""
+        """The end of the kernel's standard error."""
         with contextlib.suppress(OSError):
             return self._stderr.read_bytes()[-_STDERR_TAIL_BYTES:].decode("utf-8", "replace")
         return ""

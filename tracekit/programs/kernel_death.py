@@ -57,8 +57,8 @@ def death_of(
         last: Its last sample.
         limit_bytes: Its memory limit, if it has one.
         stopped_at_limit: Whether tracekit killed it there.
-        system_kills: How often the system killed for lack of memory meanwhile.
-        last_words: What it wrote on standard error.
+        system_kills: Number of kills for lack of memory on this system meanwhile.
+        last_words: The end of its standard error.
         process: Its name in messages.
         used_bytes: The limited memory in use at the last sample; None for its resident memory.
     """
@@ -93,7 +93,7 @@ class SystemKills:
         self._before = kernel_kills()
 
     def count(self) -> int:
-        """How many; 0 if the system does not report them."""
+        """Their number; 0 if the system does not report them."""
         now = kernel_kills()
         return 0 if now is None or self._before is None else now - self._before
 

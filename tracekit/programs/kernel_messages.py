@@ -12,7 +12,7 @@ VARIABLE = "TRACEKIT_KERNEL_WATCH"
 
 
 class KernelOptions(msgspec.Struct, frozen=True):
-    """How a kernel is watched."""
+    """The options for watching a kernel."""
 
     messages: str
     """The file that lines are appended to."""
@@ -20,11 +20,11 @@ class KernelOptions(msgspec.Struct, frozen=True):
     """The file that stacks are written to on `stacks_signal`."""
     parent_pid: int
     refuse_above_bytes: int | None = None
-    """Refuse allocations that would bring the process above this; None refuses none."""
+    """Refuse allocations that would exceed this memory; None for no limit."""
     captures: str | None = None
-    """The folder for memray's files, one for each cell; None does not profile."""
+    """The folder for memray's files, one per cell; None for no profiling."""
     retention: str | None = None
-    """The file for what holds the memory near the peak; None does not look."""
+    """The file for the retention near the peak; None for no retention."""
     limit_bytes: int | None = None
     """A limit enforced from outside; retention is taken near it."""
 
@@ -84,7 +84,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     threads: tuple[StartedThread, ...]
     capture: str | None = None
     not_profiled: str | None = None
-    """Why there is no capture, if there should be one."""
+    """Why there is no capture, although one was requested."""
 
 
 class ThreadDied(msgspec.Struct, frozen=True, tag="thread_died"):
@@ -103,7 +103,7 @@ Message = Ready | Began | Ended | ThreadDied
 
 
 class MessageWriter:
-    """Appends lines to the file; each is one write, so that a killed kernel leaves whole ones."""
+    """Appends lines to the file. Each is one write, so a killed kernel leaves only whole lines."""
 
     def __init__(self, file: Path) -> None:
         self._fd = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -117,7 +117,7 @@ class MessageWriter:
 
 
 class MessageReader:
-    """Reads what was appended since the last time."""
+    """Reads the lines that were appended since the last time."""
 
     def __init__(self, file: Path) -> None:
         self._fd = os.open(file, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -1,4 +1,4 @@
-"""The watcher inside a kernel: an IPython extension that reports what each cell costs.
+"""The watcher inside a kernel: an IPython extension that reports the cost of each cell.
 
 It adds no name to the notebook's variables and changes no cell. A killed kernel has reported
 everything up to the cell in which it died; `tracekit.programs.memory_sampler` saw the rest.
@@ -56,11 +56,11 @@ class KernelWatcher:
 
     Args:
         shell: The kernel's shell.
-        options: How to watch.
+        options: The options for watching.
     """
 
     def __init__(self, shell: InteractiveShell, options: KernelOptions) -> None:
-        self._shell: Any = shell  # IPython annotates but some of it
+        self._shell: Any = shell  # IPython annotates only parts of it
         self._options = options
         self._writer = MessageWriter(Path(options.messages))
         self._meter = CellMeter(self._shell.user_ns)
@@ -134,10 +134,10 @@ class KernelWatcher:
         self._count = self._shell.execution_count
 
     def _await_kill(self) -> None:
-        """Above a limit that kills, wait in the cell that exceeded it until that happens.
+        """If a cell exceeded a limit that kills, wait in the cell until the kill.
 
-        The process outside looks every few milliseconds; a short cell would be over by then, and
-        the next one would be blamed.
+        The other process checks every few milliseconds. A short cell would be over by then, and the
+        next one would be blamed.
         """
         options = self._options
         if options.limit_bytes is None or options.refuse_above_bytes is not None:
@@ -205,7 +205,7 @@ class KernelWatcher:
             self._tracker = None
 
     def _stop_before_an_error_is_shown(self) -> None:
-        """Lift the limit: showing an error takes memory, too, which may be more than is left."""
+        """Lift the limit, because showing an error may take more memory than is left."""
         show = self._shell.showtraceback
 
         def showtraceback(*args: Any, **kwargs: Any) -> None:
@@ -255,8 +255,8 @@ class KernelWatcher:
 class _Limit:
     """Refuses allocations while a cell runs, in terms of resident memory.
 
-    The system counts private writable memory, touched or not (RLIMIT_DATA). So what the kernel
-    had reserved when the cell began is left out, and what the cell reserves counts.
+    The system counts private writable memory, touched or not (RLIMIT_DATA). So the
+    kernel's reservations from before the cell are left out, and those of the cell count.
     """
 
     def __init__(self, limit_bytes: int | None) -> None:
@@ -282,7 +282,7 @@ class _Limit:
         self._data.impose(self._data_limit_bytes)
 
     def lift(self) -> int | None:
-        """Take the limit away; what was used of it."""
+        """Remove the limit, and return how much of it was used."""
         used_bytes = self.used_bytes()
         self._data.lift()
         if self._thread is not None:
@@ -292,7 +292,7 @@ class _Limit:
         return used_bytes
 
     def used_bytes(self) -> int | None:
-        """What the limit counts now, counted as the limit is written."""
+        """The limited memory in use, in terms of resident memory as the limit is written."""
         data_bytes = process_memory.data_bytes()
         if self._limit_bytes is None or data_bytes is None or not self.is_imposed:
             return None

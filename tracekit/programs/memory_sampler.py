@@ -44,9 +44,9 @@ class Sample:
 class MemorySampler:
     """Samples one of our processes; Linux only.
 
-    What a child holds is its proportional share (PSS), so that what children share is counted
-    once. For a forked child that runs no other program it is what it does not share; the rest
-    belongs to its parent.
+    The memory of a child is its proportional share (PSS), so that memory shared by children counts
+    once. For a forked child that runs no other program, only the memory that it does not share
+    counts; the rest belongs to its parent.
     """
 
     def __init__(self, pid: int) -> None:
@@ -71,7 +71,7 @@ class MemorySampler:
         return Sample(now, *figures, self._children_bytes)
 
     def thread_faults(self) -> dict[int, int]:
-        """Page faults of each thread so far, which show who touched new memory."""
+        """Page faults of each thread so far, which show the threads that touched new memory."""
         found = {}
         with contextlib.suppress(OSError):
             for task in (self._folder / "task").iterdir():
@@ -143,6 +143,6 @@ def _fields(file: Path) -> dict[str, int]:
 
 
 def _stat_fields(folder: Path) -> list[str]:
-    """Of proc_pid_stat(5), from the third; the second is a name that may hold anything."""
+    """The fields of proc_pid_stat(5) from the third on; the second is a name of any content."""
     text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
     return text.rpartition(")")[2].split()

@@ -39,7 +39,7 @@ _TELL_LINES = 3
 
 
 class OnLimit(StrEnum):
-    """What happens at the memory limit."""
+    """The action at the memory limit."""
 
     ERROR = "error"
     """Allocations fail with a MemoryError, or a library's own error (RLIMIT_DATA)."""
@@ -132,7 +132,7 @@ def run_notebook(
     Args:
         path: The notebook; it is not changed.
         memory_limit_bytes: Limit of the kernel's resident memory.
-        on_limit: What happens at the limit.
+        on_limit: The action at the limit.
         captures: A folder for memray's captures, one for each cell; None does not profile.
         retention: Look for what holds the memory whenever the kernel has grown by a quarter, and
             near the limit; this takes extra memory and a processor of its own.
@@ -174,7 +174,7 @@ def run_notebook(
 
 
 def _other_kernel(notebook: NotebookNode) -> list[str]:
-    """A remark if the notebook names another kernel than the Python that runs it."""
+    """A remark if the notebook names a different kernel than the Python that runs it."""
     name = notebook.metadata.get("kernelspec", {}).get("name", "python3")
     if name in ("python3", "python"):
         return []
@@ -270,7 +270,7 @@ class _Watch:
             sample = sampler.sample()
             if sample is None:
                 self._read(reader)
-                continue  # it is gone, and Jupyter's client will notice
+                continue  # it has ended, and Jupyter's client will notice
             self._last = sample
             self._read(reader, sample)
             if looks % _LOOKS_AT_THREADS == 0:
@@ -312,7 +312,7 @@ class _Watch:
         )
 
     def _death(self, kernel: NotebookKernel, stacks: Stacks, kills: SystemKills) -> Death | None:
-        """How the kernel died, if it did, even in a cell that had not started yet."""
+        """How the kernel died, if it did, even before a cell started."""
         if self._log.running is None:
             return None
         process = kernel.process

@@ -17,7 +17,7 @@ _RAISES = "raises-exception"
 class NotebookCells:
     """A notebook's cells in a shell of this process, without a Jupyter kernel.
 
-    Magics, `await` and what displaying keeps alive work as in Jupyter; outputs are discarded.
+    Magics and `await` work as in Jupyter, and displayed values stay alive. Outputs are discarded.
 
     Args:
         path: The notebook.
@@ -42,7 +42,7 @@ class NotebookCells:
         """The notebook's variable `name` once every cell has run; None if it has none.
 
         Raises:
-            Exception: what a cell raised, unless it is tagged `raises-exception`.
+            Exception: a cell raised it, and is not tagged `raises-exception`.
         """
         with _in_folder(self._path.absolute().parent):
             for cell in self._cells:

@@ -1,4 +1,4 @@
-"""What held a program's memory, as its own process found out while it grew."""
+"""What held a program's memory, found by its own process while it grew."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def with_retention(report: ProgramReport, file: Path) -> ProgramReport:
 
     Args:
         report: The report of the program, which has ended or was killed.
-        file: The file of its `GrowthWatch`; a look in progress is waited for.
+        file: The file of its `GrowthWatch`; a search in progress is waited for.
     """
     try:
         found = awaited_retention(file)

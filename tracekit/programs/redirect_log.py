@@ -19,7 +19,7 @@ class RedirectLog:
         self._append({"event": "started"})
 
     def connected(self, dsn: str) -> None:
-        """The program asked for a connection to `dsn`, or took one from a pool of it."""
+        """The program requested a connection to `dsn`, or took one from a pool."""
         self._append({"event": "connection", "dsn": dsn})
 
     def refused(self, what: str) -> None:
@@ -29,7 +29,9 @@ class RedirectLog:
     def _append(self, fact: dict[str, str]) -> None:
         line = json.dumps({**fact, "pid": os.getpid()}) + "\n"
         try:
-            fd = os.open(self._path, os.O_WRONLY | os.O_APPEND)  # not created: nobody would read it
+            fd = os.open(
+                self._path, os.O_WRONLY | os.O_APPEND
+            )  # not created, because nobody would read it
             try:
                 os.write(fd, line.encode("utf-8"))
             finally:

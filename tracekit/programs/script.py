@@ -288,7 +288,7 @@ def _above(base_bytes: int, peak_bytes: int | None) -> int | None:
 
 
 def _data_bytes(pid: int) -> int | None:
-    """The limited memory in use; None once it has ended."""
+    """The limited memory in use; None after it has ended."""
     try:
         return process_memory.data_bytes(pid)
     except OSError:

@@ -70,7 +70,7 @@ class ScriptProcess:
             self._process.send_signal(number)
 
     def end(self, number: int = signal.SIGTERM) -> bool:
-        """End the rest of its group and take the terminal back; whether anything was left.
+        """End the rest of its group and take the terminal back; return whether anything was left.
 
         Args:
             number: The signal to send; SIGKILL follows after some seconds.

@@ -1,6 +1,6 @@
 """The watcher inside a program's Python: how much memory it held, and the error that ended it.
 
-It changes nothing that the program sees, and imports what an error report needs only then.
+It changes nothing that the program can see. Imports for an error report are made only then.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class ScriptWatch:
                 resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
     def _write(self, kind: str, **fields: object) -> None:
-        """Append a message, as one write: processes do not mix theirs."""
+        """Append a message as one write, so that messages of several processes do not mix."""
         line = json.dumps({"type": kind, "pid": os.getpid(), **fields}) + "\n"
         fd = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
