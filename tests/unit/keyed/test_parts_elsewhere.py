@@ -93,6 +93,8 @@ def test_a_partition_carries_no_secret_and_takes_it_from_where_it_runs(
     assert PASSWORD.encode() not in pickle.dumps(task)
     assert PASSWORD not in repr(task)
     assert "there/X" not in repr(task)
+    task()
+    assert MADE.pop().secrets == {"password": PASSWORD}
     monkeypatch.setenv("TRACEKIT_WALLET_PASSWORD", "of the wallet")
     task()
     [made] = MADE
