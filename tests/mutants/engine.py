@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 import json
+import math
 import os
 import random
 import resource
@@ -47,6 +48,8 @@ KILLERS = Path("killers").absolute()
 """The modules of killed mutants, and the tests that killed them."""
 IDLE_SECONDS = 5.0
 """Tests that compute nothing for so long wait for what never comes: no test idles that long."""
+HANGING_SECONDS = 10.0
+"""CPU time that a test may take beyond ten times its usual time."""
 
 
 def main() -> None:
@@ -99,6 +102,8 @@ class Tests(PytestRunner):
     session: pytest.Session | None = None
     seconds: float | None = None
     """CPU time after which no more tests of a mutant are started."""
+    ends_at = math.inf
+    """CPU time of this process at which the test that now runs must have ended."""
 
     def execute_pytest(self, params: list[str], **kwargs: Any) -> int:
         """Run pytest, with empty caches for each test."""
@@ -132,9 +137,11 @@ class Tests(PytestRunner):
         wanted = set(tests)
         items = [item for item in self.session.items if item.nodeid in wanted]
         items.sort(key=Turn(module))
-        threading.Thread(target=_end_where_nothing_moves, daemon=True).start()
+        threading.Thread(target=_end_what_hangs, daemon=True).start()
         start = time.process_time()
         for item, following in zip(items, [*items[1:], None], strict=True):
+            own = state().duration_by_test[item.nodeid]
+            Tests.ends_at = time.process_time() + HANGING_SECONDS + 10 * own
             try:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             except MemoryError:  # which pytest itself may meet after the test has
@@ -215,10 +222,10 @@ def _handle_signals_as_usual() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _end_where_nothing_moves() -> None:
-    """Kill the mutant once its tests, and what they started, have stopped using the CPU."""
+def _end_what_hangs() -> None:
+    """Kill the mutant if a test, and what it started, uses no CPU any more, or far too much."""
     before = -1.0
-    while abs((used := _cpu_seconds()) - before) > 0.01:
+    while abs((used := _cpu_seconds()) - before) > 0.01 and time.process_time() < Tests.ends_at:
         before = used
         time.sleep(IDLE_SECONDS)
     os._exit(int(pytest.ExitCode.TESTS_FAILED))
