@@ -156,7 +156,7 @@ class Tests(PytestRunner):
 
 
 class Turn:
-    """Which test comes first: one that kills, by what it takes; unit tests; quick files."""
+    """Which test comes first: one likely to kill, by what it takes; databases start last."""
 
     def __init__(self, module: str) -> None:
         lines = KILLERS.read_text(encoding="utf-8").splitlines()
@@ -166,13 +166,14 @@ class Turn:
         for test, seconds in state().duration_by_test.items():
             self._file_seconds[test.partition("::")[0]] += seconds
 
-    def __call__(self, item: pytest.Item) -> tuple[float, bool, float, str, float]:
-        """File by file among the others, since a file's fixtures may start a database."""
+    def __call__(self, item: pytest.Item) -> tuple[float, float, str, float]:
+        """Tests that are not of units go file by file, since a file may start a database."""
         file = item.nodeid.partition("::")[0]
         own = state().duration_by_test[item.nodeid]
-        kills_a_second = self._kills[item.nodeid] / (own + 0.05)
-        unit = file.startswith("tests/unit")
-        return -kills_a_second, not unit, self._file_seconds[file], file, own
+        kills: float = self._kills[item.nodeid]
+        if file.startswith("tests/unit"):
+            kills += 0.5  # so that many quick tests come before a slow one that killed once
+        return -kills / (own + 0.05), self._file_seconds[file], file, own
 
 
 class Workers(ForkServerRunner):
