@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_removed_does_not_keep_the_others(
     assert (stuck.exists(), mine.exists()) == (True, False)
 
 
-def test_the_newest_are_kept_as_asked(runs: Path) -> None:
+def test_the_requested_number_of_newest_runs_is_kept(runs: Path) -> None:
     folder(runs, "one", OURS)
     assert clean("--runs", "--keep", "5").exit_code == 0
     assert (runs / "one").exists()

@@ -181,7 +181,7 @@ def test_a_stopped_replay_leaves_no_process_and_no_run(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_reader_that_leaves_early_is_no_error() -> None:
+def test_a_reader_that_leaves_early_is_not_an_error() -> None:
     process = subprocess.Popen(
         [*TRACEKIT, "workload", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

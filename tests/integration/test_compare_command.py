@@ -75,7 +75,7 @@ def runs(tmp_path, captures):
     return found
 
 
-def test_without_rules_growth_is_told_and_not_judged(runs, capsys):
+def test_without_rules_growth_is_reported_but_not_judged(runs, capsys):
     assert compare(*runs) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("largest growth: lean heap_peak +20.5%")

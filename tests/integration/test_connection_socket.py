@@ -135,7 +135,7 @@ def test_a_database_is_sent_a_break_and_then_the_end() -> None:
         assert server.recv(1) == b""
 
 
-def test_a_process_with_too_many_files_open_is_told_so() -> None:
+def test_too_many_open_files_are_an_error_that_says_so() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with socket.create_server(("127.0.0.1", 0)) as one:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))

@@ -32,7 +32,7 @@ def database(local: LocalOracle) -> Database:
 
 
 @pytest.mark.parametrize(("size", "sizes"), [(None, [3, 2]), (2, [2, 2, 1]), (9, [5])])
-def test_rows_come_in_batches_of_the_size_asked_for(
+def test_rows_come_in_batches_of_the_requested_size(
     database: Database, size: int | None, sizes: list[int]
 ) -> None:
     batches = list(database.read_sql_df_slow_iter(NUMBERS, {"n": 5}, batch_size=size))
@@ -70,7 +70,7 @@ def test_lobs_come_as_text_fractions_are_bound_and_names_are_in_upper_case(
     assert frame.iloc[0].tolist() == ["long text", moment, whole]
 
 
-def test_what_is_no_query_is_refused(database: Database) -> None:
+def test_a_statement_that_is_not_a_query_is_refused(database: Database) -> None:
     for read in (database.read_sql_df, database.describe, database.describe_arrow):
         with pytest.raises(FetchError, match=r"'BEGIN NULL; END;' is not a query"):
             read("BEGIN NULL; END;")
@@ -150,7 +150,7 @@ def test_a_connection_is_waited_for_while_all_are_in_use(local: LocalOracle) -> 
         soon.join()
 
 
-def test_who_waits_too_long_for_a_connection_is_told_what_to_do(local: LocalOracle) -> None:
+def test_waiting_too_long_for_a_connection_is_an_error_with_advice(local: LocalOracle) -> None:
     hurried = Database(local.dsn, local.user, local.password, max_concurrent=1, call_timeout_ms=50)
     with hurried.connect(timeout_seconds=60), pytest.raises(ConnectError) as caught:
         hurried.read_sql_df(NUMBERS, {"n": 1})

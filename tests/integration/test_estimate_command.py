@@ -82,7 +82,7 @@ def test_a_small_result_is_measured_and_not_inferred(local):
     assert found.rss_net_peak_bytes == found.samples[0].rss_net_peak_bytes
 
 
-def test_what_small_samples_leave_open_is_told_as_a_range(local):
+def test_uncertain_predictions_of_small_samples_are_ranges(local):
     sql = "SELECT CONTAINERID, EQUIPMENTID FROM DWH.DW_MES_LOTWIPHISTORY"
     query = Query(f"SELECT * FROM ({sql}) WHERE CONTAINERID IN (:keys)", key="CONTAINERID")
     record = estimate(
@@ -118,7 +118,7 @@ def test_a_query_of_ones_own_and_the_limit_as_exit_code(local, capsys, monkeypat
     assert "most keys within the limit" in out
 
 
-def test_what_cannot_be_measured_is_told(local, capsys, monkeypatch):
+def test_a_candidate_that_cannot_be_measured_is_reported(local, capsys, monkeypatch):
     monkeypatch.setenv("DB_PASSWORD", local.password)
     given = ["--dsn", local.dsn, "--user", local.user, "--keys", "50", "--candidate", "lean", "-q"]
     with pytest.raises(FetchError, match="ORA-00942"):

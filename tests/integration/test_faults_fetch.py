@@ -273,7 +273,7 @@ def test_a_fault_of_the_connection_that_lasts_is_an_error_that_tells_how_often_i
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("fault", OTHERS)
-def test_another_fault_is_told_at_once(case: Case, fault: str, reader: str) -> None:
+def test_other_faults_are_raised_immediately(case: Case, fault: str, reader: str) -> None:
     again = case.persistent()
     case.local.faults.add(fault)
     with pytest.raises((ConnectError, FetchError)):

@@ -131,7 +131,7 @@ def test_a_session_of_a_copy_ends_with_it(server: LocalOracle) -> None:
         connect(own)
 
 
-def test_a_copy_is_made_anew_when_the_server_restarts() -> None:
+def test_a_copy_is_made_again_when_the_server_restarts() -> None:
     with LocalOracle(":memory:") as local, local.fresh() as own:
         own.restart()
         with connect(own) as connection:

@@ -150,7 +150,7 @@ def test_a_canceled_job_leaves_no_files(here: JobsBench, tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
-def test_a_process_that_is_not_told_where_says_so(here: JobsBench, tmp_path: Path) -> None:
+def test_a_process_without_the_folder_setting_says_so(here: JobsBench, tmp_path: Path) -> None:
     jobs, job_id = finished(here, tmp_path)
     with pytest.raises(ResultIncomplete, match="TRACEKIT_RESULTS_DIR is not set"):
         here.jobs().page(job_id, "history")

@@ -84,7 +84,7 @@ def stream_answer(bench: JobsBench, job_id: str) -> dict[str, str]:
     return error
 
 
-def test_a_limit_below_what_a_process_needs_anyway_is_told() -> None:
+def test_a_limit_below_the_memory_of_an_idle_process_is_reported() -> None:
     with jobs_bench() as bench:
         jobs = bench.jobs()
         job_id = jobs.submit("query_tool", bench.cids, queries("history"))

@@ -132,7 +132,7 @@ def test_expired_results_are_swept(bucket: Bucket) -> None:
     assert bucket.names() == ["kept/.expires", f"kept/{NAME}"]
 
 
-def test_storage_that_cannot_be_reached_is_not_taken_for_empty(bucket: Bucket) -> None:
+def test_unreachable_storage_does_not_count_as_empty(bucket: Bucket) -> None:
     files = ResultFiles(bucket.url.replace("s3://bucket/", "s3://another-bucket/"))
     with pytest.raises(ExportError, match="could not be written to TRACEKIT_RESULTS_DIR"):
         files.write(JOB, NAME, b"x", keep_seconds=5)

@@ -86,7 +86,7 @@ def test_shards_together_give_each_cid_what_the_whole_gives(here: JobsBench) -> 
     assert found == expected
 
 
-def test_no_chunk_is_larger_than_asked_for_and_every_key_expires(here: JobsBench) -> None:
+def test_chunks_keep_the_requested_size_and_every_key_expires(here: JobsBench) -> None:
     jobs, job_id = finished(here)
     lines = [json.loads(line) for line in jobs.stream(job_id)]
     sizes = [len(line["data"]) for line in lines if line["type"] == "records"]

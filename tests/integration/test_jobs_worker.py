@@ -94,7 +94,7 @@ def test_two_workers_share_the_shards_of_one_job(bench: JobsBench) -> None:
     assert_equal_to_synchronous(bench, jobs, job_id)
 
 
-def test_memory_is_told_while_no_chunk_is_written(bench: JobsBench) -> None:
+def test_memory_is_reported_while_no_chunk_is_written(bench: JobsBench) -> None:
     jobs, job_id = submitted(bench)
     bench.gate.hold_after(FIRST_DOMAIN_CONNECTIONS)
     with bench.worker():

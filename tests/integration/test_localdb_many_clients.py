@@ -134,7 +134,7 @@ sys.exit(main())
 """
 
 
-def test_more_clients_than_files_are_told_so() -> None:
+def test_more_clients_than_files_get_an_error_that_says_so() -> None:
     settings = {"source": ":memory:", "user": "scott", "password": "tiger"}
     with _python(_FEW_FILES, json.dumps(settings)) as (line, process), ExitStack() as stack:
         port = json.loads(line)["port"]
@@ -175,7 +175,7 @@ sys.stdin.read()
 """
 
 
-def test_without_a_descriptor_left_clients_are_still_told() -> None:
+def test_clients_get_an_error_even_without_a_free_descriptor() -> None:
     with _python(_NO_FILES, None) as (line, process):
         for _ in range(5):
             with socket.create_connection(("127.0.0.1", int(line)), timeout=SECONDS) as sock:

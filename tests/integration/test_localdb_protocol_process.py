@@ -82,7 +82,7 @@ def test_signals_end_it_in_order(number: signal.Signals) -> None:
         ({"source": "/nowhere/at/all.duckdb"}, "/nowhere/at/all.duckdb"),
     ],
 )
-def test_what_makes_no_sense_is_said_and_is_exit_code_2(changed: dict[str, Any], said: str) -> None:
+def test_invalid_input_is_an_error_and_exit_code_2(changed: dict[str, Any], said: str) -> None:
     with running(**changed) as (process, ready):
         assert ready == {}
         assert process.wait(20) == 2

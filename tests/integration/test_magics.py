@@ -365,7 +365,7 @@ def test_a_cell_that_grows_on_above_the_limit_is_stopped_again(tmp_path: Path) -
     assert again.error.startswith("MemoryGuardExceeded")
 
 
-def test_a_cell_that_ends_before_the_guard_looks_is_told_of(tmp_path: Path) -> None:
+def test_a_cell_that_ends_before_the_guard_looks_is_reported(tmp_path: Path) -> None:
     blind = "import sys\nsys.setswitchinterval(1000)"
     _, _, missed, later = driver.run_cells(
         tmp_path, [_GUARD, blind, "kept = bytearray(200 << 20)", "1"]

@@ -48,7 +48,7 @@ def test_the_result_comes_back_on_request() -> None:
         _ = found.stacks
 
 
-def test_a_result_that_cannot_be_sent_is_said_to_be_missing() -> None:
+def test_a_result_that_cannot_be_sent_is_reported_as_missing() -> None:
     found = tracekit.measure(lambda: threading.Lock(), result=True, profile=False)
     assert (found.status, found.result) == ("ok", None)
     assert any("could not be sent back" in remark for remark in found.remarks)
@@ -84,7 +84,7 @@ def test_a_limit_and_a_timeout_and_an_error_are_results() -> None:
     assert "KeyError" in (failed.reason or "")
 
 
-def test_child_processes_are_counted_or_said_not_to_be() -> None:
+def test_child_processes_are_counted_or_a_remark_says_otherwise() -> None:
     program = "import time; held = bytearray(60 << 20); time.sleep(0.3)"
     start = partial(subprocess.run, [sys.executable, "-c", program], check=True)
     counted = tracekit.measure(start, children=True, profile=False)

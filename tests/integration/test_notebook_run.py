@@ -172,7 +172,7 @@ def test_profiled_cells_have_a_heap_peak_and_stacks_that_name_cells(tmp_path: Pa
     assert cell.profiled
 
 
-def test_what_is_no_python_notebook_is_named(tmp_path: Path):
+def test_a_file_that_is_not_a_python_notebook_is_named(tmp_path: Path):
     missing = tmp_path / "missing.ipynb"
     broken = tmp_path / "broken.ipynb"
     broken.write_text("{'cells'", encoding="utf-8")
@@ -190,7 +190,7 @@ def test_what_is_no_python_notebook_is_named(tmp_path: Path):
             run_notebook(path)
 
 
-def test_a_kernel_that_ends_itself_is_no_success(tmp_path: Path):
+def test_a_kernel_that_ends_itself_is_not_a_success(tmp_path: Path):
     path = write_notebook(tmp_path / "exits.ipynb", "import os\nos._exit(3)", "1")
 
     report = run_notebook(path).report

@@ -435,7 +435,7 @@ class TestInPython:
         assert not done.verdict.passed
         assert "no rows were read" in done.verdict.reasons[0]
 
-    def test_a_row_without_key_is_an_error_and_left_out_keys_are_told(self, database, tmp_path):
+    def test_a_row_without_key_is_an_error_and_left_out_keys_are_reported(self, database, tmp_path):
         query = tracekit.Query("SELECT * FROM transactions", key="memo")
         done = tracekit.replay(
             candidates=["lean"],

@@ -121,7 +121,7 @@ def test_programs_read_the_job_that_the_page_shows(page: Page, url: str) -> None
     expect(page.locator("#verdict")).to_contain_text(f"{first:,} rows", timeout=DEADLINE_MS)
 
 
-def test_small_requests_and_refusals_are_told(page: Page) -> None:
+def test_small_requests_and_refusals_are_reported(page: Page) -> None:
     page.get_by_role("button", name="Run").click()
     expect(page.get_by_role("alert")).to_contain_text("NOTHING_CHOSEN")
     ids = page.request.get(page.url.replace("/page", "/workload/ids?limit=20")).json()

@@ -117,7 +117,7 @@ def test_a_running_job_is_canceled(page: Page, pipeline: Pipeline, local: LocalO
 
 
 @pytest.mark.timeout(240)
-def test_a_worker_that_is_killed_is_told_and_so_is_each_new_try(
+def test_a_killed_worker_and_each_retry_are_reported(
     page: Page, pipeline: Pipeline, local: LocalOracle
 ) -> None:
     local.faults.stall(rows=10, statement=HISTORY)
@@ -139,7 +139,7 @@ def test_a_worker_that_is_killed_is_told_and_so_is_each_new_try(
     expect(page.locator("#verdict")).to_be_hidden()
 
 
-def test_a_worker_without_memory_is_told(page: Page) -> None:
+def test_a_worker_without_memory_is_reported(page: Page) -> None:
     failed = {
         "status": "failed",
         "progress": 0.5,

@@ -168,7 +168,7 @@ def test_an_exception_is_a_result():
     assert found.rss_peak_bytes is not None
 
 
-def test_an_early_exception_is_told_as_such():
+def test_an_early_exception_is_reported_as_such():
     found = run("BreaksEarly")
     assert found.reason == "raised RuntimeError: no database (before the run began)"
     assert found.rss_baseline_bytes is None
@@ -223,7 +223,7 @@ def test_a_capture_is_never_overwritten(tmp_path):
     assert capture.read_bytes() == b"precious"
 
 
-def test_what_is_no_capture_is_named(tmp_path):
+def test_a_file_that_is_not_a_capture_is_named(tmp_path):
     with pytest.raises(ProfileError, match="nothing"):
         read_heap(tmp_path / "nothing.bin")
     (tmp_path / "text.bin").write_text("no capture")

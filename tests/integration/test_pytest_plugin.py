@@ -81,7 +81,7 @@ def test_unlimited():
     assert 6 * 2**20 <= found["test_light"]["peak_bytes"] < 6.5 * 2**20
 
 
-def test_who_kept_the_memory_alive_is_told_where_the_process_outgrew_the_limit(
+def test_holders_are_reported_where_the_process_outgrew_the_limit(
     pytester: pytest.Pytester,
 ) -> None:
     result = run_apart(
@@ -422,7 +422,7 @@ def test_goes_on():
     result.stdout.fnmatch_lines(["peak_memory(max): 'lots' is not a size*"])
 
 
-def test_a_ceiling_that_is_no_size_is_a_usage_error(pytester: pytest.Pytester) -> None:
+def test_an_invalid_ceiling_is_a_usage_error(pytester: pytest.Pytester) -> None:
     result = run(pytester, "def test_it(): pass\n", "--tracekit-max=lots")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--tracekit-max: 'lots' is not a size*"])

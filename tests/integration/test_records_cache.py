@@ -83,9 +83,7 @@ def test_nothing_is_kept_of_no_records_but_that_there_are_none(redis: Redis) -> 
 
 
 @pytest.mark.parametrize("keys", [["a", "b", "c"], ["a", 1]])
-def test_many_keys_and_keys_of_other_types_are_neither_kept_nor_looked_up(
-    redis: Redis, keys: list[Any]
-) -> None:
+def test_many_keys_and_keys_that_are_not_text_are_not_cached(redis: Redis, keys: list[Any]) -> None:
     small = cache(redis, skip_threshold=2)
     small.put(keys, "history", FOUND)
     assert redis.keys("*") == []

@@ -237,7 +237,7 @@ def test_repeats_tell_their_spread(local, tmp_path):
     assert path.digest is not None
 
 
-def test_a_connection_that_drops_is_tried_again_and_told_with_the_figures(local, tmp_path):
+def test_a_dropped_connection_is_retried_and_reported(local, tmp_path):
     local.faults.drop_after(rows=100, statement="LOTWIPHISTORY", once=True)
     try:
         found = replay(

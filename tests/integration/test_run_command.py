@@ -126,7 +126,7 @@ def test_it_reads_the_local_oracle_whatever_it_names(tmp_path: Path, bank: Path)
         ),
     ],
 )
-def test_a_refused_allocation_is_told_with_its_line(
+def test_a_refused_allocation_is_reported_with_its_line(
     tmp_path: Path, allocate: str, reason: str
 ) -> None:
     library = "numpy" if "numpy" in allocate else "pyarrow" if "pyarrow" in allocate else "os"
@@ -150,7 +150,7 @@ def test_a_refused_allocation_is_told_with_its_line(
     assert found["memory_limit_bytes"] == 300 * MIB
 
 
-def test_a_container_s_kill_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_kill_by_a_container_is_reported_with_its_line(tmp_path: Path) -> None:
     command = script(
         tmp_path,
         "kept = []\nwhile True:\n    kept.append(bytearray(1_000_000))\n",
@@ -187,7 +187,7 @@ def test_native_code_that_crashes_at_the_limit_ran_out_of_memory(tmp_path: Path)
     assert "the program crashed: SIGSEGV" in free["cells"][0]["reason"]
 
 
-def test_a_thread_that_dies_of_memory_is_no_success(tmp_path: Path) -> None:
+def test_a_thread_that_runs_out_of_memory_is_not_a_success(tmp_path: Path) -> None:
     command = script(
         tmp_path,
         "import threading\n"

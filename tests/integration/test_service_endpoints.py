@@ -141,7 +141,7 @@ class Unreachable(Database):
         super().__init__("127.0.0.1:1/NONE", "nobody", "nothing")
 
 
-def test_too_many_cids_are_refused_before_the_database_is_asked(bench: JobsBench) -> None:
+def test_too_many_cids_are_refused_before_any_query(bench: JobsBench) -> None:
     client = app_client(bench, database=Unreachable(), redis_url=None, cid_limit=2)
     answer = client.post(EVENTS, json=asked(["A", "B", "C"]))
     assert answer.status_code == 413
@@ -170,7 +170,7 @@ def test_an_unknown_job_is_404(bench: JobsBench, method: str) -> None:
         assert (answer.json or {})["error"]["code"] == "JOB_NOT_FOUND"
 
 
-def test_a_store_that_is_gone_is_said_so(bench: JobsBench) -> None:
+def test_a_lost_store_is_an_error_that_says_so(bench: JobsBench) -> None:
     client = app_client(bench, redis_url="unix:///nowhere/store.sock", async_cid_threshold=1)
     assert client.get("/api/trace/job/x").status_code == 503
 
@@ -208,7 +208,7 @@ def test_what_a_client_may_not_send(bench: JobsBench) -> None:
         ("GET", "static/nothing.js", 404, "NOT_FOUND"),
     ],
 )
-def test_wrong_methods_and_paths_are_told_as_json(
+def test_wrong_methods_and_paths_are_json_errors(
     bench: JobsBench, method: str, path: str, status: int, code: str
 ) -> None:
     answer = app_client(bench).open(f"/api/trace/{path}", method=method)
@@ -310,7 +310,7 @@ def test_submissions_are_limited_per_client(bench: JobsBench) -> None:
     assert codes == [400, 400, 429]
 
 
-def test_the_token_is_asked_for_and_needed_by_other_machines(bench: JobsBench) -> None:
+def test_other_machines_need_the_token(bench: JobsBench) -> None:
     about = "/api/trace/about"
     guarded = app_client(bench, token="right")
     assert guarded.get(about).status_code == 401

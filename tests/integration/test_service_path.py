@@ -102,7 +102,9 @@ def test_a_job_that_fails_is_a_path_that_failed(local: LocalOracle, tmp_path: Pa
     assert not found.verdict.passed
 
 
-def test_a_limit_below_what_the_web_process_has_is_told(local: LocalOracle, tmp_path: Path) -> None:
+def test_a_limit_below_the_web_process_s_memory_is_reported(
+    local: LocalOracle, tmp_path: Path
+) -> None:
     found = replayed(local, tmp_path / "run", candidates=["service"], memory_limit_bytes=2**20)
     service = found.summary.candidates["service"]
     assert service.status is RunStatus.FAILED
@@ -122,7 +124,7 @@ def test_a_worker_out_of_memory_is_a_path_out_of_memory(local: LocalOracle) -> N
         Killed(local.database.arguments).wait(PipelineJob("x", "/x", "/x/stream"))
 
 
-def test_what_the_service_cannot_be_told_is_refused(local: LocalOracle) -> None:
+def test_settings_that_the_service_lacks_are_refused(local: LocalOracle) -> None:
     database = Database(local.dsn, local.user, local.password, wallet_location="/nowhere")
     with pytest.raises(ConfigError, match="wallet_location"):
         Pipeline(database.arguments)

@@ -94,7 +94,7 @@ def test_two_captures_say_which_stack_grew(capture):
     assert grown.delta_bytes == pytest.approx(4 * MIB, abs=MIB / 2)
 
 
-def test_reading_holds_no_more_stacks_than_asked(capture):
+def test_reading_holds_at_most_the_requested_stacks(capture):
     path = capture("a.bin", 8)
     whole, pruned = read_stacks(path), read_stacks(path, most_stacks=4)
     assert len(pruned.stacks) <= 4 < len(whole.stacks)
@@ -109,7 +109,7 @@ def test_an_aggregated_capture_of_a_killed_process_is_named(capture):
 
 
 @pytest.mark.parametrize("content", [b"hello\n", b"memray"])
-def test_what_is_no_capture_is_refused_by_name(tmp_path, content):
+def test_a_file_that_is_not_a_capture_is_refused_by_name(tmp_path, content):
     path = tmp_path / "x.bin"
     path.write_bytes(content)
     with pytest.raises(ProfileError, match=r"x\.bin could not be read as a memray capture"):

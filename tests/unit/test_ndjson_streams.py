@@ -194,7 +194,7 @@ def test_an_error_line_is_raised_with_its_code() -> None:
         list(read_stream(lines))
 
 
-def test_nan_is_no_json() -> None:
+def test_nan_is_not_json() -> None:
     lines = [line.replace(b'"N":3', b'"N":NaN') for line in stream()]
     with pytest.raises(ResultIncomplete, match="that is not a JSON object"):
         list(read_stream(lines))

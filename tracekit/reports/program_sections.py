@@ -190,13 +190,18 @@ def remarks(report: ProgramReport, redact: Redactor) -> list[str]:
     return [redact.prose(line) for line in said]
 
 
-def heap_tables(report: ProgramReport, redact: Redactor) -> list[tuple[str, Table]]:
-    """The largest call stacks at the heap peak of each profiled cell."""
+def heap_stacks(report: ProgramReport) -> list[tuple[str, tuple[HeapStack, ...]]]:
+    """The largest call stacks at the heap peak of each profiled cell, with a title."""
     return [
-        (f"{_prefix(report, cell)}heap peak {figures.size(cell.heap_peak_bytes)}", table)
+        (f"{_prefix(report, cell)}heap peak {figures.size(cell.heap_peak_bytes)}", cell.heap_stacks)
         for cell in report.cells
-        if (table := _heap_table(cell.heap_stacks, redact)).rows
+        if cell.heap_stacks
     ]
+
+
+def heap_tables(report: ProgramReport, redact: Redactor) -> list[tuple[str, Table]]:
+    """The same as tables."""
+    return [(title, _heap_table(stacks, redact)) for title, stacks in heap_stacks(report)]
 
 
 def _heap_table(stacks: tuple[HeapStack, ...], redact: Redactor) -> Table:

@@ -94,6 +94,13 @@ class Redactor:
         return _LIKE_A_KEY.sub(lambda m: handle(m[0]), text)
 
 
+def in_package(location: str) -> str:
+    """`location` without the folder of an environment's packages."""
+    function, file, line = split_location(location)
+    _, found, module = file.replace("\\", "/").rpartition("/site-packages/")
+    return f"{function}:{module}:{line}" if found else location
+
+
 def split_location(location: str) -> tuple[str, str, str]:
     """Function, file and line of `function:file:line`; file and line may be empty."""
     found = _LOCATION.fullmatch(location)

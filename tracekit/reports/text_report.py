@@ -114,7 +114,8 @@ class TextPage:
     def table(self, table: Table, title: str = "") -> None:
         """A table; nothing if it has no rows.
 
-        A table that is too wide for the page is transposed, in as few pieces as fit.
+        A table that is too wide for the page is transposed, in as few pieces as fit. If a single
+        row does not fit, its cells are wrapped.
         """
         if not table.rows:
             return
@@ -130,8 +131,8 @@ class TextPage:
         for rows_each in range(len(table.rows), 0, -1):
             pieces = [_drawn(piece.transposed()) for piece in table.pieces(rows_each)]
             if all(self._natural_width(piece) <= self._width for piece in pieces):
-                break
-        return pieces
+                return pieces
+        return [_drawn(piece.transposed(), wrap=True) for piece in table.pieces(1)]
 
     def _natural_width(self, drawn: RichTable) -> int:
         options = self._console.options.update(max_width=_UNLIMITED_WIDTH)
@@ -147,13 +148,13 @@ class TextPage:
         self._console.print(Text("\n" + figures.printable(title), style="bold"))
 
 
-def _drawn(table: Table) -> RichTable:
+def _drawn(table: Table, *, wrap: bool = False) -> RichTable:
     drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     for column in table.columns:
         drawn.add_column(
             Text(figures.printable(column.title)),
             justify="right" if column.numeric else "left",
-            no_wrap=column.numeric,
+            no_wrap=column.numeric and not wrap,
             overflow="fold",
         )
     for row in table.rows:

@@ -66,7 +66,7 @@ def test_exact_means_the_digest_of_the_iterator(digest, exact):
     assert result("lean", 5, digests={}, **values).exact is None
 
 
-def test_ratios_are_told_where_both_sides_were_measured():
+def test_ratios_exist_where_both_sides_were_measured():
     results = {
         "legacy": result("legacy", 1000),
         "iterator": result("iterator", 500),

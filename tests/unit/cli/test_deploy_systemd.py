@@ -38,7 +38,7 @@ def lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def test_the_files_are_written_and_told(tmp_path: Path) -> None:
+def test_the_files_are_written_and_listed(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "deploy"
     done = deploy(folder)
     assert done.stdout.splitlines() == [str(folder / name) for name in FILES]
@@ -51,7 +51,7 @@ def test_the_files_are_written_and_told(tmp_path: Path) -> None:
     assert "OOMPolicy=continue" in lines(folder / "tracekit-worker@.service")
 
 
-def test_memory_is_bounded_as_asked(tmp_path: Path) -> None:
+def test_memory_is_bounded_as_requested(tmp_path: Path) -> None:
     deploy(tmp_path, "--worker-memory", "800MiB", "--web-memory", "1GiB")
     assert f"MemoryMax={800 * 2**20}" in lines(tmp_path / "tracekit-worker@.service")
     assert f"MemoryHigh={700 * 2**20}" in lines(tmp_path / "tracekit-worker@.service")

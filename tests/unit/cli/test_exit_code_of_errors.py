@@ -28,7 +28,7 @@ def handlers() -> Iterator[None]:
     ],
     ids=["a full disk", "a defect"],
 )
-def test_an_error_that_nobody_expected_is_no_failed_check(
+def test_an_unexpected_error_is_not_a_failed_check(
     error: Exception,
     said: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -47,7 +47,7 @@ def test_an_error_that_nobody_expected_is_no_failed_check(
     assert ("Traceback" in told) == isinstance(error, KeyError)
 
 
-def test_a_closed_stdout_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_stdout_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "argv", ["tracekit", "workload", "list"])
     with pytest.raises(SystemExit) as ended:

@@ -14,7 +14,7 @@ def test_only_replayed_candidates_can_be_expected_to_die():
         expected_deaths(["lean"], specs)
 
 
-def test_levels_that_can_be_asked_for():
+def test_levels_that_can_be_required():
     assert known_level("json") is Level.JSON
     for level in ("different", "equal"):
         with pytest.raises(ConfigError, match=level):

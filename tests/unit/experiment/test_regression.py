@@ -73,7 +73,7 @@ def test_rules_are_read(text, fraction, floor):
         "",
     ],
 )
-def test_what_is_no_rule_is_refused_by_its_text(text):
+def test_an_invalid_rule_is_refused_with_its_text(text):
     with pytest.raises(ConfigError, match=r"net_peak"):
         parse_rule(text)
 
@@ -109,7 +109,7 @@ def test_every_rule_and_path_is_judged():
     assert len(failures(base, head, "net_peak:10%", "wall:10%")) == 2
 
 
-def test_a_path_that_died_or_vanished_is_no_cheaper():
+def test_a_candidate_that_died_or_vanished_is_not_cheaper():
     base = summary(lean=MIB)
     assert failures(base, died(base), "net_peak:10%") == (
         "lean succeeded before and is now out of memory: killed",
@@ -155,6 +155,6 @@ def test_without_rules_nothing_is_judged():
         (None, Level.DIFFERENT, False),
     ],
 )
-def test_a_lower_level_is_told(before, now, lost):
+def test_a_lower_level_is_reported(before, now, lost):
     found = lost_levels(summary(before, lean=1), summary(now, lean=1))
     assert bool(found) is lost

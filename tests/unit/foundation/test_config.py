@@ -85,7 +85,7 @@ class Recording(dict[str, str]):
         return super().__getitem__(name)
 
 
-def test_the_variables_that_are_told_are_those_that_are_read(tmp_path: Path) -> None:
+def test_documented_variables_are_the_ones_that_are_read(tmp_path: Path) -> None:
     password = tmp_path / "password"
     password.write_text("x", encoding="utf-8")
     database = {"DB_HOST": "h", "DB_SERVICE": "s", "DB_PASSWORD_FILE": str(password)}
@@ -100,7 +100,7 @@ def test_the_page_of_settings_is_made_from_them() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), hint
 
 
-def test_the_defaults_that_are_told_are_those_that_hold() -> None:
+def test_documented_defaults_are_the_real_ones() -> None:
     told = {one.name: one.default for group in VARIABLES.values() for one in group}
     assert Settings.from_env(told) == Settings.from_env({})
     for name, default in told.items():

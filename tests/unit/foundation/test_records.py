@@ -69,7 +69,7 @@ def test_a_key_of_a_later_version_is_ignored() -> None:
     assert from_json(ReplaySummary, json.dumps(data)) == _summary()
 
 
-def test_a_file_that_is_no_summary_is_named() -> None:
+def test_a_file_that_is_not_a_summary_is_named() -> None:
     with pytest.raises(ConfigError, match=r"run\.json could not be read"):
         from_json(ReplaySummary, b"{}", source="run.json")
 

@@ -42,7 +42,7 @@ def test_it_prints_as_a_person_says_it() -> None:
     ]
 
 
-def test_lines_end_at_the_number_asked_for_and_add_up() -> None:
+def test_lines_end_at_the_requested_number_and_add_up() -> None:
     lines = list(FOUND.lines(1))
     assert len(lines) == 4
     assert lines[2].split()[0] == "16%"

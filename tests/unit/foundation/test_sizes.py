@@ -38,6 +38,6 @@ def test_sizes_are_read_in_both_unit_systems(text: str, size_bytes: int) -> None
 
 
 @pytest.mark.parametrize("text", ["", "MB", "12XB", "1e3", "-5MB", "1 2"])
-def test_what_is_no_size_is_refused_by_name(text: str) -> None:
+def test_an_invalid_size_is_refused_by_name(text: str) -> None:
     with pytest.raises(ConfigError, match="memory-limit"):
         parse_size(text, name="memory-limit")

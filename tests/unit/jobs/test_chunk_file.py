@@ -90,7 +90,7 @@ def test_what_arrow_would_change_keeps_its_json(value: Any) -> None:
     assert unpack_file(stored, entry, "x:0") == encode(records)
 
 
-def test_a_missing_and_a_damaged_file_are_told() -> None:
+def test_a_missing_and_a_damaged_file_are_errors() -> None:
     entry, stored = ChunkColumns().pack([{"V": 1}], NAME)
     with pytest.raises(ResultIncomplete, match="chunk x:3 is missing"):
         unpack_file(None, entry, "x:3")

@@ -106,7 +106,7 @@ def test_a_chunk_with_fewer_rows_than_promised_is_incomplete() -> None:
         list(read_stream(result_lines(result, "j")))
 
 
-def test_a_domain_that_was_not_asked_for_is_an_error_that_names_those_that_were() -> None:
+def test_an_unrequested_domain_is_an_error_that_names_the_requested_ones() -> None:
     with pytest.raises(JobError, match=r"'holds'; it has history"):
         read_page(ResultAtHand([1]), "holds", 0, 1)
 

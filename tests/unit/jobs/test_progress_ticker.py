@@ -39,7 +39,7 @@ def test_it_tells_again_and_again_until_the_block_ends() -> None:
     assert set(threading.enumerate()) == before
 
 
-def test_a_store_that_does_not_answer_once_is_asked_again() -> None:
+def test_a_store_that_fails_once_is_tried_again() -> None:
     reports = Reports(RedisConnectionError("gone"), RedisConnectionError("gone"))
     with ProgressTicker(reports, interval_seconds=0.001) as ticker:
         assert reports.third.wait(DEADLINE_SECONDS)

@@ -70,7 +70,7 @@ def test_sweeping_removes_expired_jobs_alone(tmp_path: Path) -> None:
     assert ResultFiles(tmp_path / "nowhere").sweep() == 0
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+def test_a_read_only_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match="TRACEKIT_RESULTS_DIR: Not a directory"):
         ResultFiles(tmp_path / "file").write(JOB, name(0), b"x", keep_seconds=60)

@@ -99,7 +99,7 @@ def test_a_claim_of_much_data_is_refused_before_it_fills_memory() -> None:
     assert pieces == 11
 
 
-def test_the_limit_counts_anew_for_every_message() -> None:
+def test_the_limit_starts_over_with_every_message() -> None:
     reader = TtcReader(b"", lambda: bytes(8), limit=8)
     for _ in range(5):
         reader.raw(8)

@@ -60,7 +60,7 @@ def test_decimals_come_back_exactly(value: Decimal) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"\xc1", b"\xff\x65", b"\x00", b"\xc1\x00", b"\xc1\xff"])
-def test_what_is_no_number(data: bytes) -> None:
+def test_text_that_is_not_a_number(data: bytes) -> None:
     with pytest.raises(RemoteWireError):
         decode_number(data)
 
@@ -114,7 +114,7 @@ def test_a_zoned_timestamp_is_the_same_instant_in_its_own_zone() -> None:
         _date(datetime(2026, 1, 1)) + bytes(4) + bytes([156, 60]),
     ],
 )
-def test_what_is_no_moment(data: bytes) -> None:
+def test_text_that_is_not_a_moment(data: bytes) -> None:
     with pytest.raises(RemoteWireError):
         decode_datetime(data)
 
@@ -133,7 +133,7 @@ def test_intervals(value: timedelta) -> None:
     assert decode_interval(data) == value
 
 
-def test_what_is_no_interval() -> None:
+def test_text_that_is_not_an_interval() -> None:
     with pytest.raises(RemoteWireError):
         decode_interval(b"\x80" * 10)
     with pytest.raises(RemoteWireError):

@@ -76,6 +76,6 @@ def test_cells_that_cannot_be_run_are_named(tmp_path: Path, cells: Any, reason: 
 
 
 @pytest.mark.parametrize("spec", [None, [], "python3"])
-def test_a_kernelspec_that_is_no_object_is_refused(tmp_path: Path, spec: Any) -> None:
+def test_a_kernelspec_that_is_not_an_object_is_refused(tmp_path: Path, spec: Any) -> None:
     with pytest.raises(ConfigError, match="its kernelspec is not an object"):
         read_notebook(written(tmp_path, [], {"kernelspec": spec}))

@@ -33,7 +33,7 @@ def test_exactly_the_share_is_within_and_one_byte_more_is_not(quarter_bytes: int
     assert over_share(quarter_bytes + 1, 0.25, 4 * quarter_bytes, "legacy", "heap") is not None
 
 
-def test_the_ratio_is_told_with_both_peaks() -> None:
+def test_the_ratio_is_shown_with_both_peaks() -> None:
     line = over_share(52 * MIB, 0.3, 100 * MIB, "legacy_fetch", "OS net")
     assert line == (
         "Test was limited to 0.3 of legacy_fetch's peak but reached 0.52 of it "

@@ -112,7 +112,7 @@ def test_an_unknown_metric_is_refused_by_name(passing: ReplaySummary) -> None:
         compare_text(passing, passing, columns=["net_peak", "rss"])
 
 
-def test_only_the_columns_asked_for_are_compared(passing: ReplaySummary) -> None:
+def test_only_the_requested_columns_are_compared(passing: ReplaySummary) -> None:
     report = compare_markdown(passing, passing, columns=["wall"])
     assert "| wall |" in report
     assert "net_peak" not in report
@@ -141,7 +141,7 @@ def test_the_headline_is_about_memory_whatever_became_of_the_time(before, after,
     assert "wall" not in report.splitlines()[0]
 
 
-def test_the_headline_is_about_time_where_nothing_else_was_asked_for() -> None:
+def test_the_headline_is_about_time_if_only_that_was_requested() -> None:
     report = compare_text(*_memory_and_wall((MIB, 1.0), (MIB, 2.0)), columns=["wall"])
     assert report.startswith("largest growth: 0 wall +100.0%")
 
@@ -170,7 +170,7 @@ def test_stacks_stand_by_the_size_of_their_change_and_chance_stands_apart() -> N
     assert report.index("changed within the noise") < report.index("block:a.py")
 
 
-def test_a_small_change_of_a_small_peak_is_no_chance() -> None:
+def test_a_small_change_of_a_small_peak_is_not_noise() -> None:
     diff = StackDiff("base", "head", 2 * MIB, 3 * MIB, (_changed(1, "grown"),))
     tables = stack_tables(diff, Redactor(confidential=False), limit=10)
     assert len(tables.changed.rows) == 1

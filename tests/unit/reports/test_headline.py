@@ -64,7 +64,7 @@ def test_one_path_alone_is_nothing_compared(passing: ReplaySummary) -> None:
     assert headline(alone) == "NOTHING COMPARED: legacy used a net peak of 2.92 GiB"
 
 
-def test_many_candidates_are_told_worst_first(hard: ReplaySummary) -> None:
+def test_many_candidates_are_listed_worst_first(hard: ReplaySummary) -> None:
     assert headline(hard).startswith(
         "NOT PROVEN (stream ran out of memory, arrow failed), DIFFERENT (lean in 1,234 keys), "
         "EQUAL only at level value where json is required (iterator); "

@@ -143,7 +143,7 @@ def test_every_table_cell_is_on_the_page_as_it_is(source: str, hard: ReplaySumma
     assert "<script>alert(1)</script> & *stars* _here_ @team #12 (str)" in texts
 
 
-def test_verdict_reasons_endings_and_remarks_are_told(source: str) -> None:
+def test_verdict_reasons_endings_and_remarks_are_shown(source: str) -> None:
     text = " ".join(_Page(source).texts)
     for expected in (
         "FAILED",
@@ -217,7 +217,7 @@ def _named(name: str) -> ReplaySummary:
     )
 
 
-def test_a_chain_of_calls_that_holds_the_same_is_one_step() -> None:
+def test_a_chain_of_calls_with_the_same_memory_is_one_step() -> None:
     steps = list(tree_steps(_TREE, Redactor()))
     assert [(step.kind, step.location) for step in steps] == [
         ("open", "fetch:a/rows.py:9"),

@@ -14,6 +14,8 @@ from tracekit.records import (
 )
 from tracekit.reports import text
 from tracekit.reports.figures import count, seconds, size
+from tracekit.reports.table import Column, Table
+from tracekit.reports.text_report import TextPage
 
 
 def test_the_usual_report_at_100_columns(
@@ -34,7 +36,7 @@ def test_every_hard_case_at_80_columns(
     matches_golden("hard-80.txt", text(hard, width=80))
 
 
-def test_colours_only_when_asked_for(hard: ReplaySummary, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_colours_only_on_request(hard: ReplaySummary, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     plain = text(hard, width=100)
     coloured = text(hard, width=100, color=True)
@@ -42,6 +44,17 @@ def test_colours_only_when_asked_for(hard: ReplaySummary, monkeypatch: pytest.Mo
     assert re.search(r"\x1b\[1;31mFAILED", coloured)
     without = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
     assert [line.rstrip() for line in without.splitlines()] == plain.splitlines()
+
+
+def test_a_row_that_never_fits_is_wrapped_and_not_cut() -> None:
+    long = "-".join(f"part{number}" for number in range(40))
+    page = TextPage(60, color=False)
+    page.table(Table.of((Column("size", numeric=True), Column("where")), [("12 MiB", long)]))
+    lines = page.rendered().splitlines()
+    assert max(map(len, lines)) <= 60
+    assert "size" in lines[0]
+    assert "12 MiB" in lines[0]
+    assert long in "".join(line.removeprefix("where").strip() for line in lines)
 
 
 def test_an_escape_sequence_in_a_value_never_reaches_the_terminal(hard: ReplaySummary) -> None:

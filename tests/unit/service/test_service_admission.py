@@ -29,7 +29,7 @@ def test_admission_follows_the_two_thresholds(profile: str, count: int, queue: b
     assert admit(profile, count, SETTINGS, lambda: queue) is expected
 
 
-def test_the_queue_is_not_asked_about_small_requests() -> None:
+def test_small_requests_do_not_touch_the_queue() -> None:
     def asked() -> bool:
         raise AssertionError("asked")
 

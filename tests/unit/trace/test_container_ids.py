@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tracekit.trace.container_ids import normalise_container_ids
 
 
-def test_blanks_repetitions_and_what_is_no_text_are_left_out():
+def test_blanks_duplicates_and_values_other_than_text_are_left_out():
     given_ids = [" A1 ", "B2", None, "", "  ", 7, "A1", b"C3", "B2\n", "C3"]
     assert normalise_container_ids(given_ids) == ["A1", "B2", "C3"]
 

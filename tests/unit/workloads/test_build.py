@@ -81,7 +81,7 @@ def test_what_is_built_is_used_again_and_reports_once(tmp_path: Path) -> None:
     assert ("again", 0) not in seen
 
 
-def test_force_builds_anew(tmp_path: Path) -> None:
+def test_force_builds_again(tmp_path: Path) -> None:
     workload = workloads.load("trace-tiny")
     first = workloads.build(workload, tmp_path)
     with first.open("rb") as still_open:
@@ -91,7 +91,7 @@ def test_force_builds_anew(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", b"\0" * 20_000])
-def test_a_damaged_file_is_built_anew(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_built_again(tmp_path: Path, content: bytes) -> None:
     workload = workloads.load("trace-tiny")
     path = workloads.database_path(workload, tmp_path)
     path.parent.mkdir(parents=True)

@@ -14,7 +14,7 @@ def test_no_cache_is_an_empty_cache(tmp_path: Path) -> None:
     assert workloads.cached(tmp_path / "never") == []
 
 
-def test_the_cache_lists_what_is_there_and_removes_what_is_asked(tmp_path: Path) -> None:
+def test_the_cache_lists_its_contents_and_removes_what_is_requested(tmp_path: Path) -> None:
     small = workloads.load("trace-tiny", keys=3)
     paths = [
         workloads.build(small, tmp_path),

@@ -40,7 +40,7 @@ def test_a_file_made_elsewhere_is_described_by_what_is_known(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("content", [None, b"no database at all"])
-def test_what_is_no_duckdb_file_is_named(tmp_path: Path, content: bytes | None) -> None:
+def test_a_file_that_is_not_a_duckdb_file_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "broken.duckdb"
     if content is not None:
         path.write_bytes(content)

@@ -117,7 +117,7 @@ def _written(value: Any) -> list[str]:
     return [str(value)] if len(str(value)) > 6 else []
 
 
-def test_what_fewer_than_ten_rows_share_is_not_told() -> None:
+def test_statistics_shared_by_fewer_than_ten_rows_are_left_out() -> None:
     recorder = ShapeRecorder("q", (ColumnShape("T", "VARCHAR2"), ColumnShape("N", "NUMBER")))
     recorder.begin_statement()
     rows: list[tuple[Any, ...]] = [("x" * 12, 5)] * 500 + [("y" * 47, 2**70)] * 3 + [(None, 1)]
@@ -195,7 +195,7 @@ def test_rows_of_one_key_are_a_function_of_the_key_alone(tmp_path: Path) -> None
     assert most <= 12
 
 
-def test_keys_asked_for_again_count_once() -> None:
+def test_keys_requested_twice_count_once() -> None:
     recorder = ShapeRecorder("q", COLUMNS, key=("ACCOUNT",))
     for _ in range(3):
         recorder.begin_statement(map(account, range(50)))
