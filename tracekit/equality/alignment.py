@@ -37,7 +37,7 @@ class KeyComparison:
     key: str
     pairs: list[tuple[Row, Row]] = field(default_factory=list)
     moved: list[tuple[Row, Row]] = field(default_factory=list)
-    """Value-equal records at different positions within the key."""
+    """Value-equal records at different positions within the key, in order of the first side."""
     missing: list[Row] = field(default_factory=list)
     extra: list[Row] = field(default_factory=list)
 
@@ -57,7 +57,7 @@ class KeyComparison:
 
 
 def rows_of(
-    records: Sequence[Mapping[Any, Any]], key_columns: frozenset[str], first: int = 0
+    records: Sequence[Mapping[Any, Any]], key_columns: frozenset[str], first: int
 ) -> list[Row]:
     """`records` as rows; the first one is record number `first` of its key."""
     rows = []
@@ -175,24 +175,31 @@ def _pair_alike(
 ) -> None:
     """Pair records that changed; unpaired ones are missing or extra."""
     if len(left) * len(right) > _MAX_ALIGNED**2:
-        both = min(len(left), len(right))
-        candidates = [(0.0, index, index) for index in range(both)]
+        candidates = [(place, place) for place in range(min(len(left), len(right)))]
     else:
-        candidates = sorted(
-            (-likeness, i, j)
-            for i, one in enumerate(left)
-            for j, other in enumerate(right)
-            if (likeness := _likeness(one, other, key_columns)) >= 0.5
-        )
+        candidates = _most_alike(left, right, key_columns)
     used_left: set[int] = set()
     used_right: set[int] = set()
-    for _, i, j in candidates:
+    for i, j in candidates:
         if i not in used_left and j not in used_right:
             used_left.add(i)
             used_right.add(j)
             result.pairs.append((left[i], right[j]))
     result.missing.extend(row for i, row in enumerate(left) if i not in used_left)
     result.extra.extend(row for j, row in enumerate(right) if j not in used_right)
+
+
+def _most_alike(
+    left: list[Row], right: list[Row], key_columns: frozenset[str]
+) -> list[tuple[int, int]]:
+    """The places of records of which at least half is the same, the most alike first."""
+    found = sorted(
+        (-likeness, i, j)
+        for i, one in enumerate(left)
+        for j, other in enumerate(right)
+        if (likeness := _likeness(one, other, key_columns)) >= 0.5
+    )
+    return [(i, j) for _, i, j in found]
 
 
 def _likeness(left: Row, right: Row, key_columns: frozenset[str]) -> float:

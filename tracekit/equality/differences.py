@@ -38,7 +38,7 @@ def differences_of(comparison: KeyComparison, *, column_order: bool = False) -> 
 def _order_differences(comparison: KeyComparison) -> list[Difference]:
     if not comparison.moved:
         return []
-    left, right = min(comparison.moved, key=lambda pair: pair[0].index)
+    left, right = comparison.moved[0]
     count = len(comparison.moved) + 1
     remark = (
         f"the same record is at position {right.index} of the candidate; "

@@ -54,8 +54,6 @@ def shown(label: str) -> str:
     """A label for display: text as it is, other values as `repr`; empty for a whole result."""
     if not label.startswith("\0"):
         return label
-    if label.startswith("\0\0"):
-        return label[2:]
     return label[1:].partition("\0")[2]
 
 
@@ -63,7 +61,7 @@ def type_shown(label: str) -> str | None:
     """The type of the labelled value; None for text."""
     if not label.startswith("\0") or label.startswith("\0\0"):
         return None
-    return label[1:].partition("\0")[0].partition(" ")[0]
+    return label[1:].partition(" ")[0]
 
 
 def quoted(label: str) -> str:
@@ -91,12 +89,16 @@ def _sorted_as(plain: object) -> str:
     if isinstance(plain, int):
         digits = f"{abs(plain):x}"
         size = len(digits) if plain >= 0 else 0xFFFF_FFFF - len(digits)
-        turned = digits if plain >= 0 else "".join(f"{15 - int(digit, 16):x}" for digit in digits)
+        turned = digits if plain >= 0 else digits.translate(_TURNED)
         return f" {int(plain >= 0)}{size:08x}{turned}"
     if isinstance(plain, datetime.date | datetime.time):
         return f" {plain.isoformat()}"
     form = written(canonical(plain).value)
     return f" {blake2b(form, digest_size=8).hexdigest()}"
+
+
+_TURNED = str.maketrans("0123456789abcdef", "fedcba9876543210")
+"""Negative numbers sort the other way round."""
 
 
 def _plain(value: object) -> object:
@@ -106,11 +108,11 @@ def _plain(value: object) -> object:
     form = canonical(value).value
     if form is None or isinstance(form, int | float | str):
         return form
-    if isinstance(form, tuple) and len(form) == 1 and isinstance(form[0], bytes):
+    if isinstance(form, tuple) and isinstance(form[0], bytes):
         return datetime.datetime(form[0])  # type: ignore[call-arg, arg-type]  # as pickle does
     if isinstance(value, decimal.Decimal) and value.is_finite():
         sign, digits, exponent = value.as_tuple()
-        kept = len("".join(map(str, digits)).rstrip("0")) or 1
+        kept = len("".join(map(str, digits)).rstrip("0"))
         power = int(exponent) + len(digits) - kept
         return decimal.Decimal((sign, digits[:kept], power if any(digits) else 0))
     if isinstance(form, bytes) and form.startswith(b"b"):
@@ -122,7 +124,7 @@ def _plain(value: object) -> object:
 
 def _time_of(form: bytes, value: object) -> object:
     """The plain time that `form` stands for; `value` if there is none, as with nanoseconds."""
-    tag, text = form[:1], form[1:].decode("utf-8", "replace")
+    tag, text = form[:1], form[1:].decode()
     try:
         if tag == b"i":
             whole, rest = divmod(int(text), 1000)

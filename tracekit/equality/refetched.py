@@ -106,13 +106,13 @@ class Refetched:
             for one, other in comparison.pairs
         )
         whole = (*self._tally.missing_keys, *self._tally.extra_keys)
-        told = key in whole or not (left or right) or differences_of(comparison)
+        told = key in whole or comparison.empty or differences_of(comparison)
         if self._tally.different and not told:
             self.unsteady.append(key)
 
     def drift(self) -> tuple[list[Drift], list[str]]:
         """The drift of all columns, and the columns whose counts come from a sample."""
-        complete = 0 < self.fetched == self._tally.different and not self.cut
+        complete = self.fetched == self._tally.different and not self.cut
         totals = self._reference.columns
         names = dict.fromkeys(name for order in self._reference.orders for name in order)
         in_order = {name: totals[name] for name in (*names, *totals)}
@@ -190,18 +190,23 @@ def _as_shown(difference: Difference) -> Difference:
 
 def _told_once(differences: list[Difference]) -> list[Difference]:
     """Each difference in columns once, at the first record that has it."""
-    counts = Counter(each.remark for each in differences if each.kind is DifferenceKind.COLUMNS)
+    counts = Counter(each.remark for each in differences if _is_of_columns(each))
     told = []
     for difference in differences:
-        if difference.kind is DifferenceKind.COLUMNS:
-            count = counts.pop(difference.remark, 0)
-            if not count:
+        if _is_of_columns(difference):
+            if difference.remark not in counts:
                 continue
+            count = counts.pop(difference.remark)
             if count > 1:
                 remark = f"{difference.remark} (in {count:,} or more records)"
                 difference = replace(difference, remark=remark)
         told.append(difference)
     return told
+
+
+def _is_of_columns(difference: Difference) -> bool:
+    """Whether a record has other columns; a key without records may have some, too."""
+    return difference.kind is DifferenceKind.COLUMNS and difference.record_index is not None
 
 
 def _whole_key(

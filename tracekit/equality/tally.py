@@ -64,8 +64,7 @@ class Tally:
             self._differ(reference.key, [])
         elif level is not Level.EXACT and len(self.drifted_keys) < _DRIFT_SAMPLE_KEYS:
             self.drifted_keys.append(reference.key)
-        if level.strictness < self.level.strictness:
-            self.level = level
+        self.level = min(self.level, level, key=lambda each: each.strictness)
 
     def _differ(self, key: str, also: list[str]) -> None:
         self.level = Level.DIFFERENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,30 @@ def test_the_most_alike_are_one_record_that_changed(tmp_path: Path) -> None:
             (DifferenceKind.VALUE, 0),
             (EXTRA, after.index(half)),
         ]
+
+
+def test_a_record_of_few_columns_takes_no_place_of_one_that_is_alike(tmp_path: Path) -> None:
+    before = [{"A": 1, "B": 2, "C": 3}, {"A": 9}]
+    found = differences(tmp_path, before, [{**before[0], "D": 4}])
+    assert [(each.kind, each.record_index) for each in found] == [
+        (DifferenceKind.COLUMNS, 0),
+        (MISSING, 1),
+    ]
+
+
+@pytest.mark.parametrize("columns", range(1, 5))
+def test_of_more_than_two_columns_half_must_be_equal(tmp_path: Path, columns: int) -> None:
+    before = dict.fromkeys("ABCD"[:columns], 1)
+    found = differences(tmp_path, [before], [dict.fromkeys(before, 2)])
+    changed = [DifferenceKind.VALUE] * columns
+    assert [each.kind for each in found] == (changed if columns <= 2 else [MISSING, EXTRA])
+
+
+def test_of_records_that_come_very_often_one_that_is_gone_is_the_only_one(tmp_path: Path) -> None:
+    often = random.Random(1).choices(range(20), k=300)
+    before, after = records(98, *often), records(99, *often[:100], *often[101:])
+    found = differences(tmp_path, before, after)
+    assert Counter(each.kind for each in found) == {MISSING: 2, EXTRA: 1}
 
 
 def test_one_record_that_moved_far_is_the_only_one_that_did(tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from tests.unit.equality.sides import RecordsByKey, Sides, events
+from tracekit.equality import DigestWriter, compare_digests
 from tracekit.equality.digest_file import DigestFile
 from tracekit.errors import ConnectError
 from tracekit.records import DifferenceKind, Level
@@ -51,6 +53,12 @@ def test_one_bad_cid_does_not_crowd_out_the_others(tmp_path):
     other["C004"][0]["QTY"] = -1
     proof = Sides(tmp_path, events(), other).proof(max_examples=5)
     assert [example.key for example in proof.examples] == ["C001"] * 3 + ["C004", "C001"]
+    other["C004"] = [{**row, "CONTAINERID": "?"} for row in other["C001"]]
+    proof = Sides(tmp_path, events(), other).proof()
+    assert [example.key for example in proof.examples] == [
+        *(["C001"] * 3 + ["C004"] * 3),
+        *(["C001"] * 3 + ["C004"]),
+    ]
 
 
 def test_without_a_refetch_the_cids_are_still_named(tmp_path):
@@ -97,10 +105,12 @@ def test_a_result_that_changes_between_fetches_is_named(tmp_path):
     other = events()
     other["C002"][0]["QTY"] = -1
     sides = Sides(tmp_path, events(), other)
-    sides.sides = (events(), events())
-    proof = sides.proof()
-    assert proof.level is Level.DIFFERENT
-    assert any("'C002'" in remark and "changes" in remark for remark in proof.remarks)
+    turned = {key: [dict(reversed(row.items())) for row in rows] for key, rows in events().items()}
+    for candidate in (events(), turned):
+        sides.sides = (events(), candidate)
+        proof = sides.proof()
+        assert proof.level is Level.DIFFERENT
+        assert any("'C002'" in remark and "changes" in remark for remark in proof.remarks)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +192,48 @@ def test_what_is_said_of_two_results_as_a_whole(tmp_path):
     proof = Sides(tmp_path, before, {}).proof(refetch=None)
     assert proof.remarks[:1] == ("3,600 records in the reference, 0 in the candidate",)
     assert (proof.different_keys, proof.missing_keys, len(proof.examples)) == (1_200, 1_200, 10)
+
+
+def test_columns_in_another_order_are_an_equivalence_wherever_they_are(tmp_path):
+    before, after = events(3), events(3)
+    after["C000"] = [{**dict(reversed(row.items())), "QTY": -1} for row in after["C000"]]
+    after["C001"][0]["QTY"] = -1
+    proof = Sides(tmp_path, before, after).proof()
+    assert (proof.level, proof.different_keys) == (Level.DIFFERENT, 2)
+    assert proof.equivalences == ("column order",)
+    after = {key: [{"NEW": 1, **row} for row in rows] for key, rows in before.items()}
+    assert Sides(tmp_path, before, after).proof().equivalences == ()
+
+
+def without_records(folder: Path, *columns: list[str] | None) -> tuple[Path, Path]:
+    """The files of two sides with two keys that have these columns and no records."""
+    files = (folder / "reference", folder / "candidate")
+    for file, names in zip(files, columns, strict=True):
+        with DigestWriter(file) as writer:
+            writer.add("K", [], names)
+            writer.add("L", [], names)
+            writer.close()
+    return files
+
+
+def test_keys_without_records_whose_columns_only_one_side_knows_are_counted(tmp_path):
+    proof = compare_digests(*without_records(tmp_path, ["X"], None))
+    assert (proof.level, proof.different_keys) == (Level.VALUE, 0)
+    assert proof.remarks == (
+        "both results are empty",
+        "2 keys have no records; only one side says with which columns",
+    )
+
+
+def test_a_key_without_records_whose_columns_are_others_differs(tmp_path):
+    files = without_records(tmp_path, ["X"], ["Y"])
+    proof = compare_digests(*files, refetch=lambda keys: ({key: [] for key in keys},) * 2)
+    assert (proof.level, proof.different_keys) == (Level.DIFFERENT, 2)
+    assert [(each.kind, each.key, each.remark) for each in proof.examples] == [
+        (DifferenceKind.COLUMNS, key, "no records on either side, but other columns")
+        for key in "KL"
+    ]
+    assert proof.remarks == ()
 
 
 def test_a_key_that_lost_all_its_records_differs(tmp_path):

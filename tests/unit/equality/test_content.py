@@ -93,12 +93,14 @@ class Area:
 
 
 class Extra:
-    """As models of pydantic keep what they did not declare."""
+    """As models of pydantic keep what they did not declare, and which fields were given."""
 
+    __slots__ = ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__")
     __pydantic_fields__: dict[str, Any] = {}  # noqa: RUF012 (as pydantic has it)
 
-    def __init__(self, **extra: int) -> None:
+    def __init__(self, *given: str, **extra: int) -> None:
         self.__pydantic_extra__ = extra
+        self.__pydantic_fields_set__ = {*given}
 
 
 class Slotted(Area):
@@ -291,6 +293,7 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (Named("a", 1), Named("b", 1), DIFFERENT),
     (Extra(a=1), Extra(a=1), EXACT),
     (Extra(a=1), Extra(a=2), DIFFERENT),
+    (Extra(a=1), Extra("b", a=1), EXACT),
     (Weight.LIGHT, 1, JSON),
     (Weight.LIGHT, Weight.HEAVY, DIFFERENT),
     (Flag.ON, "on", JSON),
@@ -316,6 +319,9 @@ class Lying:
     def __repr__(self) -> str:
         return "Lying()"
 
+    def item(self) -> int:
+        return 1
+
 
 def holding_itself() -> list[Any]:
     items: list[Any] = []
@@ -326,6 +332,7 @@ def holding_itself() -> list[Any]:
 REFUSED: dict[str, tuple[Any, str]] = {
     "a plain object": (Lying(), r"values of type \S+\.Lying cannot be compared, because"),
     "a generator": ((item for item in "a"), r"values of type builtins\.generator cannot"),
+    "a generator of numpy": (np.random.default_rng(1), r"values of type numpy\.\S+ cannot"),
     "a function": (len, r"values of type builtins\.builtin_function_or_method cannot"),
     "an array with units": (np.array([1]).view(Unit), r"values of type \S+\.Unit cannot"),
     "a masked array of records": (

@@ -91,6 +91,10 @@ def test_columns_renamed_added_or_missing_are_told_once(tmp_path: Path) -> None:
         assert [each.remark for each in found] == [
             one if one.startswith("column") else f"column {one}" for one in said
         ]
+    wide, after = [{**before[0], "D": 4}] * 3, [{"B": 2, "C": 3, "D": 4}] * 3
+    one, other = differences(tmp_path, wide, [*after[:2], {**after[2], "C": 4}])
+    assert one.remark == "column A is missing (in 3 or more records)"
+    assert (other.record_index, other.column, other.candidate) == (2, "C", "4")
     many = differences(tmp_path, before * 3, [{"B": 2, "C": 3}] * 3)
     assert [each.remark for each in many] == ["column A is missing (in 3 or more records)"]
     assert (many[0].column, many[0].reference, many[0].candidate) == ("A", "A", None)
@@ -157,3 +161,12 @@ def test_records_most_alike_are_paired(tmp_path: Path) -> None:
     assert {each.kind for each in differences(tmp_path, before, half)} == {DifferenceKind.VALUE}
     few = differences(tmp_path, [{"A": 1, "B": 1}], [{"A": 2, "B": 2}])
     assert [each.kind for each in few] == [DifferenceKind.VALUE] * 2
+
+
+def test_of_records_in_another_order_the_first_is_shown(tmp_path: Path) -> None:
+    (found,) = differences(tmp_path, rows(1, 2, 3, 4, 5), rows(3, 4, 5, 2, 1))
+    assert (found.kind, found.record_index) == (DifferenceKind.RECORD_ORDER, 0)
+    assert found.remark == (
+        "the same record is at position 4 of the candidate; "
+        "about 3 records of this key come in another order"
+    )

@@ -20,6 +20,8 @@ from tracekit.records import Drift, Level
 MOMENT = datetime.datetime(2026, 1, 2, 3, 4, 5, 6)
 AWARE = MOMENT.replace(tzinfo=datetime.UTC)
 ZONE = zoneinfo.ZoneInfo("UTC")
+PLUS_8 = datetime.timezone(datetime.timedelta(hours=8))
+SHANGHAI = zoneinfo.ZoneInfo("Asia/Shanghai")
 DOTTED = datetime.timezone(datetime.timedelta(0), "a.b")
 LOB = type("LOB", (), {"__module__": "oracledb.lob", "read": lambda self: "t"})
 Pair = collections.namedtuple("Pair", "a")
@@ -57,6 +59,7 @@ EQUIVALENT: list[tuple[Any, Any, str]] = [
     ),
     (AWARE, AWARE.replace(tzinfo=ZONE), "time zone = its UTC offset"),
     (AWARE, AWARE.replace(tzinfo=DOTTED), "time zone = its UTC offset"),
+    (AWARE.replace(tzinfo=PLUS_8), AWARE.replace(tzinfo=SHANGHAI), "time zone = its UTC offset"),
     (AWARE, pd.Timestamp(MOMENT, tz="UTC"), "Timestamp = datetime"),
     (AWARE, pd.Timestamp(MOMENT, tz=ZONE), "time zone = its UTC offset, Timestamp = datetime"),
     (datetime.timedelta(1), pd.Timedelta(1, "D"), "Timedelta = timedelta"),
@@ -96,6 +99,7 @@ def test_the_equivalences_between_two_types_are_named(
     assert (found.column, found.count, found.lossy, found.source) == ("A", 1, False, "histogram")
     nested = isinstance(before, list | tuple | dict | set | frozenset | np.ndarray | pd.Series)
     assert sides.asked == (["K000"] if nested else [])
+    assert sides.proof().equivalences == tuple(sorted(name.split(", ")))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +118,12 @@ def test_inside_a_value_the_first_changed_part_is_named(tmp_path: Path) -> None:
     assert (found.from_type, found.to_type) == ("int in list", "float in list")
     assert (found.example_from, found.example_to) == ("1", "1.0")
     assert (found.equivalence, found.source) == ("integral float = int", "refetch")
+
+
+def test_drift_is_counted_beside_a_cell_that_is_another_value(tmp_path: Path) -> None:
+    before, after = {"A": 1, "N": [1]}, {"A": "x", "N": [1.0]}
+    (found,) = Sides(tmp_path, {"K": [before]}, {"K": [after]}).proof().drift
+    assert (found.column, found.count, found.source) == ("N", 1, "refetch")
 
 
 def test_labels_of_rows_that_changed_are_drift_of_the_frame_itself(tmp_path: Path) -> None:
@@ -162,6 +172,14 @@ def test_kinds_that_changed_places_are_counted_one_by_one(tmp_path: Path) -> Non
         ("float", "int", 1, "refetch"),
     ]
     assert sides.asked == ["K000", "K001"]
+
+
+def test_of_kinds_that_changed_places_those_of_other_families_are_told_apart(
+    tmp_path: Path,
+) -> None:
+    _, sides = drift_of(tmp_path, [1, 2.0, None], [1.0, 2, math.nan])
+    (found,) = sides.proof(refetch=None).drift
+    assert (found.from_type, found.to_type, found.count) == ("None", "NaN", 1)
 
 
 def test_a_lossy_change_beside_drift_is_counted_apart(tmp_path: Path) -> None:

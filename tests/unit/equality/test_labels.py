@@ -55,6 +55,7 @@ DIFFERENT: list[Any] = [
     *(b"1", MOMENT, MOMENT.date(), MOMENT.isoformat(), Decimal("-1"), Decimal("10"), -1, "\0\0"),
     *(0, -16, 16, Decimal("1.5"), Decimal("0.15"), MOMENT.time(), MOMENT.replace(microsecond=7)),
     *(MOMENT.replace(tzinfo=datetime.UTC), Decimal("NaN"), Decimal("Infinity")),
+    *(frozenset({1}), frozenset({2})),
 ]
 
 
@@ -64,6 +65,7 @@ def test_labels_stay_as_they_are() -> None:
         (5, "\0int 1000000015\x005"),
         (-5, "\0int 0fffffffea\0-5"),
         (256, "\0int 100000003100\x00256"),
+        (-256, "\0int 0fffffffceff\0-256"),
         (True, "\0bool 1000000011\0True"),
         (None, "\0NoneType d21d9178bf0911eb\0None"),
         (MOMENT, "\0datetime 2026-01-02T03:04:05.000006\0" + repr(MOMENT)),
@@ -97,6 +99,7 @@ def test_different_values_have_different_labels() -> None:
         (pd.Timestamp(MOMENT), repr(MOMENT), None, "datetime"),
         ((1.0, "A"), "(1, 'A')", "(1, 'A')", "tuple"),
         (WHOLE, "", None, "whole"),
+        pytest.param(10**5000, f"{hex(10**5000)[:119]}…", None, "int", id="of 5,001 digits"),
     ],
 )
 def test_a_label_is_shown_as_the_value_is(

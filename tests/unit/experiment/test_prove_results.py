@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import datetime
 import sqlite3
@@ -146,10 +147,11 @@ def test_frames_of_any_library_with_one_key_column_with_two_and_with_none(name, 
 
 
 def test_a_cursor_is_read_by_the_names_of_its_columns():
-    connection = sqlite3.connect(":memory:")
-    proof = prove(connection.execute("SELECT 1 AS K, 'x' AS A"), [{"K": 1, "A": "y"}], "K")
-    assert proof.examples[0].column == "A"
-    connection.close()
+    for connect in (sqlite3.connect, duckdb.connect):
+        with contextlib.closing(connect(":memory:")) as connection:
+            cursor = connection.execute("SELECT 1 AS K, 'x' AS A")
+            (found,) = prove(cursor, [{"K": 1, "A": "y"}], "K").examples
+            assert (found.column, found.reference) == ("A", "'x'")
 
 
 def test_rows_without_names_are_compared_by_place():
@@ -235,6 +237,14 @@ def test_columns_of_another_type_are_not_exact_whatever_their_cells():
     assert proof.level is Level.JSON
     assert proof.record.equivalences == ("column types",)
     assert proof.record.remarks == ("column 'N' is int64 in the reference, int32 in the candidate",)
+    one, other = (
+        pa.table({"N": pa.array([[1]], pa.list_(kind))}) for kind in (pa.int64(), pa.int32())
+    )
+    proof = prove(one, other)
+    assert proof.level is Level.JSON
+    assert proof.record.remarks == (
+        "column 'N' is list<item: int64> in the reference, list<item: int32> in the candidate",
+    )
 
 
 def test_row_labels_count_if_they_are_named_or_more_than_numbers():
@@ -267,6 +277,7 @@ def test_row_labels_count_if_they_are_named_or_more_than_numbers():
         ({"a": 1}, {"a": 1}, Level.EXACT),
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}, Level.EXACT),
         ({"a": {"x": 1}}, {"a": {"x": 2}}, Level.DIFFERENT),
+        ({"a": [1, 2]}, {"a": [1, 3]}, Level.DIFFERENT),
         ({1, 2}, {2, 1}, Level.EXACT),
         (b"a", bytearray(b"a"), Level.JSON),
         ([], [], Level.EXACT),
