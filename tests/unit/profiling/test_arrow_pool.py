@@ -74,19 +74,20 @@ if "change" in sys.argv:
     os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "mimalloc"
 undo()
 undo()
-import pyarrow as pa
 print(pinned, os.environ.get("ARROW_DEFAULT_MEMORY_POOL"))
-print(pin_arrow_pool()(), os.environ.get("ARROW_DEFAULT_MEMORY_POOL"))
+import pyarrow as pa
+undo = pin_arrow_pool()
+print(undo is None, os.environ.get("ARROW_DEFAULT_MEMORY_POOL"), undo())
 """
 
 
 @pytest.mark.parametrize(
     ("chosen", "arguments", "said"),
     [
-        (None, [], "system None\nNone None\n"),
-        (None, ["change"], "system mimalloc\nNone mimalloc\n"),
-        ("mimalloc", [], "mimalloc mimalloc\nNone mimalloc\n"),
-        ("system", [], "system system\nNone system\n"),
+        (None, [], "system None\nFalse None None\n"),
+        (None, ["change"], "system mimalloc\nFalse mimalloc None\n"),
+        ("mimalloc", [], "mimalloc mimalloc\nFalse mimalloc None\n"),
+        ("system", [], "system system\nFalse system None\n"),
     ],
 )
 def test_the_pool_is_pinned_unless_the_user_chose_one(

@@ -110,8 +110,11 @@ def test_only_one_measurement_can_be_under_way(tmp_path: Path) -> None:
     first.start()
     try:
         second = StretchMeasurement(tmp_path / "second.bin", children=True)
-        with pytest.raises(TrackerTaken, match="memray allows one at a time"):
+        with pytest.raises(TrackerTaken) as caught:
             second.start()
+        assert str(caught.value) == (
+            "another memray Tracker is active in this process, and memray allows one at a time"
+        )
         assert pa.default_memory_pool().backend_name == "system", "the first one still measures"
     finally:
         first.stop()

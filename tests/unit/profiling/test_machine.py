@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from importlib import metadata
 from types import SimpleNamespace
@@ -31,8 +32,9 @@ def test_a_calibration_that_reads_wrong_fails_and_says_why(monkeypatch):
     )
 
 
-def test_a_folder_that_cannot_be_written_to_fails(tmp_path, monkeypatch):
-    monkeypatch.setattr(machine.os, "access", lambda *_: False)
+@pytest.mark.parametrize("right", [os.W_OK, os.X_OK])
+def test_a_folder_that_cannot_be_written_to_fails(tmp_path, monkeypatch, right):
+    monkeypatch.setattr(machine.os, "access", lambda _, rights: not rights & right)
     (found,) = [c for c in machine.look_at_machine([tmp_path / "new"]) if "folder" in c.name]
     assert (found.status, found.found) == (CheckStatus.FAIL, "not writable")
     assert found.remedy == (
@@ -193,14 +195,18 @@ def test_a_pyarrow_without_the_systems_pool_fails(monkeypatch):
     )
 
 
-def test_a_peak_that_cannot_be_reset_is_a_warning(monkeypatch):
-    assert check("OS peak").status is CheckStatus.OK
+def test_a_peak_that_cannot_be_reset_is_a_warning(tmp_path, monkeypatch):
+    assert check("OS peak") == MachineCheck(
+        "OS peak", CheckStatus.OK, "VmHWM, reset by /proc/self/clear_refs"
+    )
     monkeypatch.setattr(machine, "reset_peak", lambda: "not writable")
     told = check("OS peak")
     assert (told.status, told.found) == (CheckStatus.WARN, "not writable")
     assert told.remedy == (
         "Compare heap peaks, or measure on Linux with a writable /proc/self/clear_refs."
     )
+    monkeypatch.setattr(machine, "_PROC", tmp_path / "none")
+    assert check("OS peak").remedy == "Compare heap peaks, or measure on Linux."
 
 
 def test_a_calibration_that_cannot_run_fails(monkeypatch):

@@ -1,0 +1,48 @@
+"""Memory of the processes that this one starts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tracekit.profiling.children import ChildrenWatch
+
+MIB = 2**20
+HOLDS = "held = bytearray({} << 20); print('ready', flush=True); input()"
+STARTS = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)"
+
+
+def started(mib: int) -> subprocess.Popen[str]:
+    """A process whose own child holds `mib` MiB until it is sent a line."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTS, HOLDS.format(mib)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_only_processes_that_were_started_since_are_counted() -> None:
+    before = started(20)
+    watch = ChildrenWatch()
+    watch.start()
+    assert watch.stop() == 0, "children of children, too"
+    watch = ChildrenWatch()
+    watch.start()
+    one, two = started(30), started(40)
+    one.communicate("\n")
+    two.communicate("\n")
+    peak_bytes = watch.stop()
+    assert 70 * MIB < peak_bytes < (70 + 4 * 10) * MIB, "and what four interpreters have"
+    before.communicate("\n")
+
+
+def test_what_was_held_at_once_is_counted_not_what_came_one_after_the_other() -> None:
+    watch = ChildrenWatch()
+    watch.start()
+    started(40).communicate("\n")
+    started(40).communicate("\n")
+    assert 40 * MIB < watch.stop() < (40 + 2 * 10) * MIB
