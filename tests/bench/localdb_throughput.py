@@ -144,7 +144,7 @@ def read_at_once(local: LocalOracle, count: int) -> Run:
 
 
 def read_on_command(target: str) -> int:
-    """What a child does: connect, say so, read the table when told to, tell how that went."""
+    """The work of a child: connect, report that, read the table on command, report the result."""
     user, _, dsn = target.partition("@")
     with oracledb.connect(user=user, password=os.environ["BENCH_PASSWORD"], dsn=dsn) as connection:
         print("ready", flush=True)

@@ -34,14 +34,14 @@ def main() -> None:
         client = nbclient.NotebookClient(notebook, resources={"metadata": {"path": folder}})
         began = time.process_time(), time.monotonic()
         client.execute()
-        plain = _told(notebook, began)
+        plain = _figures(notebook, began)
         began = time.process_time(), time.monotonic()
-        watched = _told(run_notebook(path).executed, began)
+        watched = _figures(run_notebook(path).executed, began)
     for name, (kernel, own, wall, peak_mib) in {"plain": plain, "watched": watched}.items():
         print(f"{name}: kernel {kernel:.2f} s, own {own:.2f} s of {wall:.0f} s, {peak_mib:.0f} MiB")
 
 
-def _told(notebook: Any, began: tuple[float, float]) -> tuple[float, float, float, float]:
+def _figures(notebook: Any, began: tuple[float, float]) -> tuple[float, float, float, float]:
     cpu, kib = map(float, notebook.cells[-1].outputs[0]["text"].split())
     return cpu, time.process_time() - began[0], time.monotonic() - began[1], kib / 1024
 

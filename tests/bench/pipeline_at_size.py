@@ -28,14 +28,14 @@ def main() -> None:
         ids = oracle.keys()
         measured_job(run, ids[:1], DOMAINS[:1])  # warm: what is imported once is not the job's
         began = time.monotonic()
-        told = [0, 0, began]
+        progress = [0, 0, began]
 
         def tell(rows: int, done: int) -> None:
-            told[0] += rows
-            told[1] += done
-            if time.monotonic() - told[2] > 30:
-                told[2] = time.monotonic()
-                print(f"{told[1]:,.0f} keys, {told[0]:,.0f} rows fetched", file=sys.stderr)
+            progress[0] += rows
+            progress[1] += done
+            if time.monotonic() - progress[2] > 30:
+                progress[2] = time.monotonic()
+                print(f"{progress[1]:,.0f} keys, {progress[0]:,.0f} rows fetched", file=sys.stderr)
 
         done = measured_job(run, ids, DOMAINS, tell=tell)
     print(f"{len(ids):,} keys x {len(DOMAINS)}: {done.status['rows']:,} rows fetched")

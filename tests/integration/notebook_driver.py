@@ -56,14 +56,14 @@ def _main() -> None:
 
     shell: Any = InteractiveShell.instance(colors="nocolor")
     shell.run_line_magic("load_ext", "tracekit")
-    told: list[dict[str, Any]] = []
+    outcomes: list[dict[str, Any]] = []
     for cell in json.loads(sys.stdin.read()):
         count = shell.execution_count
         with capture_output() as captured:
             result = shell.run_cell(cell, store_history=True)
         error = result.error_before_exec or result.error_in_exec
         frames = traceback.extract_tb(error.__traceback__) if error else []
-        told.append(
+        outcomes.append(
             {
                 "result": repr(result.result),
                 "error": f"{type(error).__name__}: {error}" if error else "",
@@ -79,7 +79,7 @@ def _main() -> None:
                 "count": count,
             }
         )
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(outcomes))
 
 
 if __name__ == "__main__":

@@ -58,12 +58,12 @@ def test_a_cell(tmp_path: Path) -> None:
     pytest.importorskip("IPython")
     path = f"import sys\nsys.path.insert(0, {str(FOLDER)!r})\n"
     cells = [f"{path}import known_memory as known\nknown.import_all()"]
-    told = (
+    report = (
         "import json\n[_peak.heap_peak_bytes, _peak.rss_net_peak_bytes, _peak.sees_all, "
         "list(_peak.remarks)]"
     )
     for name in known.KNOWN:
-        cells += [f"%%peak\nheld = known.{name}();", told, "del held"]
+        cells += [f"%%peak\nheld = known.{name}();", report, "del held"]
     ran = driver.run_cells(tmp_path, cells)
     for number, name in enumerate(known.KNOWN):
         heap, os_net, sees_all, remarks = eval(ran[2 + 3 * number].result)

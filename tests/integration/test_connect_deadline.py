@@ -19,7 +19,7 @@ from tracekit.testbed import LocalOracle
 QUERY = "SELECT 1 FROM DUAL"
 GENEROUS_SECONDS = 60
 DRIVERS_SECONDS = 20
-"""How long the driver waits for TCP if it is not told."""
+"""The driver's default time limit for TCP."""
 
 
 @pytest.fixture

@@ -24,19 +24,19 @@ _ABORT = struct.pack("ii", 1, 0)  # SO_LINGER of no seconds: closing sends a res
 
 
 class Relay:
-    """Forwards one connection after another to `port`, and resets the client's when told to."""
+    """Forwards one connection after another to `port`, and resets the client's on request."""
 
     def __init__(self, port: int) -> None:
         self._server = port
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._reset, self._told = socket.socketpair()
+        self._reset, self._requested = socket.socketpair()
         self.port = self._listener.getsockname()[1]
 
     def reset(self) -> None:
         self._reset.send(b"!")
 
     def run(self) -> None:
-        with self._listener, self._reset, self._told, contextlib.suppress(OSError):
+        with self._listener, self._reset, self._requested, contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
                 with client, socket.create_connection(("127.0.0.1", self._server)) as server:
@@ -47,8 +47,8 @@ class Relay:
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         while True:
-            ready, _, _ = select.select([client, server, self._told], [], [], _SECONDS)
-            if self._told in ready:
+            ready, _, _ = select.select([client, server, self._requested], [], [], _SECONDS)
+            if self._requested in ready:
                 break
             source, target = (client, server) if client in ready else (server, client)
             with contextlib.suppress(OSError):
@@ -56,7 +56,7 @@ class Relay:
                     target.sendall(data)
                     continue
             break  # whoever ended it tells so too
-        self._told.recv(1)
+        self._requested.recv(1)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
 
 

@@ -117,8 +117,8 @@ def test_numbers_are_described_with_the_dictionary_s_precision(cursor: oracledb.
         "DWH",
         "NUMBERS_ONLY",
     )
-    told = described(cursor, "NUMBERS_ONLY")
-    assert {name: (oracledb.DB_TYPE_NUMBER, *sizes) for name, *sizes in rows} == told
+    types = described(cursor, "NUMBERS_ONLY")
+    assert {name: (oracledb.DB_TYPE_NUMBER, *sizes) for name, *sizes in rows} == types
 
 
 def test_tables_of_a_served_file_are_tables_with_their_keys(cursor: oracledb.Cursor) -> None:

@@ -1,4 +1,4 @@
-"""What README and the guides tell a reader to type works, and their links lead somewhere."""
+"""The commands and code in README and the guides work, and their links lead somewhere."""
 
 from __future__ import annotations
 

@@ -77,10 +77,10 @@ def test_sizes_and_candidates_spread_over_hosts(store: EmbeddedStore, tmp_path: 
         drawn = (tmp_path / "matrix.md").read_text()
         assert all(f"| `{one['host']}` |" in drawn for one in matrix["benches"])
 
-        told = tracekit(
+        done = tracekit(
             store, "estimate", "trace-tiny", "--candidate", "lean", "--verify", "50", "--json"
         )
-        estimate = json.loads(told.stdout)["candidates"]["lean"]
+        estimate = json.loads(done.stdout)["candidates"]["lean"]
         assert estimate["host"] in {"alpha", "beta"}
         assert estimate["checks"][0]["keys"] == 50
 
@@ -133,7 +133,7 @@ def test_an_interrupted_bench_leaves_nothing_queued(store: EmbeddedStore) -> Non
 
 
 @pytest.mark.parametrize(
-    ("request_", "told"),
+    ("request_", "error"),
     [
         ({"kind": "bench", "workload": "../x.toml"}, "knows by name"),
         ({"kind": "bench", "workload": "trace-tiny", "candidates": ["os:getcwd"]}, "by name"),
@@ -142,8 +142,8 @@ def test_an_interrupted_bench_leaves_nothing_queued(store: EmbeddedStore) -> Non
         ({"kind": "bench", "workload": "trace-nowhere"}, "trace-nowhere"),
     ],
 )
-def test_a_request_brings_no_code_with_it(request_: dict[str, Any], told: str) -> None:
-    assert told in run_measurement(request_)["error"]
+def test_a_request_brings_no_code_with_it(request_: dict[str, Any], error: str) -> None:
+    assert error in run_measurement(request_)["error"]
 
 
 def test_a_job_of_another_function_is_refused(store: EmbeddedStore) -> None:

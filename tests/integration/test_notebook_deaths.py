@@ -1,4 +1,4 @@
-"""Which cell took the memory, told of notebooks that die in five ways."""
+"""The cell that took the memory, for notebooks that die in five ways."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Case:
     line: str
     code: str
     variable: str
-    """Held most, as far as the kernel could tell."""
+    """The variable that held most, according to the kernel."""
 
 
 MERGE = Case(dead.MERGE, "In [3]", "In [3] line 2, in explode", "left.merge", "left")

@@ -34,7 +34,9 @@ def test_a_subject_that_ends_well_is_measured(tmp_path):
         on_progress=plain.append,
         on_profiled_progress=profiled.append,
     )
-    assert all((told[-1].phase, told[-1].rows) == ("ended", 48) for told in (plain, profiled))
+    assert all(
+        (updates[-1].phase, updates[-1].rows) == ("ended", 48) for updates in (plain, profiled)
+    )
     record = found.record()
     assert record.status is RunStatus.OK
     assert (record.rows, record.keys) == (48, 48)
@@ -70,18 +72,18 @@ def test_a_profiled_run_that_never_began_has_no_capture(tmp_path):
     [("Holder", {"mib": 24}, "rows:50%"), ("Slow", {"mib": 48, "seconds": 0.4}, "peak:50%")],
 )
 def test_retention_is_looked_at_where_the_plain_run_had_a_part_of_its_figures(name, arguments, at):
-    told = []
+    updates = []
     found = measure_subject(
         f"toy_subjects:{name}",
         arguments,
         search_path=[SUBJECTS],
         retention_at=At.parse(at),
-        on_retention_progress=told.append,
+        on_retention_progress=updates.append,
     )
     retention = found.record().retention
     assert retention.taken_at == at
     assert retention.above_baseline
-    assert told[-1].phase == "ended"
+    assert updates[-1].phase == "ended"
 
 
 def test_a_short_spike_is_in_the_peak_though_no_sample_saw_it():

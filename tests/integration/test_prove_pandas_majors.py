@@ -29,10 +29,10 @@ def _drift() -> list[tuple[str, str, int]]:
         frame = database.read_sql_df(OPEN_END)
         proof = tracekit.prove([frame], database.read_sql_df_slow_iter(OPEN_END))
     assert proof.level is (Level.VALUE if PANDAS_3 else Level.EXACT)
-    return [_told(drift) for drift in proof.drift if drift.column == "VALID_TO"]
+    return [_facts(drift) for drift in proof.drift if drift.column == "VALID_TO"]
 
 
-def _told(drift: Drift) -> tuple[str, str, int]:
+def _facts(drift: Drift) -> tuple[str, str, int]:
     assert not drift.lossy
     return drift.from_type, drift.to_type, drift.count
 

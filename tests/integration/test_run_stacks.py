@@ -1,4 +1,4 @@
-"""What a run's captures tell, in the files of its folder."""
+"""The call stacks of a run's captures, in the files of its folder."""
 
 import subprocess
 import sys

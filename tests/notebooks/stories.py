@@ -20,7 +20,7 @@ print(_json.dumps({{name: eval(asked) for name, asked in {asked!r}.items()}}))
 
 
 @dataclass(frozen=True)
-class Told:
+class StoryRun:
     """A notebook that was run from top to bottom."""
 
     facts: dict[str, Any]
@@ -66,7 +66,7 @@ def read_story(path: Path) -> Any:
     return story
 
 
-def tell(name: str, ask: dict[str, str]) -> Told:
+def run_story(name: str, ask: dict[str, str]) -> StoryRun:
     """Run the notebook whose file name begins with `name`, then evaluate `ask` in its kernel."""
     (path,) = (story for story in STORIES if story.name.startswith(name))
     story = read_story(path)
@@ -79,7 +79,7 @@ def tell(name: str, ask: dict[str, str]) -> Told:
         resources={"metadata": {"path": str(FOLDER)}},
     ).execute()
     story.cells.pop()
-    return Told(
+    return StoryRun(
         json.loads(probe.outputs[0].text),
         {cell.id: cell.outputs for cell in story.cells if cell.cell_type == "code"},
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.notebooks.stories import tell
+from tests.notebooks.stories import run_story
 
 pytestmark = pytest.mark.timeout(240)  # 10 to 30 s each where nothing else runs
 
 
 def test_01_legacy_dies_under_the_limit_that_lean_survives():
-    told = tell(
+    run = run_story(
         "01",
         {
             "passed": "unlimited.verdict.passed",
@@ -22,19 +22,19 @@ def test_01_legacy_dies_under_the_limit_that_lean_survives():
         },
     )
 
-    assert told.facts["passed"] is True
-    assert told.facts["ratio"] < 0.7
-    assert told.facts["statuses"] == {"legacy": "out_of_memory", "lean": "ok"}
-    assert told.facts["lean_rows"] == told.facts["all_rows"] > 20_000
-    assert told.facts["unexpected"] == []
-    assert "under its limit of 192 MiB" in told.text("reason")
-    assert "image/png" in told.kinds("unlimited-plot")
-    assert told.errors() == {}
-    assert told.complaints() == []
+    assert run.facts["passed"] is True
+    assert run.facts["ratio"] < 0.7
+    assert run.facts["statuses"] == {"legacy": "out_of_memory", "lean": "ok"}
+    assert run.facts["lean_rows"] == run.facts["all_rows"] > 20_000
+    assert run.facts["unexpected"] == []
+    assert "under its limit of 192 MiB" in run.text("reason")
+    assert "image/png" in run.kinds("unlimited-plot")
+    assert run.errors() == {}
+    assert run.complaints() == []
 
 
 def test_02_the_trees_the_diff_and_two_cells_tell_who_holds_the_memory():
-    told = tell(
+    run = run_story(
         "02",
         {
             "heaps": "{n: one.heap_net_peak_bytes for n, one in run.summary.candidates.items()}",
@@ -45,23 +45,23 @@ def test_02_the_trees_the_diff_and_two_cells_tell_who_holds_the_memory():
         },
     )
 
-    assert told.facts["heaps"]["lean"] < 0.7 * told.facts["heaps"]["legacy"]
-    assert told.facts["trees"] == ["legacy", "lean"]
-    assert {"gone", "new"} <= set(told.facts["changes"])
-    assert told.facts["frames"] < -2  # MiB: at least the rows that the driver fetched
-    assert told.facts["lean_leaves"] > 1
-    assert "text/html" in told.kinds("replay")
-    assert "image/png" in told.kinds("leaves")
-    assert "DataFrame" in told.text("retention").partition("lean:")[0]
-    assert "DataFrame" not in told.text("retention").partition("lean:")[2]
-    assert "heap peak" in told.text("peak-legacy")
-    assert "equal at level value" in told.text("peak-compare")
-    assert told.errors() == {}
-    assert told.complaints() == []
+    assert run.facts["heaps"]["lean"] < 0.7 * run.facts["heaps"]["legacy"]
+    assert run.facts["trees"] == ["legacy", "lean"]
+    assert {"gone", "new"} <= set(run.facts["changes"])
+    assert run.facts["frames"] < -2  # MiB: at least the rows that the driver fetched
+    assert run.facts["lean_leaves"] > 1
+    assert "text/html" in run.kinds("replay")
+    assert "image/png" in run.kinds("leaves")
+    assert "DataFrame" in run.text("retention").partition("lean:")[0]
+    assert "DataFrame" not in run.text("retention").partition("lean:")[2]
+    assert "heap peak" in run.text("peak-legacy")
+    assert "equal at level value" in run.text("peak-compare")
+    assert run.errors() == {}
+    assert run.complaints() == []
 
 
 def test_03_drift_is_listed_and_a_broken_rewrite_is_caught():
-    told = tell(
+    run = run_story(
         "03",
         {
             "levels": "levels['level'].tolist()",
@@ -75,23 +75,23 @@ def test_03_drift_is_listed_and_a_broken_rewrite_is_caught():
         },
     )
 
-    assert told.facts["levels"] == ["exact", "json", "value", "value", "different", "different"]
-    assert told.facts["shipped"] == "value"
-    assert ["TRACKOUTQTY", "int"] in told.facts["drift"]
-    assert ["TRACKOUTTIMESTAMP", "None"] in told.facts["drift"]
-    assert told.facts["exact"] == ["exact", "exact", "exact"]
-    assert told.facts["same_keys"] is True
-    assert told.facts["broken"] > 1000
-    assert told.facts["broken_kinds"] == ["missing_record"]
-    assert told.facts["subtle"] == [["value", True]]
-    assert "not json" in told.text("too-strict")
-    assert told.text("broken-raises").startswith("NotEqual: equal at level different")
-    assert told.errors() == {}
-    assert told.complaints() == []
+    assert run.facts["levels"] == ["exact", "json", "value", "value", "different", "different"]
+    assert run.facts["shipped"] == "value"
+    assert ["TRACKOUTQTY", "int"] in run.facts["drift"]
+    assert ["TRACKOUTTIMESTAMP", "None"] in run.facts["drift"]
+    assert run.facts["exact"] == ["exact", "exact", "exact"]
+    assert run.facts["same_keys"] is True
+    assert run.facts["broken"] > 1000
+    assert run.facts["broken_kinds"] == ["missing_record"]
+    assert run.facts["subtle"] == [["value", True]]
+    assert "not json" in run.text("too-strict")
+    assert run.text("broken-raises").startswith("NotEqual: equal at level different")
+    assert run.errors() == {}
+    assert run.complaints() == []
 
 
 def test_04_a_stream_stays_small_and_budget_and_guard_stop_what_does_not():
-    told = tell(
+    run = run_story(
         "04",
         {
             "budget": "budget_error.budget_bytes",
@@ -109,7 +109,7 @@ def test_04_a_stream_stays_small_and_budget_and_guard_stop_what_does_not():
         },
     )
 
-    facts = told.facts
+    facts = run.facts
     assert facts["used"] > facts["budget"] == 8 * 2**20
     assert facts["same"] is True
     assert facts["streaming"] <= 1_000
@@ -120,17 +120,17 @@ def test_04_a_stream_stays_small_and_budget_and_guard_stop_what_does_not():
     # So few samples may leave a range for lean whose upper end does not fit.
     assert (facts["fits"]["legacy"], facts["fits"]["stream"]) == (False, True)
     assert facts["least"]["stream"] < facts["least"]["lean"] < facts["least"]["legacy"]
-    ratio = told.text("peak-compare").splitlines()[1].split()[-1]
+    ratio = run.text("peak-compare").splitlines()[1].split()[-1]
     assert float(ratio) < 0.5
-    assert "equal at level exact" in told.text("peak-compare")
-    assert told.errors() == {"hoard": "MemoryGuardExceeded"}
-    assert told.text("hoard") == ""  # the guard stops the cell, not the display of its error
-    assert "The kernel is alive" in told.text("after-the-guard")
-    assert told.complaints() == []
+    assert "equal at level exact" in run.text("peak-compare")
+    assert run.errors() == {"hoard": "MemoryGuardExceeded"}
+    assert run.text("hoard") == ""  # the guard stops the cell, not the display of its error
+    assert "The kernel is alive" in run.text("after-the-guard")
+    assert run.complaints() == []
 
 
 def test_05_a_dead_notebook_dies_as_it_is_and_its_cure_says_the_same():
-    told = tell(
+    run = run_story(
         "05",
         {
             "statuses": "[cell['status'] for cell in died['cells']]",
@@ -139,13 +139,13 @@ def test_05_a_dead_notebook_dies_as_it_is_and_its_cure_says_the_same():
         },
     )
 
-    assert told.facts["statuses"] == ["ok"] * 3 + ["out_of_memory", "not_run"]
-    assert told.facts["same"] == "exact"
-    assert told.facts["redirected"] == "mes-db.example:1521/MES"
-    assert "In [4] ran out of memory" in told.text("reproduce")
-    assert "In [4] line 2, in next_steps" in told.text("reproduce")
-    assert told.text("exit-code") == "53"
-    assert "In [4] was killed" in told.text("killed")
-    assert "PASSED: net peak" in told.text("compare")
-    assert told.errors() == {}
-    assert told.complaints() == []
+    assert run.facts["statuses"] == ["ok"] * 3 + ["out_of_memory", "not_run"]
+    assert run.facts["same"] == "exact"
+    assert run.facts["redirected"] == "mes-db.example:1521/MES"
+    assert "In [4] ran out of memory" in run.text("reproduce")
+    assert "In [4] line 2, in next_steps" in run.text("reproduce")
+    assert run.text("exit-code") == "53"
+    assert "In [4] was killed" in run.text("killed")
+    assert "PASSED: net peak" in run.text("compare")
+    assert run.errors() == {}
+    assert run.complaints() == []

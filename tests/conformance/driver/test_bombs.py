@@ -43,7 +43,7 @@ def _peak_growth(local: LocalOracle, statement: str) -> tuple[int, str]:
     return (int(status.split("VmHWM:")[1].split()[0]) << 10) - before, came
 
 
-@pytest.mark.skipif(not psutil.LINUX, reason="peaks of other processes are told by Linux only")
+@pytest.mark.skipif(not psutil.LINUX, reason="only Linux reports peaks of other processes")
 @pytest.mark.parametrize(
     ("statement", "came"),
     [

@@ -88,14 +88,14 @@ def test_every_setting_is_explained_and_the_example_is_the_defaults(tmp_path: Pa
         if (match := re.fullmatch(r"#?([A-Z_]+)=(.*)", line))
         for name, value in [match.groups()]
     }
-    told = {one.name: one for group in VARIABLES.values() for one in group}
-    assert {name: one.default for name, one in told.items()} == settings
+    documented = {one.name: one for group in VARIABLES.values() for one in group}
+    assert {name: one.default for name, one in documented.items()} == settings
     for line, after in pairwise(found):
         if re.match(r"#?[A-Z_]+=", after):
             assert line.startswith("# "), after
     filled_in = dict(line.split("=", 1) for line in found if re.match(r"[A-Z]", line))
     assert Settings.from_env(filled_in) == Settings.from_env({})
-    assert set(filled_in) == {name for name, one in told.items() if one.needed}
+    assert set(filled_in) == {name for name, one in documented.items() if one.needed}
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,9 @@ def test_an_unexpected_error_is_not_a_failed_check(
     with pytest.raises(SystemExit) as ended:
         app.main()
     assert ended.value.code == 2
-    told = capsys.readouterr().err
-    assert said in told
-    assert ("Traceback" in told) == isinstance(error, KeyError)
+    stderr = capsys.readouterr().err
+    assert said in stderr
+    assert ("Traceback" in stderr) == isinstance(error, KeyError)
 
 
 def test_a_closed_stdout_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

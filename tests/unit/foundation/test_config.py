@@ -91,8 +91,8 @@ def test_documented_variables_are_the_ones_that_are_read(tmp_path: Path) -> None
     database = {"DB_HOST": "h", "DB_SERVICE": "s", "DB_PASSWORD_FILE": str(password)}
     environ = Recording(database)
     Settings.from_env(environ)
-    told = [variable.name for group in VARIABLES.values() for variable in group]
-    assert sorted(told) == sorted(environ.asked)
+    documented = [variable.name for group in VARIABLES.values() for variable in group]
+    assert sorted(documented) == sorted(environ.asked)
 
 
 def test_the_page_of_settings_is_made_from_them() -> None:
@@ -101,9 +101,9 @@ def test_the_page_of_settings_is_made_from_them() -> None:
 
 
 def test_documented_defaults_are_the_real_ones() -> None:
-    told = {one.name: one.default for group in VARIABLES.values() for one in group}
-    assert Settings.from_env(told) == Settings.from_env({})
-    for name, default in told.items():
+    documented = {one.name: one.default for group in VARIABLES.values() for one in group}
+    assert Settings.from_env(documented) == Settings.from_env({})
+    for name, default in documented.items():
         if default.isdigit() and name != "DB_PORT":  # which says nothing without DB_HOST
             assert Settings.from_env({name: str(int(default) + 1)}) != Settings.from_env({}), name
 

@@ -1,4 +1,4 @@
-"""What a call of python-oracledb names, told without resolving it and without a password."""
+"""The database that a call of python-oracledb names, found without resolving it."""
 
 from __future__ import annotations
 
