@@ -44,7 +44,7 @@ class DatabaseSettings:
 
 @dataclass(frozen=True)
 class FetchSettings:
-    """How events are fetched."""
+    """Settings of the fetch."""
 
     max_workers: int = 2
     """Batches of keys read at once."""
@@ -93,10 +93,10 @@ class Variable:
 
     name: str
     default: str
-    """As it would be written; empty if there is none."""
+    """The default as text; empty if there is none."""
     meaning: str
     kind: str = "text"
-    """What its value is: `whole number`, `size`, `folder`, ..."""
+    """The type of its value: `whole number`, `size`, `folder`, ..."""
     needed: bool = False
     """Whether the service cannot run without it."""
 

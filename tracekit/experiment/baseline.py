@@ -196,7 +196,7 @@ def make_run(
 
 
 def fingerprint(environment: Environment, workload: WorkloadInfo) -> dict[str, str]:
-    """What a memory figure depends on besides the measured code, by name."""
+    """Everything besides the measured code that memory figures depend on, by name."""
     machine = _MACHINES.search(environment.platform)
     return {
         "Python": ".".join(environment.python.split(".")[:2]),

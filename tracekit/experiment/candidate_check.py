@@ -24,7 +24,7 @@ def check_candidates(specs: Sequence[CandidateSpec], source: Source) -> None:
 
     Raises:
         ConfigError: a function does not exist or has a parameter with no value, or the service
-            is asked for keys that are not text; tracekit's own fetch cannot ask for these keys.
+            must fetch keys that are not text; tracekit's own fetch cannot fetch these keys.
         ProfileError: no process could be started.
     """
     if any(spec.spec == SERVICE for spec in specs):

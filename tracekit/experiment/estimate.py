@@ -33,11 +33,11 @@ from tracekit.sizes import at_least_one
 SAMPLE_KEYS = 12_000
 """Keys of the largest sample: a dozen batches, enough to keep all workers busy."""
 GROWING_ROWS = 50_000
-"""Rows of the largest sample of a path that keeps them; with fewer, its buffers dominate."""
+"""Rows of the largest sample of a candidate that keeps them; with fewer, buffers dominate."""
 LEVEL_ROWS = 400_000
-"""Rows after which a path that keeps nothing has reached its level."""
+"""Rows after which a candidate that keeps nothing has reached its level."""
 LEVEL_RUNS = 3
-"""Runs of the largest sample of a path that keeps nothing; the highest counts."""
+"""Runs of the largest sample of a candidate that keeps nothing; the highest counts."""
 ERROR_BAR = 0.10
 """A prediction whose range is wider than this share is called uncertain."""
 _LINE_SAMPLES = 3
@@ -149,7 +149,7 @@ class _Sampler:
     tell: Listener
 
     def samples(self, spec: CandidateSpec, most: int, target: int) -> _Samples:
-        """Run the candidate on parts of the keys, each twice the last, until that is enough."""
+        """Run the candidate on parts of the keys, each twice as large, until that is enough."""
         keeps = keeps_records(spec)
         taken: list[EstimateSample] = []
         baseline = 0

@@ -1,4 +1,4 @@
-"""From a few measured samples to the net peak at any number of keys, and its uncertainty."""
+"""Predict the net peak at any number of keys from a few samples, with its uncertainty."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from itertools import pairwise
 from tracekit.records import EstimateSample
 
 ID_BYTES = 9
-"""What a path that keeps nothing needs for each key: a reference in its batch, and a share of the
-batch."""
+"""Bytes that a candidate that keeps nothing needs per key: a reference in its batch, and a share
+of the batch."""
 NOISE_BYTES = 256 * 1024
-"""How much two runs of the same sample always differ: arenas, stacks."""
+"""Bytes by which two runs of the same sample always differ: arenas, stacks."""
 STRAIGHT = 0.1
 """The slope may change by this share between samples and still count as one line."""
 _STEEPEST = 2.0
@@ -96,7 +96,7 @@ def _between(one: float, other: float, times: float) -> Prediction:
 
 
 def growing_model(samples: Sequence[EstimateSample]) -> PeakModel:
-    """The line through the three largest samples of a path that keeps its rows, by least squares.
+    """The least-squares line through the three largest samples of a candidate that keeps its rows.
 
     Larger samples are closer to the prediction and get more weight. If the slope changes from
     sample to sample, as with dictionaries that fill, it may continue to change or not. No part is
@@ -140,7 +140,7 @@ def _bend(slopes: Sequence[float]) -> float:
 
 
 def level_model(samples: Sequence[EstimateSample], level_rows: int = 0) -> PeakModel:
-    """The level that a path which keeps nothing reaches, plus the keys themselves.
+    """The level that a candidate without results reaches, plus the keys themselves.
 
     Its memory rises until all workers and queues have been full a few times, so only the largest
     sample counts: a line would keep rising. Below `level_rows` it may rise again by as much as

@@ -24,7 +24,7 @@ _SAMPLE_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class PipelineFigures:
-    """What the processes of a pipeline needed."""
+    """The memory that the processes of a pipeline needed."""
 
     processes: tuple[ProcessMeasurement, ...]
     cpu_seconds: float

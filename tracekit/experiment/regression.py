@@ -17,7 +17,7 @@ _RULE = re.compile(
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 Measurements = Mapping[str, CandidateMeasurement]
-"""By name."""
+"""The metrics by name."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Rule:
     floor: float
     """Growth allowed in any case, in the metric's unit."""
     text: str
-    """As it was written."""
+    """The rule as written."""
 
     def allowed(self, base: float) -> float:
         """The largest growth over `base` that is not a regression."""
@@ -46,7 +46,7 @@ class Judgement:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing grew more than it may."""
+        """Whether nothing grew more than allowed."""
         return not self.failures
 
 

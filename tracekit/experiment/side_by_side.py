@@ -25,9 +25,9 @@ class Step:
     """One process at work, from its start to its end."""
 
     run: Callable[[], Sequence[Step]]
-    """Does the work, and returns the steps that can follow."""
+    """Does the work, and returns the next steps."""
     measured: bool = field(default=False, init=False)
-    """To be set once the rest of the work is no longer measured."""
+    """Set when the rest of the work is no longer measured."""
     beside: bool = field(default=False, init=False)
     """Whether another step was at work while this one was measured."""
 

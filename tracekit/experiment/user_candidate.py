@@ -58,7 +58,7 @@ class UserCandidate(Candidate[Any]):
         self._returns_generator = False
 
     def fetch(self, keys: Keys) -> Any:
-        """What it returns; None if that was a generator, which is drained."""
+        """Call it and return its result; None if that was a generator, which is drained."""
         found = self._call(keys)
         self._returns_generator = isinstance(found, Generator)
         if not self._returns_generator:

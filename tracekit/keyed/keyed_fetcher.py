@@ -50,9 +50,9 @@ class KeyedFetcher:
 
     If a connection fails, its batch of keys is read again as a whole, on a new connection, as
     often as `database.retry` allows, and only if none of its rows left the fetcher. So no record
-    is ever duplicated or lost. `records`, `stream(whole_keys=True)`, `table` and `to_parquet` hand
-    a batch over once it is complete (batches of many megabytes go in parts). `stream` without
-    `whole_keys` hands out row batches as they come, so it survives a fault only in batches that it
+    is ever duplicated or lost. `records`, `stream(whole_keys=True)`, `table` and `to_parquet` pass
+    a batch on once it is complete (batches of many megabytes go in parts). `stream` without
+    `whole_keys` yields row batches as they come, so it survives a fault only in batches that it
     reads ahead.
 
     Args:

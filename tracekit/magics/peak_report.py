@@ -58,7 +58,7 @@ class PeakReport:
     sees_all: bool = True
     """Whether memray saw all allocations; if not, use the OS net peak."""
     children_peak_bytes: int | None = None
-    """The highest memory of all processes that the cell started; None if not watched."""
+    """The highest total memory of the processes that the cell started; None if not watched."""
 
     retention: Retention | str | None = None
     """What held the process's memory near the highest point, or why that is unknown; None if it was

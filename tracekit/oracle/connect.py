@@ -46,7 +46,7 @@ class Database:
         max_concurrent: Maximum number of open connections.
         fetchmany_size: Rows in a row batch.
         retry_attempts: Number of retries after a connection fault (see
-            `tracekit.oracle.connection_faults`) if no row was handed out yet; 0 disables retries.
+            `tracekit.oracle.connection_faults`) if no row was returned yet; 0 disables retries.
         retry_wait_ms: Wait before the first retry; it doubles each time.
         retry_max_seconds: No retry starts later than this after the first fault.
         driver_options: Any other parameter of `oracledb.connect`, by its name there, such as
@@ -119,7 +119,7 @@ class Database:
     def read_by(self, readers: Readers) -> Database:
         """This database for one fetch of many statements, which does its own retries.
 
-        Connections stay open until `readers` are done, and are broken off when they are
+        Connections stay open until `readers` are done, and are closed when they are
         cancelled. A connection fault is raised immediately.
         """
         mine = copy.copy(self)
@@ -254,7 +254,7 @@ class Database:
 
         Nothing is opened before the first batch is requested. Cursor and connection are closed
         when the iterator ends, fails or is closed early. If the connection fails before the first
-        batch, the query is run again; after that it is an error, because rows were handed out.
+        batch, the query is run again; after that it is an error, because rows were returned.
 
         Args:
             sql: A query, with placeholders `:name` or `:1`.

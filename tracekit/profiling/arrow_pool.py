@@ -1,7 +1,7 @@
 """Arrow's memory pools in a process that is measured while it runs.
 
 pyarrow's default pool reserves 1 GiB of address space at its first use, which memray counts as
-allocated, and later hands out memory from it that memray does not see. The system pool allocates
+allocated, and later allocates from it unseen by memray. The system pool allocates
 what is requested. Which pool Arrow's C++ code uses is decided once, when pyarrow is first used;
 `pyarrow.set_memory_pool` affects only requests from Python.
 """

@@ -41,7 +41,7 @@ class Stretch:
     rss_peak_bytes: int
     """OS peak of the whole process in the stretch, including the measuring itself."""
     children_peak_bytes: int | None
-    """The highest memory of all processes started in the stretch; None if not watched."""
+    """The highest total memory of the processes started in the stretch; None if not watched."""
     elapsed_seconds: float
     """Time with memray active, which slows down code that allocates a lot."""
     capture: Path

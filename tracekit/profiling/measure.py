@@ -37,7 +37,7 @@ class Measurement(CandidateMeasurement):
     """
 
     children_peak_bytes: int | None = None
-    """The highest memory of all processes that the call started; None if not watched."""
+    """The highest total memory of the processes that the call started; None if not watched."""
     samples: tuple[MemorySample, ...] = ()
     """Resident memory of the process over the call."""
     result: Any = None

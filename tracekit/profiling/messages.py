@@ -59,7 +59,7 @@ class Measured(msgspec.Struct, frozen=True, tag="measured"):
     unseen_bytes: int = 0
     """Maximum memory that Arrow's own pools can have allocated unseen by memray."""
     children_peak_bytes: int | None = None
-    """The highest memory of all processes started in the region; None if not watched."""
+    """The highest total memory of the processes started in the region; None if not watched."""
     started_processes: bool = False
     """Whether it started processes that have ended."""
 

@@ -71,7 +71,7 @@ class CellReport:
     rss_held_bytes: int | None = None
     """How much more the process holds after it than before; may be negative."""
     children_peak_bytes: int | None = None
-    """The highest memory of all processes that it started; None if it started none."""
+    """The highest total memory of the processes that it started; None if it started none."""
     heap_peak_bytes: int | None = None
     """memray's high-water mark; None unless profiled."""
     largest_variables: tuple[VariableSize, ...] = ()

@@ -20,7 +20,7 @@ _SCRIPT_NOTE = (
 )
 HEAP_NOTE = "memray was active, which slows down code that allocates a lot."
 CHILDREN_NOTE = (
-    "Children: the most that processes started by the cell held at once, their shared memory "
+    "Children: the highest total memory of the processes that the cell started, with shared memory "
     "counted once."
 )
 REDIRECT_NOTE = (

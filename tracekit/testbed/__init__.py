@@ -1,4 +1,4 @@
-"""A ready local Oracle: builds the workload, starts the server process, hands out a Database."""
+"""A ready local Oracle: build the workload, start the server process, provide a Database."""
 
 from tracekit.testbed.faults import Faults
 from tracekit.testbed.local_oracle import LocalOracle

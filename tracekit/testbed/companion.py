@@ -29,7 +29,7 @@ class Companion:
         command: The program and its arguments.
         environment: Its whole environment.
         descriptors: Open file descriptors that it inherits; above 9, which the shell uses.
-        stdout: Where its standard output goes, as subprocess.Popen takes it.
+        stdout: Its standard output, as for subprocess.Popen.
     """
 
     def __init__(
@@ -81,12 +81,12 @@ class Companion:
 
     @property
     def pid(self) -> int | None:
-        """Of the shell that watches it, whose child it is."""
+        """Process id of the shell that watches it, which is its parent."""
         return self._process.pid if self._process is not None else None
 
     @property
     def stdout(self) -> IO[bytes] | None:
-        """Its standard output, where that is a pipe."""
+        """Its standard output, if that is a pipe."""
         return self._process.stdout if self._process is not None else None
 
     def exit_code(self) -> int | None:

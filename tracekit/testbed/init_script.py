@@ -51,7 +51,7 @@ class ScriptStatement:
 
 
 def statements(text: str, name: str) -> Iterator[ScriptStatement]:
-    """The statements of a script, without what ends them.
+    """The statements of a script, without their terminators.
 
     Args:
         text: The script.
@@ -115,7 +115,7 @@ def _failure(path: Path, statement: ScriptStatement, error: oracledb.Error) -> s
 
 
 def _next(text: str, position: int) -> int:
-    """Where the next statement or command begins: past blanks, comments and lone ends."""
+    """The start of the next statement or command, after blanks, comments and lone terminators."""
     while True:
         match = _BLANK.match(text, position)
         position = match.end() if match else position
@@ -126,7 +126,7 @@ def _next(text: str, position: int) -> int:
 
 
 def _statement_end(text: str, start: int, name: str) -> tuple[int, int]:
-    """Where the statement at `start` ends, and where what follows begins."""
+    """The end of the statement at `start`, and the start of the text after its terminator."""
     words: list[str] = []
     try:
         for token in scan(text, start):

@@ -24,7 +24,7 @@ _LOG_TAIL_BYTES = 4000
 
 @dataclass(frozen=True)
 class ServerReady:
-    """What the server says when it listens."""
+    """The message of a server that listens."""
 
     port: int
     banner: str
@@ -37,8 +37,8 @@ class ServerProcess:
     runs in a session of its own: Ctrl-C at a terminal reaches us, and we stop it in order.
 
     Args:
-        module: What `python -m` runs.
-        title: What messages call it.
+        module: The module that `python -m` runs.
+        title: Its name in messages.
     """
 
     def __init__(self, module: str = "tracekit.localdb", title: str = "the local Oracle") -> None:
@@ -80,8 +80,8 @@ class ServerProcess:
         """Send the running server a command (`tracekit.localdb.control`) and return its answer.
 
         Args:
-            command: What is asked.
-            seconds: The longest that the answer may take.
+            command: The command.
+            seconds: Time limit of the answer.
 
         Raises:
             ConfigError: it does not understand the command.

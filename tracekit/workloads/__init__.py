@@ -1,6 +1,6 @@
 """Named workloads: what is replayed; generated into DuckDB and kept in a cache, or a file.
 
-The names are loaded on first use: who only asks for a definition needs no DuckDB.
+The names are loaded on first use: reading a definition does not need DuckDB.
 """
 
 from __future__ import annotations

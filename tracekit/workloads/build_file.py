@@ -23,23 +23,23 @@ MEMORY_LIMIT = "512MiB"
 """Memory limit of DuckDB while it builds; it spills to disk beyond that."""
 
 _NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
-"""How the C library words ENOSPC, EFBIG and EDQUOT, which DuckDB passes on as text."""
+"""The C library's messages for ENOSPC, EFBIG and EDQUOT, which DuckDB passes on as text."""
 
 
 def database_path(workload: Workload, cache_dir: Path) -> Path:
-    """Where `build` puts this workload; the name changes when the rows would."""
+    """The path of the built workload; its name depends on everything that determines the rows."""
     fingerprint = workload.fingerprint or ""
     stem = f"{workload.name}-{workload.size}-{fingerprint[:12]}"
     return cache_dir / "workloads" / f"{stem}.duckdb"
 
 
 def building_dir(path: Path) -> Path:
-    """Where a file is built before it is moved to `path`; only the lock's holder may touch it."""
+    """The folder in which `path` is built; only the holder of the lock may use it."""
     return path.with_suffix(".building")
 
 
 def build_lock(path: Path) -> FileLock:
-    """The lock that everybody who makes or removes `path` holds."""
+    """The lock that every process holds while it makes or removes `path`."""
     return FileLock(path.with_suffix(".lock"))
 
 
@@ -148,7 +148,7 @@ def _build_in(workshop: Path, workload: Workload, path: Path, report: Progress) 
             config={
                 "memory_limit": MEMORY_LIMIT,
                 "temp_directory": str(workshop / "spill"),
-                # Each thread holds unwritten rows of its own: more would outgrow the limit.
+                # Each thread holds its own unwritten rows; more threads would exceed the limit.
                 "threads": min(4, os.cpu_count() or 1),
             },
         ) as connection:
@@ -167,7 +167,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, workload: Workload, report: Pro
 
 
 def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
-    """Do `work` in a thread, so that what a signal handler raises here ends it and continues.
+    """Do `work` in a thread, so that an exception of a signal handler ends it and is raised here.
 
     DuckDB swallows an exception that a handler raises while one of its calls runs in the main
     thread, and raises a RuntimeError instead.
@@ -177,7 +177,7 @@ def _interruptible(connection: duckdb.DuckDBPyConnection, work: Callable[[], Non
         try:
             working.result()
         except BaseException:
-            # One call may hit the gap between two statements, so ask until the work has ended.
+            # One call may come between two statements, so repeat it until the work has ended.
             while not working.done():
                 connection.interrupt()
                 wait([working], timeout=0.05)
@@ -195,4 +195,4 @@ def _failure(workload: Workload, path: Path, exc: Exception) -> WorkloadError:
 
 
 def _silent(step: str, done: float) -> None:
-    """Report to nobody."""
+    """Discard progress."""

@@ -14,26 +14,26 @@ from tracekit.workloads.build_file import build_lock, building_dir
 from tracekit.workloads.file import describe_file
 
 _BUILT_STEM = re.compile(r".+-\d+-[0-9a-f]{12}")
-"""As `database_path` names files: of one that cannot be read, all that tells whose it is."""
+"""The form of names that `database_path` gives; identifies a file that cannot be read."""
 
 
 @dataclass(frozen=True)
 class CachedWorkload:
-    """One workload of the cache, whole or left unfinished by a builder that was killed."""
+    """One workload in the cache: complete, or left by a builder that was killed."""
 
     name: str
-    """Of the workload; of the file where the file cannot say."""
+    """The workload's name, or the file's if it does not contain one."""
     size: int | None
-    """Keys it was built with."""
+    """Number of keys."""
     fingerprint: str | None
     path: Path
-    """The DuckDB file, which is not there yet while `complete` is false."""
+    """The DuckDB file, which exists only if `complete` is true."""
     size_bytes: int
     complete: bool
 
 
 def cached(cache_dir: Path) -> list[CachedWorkload]:
-    """The workloads that `cache_dir` keeps, sorted by file name; [] without such a folder.
+    """The workloads in `cache_dir`, sorted by file name; [] if the folder does not exist.
 
     Links and files that tracekit did not build are left out.
     """
@@ -49,10 +49,10 @@ def cached(cache_dir: Path) -> list[CachedWorkload]:
 
 
 def remove(item: CachedWorkload) -> None:
-    """Remove one cached workload; who has it open keeps it until they close it.
+    """Remove one cached workload; processes that have it open can continue to read it.
 
     Raises:
-        WorkloadError: it is being built at this moment, or may not be removed.
+        WorkloadError: it is being built, or cannot be removed.
     """
     lock = build_lock(item.path)
     try:
@@ -62,11 +62,11 @@ def remove(item: CachedWorkload) -> None:
             workshop = building_dir(item.path)
             if workshop.exists():
                 shutil.rmtree(workshop)
-            # Safe while held: FileLock tells a waiter that its lock file lost its name.
+            # Safe while it is held: FileLock notices that a lock file was removed.
             Path(lock.lock_file).unlink(missing_ok=True)
     except Timeout:
         raise WorkloadError(
-            f"workload {item.name!r} is being built by another process. Remove it when that is done"
+            f"workload {item.name!r} is being built by another process. Remove it after that"
         ) from None
     except OSError as exc:
         raise WorkloadError(f"{item.path} could not be removed: {exc}") from exc

@@ -15,9 +15,9 @@ from tracekit.workloads.definition import Definition, Workload, workload_of
 from tracekit.workloads.shapes import load_shape, with_shape
 
 USER_DIR = Path("profiles/workloads")
-"""Where a project may keep definitions, relative to the working directory."""
+"""A project's folder for definitions, relative to the working directory."""
 SHAPES_DIR = Path("profiles/shapes")
-"""Where it may keep shapes; each is a workload of the file's name."""
+"""A project's folder for shapes; each is a workload named after its file."""
 
 _PACKAGE = Path(__file__).parent
 _PYPROJECT = "pyproject.toml"
@@ -25,7 +25,7 @@ _OWN_FILE = "tracekit.toml"
 
 
 def load(name_or_path: str | Path, *, keys: int | None = None) -> Workload:
-    """The workload of that name, or of the TOML or shape file at that path, with `keys` keys.
+    """Load the workload of that name, or the TOML or shape file at that path, with `keys` keys.
 
     Names are searched in tracekit.toml (`[workloads.NAME]`) or pyproject.toml
     (`[tool.tracekit.workloads.NAME]`) in the working directory or the nearest folder above it, in
@@ -56,16 +56,16 @@ def known_workloads() -> list[Workload]:
 
 
 def shipped_folder() -> Path:
-    """Where the definitions that come with tracekit, and their SQL, are."""
+    """The folder of the definitions that come with tracekit, and of their SQL."""
     installed = _PACKAGE / "definitions"
-    # The wheel carries profiles/workloads as tracekit/workloads/definitions; a checkout is not
-    # built, so there they are found where they are written.
+    # The wheel contains profiles/workloads as tracekit/workloads/definitions. In a checkout they
+    # are in their own folder.
     return installed if installed.is_dir() else _PACKAGE.parents[1] / "profiles" / "workloads"
 
 
 Tables = Mapping[str, Any]
 Found = tuple[Path, Tables]
-"""A file, and all its workloads' tables by name."""
+"""A file, and the tables of all its workloads by name."""
 
 
 def _named(name: str) -> Workload:
@@ -92,7 +92,7 @@ def _only(path: Path) -> Workload:
 
 
 def _tables() -> dict[str, Found]:
-    """Name to file and tables; what is nearer hides what is farther."""
+    """The file and tables of each name; nearer files override farther ones."""
     shapes = sorted((Path.cwd() / SHAPES_DIR).glob("*.json"))
     found: dict[str, Found] = {
         path.stem: (path, {path.stem: {"shape": path.name}}) for path in shapes
@@ -104,7 +104,7 @@ def _tables() -> dict[str, Found]:
 
 
 def _files() -> Iterator[Path]:
-    """Files that may define workloads, the farthest first."""
+    """Files that may define workloads, farthest first."""
     yield from sorted(shipped_folder().glob("*.toml"))
     if USER_DIR.resolve() != shipped_folder().resolve():
         yield from sorted((Path.cwd() / USER_DIR).glob("*.toml"))

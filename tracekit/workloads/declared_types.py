@@ -13,7 +13,7 @@ import duckdb
 from tracekit.errors import WorkloadError
 
 TABLE = "TRACEKIT_DECLARED_COLUMNS"
-"""In schema main; the local Oracle keeps what its own DDL declares in a table of this form, too."""
+"""A table in schema main. The local Oracle stores declarations of its own DDL in the same form."""
 
 _TYPE = re.compile(r"(?P<name>CHAR|NCHAR|VARCHAR2|NVARCHAR2)\((?P<length>[1-9]\d*)\)")
 
@@ -33,7 +33,7 @@ def declare_type(
         oracle_type: `CHAR(16)`, `VARCHAR2(255)` or their national forms; lengths are characters.
 
     Raises:
-        WorkloadError: the type is none of these, or a value is too long.
+        WorkloadError: the type is another one, or a value is too long.
         duckdb.Error: the column does not exist.
     """
     match = _TYPE.fullmatch(oracle_type)
@@ -67,19 +67,19 @@ def write_declaration(
     scale: int | None = None,
     length: int | None = None,
 ) -> None:
-    """Write down a column's declared type, whose values fit it as they are; a CHAR's are padded.
+    """Record the declared type of a column whose values already fit; those of a CHAR are padded.
 
     Args:
-        connection: To the workload's file.
+        connection: A connection to the workload's file.
         table: `SCHEMA.TABLE`.
-        column: As the table has it.
-        name: Of the type: `CLOB`, `TIMESTAMP`, `RAW`.
-        precision: Of a FLOAT or an INTERVAL.
-        scale: Of a TIMESTAMP.
-        length: Of a text in characters, of a RAW in bytes.
+        column: The column, as the table spells it.
+        name: The type's name, such as `CLOB`, `TIMESTAMP`, `RAW`.
+        precision: Precision of a FLOAT or an INTERVAL.
+        scale: Scale of a TIMESTAMP.
+        length: Length of a text in characters, or of a RAW in bytes.
 
     Raises:
-        duckdb.Error: DuckDB could not do it.
+        duckdb.Error: DuckDB failed.
     """
     schema, _, table_name = table.partition(".")
     connection.execute(

@@ -36,7 +36,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     description: str = ""
     extends: str | None = None
-    """Another workload, of the same file, whose entries this one has where it has none."""
+    """Another workload in the same file, whose entries this one inherits."""
     database: str | None = None
     """A DuckDB file, served by a local Oracle."""
     dsn: str | None = None
@@ -44,27 +44,27 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     generator: str | None = None
     """`module:function` that fills a DuckDB file."""
     shape: str | None = None
-    """A shape's file, whose rows are made; `size` and `parameters.rows` say how many."""
+    """A shape's file to generate rows from; `size` and `parameters.rows` set their number."""
     queries: dict[Name, QueryTable | str] = {}
-    """By name; a text alone is the SQL of a query without a key."""
+    """The queries by name; plain text is the SQL of a query without a key."""
     query: str | None = None
-    """The one that is replayed where none is named; needed where there are several."""
+    """The default query; needed if there are several."""
     keys: str | None = None
-    """A query whose first columns are the keys, or `@FILE` with one a line."""
+    """A query whose first columns are the keys, or `@FILE` with one key per line."""
     size: Annotated[int, msgspec.Meta(ge=1, le=MOST_KEYS)] | None = None
-    """How many keys the generator makes."""
+    """Number of keys that the generator makes."""
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**53)] | None = None
     candidates: dict[str, str] | list[str] = {}
     reference: str | None = None
     sysdate: Annotated[datetime.datetime, msgspec.Meta(tz=False)] | None = None
-    """What SYSDATE is while the workload is served."""
+    """Value of SYSDATE while the workload is served."""
     parameters: dict[str, Any] = {}
-    """What the generator takes."""
+    """Parameters of the generator."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A definition at one size: what is replayed, and by which candidates."""
+    """A definition at one size: the data, the queries and the candidates."""
 
     name: str
     description: str = ""
@@ -73,21 +73,21 @@ class Workload:
     generator: str | None = None
     queries: dict[str, QueryDefinition] = field(default_factory=dict)
     query: str | None = None
-    """The one that is replayed where none is named."""
+    """The default query."""
     keys: str | None = None
     size: int | None = None
     seed: int | None = None
     candidates: tuple[str, ...] = ()
-    """Each `NAME=SPEC`, or a built-in one's name."""
+    """The candidates, each `NAME=SPEC` or the name of a built-in one."""
     reference: str | None = None
     sysdate: datetime.datetime | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = Path()
-    """Where its definition is: files and modules it names are looked for there."""
+    """The folder of its definition, in which files and modules that it names are searched."""
 
     @property
     def fingerprint(self) -> str | None:
-        """SHA-256, hex, of all that decides a generated workload's rows; None for another one."""
+        """SHA-256 of everything that determines a generated workload's rows, in hex; else None."""
         if self.generator is None:
             return None
         decisive = {
@@ -102,7 +102,7 @@ class Workload:
         return hashlib.sha256(encode_typed(decisive, sort_keys=True)).hexdigest()
 
     def sized(self, keys: int) -> Workload:
-        """The same with another number of keys.
+        """This workload with another number of keys.
 
         Raises:
             WorkloadError: it cannot have that many, or is not generated.
@@ -122,13 +122,13 @@ def workload_of(name: str, definition: Definition, folder: Path, source: str) ->
     """Make the workload of a checked definition.
 
     Args:
-        name: What it is called.
-        definition: Its table, `extends` resolved.
-        folder: Where the files it names are looked for.
-        source: What messages call the definition's file.
+        name: The workload's name.
+        definition: Its table, with `extends` resolved.
+        folder: The folder in which files that it names are searched.
+        source: The name of the definition's file in messages.
 
     Raises:
-        WorkloadError: it contradicts itself, or a file it names is missing.
+        WorkloadError: it contradicts itself, or names a file that is missing.
     """
     named = ("database", "dsn", "generator", "shape")
     sources = [option for option in named if getattr(definition, option)]

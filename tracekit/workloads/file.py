@@ -19,7 +19,7 @@ from tracekit.workloads.definition import Workload
 
 @dataclass(frozen=True)
 class WorkloadFile:
-    """What a DuckDB file says about itself; None if it does not, as one made elsewhere."""
+    """The description in a DuckDB file; fields are None if tracekit did not write it."""
 
     path: Path
     size_bytes: int
@@ -27,11 +27,11 @@ class WorkloadFile:
     fingerprint: str | None = None
     seed: int | None = None
     size: int | None = None
-    """Keys it was built with."""
+    """Number of keys."""
     sysdate: datetime.datetime | None = None
     queries: dict[str, QueryDefinition] = field(default_factory=dict)
     query: str | None = None
-    """The one that is replayed where none is named."""
+    """The default query."""
     keys: str | None = None
     """The query for its keys."""
     candidates: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class WorkloadFile:
 
 
 def describe_file(path: Path) -> WorkloadFile:
-    """What the DuckDB file at `path` says about itself.
+    """Read the description in the DuckDB file at `path`.
 
     Raises:
         WorkloadError: the file does not exist, or cannot be read as a DuckDB file.
@@ -76,10 +76,10 @@ def describe_file(path: Path) -> WorkloadFile:
 
 
 def write_description(connection: duckdb.DuckDBPyConnection, workload: Workload) -> None:
-    """Let a file say what it holds and how it is replayed, wherever it is taken.
+    """Write a description of its contents and queries into a file.
 
     Raises:
-        duckdb.Error: DuckDB could not do it.
+        duckdb.Error: DuckDB failed.
     """
     replay = {
         "queries": [asdict(query) for query in workload.queries.values()],
@@ -107,7 +107,7 @@ def write_description(connection: duckdb.DuckDBPyConnection, workload: Workload)
 
 
 def content_fingerprint(path: Path) -> str:
-    """SHA-256, hex, of the file's bytes: the fingerprint of a database made elsewhere.
+    """SHA-256 of the file's bytes, in hex: the fingerprint of a database from elsewhere.
 
     Raises:
         WorkloadError: the file cannot be read.
@@ -120,7 +120,7 @@ def content_fingerprint(path: Path) -> str:
 
 
 def table_rows(path: Path) -> dict[str, int]:
-    """Rows of every table, by `SCHEMA.TABLE`; tracekit's own description is left out.
+    """Number of rows of every table, by `SCHEMA.TABLE`, without tracekit's own description.
 
     Raises:
         WorkloadError: the file cannot be read.

@@ -15,7 +15,7 @@ from typing import Any
 from tracekit.errors import WorkloadError
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done and the part of the whole that is done, 0.0 to 1.0."""
+"""Called with the current step and the fraction done, from 0.0 to 1.0."""
 
 
 def find_generator(name: str) -> Callable[..., None]:
@@ -35,5 +35,5 @@ def find_generator(name: str) -> Callable[..., None]:
 
 
 def generator_version(name: str) -> Any:
-    """The `VERSION` of a generator's module; 1 where it has none."""
+    """The `VERSION` of a generator's module; 1 if it has none."""
     return getattr(importlib.import_module(find_generator(name).__module__), "VERSION", 1)
