@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import gc
 import json
-import math
 import os
 import random
 import resource
@@ -102,8 +101,6 @@ class Tests(PytestRunner):
     session: pytest.Session | None = None
     seconds: float | None = None
     """CPU time after which no more tests of a mutant are started."""
-    ends_at = math.inf
-    """CPU time of this process at which the test that now runs must have ended."""
 
     def execute_pytest(self, params: list[str], **kwargs: Any) -> int:
         """Run pytest, with empty caches for each test."""
@@ -137,11 +134,12 @@ class Tests(PytestRunner):
         wanted = set(tests)
         items = [item for item in self.session.items if item.nodeid in wanted]
         items.sort(key=Turn(module))
-        threading.Thread(target=_end_what_hangs, daemon=True).start()
+        threading.Thread(target=_end_what_waits, daemon=True).start()
         start = time.process_time()
         for item, following in zip(items, [*items[1:], None], strict=True):
             own = state().duration_by_test[item.nodeid]
-            Tests.ends_at = time.process_time() + HANGING_SECONDS + 10 * own
+            # Ends the process, which a thread cannot do while one call computes without end.
+            signal.setitimer(signal.ITIMER_PROF, HANGING_SECONDS + 10 * own)
             try:
                 item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             except MemoryError:  # which pytest itself may meet after the test has
@@ -223,10 +221,10 @@ def _handle_signals_as_usual() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _end_what_hangs() -> None:
-    """Kill the mutant if a test, and what it started, uses no CPU any more, or far too much."""
+def _end_what_waits() -> None:
+    """Kill the mutant if a test, and what it started, uses no CPU any more."""
     before = -1.0
-    while abs((used := _cpu_seconds()) - before) > 0.01 and time.process_time() < Tests.ends_at:
+    while abs((used := _cpu_seconds()) - before) > 0.01:
         before = used
         time.sleep(IDLE_SECONDS)
     os._exit(int(pytest.ExitCode.TESTS_FAILED))
@@ -258,6 +256,7 @@ STATES = {
     33: "no tests",
     1: "killed",
     3: "killed",
+    -signal.SIGPROF: "killed",  # it never ends
     -signal.SIGSEGV: "killed",  # by Arrow, of which no test survives a crash
     **dict.fromkeys((-signal.SIGXCPU, signal.SIGXCPU, 128 + signal.SIGXCPU), "timeout"),
 }

@@ -85,7 +85,7 @@ def _attributes(value: Any) -> dict[str, object]:
     """An instance's attributes by name, without cached properties."""
     kind = type(value)
     slots = getattr(copyreg, "_slotnames")(kind)  # noqa: B009 (undocumented, used by pickle)
-    names = [*getattr(kind, "__struct_fields__", ()), *slots, *getattr(value, "__dict__", ())]
+    names = [*slots, *getattr(value, "__dict__", ())]
     found = {
         name: getattr(value, name)
         for name in names

@@ -24,13 +24,15 @@ SAME = st.sampled_from([range(0), range(10, 13), range(1_000, 1_600)])
 
 def records(*numbers: int) -> Records:
     """Two of different numbers have no cell in common."""
-    return [{"K": "k", **{name: f"{name}{number}" for name in "ABCD"}} for number in numbers]
+    return [{"KEY": "k", **{name: f"{name}{number}" for name in "ABCD"}} for number in numbers]
 
 
 def differences(
     folder: Path, before: Records, after: Records, **options: Any
 ) -> tuple[Difference, ...]:
-    proof = Sides(folder, {"k": before}, {"k": after}).proof(key="K", max_examples=5_000, **options)
+    proof = Sides(folder, {"k": before}, {"k": after}).proof(
+        key="KEY", max_examples=5_000, **options
+    )
     assert (proof.level is Level.DIFFERENT) is bool(proof.examples)
     found: tuple[Difference, ...] = proof.examples
     return found
@@ -164,7 +166,7 @@ def test_one_record_that_moved_far_is_the_only_one_that_did(tmp_path: Path) -> N
 def shown(sides: Sides, first: int, last: int, **options: Any) -> Any:
     """The proof if only some neighbouring records of the key are read again."""
     parts = tuple({"k": Stretch(side["k"][first:last], first)} for side in sides.sides)
-    return sides.proof(key="K", refetch=lambda keys: parts, **options)
+    return sides.proof(key="KEY", refetch=lambda keys: parts, **options)
 
 
 def test_of_a_stretch_what_its_end_cuts_off_is_no_difference(tmp_path: Path) -> None:

@@ -185,6 +185,9 @@ def test_what_is_said_of_two_results_as_a_whole(tmp_path):
         "column totals do not determine the drift of CONTAINERID, QTY, N; its counts are those of "
         "the 7 keys fetched again",
     )
+    sides = Sides(tmp_path, before, after)
+    assert "100 of 1,100 different keys were fetched again" in str(sides.proof().remarks)
+    assert len(sides.asked) == 100
     turned = {key: rows[::-1] for key, rows in before.items()}
     proof = Sides(tmp_path, before, turned).proof(unordered=True)
     assert proof.remarks == ("1,200 keys have the same records in another order",)

@@ -120,6 +120,10 @@ class Named(str):
         return made
 
 
+class Renamed(Named):
+    pass
+
+
 Pair = collections.namedtuple("Pair", "a b")
 
 HOLDERS = {
@@ -291,6 +295,7 @@ PAIRS: list[tuple[Any, Any, Level]] = [
     (Shape(1), Shape(1.0), VALUE),
     (Named("a", 1), Named("a", 2), DIFFERENT),
     (Named("a", 1), Named("b", 1), DIFFERENT),
+    (Named("a", 1), Renamed("a", 1), DIFFERENT),
     (Extra(a=1), Extra(a=1), EXACT),
     (Extra(a=1), Extra(a=2), DIFFERENT),
     (Extra(a=1), Extra("b", a=1), EXACT),

@@ -226,6 +226,14 @@ def test_examples_are_of_the_smallest_key_whatever_block_it_is_in(tmp_path, turn
     }
 
 
+def test_the_example_of_a_key_is_its_first_cell_whatever_follows(tmp_path):
+    first = [{"Q": number + 0.5} for number in range(5_000)]
+    written(tmp_path / "x", [("K", first), ("A", [{"Q": 1}]), ("K", [{"Q": 9.5}, {"Q": 7}])])
+    totals = DigestFile(tmp_path / "x").footer.columns["Q"]
+    found = {kind: (total.count, total.key, total.example) for kind, total in totals.items()}
+    assert found == {"float:float": (5_001, "K", "0.5"), "integer:int": (2, "A", "1")}
+
+
 def test_the_first_orders_of_columns_are_kept(tmp_path):
     names = [f"C{number}" for number in range(70)]
     records = [dict.fromkeys([name, *names], 1) for name in names]

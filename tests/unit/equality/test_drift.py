@@ -224,5 +224,5 @@ def test_what_became_of_what_is_told_for_each_kind_of_a_family(tmp_path: Path) -
 
 
 def test_a_column_of_one_side_alone_has_no_drift(tmp_path: Path) -> None:
-    proof = Sides(tmp_path, {"A": [{"N": 1, "O": 1}]}, {"A": [{"N": 1.0}]}).proof()
+    proof = Sides(tmp_path, {"A": [{"M": 1, "N": 1, "O": 1}]}, {"A": [{"N": 1.0}]}).proof()
     assert [each.column for each in proof.drift] == ["N"]

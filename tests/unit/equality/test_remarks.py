@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import math
+import pathlib
+import re
 import zoneinfo
 from decimal import Decimal
 from typing import Any
@@ -138,6 +140,12 @@ CASES: list[tuple[Any, Any, str | None, bool]] = [
     (Point(1), Point(2), "first at ['x']: 1 against 2", False),
     (Point([1]), Point([2]), "first at ['x'][0]: 1 against 2", False),
     (range(3), range(4), "first at ['values'][0]: 3 against 4", False),
+    (pathlib.PurePath("a"), pathlib.PurePath("b"), "first at ['path']: 'a' against 'b'", False),
+    (re.compile("a"), re.compile("b"), "first at ['pattern']: 'a' against 'b'", False),
+    (re.compile("a"), re.compile("a", re.IGNORECASE), "first at ['flags']: 32 against 34", False),
+    (pd.Interval(0, 1), pd.Interval(0, 2), "first at ['right']: 1 against 2", False),
+    (pd.Interval(1, 2), pd.Interval(0, 2), "first at ['left']: 1 against 0", False),
+    (pd.Period("2026-01"), pd.Period("2026"), "first at ['ordinal']: 672 against 56", False),
     ({1, 2}, {1, 3}, None, False),
     ([1], {"a": 1}, "first at [0]: 1 against nothing", False),
     ([1], 1, None, False),

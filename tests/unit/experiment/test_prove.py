@@ -103,6 +103,13 @@ def test_a_mapping_names_the_key_column_only_where_one_column_holds_its_keys():
     twice = {key: [{**row, "COPY": key} for row in found] for key, found in mapping().items()}
     flat = [row for found in twice.values() for row in found]
     assert prove(twice, flat, "CONTAINERID").level is Level.EXACT
+    once = mapping()
+    once["C4"][0]["NAME"] = "C4"
+    assert prove(once, [row for found in once.values() for row in found]).level is Level.EXACT
+    proof = prove({"C": [], **mapping()}, records())
+    assert (proof.record.different_keys, proof.record.missing_keys) == (1, 1)
+    by_two = {(row["CONTAINERID"], row["QTY"]): [row] for row in records()}
+    assert prove(by_two, records()).level is Level.EXACT
     with pytest.raises(
         ConfigError, match=r"^a record has no known key column; its columns are .*key="
     ):
