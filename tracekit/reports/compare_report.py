@@ -56,7 +56,7 @@ def compare_text(
         page.item(failure, style="red")
     page.line("")
     page.table(delta_table(deltas))
-    page.items(unlike(base, head), "Not alike")
+    page.items(unlike(base, head), "Not directly comparable")
     for diff in stack_diffs:
         tables = stack_tables(diff, redact, limit=TOP_STACKS)
         page.table(tables.changed, diff_title(diff))
@@ -103,7 +103,7 @@ def compare_markdown(
         bullet(map(redact.prose, failures or ())),
         "## Metrics, worst first" if sort == "change" else "## Metrics",
         table_lines(delta_table(deltas)),
-        *section("Not alike", bullet(map(redact.prose, unlike(base, head)))),
+        *section("Not directly comparable", bullet(map(redact.prose, unlike(base, head)))),
         *stack_details(stack_diffs, redact),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"

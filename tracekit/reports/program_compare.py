@@ -61,7 +61,7 @@ def _table(comparison: ProgramComparison, redact: Redactor) -> Table:
         *(Column(title, numeric=True) for title in titles),
         Column("change", numeric=True),
     ]
-    rows = [("ended", sections.outcome(before).lower(), sections.outcome(after).lower(), "")]
+    rows = [("status", sections.outcome(before).lower(), sections.outcome(after).lower(), "")]
     for title, read, shown in _METRICS:
         one, other = read(before), read(after)
         if one is None and other is None:

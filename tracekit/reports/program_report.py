@@ -6,7 +6,7 @@ from tracekit.records import ProgramReport, ProgramStatus
 from tracekit.reports import figures
 from tracekit.reports import program_sections as sections
 from tracekit.reports.gfm import bullet, details, fenced, marker, prose, section, table_lines
-from tracekit.reports.redaction import Redactor, in_package
+from tracekit.reports.redaction import Redactor
 from tracekit.reports.text_report import TextPage
 
 
@@ -47,7 +47,7 @@ def program_text(
             held = f"{figures.size(stack.size_bytes)} in {figures.count(stack.allocations)}"
             page.line(f"  {held} allocation{'s' * (stack.allocations != 1)}")
             for call in stack.calls:
-                page.line(f"      {in_package(call)}")
+                page.line(f"      {redact.location(call)}")
     if report.retention is not None:
         page.line("")
         page.line(sections.retention_title(report.retention), style="bold")

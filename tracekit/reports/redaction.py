@@ -74,13 +74,12 @@ class Redactor:
 
     def location(self, location: str) -> str:
         """A location `function:file:line` with its file relative to the package folder."""
+        location = _in_package(location)
         function, file, line = split_location(location)
         if not self.confidential or not file:
             return location
         parts = PurePath(file.replace("\\", "/")).parts
-        if "site-packages" in parts:
-            parts = parts[parts.index("site-packages") + 1 :]
-        elif file.startswith(("/", "~")) or ":" in file:
+        if file.startswith(("/", "~")) or ":" in file:
             parts = parts[-2:] if len(parts) > 2 else parts[-1:]
         return ":".join(filter(None, (function, "/".join(parts), line)))
 
@@ -94,7 +93,7 @@ class Redactor:
         return _LIKE_A_KEY.sub(lambda m: handle(m[0]), text)
 
 
-def in_package(location: str) -> str:
+def _in_package(location: str) -> str:
     """`location` without the folder of an environment's packages."""
     function, file, line = split_location(location)
     _, found, module = file.replace("\\", "/").rpartition("/site-packages/")

@@ -72,7 +72,7 @@ def test_the_table_for_a_comment(
 
 def test_a_replay_against_itself_grew_nowhere(passing: ReplaySummary) -> None:
     assert compare_text(passing, passing).startswith("no peak grew.\n")
-    assert "Not alike" not in compare_text(passing, passing)
+    assert "Not directly comparable" not in compare_text(passing, passing)
 
 
 def test_a_path_that_died_early_is_not_called_cheaper(
