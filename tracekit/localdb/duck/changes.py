@@ -16,7 +16,7 @@ from tracekit.localdb.backend import (
 from tracekit.localdb.duck.binds import parameter_values
 from tracekit.localdb.duck.constraints import Violations
 from tracekit.localdb.duck.database import Database
-from tracekit.localdb.duck.foreign_keys import Check, checks
+from tracekit.localdb.duck.foreign_keys import NOTHING, Consequences, checks, delete_actions
 from tracekit.localdb.duck.gate import ErrorMapper, gate
 from tracekit.localdb.duck.indexes import Table
 from tracekit.localdb.duck.notes import TableNote
@@ -67,7 +67,7 @@ class Changes:
                 change.sql,
                 change.rows,
                 volatile=change.volatile,
-                checks=self._checks(writer, statement),
+                then=self._consequences(writer, statement),
                 go_on=go_on,
             )
         failures = [RowFailure(row, to_ora_error(error)) for row, error in ran.failures]
@@ -94,13 +94,13 @@ class Changes:
         failures: list[RowFailure] = []
         with self._connections.running_on(writer.connection), gate(to_ora_error):
             change = self._prepare_change(writer, statement, rows, bind_types)
-            checked = self._checks(writer, statement)
+            then = self._consequences(writer, statement)
             for row, values in enumerate(change.rows):
                 if failures and not go_on:
                     break
                 try:
                     run = writer.run_returning(
-                        change.sql, values, take, volatile=change.volatile, checks=checked
+                        change.sql, values, take, volatile=change.volatile, then=then
                     )
                 except ROW_ERRORS as error:
                     if len(change.rows) == 1:
@@ -113,17 +113,23 @@ class Changes:
             row_count=sum(counts), row_counts=counts, returned=returned, failures=failures
         )
 
-    def _checks(self, writer: WritingConnection, statement: DuckStatement) -> list[Check]:
-        """The checks of foreign keys, and of keys that are partly NULL, after a change."""
+    def _consequences(self, writer: WritingConnection, statement: DuckStatement) -> Consequences:
+        """What foreign keys do after a change, and the checks of keys."""
         translated = statement.translated
         if translated.target is None:
-            return []
+            return NOTHING
         schema, name = translated.target
+        notes, catalog = self._database.notes, self._database.catalog
         table = (schema or self._state.schema, name)
-        found = checks(self._database.notes, self._database.catalog, table, translated.dml)
+        checked = checks(notes, catalog, table, translated.dml)
         if translated.dml != "DELETE":
-            found += self._database.partial_keys.checks(writer.connection, table)
-        return found
+            keys = self._database.partial_keys.checks(writer.connection, table)
+            return Consequences(checks=[*checked, *keys])
+        actions = delete_actions(notes, catalog, table)
+        for action in actions:
+            self._connections.copy_written_table(writer, action.sql)
+            checked += checks(notes, catalog, action.child, action.dml)
+        return Consequences(actions, checked)
 
     def _prepare_change(
         self,

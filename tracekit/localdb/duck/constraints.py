@@ -272,9 +272,10 @@ def _validating(definition: Definition, table: Table) -> Iterator[None]:
     try:
         yield
     except duckdb.ConstraintException as error:
-        if not definition.constraints:
+        kinds = "C" if "CHECK constraint" in str(error) else "PU"
+        added = next((one for one in definition.constraints if one.kind in kinds), None)
+        if added is None:
             raise
-        added = definition.constraints[0]
         number, text = _NOT_VALIDATED[added.kind]
         name = f"{table.schema}.{added.name or 'SYS_C'}"
         raise OraError(number, text.format(name=name)) from error

@@ -13,7 +13,7 @@ from tracekit.localdb.duck.catalogs import FILE_CATALOG, MEMORY_CATALOG
 from tracekit.localdb.duck.declared import DeclaredColumns
 from tracekit.localdb.duck.dictionary import SCHEMA as DICTIONARY_SCHEMA
 from tracekit.localdb.duck.dictionary import install_dictionary, join_catalogs
-from tracekit.localdb.duck.notes import TableNotes
+from tracekit.localdb.duck.notes import ON_NULL, TableNotes
 from tracekit.localdb.duck.overlay import Overlay
 from tracekit.localdb.duck.partial_keys import PartialKeys
 from tracekit.localdb.duck.quoting import escaped, quoted
@@ -66,7 +66,7 @@ class Database:
         self.declared = DeclaredColumns(root, catalog, inherited)
         self.notes = TableNotes(root, catalog, inherited)
         self.columns = TableColumns(
-            self.connect, self.declared, self._required_columns, self._spelling
+            self.connect, self.declared, self._required_columns, self._spelling, self._on_null
         )
         self.partial_keys = PartialKeys(catalog, self.notes)
 
@@ -118,6 +118,20 @@ class Database:
                 [self.catalog, schema],
             ).fetchone()
         return found is not None
+
+    def _on_null(
+        self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
+    ) -> dict[str, str]:
+        """The defaults of a table's columns with DEFAULT ON NULL."""
+        noted = {one.subject for one in self.notes.of_table(schema, table) if one.kind == ON_NULL}
+        if not noted:
+            return {}
+        rows = connection.execute(
+            "SELECT column_name, column_default FROM duckdb_columns() WHERE database_name = ?"
+            " AND schema_name = ? AND table_name = ? AND column_default IS NOT NULL",
+            [self.catalog, schema, table],
+        ).fetchall()
+        return {name: default for name, default in rows if name in noted}
 
     def _required_columns(
         self, connection: duckdb.DuckDBPyConnection, schema: str, table: str

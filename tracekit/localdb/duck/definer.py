@@ -14,9 +14,11 @@ from tracekit.localdb.duck.foreign_keys import (
     refuse_change_of_parent,
     with_parent_keys,
 )
-from tracekit.localdb.duck.indexes import Table
+from tracekit.localdb.duck.indexes import Table, all_indexes
 from tracekit.localdb.duck.notes import IDENTITY, REFERENCE
 from tracekit.localdb.duck.partial_keys import refuse_added, refuse_created
+from tracekit.localdb.duck.quoting import quoted
+from tracekit.localdb.duck.sequence_changes import alter_sequence
 from tracekit.localdb.duck.writer import WritingConnection
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate import Definition
@@ -48,7 +50,12 @@ def define(
     _check_names(database, definition, schema)
     definition = _with_dropped_keys(writer, database, definition, key)
     definition = with_parent_keys(writer.connection, database.catalog, definition, schema)
-    if not sql:
+    if definition.sequence is not None:
+        alter_sequence(writer, database.catalog, key, definition.sequence)
+    elif definition.object_type == "INDEX" and not sql:
+        _alter_index(writer, database, definition, key)
+    elif not sql:
+        _check_named(database, definition, key)
         _change_constraints(writer, database, definition, key)
     elif definition.action == "COMMENT":
         _comment(writer, sql)
@@ -69,6 +76,23 @@ def define(
     database.partial_keys.forget()
     if definition.object_type == "SCHEMA" and database.overlay is not None:
         database.overlay.drop_schema(definition.name)
+
+
+def _check_named(database: Database, definition: Definition, key: tuple[str, str]) -> None:
+    """Check that the table has the constraint that is renamed or enabled.
+
+    Raises:
+        OraError: ORA-23292 or ORA-02430 if it has none; ORA-02264 if the new name is taken.
+    """
+    held = {note.name for note in database.notes.of_table(*key) if note.kind in "PURCN"}
+    old, new = definition.renamed_constraint or ("", "")
+    if old and old not in held:
+        raise OraError(23292, "The constraint does not exist")
+    if new and new in database.notes.constraint_names(key[0]):
+        raise OraError(2264, "name already used by an existing constraint")
+    enabled = definition.enabled_constraint
+    if enabled and enabled not in held:
+        raise OraError(2430, f"cannot enable constraint ({enabled}) - no such constraint")
 
 
 def _check_names(database: Database, definition: Definition, schema: str) -> None:
@@ -139,6 +163,28 @@ def _check_keys(
             raise OraError(2261, "such unique or primary key already exists in the table")
 
 
+def _alter_index(
+    writer: WritingConnection, database: Database, definition: Definition, key: tuple[str, str]
+) -> None:
+    """Rename an index; what else ALTER INDEX changes is not kept.
+
+    Raises:
+        OraError: ORA-01418 if there is no such index; ORA-00955 if the new name is taken.
+    """
+    schema, name = key
+    held = all_indexes(writer.connection, database.catalog, schema)
+    if name not in held:
+        if name in database.notes.constraint_names(schema):
+            return
+        raise OraError(1418, "specified index does not exist")
+    if definition.new_name:
+        if definition.new_name in held:
+            raise OraError(955, "name is already used by an existing object")
+        table, index = held[name]
+        renamed = replace(index, name=definition.new_name)
+        writer.run_alone(f"{index.drop(table)}; {renamed.create(table)}")
+
+
 def _alter(
     writer: WritingConnection,
     database: Database,
@@ -160,6 +206,14 @@ def _alter(
             message = "table must be empty to add mandatory (NOT NULL) column"
             raise OraError(1758, message) from error
         raise OraError(2296, "cannot enable - null values found") from error
+    if any(one.kind in "PURC" for one in definition.constraints):
+        try:
+            _change_constraints(writer, database, definition, key)
+        except (OraError, duckdb.Error):
+            path = Table(database.catalog, *key).path
+            for column in definition.columns:
+                writer.run_alone(f"ALTER TABLE {path} DROP COLUMN {quoted(column.name)}")
+            raise
 
 
 def _comment(writer: WritingConnection, sql: str) -> None:

@@ -275,7 +275,11 @@ SELECT k.owner AS OWNER, $sys.TRACEKIT_NAME(k.constraint_name) AS CONSTRAINT_NAM
        k.constraint_type AS CONSTRAINT_TYPE, $sys.TRACEKIT_NAME(k.table_name) AS TABLE_NAME,
        k.search_condition AS SEARCH_CONDITION, k.search_condition AS SEARCH_CONDITION_VC,
        r.owner AS R_OWNER, $sys.TRACEKIT_NAME(r.constraint_name) AS R_CONSTRAINT_NAME,
-       CASE WHEN k.constraint_type = 'R' THEN 'NO ACTION' END AS DELETE_RULE,
+       CASE WHEN k.constraint_type = 'R' THEN coalesce((
+           SELECT a.detail FROM $notes a
+           WHERE a.catalog_name = '$catalog' AND a.kind = 'A' AND a.name = k.constraint_name
+             AND $sys.TRACEKIT_NAME(a.schema_name) = k.owner
+       ), 'NO ACTION') END AS DELETE_RULE,
        'ENABLED' AS STATUS, 'NOT DEFERRABLE' AS DEFERRABLE, 'IMMEDIATE' AS DEFERRED,
        'VALIDATED' AS VALIDATED, k.generated AS GENERATED,
        CASE WHEN k.constraint_type IN ('P', 'U') THEN k.owner END AS INDEX_OWNER,

@@ -39,16 +39,25 @@ class ForeignKey:
             catalog: The tables' catalogue.
             new_only: Whether to look only at rows that the open transaction inserted.
         """
-        held = [f"c.{quoted(one)} IS NOT NULL" for one in self.columns]
-        if new_only:
-            held.append(f"c.rowid >= {_FIRST_NEW_ROW}")
+        own = f"c.rowid >= {_FIRST_NEW_ROW} AND " if new_only else ""
+        child = _path(catalog, self.child)
+        return f"SELECT 1 FROM {child} c WHERE {own}{self._is_orphan(catalog)} LIMIT 1"  # noqa: S608
+
+    def follow_parents(self, catalog: str, action: str) -> str:
+        """A statement that deletes the orphans (CASCADE) or makes their keys NULL (SET NULL)."""
+        child, condition = _path(catalog, self.child), self._is_orphan(catalog)
+        if action == "CASCADE":
+            return f"DELETE FROM {child} AS c WHERE {condition}"  # noqa: S608
+        nulls = ", ".join(f"{quoted(one)} = NULL" for one in self.columns)
+        return f"UPDATE {child} AS c SET {nulls} WHERE {condition}"  # noqa: S608
+
+    def _is_orphan(self, catalog: str) -> str:
+        """The condition that the child `c` has a key without a parent."""
+        held = " AND ".join(f"c.{quoted(one)} IS NOT NULL" for one in self.columns)
         pairs = zip(self.columns, self.parent_columns, strict=True)
         same = " AND ".join(f"p.{quoted(key)} = c.{quoted(own)}" for own, key in pairs)
-        parent, child = _path(catalog, self.parent), _path(catalog, self.child)
-        return (
-            f"SELECT 1 FROM {child} c WHERE {' AND '.join(held)}"  # noqa: S608
-            f" AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {same}) LIMIT 1"
-        )
+        parent = _path(catalog, self.parent)
+        return f"{held} AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {same})"  # noqa: S608
 
     @property
     def shown(self) -> str:
@@ -62,6 +71,28 @@ class Check:
 
     sql: str
     error: str
+
+
+@dataclass(frozen=True)
+class DeleteAction:
+    """A statement that follows a DELETE: ON DELETE CASCADE or ON DELETE SET NULL."""
+
+    child: TableKey
+    dml: str
+    """DELETE or UPDATE."""
+    sql: str
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """What follows a statement that changed rows."""
+
+    actions: Sequence[DeleteAction] = ()
+    """Run in this order, until none changes a row."""
+    checks: Sequence[Check] = ()
+
+
+NOTHING = Consequences()
 
 
 def foreign_keys(notes: Iterable[TableNote]) -> list[ForeignKey]:
@@ -94,6 +125,30 @@ def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str) -> list[C
             text = f"ORA-02292: integrity constraint ({key.shown}) violated - child record found"
             found.append(Check(key.orphan(catalog), text))
     return found
+
+
+def delete_actions(notes: TableNotes, catalog: str, table: TableKey) -> list[DeleteAction]:
+    """What a DELETE from a table does to the tables whose foreign keys refer to it, in order.
+
+    Args:
+        notes: The notes about all tables.
+        catalog: The tables' catalogue.
+        table: The table from which rows are deleted.
+    """
+    stated = notes.delete_actions
+    keys = [key for key in foreign_keys(notes.references) if (key.child[0], key.name) in stated]
+    found: dict[tuple[TableKey, str], DeleteAction] = {}
+    pending = [table]
+    while pending:
+        parent = pending.pop(0)
+        for key in keys:
+            if key.parent == parent and (key.child, key.name) not in found:
+                action = stated[key.child[0], key.name]
+                sql = key.follow_parents(catalog, action)
+                found[key.child, key.name] = DeleteAction(key.child, sql.partition(" ")[0], sql)
+                if action == "CASCADE":
+                    pending.append(key.child)
+    return list(found.values())
 
 
 def with_parent_keys(

@@ -64,9 +64,20 @@ class Index:
 
 def indexes_of(connection: duckdb.DuckDBPyConnection, table: Table) -> list[Index]:
     """A table's indexes, without those of its keys."""
+    held = all_indexes(connection, table.catalog, table.schema)
+    return [index for owner, index in held.values() if owner == table]
+
+
+def all_indexes(
+    connection: duckdb.DuckDBPyConnection, catalog: str, schema: str
+) -> dict[str, tuple[Table, Index]]:
+    """The indexes of a schema with their tables, by name, without those of keys."""
     rows = connection.execute(
-        "SELECT index_name, is_unique, CAST(expressions AS VARCHAR[]) FROM duckdb_indexes()"
-        " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY index_oid",
-        [table.catalog, table.schema, table.name],
+        "SELECT table_name, index_name, is_unique, CAST(expressions AS VARCHAR[])"
+        " FROM duckdb_indexes() WHERE database_name = ? AND schema_name = ? ORDER BY index_oid",
+        [catalog, schema],
     ).fetchall()
-    return [Index(name, is_unique, tuple(parts)) for name, is_unique, parts in rows]
+    return {
+        name: (Table(catalog, schema, table), Index(name, is_unique, tuple(parts)))
+        for table, name, is_unique, parts in rows
+    }

@@ -24,6 +24,10 @@ DEFAULT = "V"
 """The default of a column, as the client wrote it."""
 DESCENDING = "X"
 """An index and the columns that it sorts descending."""
+ON_NULL = "O"
+"""A column with DEFAULT ON NULL."""
+ON_DELETE = "A"
+"""What a foreign key does with the children of a deleted parent."""
 
 _COLUMNS = "schema_name, table_name, kind, subject, name, detail"
 _SUBJECT_JOINED = ","
@@ -37,14 +41,14 @@ class TableNote:
     table: str
     kind: str
     """P, U, R, C, N (a constraint: key, unique, reference, check, NOT NULL), T, I or D
-    (a column whose default comes from a sequence), V or X."""
+    (a column whose default comes from a sequence), V, X, A or O."""
     subject: str
     """The columns, separated by commas; empty for CHECKs, whose notes are in their order."""
     name: str = ""
     """The constraint's name, or the name of the sequence of a column's default."""
     detail: str = ""
     """I: ALWAYS or BY DEFAULT. T: DELETE or PRESERVE. R: schema, name and columns of the parent,
-    separated by commas. C and V: the text. X: the columns."""
+    separated by commas. C and V: the text. X: the columns. A: CASCADE or SET NULL."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -98,6 +102,16 @@ class TableNotes:
         with self._lock:
             return [note for note in self._notes if note.kind == REFERENCE]
 
+    @property
+    def delete_actions(self) -> Mapping[tuple[str, str], str]:
+        """What foreign keys do with the children of a deleted parent, by schema and name."""
+        with self._lock:
+            return {
+                (note.schema, note.name): note.detail
+                for note in self._notes
+                if note.kind == ON_DELETE
+            }
+
     def of_table(self, schema: str, table: str) -> list[TableNote]:
         """All notes about a table."""
         with self._lock:
@@ -143,7 +157,16 @@ class TableNotes:
 
     def _follow_index(self, schema: str, definition: Definition) -> None:
         key = (schema, DESCENDING, definition.name)
-        self._change(lambda note: None if (note.schema, note.kind, note.name) == key else note)
+        new = definition.new_name
+        if definition.action == "ALTER":
+            return
+        self._change(
+            lambda note: (
+                note
+                if (note.schema, note.kind, note.name) != key
+                else (replace(note, name=new) if new else None)
+            )
+        )
         if definition.descending:
             columns = _SUBJECT_JOINED.join(definition.descending)
             table = definition.index_table
@@ -207,6 +230,8 @@ def _altered(note: TableNote, key: tuple[str, str], definition: Definition) -> T
         return note
     if note.name and note.name in definition.dropped_constraints:
         return None
+    if definition.renamed_constraint and note.name == definition.renamed_constraint[0]:
+        return replace(note, name=definition.renamed_constraint[1])
     columns = note.subject.split(_SUBJECT_JOINED)
     if set(columns) & set(definition.dropped_columns):
         return None
@@ -222,7 +247,11 @@ def _altered(note: TableNote, key: tuple[str, str], definition: Definition) -> T
 
 
 def _is_default_of(note: TableNote, key: tuple[str, str], columns: set[str]) -> bool:
-    return (note.schema, note.table) == key and note.kind == DEFAULT and note.subject in columns
+    return (
+        (note.schema, note.table) == key
+        and note.kind in (DEFAULT, ON_NULL)
+        and note.subject in columns
+    )
 
 
 def _with_parent_renamed(
@@ -246,7 +275,15 @@ def _notes_of(schema: str, definition: Definition, next_name: Callable[[], str])
         subject = _SUBJECT_JOINED.join(one.columns)
         parent = (*one.references, *one.referenced_columns) if one.references else ()
         detail = one.condition or _SUBJECT_JOINED.join(part or schema for part in parent)
-        notes.append(TableNote(schema, table, one.kind, subject, one.name or next_name(), detail))
+        name = one.name or next_name()
+        notes.append(TableNote(schema, table, one.kind, subject, name, detail))
+        if one.on_delete:
+            notes.append(TableNote(schema, table, ON_DELETE, subject, name, one.on_delete))
+    notes += [
+        TableNote(schema, table, ON_NULL, one.name)
+        for one in definition.columns
+        if one.default_on_null
+    ]
     drawn_names = {drawn.column for drawn in definition.drawn_columns}
     for column, written in definition.default_texts:
         if written and column not in drawn_names:

@@ -150,5 +150,12 @@ def draw_first(
     return with_parameters, values
 
 
+def drawn_sequence(default: str) -> tuple[str, ...]:
+    """The schema and name of the sequence from which a column's default takes a value."""
+    found = _CALL.search(default)
+    names = re.findall(_NAME, found[1].replace("''", "'")) if found else []
+    return tuple(_unquoted(name) for name in names[-2:])
+
+
 def _unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"')

@@ -219,7 +219,7 @@ class DuckSession:
 
     def _control(self, control: Control, translated: Translated) -> None:
         argument = translated.control_argument
-        if control is Control.COMMIT or control is Control.GRANT:
+        if control is Control.COMMIT or control is Control.ACCEPTED:
             self.commit()
         elif control is Control.ROLLBACK:
             self.rollback()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -37,6 +37,7 @@ class TableColumns:
         declared: The types declared in Oracle DDL.
         required: Returns a table's NOT NULL columns, given a connection, its schema and name.
         spelling: Returns how a file spells a table's names, given the same.
+        on_null: Returns what INSERT stores instead of NULL, by column, given the same.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class TableColumns:
         declared: DeclaredColumns,
         required: Callable[[duckdb.DuckDBPyConnection, str, str], set[str]],
         spelling: Callable[[duckdb.DuckDBPyConnection, str, str], Spelling | None],
+        on_null: Callable[[duckdb.DuckDBPyConnection, str, str], Mapping[str, str]],
     ) -> None:
+        self._on_null = on_null
         self._spelling = spelling
         self._connect = connect
         self._declared = declared
@@ -80,6 +83,7 @@ class TableColumns:
                 found = list(zip(relation.columns, relation.types, strict=True))
                 required = self._required(connection, schema, table)
                 spelling = self._spelling(connection, schema, table)
+                on_null = self._on_null(connection, schema, table)
         except duckdb.Error:  # no such table: running the statement reports that
             return {}
         if (schema, table) != (schema.upper(), table.upper()) and not (
@@ -93,6 +97,7 @@ class TableColumns:
                 str(kind),
                 declared.get(column),
                 nullable=column not in required,
+                on_null=on_null.get(column, ""),
                 spelled="" if column in declared else own.get(column, ""),
             )
             for column, kind in ((name.upper(), kind) for name, kind in found)

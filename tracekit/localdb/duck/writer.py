@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from tracekit.errors import LocalWireError
 from tracekit.localdb.duck.array_insert import MAX_ROWS, MIN_ROWS, array_insert, as_lists
-from tracekit.localdb.duck.foreign_keys import Check
+from tracekit.localdb.duck.foreign_keys import NOTHING, Consequences, DeleteAction
 from tracekit.localdb.ora_error import OraError
 
 VOLATILE = re.compile(
@@ -87,7 +87,7 @@ class WritingConnection:
         return self._open
 
     def run(
-        self, sql: str, values: Values, *, volatile: bool = False, checks: Sequence[Check] = ()
+        self, sql: str, values: Values, *, volatile: bool = False, then: Consequences = NOTHING
     ) -> int:
         """Run a DML statement and return the number of rows affected.
 
@@ -96,7 +96,7 @@ class WritingConnection:
             values: The values of its parameters.
             volatile: Whether running it again could do something else, although its text does not
                 show that.
-            checks: Checks to run after the statement.
+            then: What follows the statement, and is undone with it.
 
         Raises:
             duckdb.Error: the statement failed; the transaction is unchanged.
@@ -108,8 +108,7 @@ class WritingConnection:
         except duckdb.Error:
             self.recover()
             raise
-        self._verify(checks)
-        self._keep(_Done(sql, [values], row_count, volatile))
+        self._follow(_Done(sql, [values], row_count, volatile), then)
         return row_count
 
     def run_returning(
@@ -119,7 +118,7 @@ class WritingConnection:
         take: Callable[[pa.Table, Sequence[str]], Taken],
         *,
         volatile: bool = False,
-        checks: Sequence[Check] = (),
+        then: Consequences = NOTHING,
     ) -> Taken:
         """Run a DML statement with RETURNING and pass its rows to `take`.
 
@@ -129,7 +128,7 @@ class WritingConnection:
             take: Called with the rows and the names of their DuckDB types. If it raises an
                 exception, the statement is undone.
             volatile: As for `run`.
-            checks: As for `run`.
+            then: As for `run`.
 
         Raises:
             duckdb.Error: the statement failed; the transaction is unchanged.
@@ -149,8 +148,7 @@ class WritingConnection:
         except (OraError, LocalWireError):
             self.restore()
             raise
-        self._verify(checks)
-        self._keep(_Done(sql, [values], table.num_rows, volatile))
+        self._follow(_Done(sql, [values], table.num_rows, volatile), then)
         return taken
 
     def run_each(
@@ -159,7 +157,7 @@ class WritingConnection:
         rows: Sequence[Values],
         *,
         volatile: bool = False,
-        checks: Sequence[Check] = (),
+        then: Consequences = NOTHING,
         go_on: bool = False,
     ) -> RowsRun:
         """Run a DML statement for every row of values.
@@ -168,7 +166,7 @@ class WritingConnection:
             sql: The statement.
             rows: The values of its parameters, for each execution.
             volatile: As for `run`.
-            checks: As for `run`.
+            then: As for `run`.
             go_on: Whether to continue after a row that fails.
 
         Raises:
@@ -184,9 +182,9 @@ class WritingConnection:
             lists = as_lists(part) if len(part) > 1 else None
             try:
                 if len(part) == 1:
-                    ran.counts.append(self.run(sql, part[0], volatile=volatile, checks=checks))
+                    ran.counts.append(self.run(sql, part[0], volatile=volatile, then=then))
                 elif whole is not None and lists is not None:
-                    self._run_whole(whole, lists, _Done(sql, part, len(part), volatile), checks)
+                    self._run_whole(whole, lists, _Done(sql, part, len(part), volatile), then)
                     ran.counts.extend([1] * len(part))
                 else:
                     pending += _halves(part)
@@ -200,7 +198,7 @@ class WritingConnection:
                     ran.counts.append(0)
         return ran
 
-    def _run_whole(self, whole: str, lists: Values, done: _Done, checks: Sequence[Check]) -> None:
+    def _run_whole(self, whole: str, lists: Values, done: _Done, then: Consequences) -> None:
         """Run an insert of many rows as one statement."""
         self._begin()
         try:
@@ -208,15 +206,25 @@ class WritingConnection:
         except duckdb.Error:
             self.recover()
             raise
-        self._verify(checks)
-        self._keep(done)
+        self._follow(done, then)
 
-    def _verify(self, checks: Sequence[Check]) -> None:
-        """Run the checks; undo the last statement if one fails."""
-        for check in checks:
-            if self.connection.execute(check.sql).fetchone() is not None:
-                self.restore()
-                raise duckdb.ConstraintException(check.error)
+    def _follow(self, done: _Done, then: Consequences) -> None:
+        """Run what follows a statement, and record all; undo the statement if something fails."""
+        followed: list[_Done] = []
+        try:
+            while changes := [one for one in map(self._act, then.actions) if one.row_count]:
+                followed += changes
+            for check in then.checks:
+                if self.connection.execute(check.sql).fetchone() is not None:
+                    raise duckdb.ConstraintException(check.error)
+        except duckdb.Error:
+            self.restore()
+            raise
+        for one in (done, *followed):
+            self._keep(one)
+
+    def _act(self, action: DeleteAction) -> _Done:
+        return _Done(action.sql, [{}], self._execute(action.sql, {}), volatile=False)
 
     def recover(self) -> None:
         """Restore the transaction after a failed statement.

@@ -13,6 +13,7 @@ from tracekit.localdb.translate.translated import (
     ConstraintDeclaration,
     Control,
     Definition,
+    SequenceOptions,
     TableReference,
     Translated,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "DeclaredType",
     "Definition",
     "Parameter",
+    "SequenceOptions",
     "TableReference",
     "Translated",
     "form_of",

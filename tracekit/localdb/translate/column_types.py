@@ -50,6 +50,8 @@ class ColumnType:
     nullable: bool = True
     varies: bool = False
     """True for a CHAR expression whose values can be shorter than its length."""
+    on_null: str = ""
+    """What INSERT stores instead of NULL, in DuckDB's dialect (DEFAULT ON NULL)."""
     spelled: str = ""
     """The name as a DuckDB file not made by Oracle DDL spells it; it can have small letters."""
 

@@ -65,6 +65,7 @@ def column_constraints(column: exp.ColumnDef, context: Context) -> list[Constrai
                 _parent(inner),
                 _parent_key(inner),
                 _condition(inner, context),
+                _on_delete(inner, context),
             )
         )
     return found
@@ -98,7 +99,12 @@ def table_constraint(part: exp.Expr, context: Context) -> ConstraintDeclaration:
     listed = inner.this if isinstance(inner, exp.UniqueColumnConstraint) else inner
     names = tuple(folded(_plain(one)) for one in (listed.expressions if listed else ()))
     return ConstraintDeclaration(
-        kind, names, _constraint_name(part), _parent(inner), _parent_key(inner)
+        kind,
+        names,
+        _constraint_name(part),
+        _parent(inner),
+        _parent_key(inner),
+        on_delete=_on_delete(inner, context),
     )
 
 
@@ -174,10 +180,17 @@ def _constraint_kind(inner: exp.Expr, context: Context) -> str:
     if kind is None:
         name = type(inner).__name__.removesuffix("ColumnConstraint").upper()
         raise unsupported(f"constraint {name}", context.position(inner))
-    reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
-    if isinstance(reference, exp.Reference) and reference.args.get("options"):
-        raise unsupported(f"a reference {reference.args['options'][0]}", context.position(inner))
     return kind
+
+
+def _on_delete(inner: exp.Expr, context: Context) -> str:
+    """CASCADE, SET NULL or "", as a foreign key states."""
+    reference = inner.args.get("reference") if isinstance(inner, exp.ForeignKey) else inner
+    options = reference.args.get("options") if isinstance(reference, exp.Reference) else None
+    stated = " ".join(str(one) for one in options or ()).upper()
+    if stated not in ("", "ON DELETE CASCADE", "ON DELETE SET NULL"):
+        raise unsupported(f"a reference {stated}", context.position(inner))
+    return stated.removeprefix("ON DELETE ")
 
 
 def _constraint_name(constraint: exp.Expr) -> str | None:

@@ -33,9 +33,20 @@ def control_statement(tokens: Sequence[Token], sql: str) -> Translated | None:
         return _control(Control.SET_TRANSACTION, sql[tokens[2].start :] if len(tokens) > 2 else "")
     if words[:2] == ["LOCK", "TABLE"]:
         return _control(Control.LOCK_TABLE)
-    if first in ("GRANT", "REVOKE", "ANALYZE"):
-        return _control(Control.GRANT, sql, StatementKind.DDL)
+    if _is_accepted(words):
+        return _control(Control.ACCEPTED, sql, StatementKind.DDL)
     return None
+
+
+def _is_accepted(words: Sequence[str]) -> bool:
+    """Whether it is DDL about what the local Oracle does not have: rights, roles, statistics."""
+    return (
+        words[0] in ("GRANT", "REVOKE", "ANALYZE", "PURGE", "AUDIT", "NOAUDIT")
+        or words[:2] in (["CREATE", "ROLE"], ["ALTER", "ROLE"], ["DROP", "ROLE"])
+        or words[:2] == ["ALTER", "USER"]
+        or (words[:2] == ["ALTER", "VIEW"] and words[-1] == "COMPILE")
+        or words[:3] == ["ALTER", "SYSTEM", "FLUSH"]
+    )
 
 
 def _control(

@@ -34,8 +34,12 @@ def refuse_stored_code(tokens: Sequence[Token]) -> None:
     Raises:
         OraError: ORA-03001 naming the object.
     """
+    if tokens[0].is_word("EXPLAIN", "FLASHBACK"):
+        raise unsupported(tokens[0].text.upper(), tokens[0].start)
     if not tokens[0].is_word("CREATE"):
         return
+    if any(token.is_word("PRIVATE") for token in tokens[1:2]):
+        raise unsupported("CREATE PRIVATE TEMPORARY TABLE", tokens[1].start)
     for token in tokens[1:6]:
         if token.is_word("MATERIALIZED"):
             raise unsupported("CREATE MATERIALIZED VIEW", token.start)

@@ -9,6 +9,7 @@ from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.column_types import ColumnsOf
 from tracekit.localdb.translate.definition_reader import DefinitionReader, path_of
 from tracekit.localdb.translate.lexer import Token, TokenKind, string_value
+from tracekit.localdb.translate.sequence_changes import alter_sequence, create_sequence
 from tracekit.localdb.translate.table_changes import alter_table
 from tracekit.localdb.translate.translated import (
     Definition,
@@ -35,7 +36,11 @@ def schema_change(
     if reader.take("COMMENT", "ON"):
         return _comment(reader)
     if reader.take("CREATE", "SEQUENCE"):
-        return _create_sequence(reader)
+        return create_sequence(reader)
+    if reader.take("ALTER", "SEQUENCE"):
+        return alter_sequence(reader)
+    if reader.take("ALTER", "INDEX"):
+        return _alter_index(reader)
     if reader.take("ALTER", "TABLE"):
         return alter_table(reader, current_schema, columns_of)
     if reader.take("RENAME"):
@@ -46,6 +51,18 @@ def schema_change(
         text = f"ALTER TABLE {path_of(None, old)} RENAME TO {path_of(None, new)}"
         return text, Definition("RENAME", "TABLE", None, old, new_name=new)
     return None
+
+
+def _alter_index(reader: DefinitionReader) -> tuple[str, Definition]:
+    """ALTER INDEX renames it, or changes how Oracle keeps it."""
+    schema, name = reader.qualified_name()
+    if reader.take("RENAME", "TO"):
+        new = reader.name()
+        reader.expect_end()
+        return "", Definition("RENAME", "INDEX", schema, name, new_name=new)
+    if reader.take("UNUSABLE"):
+        raise unsupported("an index that is UNUSABLE", reader.tokens[0].start)
+    return "", Definition("ALTER", "INDEX", schema, name)
 
 
 def _comment(reader: DefinitionReader) -> tuple[str, Definition]:
@@ -102,27 +119,3 @@ def _drop(reader: DefinitionReader) -> tuple[str, Definition]:
     reader.expect_end()
     text = f"DROP {kind} {exists}{path_of(schema, name)}{cascade}"
     return text, Definition("DROP", kind, schema, name, cascade=bool(cascade))
-
-
-def _create_sequence(reader: DefinitionReader) -> tuple[str, Definition]:
-    schema, name = reader.qualified_name()
-    parts = [f"CREATE SEQUENCE {path_of(schema, name)}"]
-    while not reader.at_end:
-        if reader.take("START", "WITH"):
-            parts.append(f"START WITH {reader.integer()}")
-        elif reader.take("INCREMENT", "BY"):
-            parts.append(f"INCREMENT BY {reader.integer()}")
-        elif reader.take("MINVALUE"):
-            parts.append(f"MINVALUE {reader.integer()}")
-        elif reader.take("MAXVALUE"):
-            parts.append(f"MAXVALUE {min(reader.integer(), 2**63 - 1)}")
-        elif reader.take("CYCLE"):
-            parts.append("CYCLE")
-        elif reader.take("CACHE"):
-            reader.integer()
-        elif not any(
-            reader.take(word)
-            for word in ("NOCACHE", "NOCYCLE", "ORDER", "NOORDER", "NOMINVALUE", "NOMAXVALUE")
-        ):
-            reader.expect_end()
-    return " ".join(parts), Definition("CREATE", "SEQUENCE", schema, name)

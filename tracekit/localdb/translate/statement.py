@@ -51,6 +51,11 @@ from tracekit.localdb.translate.names import (
 from tracekit.localdb.translate.nested_aggregates import split_nested_aggregates
 from tracekit.localdb.translate.number_guard import check_free_numbers
 from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
+from tracekit.localdb.translate.object_clauses import (
+    without_index_owner,
+    without_index_properties,
+    without_view_options,
+)
 from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
 from tracekit.localdb.translate.pivots import rewrite_pivots
 from tracekit.localdb.translate.quantified import write_out_lists
@@ -62,11 +67,7 @@ from tracekit.localdb.translate.schema_changes import schema_change
 from tracekit.localdb.translate.scopes import Scopes, nothing_known
 from tracekit.localdb.translate.set_operations import free_outputs, items
 from tracekit.localdb.translate.stored_values import fit_values, settle_outputs
-from tracekit.localdb.translate.table_clauses import (
-    is_create_table,
-    without_index_owner,
-    without_storage,
-)
+from tracekit.localdb.translate.table_clauses import is_create_table, without_storage
 from tracekit.localdb.translate.translated import ColumnDeclaration, TableReference, Translated
 from tracekit.localdb.translate.types import DeclaredType
 from tracekit.localdb.translate.writer import write
@@ -122,12 +123,12 @@ def _translate(
     word = _first_word(tokens)
     if word in _PLSQL_WORDS:
         return _block(sql, tokens)
-    refuse_stored_code(tokens)
-    _check_shape(tokens)
-    refuse_foreign_operators(tokens)
     control = control_statement(tokens, sql)
     if control is not None:
         return control
+    refuse_stored_code(tokens)
+    _check_shape(tokens)
+    refuse_foreign_operators(tokens)
     if word in _DDL_WORDS:
         changed = schema_change(tokens, current_schema, columns_of)
         if changed is not None:
@@ -135,8 +136,10 @@ def _translate(
     asked, outputs = split_returning(tokens) if word in _DML_WORDS else (tokens, [])
     if is_create_table(tokens):
         asked = without_storage(tokens)
-    elif word == "CREATE":
-        asked = without_index_owner(tokens)
+    elif word == "CREATE" and _creates(tokens, "INDEX"):
+        asked = without_index_owner(without_index_properties(tokens))
+    elif word == "CREATE" and _creates(tokens, "VIEW"):
+        asked = without_view_options(tokens)
     prepared = prepare(sql, asked, bind_forms)
     context = Context(prepared, current_schema, user, Scopes(columns_of), ignore_case)
     if word in _QUERY_WORDS:
@@ -151,6 +154,10 @@ def _translate(
     if word == "CREATE":
         return _create(_parse(prepared), prepared, context)
     raise OraError(900, "invalid SQL statement", position=tokens[0].start)
+
+
+def _creates(tokens: Sequence[Token], kind: str) -> bool:
+    return any(token.is_word(kind) for token in tokens[1:6])
 
 
 def _first_word(tokens: Sequence[Token]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlglot import exp
+from sqlglot import exp, parse_one
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.stored_names import shown_name
@@ -72,7 +72,8 @@ class _Fitting:
     def _fit_tuple(self, names: list[str], row: exp.Expr) -> None:
         if isinstance(row, exp.Tuple) and len(row.expressions) == len(names):
             fitted = zip(names, row.expressions, strict=True)
-            row.set("expressions", [self._fitted(name, value) for name, value in fitted])
+            values = [self._not_null(name, self._fitted(name, value)) for name, value in fitted]
+            row.set("expressions", values)
 
     def _refuse_columns(self, row: exp.Expr) -> None:
         """Raise an error if a VALUES row names a column.
@@ -87,9 +88,9 @@ class _Fitting:
     def _fit_query(self, names: list[str], query: exp.Query) -> exp.Query:
         """Wrap a query: name its columns like the table's, and fit its text."""
         replaced = [
-            exp.alias_(self._fitted(name, _column(name)), name, quoted=True)
+            exp.alias_(self._not_null(name, self._fitted(name, _column(name))), name, quoted=True)
             for name in names
-            if self._limit(name) is not None
+            if self._limit(name) is not None or self._on_null(name)
         ]
         if not replaced:
             return query
@@ -99,6 +100,17 @@ class _Fitting:
             expressions=[exp.Star(replace=replaced)],
             from_=exp.From(this=exp.Subquery(this=query, alias=alias)),
         )
+
+    def _on_null(self, name: str) -> str:
+        found = self._columns.get(name)
+        return found.on_null if found is not None else ""
+
+    def _not_null(self, name: str, value: exp.Expr) -> exp.Expr:
+        """The value that INSERT stores: its column's default if it is NULL (DEFAULT ON NULL)."""
+        default = self._on_null(name)
+        if not default or _is_default(value):
+            return value
+        return exp.Coalesce(this=value, expressions=[parse_one(default, dialect="duckdb")])
 
     def _limit(self, name: str) -> ColumnType | None:
         found = self._columns.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from sqlglot import exp, parse_one
@@ -16,14 +17,21 @@ from tracekit.localdb.translate.column_types import Columns, ColumnsOf, ColumnTy
 from tracekit.localdb.translate.constraints import constraint_clause
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.definition_reader import DefinitionReader, path_of
-from tracekit.localdb.translate.definitions import DECLARED_META, convert_default, defined_type
+from tracekit.localdb.translate.definitions import (
+    DECLARED_META,
+    convert_default,
+    defined_type,
+    take_on_null,
+)
 from tracekit.localdb.translate.dialect import ReadOracle
 from tracekit.localdb.translate.implicit import as_number
 from tracekit.localdb.translate.lexer import Token, tokenize
 from tracekit.localdb.translate.names import folded
 from tracekit.localdb.translate.number_types import FREE
+from tracekit.localdb.translate.physical_changes import enabled_constraint, is_without_effect
 from tracekit.localdb.translate.rewrite import rewrite_expressions
 from tracekit.localdb.translate.scopes import Scopes, nothing_known
+from tracekit.localdb.translate.table_clauses import without_storage
 from tracekit.localdb.translate.text_types import FIXED, TEXTS
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
@@ -56,56 +64,105 @@ def alter_table(
         new = reader.name()
         text = f"ALTER TABLE {path} RENAME TO {path_of(None, new)}"
         return text, Definition("RENAME", "TABLE", schema, name, new_name=new)
+    if reader.take("RENAME", "CONSTRAINT"):
+        old = reader.name()
+        if not reader.take("TO"):
+            raise OraError(946, "missing TO keyword")
+        new = reader.name()
+        reader.expect_end()
+        _check_exists(known, reader)
+        return "", alter(renamed_constraint=(old, new))
+    if is_without_effect(reader):
+        _check_exists(known, reader)
+        return "", alter(enabled_constraint=enabled_constraint(reader))
     if reader.take("DROP", "CONSTRAINT"):
         dropped = reader.name()
         reader.take("CASCADE")
+        _ = reader.take("DROP", "INDEX") or reader.take("KEEP", "INDEX")
         reader.expect_end()
         return "", alter(dropped_constraints=(dropped,))
     if reader.take("DROP", "PRIMARY", "KEY"):
         reader.take("CASCADE")
-        reader.take("DROP", "INDEX")
+        _ = reader.take("DROP", "INDEX") or reader.take("KEEP", "INDEX")
         reader.expect_end()
         return "", alter(dropped_key=("P",))
     if reader.take("DROP", "UNIQUE"):
         columns_of_key = _listed_names(reader)
         reader.take("CASCADE")
+        _ = reader.take("DROP", "INDEX") or reader.take("KEEP", "INDEX")
         reader.expect_end()
         return "", alter(dropped_key=("U", *columns_of_key))
-    if reader.take("DROP", "COLUMN"):
+    if reader.take("DROP", "COLUMN") or reader.take("SET", "UNUSED", "COLUMN"):
         return _drop_columns(path, alter, [reader.name()], reader)
-    if reader.take("DROP") and reader.tokens[reader.index : reader.index + 1]:
+    if reader.take("SET", "UNUSED") or reader.take("DROP"):
         return _drop_columns(path, alter, _listed_names(reader), reader)
     for verb in ("ADD", "MODIFY"):
         if reader.take(verb):
             rest = _unwrapped(reader.tokens[reader.index :])
-            if verb == "ADD" and rest and rest[0].is_word(*_CONSTRAINT_WORDS):
-                constraint, clause = _added_constraint(rest, current_schema, known)
-                return "", alter(
-                    constraints=(constraint,),
-                    added_clauses=() if constraint.kind == "R" else (clause,),
-                )
-            is_one = len(list(_parts(rest))) == 1
+            parts = list(_parts(rest))
+            if verb == "ADD" and any(_is_constraint(one) for one in parts):
+                return _add_constraints(path, alter, parts, current_schema, known)
+            is_one = len(parts) == 1
             nullability = _nullability(path, rest) if verb == "MODIFY" and is_one else None
             if nullability is not None:
                 text, required = nullability
                 return text, alter(constraints=required)
-            columns = _column_definitions(rest, verb, current_schema, known)
-            text = "; ".join(_alterations(path, column, verb, known) for column in columns)
-            required = tuple(
-                ConstraintDeclaration("N", (declaration.name,))
-                for declaration, node in columns
-                if _is_required(node)
-            )
-            changed = tuple((one.name, "") for one, node in columns if _has_default(node))
-            return text, alter(
-                tuple(declared for declared, _ in columns),
-                constraints=required,
-                default_texts=changed,
-            )
+            columns = _column_definitions(parts, verb, current_schema, known)
+            return _change_columns(path, alter, columns, verb, known)
     raise unsupported("this ALTER TABLE", reader.tokens[0].start)
 
 
 _CONSTRAINT_WORDS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK")
+
+
+def _check_exists(known: Columns, reader: DefinitionReader) -> None:
+    if not known:
+        raise OraError(942, "table or view does not exist", position=reader.tokens[2].start)
+
+
+def _change_columns(
+    path: str,
+    alter: Callable[..., Definition],
+    columns: Sequence[tuple[ColumnDeclaration, exp.ColumnDef]],
+    verb: str,
+    known: Columns,
+) -> tuple[str, Definition]:
+    """ADD or MODIFY of columns."""
+    text = "; ".join(_alterations(path, column, verb, known) for column in columns)
+    required = tuple(
+        ConstraintDeclaration("N", (declaration.name,))
+        for declaration, node in columns
+        if _is_required(node)
+    )
+    changed = tuple((one.name, "") for one, node in columns if _has_default(node))
+    declared = tuple(one for one, _ in columns)
+    return text, alter(declared, constraints=required, default_texts=changed)
+
+
+def _is_constraint(tokens: Sequence[Token]) -> bool:
+    return bool(tokens) and tokens[0].is_word(*_CONSTRAINT_WORDS)
+
+
+def _add_constraints(
+    path: str,
+    alter: Callable[..., Definition],
+    parts: Sequence[Sequence[Token]],
+    current_schema: str,
+    known: Columns,
+) -> tuple[str, Definition]:
+    """ADD of constraints, and perhaps of columns before them."""
+    listed = [one for one in parts if not _is_constraint(one)]
+    text, definition = "", alter()
+    if listed:
+        columns = _column_definitions(listed, "ADD", current_schema, known)
+        known = {**known, **{one.name: defined_type(node) for one, node in columns}}
+        text, definition = _change_columns(path, alter, columns, "ADD", known)
+    read = [_added_constraint(one, current_schema, known) for one in parts if _is_constraint(one)]
+    return text, replace(
+        definition,
+        constraints=(*definition.constraints, *(constraint for constraint, _ in read)),
+        added_clauses=tuple(clause for constraint, clause in read if constraint.kind != "R"),
+    )
 
 
 def _drop_columns(
@@ -119,8 +176,8 @@ def _drop_columns(
 
 def _listed_names(reader: DefinitionReader) -> list[str]:
     names: list[str] = []
-    if reader.tokens[reader.index].text != "(":
-        raise unsupported("this ALTER TABLE ... DROP", reader.tokens[reader.index].start)
+    if reader.at_end or reader.tokens[reader.index].text != "(":
+        raise unsupported("this ALTER TABLE ... DROP", reader.tokens[reader.index - 1].start)
     while not reader.at_end and reader.tokens[reader.index].text in ("(", ","):
         reader.index += 1
         names.append(reader.name())
@@ -166,28 +223,30 @@ def _nullability(
 
 
 def _column_definitions(
-    tokens: Sequence[Token], verb: str, current_schema: str, known: Columns
+    parts: Sequence[Sequence[Token]], verb: str, current_schema: str, known: Columns
 ) -> list[tuple[ColumnDeclaration, exp.ColumnDef]]:
-    if not tokens:
+    if not all(parts):
         raise OraError(1735, "invalid ALTER TABLE option")
-    written = ", ".join(_with_type(one, known) for one in _parts(tokens))
+    start = parts[0][0].start
+    written = ", ".join(_with_type(one, known) for one in parts)
     statement = f"CREATE TABLE x ({written})"
-    prepared = prepare(statement, tokenize(statement))
+    prepared = prepare(statement, without_storage(tokenize(statement)))
     try:
         tree = parse_one(prepared.text, read=ReadOracle)
     except SqlglotError:
-        raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start) from None
+        raise OraError(1735, "invalid ALTER TABLE option", position=start) from None
     columns: list[tuple[ColumnDeclaration, exp.ColumnDef]] = []
     if not isinstance(tree.this, exp.Schema):
-        raise OraError(1735, "invalid ALTER TABLE option", position=tokens[0].start)
+        raise OraError(1735, "invalid ALTER TABLE option", position=start)
     for part in tree.this.expressions:
         if not isinstance(part, exp.ColumnDef) or part.kind is None:
-            raise unsupported(f"ALTER TABLE {verb} of anything but typed columns", tokens[0].start)
+            raise unsupported(f"ALTER TABLE {verb} of anything but typed columns", start)
         declared, stored = read_type(part.kind)
         part.set("kind", stored)
         part.meta[DECLARED_META] = declared
         name = folded(part.this)
-        columns.append((ColumnDeclaration(name, declared), part))
+        on_null = take_on_null(part)
+        columns.append((ColumnDeclaration(name, declared, default_on_null=on_null), part))
     rewrite_expressions(
         tree, Context(prepared, current_schema, current_schema, Scopes(nothing_known))
     )

@@ -25,8 +25,8 @@ class Control(Enum):
     """ALTER SESSION SET of any other parameter."""
     SET_TRANSACTION = "set transaction"
     LOCK_TABLE = "lock table"
-    GRANT = "grant"
-    """GRANT, REVOKE and ANALYZE: accepted without effect, except that they commit."""
+    ACCEPTED = "accepted"
+    """DDL about what the local Oracle does not have, such as GRANT: it only commits."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class ColumnDeclaration:
     name: str
     type: DeclaredType
     nullable: bool = True
+    default_on_null: bool = False
+    """Whether INSERT of NULL stores its default."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class ConstraintDeclaration:
     """The parent's columns; empty for its primary key."""
     condition: str = ""
     """A CHECK's condition, as the client wrote it."""
+    on_delete: str = ""
+    """What a foreign key does with the children of a deleted parent: CASCADE or SET NULL."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,20 @@ class DrawnColumn:
     """The sequence's name, as NEXTVAL takes it."""
     generation: str = ""
     """ALWAYS or BY DEFAULT for an identity column; its sequence is dropped with the table."""
+
+
+@dataclass(frozen=True)
+class SequenceOptions:
+    """What CREATE SEQUENCE or ALTER SEQUENCE states; None for what it does not."""
+
+    start: int | None = None
+    increment: int | None = None
+    least: int | None = None
+    most: int | None = None
+    cycles: bool | None = None
+    restarts: bool = False
+    no_least: bool = False
+    no_most: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +113,13 @@ class Definition:
     descending: tuple[str, ...] = ()
     """The columns that CREATE INDEX sorts descending."""
     renamed_column: tuple[str, str] | None = None
+    renamed_constraint: tuple[str, str] | None = None
+    enabled_constraint: str = ""
+    """A constraint that must exist; all are enabled."""
     new_name: str = ""
     """The new name of a renamed table."""
+    sequence: SequenceOptions | None = None
+    """What ALTER SEQUENCE changes."""
     cascade: bool = False
     """Whether DROP TABLE has CASCADE CONSTRAINTS."""
 
