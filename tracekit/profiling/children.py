@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from pathlib import Path
 
 import psutil
 
 from tracekit.profiling.retention import LOOKER_NAME
 
 INTERVAL_SECONDS = 0.01
+_TASKS = Path("/proc/self/task")
 
 
 class ChildrenWatch:
@@ -60,6 +63,21 @@ def _is_looker(process: psutil.Process) -> bool:
 
 def _unique_bytes(process: psutil.Process) -> int:
     try:
-        return int(process.memory_full_info().uss)
+        held = int(process.memory_full_info().uss)
+        if process.exe() != psutil.Process().exe():
+            return held
+        # Until it runs a program of its own, a process started by vfork(2) has our memory.
+        if _is_starting_one():
+            return 0
+        return min(held, int(process.memory_full_info().uss))
     except psutil.Error:  # it ended, or became another user's
         return 0
+
+
+def _is_starting_one() -> bool:
+    """Whether a thread of ours waits in vfork(2), which Linux shows as a wait for a disk."""
+    for task in _TASKS.glob("*/stat"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            if task.read_text("ascii", "replace").rpartition(")")[2].split()[0] == "D":
+                return True
+    return False

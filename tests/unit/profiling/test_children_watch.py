@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
+import psutil
+import pytest
+
+from tests.polling import until
 from tracekit.profiling.children import ChildrenWatch
 
 MIB = 2**20
@@ -46,3 +54,30 @@ def test_what_was_held_at_once_is_counted_not_what_came_one_after_the_other() ->
     last = started(40)
     assert 40 * MIB < watch.stop() < (40 + 2 * 10) * MIB
     last.communicate("\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="vfork(2)")
+def test_a_process_that_is_being_started_does_not_hold_what_this_one_does(tmp_path: Path) -> None:
+    """It has the memory of this process until its program begins, here when it reads a pipe."""
+    held = bytearray(100 * MIB)
+    pipe, libc, actions = tmp_path / "pipe", ctypes.CDLL(None), ctypes.create_string_buffer(256)
+    os.mkfifo(pipe)
+    libc.posix_spawn_file_actions_init(actions)
+    libc.posix_spawn_file_actions_addopen(actions, 0, os.fsencode(pipe), os.O_RDONLY, 0)
+    pid, arguments = ctypes.c_int(), (ctypes.c_char_p * 2)(b"/bin/cat", None)
+    spawn = threading.Thread(
+        target=libc.posix_spawn,
+        args=(ctypes.byref(pid), b"/bin/cat", actions, None, arguments, arguments),
+    )
+    watch = ChildrenWatch()
+    spawn.start()
+    try:
+        until(lambda: psutil.Process().children())
+        assert psutil.Process().children()[0].memory_full_info().uss > len(held)
+        watch.start()
+        peak_bytes = watch.stop()
+    finally:
+        pipe.open("w").close()
+        spawn.join()
+        os.waitpid(pid.value, 0)
+    assert peak_bytes == 0
