@@ -92,7 +92,7 @@ def test_uncertain_predictions_of_small_samples_are_ranges(local):
     assert found.certain is False
     assert found.low_bytes < found.rss_net_peak_bytes < found.high_bytes
     said = estimate_text(record)
-    assert "leave a range of more than 10%" in said
+    assert "are too small for a range within 10%" in said
     assert " - " in next(line for line in said.splitlines() if line.startswith("lean"))
 
 

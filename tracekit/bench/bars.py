@@ -43,7 +43,7 @@ def bench_bars(results: Results, keys: int, ids: Sequence[BenchRun] = ()) -> tup
         _at_most("client CPU, parquet / df-batches-drain", cpu_ratio(parquet, drain), 1.3),
         _exact(results),
         BenchBar(
-            "estimate against measured net peak, each path, 3 sizes",
+            "estimate against measured net peak, each candidate, 3 sizes",
             "within 10%",
             None,
             None,
@@ -61,7 +61,7 @@ def _at_most(figure: str, measured: float | None, most: float) -> BenchBar:
 
 def _bounded(name: str, results: Results, keys: int) -> BenchBar:
     most = STREAM_FIXED_BYTES + STREAM_BYTES_PER_CID * keys
-    figure, bar = f"net OS peak, {name}", f"<= 48 MiB + 48 bytes a key = {format_size(most)}"
+    figure, bar = f"net OS peak, {name}", f"<= 48 MiB + 48 bytes per key = {format_size(most)}"
     found = results.get(name)
     if found is None or found.rss_net_peak_bytes is None:
         return BenchBar(figure, bar, None, None)

@@ -70,7 +70,7 @@ def command(
       tracekit estimate trace-114k --verify 11000,114000 --workers-queue measurements
       tracekit estimate --dsn db.example:1521/BANK --sql transactions.sql --key ACCOUNT_ID
 
-    If the samples leave a range of more than 10%, the net peak is given as a range.
+    If the samples are too small for a range within 10%, the net peak is given as a range.
 
     Exit codes: 0 estimated · 1 no candidate certainly stays within --limit, or a prediction that is
     not a range is off by more than 10% in --verify · 2 could not run, or a candidate's samples

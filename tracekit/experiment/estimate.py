@@ -64,7 +64,7 @@ def estimate(
     spread over all keys, and on up to eight times as many if that is not enough. Its prediction is
     the line through its samples. A candidate that keeps nothing is measured on `sample` to eight
     times as many keys, the largest three times; its prediction is the highest peak of the largest
-    sample. If the samples leave a range of more than 10%, the prediction is not `certain`, and
+    sample. If the samples leave a range wider than 10%, the prediction is not `certain`, and
     `low_bytes` and `high_bytes` give the range.
 
     Args:

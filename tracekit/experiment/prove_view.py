@@ -111,6 +111,8 @@ def headline(proof: CandidateProof) -> str:
         said = f"equal at level {proof.level}"
         if proof.equivalences:
             said += f" by {', '.join(proof.equivalences)}"
+        if not proof.equal:
+            said += f"; level {proof.required_level} is required"
     if proof.prove_seconds is not None and proof.prove_net_peak_bytes is not None:
         peak = format_size(proof.prove_net_peak_bytes)
         said += f"; proved in {proof.prove_seconds:.1f} s with a net peak of {peak}"

@@ -11,7 +11,7 @@ from tracekit.reports.table import Column, Table
 from tracekit.reports.text_report import TextPage
 
 _NOTE = (
-    "medians of {repeat} runs, each in a separate process; net is above the baseline taken just "
+    "medians of {repeat} {runs}, each in a separate process; net is above the baseline taken just "
     "before the fetch; CPU is the client's, without the server's; all read the same queries of at "
     "most 1,000 keys with {workers} workers"
 )
@@ -96,7 +96,11 @@ def _title(record: BenchRecord) -> str:
 
 
 def _note(record: BenchRecord) -> str:
-    return _NOTE.format(repeat=record.repeat, workers=record.workers)
+    return _NOTE.format(
+        repeat=record.repeat,
+        runs="run" if record.repeat == 1 else "runs",
+        workers=record.workers,
+    )
 
 
 def _row(name: str, found: CandidateResult, ratios: BenchRatios) -> tuple[str, ...]:
@@ -163,7 +167,7 @@ def _environment(record: BenchRecord) -> Table:
         "cpu count": str(env.cpu_count),
         "arrow memory pool": env.arrow_memory_pool,
         "server": env.server,
-        "begun": figures.text(record.created),
+        "started": figures.text(record.created),
         "command": figures.text(record.command),
     }
     return Table.of((Column("fact"), Column("value")), facts.items())

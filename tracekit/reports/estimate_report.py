@@ -29,7 +29,7 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
     limit = f" · limit {format_size(record.limit_bytes)}" if record.limit_bytes else ""
     page.line(
         f"{work.name} · {work.query} · {work.keys:,} keys · about {figures.count(work.rows)} "
-        f"rows ({record.rows_per_key:.2f} a key){limit}",
+        f"rows ({record.rows_per_key:.2f} per key){limit}",
         style="bold",
     )
     page.table(_estimates(record))
@@ -43,8 +43,8 @@ def estimate_text(record: EstimateRecord, *, width: int | None = None, color: bo
             if found.status is not RunStatus.OK
         ]
         + [
-            f"{name}: its samples, of up to {_size(found.samples[-1])}, leave a range of more "
-            "than 10%. Use a larger --sample, if there are more keys"
+            f"{name}: samples of up to {_size(found.samples[-1])} are too small for a range "
+            "within 10%. Use a larger --sample, if there are more keys"
             for name, found in record.candidates.items()
             if found.certain is False
         ],
@@ -59,7 +59,7 @@ def _estimates(record: EstimateRecord) -> Table:
         Column("net OS peak", numeric=True),
         Column("process's peak", numeric=True),
         Column("fixed", numeric=True),
-        Column("a row", numeric=True),
+        Column("per row", numeric=True),
         Column("within the limit"),
         Column("most keys within the limit", numeric=True),
         Column("host", literal=True),

@@ -330,7 +330,7 @@ def environment_table(summary: ReplaySummary, redact: Redactor) -> Table:
         for field in fields(summary.environment)
     ]
     made = (
-        ("begun", summary.created),
+        ("started", summary.created),
         ("command", redact.prose(summary.command) if summary.command else None),
     )
     facts += [(name, fact) for name, fact in made if fact]

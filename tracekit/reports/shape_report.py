@@ -46,7 +46,7 @@ def _query(page: TextPage, query: QueryShape) -> None:
     if query.key:
         facts += (
             f" of {query.keys:,} keys ({', '.join(query.key)}), {query.keys_asked:,} requested, "
-            f"{query.keys_per_statement or 0:,.0f} a statement"
+            f"{query.keys_per_statement or 0:,.0f} per statement"
         )
     page.line("")
     page.line(facts, style="bold")
@@ -54,7 +54,7 @@ def _query(page: TextPage, query: QueryShape) -> None:
         parts = query.rows_per_key
         shown = [parts[len(parts) * tenth // 10] for tenth in (1, 5, 9)]
         page.line(
-            f"rows a key: {query.rows / max(1, query.keys):,.2f} on average; "
+            f"rows per key: {query.rows / max(1, query.keys):,.2f} on average; "
             f"about {shown[0]:,.0f}, {shown[1]:,.0f} and {shown[2]:,.0f} at a tenth, half and nine "
             f"tenths of the keys. Rows of a key come "
             f"{'one after the other' if query.order == 'key' else 'mixed with those of others'}."
