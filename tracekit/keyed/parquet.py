@@ -138,7 +138,7 @@ class ParquetTarget:
         table = pa.Table.from_arrays(columns, schema=self._schema)
         release_freed_memory()  # free what unifying took before the writer takes as much
         with self._writing():
-            self._writer.write_table(table, row_group_size=max(1, len(table)))
+            self._writer.write_table(table)
         del table
         release_freed_memory()
 

@@ -2,6 +2,7 @@ import json
 import resource
 import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tracekit.errors import BatchFetchError, ConfigError, ExportError
-from tracekit.keyed import column_reader, parquet
+from tracekit.keyed import KeyedFetcher, Query, column_reader, parquet
 from tracekit.keyed.keyed_file import KeyedFile, open_parquet
 from tracekit.trace import EventFetcher
 
@@ -152,17 +153,35 @@ def test_an_interrupt_leaves_nothing(tmp_path):
     assert database.open_now == 0
 
 
-def test_a_file_that_cannot_grow_is_a_named_error(tmp_path):
-    file = tmp_path / "e.parquet"
+@contextmanager
+def files_of_at_most(size_bytes):
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, limit[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, limit[1]))
     try:
-        with pytest.raises(ExportError) as caught:
-            EventFetcher(scripted()).to_parquet(cids_of(2_000), "history", file)
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+def test_a_file_that_cannot_grow_is_a_named_error(tmp_path):
+    file = tmp_path / "e.parquet"
+    with files_of_at_most(9_000), pytest.raises(ExportError) as caught:
+        EventFetcher(scripted()).to_parquet(cids_of(2_000), "history", file)
     assert f"{file} could not be written: File too large. Free some space" in str(caught.value)
     assert names_in(tmp_path) == []
+
+
+def test_a_failed_batch_is_told_even_if_the_file_cannot_grow(tmp_path):
+    database = scripted(fails=["LOT00000"])
+    with files_of_at_most(100), pytest.raises(BatchFetchError):
+        EventFetcher(database).to_parquet(cids_of(10), "history", tmp_path / "e.parquet")
+    assert names_in(tmp_path) == []
+
+
+def test_small_batches_of_keys_are_gathered_into_row_groups(tmp_path, small_row_groups):
+    query = Query("SELECT * FROM T WHERE ID IN (:keys)", key="CONTAINERID", keys_per_statement=20)
+    done = KeyedFetcher(scripted(), query).to_parquet(cids_of(2_000), tmp_path / "e.parquet")
+    assert 2 < pq.ParquetFile(done.path).metadata.num_row_groups < 50
 
 
 def test_a_folder_that_takes_no_file_is_a_named_error(tmp_path):
