@@ -367,7 +367,9 @@ def test_the_first_differences_are_raised():
         proof.raise_for_level()
     equal = prove(events(), events(), level="exact")
     assert equal.raise_for_level() is equal
+    subclass = prove(events(), changed(put("EQUIPMENTNAME", Text("焊接机 2-1"))), level="exact")
+    assert "equal at level json" in str(subclass)
+    assert "; level exact is required;" in str(subclass)
+    assert "is required" not in str(equal)
     with pytest.raises(NotEqual, match="equal at level json, not exact"):
-        prove(
-            events(), changed(put("EQUIPMENTNAME", Text("焊接机 2-1"))), level="exact"
-        ).raise_for_level()
+        subclass.raise_for_level()
