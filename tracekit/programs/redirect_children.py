@@ -24,7 +24,7 @@ _PROBE_SECONDS = 30.0
 def child_escape(
     executable: Any, arguments: Any, environment: Any, variable_value: str
 ) -> str | None:
-    """Why the new process would not load the redirect; None if it would.
+    """Why this process would run Python code without the redirect; None if it would not.
 
     Args:
         executable: The new process's executable; None for the first argument.
