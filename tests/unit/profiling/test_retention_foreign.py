@@ -80,6 +80,12 @@ def test_buffers_are_counted_as_large_as_they_were_allocated(name: str) -> None:
     assert retained(make()) == pytest.approx(size_bytes, rel=0.02, abs=600)
 
 
+def test_what_two_share_counts_once() -> None:
+    numbers, texts = pl.Series(np.arange(NUMBERS)), pl.Series(TEXTS)
+    assert retained([numbers, numbers.clone()]) == pytest.approx(SIZE, rel=0.02)
+    assert retained([texts, texts.clone()]) < 1.5 * retained(texts.clone())
+
+
 def test_the_table_behind_an_index_that_was_searched_is_counted() -> None:
     index = pd.Index(np.arange(0, 2 * NUMBERS, 2))
     before = index.memory_usage()

@@ -450,6 +450,15 @@ SCENES = {
         rows in __main__: 1 x list
           : 8 x bytes
         """,
+    "an attribute of a function": """
+        def read():
+            pass
+        read.cache = blocks()
+        1 / 0
+        ---
+        cache in function read (p.py:2): 1 x list
+          : 8 x bytes
+        """,
     "two closures": """
         def remember():
             rows = blocks()

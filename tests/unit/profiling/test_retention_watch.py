@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.polling import until
+from tests import polling
 from tracekit.errors import ConfigError, ProfileError
 from tracekit.profiling.retention import At, RetentionWatch, Trigger, watch
 from tracekit.records import Retention
 
 MIB = 2**20
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for what takes milliseconds."""
+    polling.until(condition, seconds=10)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,8 @@ def test_a_point_in_a_run_is_a_share_of_an_earlier_ones_figures(
     assert str(at) == text
     assert at.trigger(200, 1000) == Trigger(text, rows=rows, net_bytes=net_bytes)
     assert at.trigger(None, None) == at.trigger(0, 0) == Trigger(text), "at the end, then"
+    odd = at.trigger(201, 1001)
+    assert (odd.rows, odd.net_bytes) == (rows, net_bytes and net_bytes + (at.percent == 100))
     assert at.trigger(1, 1) == Trigger(text, rows=rows and 1, net_bytes=net_bytes and 1)
 
 
