@@ -362,3 +362,16 @@ def test_each_known_amount_is_compared_with_what_was_reported(
     check = calibrate(9 * MIB).checks[0]
     assert (check.passed, check.heap_net_peak_bytes) == (False, None)
     assert check.reason == "raised ValueError: no luck (in the run)"
+
+
+def test_a_self_test_takes_64_mib_and_says_why_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def refuse(_factory: str, arguments: Mapping[str, Any], **_: Any) -> None:
+        asked.append(arguments["size_bytes"])
+        raise ProfileError("no process")
+
+    monkeypatch.setattr(calibration, "measure_subject", refuse)
+    with pytest.raises(ProfileError, match="no process"):
+        calibrate()
+    assert asked == [64 * MIB]

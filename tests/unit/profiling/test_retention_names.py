@@ -15,6 +15,7 @@ import pytest
 
 from tracekit.profiling.retention.moment import Moment
 from tracekit.profiling.retention.record import retention_record
+from tracekit.profiling.retention.variables import Variable
 from tracekit.records.retention import EVERYTHING_ELSE, Holder, Retention
 
 BLOCKS_BYTES = 8 * 4144 + 128
@@ -614,6 +615,11 @@ def test_what_no_variable_leads_to_is_told_apart_from_garbage() -> None:
     ]
 
 
+def test_a_variable_without_a_place_is_its_name() -> None:
+    assert str(Variable("rows")) == "rows"
+    assert str(Variable("rows", "work (p.py:4)")) == "rows in work (p.py:4)"
+
+
 def test_above_a_baseline_is_what_was_added_since() -> None:
     program = Program("old = blocks(); grown = blocks(); shrunk = blocks(); 1 / 0")
     before = program.retention()
@@ -624,6 +630,8 @@ def test_above_a_baseline_is_what_was_added_since() -> None:
     found = program.retention(baseline=before)
     assert [each.name for each in found.holders] == ["new", "grown"]
     assert found.holders[0].retained_bytes == pytest.approx(90_000, rel=0.01)
+    now = {each.name: each.retained_bytes for each in program.retention().holders}
+    assert found.holders[0].retained_bytes == now["new"]
     assert found.above_baseline
     assert not before.above_baseline
     assert (found.total_bytes, before.total_bytes) == (0, 2**30)
