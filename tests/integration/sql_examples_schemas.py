@@ -172,6 +172,38 @@ SCHEMAS: list[Row] = [
         "SELECT dname FROM dept",
         "ORA-00904",
     ),
+    # Scripts
+    _of(
+        "DROP of what may not exist",
+        "BEGIN EXECUTE IMMEDIATE 'DROP TABLE nothing';"
+        " EXCEPTION WHEN OTHERS THEN IF SQLCODE != -942 THEN RAISE; END IF; END;",
+        "SELECT COUNT(*) FROM dept",
+        4,
+    ),
+    _of(
+        "an error that a handler raises again",
+        "BEGIN EXECUTE IMMEDIATE 'DROP SEQUENCE nothing';"
+        " EXCEPTION WHEN OTHERS THEN IF SQLCODE NOT IN (-942, -955) THEN RAISE; END IF; END;",
+        "ORA-02289",
+    ),
+    _of(
+        "WHEN DUP_VAL_ON_INDEX",
+        "BEGIN INSERT INTO dept VALUES (50, 'x'); INSERT INTO dept VALUES (50, 'y');"
+        " EXCEPTION WHEN DUP_VAL_ON_INDEX THEN UPDATE dept SET dname = 'z' WHERE deptno = 50; END;",
+        "SELECT dname FROM dept WHERE deptno = 50",
+        "z",
+    ),
+    _of(
+        "an error without a handler",
+        "BEGIN INSERT INTO dept VALUES (50, 'x'); INSERT INTO dept VALUES (50, 'y');"
+        " EXCEPTION WHEN NO_DATA_FOUND THEN NULL; END;",
+        "ORA-00001",
+    ),
+    _of(
+        "an error of compilation is not handled",
+        "BEGIN DELETE FROM nothing; EXCEPTION WHEN OTHERS THEN NULL; END;",
+        "ORA-00942",
+    ),
     # Sequences
     _of(
         "ALTER SEQUENCE INCREMENT BY",

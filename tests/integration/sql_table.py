@@ -49,10 +49,11 @@ works: `"orders"`, `"Order Date"`. A DOUBLE is a BINARY_DOUBLE, a BOOLEAN a NUMB
 
 Cursors and blocks: scrollable cursors keep the rows they have read in a file. An anonymous PL/SQL
 block can contain plain statements, assignments to binds, SELECT INTO binds, OPEN of a bind and
-EXECUTE IMMEDIATE of a literal; declarations and control flow are refused by name. A LOB from a
-query cannot be written (ORA-22920): update its column. ROWIDs are unique within one table. A row
-gets another ROWID when the transaction that inserted it commits, so do not use it after that
-COMMIT.
+EXECUTE IMMEDIATE of a literal, and exception handlers (`WHEN OTHERS THEN IF SQLCODE != -942 THEN
+RAISE; END IF;`); declarations and other control flow are refused by name. DBMS_OUTPUT can be
+written, but not read. A LOB from a query cannot be written (ORA-22920): update its column. ROWIDs
+are unique within one table. A row gets another ROWID when the transaction that inserted it commits,
+so do not use it after that COMMIT.
 
 These Oracle features are refused, each with an ORA- error that names it:
 

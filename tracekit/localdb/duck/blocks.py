@@ -18,12 +18,14 @@ from tracekit.localdb.backend import (
 )
 from tracekit.localdb.duck.returning import NUMBER_TYPE, encode_returned
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.blocks import Step
+from tracekit.localdb.translate.handlers import Handler, Step
 from tracekit.localdb.wire.column import OracleType
 from tracekit.localdb.wire.messages.binds import CursorBind
 from tracekit.localdb.wire.values import decode_number
 
 _UNKNOWN_NAME = 904
+_COMPILED = (900, 904, 933, 936, 942, 3001, 6550)
+"""Errors of static SQL that are found when a block is compiled."""
 
 
 Reader: TypeAlias = Callable[
@@ -75,6 +77,25 @@ class BlockRun:
         self._kinds = kinds
         self.filled: dict[int, bytes | ReturnedLob | ResultStream] = {}
         """The outputs, by the index of their bind."""
+
+    def run_all(self, steps: Sequence[Step], handlers: Sequence[Handler]) -> None:
+        """Run statements, and for the first that fails the handler of its error.
+
+        Raises:
+            OraError: a statement failed, and no handler is for its error or it raises it again.
+        """
+        for step in steps:
+            try:
+                self.run(step)
+            except OraError as error:
+                handler = _handler_of(error, step, handlers)
+                if handler is None:
+                    raise
+                for one in handler.steps:
+                    self.run(one)
+                if handler.raises:
+                    raise
+                return
 
     def run(self, step: Step) -> None:
         """Run one statement.
@@ -165,6 +186,14 @@ def _value(column: pa.Table, held_as: str) -> Any:
         assert isinstance(field, bytes)
         return decode_number(field[1:])
     return EmptyLob(value) if value in ("", b"") else value
+
+
+def _handler_of(error: OraError, step: Step, handlers: Sequence[Handler]) -> Handler | None:
+    """The handler of an error; none is for what Oracle finds when it compiles a block."""
+    if error.number in _COMPILED and not step.is_dynamic:
+        return None
+    fitting = (one for one in handlers if one.numbers is None or error.number in one.numbers)
+    return next(fitting, None)
 
 
 def _undeclared(error: OraError) -> OraError:

@@ -250,8 +250,7 @@ class DuckSession:
             run = BlockRun(self, self._read_few, names, row, bind_types)
             writer = self._connections.writing()
             with writer.together():
-                for step in block.translated.steps:
-                    run.run(step)
+                run.run_all(block.translated.steps, block.translated.handlers)
             filled = run.filled
         return ExecuteOutcome(filled=filled)
 

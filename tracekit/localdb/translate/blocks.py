@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.build import unsupported
+from tracekit.localdb.translate.handlers import Handler, Step, read_handlers
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, string_value
 
 _SQL_WORDS = ("INSERT", "UPDATE", "DELETE", "MERGE", "COMMIT", "ROLLBACK", "SAVEPOINT", "LOCK")
@@ -16,6 +16,9 @@ _CONTROL_FLOW = ("BEGIN", "CASE", "EXIT", "FETCH", "CLOSE", "FOR", "FORALL", "GO
 _WITHOUT_EFFECT = (
     ("DBMS_OUTPUT", "ENABLE"),
     ("DBMS_OUTPUT", "DISABLE"),
+    ("DBMS_OUTPUT", "NEW_LINE"),
+    ("DBMS_OUTPUT", "PUT"),
+    ("DBMS_OUTPUT", "PUT_LINE"),
     ("DBMS_SESSION", "RESET_PACKAGE"),
     ("DBMS_STATS", "GATHER_TABLE_STATS"),
     ("DBMS_STATS", "GATHER_SCHEMA_STATS"),
@@ -33,35 +36,27 @@ TRANSACTION_ID = "1.2.3"
 _NO_SUCH_TYPE = "SELECT 4043 FROM DUAL"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One statement of a block."""
-
-    sql: str
-    """A query that returns the values of `into`, or any other statement."""
-    into: tuple[str, ...] = ()
-    """The binds that receive the query's only row."""
-    opens: str = ""
-    """The bind that receives a cursor over the query's result."""
-    attributes: tuple[str, ...] = ()
-    """What the query's only row sets for SYS_CONTEXT('USERENV', ...)."""
-
-
-def block_steps(sql: str, tokens: Sequence[Token]) -> tuple[Step, ...]:
-    """The statements of a block, in order.
+def block_steps(sql: str, tokens: Sequence[Token]) -> tuple[tuple[Step, ...], tuple[Handler, ...]]:
+    """The statements of a block, in order, and its exception handlers.
 
     Raises:
         OraError: ORA-03001 naming what is not supported; ORA-06550 if it is malformed or calls
             something undeclared.
     """
     if _asks_for_a_type(tokens):
-        return (Step(_NO_SUCH_TYPE, into=("RET_VAL",)),)
+        return (Step(_NO_SUCH_TYPE, into=("RET_VAL",)),), ()
     if tokens[0].is_word("DECLARE"):
         raise unsupported("PL/SQL with declarations", tokens[0].start)
     if tokens[0].is_word("CALL"):
-        body = tokens[1:]
-        return tuple(_step(sql, body))
-    return tuple(step for one in _statements(tokens) for step in _step(sql, one))
+        return tuple(_step(sql, tokens[1:])), ()
+    body = _body(tokens)
+    handled = next((i for i, one in enumerate(body) if _begins_handlers(body, i)), len(body))
+    steps = tuple(step for one in _statements(body[:handled]) for step in _step(sql, one))
+    return steps, read_handlers(body[handled + 1 :], lambda one: _step(sql, one))
+
+
+def _begins_handlers(body: Sequence[Token], index: int) -> bool:
+    return body[index].is_word("EXCEPTION") and index > 0 and body[index - 1].text == ";"
 
 
 def _asks_for_a_type(tokens: Sequence[Token]) -> bool:
@@ -70,19 +65,23 @@ def _asks_for_a_type(tokens: Sequence[Token]) -> bool:
     return "DBMS_PICKLER" in words and "GET_TYPE_SHAPE" in words
 
 
-def _statements(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:
-    """The statements between BEGIN and END."""
+def _body(tokens: Sequence[Token]) -> Sequence[Token]:
+    """What is between BEGIN and END."""
     last = len(tokens) - 1
     while last and tokens[last].text in (";", "/"):
         last -= 1
     if not tokens[last].is_word("END") or tokens[last - 1].text != ";":
         raise _wrong(f'Encountered the symbol "{tokens[last].text}"', 103, tokens[last])
-    start = 1
-    for index in range(1, last):
-        if tokens[index].text == ";":
+    return tokens[1:last]
+
+
+def _statements(body: Sequence[Token]) -> Iterator[Sequence[Token]]:
+    start = 0
+    for index, token in enumerate(body):
+        if token.text == ";":
             if index == start:
-                raise _wrong('Encountered the symbol ";"', 103, tokens[index])
-            yield tokens[start:index]
+                raise _wrong('Encountered the symbol ";"', 103, token)
+            yield body[start:index]
             start = index + 1
 
 
@@ -152,7 +151,7 @@ def _select_into(sql: str, tokens: Sequence[Token]) -> Step:
 def _immediate(tokens: Sequence[Token]) -> Step:
     if len(tokens) != 3 or tokens[2].kind is not TokenKind.STRING:
         raise unsupported("PL/SQL EXECUTE IMMEDIATE of anything but a literal", tokens[0].start)
-    return Step(string_value(tokens[2]))
+    return Step(string_value(tokens[2]), is_dynamic=True)
 
 
 def _called(tokens: Sequence[Token]) -> tuple[str, str]:

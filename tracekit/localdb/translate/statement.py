@@ -168,8 +168,9 @@ def _first_word(tokens: Sequence[Token]) -> str:
 def _block(sql: str, tokens: Sequence[Token]) -> Translated:
     """A PL/SQL block: a bind name counts once, however often it occurs."""
     names = dict.fromkeys(bind_name(t) for t in tokens if t.kind is TokenKind.BIND)
+    steps, handlers = block_steps(sql, tokens)
     return Translated(
-        StatementKind.PLSQL, "", bind_names=tuple(names), steps=block_steps(sql, tokens)
+        StatementKind.PLSQL, "", bind_names=tuple(names), steps=steps, handlers=handlers
     )
 
 

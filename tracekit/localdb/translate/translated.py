@@ -8,8 +8,8 @@ from enum import Enum
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.translate.binds import Parameter
-from tracekit.localdb.translate.blocks import Step
 from tracekit.localdb.translate.column_types import ColumnType, ValueType
+from tracekit.localdb.translate.handlers import Handler, Step
 from tracekit.localdb.translate.types import DeclaredType
 
 
@@ -165,5 +165,7 @@ class Translated:
     """Schema and name of the table that DML changes."""
     steps: tuple[Step, ...] = ()
     """The statements of a PL/SQL block."""
+    handlers: tuple[Handler, ...] = ()
+    """Its exception handlers."""
     returning_into: tuple[int, ...] = ()
     """The indexes of the binds that RETURNING ... INTO fills, in the order of the columns."""
