@@ -594,25 +594,45 @@ def test_an_exception_being_handled_and_the_variables_of_its_functions_are_named
 
 def test_what_no_variable_leads_to_is_told_apart_from_garbage() -> None:
     source = """
+        rows = blocks()
         cycle = [blocks()]
         cycle.append(cycle)
-        held = [{"rows": blocks()}]
+        loop = [blocks()]
+        loop.append(loop)
+        held = [{"own": blocks(), "the program's": rows}]
         1 / 0
         """
     program = Program(source)
     cycle, held = vars(program.module).pop("cycle"), vars(program.module).pop("held")
-    tracked = [id(each) for value in (cycle, held) for each in (value, value[0])]
+    loop = vars(program.module).pop("loop")
+    tracked = [id(each) for value in (loop, cycle, held) for each in (value, value[0])]
     del cycle
     found = program.retention(tracked=tracked)
+    assert len(loop) == 2
     assert said(found) == [
-        "no variable in an expression in progress or native code: 1 x list",
+        "no variable in an expression in progress or native code: 2 x list",
         "  : 1 x dict",
-        "    ['rows']: 1 x list",
+        "    ['own']: 1 x list",
         "      : 8 x bytes",
+        "  : 1 x list",
+        "    : 8 x bytes",
         "uncollected garbage: 1 x cycles",
         "  : 2 x list",
         "    : 8 x bytes",
+        "rows in __main__: 1 x list",
+        "  : 8 x bytes",
     ]
+
+
+def test_above_a_baseline_a_thousandth_is_small() -> None:
+    program = Program("1 / 0")
+    before = program.retention()
+    vars(program.module).update(large=bytes(40 * 2**20), small=bytes(30_000), tiny=bytes(15_000))
+    names = [each.name for each in program.retention(baseline=before).holders]
+    assert names[:1] == ["large"]
+    assert "small" not in names
+    named = {each.name for each in program.retention().holders}
+    assert named == {"large", "small", EVERYTHING_ELSE}
 
 
 def test_a_variable_without_a_place_is_its_name() -> None:
