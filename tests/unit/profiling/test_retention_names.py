@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from textwrap import dedent
 from traceback import walk_tb
-from types import FrameType, ModuleType
+from types import FrameType, ModuleType, TracebackType
 from typing import Any
 
 import pytest
@@ -545,6 +545,40 @@ def test_variables_of_other_threads_are_named_with_the_thread() -> None:
     assert said(found) == ["rows in work (p.py:4), thread reader: 1 x list", ROWS[1]]
 
 
+def test_what_a_function_or_a_class_holds_is_not_named_with_a_thread() -> None:
+    source = """
+        remember = lambda rows: lambda: rows
+        def work():
+            read = remember(blocks())
+            Loader = type("Loader", (), {"cache": blocks()})
+            1 / 0
+        work()
+        """
+    program, other = Program("1 / 0"), Program(source)
+    assert said(program.retention(stacks=[("reader", other.frames[:1])])) == [
+        "cache in class Loader: 1 x list",
+        "  : 8 x bytes",
+        "rows in function <lambda> (p.py:2): 1 x list",
+        "  : 8 x bytes",
+    ]
+
+
+def test_an_exception_of_a_function_that_still_runs_names_its_variables_once() -> None:
+    program = Program(WORK)
+    error = KeyError()
+    error.__traceback__ = TracebackType(None, program.frames[0], 0, 4)
+    assert said(program.retention(exceptions=(error,))) == ROWS
+
+
+def test_all_functions_of_a_class_are_counted() -> None:
+    source = """
+        Loader = type("Loader", (), {{f"f{{n}}": (lambda self: 1) for n in range({})}})
+        1 / 0
+        """
+    few, many = (Program(source.format(count)).retention() for count in (2, 202))
+    assert 200 * 100 < many.explained_bytes - few.explained_bytes < 200 * 1000
+
+
 def test_variables_of_other_modules_are_named_with_the_module() -> None:
     source = """
         rows = records = blocks()
@@ -596,7 +630,7 @@ def test_what_no_variable_leads_to_is_told_apart_from_garbage() -> None:
     source = """
         rows = blocks()
         cycle = [blocks()]
-        cycle.append(cycle)
+        cycle += [cycle, rows]
         loop = [blocks()]
         loop.append(loop)
         held = [{"own": blocks(), "the program's": rows}]

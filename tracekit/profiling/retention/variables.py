@@ -114,7 +114,7 @@ def place(holder: Any) -> str | None:
     if kind is MethodType:
         return place(holder.__func__)
     if kind is FunctionType:
-        return f"function {_function(holder.__code__, holder.__code__.co_firstlineno)}"
+        return f"function {_function(holder.__code__)}"
     if issubclass(kind, type):
         return f"class {type.__dict__['__qualname__'].__get__(holder)}"
     return None
@@ -122,7 +122,7 @@ def place(holder: Any) -> str | None:
 
 def _suspended_place(holder: Any) -> str:
     code, frame = _of_suspended(holder, "code"), _of_suspended(holder, "frame")
-    return _function(code, frame.f_lineno if frame is not None else code.co_firstlineno)
+    return _function(code, None if frame is None else frame.f_lineno)
 
 
 def _of_suspended(holder: Any, part: str) -> Any:
@@ -130,7 +130,7 @@ def _of_suspended(holder: Any, part: str) -> Any:
     return getattr(holder, f"{prefix}_{part}")
 
 
-def _function(code: CodeType, line: int | None) -> str:
+def _function(code: CodeType, line: int | None = None) -> str:
     name = code.co_qualname.rpartition("<locals>.")[2]
     cell = cell_number(code.co_filename)
     file = PurePath(code.co_filename).name if cell is None else cell_name(cell)
