@@ -548,11 +548,6 @@ _CHANGES = [
         "INSERT INTO dept (deptno, dname) SELECT 50 + ROWNUM, 'x' FROM emp",
         gives=6,
     ),
-    _(
-        "INSERT ALL",
-        "INSERT ALL INTO dept VALUES (1, 'a') INTO dept VALUES (2, 'b') SELECT * FROM DUAL",
-        gives=Error("ORA-03001"),
-    ),
     _("UPDATE", "UPDATE emp SET sal = sal * 1.1 WHERE deptno = 30", gives=3),
     _(
         "UPDATE with a subquery",

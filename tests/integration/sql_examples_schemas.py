@@ -174,6 +174,32 @@ SCHEMAS: list[Row] = [
     ),
     # Scripts
     _of(
+        "INSERT ALL",
+        "INSERT ALL INTO dept VALUES (50, 'A') INTO dept (deptno) VALUES (60) SELECT * FROM DUAL",
+        2,
+    ),
+    _of(
+        "INSERT ALL of a query",
+        "CREATE TABLE names (n VARCHAR2(10))",
+        "INSERT ALL INTO names VALUES (dname) INTO names VALUES (LOWER(dname))"
+        " SELECT dname FROM dept WHERE deptno < 30",
+        "SELECT LISTAGG(n, ',') WITHIN GROUP (ORDER BY n) FROM names",
+        "ACCOUNTING,RESEARCH,accounting,research",
+    ),
+    _of(
+        "INSERT ALL that fails inserts nothing",
+        "BEGIN EXECUTE IMMEDIATE 'INSERT ALL INTO dept (deptno) VALUES (50) INTO dept (deptno)"
+        " VALUES (10) SELECT * FROM DUAL'; EXCEPTION WHEN DUP_VAL_ON_INDEX THEN NULL; END;",
+        "SELECT COUNT(*) FROM dept",
+        4,
+    ),
+    _of(
+        "INSERT ALL WHEN",
+        "INSERT ALL WHEN deptno > 10 THEN INTO dept (deptno) VALUES (deptno + 1)"
+        " SELECT deptno FROM dept",
+        "ORA-03001",
+    ),
+    _of(
         "DROP of what may not exist",
         "BEGIN EXECUTE IMMEDIATE 'DROP TABLE nothing';"
         " EXCEPTION WHEN OTHERS THEN IF SQLCODE != -942 THEN RAISE; END IF; END;",

@@ -68,8 +68,8 @@ These Oracle features are refused, each with an ORA- error that names it:
 8. KEEP (DENSE_RANK ...) with functions other than MIN and MAX; RANK and others WITHIN GROUP.
 9. CONNECT BY over a join, and conditions of CONNECT BY with subqueries: join in a subquery.
 10. ROWNUM in a query of several tables with groups or windows: number rows in a subquery.
-11. MERGE ... DELETE WHERE, INSERT ALL, disabled and deferred constraints, virtual and invisible
-    columns, negative scales.
+11. MERGE ... DELETE WHERE, INSERT ALL with conditions, sequences or a query of its own tables,
+    disabled and deferred constraints, virtual and invisible columns, negative scales.
 12. MODEL, MATCH_RECOGNIZE, SAMPLE, flashback (AS OF).
 13. XML and JSON functions and types.
 14. Stored code, synonyms, materialized views, PL/SQL with declarations or control flow.

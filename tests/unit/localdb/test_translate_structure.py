@@ -296,7 +296,7 @@ def test_a_list_has_at_most_a_thousand_members(staff: Bench) -> None:
         ("SELECT DISTINCT sal FROM emp ORDER BY sal FETCH FIRST 1 ROWS WITH TIES", "TIES"),
         ("SELECT SUM(sal) KEEP (DENSE_RANK FIRST ORDER BY empno) FROM emp", "KEEP"),
         ("SELECT 1 FROM emp a JOIN emp b ON a.mgr = b.mgr CONNECT BY PRIOR a.mgr = b.mgr", "join"),
-        ("INSERT ALL INTO emp (empno) VALUES (1) SELECT 1 FROM dual", "INSERT"),
+        ("INSERT FIRST WHEN 1 = 1 THEN INTO emp (empno) VALUES (1) SELECT 1 FROM dual", "INSERT"),
         ("CREATE OR REPLACE PROCEDURE p AS BEGIN NULL; END;", "PROCEDURE"),
     ],
 )

@@ -77,6 +77,8 @@ class BlockRun:
         self._kinds = kinds
         self.filled: dict[int, bytes | ReturnedLob | ResultStream] = {}
         """The outputs, by the index of their bind."""
+        self.row_count = 0
+        """The rows that its DML changed."""
 
     def run_all(self, steps: Sequence[Step], handlers: Sequence[Handler]) -> None:
         """Run statements, and for the first that fails the handler of its error.
@@ -121,7 +123,7 @@ class BlockRun:
         elif statement.kind is StatementKind.QUERY:
             raise OraError(6550, "PLS-00428: an INTO clause is expected in this SELECT statement")
         else:
-            self._session.execute(statement, [row], kinds)
+            self.row_count += self._session.execute(statement, [row], kinds).row_count
 
     def _set(
         self,

@@ -130,7 +130,7 @@ class DuckSession:
             self._control(known.translated.control, known.translated)
         elif known.kind is StatementKind.QUERY:
             return ExecuteOutcome(result=self._query(known, rows[0], bind_types))
-        elif known.kind is StatementKind.DML:
+        elif known.kind is StatementKind.DML and not known.translated.steps:
             if known.translated.returning_into:
                 return self._changes.change_and_return(known, rows, bind_types, go_on=go_on)
             return self._changes.change(known, rows, bind_types, go_on=go_on)
@@ -244,6 +244,7 @@ class DuckSession:
         """Run every statement of a block for every row; a failure undoes the block."""
         names = block.translated.bind_names
         filled: dict[int, Any] = {}
+        counts: list[int] = []
         for row in rows:
             if len(row) != len(names):
                 raise OraError(1008, "not all variables bound")
@@ -252,6 +253,9 @@ class DuckSession:
             with writer.together():
                 run.run_all(block.translated.steps, block.translated.handlers)
             filled = run.filled
+            counts.append(run.row_count)
+        if block.kind is StatementKind.DML:
+            return ExecuteOutcome(row_count=sum(counts), row_counts=counts)
         return ExecuteOutcome(filled=filled)
 
     def _read_few(

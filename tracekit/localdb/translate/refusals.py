@@ -16,8 +16,8 @@ _WORDS_BEFORE = (
     "OR", "REPLACE", "PUBLIC", "EDITIONABLE", "NONEDITIONABLE", "FORCE", "SHARED", "BIGFILE",
 )  # fmt: skip
 _UNREADABLE = (
-    ("JSON_TABLE",), ("XMLTABLE",), ("MATCH_RECOGNIZE",), ("MODEL",), ("INSERT", "ALL"),
-    ("INSERT", "FIRST"), ("VERSIONS", "BETWEEN"), ("AS", "OF"), ("SAMPLE",), ("CURSOR",),
+    ("JSON_TABLE",), ("XMLTABLE",), ("MATCH_RECOGNIZE",), ("MODEL",),
+    ("VERSIONS", "BETWEEN"), ("AS", "OF"), ("SAMPLE",), ("CURSOR",),
     ("MULTISET",), ("LOG", "ERRORS"), ("PIVOT", "XML"), ("PERIOD", "FOR"), ("CROSS", "APPLY"),
     ("OUTER", "APPLY"), ("PARTITION",), ("DELETE", "WHERE"), ("WITH", "FUNCTION"),
     ("WITH", "PROCEDURE"), *((f"{kind}_{name}",) for kind in ("JSON", "XML") for name in (

@@ -41,6 +41,7 @@ from tracekit.localdb.translate.key_lists import rewrite_key_lists
 from tracekit.localdb.translate.kinds import Kind
 from tracekit.localdb.translate.late_macros import choose_late_macros
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
+from tracekit.localdb.translate.multi_inserts import multi_insert
 from tracekit.localdb.translate.names import (
     computed_columns,
     expand_order_aliases,
@@ -129,6 +130,12 @@ def _translate(
     refuse_stored_code(tokens)
     _check_shape(tokens)
     refuse_foreign_operators(tokens)
+    several = multi_insert(sql, tokens)
+    if several is not None:
+        names = several.bind_names
+        return Translated(
+            StatementKind.DML, "", bind_names=names, steps=several.steps, dml="INSERT"
+        )
     if word in _DDL_WORDS:
         changed = schema_change(tokens, current_schema, columns_of)
         if changed is not None:
