@@ -509,6 +509,14 @@ SCENES = {
         one in __main__, two, three: 200 x list
           : 200 x bytes
         """,
+    "small parts of which one has two names": """
+        rows = also = [[bytes([n]) * 100] for n in range(200)]
+        by_key = {"inside": rows[:]}
+        1 / 0
+        ---
+        rows in __main__, by_key: 200 x list
+          : 200 x bytes
+        """,
     "keys": """
         rows = [{f"{n} {k}" * 20: None for k in range(8)} for n in range(20)]
         1 / 0
@@ -577,6 +585,7 @@ def test_all_functions_of_a_class_are_counted() -> None:
         """
     few, many = (Program(source.format(count)).retention() for count in (2, 202))
     assert 200 * 100 < many.explained_bytes - few.explained_bytes < 200 * 1000
+    assert said(many) == [], "nobody wants to read of them"
 
 
 def test_variables_of_other_modules_are_named_with_the_module() -> None:
@@ -715,6 +724,7 @@ def test_what_is_small_is_one_sum_and_nothing_is_counted_twice() -> None:
     assert [each.name for each in found.holders][:1] == ["rows"]
     [rest] = [each for each in found.holders if each.name == EVERYTHING_ELSE]
     assert rest.retained_bytes > 4 * 4144
+    assert (rest.where, rest.kind, rest.count, rest.children) == ("", "", 1, ())
     assert sum(each.retained_bytes for each in found.holders) == found.explained_bytes
     assert [each.retained_bytes for each in found.holders] == sorted(
         (each.retained_bytes for each in found.holders), reverse=True
