@@ -16,9 +16,10 @@ from tracekit.records import DifferenceKind, Level
 
 
 def test_equal_results_are_not_fetched_again(tmp_path):
-    sides = Sides(tmp_path, events(), events())
-    assert sides.proof().level is Level.EXACT
-    assert sides.asked == []
+    def reads(keys: Sequence[str]) -> tuple[RecordsByKey, RecordsByKey]:
+        pytest.fail("a query was run again")
+
+    assert Sides(tmp_path, events(), events()).proof(refetch=reads).level is Level.EXACT
 
 
 def test_drift_that_totals_settle_needs_no_second_look(tmp_path):
@@ -61,7 +62,7 @@ def test_one_bad_cid_does_not_crowd_out_the_others(tmp_path):
     ]
 
 
-def test_without_a_refetch_the_cids_are_still_named(tmp_path):
+def test_the_cids_that_differ_are_named_without_a_refetch_too(tmp_path):
     other = events()
     other["C002"][0]["QTY"] = -1
     del other["C003"]
@@ -78,6 +79,16 @@ def test_without_a_refetch_the_cids_are_still_named(tmp_path):
         "only in the candidate",
     ]
     assert (proof.different_keys, proof.missing_keys, proof.extra_keys) == (3, 1, 1)
+    proof = Sides(tmp_path, events(), other).proof()
+    assert [(example.kind, example.key) for example in proof.examples] == [
+        (DifferenceKind.VALUE, "C002"),
+        (DifferenceKind.MISSING_KEY, "C003"),
+        (DifferenceKind.EXTRA_KEY, "C009"),
+    ]
+    assert [example.remark for example in proof.examples[1:]] == [
+        "missing from the candidate and its 3 records",
+        "only in the candidate; no records",
+    ]
 
 
 def test_drift_beside_differences_is_counted_over_every_cell(tmp_path):
@@ -99,6 +110,17 @@ def test_a_refetch_that_fails_leaves_the_proof_standing(tmp_path):
     assert proof.level is Level.DIFFERENT
     assert [example.key for example in proof.examples] == ["C002"]
     assert any("the database is gone" in remark for remark in proof.remarks)
+
+
+def test_of_keys_that_could_not_all_be_read_again_those_that_were_count(tmp_path):
+    other = events(quantity=lambda index: -index)
+    sides = Sides(tmp_path, events(), other)
+    proof = sides.proof(refetch=lambda keys: sides.refetch(keys[:1]))
+    assert (proof.different_keys, {example.key for example in proof.examples}) == (6, {"C000"})
+    assert proof.remarks == (
+        "1 of 6 different keys were fetched again; drift counts from column totals include the "
+        "others",
+    )
 
 
 def test_a_result_that_changes_between_fetches_is_named(tmp_path):
@@ -188,12 +210,20 @@ def test_what_is_said_of_two_results_as_a_whole(tmp_path):
     sides = Sides(tmp_path, before, after)
     assert "100 of 1,100 different keys were fetched again" in str(sides.proof().remarks)
     assert len(sides.asked) == 100
+    fewer = {key: [{"N": row["N"]} for row in rows] for key, rows in before.items()}
+    assert Sides(tmp_path, before, fewer).proof(refetch=None).remarks[0] == (
+        "columns only in the reference: 'CONTAINERID', 'QTY'; only in the candidate: none"
+    )
     turned = {key: rows[::-1] for key, rows in before.items()}
     proof = Sides(tmp_path, before, turned).proof(unordered=True)
     assert proof.remarks == ("1,200 keys have the same records in another order",)
     assert (proof.level, proof.equivalences) == (Level.EXACT, ("record order",))
     proof = Sides(tmp_path, before, {}).proof(refetch=None)
-    assert proof.remarks[:1] == ("3,600 records in the reference, 0 in the candidate",)
+    assert proof.remarks == (
+        "3,600 records in the reference, 0 in the candidate",
+        "0 of 1,200 different keys were fetched again; drift counts from column totals include "
+        "the others",
+    )
     assert (proof.different_keys, proof.missing_keys, len(proof.examples)) == (1_200, 1_200, 10)
 
 
