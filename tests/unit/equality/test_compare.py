@@ -158,6 +158,25 @@ def test_the_cost_of_digesting_is_part_of_the_proof(tmp_path):
     assert 0 <= max(peaks) <= proof.prove_net_peak_bytes < 64 * 2**20
 
 
+@pytest.mark.parametrize("large", [0, 1])
+def test_the_larger_peak_of_the_two_sides_is_that_of_the_proof(tmp_path, large):
+    files = (tmp_path / "reference", tmp_path / "candidate")
+    for place, file in enumerate(files):
+        with DigestWriter(file) as writer:
+            writer.add_all(events())
+            assert place != large or len(bytes(range(256)) * 2**19) == 128 * 2**20
+            writer.close()
+    assert compare_digests(*files).prove_net_peak_bytes > 100 * 2**20
+
+
+def test_the_memory_of_comparing_records_is_that_of_the_proof_too(tmp_path):
+    text = "x" * 2**24
+    before, after = ({"K": [{"TEXT": text, "N": number}]} for number in range(2))
+    sides = Sides(tmp_path, before, after)
+    digesting = max(DigestFile(file).footer.net_peak_bytes for file in sides.files)
+    assert sides.proof().prove_net_peak_bytes > 1.5 * digesting
+
+
 def test_reading_again_counts_as_time_of_the_proof_and_not_as_its_memory(tmp_path):
     other = events()
     other["C002"][0]["QTY"] = -1

@@ -67,6 +67,7 @@ def test_digests_do_not_depend_on_how_records_come(tmp_path_factory, events, dat
     entries = list(DigestFile(folder / "cut"))
     assert entries == list(DigestFile(folder / "whole"))
     assert [entry.key for entry in entries] == sorted(map(label, events))
+    assert {len(each) for entry in entries for each in (*entry.ordered, *entry.unordered)} <= {16}
 
 
 def test_blocks_spills_and_merge_passes_change_nothing(tmp_path, monkeypatch):
