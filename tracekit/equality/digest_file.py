@@ -102,7 +102,7 @@ def pack_entry(key: str, records: Piece) -> bytes:
     Raises:
         ConfigError: the key is too long.
     """
-    name = key.encode(errors="surrogatepass")
+    name = key.encode()
     if len(name) > 0xFFFF:
         raise ConfigError(
             f"the key {key[:40]!r}... is longer than 65,535 bytes, which cannot be compared"
@@ -176,7 +176,7 @@ def _body_length(head: bytes) -> int:
 
 def _entry(head: bytes, body: bytes) -> KeyDigests:
     key_length, rows, _ = _HEAD.unpack(head)
-    key = body[:key_length].decode(errors="surrogatepass")
+    key = body[:key_length].decode()
     value, json, *exact = (
         (body[at : at + 16], body[at + 16 : at + LEVEL_BYTES])
         for at in range(key_length, len(body), LEVEL_BYTES)

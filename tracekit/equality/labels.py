@@ -80,7 +80,8 @@ def _is_unicode(text: str) -> bool:
 
 def _repr(plain: object) -> str:
     try:
-        return repr(plain)
+        text = repr(plain)
+        return text if _is_unicode(text) else ascii(plain)
     except ValueError:  # an int with more digits than Python converts to decimal
         return text_of(plain)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.unit.equality.sides import Sides
 from tracekit.records import Difference, DifferenceKind, Level
@@ -75,6 +78,28 @@ def test_what_is_shown_of_a_record_is_cut(tmp_path: Path) -> None:
     assert len(found.reference) == 160
     assert found.reference.startswith(f"C0='{'x' * 22}…, C1='{'x' * 22}…, ")
     assert found.reference.endswith("…")
+
+
+@dataclasses.dataclass
+class Faulty:
+    cell: int
+
+    def __repr__(self) -> str:
+        raise ValueError("faulty")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("a  b\n", "a b\n", (r"'a  b\n'", r"'a b\n'")),
+        (Faulty(1), Faulty(2), ("<a Faulty that cannot be shown>",) * 2),
+    ],
+)
+def test_cells_are_shown_as_they_are(
+    tmp_path: Path, before: Any, after: Any, shown: tuple[str, str]
+) -> None:
+    (found,) = differences(tmp_path, [{"A": before}], [{"A": after}])
+    assert (found.reference, found.candidate) == shown
 
 
 def test_columns_renamed_added_or_missing_are_told_once(tmp_path: Path) -> None:

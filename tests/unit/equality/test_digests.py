@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import struct
 import tracemalloc
 from decimal import Decimal
 from pathlib import Path
@@ -251,7 +252,10 @@ def test_the_types_of_keys_and_their_numbers_are_told(tmp_path):
     assert (footer.summary().rows, footer.summary().keys) == (4, 3)
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "other", "missing", "entry", "bit", "json"])
+@pytest.mark.parametrize(
+    "damage",
+    ["empty", "start", "cut", "end", "length", "other", "missing", "entry", "key", "bit", "json"],
+)
 def test_a_damaged_file_is_refused_by_name(tmp_path, damage):
     path = tmp_path / "digests.bin"
     written(path, [("A", rows("A", 2)), ("B", rows("B", 1))])
@@ -262,16 +266,25 @@ def test_a_damaged_file_is_refused_by_name(tmp_path, damage):
         path.write_bytes(
             {
                 "empty": b"",
+                "start": data[:8],
                 "cut": data[:-3],
+                "end": data[:-8] + b"x" * 8,
+                "length": data[:-16] + struct.pack("<Q", len(data) - 20) + data[-8:],
                 "other": b"x" * len(data),
                 "entry": data[:8] + data[60:],
+                "key": data[:15] + b"\xff" + data[16:],
                 "bit": data[:30] + bytes([data[30] ^ 1]) + data[31:],
                 "json": data[:-60] + b"\0" * 20 + data[-40:],
             }[damage]
         )
     said = {
         "empty": "its start is wrong",
+        "start": "its start is wrong",
+        "key": "'utf-8' codec can't decode byte 0xff",
+        "json": "JSON is malformed",
         "cut": "its end is missing, because its writer was not closed",
+        "end": "its end is missing, because its writer was not closed",
+        "length": "its end is missing, because its writer was not closed",
         "other": "its start is wrong",
         "bit": "its entries do not match their checksum",
         "missing": ".*No such file",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 from decimal import Decimal
@@ -107,6 +108,20 @@ def test_a_label_is_shown_as_the_value_is(
 ) -> None:
     made = label(value)
     assert (shown(made), quoted(made), type_shown(made)) == (text, python or text, kind)
+
+
+@dataclasses.dataclass(frozen=True)
+class Odd:
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Odd {self.text}"
+
+
+def test_a_label_can_be_written_whatever_the_repr_of_a_key() -> None:
+    made = label(Odd("\ud800"))
+    assert shown(made) == r"Odd \ud800"
+    assert made.encode() != label(Odd("\ud801")).encode()
 
 
 @pytest.mark.parametrize(
