@@ -509,6 +509,23 @@ SCENES = {
         one in __main__, two, three: 200 x list
           : 200 x bytes
         """,
+    "what is in two lists of which one has two names": """
+        first = also = [blocks()]
+        second = [first[0]]
+        1 / 0
+        ---
+        first in __main__, second: 1 x list
+          : 8 x bytes
+        """,
+    "two lists that hold each other and what both hold": """
+        one, two = [blocks()], []
+        two += [one[0], one]
+        one.append(two)
+        1 / 0
+        ---
+        one in __main__, two: 1 x list
+          : 8 x bytes
+        """,
     "small parts of which one has two names": """
         rows = also = [[bytes([n]) * 100] for n in range(200)]
         by_key = {"inside": rows[:]}
