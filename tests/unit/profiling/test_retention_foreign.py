@@ -13,7 +13,7 @@ import pytest
 
 from tracekit.profiling.retention.dominator_tree import DominatorTree
 from tracekit.profiling.retention.graph import ObjectGraph
-from tracekit.profiling.retention.referents import Traits
+from tracekit.profiling.retention.referents import Traits, allocated_bytes
 
 pl = pytest.importorskip("polars")
 NUMBERS = 50_000
@@ -100,6 +100,11 @@ def test_the_table_behind_an_index_that_was_searched_is_counted() -> None:
 def test_the_inside_of_tables_is_not_shown(kind: type) -> None:
     assert Traits()[kind].opaque
     assert not Traits()[type("Of", (dict,), {"__module__": "mine.pandas"})].opaque
+
+
+def test_a_block_is_a_multiple_of_sixteen_and_above_512_bytes_has_a_word_more() -> None:
+    sizes = (0, 1, 16, 17, 511, 512, 513, 520, 521)
+    assert [allocated_bytes(size) for size in sizes] == [0, 16, 16, 32, 512, 512, 528, 528, 544]
 
 
 class Row:
