@@ -84,7 +84,7 @@ class DigestWriter:
         start = 0
         while True:
             room = _ROWS_PER_BLOCK - len(self._records)
-            part = records[start : start + room] if start or len(records) > room else records
+            part = records[start : start + room]
             self._keys.append((name, len(part), kind))
             self._records.extend(part)
             start += len(part)

@@ -245,8 +245,11 @@ def test_the_first_orders_of_columns_are_kept(tmp_path):
 
 
 def test_the_types_of_keys_and_their_numbers_are_told(tmp_path):
-    written(tmp_path / "x", [(1, [{"N": 1}] * 3), ("A", []), (np.int64(2), [{"N": 1}])])
+    pieces = [(1, [{"N": 1}] * 3), ("A", []), (np.int64(2), [{"N": 1}])]
+    summary = written(tmp_path / "x", pieces)
     footer = DigestFile(tmp_path / "x").footer
+    assert (summary.seconds, summary.net_peak_bytes) == (footer.seconds, footer.net_peak_bytes)
+    assert summary.seconds > 0
     assert footer.key_kinds == ["int", "numpy.int64", "str"]
     assert (footer.rows, footer.keys) == (4, 3)
     assert (footer.summary().rows, footer.summary().keys) == (4, 3)
