@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import math
 import struct
 import tracemalloc
@@ -158,6 +159,13 @@ def test_digests_stay_as_they_are(tmp_path: Path) -> None:
         writer.add("A", [{"OTHER": None, "B": math.nan}] * 5)
         writer.add(WHOLE, [{0: b"x", "T": True}])
         assert writer.close().digest == "47bd8eabeea46a68967c908778849681"
+
+
+def test_the_seconds_of_all_blocks_are_counted(tmp_path, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr("time.perf_counter", lambda: next(clock))
+    summary = written(tmp_path / "x", [("K", rows("K", 2 * 4_096)), ("L", rows("L", 1))])
+    assert summary.seconds == 4  # two full blocks, the rest, and writing the file
 
 
 def test_memory_does_not_grow_with_the_number_of_cids(tmp_path, monkeypatch):
