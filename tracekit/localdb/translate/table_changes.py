@@ -53,63 +53,81 @@ def alter_table(
     known = columns_of(schema, name)
     path = path_of(schema, name)
     alter = partial(Definition, "ALTER", "TABLE", schema, name)
-    if reader.take("RENAME", "COLUMN"):
-        old = reader.name()
-        if not reader.take("TO"):
-            raise OraError(946, "missing TO keyword")
-        new = reader.name()
-        text = f"ALTER TABLE {path} RENAME {path_of(None, old)} TO {path_of(None, new)}"
-        return text, alter(renamed_column=(old, new))
     if reader.take("RENAME", "TO"):
         new = reader.name()
         text = f"ALTER TABLE {path} RENAME TO {path_of(None, new)}"
         return text, Definition("RENAME", "TABLE", schema, name, new_name=new)
-    if reader.take("RENAME", "CONSTRAINT"):
-        old = reader.name()
-        if not reader.take("TO"):
-            raise OraError(946, "missing TO keyword")
-        new = reader.name()
-        reader.expect_end()
-        _check_exists(known, reader)
-        return "", alter(renamed_constraint=(old, new))
+    if reader.take("RENAME"):
+        return _rename(path, alter, reader, known)
     if is_without_effect(reader):
         _check_exists(known, reader)
         return "", alter(enabled_constraint=enabled_constraint(reader))
-    if reader.take("DROP", "CONSTRAINT"):
-        dropped = reader.name()
-        reader.take("CASCADE")
-        _ = reader.take("DROP", "INDEX") or reader.take("KEEP", "INDEX")
-        reader.expect_end()
-        return "", alter(dropped_constraints=(dropped,))
-    if reader.take("DROP", "PRIMARY", "KEY"):
-        reader.take("CASCADE")
-        _ = reader.take("DROP", "INDEX") or reader.take("KEEP", "INDEX")
-        reader.expect_end()
-        return "", alter(dropped_key=("P",))
-    if reader.take("DROP", "UNIQUE"):
-        columns_of_key = _listed_names(reader)
-        reader.take("CASCADE")
-        _ = reader.take("DROP", "INDEX") or reader.take("KEEP", "INDEX")
-        reader.expect_end()
-        return "", alter(dropped_key=("U", *columns_of_key))
-    if reader.take("DROP", "COLUMN") or reader.take("SET", "UNUSED", "COLUMN"):
-        return _drop_columns(path, alter, [reader.name()], reader)
     if reader.take("SET", "UNUSED") or reader.take("DROP"):
-        return _drop_columns(path, alter, _listed_names(reader), reader)
+        return _drop(path, alter, reader)
     for verb in ("ADD", "MODIFY"):
         if reader.take(verb):
-            rest = _unwrapped(reader.tokens[reader.index :])
-            parts = list(_parts(rest))
-            if verb == "ADD" and any(_is_constraint(one) for one in parts):
-                return _add_constraints(path, alter, parts, current_schema, known)
-            is_one = len(parts) == 1
-            nullability = _nullability(path, rest) if verb == "MODIFY" and is_one else None
-            if nullability is not None:
-                text, required = nullability
-                return text, alter(constraints=required)
-            columns = _column_definitions(parts, verb, current_schema, known)
-            return _change_columns(path, alter, columns, verb, known)
+            return _add_or_modify(verb, path, alter, reader, current_schema, known)
     raise unsupported("this ALTER TABLE", reader.tokens[0].start)
+
+
+def _rename(
+    path: str, alter: Callable[..., Definition], reader: DefinitionReader, known: Columns
+) -> tuple[str, Definition]:
+    kind = next((one for one in ("COLUMN", "CONSTRAINT") if reader.take(one)), None)
+    if kind is None:
+        raise unsupported("this ALTER TABLE ... RENAME", reader.tokens[0].start)
+    old = reader.name()
+    if not reader.take("TO"):
+        raise OraError(946, "missing TO keyword")
+    new = reader.name()
+    reader.expect_end()
+    if kind == "COLUMN":
+        text = f"ALTER TABLE {path} RENAME {path_of(None, old)} TO {path_of(None, new)}"
+        return text, alter(renamed_column=(old, new))
+    _check_exists(known, reader)
+    return "", alter(renamed_constraint=(old, new))
+
+
+def _drop(
+    path: str, alter: Callable[..., Definition], reader: DefinitionReader
+) -> tuple[str, Definition]:
+    """DROP of a constraint or columns; SET UNUSED."""
+    if reader.take("CONSTRAINT"):
+        definition = alter(dropped_constraints=(reader.name(),))
+    elif reader.take("PRIMARY", "KEY"):
+        definition = alter(dropped_key=("P",))
+    elif reader.take("UNIQUE"):
+        definition = alter(dropped_key=("U", *_listed_names(reader)))
+    else:
+        columns = [reader.name()] if reader.take("COLUMN") else _listed_names(reader)
+        reader.take("CASCADE", "CONSTRAINTS")
+        reader.expect_end()
+        text = "; ".join(f"ALTER TABLE {path} DROP COLUMN {path_of(None, one)}" for one in columns)
+        return text, alter(dropped_columns=tuple(columns))
+    reader.take("CASCADE")
+    _ = reader.take("DROP", "INDEX") or reader.take("KEEP", "INDEX")
+    reader.expect_end()
+    return "", definition
+
+
+def _add_or_modify(
+    verb: str,
+    path: str,
+    alter: Callable[..., Definition],
+    reader: DefinitionReader,
+    current_schema: str,
+    known: Columns,
+) -> tuple[str, Definition]:
+    rest = _unwrapped(reader.tokens[reader.index :])
+    parts = list(_parts(rest))
+    if verb == "ADD" and any(_is_constraint(one) for one in parts):
+        return _add_constraints(path, alter, parts, current_schema, known)
+    nullability = _nullability(path, rest) if verb == "MODIFY" and len(parts) == 1 else None
+    if nullability is not None:
+        text, required = nullability
+        return text, alter(constraints=required)
+    columns = _column_definitions(parts, verb, current_schema, known)
+    return _change_columns(path, alter, columns, verb, known)
 
 
 _CONSTRAINT_WORDS = ("CONSTRAINT", "PRIMARY", "UNIQUE", "FOREIGN", "CHECK")
@@ -163,15 +181,6 @@ def _add_constraints(
         constraints=(*definition.constraints, *(constraint for constraint, _ in read)),
         added_clauses=tuple(clause for constraint, clause in read if constraint.kind != "R"),
     )
-
-
-def _drop_columns(
-    path: str, alter: Callable[..., Definition], columns: list[str], reader: DefinitionReader
-) -> tuple[str, Definition]:
-    reader.take("CASCADE", "CONSTRAINTS")
-    reader.expect_end()
-    text = "; ".join(f"ALTER TABLE {path} DROP COLUMN {path_of(None, one)}" for one in columns)
-    return text, alter(dropped_columns=tuple(columns))
 
 
 def _listed_names(reader: DefinitionReader) -> list[str]:
