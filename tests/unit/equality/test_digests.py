@@ -159,6 +159,8 @@ def test_digests_stay_as_they_are(tmp_path: Path) -> None:
         writer.add("A", [{"OTHER": None, "B": math.nan}] * 5)
         writer.add(WHOLE, [{0: b"x", "T": True}])
         assert writer.close().digest == "47bd8eabeea46a68967c908778849681"
+    typed = written(tmp_path / "y", [("A", [{"N": np.int64(1)}])])
+    assert typed.digest == "d37dff126dc01178a879a8f7df33858f"
 
 
 def test_the_seconds_of_all_blocks_are_counted(tmp_path, monkeypatch):
