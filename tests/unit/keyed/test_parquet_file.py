@@ -178,10 +178,15 @@ def test_a_failed_batch_is_told_even_if_the_file_cannot_grow(tmp_path):
     assert names_in(tmp_path) == []
 
 
-def test_small_batches_of_keys_are_gathered_into_row_groups(tmp_path, small_row_groups):
-    query = Query("SELECT * FROM T WHERE ID IN (:keys)", key="CONTAINERID", keys_per_statement=20)
-    done = KeyedFetcher(scripted(), query).to_parquet(cids_of(2_000), tmp_path / "e.parquet")
-    assert 2 < pq.ParquetFile(done.path).metadata.num_row_groups < 50
+def test_small_batches_of_keys_are_gathered_into_row_groups(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 2_000)
+    query = Query("SELECT * FROM T WHERE ID IN (:keys)", key="CONTAINERID", keys_per_statement=5)
+    fetcher, file = KeyedFetcher(scripted(), query), tmp_path / "e.parquet"
+    done = fetcher.to_parquet(cids_of(100), file)
+    assert 2 < pq.ParquetFile(file).metadata.num_row_groups < 10
+    expected = fetcher.records(cids_of(100))
+    assert (done.rows, done.keys) == (sum(map(len, expected.values())), len(expected))
+    assert done.file_bytes == file.stat().st_size
 
 
 def test_a_folder_that_takes_no_file_is_a_named_error(tmp_path):
