@@ -306,6 +306,7 @@ class KeyedFetcher:
                 with calm_collector(), closing(pieces):
                     return consume(plan.schema, pieces)
             except PlanChanged as changed:
+                assert changed.plan != plan, "the same plan would fail the same way, for ever"
                 plan = changed.plan
 
     def _stream(
