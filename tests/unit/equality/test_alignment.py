@@ -99,6 +99,12 @@ def test_how_alike_records_are_is_judged_without_their_key(tmp_path: Path, share
     assert [each.kind for each in found] == ([MISSING, EXTRA] if shared < 2 else changed)
 
 
+def test_a_key_does_not_make_records_more_alike(tmp_path: Path) -> None:
+    before = {"KEY": "k", "A": 1, "B": 2, "C": 3}
+    found = differences(tmp_path, [before], [{**before, "B": 8, "C": 9}])
+    assert [each.kind for each in found] == [MISSING, EXTRA]
+
+
 @pytest.mark.parametrize("shared", range(5))
 def test_a_renamed_column_is_as_good_as_one_of_the_same_name(tmp_path: Path, shared: int) -> None:
     (before,), (after,) = records(1), records(2)
