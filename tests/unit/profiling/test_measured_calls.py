@@ -291,6 +291,8 @@ def test_the_figures_are_those_of_the_run_in_the_middle(processes: Processes) ->
     assert [remark.partition(":")[0] for remark in found.remarks] == ["net peak over 3 runs"]
     assert found.result == [1, 2, 3]
     assert [each.arguments["result"] is None for each in processes.started] == [False, True, True]
+    assert len(measured(repeat=2, children=True).rss_net_peaks_bytes) == 2
+    assert processes.started[-1].children
     assert measured().rss_net_peaks_bytes == ()
     processes.error = Raised("ValueError", "no luck", False, False)
     before = len(processes.started)
