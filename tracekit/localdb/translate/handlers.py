@@ -18,7 +18,7 @@ _NAMED = {
     "INVALID_NUMBER": 1722,
     "VALUE_ERROR": 6502,
 }
-_SQLCODE = re.compile(r"SQLCODE(!=|<>|\^=|=|NOTIN|IN)\(?([-+]?\d+(?:,[-+]?\d+)*)\)?")
+_SQLCODE = re.compile(r"SQLCODE(!=|<>|\^=|=|(?:NOT)?IN)\(?([-+]?\d+(?:,[-+]?\d+)*)\)?")
 _NO_DATA_SQLCODE = 100
 
 
@@ -114,7 +114,7 @@ class _Reader:
         parts = re.split(r"AND|OR", inner)
         matches = [_SQLCODE.fullmatch(part) for part in parts]
         operators = {match[1] for match in matches if match is not None}
-        negated = operators <= {"!=", "<>", "^=", "NOTIN"}
+        negated = all(one in ("!=", "<>", "^=") or one.startswith("NOT") for one in operators)
         joined = "OR" if negated else "AND"
         mixed = not negated and not operators <= {"=", "IN"}
         if None in matches or mixed or joined in re.findall(r"AND|OR", inner):
