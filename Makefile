@@ -40,7 +40,7 @@ replay: setup ## replay the workload by legacy and iterator, measure both, prove
 	$(BIN)/tracekit replay $(WORKLOAD) $(if $(KEYS),--keys $(KEYS)) $(ARGS)
 
 test: setup ## run the tests (seconds to minutes; the slow lane is test-slow)
-	$(BIN)/python -m pytest -m "not slow" -n 2 $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --maxschedchunk 50 $(ARGS)
 
 test-slow: setup ## run every test, the slow lane included
 	$(BIN)/python -m pytest $(ARGS)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from redis import Redis
 
-from tracekit.jobs import EmbeddedStore
 from tracekit.testbed import LocalOracle
+
+if TYPE_CHECKING:  # the tests under pandas 2.3 have no store
+    from redis import Redis
+
+    from tracekit.jobs import EmbeddedStore
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +25,8 @@ def oracle() -> Iterator[LocalOracle]:
 @pytest.fixture(scope="module")
 def store() -> Iterator[EmbeddedStore]:
     """A store of its own."""
+    from tracekit.jobs import EmbeddedStore
+
     with EmbeddedStore() as running:
         yield running
 
