@@ -138,6 +138,15 @@ SCHEMAS: list[Row] = [
         "SELECT delete_rule FROM USER_CONSTRAINTS WHERE constraint_name = 'C_D'",
         "CASCADE",
     ),
+    _of(
+        "a foreign key of another precision",
+        "CREATE TABLE p (id NUMBER(6) PRIMARY KEY)",
+        "CREATE TABLE c (p NUMBER REFERENCES p)",
+        "INSERT INTO p VALUES (7)",
+        "INSERT INTO c VALUES (7)",
+        "INSERT INTO c VALUES (8)",
+        "ORA-02291",
+    ),
     # Constraints
     _of(
         "ALTER TABLE ADD of columns and constraints",

@@ -26,7 +26,7 @@ def cursor() -> Iterator[oracledb.Cursor]:
             " boss NUMBER(5) CONSTRAINT staff_boss REFERENCES staff)"
         )
         opened.execute(
-            "CREATE TABLE task (id NUMBER(5), owner NUMBER(5),"
+            "CREATE TABLE task (id NUMBER(5), owner NUMBER,"
             " CONSTRAINT task_owner FOREIGN KEY (owner) REFERENCES staff (id))"
         )
         yield opened

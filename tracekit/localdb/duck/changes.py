@@ -27,7 +27,6 @@ from tracekit.localdb.duck.session_state import SessionState
 from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import ROW_ERRORS, WritingConnection
 from tracekit.localdb.ora_error import OraError, RowFailure
-from tracekit.localdb.translate import FREE
 
 
 class Changes:
@@ -121,14 +120,15 @@ class Changes:
         schema, name = translated.target
         notes, catalog = self._database.notes, self._database.catalog
         table = (schema or self._state.schema, name)
-        checked = checks(notes, catalog, table, translated.dml)
+        free = self._database.free_columns
+        checked = checks(notes, catalog, table, translated.dml, free)
         if translated.dml != "DELETE":
             keys = self._database.partial_keys.checks(writer.connection, table)
             return Consequences(checks=[*checked, *keys])
-        actions = delete_actions(notes, catalog, table)
+        actions = delete_actions(notes, catalog, table, free)
         for action in actions:
             self._connections.copy_written_table(writer, action.sql)
-            checked += checks(notes, catalog, action.child, action.dml)
+            checked += checks(notes, catalog, action.child, action.dml, free)
         return Consequences(actions, checked)
 
     def _prepare_change(
@@ -148,8 +148,7 @@ class Changes:
         if translated.dml == "INSERT" and translated.target is not None:
             schema, name = translated.target
             notes = self._database.notes.of_table(schema or self._state.schema, name)
-            columns = self._database.columns.find(schema or self._state.schema, name)
-            free = {one for one, found in columns.items() if found.number is FREE}
+            free = self._database.free_columns((schema or self._state.schema, name))
         return prepare_insert(writer.connection, sql, values, notes, free)
 
     def _violation_mapper(self, statement: DuckStatement) -> ErrorMapper:

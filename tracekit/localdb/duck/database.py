@@ -21,7 +21,7 @@ from tracekit.localdb.duck.sequences import copy_sequences
 from tracekit.localdb.duck.spool_folder import SpoolFolder
 from tracekit.localdb.duck.statement import StatementCache
 from tracekit.localdb.duck.table_columns import Spelling, TableColumns
-from tracekit.localdb.translate import install
+from tracekit.localdb.translate import FREE, install
 
 IN_MEMORY = ":memory:"
 # A streaming buffer holds the rows that DuckDB computes ahead, per open query (default 10 MB).
@@ -119,6 +119,10 @@ class Database:
             ).fetchone()
         return found is not None
 
+    def free_columns(self, table: tuple[str, str]) -> set[str]:
+        """The columns of a table, given by schema and name, that store NUMBERs as bytes."""
+        return {name for name, one in self.columns.find(*table).items() if one.number is FREE}
+
     def _on_null(
         self, connection: duckdb.DuckDBPyConnection, schema: str, table: str
     ) -> dict[str, str]:
@@ -126,6 +130,11 @@ class Database:
         noted = {one.subject for one in self.notes.of_table(schema, table) if one.kind == ON_NULL}
         if not noted:
             return {}
+        viewed = self.overlay.viewed() if self.overlay is not None else {}
+        held = viewed.get((schema.upper(), table.upper()))
+        if held is not None:
+            columns = [one for one in held.columns if one.name in noted]
+            return {one.name: one.default for one in columns if one.default is not None}
         rows = connection.execute(
             "SELECT column_name, column_default FROM duckdb_columns() WHERE database_name = ?"
             " AND schema_name = ? AND table_name = ? AND column_default IS NOT NULL",
@@ -211,6 +220,7 @@ class Databases:
             overlay = None
             if source != IN_MEMORY and not writable:
                 overlay = Overlay(self._root, MEMORY_CATALOG, FILE_CATALOG)
+                copy_sequences(self._root, FILE_CATALOG, MEMORY_CATALOG)
             self.main = Database(
                 self._root,
                 FILE_CATALOG if in_place else MEMORY_CATALOG,

@@ -136,7 +136,7 @@ def _change_constraints(
     """Add or drop constraints; foreign keys do not exist in DuckDB."""
     notes = database.notes.of_table(*key)
     _check_keys(writer, database, definition, key)
-    check_added(writer.connection, database.catalog, definition, key)
+    check_added(writer.connection, database.catalog, definition, key, database.free_columns)
     refuse_added(writer.connection, definition, Table(database.catalog, *key))
     references = {note.name for note in notes if note.kind == REFERENCE}
     dropped = tuple(one for one in definition.dropped_constraints if one not in references)

@@ -6,8 +6,8 @@ transaction. So none is declared in DuckDB; the notes about a table record what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
@@ -18,6 +18,8 @@ from tracekit.localdb.translate import ConstraintDeclaration, Definition
 
 TableKey = tuple[str, str]
 """The schema and name of a table."""
+Free = Callable[[TableKey], Collection[str]]
+"""Returns the columns of a table that store NUMBERs as bytes."""
 _FIRST_NEW_ROW = 36_028_797_018_960_000
 """DuckDB numbers the rows that an open transaction inserts from here on (its MAX_ROW_ID)."""
 
@@ -31,6 +33,7 @@ class ForeignKey:
     columns: tuple[str, ...]
     parent: TableKey
     parent_columns: tuple[str, ...]
+    free: Free = field(compare=False)
 
     def orphan(self, catalog: str, *, new_only: bool = False) -> str:
         """A query that finds a child without a parent.
@@ -55,9 +58,19 @@ class ForeignKey:
         """The condition that the child `c` has a key without a parent."""
         held = " AND ".join(f"c.{quoted(one)} IS NOT NULL" for one in self.columns)
         pairs = zip(self.columns, self.parent_columns, strict=True)
-        same = " AND ".join(f"p.{quoted(key)} = c.{quoted(own)}" for own, key in pairs)
+        same = " AND ".join(self._equal(own, key) for own, key in pairs)
         parent = _path(catalog, self.parent)
         return f"{held} AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {same})"  # noqa: S608
+
+    def _equal(self, own: str, key: str) -> str:
+        """The comparison of a column with the parent's; NUMBERs may be stored in two forms."""
+        child, parent = f"c.{quoted(own)}", f"p.{quoted(key)}"
+        is_free = own in self.free(self.child), key in self.free(self.parent)
+        if is_free == (True, False):
+            parent = f"ora_number({parent})"
+        elif is_free == (False, True):
+            child = f"ora_number({child})"
+        return f"{parent} = {child}"
 
     @property
     def shown(self) -> str:
@@ -95,7 +108,7 @@ class Consequences:
 NOTHING = Consequences()
 
 
-def foreign_keys(notes: Iterable[TableNote]) -> list[ForeignKey]:
+def foreign_keys(notes: Iterable[TableNote], free: Free) -> list[ForeignKey]:
     """The foreign keys in a list of notes."""
     found: list[ForeignKey] = []
     for note in notes:
@@ -103,11 +116,11 @@ def foreign_keys(notes: Iterable[TableNote]) -> list[ForeignKey]:
         if referenced is not None:
             parent, columns = referenced
             child = (note.schema, note.table)
-            found.append(ForeignKey(note.name, child, note.columns, parent, columns))
+            found.append(ForeignKey(note.name, child, note.columns, parent, columns, free))
     return found
 
 
-def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str) -> list[Check]:
+def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str, free: Free) -> list[Check]:
     """The checks to run after a statement that changed a table.
 
     Args:
@@ -115,9 +128,10 @@ def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str) -> list[C
         catalog: The tables' catalogue.
         table: The changed table.
         dml: INSERT, UPDATE, DELETE or MERGE.
+        free: Returns the columns of a table that store NUMBERs as bytes.
     """
     found: list[Check] = []
-    for key in foreign_keys(notes.references):
+    for key in foreign_keys(notes.references, free):
         if key.child == table and dml != "DELETE":
             text = f"ORA-02291: integrity constraint ({key.shown}) violated - parent key not found"
             found.append(Check(key.orphan(catalog, new_only=dml == "INSERT"), text))
@@ -127,16 +141,20 @@ def checks(notes: TableNotes, catalog: str, table: TableKey, dml: str) -> list[C
     return found
 
 
-def delete_actions(notes: TableNotes, catalog: str, table: TableKey) -> list[DeleteAction]:
+def delete_actions(
+    notes: TableNotes, catalog: str, table: TableKey, free: Free
+) -> list[DeleteAction]:
     """What a DELETE from a table does to the tables whose foreign keys refer to it, in order.
 
     Args:
         notes: The notes about all tables.
         catalog: The tables' catalogue.
         table: The table from which rows are deleted.
+        free: Returns the columns of a table that store NUMBERs as bytes.
     """
     stated = notes.delete_actions
-    keys = [key for key in foreign_keys(notes.references) if (key.child[0], key.name) in stated]
+    known = foreign_keys(notes.references, free)
+    keys = [key for key in known if (key.child[0], key.name) in stated]
     found: dict[tuple[TableKey, str], DeleteAction] = {}
     pending = [table]
     while pending:
@@ -212,7 +230,11 @@ def _exists(connection: duckdb.DuckDBPyConnection, catalog: str, table: TableKey
 
 
 def check_added(
-    connection: duckdb.DuckDBPyConnection, catalog: str, definition: Definition, table: TableKey
+    connection: duckdb.DuckDBPyConnection,
+    catalog: str,
+    definition: Definition,
+    table: TableKey,
+    free: Free,
 ) -> None:
     """Check the existing rows against foreign keys that are added to their table.
 
@@ -223,7 +245,7 @@ def check_added(
         if one.kind == "R" and one.references is not None:
             parent = (one.references[0] or table[0], one.references[1])
             name = one.name or "SYS_C"
-            key = ForeignKey(name, table, one.columns, parent, one.referenced_columns)
+            key = ForeignKey(name, table, one.columns, parent, one.referenced_columns, free)
             if connection.execute(key.orphan(catalog)).fetchone() is not None:
                 text = f"cannot validate ({key.shown}) - parent keys not found"
                 raise OraError(2298, text)
@@ -235,9 +257,8 @@ def refuse_change_of_parent(notes: TableNotes, definition: Definition, table: Ta
     Raises:
         OraError: ORA-02449, ORA-02266 or ORA-02273 if there is such a foreign key.
     """
-    dependents = [
-        key for key in foreign_keys(notes.references) if key.parent == table and key.child != table
-    ]
+    known = foreign_keys(notes.references, _none_free)
+    dependents = [key for key in known if key.parent == table and key.child != table]
     if not dependents or definition.object_type != "TABLE":
         return
     if definition.action == "DROP" and not definition.cascade:
@@ -249,6 +270,10 @@ def refuse_change_of_parent(notes: TableNotes, definition: Definition, table: Ta
     keys = [note for note in notes.of_table(*table) if note.kind in "PU" and note.name in dropped]
     if any(set(note.columns) == set(key.parent_columns) for note in keys for key in dependents):
         raise OraError(2273, "this unique/primary key is referenced by some foreign keys")
+
+
+def _none_free(_table: TableKey) -> Collection[str]:
+    return ()
 
 
 def _path(catalog: str, table: TableKey) -> str:

@@ -42,6 +42,7 @@ class _Column:
     name: str
     type: str
     nullable: bool
+    default: str | None
 
 
 @dataclass(frozen=True)
@@ -240,15 +241,15 @@ class Overlay:
 
 def _tables_of(connection: duckdb.DuckDBPyConnection, catalog: str) -> list[_Shadowed]:
     rows = connection.execute(
-        "SELECT schema_name, table_name, column_name, data_type, is_nullable"
+        "SELECT schema_name, table_name, column_name, data_type, is_nullable, column_default"
         " FROM duckdb_columns() WHERE database_name = ? AND table_name NOT IN (?, ?)"
         " AND NOT internal AND schema_name <> 'SYS' AND NOT starts_with(schema_name, ?)"
         " ORDER BY schema_name, table_name, column_index",
         [catalog, declared.TABLE, notes.TABLE, PRIVATE_PREFIX],
     ).fetchall()
     columns: dict[tuple[str, str], list[_Column]] = {}
-    for schema, table, name, kind, nullable in rows:
-        columns.setdefault((schema, table), []).append(_Column(name, kind, nullable))
+    for schema, table, *column in rows:
+        columns.setdefault((schema, table), []).append(_Column(*column))
     return [
         _Shadowed(catalog, schema, name, tuple(held)) for (schema, name), held in columns.items()
     ]
@@ -313,9 +314,11 @@ _INDEXED = re.compile(rf" ON {_IDENTIFIER}(?:\.{_IDENTIFIER})*\s*\(")
 
 
 def _plain_table(connection: duckdb.DuckDBPyConnection, table: _Shadowed, target: str) -> str:
-    """CREATE TABLE with the columns in upper case and with the keys."""
+    """CREATE TABLE with the columns in upper case, their defaults and the keys."""
     columns = ", ".join(
-        f"{quoted(column.name.upper())} {column.type}{'' if column.nullable else ' NOT NULL'}"
+        f"{quoted(column.name.upper())} {column.type}"
+        f"{f' DEFAULT {column.default}' if column.default is not None else ''}"
+        f"{'' if column.nullable else ' NOT NULL'}"
         for column in table.columns
     )
     keys = "".join(f", {key}" for key in _keys(connection, table))
