@@ -46,7 +46,7 @@ def test_every_kind_of_memory_is_reported_as_taken(kind: str, tmp_path: Path) ->
         assert expected == (0 if kind == "reservation" else size)
         assert within_tolerance(expected, found.heap_peak_bytes), found.heap_peak_bytes
         # Less where memory was free, as it is in a process that ran other tests before.
-        assert found.rss_net_peak_bytes == pytest.approx(expected, abs=6 * MIB)
+        assert found.rss_net_peak_bytes < expected + 6 * MIB
 
 
 def test_in_threads_the_memory_is_taken_by_other_threads() -> None:
@@ -68,7 +68,7 @@ def test_a_stretch_has_the_figures_of_what_it_did(tmp_path: Path) -> None:
     held = bytearray(24 * MIB)
     found = measurement.stop()
     assert found.heap_peak_bytes == pytest.approx(len(held), abs=MIB)
-    assert found.rss_net_peak_bytes == pytest.approx(len(held), abs=6 * MIB)
+    assert found.rss_net_peak_bytes < len(held) + 6 * MIB  # less where memory was free
     assert found.rss_peak_bytes - found.rss_baseline_bytes == found.rss_net_peak_bytes
     assert found.rss_baseline_bytes <= before + MIB
     assert found.capture == capture
