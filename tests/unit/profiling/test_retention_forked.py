@@ -19,7 +19,8 @@ from tracekit.records import Retention
 
 def looked(began, moment, tracked, total_bytes, taken_at, baseline, only):
     names = [frame.f_code.co_name for _, frames in moment.stacks for frame in frames]
-    beside = {"run", "_bootstrap", "_bootstrap_inner", "call"}  # threads', and mutants'
+    # Of threads, of those that still wait for a thread's start, and of mutants.
+    beside = {"run", "_bootstrap", "_bootstrap_inner", "start", "wait", "call"}
     names = [name for name in names if name not in beside]
     text = f"{taken_at} {names} {baseline and baseline.taken_at} {only} {len(tracked) > 1000}"
     return Retention(total_bytes, 0, text, ())
