@@ -160,6 +160,15 @@ SCHEMAS: list[Row] = [
         "ORA-02293",
     ),
     _of(
+        "MODIFY of a key that fails changes nothing",
+        "CREATE TABLE t (u NUMBER(3) UNIQUE)",
+        "INSERT INTO t VALUES (NULL)",
+        "BEGIN EXECUTE IMMEDIATE 'ALTER TABLE t MODIFY (u NUMBER(9) NOT NULL)';"
+        " EXCEPTION WHEN OTHERS THEN IF SQLCODE != -2296 THEN RAISE; END IF; END;",
+        "INSERT INTO t VALUES (1000)",
+        "ORA-01438",
+    ),
+    _of(
         "RENAME CONSTRAINT",
         "ALTER TABLE dept RENAME CONSTRAINT dept_pk TO dept_key",
         "INSERT INTO dept VALUES (10, 'x')",
@@ -172,6 +181,11 @@ SCHEMAS: list[Row] = [
         "ALTER TABLE dept MODIFY CONSTRAINT dept_pk RELY",
         "ALTER TABLE dept ENABLE CONSTRAINT nothing",
         "ORA-02430",
+    ),
+    _of(
+        "ENABLE and DISABLE at once",
+        "ALTER TABLE dept ENABLE PRIMARY KEY DISABLE CONSTRAINT dept_pk",
+        "ORA-03001",
     ),
     _of("DISABLE CONSTRAINT", "ALTER TABLE dept DISABLE CONSTRAINT dept_pk", "ORA-03001"),
     _of(

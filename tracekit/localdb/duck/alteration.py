@@ -66,10 +66,8 @@ def _change_key_types(
     notes: Sequence[TableNote],
 ) -> None:
     new_types = [one for one in map(_action, statements) if _NEW_TYPE.match(one)]
-    rebuild(writer.connection, table, notes, definition, new_types)
     rest = [one for one in statements if _action(one) not in new_types]
-    if rest:
-        writer.run_alone("; ".join(rest))
+    rebuild(writer.connection, table, notes, definition, new_types, rest)
 
 
 def _action(statement: str) -> str:

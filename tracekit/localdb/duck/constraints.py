@@ -180,6 +180,7 @@ def rebuild(
     notes: Sequence[TableNote],
     definition: Definition,
     new_types: Sequence[str] = (),
+    then: Sequence[str] = (),
 ) -> None:
     """Rebuild a table with constraints added or removed, keeping everything else.
 
@@ -190,6 +191,7 @@ def rebuild(
         definition: The constraints that it adds or removes.
         new_types: The actions of ALTER TABLE that change the types of columns, without
             `ALTER TABLE ...`.
+        then: Statements to run on the new table.
 
     Raises:
         OraError: ORA-02443 for an unknown constraint; ORA-02437 and similar errors if the rows
@@ -223,7 +225,7 @@ def rebuild(
         with _validating(definition, table):
             connection.execute(f"INSERT INTO {table.path} FROM {kept.path}")
         connection.execute(f"DROP TABLE {kept.path}")
-        for statement in afterwards:
+        for statement in (*then, *afterwards):
             connection.execute(statement)
         connection.execute("COMMIT")
     except BaseException:

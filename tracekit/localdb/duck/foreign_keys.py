@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
+from tracekit.localdb.duck.indexes import Table
 from tracekit.localdb.duck.notes import TableNote, TableNotes
 from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.ora_error import OraError
@@ -43,12 +44,12 @@ class ForeignKey:
             new_only: Whether to look only at rows that the open transaction inserted.
         """
         own = f"c.rowid >= {_FIRST_NEW_ROW} AND " if new_only else ""
-        child = _path(catalog, self.child)
+        child = Table(catalog, *self.child).path
         return f"SELECT 1 FROM {child} c WHERE {own}{self._is_orphan(catalog)} LIMIT 1"  # noqa: S608
 
     def follow_parents(self, catalog: str, action: str) -> str:
         """A statement that deletes the orphans (CASCADE) or makes their keys NULL (SET NULL)."""
-        child, condition = _path(catalog, self.child), self._is_orphan(catalog)
+        child, condition = Table(catalog, *self.child).path, self._is_orphan(catalog)
         if action == "CASCADE":
             return f"DELETE FROM {child} AS c WHERE {condition}"  # noqa: S608
         nulls = ", ".join(f"{quoted(one)} = NULL" for one in self.columns)
@@ -59,7 +60,7 @@ class ForeignKey:
         held = " AND ".join(f"c.{quoted(one)} IS NOT NULL" for one in self.columns)
         pairs = zip(self.columns, self.parent_columns, strict=True)
         same = " AND ".join(self._equal(own, key) for own, key in pairs)
-        parent = _path(catalog, self.parent)
+        parent = Table(catalog, *self.parent).path
         return f"{held} AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE {same})"  # noqa: S608
 
     def _equal(self, own: str, key: str) -> str:
@@ -274,7 +275,3 @@ def refuse_change_of_parent(notes: TableNotes, definition: Definition, table: Ta
 
 def _none_free(_table: TableKey) -> Collection[str]:
     return ()
-
-
-def _path(catalog: str, table: TableKey) -> str:
-    return f"{catalog}.{quoted(table[0])}.{quoted(table[1])}"

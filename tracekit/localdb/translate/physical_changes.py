@@ -14,8 +14,8 @@ _PHRASES = (
     ("ENABLE", "ROW"), ("DISABLE", "ROW"), ("ENABLE", "TABLE"), ("DISABLE", "TABLE"),
     ("ENABLE", "ALL"), ("DISABLE", "ALL"), ("READ", "WRITE"), ("ROW", "STORE"), ("NO", "INMEMORY"),
     ("ADD", "SUPPLEMENTAL"), ("DROP", "SUPPLEMENTAL"), ("ADD", "PARTITION"),
-    ("ADD", "SUBPARTITION"), ("RENAME", "PARTITION"), ("MODIFY", "PARTITION"),
-    ("MODIFY", "DEFAULT"), ("SET", "INTERVAL"), ("DROP", "UNUSED"), ("MODIFY", "LOB"),
+    ("ADD", "SUBPARTITION"), ("MODIFY", "PARTITION"), ("MODIFY", "DEFAULT"), ("SET", "INTERVAL"),
+    ("DROP", "UNUSED"),
 )  # fmt: skip
 _REFUSED = (
     ("TRUNCATE", "PARTITION"), ("DROP", "PARTITION"), ("EXCHANGE", "PARTITION"), ("READ", "ONLY"),
@@ -37,6 +37,9 @@ def is_without_effect(reader: DefinitionReader) -> bool:
     start = reader.tokens[reader.index].start if not reader.at_end else 0
     if tuple(ahead) in _REFUSED:
         raise unsupported(f"ALTER TABLE ... {' '.join(ahead)}", start)
+    rest = reader.tokens[reader.index + 1 :]
+    if ahead[:1] == ["ENABLE"] and any(token.is_word("DISABLE", "DEFERRED") for token in rest):
+        raise unsupported("a constraint that is disabled or deferred", start)
     is_state = ahead[:1] == ["ENABLE"] or ahead == ["MODIFY", "CONSTRAINT"]
     return ahead[:1] in ([one] for one in _PHYSICAL) or tuple(ahead) in _PHRASES or is_state
 
