@@ -236,6 +236,12 @@ SCHEMAS: list[Row] = [
         "ORA-02289",
     ),
     _of(
+        "what the local Oracle does not support is not handled",
+        "BEGIN EXECUTE IMMEDIATE 'CREATE SYNONYM s FOR dept';"
+        " EXCEPTION WHEN OTHERS THEN NULL; END;",
+        "ORA-03001",
+    ),
+    _of(
         "WHEN DUP_VAL_ON_INDEX",
         "BEGIN INSERT INTO dept VALUES (50, 'x'); INSERT INTO dept VALUES (50, 'y');"
         " EXCEPTION WHEN DUP_VAL_ON_INDEX THEN UPDATE dept SET dname = 'z' WHERE deptno = 50; END;",

@@ -24,8 +24,10 @@ from tracekit.localdb.wire.messages.binds import CursorBind
 from tracekit.localdb.wire.values import decode_number
 
 _UNKNOWN_NAME = 904
-_COMPILED = (900, 904, 933, 936, 942, 3001, 6550)
+_COMPILED = (900, 904, 933, 936, 942, 6550)
 """Errors of static SQL that are found when a block is compiled."""
+_OF_THE_SERVER = (28, 604, 1013, 3001, 4030)
+"""What the local Oracle cannot do, or was told to end: handling it would hide it."""
 
 
 Reader: TypeAlias = Callable[
@@ -192,7 +194,7 @@ def _value(column: pa.Table, held_as: str) -> Any:
 
 def _handler_of(error: OraError, step: Step, handlers: Sequence[Handler]) -> Handler | None:
     """The handler of an error; none is for what Oracle finds when it compiles a block."""
-    if error.number in _COMPILED and not step.is_dynamic:
+    if error.number in _OF_THE_SERVER or (error.number in _COMPILED and not step.is_dynamic):
         return None
     fitting = (one for one in handlers if one.numbers is None or error.number in one.numbers)
     return next(fitting, None)
