@@ -15,6 +15,8 @@ import tracekit
 from tracekit.errors import ConfigError, ProfileError
 
 MIB = 2**20
+ARENA_BYTES = MIB
+"""What Python takes at once for small objects, and so may take in any stretch."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,7 @@ def test_a_closure_is_measured_plainly_and_under_memray(tmp_path: Path) -> None:
     found = tracekit.measure(hold)
     assert found.status == "ok"
     assert found.rss_net_peak_bytes == pytest.approx(size, abs=2 * MIB)
-    assert found.heap_peak_bytes == pytest.approx(size, abs=MIB)
+    assert found.heap_peak_bytes == pytest.approx(size, abs=MIB + ARENA_BYTES)
     assert found.capture is not None
     assert Path(found.capture).is_relative_to(tmp_path / "runs")
     (largest, _) = max(found.stacks.stacks.items(), key=lambda stack: stack[1].size_bytes)

@@ -247,7 +247,7 @@ def test_the_child_is_small_and_holds_no_secret_where_others_look(monkeypatch):
 
 
 def test_the_harness_reports_known_amounts():
-    calibration = calibrate(32 * MIB)
+    calibration = calibrate()
     assert [check for check in calibration.checks if not check.passed] == []
     assert {check.name for check in calibration.checks} >= {"numpy", "arrow", "mmap"}
 

@@ -78,7 +78,7 @@ def test_unlimited():
     assert set(found) == {"test_heavy", "test_light"}
     assert found["test_heavy"]["status"] == "exceeded"
     assert found["test_light"]["status"] == "within"
-    assert 6 * 2**20 <= found["test_light"]["peak_bytes"] < 6.5 * 2**20
+    assert 6 * 2**20 <= found["test_light"]["peak_bytes"] < 8 * 2**20
 
 
 def test_holders_are_reported_where_the_process_outgrew_the_limit(
@@ -219,7 +219,7 @@ def test_without(held):
     result.assert_outcomes(passed=1, failed=1)
     found = peaks(pytester)
     assert found["test_with"]["peak_bytes"] >= 12 * 2**20
-    assert found["test_without"]["peak_bytes"] < 2**20
+    assert found["test_without"]["peak_bytes"] < 2 * 2**20  # an arena of Python's is one
 
 
 def test_children_count_by_choice(pytester: pytest.Pytester) -> None:

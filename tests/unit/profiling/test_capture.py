@@ -17,6 +17,7 @@ from tracekit.profiling.capture import imported_bytes
 from tracekit.profiling.stacks import ARENA_REMARK
 from tracekit.sizes import format_size
 
+pytestmark = pytest.mark.usefixtures("_room_for_small_objects")
 MIB = 2**20
 Take = Callable[..., Path]
 

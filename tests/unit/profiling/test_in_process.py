@@ -21,6 +21,7 @@ from tracekit.profiling import (
 from tracekit.profiling.agreement import within_tolerance
 from tracekit.profiling.calibration_subjects import MAKERS, KnownAmount, expected_bytes
 
+pytestmark = pytest.mark.usefixtures("_room_for_small_objects")
 MIB = 2**20
 
 

@@ -30,6 +30,7 @@ from tracekit.profiling.messages import (
 from tracekit.profiling.retention import At, Trigger
 from tracekit.records import MemorySample, Retention, RunStatus
 
+pytestmark = pytest.mark.usefixtures("_room_for_small_objects")
 MIB = 2**20
 BASELINE_BYTES = 70 * MIB
 RETENTION = Retention(1, 1, "now", (), True, 0.5)
