@@ -195,13 +195,8 @@ def _floats(array: pa.Array) -> list[Any]:
 
 
 def _instants(array: pa.Array) -> list[Any]:
-    import numpy as np
-
-    ticks = _raw(array, np.int64).view(f"datetime64[{array.type.unit}]")
-    missing = _missing(array)
-    if missing is not None:  # what a NULL cell holds need not be a date that datetime knows
-        ticks = np.where(missing, np.datetime64("NaT", array.type.unit), ticks)
-    return _listed(ticks)
+    # A NULL cell may hold what is no date: numpy makes a number of it.
+    return _with_none(_raw(array, f"datetime64[{array.type.unit}]").astype(object), array)
 
 
 def _long_numbers(array: pa.Array) -> list[Any]:

@@ -73,7 +73,7 @@ def held_field(name: str, kind: ColumnKind, described: pa.DataType) -> pa.Field:
     types = {
         ColumnKind.TEXT: pa.dictionary(pa.int32(), pa.string()),
         ColumnKind.WHOLE: pa.int64(),
-        ColumnKind.LONG_WHOLE: pa.decimal128(38, 0),
+        ColumnKind.LONG_WHOLE: pa.decimal128(38),
         ColumnKind.NUMBER: pa.float64(),
         ColumnKind.DIGITS: pa.dictionary(pa.int32(), pa.string()),
         ColumnKind.FLOAT: pa.float64(),

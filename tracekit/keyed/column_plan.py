@@ -46,9 +46,8 @@ class ColumnPlan:
         )
 
     def fitting(self, columns: Sequence[Sequence[Any]]) -> ColumnPlan:
-        """A plan that can also hold `columns`: this one if nothing has to change."""
-        kinds = tuple(map(wide_enough, self.kinds, columns))
-        return self if kinds == self.kinds else replace(self, kinds=kinds)
+        """The plan that can also hold `columns`: equal to this one if nothing has to change."""
+        return replace(self, kinds=tuple(map(wide_enough, self.kinds, columns)))
 
     def reading_rows(self) -> ColumnPlan:
         """The same, read by fetchmany."""

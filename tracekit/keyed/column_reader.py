@@ -110,7 +110,7 @@ class ColumnReader:
             for _, rows in batches:
                 columns = list(zip(*rows, strict=True))
                 plan = self._plan.fitting(columns)
-                if plan is not self._plan:
+                if plan != self._plan:
                     raise PlanChanged(plan)
                 arrays = map(array_of, self._schema, plan.kinds, columns)
                 yield pa.RecordBatch.from_arrays(list(arrays), names=self._schema.names)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracekit.extras import extra
+from tracekit.keyed import value_arrays
 from tracekit.keyed.column_reader import KeyedRows
 from tracekit.keyed.freed_memory import release_freed_memory
 from tracekit.keyed.key_index import KeyIndex
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _UNIQUE = 0.75
 """A text column with a larger share of distinct values is not dictionary-encoded."""
-_MOST_TEXT_BYTES = 2**31 - 1
-"""What Arrow's `string` can address in one array."""
 _PART_ROWS = 50_000
 
 
@@ -135,10 +134,13 @@ class _ColumnBuilder:
             self._type = (
                 pa.string()
             )  # one dictionary of all of them would take several times as much
-        if pa.types.is_string(self._type) and sum(map(_text_bytes, self._parts)) > _MOST_TEXT_BYTES:
+        if (
+            pa.types.is_string(self._type)
+            and sum(map(_text_bytes, self._parts)) > value_arrays.MOST_TEXT_BYTES
+        ):
             self._type = pa.large_string()
         parts = [part.cast(self._type) for part in self._parts]
-        self._parts = []
+        self._parts.clear()
         column = pa.chunked_array(parts, self._type)
         del parts
         if pa.types.is_dictionary(self._type):

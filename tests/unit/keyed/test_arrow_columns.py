@@ -1,6 +1,7 @@
 import math
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -72,6 +73,19 @@ def test_unique_values_give_their_memo_up():
         assert len(column.values(ticks.cast(pa.timestamp("s")))) == 5_000
     assert not column._memo.worthwhile
     assert len(column._memo) == 0
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_what_a_null_cell_holds_need_not_be_a_date(unit):
+    ticks = np.arange(20_000)
+    ticks[::2] = 2**62 + ticks[::2]
+    present = np.packbits(ticks < 2**62, bitorder="little")
+    buffers = [pa.py_buffer(present), pa.py_buffer(ticks)]
+    array = pa.Array.from_buffers(pa.timestamp(unit), len(ticks), buffers)
+    expected = [None if n % 2 == 0 else np.datetime64(n, unit).item() for n in range(20_000)]
+    column = ArrowColumn(pa.timestamp(unit))
+    for _ in range(3):
+        assert column.values(array) == expected
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import random
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracekit.errors import BatchFetchError, ConfigError, MissingExtra
-from tracekit.keyed import KeyedFetcher, Query, column_reader, keyed_table
+from tracekit.keyed import KeyedFetcher, Query, column_reader, keyed_table, value_arrays
 from tracekit.keyed.keyed_table import KeyedTable
 from tracekit.trace import EventFetcher
 
@@ -79,8 +80,10 @@ def test_a_table_reads_like_the_mapping():
         assert (cid in table) == (cid in plain)
     assert "LOT99999" not in table
     assert 7 not in table
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="LOT99999"):
         table["LOT99999"]
+    ids = table.to_arrow().column("CONTAINERID").to_pylist()
+    assert [cid for cid, _ in groupby(ids)] == list(plain), "the rows of a CID are together"
     assert database.open_now == 0
 
 
@@ -296,6 +299,35 @@ def test_a_table_can_be_made_of_any_columns_with_cids():
     assert table["B"] == [{"CONTAINERID": "B", "D": Decimal(1)}]
 
 
+@pytest.mark.parametrize("type_", [pa.timestamp("ns"), pa.timestamp("us", "UTC")])
+def test_times_that_no_oracle_column_has_stay_as_arrow_gives_them(type_):
+    times = pa.array([1_767_323_045_000_000_000, None]).cast(pa.timestamp("ns")).cast(type_)
+    table = KeyedTable(pa.table({"ID": ["A", "B"], "AT": times}), ["ID"])
+    expected = {"A": [{"ID": "A", "AT": times[0].as_py()}], "B": [{"ID": "B", "AT": None}]}
+    assert exact(table.to_records()) == exact(table) == exact(expected)
+
+
+@pytest.mark.parametrize(
+    "type_", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_equal_texts_of_a_table_are_one_object_in_its_records(type_):
+    texts = pa.array([f"text {n % 3}" for n in range(300)]).cast(type_)
+    table = KeyedTable(pa.table({"ID": range(300), "TEXT": texts}), ["ID"])
+    found = [records[0]["TEXT"] for records in table.to_records().values()]
+    assert found == texts.to_pylist()
+    assert len(set(map(id, found))) == 3
+
+
+def test_different_keys_with_equal_hashes_are_different_keys():
+    ids = [-1, -2, 2**61 - 1, 0, -2, 2**61 - 2, -1]
+    assert len(set(map(hash, ids))) < len(set(ids))
+    table = KeyedTable(pa.table({"ID": ids, "N": range(len(ids))}), ["ID"])
+    assert list(table) == [-1, -2, 2**61 - 1, 0, 2**61 - 2]
+    assert {key: [one["N"] for one in records] for key, records in table.items()} == {
+        -1: [0, 6], -2: [1, 4], 2**61 - 1: [2], 0: [3], 2**61 - 2: [5]
+    }  # fmt: skip
+
+
 def test_the_records_of_a_key_in_several_places_are_one_sequence():
     ids = ["A", "B", "A", "A", "C", "B", "A"]
     table = KeyedTable(pa.table({"ID": ids, "N": range(len(ids))}), ["ID"])
@@ -340,7 +372,7 @@ def test_whole_numbers_are_as_narrow_as_they_can_be(most, type_):
 @pytest.mark.parametrize(("most", "type_"), [(68, pa.string()), (67, pa.large_string())])
 def test_text_past_what_arrows_text_can_address_is_large(monkeypatch, asked, most, type_):
     texts = {"a": ["xx"] * 4, "b": [f"u{n:02}" for n in range(20)], "c": [None]}
-    monkeypatch.setattr(keyed_table, "_MOST_TEXT_BYTES", most)
+    monkeypatch.setattr(value_arrays, "MOST_TEXT_BYTES", most)
     types = {"ID": pa.large_string(), "TEXT": pa.large_string(), "N": pa.large_string()}
     database = ColumnDatabase(
         types, lambda key: [(key, text, f"{n:02}") for n, text in enumerate(texts[key])]
