@@ -6,6 +6,7 @@ import math
 import pickle
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -111,7 +112,67 @@ def together(pieces: Iterable[dict[Any, list[Any]]]) -> Any:
 def test_every_way_gives_each_row_once_in_order_and_of_the_same_types(
     rows_only: bool, data: st.DataObject
 ) -> None:
-    table = data.draw(tables(rows_only))
+    check_every_way(data.draw(tables(rows_only)), rows_only)
+
+
+CELLS: dict[str, list[Any]] = {
+    "ID": ["a", "b", "a", "機"],
+    "PART": [1, 300, 1, 2],
+    "TEXT": ["x", None, "機台", "x", ""],
+    "WHOLE": [1, None, 2**63 - 1, -3, 1],
+    "LONG": [10**37, None, 5, -(10**20)],
+    "FLOAT": [0.5, math.nan, None, 2.0, -0.0],
+    "SECOND": [datetime(2026, 1, 1), None, datetime(1, 1, 1)],
+    "MICRO": [datetime(2026, 1, 1, 0, 0, 0, 123_456), None, datetime(9999, 12, 31)],
+    "NANO": [datetime(2026, 1, 1, 0, 0, 0, 123_456), None],
+    "RAW": [b"", None, b"\x00\xff"],
+    "FLAG": [True, None, False],
+}
+NUMBERS = {
+    "whole": [1, None, 2**62, -3, None],
+    "long": [1, None, 10**30],
+    "fractions": [1, None, 0.5, 3],
+    "fractions at last": [*(None, 1, 2) * 3, *(2.5, 1, 2, 3) * 3],
+    "whole and exact": [1, None, 2**53 + 1, 0.5],
+    "as floats": [1.0, None, 1, 1e300],
+    "none": [None],
+}
+
+
+@pytest.mark.parametrize(
+    ("numbers", "key", "at_once"),
+    [
+        ("whole", ("ID",), 4),
+        ("long", ("PART", "ID"), 10_000),
+        ("fractions", ("ID",), 10_000),
+        ("fractions at last", ("PART",), 4),
+        ("whole and exact", ("PART",), 1),
+        ("as floats", ("ID", "PART"), 4),
+        ("none", ("PART",), 10_000),
+    ],
+)
+@pytest.mark.parametrize("rows_only", [False, True])
+def test_every_way_gives_columns_of_every_kind(
+    rows_only: bool, numbers: str, key: tuple[str, ...], at_once: int
+) -> None:
+    kinds = KINDS | ROWS_ONLY if rows_only else KINDS
+    types = {"ID": pa.large_string(), "PART": pa.int64()}
+    types |= {name: type_ for name, (type_, _) in kinds.items()} | {"N": pa.large_string()}
+    cells = CELLS | {"NUMBER": NUMBERS[numbers], "N": [f"{n:04}" for n in range(20)]}
+    column = {name: islice(cycle(cells[name]), 20) for name in types}
+    rows = list(zip(*column.values(), strict=True))
+    table = {
+        "types": types,
+        "rows": {asked: rows[4 * n : 4 * n + 4] for n, asked in enumerate(ASKED)},
+        "key": key,
+        "batch_size": 3,
+        "at_once": at_once,
+    }
+    check_every_way(table, rows_only)
+
+
+def check_every_way(table: dict[str, Any], rows_only: bool) -> None:
+    """Read by every method, in pieces of any size, `table` is the mapping that is made by hand."""
     columns = table["key"]
     database: Any = ColumnDatabase(
         table["types"],
