@@ -21,7 +21,6 @@ class PlanChanged(TracekitError):
 
     def __init__(self, plan: ColumnPlan) -> None:
         self.plan = plan
-        super().__init__(plan)
 
 
 @dataclass(frozen=True)
