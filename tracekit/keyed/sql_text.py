@@ -54,7 +54,6 @@ def _tokens(sql: str) -> Iterator[Token]:
     depth = 0
     for match in _TOKEN.finditer(sql):
         kind = match.lastgroup or "other"
-        kind = "string" if kind == "mark" else kind
         if kind == "space":
             continue
         depth += match[0] == "("
