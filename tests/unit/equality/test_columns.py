@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import math
 from collections import Counter
@@ -27,6 +28,13 @@ CELLS = st.one_of(
     st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2100, 1, 1)).map(pd.Timestamp),
     st.sampled_from([pd.Timestamp(1, unit="ns"), pd.Timestamp(ZONED), pd.Timestamp("9999-12-31")]),
 )
+
+
+@dataclasses.dataclass
+class Timestamp:
+    """Not that of pandas."""
+
+    seconds: int
 
 
 def assert_as_one_by_one(cells: list[object]) -> None:
@@ -61,6 +69,7 @@ def test_a_column_has_the_forms_of_its_cells(cells):
         [pd.Timestamp(np.datetime64("0001-01-01", "s")), pd.Timestamp("9999-12-31")],
         [datetime.datetime(2026, 1, 1), ZONED],
         [True, 1, "1", None],
+        [Timestamp(1), Timestamp(2)],
     ],
 )
 def test_columns_that_mix_fast_and_slow_cells(cells):
