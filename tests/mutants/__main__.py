@@ -6,7 +6,8 @@ The share that tests killed is printed, with every survivor that tests/mutants/k
 explain; those make the exit code 1. tests/mutants/README.md says what was run so far.
 
 A whole room takes minutes to hours; `--sample 300` says in a fraction of that what to expect.
-After adding tests, `--again` tests only what survived the last run.
+After adding tests, `--again` tests only what survived the last run, and what it left when Ctrl-C
+stopped it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import math
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -131,7 +133,7 @@ def main() -> int:
     parser.add_argument("--files", default="*", help="only some of the room: 're* digests'")
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, drawn by --seed")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default: 1)")
-    parser.add_argument("--again", action="store_true", help="only what survived the last run")
+    parser.add_argument("--again", action="store_true", help="only what the last run left")
     parser.add_argument(
         "--seconds",
         type=float,
@@ -158,7 +160,11 @@ def main() -> int:
 
 
 def mutate(room: str, asked: argparse.Namespace, kept: list[dict[str, Any]]) -> int:
-    """The number of survivors of `room` that `kept` does not explain."""
+    """The number of survivors of `room` that `kept` does not explain.
+
+    Raises:
+        SystemExit: Ctrl-C stopped the run. What was found until then has been told.
+    """
     only = json.loads(_last(room).read_text(encoding="utf-8")) if asked.again else None
     if only == []:
         print(f"{room}: nothing survived the last run")
@@ -169,27 +175,36 @@ def mutate(room: str, asked: argparse.Namespace, kept: list[dict[str, Any]]) -> 
     reasons = {(entry["function"], change) for entry in kept for change in entry["changes"]}
     survived = sorted((m for m in tested if not m.killed), key=lambda mutant: mutant.name)
     told = [mutant for mutant in survived if (mutant.function, mutant.change) not in reasons]
+    untested: list[str] = outcome["untested"]
     LAST.mkdir(exist_ok=True)
-    _last(room).write_text(json.dumps([mutant.name for mutant in told]), encoding="utf-8")
+    left = [*(mutant.name for mutant in told), *untested]
+    _last(room).write_text(json.dumps(left), encoding="utf-8")
     for mutant in told:
         print(f"\n{mutant.function} ({mutant.state})", *mutant.lines, sep="\n")
     print()
-    if asked.sample is None and not asked.again and asked.files == "*":
+    if outcome["mutants"] == len(tested) and asked.files == "*":
         found = {(mutant.function, mutant.change) for mutant in survived}
         for function, change in sorted(reasons - found):
             print(f"kept.toml explains what did not survive: {function}: {change}")
-    print(summary(room, asked, outcome["mutants"], tested, len(told)))
+    print(summary(room, asked, outcome["mutants"], tested, len(told), len(untested)))
     without = "call those functions" if room in WHOLE_FUNCTIONS else "run those lines"
     print(
         f"  {outcome['not_made']:,} more were not made: {', '.join(ROOMS[room])} never {without}. "
         f"Not changed at all: {LEFT_ALONE}.\n"
         f"  {_cpu_seconds() - cpu_before:.0f} s of CPU, {time.monotonic() - started:.0f} s"
     )
-    return len(told)
+    if untested:
+        sys.exit(128 + signal.SIGINT)
+    return len(left)
 
 
 def summary(
-    room: str, asked: argparse.Namespace, total: int, tested: list[Mutant], told: int
+    room: str,
+    asked: argparse.Namespace,
+    total: int,
+    tested: list[Mutant],
+    told: int,
+    untested: int,
 ) -> str:
     """What was run, what was killed, and, of a sample, what that says of the whole."""
     killed, count = sum(mutant.killed for mutant in tested), len(tested)
@@ -200,6 +215,8 @@ def summary(
     others = Counter(mutant.state for mutant in tested if not mutant.killed)
     noticed = ", ".join(f"{others[state]:,} {state}" for state in sorted(others)) or "none is left"
     left = f"{noticed}; {told:,} of these without a reason in tests/mutants/kept.toml"
+    if untested:
+        return f"{files}, STOPPED with {untested:,} mutants to go: {said}; {left}"
     if asked.again:
         return f"{files}, what survived the last run: {said}; {left}"
     if count == total:
@@ -241,7 +258,12 @@ def run(room: str, asked: argparse.Namespace, only: list[str] | None) -> dict[st
         wanted["seconds"] = asked.seconds
         (folder / "asked.json").write_text(json.dumps(wanted), encoding="utf-8")
         engine = Path(__file__).with_name("engine.py")
-        subprocess.run([sys.executable, "-u", str(engine)], cwd=folder, check=True)
+        # Ctrl-C is the engine's: it stops testing and writes what it found until then.
+        as_usual = signal.signal(signal.SIGINT, lambda number, frame: None)
+        try:
+            subprocess.run([sys.executable, "-u", str(engine)], cwd=folder, check=True)
+        finally:
+            signal.signal(signal.SIGINT, as_usual)
         found: dict[str, Any] = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
         return found
 

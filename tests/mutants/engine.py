@@ -66,12 +66,14 @@ def main() -> None:
     KILLERS.touch()
     _call_mutants_in_every_process()
     everything: dict[str, Path] = {}
-    mutmut.collect_source_file_mutation_data = _choosing(asked, everything)
+    chosen: set[str] = set()
+    mutmut.collect_source_file_mutation_data = _choosing(asked, everything, chosen)
     mutmut._run([], asked["jobs"])
     tested = _tested()
     outcome = {
         "mutants": len(everything),
         "not_made": _all_there_are() - len(everything),
+        "untested": sorted(chosen - {name for name, _, _ in tested}),
         "tested": [
             {
                 "name": name,
@@ -326,11 +328,11 @@ def _tell_once_a_minute() -> None:
     mutmut.print_status = stats.print_status = status
 
 
-def _choosing(asked: dict[str, Any], everything: dict[str, Path]) -> Any:
-    """mutmut's listing of mutants, cut down to those that were asked for."""
+def _choosing(asked: dict[str, Any], everything: dict[str, Path], chosen: set[str]) -> Any:
+    """mutmut's listing of mutants, cut down to those that were asked for, which go to `chosen`."""
     listing = mutmut.collect_source_file_mutation_data
 
-    def chosen(*, mutant_names: list[str]) -> Any:
+    def choose(*, mutant_names: list[str]) -> Any:
         mutants, files = listing(mutant_names=mutant_names)
         called = state().tests_by_mangled_function_name
         everything.update(
@@ -346,10 +348,10 @@ def _choosing(asked: dict[str, Any], everything: dict[str, Path]) -> Any:
             names = sorted(set(asked["only"]) & set(names))
         elif asked["sample"] is not None:
             names = random.Random(asked["seed"]).sample(names, min(asked["sample"], len(names)))
-        kept = set(names)
-        return [each for each in mutants if each[1] in kept], files
+        chosen.update(names)
+        return [each for each in mutants if each[1] in chosen], files
 
-    return chosen
+    return choose
 
 
 def _tested() -> list[tuple[str, Path, str]]:
