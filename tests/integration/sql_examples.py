@@ -396,7 +396,7 @@ _QUERIES = [
         "FOR UPDATE",
         "SELECT empno FROM emp WHERE ename = 'KING' FOR UPDATE",
         gives=7839,
-        note="locks nothing",
+        note="other sessions do not wait; its LOBs can be written",
     ),
     _(
         "CONNECT BY PRIOR",

@@ -51,9 +51,13 @@ Cursors and blocks: scrollable cursors keep the rows they have read in a file. A
 block can contain plain statements, assignments to binds, SELECT INTO binds, OPEN of a bind and
 EXECUTE IMMEDIATE of a literal, and exception handlers (`WHEN OTHERS THEN IF SQLCODE != -942 THEN
 RAISE; END IF;`); declarations and other control flow are refused by name. DBMS_OUTPUT can be
-written, but not read. A LOB from a query cannot be written (ORA-22920): update its column. ROWIDs
-are unique within one table. A row gets another ROWID when the transaction that inserted it commits,
-so do not use it after that COMMIT.
+written, but not read.
+
+A LOB can be written through its locator until the transaction ends, if its row is locked: by
+SELECT ... FOR UPDATE of one table, or by INSERT or UPDATE of one row with RETURNING INTO.
+
+ROWIDs are unique within one table. A row gets another ROWID when the transaction that inserted it
+commits, so do not use it after that COMMIT.
 
 These Oracle features are refused, each with an ORA- error that names it:
 
@@ -62,7 +66,7 @@ These Oracle features are refused, each with an ORA- error that names it:
 2. Nanoseconds in arithmetic and in TIMESTAMP WITH LOCAL TIME ZONE, for the same reason.
 3. Time zone regions (`Asia/Taipei`): their rules depend on Oracle's files. Offsets work.
 4. Counting days before 15 October 1582, and Julian day numbers BC.
-5. Writing a LOB from a query (ORA-22920), and `lastrowid`: rows have no fixed position.
+5. `lastrowid`: rows have no fixed position.
 6. Back-references inside a regular expression: patterns run in time linear in the text.
 7. LISTAGG ... ON OVERFLOW TRUNCATE if it overflows: Oracle does not document where it truncates.
 8. KEEP (DENSE_RANK ...) with functions other than MIN and MAX; RANK and others WITHIN GROUP.

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 
 from tracekit.localdb.ora_error import RowFailure
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
-from tracekit.localdb.wire.rows_lob import LobKeeper
+from tracekit.localdb.wire.rows_lob import LobKeeper, LobPlace
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -94,6 +94,8 @@ class ReturnedLob:
     value: bytes
     """Bytes, or UTF-8 text."""
     column: ColumnDescription
+    place: LobPlace | None = None
+    """Where it is stored, if the client may change it there."""
 
 
 ReturnedColumns: TypeAlias = Sequence[Sequence[bytes | ReturnedLob]]

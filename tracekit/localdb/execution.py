@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -9,6 +10,8 @@ from typing import Any
 
 from tracekit.localdb.backend import (
     BackendSession,
+    BindType,
+    EmptyLob,
     ExecuteOutcome,
     ResultStream,
     ReturnedColumns,
@@ -22,6 +25,7 @@ from tracekit.localdb.lobs import SessionLobs
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.response import Response
 from tracekit.localdb.scrolling import ScrollableFeed
+from tracekit.localdb.wire.column import OracleType
 from tracekit.localdb.wire.messages.binds import CursorBind, Unsupported
 from tracekit.localdb.wire.messages.describe import make_cursor_field, make_describe
 from tracekit.localdb.wire.messages.end import BATCH_ERRORS, END_OF_ROWS, EndOfCall
@@ -40,6 +44,8 @@ from tracekit.localdb.wire.messages.results import (
     make_returned_values,
 )
 from tracekit.localdb.wire.rows_lob import LobKeeper, has_lobs, lob_field
+
+_ROLLBACK = re.compile(r"\s*ROLLBACK\b", re.IGNORECASE)
 
 
 class Execution:
@@ -60,8 +66,14 @@ class Execution:
         self._field_version = field_version
         self._lobs = lobs
 
+    @property
+    def rolls_back(self) -> bool:
+        """Whether the current call runs ROLLBACK, to a savepoint or of everything."""
+        return self.cursor is not None and _ROLLBACK.match(self.cursor.sql) is not None
+
     def execute(self, request: ExecuteRequest, response: Response) -> EndOfCall:
         """Function 94: any combination of parse, describe, define, execute and fetch."""
+        self.save_lobs()
         cursor = self.cursor = self._cursor_of(request)
         self._hooks.before_statement(cursor.sql)
         statement = cursor.statement
@@ -105,6 +117,7 @@ class Execution:
         self, request: ReexecuteRequest, response: Response, *, fetches: bool
     ) -> EndOfCall:
         """Functions 78 (`fetches`) and 4: run the cursor's statement with new bind values."""
+        self.save_lobs()
         cursor = self.cursor = self.cursors.find(request.cursor_id)
         self._hooks.before_statement(cursor.sql)
         rows = request.rows if fetches else 0
@@ -118,6 +131,22 @@ class Execution:
         if cursor.feed is None:
             raise OraError(1002, "fetch out of sequence")
         return self._send_rows(cursor, cursor.feed, request.rows, response)
+
+    def save_lobs(self) -> None:
+        """Store what the client wrote to the LOBs of locked rows.
+
+        Raises:
+            OraError: a value could not be stored; ORA-22920 if its row is gone.
+        """
+        for place, value in self._lobs.unsaved():
+            update = self._backend.prepare(
+                f'UPDATE {place.table} SET "{place.column}" = :1 WHERE ROWID = :2'  # noqa: S608
+            )
+            lob_type = OracleType.CLOB if isinstance(value, str) else OracleType.BLOB
+            kinds = [BindType(lob_type, 0), BindType(OracleType.VARCHAR2, len(place.rowid))]
+            row = [value or EmptyLob(value), place.rowid]
+            if self._backend.execute(update, [row], kinds).row_count != 1:
+                raise OraError(22920, "row containing the LOB value is not locked")
 
     def _fetch_more(self, cursor: Cursor, request: ExecuteRequest, response: Response) -> EndOfCall:
         """Send rows of the open result: after a define, or for a scrollable or nested cursor."""
@@ -328,4 +357,4 @@ def _goes_on(request: ExecuteRequest, feed: RowFeed | ScrollableFeed | None) -> 
 def _field(value: bytes | ReturnedLob, keeper: LobKeeper) -> bytes:
     if isinstance(value, bytes):
         return value
-    return lob_field(keeper.keep(memoryview(value.value), value.column))
+    return lob_field(keeper.keep(memoryview(value.value), value.column, value.place))

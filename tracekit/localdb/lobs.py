@@ -10,10 +10,11 @@ from pathlib import Path
 
 from tracekit.localdb.lob_pieces import LobPieces
 from tracekit.localdb.lob_space import READ_BYTES, Extent, LobSpace, nonexistent
+from tracekit.localdb.locked_lobs import LockedLobs
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, OracleType
 from tracekit.localdb.wire.locator import Locator, make_locator, read_locator
-from tracekit.localdb.wire.rows_lob import KeptLob
+from tracekit.localdb.wire.rows_lob import KeptLob, LobPlace
 
 MAX_TEMPORARY = 1 << 17
 MAX_OPEN = 10_000
@@ -31,6 +32,7 @@ class SessionLobs:
         self._space = LobSpace(folder)
         self._key = os.urandom(_KEY_BYTES)
         self._temporary: dict[int, LobPieces] = {}
+        self._locked = LockedLobs(self._space)
         self._numbers = count(1)
         self._open: set[Locator] = set()
 
@@ -41,7 +43,7 @@ class SessionLobs:
 
     def keeper(self) -> ResultLobs:
         """Make a keeper for the LOBs of one result."""
-        return ResultLobs(self._space, self._key)
+        return ResultLobs(self._space, self._key, self._locked)
 
     def stage(self) -> StagedData:
         """Make an object that receives the data of a write."""
@@ -57,9 +59,13 @@ class SessionLobs:
         if locator is None:
             raise nonexistent()
         if locator.temporary:
-            if locator.first not in self._temporary:
-                raise nonexistent()
-        elif not self._space.holds(_extent(locator)):
+            exists = locator.first in self._temporary
+        elif self._locked.written(locator.locked) is not None:
+            exists = True
+        else:
+            is_gone = self._locked.is_gone(locator.locked)
+            exists = not is_gone and self._space.holds(_extent(locator))
+        if not exists:
             raise nonexistent()
         return locator
 
@@ -97,15 +103,17 @@ class SessionLobs:
         unit = locator.unit_bytes
         first = start * unit
         size = max(0, min(amount * unit, self._size_bytes(locator) - first))
-        if locator.temporary:
-            return self._temporary[locator.first].read(first, size)
+        written = self._written(locator)
+        if written is not None:
+            return written.read(first, size)
         return self._space.read(_extent(locator), first, size)
 
     def write(self, locator: Locator, start: int, data: StagedData) -> None:
         """Write `data` over the units from `start` (0-based); a gap is filled with blanks or zeros.
 
         Raises:
-            OraError: ORA-22920 if it is not a temporary LOB; ORA-01652 if there is no space.
+            OraError: ORA-22920 if it is not temporary and its row is not locked; ORA-01652 if there
+                is no space.
         """
         new = data.take()
         try:
@@ -119,7 +127,8 @@ class SessionLobs:
         """Truncate the LOB to `units`.
 
         Raises:
-            OraError: ORA-22920 if it is not a temporary LOB; ORA-22926 if it is shorter.
+            OraError: ORA-22920 if it is not temporary and its row is not locked; ORA-22926 if it is
+                shorter.
         """
         pieces = self._changeable(locator)
         if units > self.length(locator):
@@ -173,25 +182,40 @@ class SessionLobs:
         except OraError:
             return 0
 
-    def end_transaction(self) -> None:
-        """Close all open LOBs at the end of a transaction."""
+    def unsaved(self) -> Iterator[tuple[LobPlace, str | bytes]]:
+        """Yield the LOBs of locked rows that were written; they count as saved from then on."""
+        return self._locked.unsaved()
+
+    def end_transaction(self, *, kept: bool) -> None:
+        """Close all open LOBs, and refuse to write to those of rows from now on.
+
+        Args:
+            kept: Whether the tables keep what was written to them.
+        """
         self._open.clear()
+        self._locked.end_transaction(kept=kept)
 
     def close(self) -> None:
         """Free everything; all locators become invalid."""
         self._temporary.clear()
+        self._locked.close()
         self._open.clear()
         self._space.close()
 
     def _size_bytes(self, locator: Locator) -> int:
+        written = self._written(locator)
+        return locator.size_bytes if written is None else written.size_bytes
+
+    def _written(self, locator: Locator) -> LobPieces | None:
+        """The value of a LOB that is not as its locator was made; None for all others."""
         if locator.temporary:
-            return self._temporary[locator.first].size_bytes
-        return locator.size_bytes
+            return self._temporary[locator.first]
+        return self._locked.written(locator.locked)
 
     def _changeable(self, locator: Locator) -> LobPieces:
-        if not locator.temporary:
-            raise OraError(22920, "row containing the LOB value is not locked")
-        return self._temporary[locator.first]
+        if locator.temporary:
+            return self._temporary[locator.first]
+        return self._locked.changeable(locator.locked, _extent(locator))
 
 
 class ResultLobs:
@@ -200,15 +224,20 @@ class ResultLobs:
     Args:
         space: Stores their bytes.
         key: The session's secret.
+        locked: The LOBs of rows that the session has locked.
     """
 
-    def __init__(self, space: LobSpace, key: bytes) -> None:
+    def __init__(self, space: LobSpace, key: bytes, locked: LockedLobs) -> None:
         self._space = space
         self._key = key
+        self._locked = locked
         self._segments: set[int] = set()
+        self._numbers: list[int] = []
 
-    def keep(self, value: memoryview, column: ColumnDescription) -> KeptLob:
-        """Keep a value: bytes, or UTF-8 text.
+    def keep(
+        self, value: memoryview, column: ColumnDescription, place: LobPlace | None = None
+    ) -> KeptLob:
+        """Keep a value: bytes, or UTF-8 text; with a place, the client may change it there.
 
         Raises:
             OraError: ORA-01652 if there is no space for it.
@@ -221,8 +250,17 @@ class ResultLobs:
         if extent.segment in self._segments:
             self._space.unpin(extent.segment)  # one pin per segment is enough
         self._segments.add(extent.segment)
+        number = 0
+        if place is not None:
+            number = self._locked.add(place, column.type)
+            self._numbers.append(number)
         locator = Locator(
-            column.type, column.charset_form, extent.offset, extent.size_bytes, extent.segment
+            column.type,
+            column.charset_form,
+            extent.offset,
+            extent.size_bytes,
+            extent.segment,
+            locked=number,
         )
         units = extent.size_bytes // locator.unit_bytes
         return KeptLob(make_locator(locator, self._key), units)
@@ -231,6 +269,8 @@ class ResultLobs:
         """Allow the result's locators to become invalid."""
         while self._segments:
             self._space.unpin(self._segments.pop())
+        self._locked.release(self._numbers)
+        self._numbers = []
 
 
 class StagedData:

@@ -126,6 +126,7 @@ class Session:
         response = Response(self._connection, self._agreement)
         name, call, piggybacks = self._parse_request()
         self._connection.begin_call(self._backend.interrupt)
+        was_in_transaction = self._backend.in_transaction
         try:
             self._connection.check()
             with self._guard.guarding(self._backend.interrupt) as guarded:
@@ -137,6 +138,9 @@ class Session:
         if self._logged_off:
             response.finish(make_status())
             return
+        undone = name == "ROLLBACK" or self._execution.rolls_back or end.number not in _NO_ERROR
+        if self._execution.rolls_back or (was_in_transaction and not self._backend.in_transaction):
+            self._lobs.end_transaction(kept=not undone)
         self._pipeline_failed = self._pipeline_failed or end.number not in _NO_ERROR
         if self._told_schema != self._backend.current_schema:
             self._told_schema = self._backend.current_schema
@@ -188,7 +192,7 @@ class Session:
         """A function without a body."""
         match code:
             case FunctionCode.COMMIT:
-                return lambda response: self._after(self._backend.commit)
+                return lambda response: self._after(self._commit)
             case FunctionCode.ROLLBACK:
                 return lambda response: self._after(self._backend.rollback)
             case FunctionCode.PING:
@@ -254,6 +258,10 @@ class Session:
     def _operate_on_lob(self, operation: LobOpRequest[StagedData], response: Response) -> EndOfCall:
         self._lob_calls.run(operation, response)
         return self._after(lambda: None)
+
+    def _commit(self) -> None:
+        self._execution.save_lobs()
+        self._backend.commit()
 
     def _log_off(self) -> None:
         self._backend.rollback()

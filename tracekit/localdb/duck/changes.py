@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +14,7 @@ from tracekit.localdb.backend import (
     BindType,
     ExecuteOutcome,
     ReturnedColumns,
+    ReturnedLob,
 )
 from tracekit.localdb.duck.binds import parameter_values
 from tracekit.localdb.duck.constraints import Violations
@@ -20,6 +23,7 @@ from tracekit.localdb.duck.foreign_keys import NOTHING, Consequences, checks, de
 from tracekit.localdb.duck.gate import ErrorMapper, gate
 from tracekit.localdb.duck.indexes import Table
 from tracekit.localdb.duck.notes import TableNote
+from tracekit.localdb.duck.quoting import quoted_path
 from tracekit.localdb.duck.returning import encode_returned
 from tracekit.localdb.duck.sequences import Change, prepare_insert
 from tracekit.localdb.duck.session_connections import SessionConnections
@@ -27,6 +31,9 @@ from tracekit.localdb.duck.session_state import SessionState
 from tracekit.localdb.duck.statement import DuckStatement
 from tracekit.localdb.duck.writer import ROW_ERRORS, WritingConnection
 from tracekit.localdb.ora_error import OraError, RowFailure
+from tracekit.localdb.translate import Translated
+from tracekit.localdb.wire.rowid import rowid_of, text_of_rowid
+from tracekit.localdb.wire.rows_lob import LOB_TYPES, LobPlace
 
 
 class Changes:
@@ -90,6 +97,7 @@ class Changes:
         writer = self._connections.writing()
         to_ora_error = self._violation_mapper(statement)
         returned: list[ReturnedColumns] = []
+        run: ReturnedColumns
         failures: list[RowFailure] = []
         with self._connections.running_on(writer.connection), gate(to_ora_error):
             change = self._prepare_change(writer, statement, rows, bind_types)
@@ -98,9 +106,11 @@ class Changes:
                 if failures and not go_on:
                     break
                 try:
+                    changed = self._rows_to_change(writer, statement.translated, kinds, values)
                     run = writer.run_returning(
                         change.sql, values, take, volatile=change.volatile, then=then
                     )
+                    run = self._placed(writer, statement.translated, run, changed)
                 except ROW_ERRORS as error:
                     if len(change.rows) == 1:
                         raise
@@ -111,6 +121,60 @@ class Changes:
         return ExecuteOutcome(
             row_count=sum(counts), row_counts=counts, returned=returned, failures=failures
         )
+
+    def _rows_to_change(
+        self,
+        writer: WritingConnection,
+        translated: Translated,
+        kinds: Sequence[BindType],
+        values: Mapping[str, Any],
+    ) -> Sequence[int]:
+        """The numbers of the rows that an UPDATE will change, if it returns LOBs."""
+        sql = translated.changed_rows_sql
+        if not sql or not any(kind.type in LOB_TYPES for kind in kinds):
+            return ()
+        if self._database.notes.temporary:  # it can be about private tables
+            return ()
+        names = set(re.findall(r"\$(\w+)", sql))
+        used = {name: value for name, value in values.items() if name in names}
+        return [number for (number,) in writer.read(sql, used)]
+
+    def _placed(
+        self,
+        writer: WritingConnection,
+        translated: Translated,
+        returned: ReturnedColumns,
+        changed: Sequence[int],
+    ) -> ReturnedColumns:
+        """Let the client write the LOBs of a row that it has inserted or updated.
+
+        DuckDB does not return row numbers. A row that is inserted, or updated by being deleted and
+        inserted again, has the highest number of all; any other keeps its number.
+        """
+        lobs = [isinstance(value, ReturnedLob) for values in returned for value in values]
+        if translated.target is None or not any(lobs):
+            return returned
+        schema, name = translated.target
+        table = (schema or self._state.schema, name)
+        if len(lobs) != len(returned) or table in self._database.notes.temporary:
+            return returned  # several rows, or a private table
+        path = quoted_path(*table)
+        if translated.dml != "INSERT" and len(changed) != 1:
+            return returned
+        still = f"SELECT rowid FROM {path} WHERE rowid IN ({', '.join(map(str, changed))})"  # noqa: S608
+        stays = writer.read(still, {}) if changed else []
+        last = f"SELECT max(rowid) FROM {path}"  # noqa: S608
+        [(number,)] = stays or writer.read(last, {})
+        rowid = text_of_rowid(rowid_of(number))
+        return [
+            [
+                replace(value, place=LobPlace(path, column, rowid))
+                if isinstance(value, ReturnedLob) and column
+                else value
+                for value in values
+            ]
+            for values, column in zip(returned, translated.returned_columns, strict=True)
+        ]
 
     def _consequences(self, writer: WritingConnection, statement: DuckStatement) -> Consequences:
         """What foreign keys do after a change, and the checks of keys."""

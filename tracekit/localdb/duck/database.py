@@ -119,6 +119,16 @@ class Database:
             ).fetchone()
         return found is not None
 
+    def has_table(self, schema: str, table: str) -> bool:
+        """Whether there is a table, not a view, with this name in capital or small letters."""
+        with self._root.cursor() as connection:
+            found = connection.execute(
+                "SELECT 1 FROM duckdb_tables()"
+                " WHERE database_name = ? AND lower(schema_name) = ? AND lower(table_name) = ?",
+                [self.catalog, schema.lower(), table.lower()],
+            ).fetchone()
+        return found is not None
+
     def free_columns(self, table: tuple[str, str]) -> set[str]:
         """The columns of a table, given by schema and name, that store NUMBERs as bytes."""
         return {name for name, one in self.columns.find(*table).items() if one.number is FREE}

@@ -13,7 +13,7 @@ from tracekit.localdb.duck.gate import ErrorMapper, cancelled, gate
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows
 from tracekit.localdb.wire.rows import encode_rows
-from tracekit.localdb.wire.rows_lob import LobKeeper, encode_lob_rows
+from tracekit.localdb.wire.rows_lob import LobKeeper, LockedTable, encode_lob_rows
 
 PIECES_AHEAD = 2
 """Encoded pieces kept ready; an idle open result holds these and one more in progress."""
@@ -45,6 +45,7 @@ class EncodedStream:
         columns: The columns as described to the client.
         to_ora_error: Maps DuckDB's errors to Oracle's.
         on_close: Called once, when the stream is closed.
+        locked: The table whose rows the client has locked; their numbers are one more column.
     """
 
     def __init__(
@@ -53,8 +54,10 @@ class EncodedStream:
         columns: Sequence[ColumnDescription],
         to_ora_error: ErrorMapper,
         on_close: Callable[[EncodedStream], None],
+        locked: LockedTable | None = None,
     ) -> None:
         self._source = source
+        self._locked = locked
         self._columns = tuple(columns)
         self._sent_as: Sequence[ColumnDescription] = self._columns
         self._keeper: LobKeeper | None = None
@@ -138,7 +141,7 @@ class EncodedStream:
     def _encode_batch(self, batch: pa.RecordBatch) -> Iterator[EncodedRows]:
         if self._keeper is None:
             return encode_rows(batch, self._columns)
-        return encode_lob_rows(batch, self._sent_as, self._keeper)
+        return encode_lob_rows(batch, self._sent_as, self._keeper, self._locked)
 
     def _make(self) -> EncodedRows | None:
         """Encode a piece in the caller's thread."""

@@ -25,6 +25,7 @@ from tracekit.localdb.duck.columns import describe_columns
 from tracekit.localdb.duck.database import Database
 from tracekit.localdb.duck.definer import define
 from tracekit.localdb.duck.gate import gate
+from tracekit.localdb.duck.locking import lock
 from tracekit.localdb.duck.private_tables import PrivateTables
 from tracekit.localdb.duck.quoting import quoted_path
 from tracekit.localdb.duck.result import BatchSource, EncodedStream
@@ -314,6 +315,9 @@ class DuckSession:
     ) -> EncodedStream:
         if statement.translated.sorted:
             self._state.settings.check_sort()
+        locked = None
+        if statement.translated.locked is not None:
+            statement, locked = lock(statement, self._database, self._state, self._connections)
         values = parameter_values(statement.translated, row, bind_types)
         folder = self._database.spool_folder
         writer = self._connections.of_transaction
@@ -325,6 +329,8 @@ class DuckSession:
             with self._connections.running_on(connection), gate(statement.ora_error):
                 relation = connection.sql(sql, params=values or None)
                 columns = self._describe(relation, statement)
+                if locked is not None:
+                    columns.pop()  # the row's number
                 reader = relation.to_arrow_reader(batch_rows(sql, has_lobs=has_lobs(columns)))
                 source = QuerySource(
                     connection, reader, folder if statement.translated.sorted else None, release
@@ -337,7 +343,7 @@ class DuckSession:
                 writer.recover()
             raise
         batches = through(source) if through is not None else source
-        stream = EncodedStream(batches, columns, statement.ora_error, self._forget)
+        stream = EncodedStream(batches, columns, statement.ora_error, self._forget, locked)
         with self._lock:
             self._streams.add(stream)
         return stream

@@ -102,7 +102,7 @@ class WritingConnection:
             duckdb.Error: the statement failed; the transaction is unchanged.
             OraError: ORA-03001 if it failed and the transaction was rolled back.
         """
-        self._begin()
+        self.begin()
         try:
             row_count = self._execute(sql, values)
         except duckdb.Error:
@@ -134,7 +134,7 @@ class WritingConnection:
             duckdb.Error: the statement failed; the transaction is unchanged.
             OraError: ORA-03001 if it failed and was not undone alone; or from `take`.
         """
-        self._begin()
+        self.begin()
         try:
             # The DB-API call would copy every row again. This call is not lazy.
             relation = self.connection.sql(sql, params=dict(values) or None)
@@ -200,7 +200,7 @@ class WritingConnection:
 
     def _run_whole(self, whole: str, lists: Values, done: _Done, then: Consequences) -> None:
         """Run an insert of many rows as one statement."""
-        self._begin()
+        self.begin()
         try:
             self._execute(whole, lists)
         except duckdb.Error:
@@ -226,6 +226,19 @@ class WritingConnection:
     def _act(self, action: DeleteAction) -> _Done:
         return _Done(action.sql, [{}], self._execute(action.sql, {}), volatile=False)
 
+    def read(self, sql: str, values: Values) -> list[tuple[Any, ...]]:
+        """Run a small query in the transaction.
+
+        Raises:
+            duckdb.Error: it failed; the transaction is unchanged.
+        """
+        self.begin()
+        try:
+            return self.connection.execute(sql, dict(values) or None).fetchall()
+        except duckdb.Error:
+            self.recover()
+            raise
+
     def recover(self) -> None:
         """Restore the transaction after a failed statement.
 
@@ -240,7 +253,8 @@ class WritingConnection:
         except duckdb.TransactionException:
             self.restore()
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin a transaction, unless one is open."""
         if not self._open:
             self.connection.execute("BEGIN TRANSACTION")
             self._open = True

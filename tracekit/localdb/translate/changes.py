@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.translate.lexer import Token, TokenKind
+from tracekit.localdb.translate.writer import write
 
 
 def split_returning(tokens: Sequence[Token]) -> tuple[Sequence[Token], list[Token]]:
@@ -111,3 +112,21 @@ def _unqualify_columns(insert: exp.Expr) -> None:
         for column in list(columns.expressions):
             if isinstance(column, exp.Column) and column.table:
                 column.replace(exp.Column(this=column.this))
+
+
+def changed_rows(tree: exp.Expr) -> str:
+    """For a rewritten UPDATE with RETURNING: a query of the numbers of the rows it will change."""
+    if not isinstance(tree, exp.Update) or tree.args.get("returning") is None:
+        return ""
+    number = exp.Column(this=exp.to_identifier("ROWID", quoted=True))
+    rows = exp.Select(expressions=[number], from_=exp.From(this=tree.this.copy()))
+    if tree.args.get("where") is not None:
+        rows.set("where", tree.args["where"].copy())
+    return write(rows)
+
+
+def returned_columns(tree: exp.Expr) -> tuple[str, ...]:
+    """For each output of RETURNING, the table's column; "" for an expression."""
+    returning = tree.args.get("returning")
+    values = (item.unalias() for item in returning.expressions) if returning is not None else ()
+    return tuple(one.name if isinstance(one, exp.Column) else "" for one in values)

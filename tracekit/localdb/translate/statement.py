@@ -16,7 +16,12 @@ from tracekit.localdb.translate.bind_forms import BindForm
 from tracekit.localdb.translate.binds import Parameter, Prepared, prepare
 from tracekit.localdb.translate.blocks import block_steps
 from tracekit.localdb.translate.build import unsupported
-from tracekit.localdb.translate.changes import shape_change, split_returning
+from tracekit.localdb.translate.changes import (
+    changed_rows,
+    returned_columns,
+    shape_change,
+    split_returning,
+)
 from tracekit.localdb.translate.char_comparisons import bind_lengths
 from tracekit.localdb.translate.checks import check_supported
 from tracekit.localdb.translate.column_types import ColumnsOf, ColumnType, ValueType
@@ -41,6 +46,7 @@ from tracekit.localdb.translate.key_lists import rewrite_key_lists
 from tracekit.localdb.translate.kinds import Kind
 from tracekit.localdb.translate.late_macros import choose_late_macros
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
+from tracekit.localdb.translate.locked_rows import is_locking, locked_rows
 from tracekit.localdb.translate.multi_inserts import multi_insert
 from tracekit.localdb.translate.names import (
     computed_columns,
@@ -239,6 +245,7 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
         raise OraError(900, "invalid SQL statement")
     if not tree.args.get("expressions") and isinstance(tree, exp.Select):
         raise OraError(936, "missing expression", position=len(prepared.text))
+    locks = is_locking(tree)
     tree = _rewrite(tree, prepared, context)
     return Translated(
         StatementKind.QUERY,
@@ -249,6 +256,7 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
         tables=_tables(tree, prepared),
         computed_columns=computed_columns(tree),
         outputs=tuple(known for _, known in context.scopes.outputs(tree)),
+        locked=locked_rows(tree, context.scopes) if locks else None,
         char_binds=bind_lengths(tree),
     )
 
@@ -268,6 +276,8 @@ def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> 
         tables=_tables(tree, prepared),
         dml=word,
         target=_target(tree),
+        returned_columns=returned_columns(tree),
+        changed_rows_sql=changed_rows(tree),
     )
 
 

@@ -10,6 +10,7 @@ from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.translate.binds import Parameter
 from tracekit.localdb.translate.column_types import ColumnType, ValueType
 from tracekit.localdb.translate.handlers import Handler, Step
+from tracekit.localdb.translate.locked_rows import LockedRows
 from tracekit.localdb.translate.types import DeclaredType
 
 
@@ -151,6 +152,8 @@ class Translated:
     """Output columns that are expressions; their NUMBERs have no precision."""
     outputs: tuple[ColumnType | ValueType, ...] = ()
     """The outputs' Oracle types in order, as far as known; may be empty."""
+    locked: LockedRows | None = None
+    """The rows that a query of LOBs locks with FOR UPDATE."""
     char_binds: Mapping[str, int] = field(default_factory=dict)
     """Parameters compared with a CHAR, and the length to pad a bound CHAR to."""
     control: Control | None = None
@@ -167,5 +170,9 @@ class Translated:
     """The statements of a PL/SQL block."""
     handlers: tuple[Handler, ...] = ()
     """Its exception handlers."""
+    changed_rows_sql: str = ""
+    """For UPDATE ... RETURNING: a query of the numbers of the rows that it will change."""
+    returned_columns: tuple[str, ...] = ()
+    """For each output of RETURNING, the table's column; "" for an expression."""
     returning_into: tuple[int, ...] = ()
     """The indexes of the binds that RETURNING ... INTO fills, in the order of the columns."""

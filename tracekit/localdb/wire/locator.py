@@ -42,6 +42,8 @@ class Locator:
     size_bytes: int = 0
     segment: int = 0
     temporary: bool = False
+    locked: int = 0
+    """The number of a LOB whose row was locked when it was read; otherwise 0."""
 
     @property
     def unit_bytes(self) -> int:
@@ -61,7 +63,7 @@ def make_locator(locator: Locator, key: bytes) -> bytes:
         locator.first,
         locator.size_bytes,
         locator.segment,
-        0,
+        locator.locked,
     )
     return body + _code(body, key)
 
@@ -70,9 +72,9 @@ def read_locator(data: bytes, key: bytes) -> Locator | None:
     """Decode a locator; None if it was not made with `key`."""
     if len(data) != LOCATOR_BYTES or _code(data[: _BODY.size], key) != data[_BODY.size :]:
         return None
-    _, _, kind, _, _, temporary, first, size_bytes, segment, _ = _BODY.unpack_from(data)
+    _, _, kind, _, _, temporary, first, size_bytes, segment, locked = _BODY.unpack_from(data)
     oracle_type, form = _TYPES[kind]
-    return Locator(oracle_type, form, first, size_bytes, segment, bool(temporary))
+    return Locator(oracle_type, form, first, size_bytes, segment, bool(temporary), locked)
 
 
 def _code(body: bytes, key: bytes) -> bytes:

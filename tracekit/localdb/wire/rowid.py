@@ -45,6 +45,16 @@ def rowid_of_text(text: str) -> Rowid:
     return Rowid(*(_value(text[one]) for one in _FIELDS))
 
 
+def text_of_rowid(rowid: Rowid) -> str:
+    """The 18 base-64 digits of a rowid."""
+    widths = (one.stop - one.start for one in _FIELDS)
+    return "".join(_digits(*one) for one in zip(rowid, widths, strict=True))
+
+
+def _digits(value: int, width: int) -> str:
+    return "".join(_DIGITS[value >> 6 * place & 63] for place in reversed(range(width)))
+
+
 def _value(digits: str) -> int:
     value = 0
     for digit in digits:

@@ -18,6 +18,7 @@ from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.wire.column import ColumnDescription, EncodedRows, OracleType
 from tracekit.localdb.wire.messages.binds import BindMetadata
 from tracekit.localdb.wire.primitives import TtcWriter
+from tracekit.localdb.wire.rowid import rowid_of, text_of_rowid
 from tracekit.localdb.wire.rows import encode_rows
 from tracekit.localdb.wire.rows_layout import INT32, of_fields, valid_mask
 
@@ -39,11 +40,38 @@ class KeptLob(NamedTuple):
     """Its length in UTF-16 units or bytes."""
 
 
+class LobPlace(NamedTuple):
+    """Where a LOB is stored whose row the client has locked."""
+
+    table: str
+    """As SQL writes it."""
+    column: str
+    rowid: str
+
+
+class LockedTable(NamedTuple):
+    """The table whose rows a result shows and the client has locked."""
+
+    name: str
+    """As SQL writes it."""
+    columns: Sequence[str]
+    """For each column of the result, the table's column; "" for an expression."""
+
+    def places(self, index: int, numbers: pa.Array) -> list[LobPlace] | None:
+        """Where the rows with these numbers keep the LOBs of a result's column."""
+        if not self.columns[index]:
+            return None
+        rowids = (text_of_rowid(rowid_of(number)) for number in numbers.to_pylist())
+        return [LobPlace(self.name, self.columns[index], rowid) for rowid in rowids]
+
+
 class LobKeeper(Protocol):
     """Keeps the values behind locators."""
 
-    def keep(self, value: memoryview, column: ColumnDescription) -> KeptLob:
-        """Keep a value: bytes, or UTF-8 text."""
+    def keep(
+        self, value: memoryview, column: ColumnDescription, place: LobPlace | None = None
+    ) -> KeptLob:
+        """Keep a value: bytes, or UTF-8 text; with a place, the client may change it there."""
 
 
 def has_lobs(columns: Sequence[ColumnDescription]) -> bool:
@@ -103,9 +131,18 @@ def _long_form(column: ColumnDescription, charset_form: int) -> ColumnDescriptio
 
 
 def encode_lob_rows(
-    batch: pa.RecordBatch, columns: Sequence[ColumnDescription], keeper: LobKeeper
+    batch: pa.RecordBatch,
+    columns: Sequence[ColumnDescription],
+    keeper: LobKeeper,
+    locked: LockedTable | None = None,
 ) -> Iterator[EncodedRows]:
     """Like `encode_rows`, but gives the values of CLOB and BLOB columns to `keeper`.
+
+    Args:
+        batch: The rows; with `locked`, their numbers are one more column.
+        columns: The columns as the client reads them.
+        keeper: Keeps the LOBs.
+        locked: The table whose rows the client has locked.
 
     Raises:
         OraError: a value cannot be sent or kept.
@@ -118,15 +155,24 @@ def encode_lob_rows(
             half = piece.num_rows // 2
             pending += (piece.slice(half), piece.slice(0, half))
         else:
-            arrays = [
-                _locators(array, column, keeper) if column.type in LOB_TYPES else array
-                for array, column in zip(piece.columns, columns, strict=True)
-            ]
+            arrays = []
+            for index, column in enumerate(columns):
+                array = piece.column(index)
+                if column.type in LOB_TYPES:
+                    numbers = piece.column(len(columns)) if locked else None
+                    places = locked.places(index, numbers) if locked else None
+                    array = _locators(array, column, keeper, places)
+                arrays.append(array)
             sent = pa.RecordBatch.from_arrays(arrays, names=[str(i) for i in range(len(arrays))])
             yield from encode_rows(sent, columns)
 
 
-def _locators(array: pa.Array, column: ColumnDescription, keeper: LobKeeper) -> pa.Array:
+def _locators(
+    array: pa.Array,
+    column: ColumnDescription,
+    keeper: LobKeeper,
+    places: Sequence[LobPlace] | None,
+) -> pa.Array:
     """The column's fields; that of a NULL is a single zero byte."""
     if pa.types.is_null(array.type):
         return of_fields([b"\0"] * len(array))
@@ -138,7 +184,8 @@ def _locators(array: pa.Array, column: ColumnDescription, keeper: LobKeeper) -> 
     valid = valid_mask(array)
     fields = [b"\0"] * len(array)
     for row in range(len(array)) if valid is None else np.flatnonzero(valid).tolist():
-        fields[row] = lob_field(keeper.keep(data[int(ends[row]) : int(ends[row + 1])], column))
+        value = data[int(ends[row]) : int(ends[row + 1])]
+        fields[row] = lob_field(keeper.keep(value, column, places[row] if places else None))
     return of_fields(fields)
 
 
