@@ -7,7 +7,7 @@ import pytest
 
 from tracekit.errors import ProfileError
 from tracekit.profiling import calibrate, measure_subject, read_heap, run_child
-from tracekit.profiling.retention import At
+from tracekit.profiling.retention import At, Trigger
 from tracekit.records import RunStatus
 
 MIB = 2**20
@@ -167,6 +167,7 @@ def test_an_exception_is_a_result():
     assert found.exit_code == 1
     assert "Traceback" in found.stderr_tail
     assert "tiger-17" not in found.stderr_tail
+    assert found.stderr_tail.endswith("ValueError: no luck with ***\n")
     assert found.rss_peak_bytes is not None
 
 
@@ -174,6 +175,38 @@ def test_an_early_exception_is_reported_as_such():
     found = run("BreaksEarly")
     assert found.reason == "raised RuntimeError: no database (before the run began)"
     assert found.rss_baseline_bytes is None
+
+
+def test_a_late_exception_is_reported_as_such():
+    found = run("BreaksLate")
+    assert found.reason.startswith("raised FileNotFoundError: [Errno 2] ")
+    assert found.reason.endswith(" (after the run, while its output was read)")
+
+
+def test_all_that_a_run_costs_is_told(tmp_path):
+    found = run("Costs", {"file": str(tmp_path / "file"), "mib": 24})
+    assert found.remarks == ("the peak is that from the start",)
+    assert found.file_bytes == near(24)
+    assert found.unseen_bytes == near(24)
+    assert not found.started_processes
+    assert 0 < found.cpu_seconds <= found.values["cpu_seconds"]
+    assert 0 < found.wall_seconds <= found.values["wall_seconds"]
+
+
+def test_why_retention_is_unknown_is_told():
+    found = run("CannotFork", retention=Trigger("rows:50%", rows=2))
+    assert found.retention is None
+    assert found.remarks == (
+        "what held the memory is unknown: the process to look for what holds the memory could not "
+        "be started: [Errno 11] Resource temporarily unavailable",
+    )
+
+
+def test_the_current_folder_is_searched_as_python_does(tmp_path, monkeypatch):
+    (tmp_path / "in_this_folder.py").write_text("from toy_subjects import Exits\n")
+    monkeypatch.chdir(tmp_path)
+    found = run_child("in_this_folder:Exits", {"code": 5}, search_path=[SUBJECTS])
+    assert found.exit_code == 5
 
 
 def test_an_unknown_factory_is_a_result():

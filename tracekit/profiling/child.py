@@ -230,7 +230,7 @@ def _die_with_parent(parent_pid: int) -> None:
     standard input, which the parent holds open.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent_pid:  # it ended before the call
             os._exit(1)
     else:

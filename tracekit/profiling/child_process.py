@@ -99,7 +99,6 @@ class ChildProcess:
         self._selector = selectors.DefaultSelector()
         assert process.stderr is not None
         for fd in (message_fd, process.stderr.fileno()):
-            os.set_blocking(fd, False)
             self._selector.register(fd, selectors.EVENT_READ)
 
     @property

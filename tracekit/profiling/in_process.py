@@ -76,13 +76,15 @@ class StretchMeasurement:
             FileFormat.AGGREGATED_ALLOCATIONS if aggregated else FileFormat.ALL_ALLOCATIONS
         )
         self._children = ChildrenWatch() if children else None
-        self._cleanup = ExitStack()
-        self._remark: str | None = None
-        self._pools = ArrowPools()
-        self._modules = self._ended = 0
-        self._file_bytes = 0
-        self._baseline_bytes = 0
-        self._started = 0.0
+        # What `start` finds.
+        self._cleanup: ExitStack
+        self._remark: str | None
+        self._pools: ArrowPools
+        self._modules: int
+        self._ended: int
+        self._file_bytes: int
+        self._baseline_bytes: int
+        self._started: float
 
     def start(self) -> None:
         """Take the baseline and start.

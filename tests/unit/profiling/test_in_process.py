@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import memray
 import pyarrow as pa
 import pytest
 
@@ -134,6 +136,39 @@ def test_a_peak_that_cannot_be_reset_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(in_process.process_memory, "reset_peak", lambda: "since the start")
-    found = measure_call(lambda: bytearray(MIB), tmp_path / "capture.bin")
+    reserved = KnownAmount("reservation", 60 * MIB)
+    found = measure_call(lambda: reserved.run(lambda *_: None), tmp_path / "capture.bin")
     assert "since the start" in found.remarks
     assert found.peaks.from_start
+    assert found.heap_peak_bytes >= 60 * MIB, "that peak does not tell what was touched"
+
+
+def test_what_only_one_of_both_peaks_contains_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(bytes(16 * MIB))
+    pool = pa.mimalloc_memory_pool()
+    pa.allocate_buffer(1, memory_pool=pool)
+    held: list[object] = []
+
+    def work() -> None:
+        with file.open("rb") as opened:
+            mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        sum(mapped[offset] for offset in range(0, len(mapped), mmap.PAGESIZE))
+        held.extend((mapped, pa.allocate_buffer(24 * MIB, memory_pool=pool)))
+
+    found = measure_call(work, tmp_path / "capture.bin")
+    assert found.peaks.file_bytes == pytest.approx(16 * MIB, abs=4 * MIB)
+    assert found.peaks.unseen_bytes == pytest.approx(24 * MIB, abs=MIB)
+
+
+def test_a_stretch_has_a_history_and_a_call_has_none(tmp_path: Path) -> None:
+    """A capture without history is small, whatever the number of allocations."""
+    measurement = StretchMeasurement(tmp_path / "stretch.bin")
+    measurement.start()
+    held = [bytearray(MIB) for _ in range(3)]
+    with memray.FileReader(measurement.stop().capture) as stretch:
+        sizes = [record.size for record in stretch.get_allocation_records()]
+    assert sum(size > MIB for size in sizes) == len(held)
+    called = measure_call(lambda: None, tmp_path / "call.bin").capture
+    with memray.FileReader(called) as call, pytest.raises(NotImplementedError):
+        list(call.get_allocation_records())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,12 +50,16 @@ PROGRAMS = {
         date = work().taken_at.split()[0]
         print(date[:2], date[10], date.count(":"), len(date))
         print(open_files() == before)
+        group = lambda *_: str(os.getpgid(0) == os.getpgid(os.getppid()))
+        record.retention_record = lambda *looked: Retention(0, 0, group(), ())
+        print(retention().taken_at)
         """,
         "now ['work', '<module>'] None None True\n"
         "True\n"
         "then ['<module>'] now ['work', '<module>'] None None True 17 True\n"
         "x ['<lambda>', '<module>'] None None True\n"
         "20 T 3 25\n"
+        "True\n"
         "True\n",
     ),
     "the process is a bystander": (
@@ -62,6 +67,7 @@ PROGRAMS = {
         name = Path("/proc/self/comm").read_text()
         near, far = socket.socketpair()
         read_fd, write_fd = os.pipe()
+        others = socket.socketpair()
         resource.setrlimit(resource.RLIMIT_DATA, (3 << 30, 4 << 30))
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
@@ -142,6 +148,44 @@ PROGRAMS = {
         "True True\n"
         "none left\n",
     ),
+    "Ctrl-C ends it, too": (
+        """
+        def fork(real=os.fork):
+            pid = real()
+            if pid:
+                os.kill(os.getpid(), signal.SIGINT)
+            return pid
+
+        os.fork = fork
+        record.retention_record = lambda *_: time.sleep(600)
+        try:
+            retention()
+        except KeyboardInterrupt:
+            print("interrupted")
+        print(open_files() == before)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            print("none left")
+        """,
+        "interrupted\nTrue\nnone left\n",
+    ),
+    "it writes to any file, and all or nothing": (
+        """
+        read_fd, write_fd = os.pipe()
+        os.dup2(read_fd, 20)
+        os.dup2(write_fd, 3)
+        pid = fork_retention(3, sys._getframe(), taken_at="now")
+        print(os.waitpid(pid, 0)[1], '"now [' in os.read(20, 65536).decode())
+
+        file = open(sys.argv[1], "wb")
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+        pid = fork_retention(file.fileno(), sys._getframe(), taken_at="now")
+        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), os.path.getsize(sys.argv[1]))
+        """,
+        "0 True\n1 64\n",
+    ),
     "a handler of the program's own gets the interrupt afterwards": (
         """
         def fork(real=os.fork):
@@ -166,11 +210,18 @@ PROGRAMS = {
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_it_is_apart_from_the_program(name: str) -> None:
+def test_it_is_apart_from_the_program(name: str, tmp_path: Path) -> None:
     source, said = PROGRAMS[name]
     program = FAKED + "\n".join(line[8:] for line in source.splitlines())
     done = subprocess.run(
-        [sys.executable, "-W", "error::DeprecationWarning:__main__", "-c", program],
+        [
+            sys.executable,
+            "-W",
+            "error::DeprecationWarning:__main__",
+            "-c",
+            program,
+            str(tmp_path / "file"),
+        ],
         capture_output=True,
         text=True,
     )

@@ -1,6 +1,7 @@
 """Subjects that end in every way a measured child can end; imported by children only."""
 
 import errno
+import mmap
 import os
 import resource
 import signal
@@ -10,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+from tracekit import process_memory
 from tracekit.errors import BatchFailure, BatchFetchError
 from tracekit.profiling.subject import Subject
 
@@ -207,6 +209,55 @@ class BreaksEarly(Subject):
 
     def run(self, report):
         raise AssertionError("never reached")
+
+
+class BreaksLate(Subject):
+    def run(self, report):
+        return None
+
+    def finish(self, outcome):
+        return Path("/no/such/file").read_text()
+
+
+class Costs(Subject):
+    """Reads `mib` MiB of a file, takes as many in a pool that memray does not see, and its time."""
+
+    def __init__(self, file, mib):
+        self.file, self.mib = Path(file), mib
+
+    def prepare(self):
+        import pyarrow as pa
+
+        self.pool = pa.mimalloc_memory_pool()
+        self.file.write_bytes(bytes(self.mib * MIB))
+        process_memory.reset_peak = lambda: "the peak is that from the start"
+        self.began = time.perf_counter(), time.process_time()
+
+    def run(self, report):
+        import pyarrow as pa
+
+        with self.file.open("rb") as file:
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        for offset in range(0, len(mapped), mmap.PAGESIZE):
+            mapped[offset]
+        return mapped, pa.allocate_buffer(self.mib * MIB, memory_pool=self.pool)
+
+    def finish(self, outcome):
+        wall_seconds = time.perf_counter() - self.began[0]
+        return {
+            "wall_seconds": wall_seconds,
+            "cpu_seconds": time.process_time() - self.began[1],
+        }
+
+
+class CannotFork(Subject):
+    def refuse(self):
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    def run(self, report):
+        os.fork = self.refuse
+        for step in range(4):
+            report(step, step)
 
 
 class FillsItsCapture(Subject):

@@ -78,7 +78,7 @@ def retention(
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     if code:
-        reason = f"signal {-code}" if code < 0 else answer.decode("utf-8", "replace").strip()
+        reason = f"signal {-code}" if code < 0 else answer.decode().strip()
         raise ProfileError(
             f"the process that looked for what holds the memory ended early: {reason}"
         )
