@@ -49,14 +49,14 @@ def test_a_message_arrives_whole_though_signals_interrupt_it(pipe: tuple[int, in
     """A write that a signal interrupts has written as much as the pipe could hold."""
     message = Finished({"text": "x" * 300_000})
     arrived: list[bytes] = []
-    main, sent = threading.get_ident(), threading.Event()
+    main, done = threading.get_ident(), threading.Event()
 
     def read(*_: object) -> None:
         with contextlib.suppress(BlockingIOError):
             arrived.append(os.read(pipe[0], 2**20))
 
     def interrupt() -> None:
-        while not sent.wait(0.005):
+        while not done.wait(0.005):
             signal.pthread_kill(main, signal.SIGUSR1)
 
     before = signal.signal(signal.SIGUSR1, read)
@@ -65,7 +65,7 @@ def test_a_message_arrives_whole_though_signals_interrupt_it(pipe: tuple[int, in
     try:
         Channel(pipe[1]).send(message)
     finally:
-        sent.set()
+        done.set()
         interrupting.join()
         signal.signal(signal.SIGUSR1, before)
     read()

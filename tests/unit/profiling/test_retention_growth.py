@@ -217,6 +217,32 @@ def test_a_process_that_cannot_be_started_is_told_with_its_reason(
     watch.close()
 
 
+def test_a_program_may_wait_for_all_its_children(
+    tmp_path: Path, looks: Looks, memory: list[int]
+) -> None:
+    watch = GrowthWatch(tmp_path / "found", 100)
+    for name in ("first", "second"):
+        watch.look_now(name)
+        os.waitpid(looks.pids[-1], 0)
+    assert watch.found() == Retention(2, 0, "second", ())
+
+
+def test_nothing_is_found_where_nothing_can_be_written(
+    tmp_path: Path, looks: Looks, memory: list[int]
+) -> None:
+    watch = GrowthWatch(tmp_path / "removed" / "found", 100)
+    watch.look_now("now")
+    assert watch.found() is None
+    assert looks.pids == []
+
+
+def test_what_a_killed_look_had_written_is_shown(tmp_path: Path) -> None:
+    """Even if it was killed within a character."""
+    (tmp_path / "found.1.part").write_bytes("Größe".encode()[:-2] + b"\xc3")
+    with pytest.raises(ProfileError, match=r"did not finish: Grö\ufffd$"):
+        awaited_retention(tmp_path / "found")
+
+
 def test_an_answer_is_waited_for_while_its_file_is_locked(tmp_path: Path) -> None:
     part = tmp_path / "found.12.part"
     with part.open("wb") as file:

@@ -85,6 +85,7 @@ def test_it_is_taken_once_when_the_rows_are_reached(looker: Looker, told: list[A
     run.rows(9)
     assert told == []
     run.rows(10)
+    assert len(told) == 1
     run.rows(11)
     run.end()
     baseline = Retention(1, 0, "", ())
