@@ -78,6 +78,6 @@ def _is_starting_one() -> bool:
     """Whether a thread of ours waits in vfork(2), which Linux shows as a wait for a disk."""
     for task in _TASKS.glob("*/stat"):
         with contextlib.suppress(OSError):  # the thread has ended
-            if task.read_text("ascii", "replace").rpartition(")")[2].split()[0] == "D":
+            if task.read_bytes().rpartition(b")")[2].split()[0] == b"D":
                 return True
     return False

@@ -65,10 +65,12 @@ def test_a_process_that_is_being_started_does_not_hold_what_this_one_does(tmp_pa
     libc.posix_spawn_file_actions_init(actions)
     libc.posix_spawn_file_actions_addopen(actions, 0, os.fsencode(pipe), os.O_RDONLY, 0)
     pid, arguments = ctypes.c_int(), (ctypes.c_char_p * 2)(b"/bin/cat", None)
-    spawn = threading.Thread(
-        target=libc.posix_spawn,
-        args=(ctypes.byref(pid), b"/bin/cat", actions, None, arguments, arguments),
-    )
+
+    def start() -> None:
+        Path("/proc/thread-self/comm").write_text("a) S name")
+        libc.posix_spawn(ctypes.byref(pid), b"/bin/cat", actions, None, arguments, arguments)
+
+    spawn = threading.Thread(target=start)
     watch = ChildrenWatch()
     spawn.start()
     try:

@@ -238,7 +238,7 @@ def test_nothing_is_found_where_nothing_can_be_written(
 
 def test_what_a_killed_look_had_written_is_shown(tmp_path: Path) -> None:
     """Even if it was killed within a character."""
-    (tmp_path / "found.1.part").write_bytes("Größe".encode()[:-2] + b"\xc3")
+    (tmp_path / "found.1.part").write_bytes("Größe".encode()[:-2])
     with pytest.raises(ProfileError, match=r"did not finish: Grö\ufffd$"):
         awaited_retention(tmp_path / "found")
 

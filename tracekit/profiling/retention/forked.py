@@ -206,7 +206,7 @@ def _become_a_bystander(survives: bool) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (hard, hard))
     with contextlib.suppress(OSError):  # Linux: of both processes this is the one to end
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        Path("/proc/self/oom_score_adj").write_bytes(b"1000")
 
 
 def _keep_open_only(fd: int) -> None:

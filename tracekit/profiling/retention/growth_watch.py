@@ -141,7 +141,7 @@ class GrowthWatch:
                 opened.write(str(exc).encode())
                 return
             self._lookers.append(pid)
-            Path(f"{complete}{_LOOKER_SUFFIX}").write_text(str(pid), encoding="ascii")
+            Path(f"{complete}{_LOOKER_SUFFIX}").write_bytes(str(pid).encode())
 
     def _give_up(self, *, all_but: int) -> None:
         """End the oldest looks, except for the given number.
@@ -197,8 +197,8 @@ def end_looks(folder: Path) -> None:
     """End the forked processes that are still working on files in `folder`."""
     for file in folder.glob(f"*{_LOOKER_SUFFIX}"):
         with contextlib.suppress(OSError, ValueError):
-            pid = int(file.read_text(encoding="ascii"))
-            if Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() == LOOKER_NAME:
+            pid = int(file.read_bytes())
+            if Path(f"/proc/{pid}/comm").read_bytes().strip() == LOOKER_NAME.encode():
                 os.kill(pid, signal.SIGKILL)
 
 
