@@ -235,8 +235,20 @@ def warm_up(**secrets: str) -> None:
 
 
 def measured(function: Callable[[], object] = work, **settings: Any) -> Measurement:
-    named = {"name": "work", "secrets": {}, "profile": False, **settings}
-    return measure_call_of(function, warm_up, **named)
+    usual: dict[str, Any] = {
+        "name": "work",
+        "secrets": {},
+        "repeat": 1,
+        "memory_limit": None,
+        "profile": False,
+        "children": False,
+        "result": False,
+        "retention": False,
+        "at": "peak:90%",
+        "timeout_seconds": None,
+        "capture": None,
+    }
+    return measure_call_of(function, warm_up, **usual | settings)
 
 
 def test_a_call_is_measured_with_the_figures_of_its_process(processes: Processes) -> None:
@@ -280,7 +292,7 @@ def test_a_call_is_given_its_limits(processes: Processes) -> None:
         ({"memory_limit": "much"}, "memory_limit"),
         ({"memory_limit": "0 MiB"}, "memory_limit=0"),
     ):
-        with pytest.raises(ConfigError, match=said):
+        with pytest.raises(ConfigError, match=f"^{said}"):
             measured(**wrong)
 
 
@@ -325,11 +337,9 @@ def test_a_capture_has_the_name_of_its_function(
     assert {stem for stem, _, _ in stems} == {f"memray-Loader.-locals-.read-rows.{os.getpid()}"}
     first, second = (int(number.removesuffix(".bin")) for _, _, number in stems)
     assert second == first + 1
-    assert (
-        measured(profile=True, name="<lambda>")
-        .capture.rpartition("/")[2]
-        .startswith(f"memray-lambda.{os.getpid()}-")
-    )
+    for function, stem in (("<lambda>", "lambda"), ("eXX", "eXX")):
+        found = measured(profile=True, name=function)
+        assert found.capture.rpartition("/")[2].startswith(f"memray-{stem}.{os.getpid()}-")
     mine = measured(profile=True, capture="mine.bin")
     assert mine.capture == str(tmp_path / "mine.bin")
     assert measured().capture is None
