@@ -60,10 +60,10 @@ class ChildRun:
     """Rows as last reported: all of them if it succeeded, otherwise how far it got."""
     keys: int | None = None
     wall_seconds: float | None = None
+    """Time of the run alone, even if it raised; None if the process was killed."""
     cpu_seconds: float | None = None
     rss_baseline_bytes: int | None = None
     rss_peak_bytes: int | None = None
-    """Time of the run alone, even if it raised; None if the process was killed."""
     file_bytes: int = 0
     """The largest possible part of libraries and files, mapped in the run, in the peak."""
     unseen_bytes: int = 0
