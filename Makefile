@@ -39,14 +39,22 @@ $(VENV)-pandas2/.installed: requirements-pandas2.lock pyproject.toml
 replay: setup ## replay the workload by legacy and iterator, measure both, prove them equal
 	$(BIN)/tracekit replay $(WORKLOAD) $(if $(KEYS),--keys $(KEYS)) $(ARGS)
 
-test: setup ## run the tests (seconds to minutes; the slow lane is test-slow)
-	$(BIN)/python -m pytest -m "not slow" -n 2 --maxschedchunk 50 $(ARGS)
+# The tests start servers, browsers and kernels. What failed beside others is run again alone: the first
+# failure stays in the output, and a test that passes now is one to mend.
+define run_tests
+	$(1)/bin/python -m pytest -m "not slow" -n 2 --maxschedchunk 50 $(2) $(ARGS) || { test $$? -eq 1 && \
+	  echo "The failed tests run again, alone. One that passes now depends on what runs beside it: mend it." >&2 && \
+	  $(1)/bin/python -m pytest -m "not slow" --last-failed --last-failed-no-failures none $(2) $(ARGS); }
+endef
+
+test: setup ## run the tests (minutes; the slow lane is test-slow); those that fail run again, alone
+	$(call run_tests,$(VENV),)
 
 test-slow: setup ## run every test, the slow lane included
 	$(BIN)/python -m pytest $(ARGS)
 
 test-pandas2: $(VENV)-pandas2/.installed ## run the tests that depend on pandas under pandas 2.3
-	$(VENV)-pandas2/bin/python -m pytest -m "not slow" -n 2 $(PANDAS_TESTS) $(ARGS)
+	$(call run_tests,$(VENV)-pandas2,$(PANDAS_TESTS))
 
 conformance: setup ## run SQLAlchemy's dialect suite and our driver tests on the local Oracle; counts may only rise
 	nice $(BIN)/python -m tests.conformance $(ARGS)
