@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,9 @@ def test_a_line_of_memory_stands_under_every_cell_while_switched_on(tmp_path: Pa
 
     lines = [_memory_line(cell) for cell in ran]
     assert lines[0] is None
-    assert "64.0 MiB at peak, 64.0 MiB held" in (lines[1] or "")
-    assert "-64.0 MiB held" in (lines[2] or "")
+    taken = r"6[45]\.\d MiB"  # and whatever else the kernel needs meanwhile
+    assert re.search(f"{taken} at peak, {taken} held", lines[1] or "")
+    assert re.search(r"-6[34]\.\d MiB held", lines[2] or "")
     assert sum("memory: " in output["text/plain"] for output in ran[3].outputs) == 1
     assert "of 4.00 GiB (memory guard)" in (lines[4] or "")
     assert "; failed" in (lines[5] or "")

@@ -14,10 +14,10 @@ from tests.notebooks.jupyterlab import jupyterlab
 from tests.notebooks.stories import FOLDER, read_story
 
 _STORY = "02_where_the_memory_is.ipynb"
-_MOST_MILLISECONDS = 80_000
+_MOST_MILLISECONDS = 150_000
 
 
-@pytest.mark.timeout(240)  # 25 s where nothing else runs
+@pytest.mark.timeout(400)  # 25 s where nothing else runs
 def test_a_story_opens_in_jupyterlab_and_runs_to_its_end(tmp_path: Path):
     root = tmp_path / "notebooks"
     root.mkdir()
