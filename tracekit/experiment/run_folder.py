@@ -44,8 +44,9 @@ _OURS = (
 class RunFolder:
     """The folder that one replay writes; it never has files of an older run."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, made: Sequence[Path] = ()) -> None:
         self.path = path
+        self._made = made
 
     @classmethod
     def new(cls, path: Path, *, force: bool = False) -> RunFolder:
@@ -54,6 +55,7 @@ class RunFolder:
         Raises:
             ConfigError: `path` holds files already and `force` is not given, or cannot be made.
         """
+        made = [one for one in (path, *path.parents) if not one.exists()]
         try:
             path.mkdir(parents=True, exist_ok=True)
             old = sorted(path.iterdir())
@@ -65,7 +67,7 @@ class RunFolder:
             RunFolder(path).clear()
         except OSError as exc:
             raise ConfigError(f"the run cannot be written to {path}: {exc}") from exc
-        return cls(path)
+        return cls(path, made)
 
     def clear(self) -> None:
         """Remove what a replay writes, and nothing else."""
@@ -74,10 +76,11 @@ class RunFolder:
                 file.unlink()
 
     def discard(self) -> None:
-        """Remove an unfinished run, and the folder if nothing else is in it."""
+        """Remove an unfinished run, and the folders made for it if nothing else is in them."""
         self.clear()
-        with suppress(OSError):
-            self.path.rmdir()
+        for folder in self._made or (self.path,):
+            with suppress(OSError):
+                folder.rmdir()
 
     def capture(self, name: str) -> Path:
         """Memray's file of one candidate."""

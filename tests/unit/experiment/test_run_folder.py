@@ -27,6 +27,17 @@ def test_force_replaces_a_run_and_nothing_else(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_a_discarded_run_leaves_no_folder_that_was_made_for_it(tmp_path):
+    run = RunFolder.new(tmp_path / "profiles" / "runs" / "one")
+    run.discard()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "profiles").mkdir()
+    run = RunFolder.new(tmp_path / "profiles" / "runs" / "one")
+    (tmp_path / "profiles" / "runs" / "another").mkdir()
+    run.discard()
+    assert [one.name for one in tmp_path.rglob("*")] == ["profiles", "runs", "another"]
+
+
 def test_a_discarded_run_leaves_no_folder(tmp_path):
     folder = RunFolder.new(tmp_path / "runs" / "one")
     folder.capture("legacy").write_text("half")
