@@ -78,7 +78,7 @@ class RunFolder:
     def discard(self) -> None:
         """Remove an unfinished run, and the folders made for it if nothing else is in them."""
         self.clear()
-        for folder in self._made or (self.path,):
+        for folder in self._made:
             with suppress(OSError):
                 folder.rmdir()
 
