@@ -20,6 +20,22 @@ def _query(construct: str, *steps_and_result: Any, note: str = "") -> Row:
 CORNERS: list[Row] = [
     # Texts
     _of("LPAD to nothing, with nothing", "LPAD('a', 0) || LPAD('a', 3, '') || 'x'", "x"),
+    _of("LPAD to a length of NULL", "RPAD('a', NULL)", None),
+    _of(
+        "LPAD, RPAD count columns of a screen",
+        "LPAD('製', 4, '*') || RPAD('製程', 6)",
+        "**製製程  ",
+    ),
+    _of("LPAD into the middle of a wide character", "LPAD('製', 1)", "ORA-03001"),
+    _of("|| and + from left to right", "1 || 2 + 3 || 'x'", "15x"),
+    _of("text joined before it is added", "'a' || 1 + 1", "ORA-01722"),
+    _of("CHARTOROWID of no ROWID", "CHARTOROWID('x')", "ORA-01410"),
+    _of("LENGTH2 of UTF-16 units", "LENGTH2('a😀')", 3),
+    _of(
+        "TO_YMINTERVAL with a default",
+        "TO_CHAR(TO_YMINTERVAL('x' DEFAULT '1-2' ON CONVERSION ERROR))",
+        "+000000001-02",
+    ),
     _of("SUBSTR before the start", "SUBSTR('abc', -5)", None),
     _of("SUBSTR of a fraction", "SUBSTR('abc', 1.9)", "abc"),
     _of("INSTR of an occurrence below 1", "INSTR('abc', 'a', 1, 0)", "ORA-01428"),

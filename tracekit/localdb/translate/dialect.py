@@ -30,6 +30,9 @@ _CONVERSIONS = (
 )  # fmt: skip
 
 
+_INTERVALS = ("TO_DSINTERVAL", "TO_YMINTERVAL")
+
+
 def _conversion(name: str) -> Any:
     """Parse the arguments of a conversion, whose first one may have a DEFAULT clause."""
 
@@ -47,7 +50,7 @@ def _conversion(name: str) -> Any:
         call = self.expression(exp.Anonymous(this=name, expressions=listed))
         if default is None:
             return call
-        if rest:  # the default is read by the same model
+        if rest or name in _INTERVALS:  # the default is read in the same way
             models = [one.copy() for one in rest]
             default = exp.Anonymous(this=name, expressions=[default, *models])
         return self.expression(
@@ -106,6 +109,8 @@ class LiteralReader(OracleParser):
         **{name: _conversion(name) for name in _CONVERSIONS},
         "VALIDATE_CONVERSION": _validation,
     }
+    TERM: ClassVar[dict[Any, Any]] = {**OracleParser.TERM, TokenType.DPIPE: exp.DPipe}
+    """Oracle reads +, - and || from left to right; sqlglot reads || last."""
     CONSTRAINT_PARSERS: ClassVar[dict[str, Any]] = {
         **OracleParser.CONSTRAINT_PARSERS,
         **{word: _spanned(word) for word in ("CHECK", "DEFAULT")},

@@ -42,7 +42,8 @@ RULES: dict[str, tuple[int, int, Rule]] = {
     "HEXTORAW": (1, 1, lambda args: call("ora_hex_to_raw", as_text(args[0]))),
     "RAWTOHEX": (1, 1, lambda args: call("ora_raw_to_hex", args[0], kind=Kind.TEXT)),
     "ROWIDTOCHAR": (1, 1, _as_text),
-    "CHARTOROWID": (1, 1, _as_text),
+    "ROWIDTONCHAR": (1, 1, _as_text),
+    "CHARTOROWID": (1, 1, lambda args: call("ora_rowid_of_text", as_text(args[0]), kind=Kind.TEXT)),
 }
 """For each function: the minimum and maximum number of arguments, and its rule."""
 

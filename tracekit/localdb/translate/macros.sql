@@ -220,14 +220,20 @@ CREATE OR REPLACE MACRO ora_listed_to_truncate(s) AS
          THEN error('ORA-03001: unimplemented feature: LISTAGG that is truncated by ON OVERFLOW TRUNCATE')
          ELSE nullif(s, '') END;
 CREATE OR REPLACE MACRO ora_translate(s, a, b) AS nullif(translate(s, a, b), '');
-CREATE OR REPLACE MACRO ora_padded_length(n) AS CAST(trunc(least(n, 32767)) AS INTEGER);
+CREATE OR REPLACE MACRO ora_padded_length(n) AS
+    CASE WHEN n IS NOT NULL THEN CAST(trunc(least(n, 32767)) AS INTEGER) END;
 CREATE OR REPLACE MACRO ora_padded_lob_length(n) AS
     CASE WHEN n <= 1048576 THEN CAST(trunc(n) AS INTEGER)
          WHEN n IS NOT NULL THEN error('ORA-04030: out of process memory (padding a LOB)') END;
+-- LPAD and RPAD count columns of a screen, of which East Asian characters take two.
 CREATE OR REPLACE MACRO ora_lpad(s, n, t) AS
-    CASE WHEN n < 1 THEN NULL ELSE lpad(s, n, t) END;
+    CASE WHEN n < 1 THEN NULL
+         WHEN strlen(s) = length(s) AND strlen(t) = length(t) THEN lpad(s, n, t)
+         ELSE ora_wide_pad(s, n, t, true) END;
 CREATE OR REPLACE MACRO ora_rpad(s, n, t) AS
-    CASE WHEN n < 1 THEN NULL ELSE rpad(s, n, t) END;
+    CASE WHEN n < 1 THEN NULL
+         WHEN strlen(s) = length(s) AND strlen(t) = length(t) THEN rpad(s, n, t)
+         ELSE ora_wide_pad(s, n, t, false) END;
 -- A value as a text column of n characters stores it; a CHAR is padded with blanks.
 CREATE OR REPLACE MACRO ora_fit(s, n, c) AS
     CASE WHEN length(s) > n
@@ -239,6 +245,11 @@ CREATE OR REPLACE MACRO ora_fit_char(s, n, c) AS rpad(ora_fit(s, n, c), n, ' ');
 CREATE OR REPLACE MACRO ora_upper(s) AS
     CASE WHEN contains(s, 'ß') THEN replace(upper(replace(s, 'ß', chr(57344))), chr(57344), 'ß')
          ELSE upper(s) END;
+CREATE OR REPLACE MACRO ora_utf16_length(s) AS
+    length(s) + length(regexp_replace(s, '[^\x{10000}-\x{10FFFF}]', '', 'g'));
+CREATE OR REPLACE MACRO ora_rowid_of_text(s) AS
+    CASE WHEN regexp_full_match(s, '[A-Za-z0-9+/]{18}') THEN s
+         WHEN s IS NOT NULL THEN error('ORA-01410: invalid ROWID') END;
 CREATE OR REPLACE MACRO ora_ascii(s) AS
     CASE WHEN ascii(s) < 128 THEN ascii(s) ELSE ora_ascii_code(s) END;
 CREATE OR REPLACE MACRO ora_initcap(s) AS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -104,6 +105,44 @@ def soundex(text: str) -> str:
     return code[:4].ljust(4, "0")
 
 
+def wide_pad(text: str, columns: int, fill: str, on_left: bool) -> str:
+    """LPAD and RPAD of text that is not only ASCII.
+
+    Raises:
+        ValueError: ORA-03001 if a character of two columns would have to be cut in half.
+    """
+    fitting = _fitting(text, columns)
+    left = columns - _columns(fitting)
+    if fitting != text or not fill:
+        if left and fitting != text:
+            raise ValueError(_HALVED)
+        return fitting
+    padding = _fitting(fill * (left // _columns(fill) + 1), left)
+    if _columns(padding) < left:
+        raise ValueError(_HALVED)
+    return padding + text if on_left else text + padding
+
+
+_HALVED = (
+    "ORA-03001: unimplemented feature: LPAD or RPAD that ends in the middle of a wide character"
+)
+
+
+def _columns(text: str) -> int:
+    """The columns of a screen that text takes: two for each East Asian wide character."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
+def _fitting(text: str, columns: int) -> str:
+    """As much of the start of a text as fits into so many columns."""
+    left = columns
+    for i, character in enumerate(text):
+        left -= _columns(character)
+        if left < 0:
+            return text[:i]
+    return text
+
+
 TEXT_CODES: dict[str, Callable[..., Any]] = {
     "ora_asciistr": ascii_string,
     "ora_unistr": unicode_string,
@@ -113,4 +152,5 @@ TEXT_CODES: dict[str, Callable[..., Any]] = {
     "ora_byte_position": byte_position,
     "ora_digest": digest,
     "ora_sound": soundex,
+    "ora_wide_pad": wide_pad,
 }
