@@ -99,6 +99,7 @@ def test_different_values_have_different_labels() -> None:
         (datetime.date(2026, 1, 2), "datetime.date(2026, 1, 2)", None, "date"),
         (pd.Timestamp(MOMENT), repr(MOMENT), None, "datetime"),
         ((1.0, "A"), "(1, 'A')", "(1, 'A')", "tuple"),
+        ((1.0, "é"), "(1, 'é')", "(1, 'é')", "tuple"),
         (WHOLE, "", None, "whole"),
         pytest.param(10**5000, f"{hex(10**5000)[:119]}…", None, "int", id="of 5,001 digits"),
     ],
