@@ -126,11 +126,11 @@ def test_running_out_of_memory_says_how_far_it_came(name, tmp_path):
 
 @pytest.mark.parametrize("crash", [False, True])
 @pytest.mark.parametrize(
-    ("mib", "status"), [(20, RunStatus.FAILED), (380, RunStatus.OUT_OF_MEMORY)]
+    ("mib", "status"), [(20, RunStatus.FAILED), (770, RunStatus.OUT_OF_MEMORY)]
 )
 def test_any_error_at_the_limit_is_lack_of_memory(mib, status, crash):
-    # 380 MiB and some 10 of the interpreter: more than 95% of the limit, but within it.
-    limit = {"memory_limit_bytes": 400 * MIB}
+    # 770 MiB and some 10 of the interpreter: more than 95% of the limit, but within it.
+    limit = {"memory_limit_bytes": 800 * MIB}
     found = run("Disguises", {"mib": mib, "crash": crash}, **limit)
     assert found.status is status, found.reason
     assert ("SIGSEGV" if crash else f"ValueError: wrapping {mib * MIB} failed") in found.reason
