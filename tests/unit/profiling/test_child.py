@@ -37,6 +37,7 @@ def test_progress_is_sent_now_and_then_and_at_last(
     now = 1000.0
     monkeypatch.setattr(child.time, "monotonic", lambda: now)
     channel = Channel(pipe[1])
+    channel.flush()  # nothing yet
     for rows in range(10):
         channel.report(rows, 2 * rows)
         now += REPORT_INTERVAL_SECONDS / 4

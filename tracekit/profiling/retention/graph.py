@@ -116,7 +116,6 @@ class ObjectGraph:
         self._group_of: dict[tuple[int, type], int] = {}
         self._todo: list[tuple[int, type, list[Any]]] = []
         self._visited = array("Q")
-        self._only_new = False
 
     def scope(self, kind: str, parent: int = ROOT, value: Any = None) -> int:
         """A node whose variables are added by `hold`, not found in `value`."""
@@ -141,10 +140,8 @@ class ObjectGraph:
         Args:
             only_new: Skip what earlier walks reached.
         """
-        self._only_new = only_new
         while self._todo:
-            self._expand(*self._todo.pop())
-        self._only_new = False
+            self._expand(*self._todo.pop(), only_new=only_new)
 
     def node_of(self, value: Any) -> int | None:
         """The node that represents only `value`, if there is one already."""
@@ -187,7 +184,7 @@ class ObjectGraph:
         self.sources.append(source)
         self.targets.append(target)
 
-    def _expand(self, node: int, kind: type, members: list[Any]) -> None:
+    def _expand(self, node: int, kind: type, members: list[Any], *, only_new: bool) -> None:
         """Add `members`, all of one node, and refer to what they refer to."""
         trait = self._traits[kind]
         self._visited.extend(map(id, members))
@@ -209,9 +206,18 @@ class ObjectGraph:
                 self._keys(node, chunk, distinct)
             few = _FEW if kind in _UNNAMED else _FEW_NAMED
             apart = self.counts[node] == 1 and len(distinct) <= few
-            self._sort(node, distinct, counts, apart and len(self.kinds) < _MANY_NODES)
+            apart = apart and len(self.kinds) < _MANY_NODES
+            self._sort(node, distinct, counts, apart=apart, only_new=only_new)
 
-    def _sort(self, node: int, distinct: dict[int, Any], counts: list[int], apart: bool) -> None:
+    def _sort(
+        self,
+        node: int,
+        distinct: dict[int, Any],
+        counts: list[int],
+        *,
+        apart: bool,
+        only_new: bool,
+    ) -> None:
         """Assign each referent of `node` to its place."""
         values = distinct.values()
         for kind, found in _by_type(compress(values, map(_ONE_REFERENCE.__eq__, counts))).items():
@@ -232,7 +238,7 @@ class ObjectGraph:
             if trait.atom:
                 leaf_kind = self._leaf_kind(trait.name)
                 self.leaves.add(node, leaf_kind, map(id, found), map(trait.size_of, found))
-            elif self._only_new:
+            elif only_new:
                 self.hold(node, (value for value in found if id(value) not in self._node_of))
             else:
                 self.hold(node, found)
