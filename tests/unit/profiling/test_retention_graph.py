@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -221,3 +222,21 @@ def test_a_shared_atom_is_as_large_as_its_block() -> None:
         variables = [[atom], [atom]]
         total = sum(map(allocated, reachable(variables).values()))
         assert tree_of(variables).retained_bytes[ROOT] == total, length
+
+
+@pytest.mark.parametrize(
+    ("make", "few"),
+    [
+        (list, 32),
+        (tuple, 32),
+        (lambda parts: dict(zip(map(str, range(999)), parts, strict=False)), 256),
+    ],
+)
+def test_up_to_a_number_each_part_of_a_container_has_a_node(
+    make: Callable[[Iterable[Any]], Any], few: int
+) -> None:
+    """And so a name; of more parts those of one type share a node."""
+    for count, nodes in ((few, few), (few + 1, 1)):
+        value = make([number / 8] for number in range(count))
+        tree = tree_of([value])
+        assert list(tree.graph.sources).count(node_of(tree, value)) == nodes
