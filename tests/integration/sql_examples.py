@@ -984,7 +984,6 @@ _DEFINITIONS = [
         "CREATE TRIGGER g BEFORE INSERT ON emp BEGIN NULL; END;",
         gives=Error("ORA-03001"),
     ),
-    _("CREATE SYNONYM", "CREATE SYNONYM e FOR emp", gives=Error("ORA-03001")),
     _(
         "CREATE MATERIALIZED VIEW",
         "CREATE MATERIALIZED VIEW m AS SELECT * FROM emp",

@@ -76,7 +76,7 @@ These Oracle features are refused, each with an ORA- error that names it:
     disabled and deferred constraints, virtual and invisible columns, negative scales.
 12. MODEL, MATCH_RECOGNIZE, SAMPLE, flashback (AS OF).
 13. XML and JSON functions and types.
-14. Stored code, synonyms, materialized views, PL/SQL with declarations or control flow.
+14. Stored code, database links, materialized views, PL/SQL with declarations or control flow.
 15. Functions that are not in the tables below.
 
 Limits: a call that makes the server grow by more than 400 MiB ends with ORA-04030, and a break ends

@@ -119,15 +119,24 @@ class Database:
             ).fetchone()
         return found is not None
 
-    def has_table(self, schema: str, table: str) -> bool:
-        """Whether there is a table, not a view, with this name in capital or small letters."""
+    def object_type(self, schema: str, name: str) -> str | None:
+        """TABLE, VIEW or SEQUENCE, whichever has this name in capital or small letters."""
         with self._root.cursor() as connection:
             found = connection.execute(
-                "SELECT 1 FROM duckdb_tables()"
-                " WHERE database_name = ? AND lower(schema_name) = ? AND lower(table_name) = ?",
-                [self.catalog, schema.lower(), table.lower()],
+                """
+                SELECT kind FROM (
+                    SELECT 'TABLE' AS kind, database_name, schema_name, table_name AS name
+                    FROM duckdb_tables()
+                    UNION ALL SELECT 'VIEW', database_name, schema_name, view_name
+                    FROM duckdb_views()
+                    UNION ALL SELECT 'SEQUENCE', database_name, schema_name, sequence_name
+                    FROM duckdb_sequences()
+                )
+                WHERE database_name = ? AND lower(schema_name) = ? AND lower(name) = ?
+                """,
+                [self.catalog, schema.lower(), name.lower()],
             ).fetchone()
-        return found is not None
+        return None if found is None else str(found[0])
 
     def free_columns(self, table: tuple[str, str]) -> set[str]:
         """The columns of a table, given by schema and name, that store NUMBERs as bytes."""

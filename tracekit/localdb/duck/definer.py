@@ -21,7 +21,7 @@ from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.duck.sequence_changes import alter_sequence
 from tracekit.localdb.duck.writer import WritingConnection
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate import Definition
+from tracekit.localdb.translate import PUBLIC, Definition
 
 
 def define(
@@ -48,9 +48,14 @@ def define(
     notes = database.notes.of_table(schema, name)
     refuse_change_of_parent(database.notes, definition, key)
     _check_names(database, definition, schema)
+    if definition.action == "CREATE" and definition.object_type in ("TABLE", "VIEW", "SEQUENCE"):
+        _check_free(database, key)
     definition = _with_dropped_keys(writer, database, definition, key)
     definition = with_parent_keys(writer.connection, database.catalog, definition, schema)
-    if definition.sequence is not None:
+    if definition.object_type == "SYNONYM":
+        if not _changes_synonym(database, definition, key):
+            return
+    elif definition.sequence is not None:
         alter_sequence(writer, database.catalog, key, definition.sequence)
     elif definition.object_type == "INDEX" and not sql:
         _alter_index(writer, database, definition, key)
@@ -76,6 +81,36 @@ def define(
     database.partial_keys.forget()
     if definition.object_type == "SCHEMA" and database.overlay is not None:
         database.overlay.drop_schema(definition.name)
+
+
+def _check_free(database: Database, key: tuple[str, str]) -> None:
+    """Check that no synonym has the name of a new object.
+
+    Raises:
+        OraError: ORA-00955 if one has.
+    """
+    if key in dict(database.notes.synonyms):
+        raise OraError(955, "name is already used by an existing object")
+
+
+def _changes_synonym(database: Database, definition: Definition, key: tuple[str, str]) -> bool:
+    """Whether CREATE or DROP SYNONYM changes anything.
+
+    Raises:
+        OraError: ORA-00955 if the name of a new synonym is taken; ORA-01432 or ORA-01434 if there
+            is none to drop.
+    """
+    exists = key in dict(database.notes.synonyms)
+    if definition.action == "DROP":
+        if not exists and not definition.lenient:
+            kind, number = ("public", 1432) if key[0] == PUBLIC else ("private", 1434)
+            raise OraError(number, f"{kind} synonym to be dropped does not exist")
+        return exists
+    if exists and definition.lenient:
+        return False
+    if (exists and not definition.replaces) or database.object_type(*key) is not None:
+        raise OraError(955, "name is already used by an existing object")
+    return True
 
 
 def _check_named(database: Database, definition: Definition, key: tuple[str, str]) -> None:

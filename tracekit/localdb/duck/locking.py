@@ -41,7 +41,7 @@ def lock(
     with connections.running_on(writer.connection), gate(statement.ora_error):
         connections.copy_written_table(writer, f"UPDATE {path} ")
         writer.begin()
-    if not database.has_table(*table):
+    if database.object_type(*table) != "TABLE":
         return statement, None
     outputs = (*statement.translated.outputs, ValueType(Kind.ROWID))
     translated = replace(statement.translated, duckdb_sql=rows.duckdb_sql, outputs=outputs)

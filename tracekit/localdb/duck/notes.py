@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from tracekit.localdb.duck.statement import Synonyms
 from tracekit.localdb.translate import Definition
 
 TABLE = "TRACEKIT_TABLE_NOTES"
@@ -28,6 +29,8 @@ ON_NULL = "O"
 """A column with DEFAULT ON NULL."""
 ON_DELETE = "A"
 """What a foreign key does with the children of a deleted parent."""
+SYNONYM = "S"
+"""A synonym, in place of a table."""
 
 _COLUMNS = "schema_name, table_name, kind, subject, name, detail"
 _SUBJECT_JOINED = ","
@@ -41,14 +44,16 @@ class TableNote:
     table: str
     kind: str
     """P, U, R, C, N (a constraint: key, unique, reference, check, NOT NULL), T, I or D
-    (a column whose default comes from a sequence), V, X, A or O."""
+    (a column whose default comes from a sequence), V, X, A, O or S."""
     subject: str
     """The columns, separated by commas; empty for CHECKs, whose notes are in their order."""
     name: str = ""
-    """The constraint's name, or the name of the sequence of a column's default."""
+    """The constraint's name, or the name of the sequence of a column's default. S: the name of what
+    it stands for."""
     detail: str = ""
     """I: ALWAYS or BY DEFAULT. T: DELETE or PRESERVE. R: schema, name and columns of the parent,
-    separated by commas. C and V: the text. X: the columns. A: CASCADE or SET NULL."""
+    separated by commas. C and V: the text. X: the columns. A: CASCADE or SET NULL. S: the schema of
+    what it stands for."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -90,6 +95,12 @@ class TableNotes:
         self._notes: list[TableNote] = [TableNote(*row) for row in rows]
         self._named = len(self._notes)
         self._temporary = self._list_temporary()
+        self._synonyms = self._list_synonyms()
+
+    @property
+    def synonyms(self) -> Synonyms:
+        """All synonyms, and what they stand for."""
+        return self._synonyms
 
     @property
     def temporary(self) -> Mapping[tuple[str, str], str]:
@@ -130,6 +141,9 @@ class TableNotes:
         if definition.object_type == "SCHEMA" and definition.action == "DROP":
             self._change(lambda note: None if note.schema == definition.name else note)
             self._temporary = self._list_temporary()
+            self._synonyms = self._list_synonyms()
+        if definition.object_type == "SYNONYM":
+            self._follow_synonym(schema, definition)
         if definition.object_type == "INDEX":
             self._follow_index(schema, definition)
         if definition.object_type != "TABLE":
@@ -155,6 +169,14 @@ class TableNotes:
         self._add(_notes_of(schema, definition, self._next_name))
         self._temporary = self._list_temporary()
 
+    def _follow_synonym(self, schema: str, definition: Definition) -> None:
+        key = (schema, definition.name, SYNONYM)
+        self._change(lambda note: None if (note.schema, note.table, note.kind) == key else note)
+        if definition.synonym_of is not None:
+            owner, name = definition.synonym_of
+            self._add([TableNote(schema, definition.name, SYNONYM, "", name, owner)])
+        self._synonyms = self._list_synonyms()
+
     def _follow_index(self, schema: str, definition: Definition) -> None:
         key = (schema, DESCENDING, definition.name)
         new = definition.new_name
@@ -175,6 +197,14 @@ class TableNotes:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _list_synonyms(self) -> Synonyms:
+        with self._lock:
+            return tuple(
+                ((note.schema, note.table), (note.detail, note.name))
+                for note in self._notes
+                if note.kind == SYNONYM
+            )
 
     def _list_temporary(self) -> Mapping[tuple[str, str], str]:
         with self._lock:

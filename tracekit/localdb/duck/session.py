@@ -60,7 +60,7 @@ class DuckSession:
     ) -> None:
         self._database = database
         self._on_close = on_close
-        self._state = SessionState(schema, client)
+        self._state = SessionState(schema, client, lambda: database.notes.synonyms)
         self._private = PrivateTables(database, number)
         self._connections = SessionConnections(database, self._state, self._private)
         self._changes = Changes(database, self._state, self._connections)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import duckdb
 
-from tracekit.localdb.duck.statement import Naming
+from tracekit.localdb.duck.statement import Naming, Synonyms
 from tracekit.localdb.translate.session_context import context_sql
 from tracekit.localdb.translate.session_settings import SessionSettings
 
@@ -17,10 +17,14 @@ class SessionState:
     Args:
         schema: The schema of the user who logged on; the first one for unqualified names.
         client: The client's values for SYS_CONTEXT('USERENV', ...).
+        synonyms: Returns the synonyms that exist.
     """
 
-    def __init__(self, schema: str, client: Mapping[str, str]) -> None:
+    def __init__(
+        self, schema: str, client: Mapping[str, str], synonyms: Callable[[], Synonyms]
+    ) -> None:
         self.schema = schema
+        self._synonyms = synonyms
         self.settings = SessionSettings({})
         self._user = schema
         self._context = dict(client)
@@ -28,7 +32,7 @@ class SessionState:
     @property
     def naming(self) -> Naming:
         """What a statement's meaning depends on beyond its text."""
-        return Naming(self.schema, self._user, self.settings.ignores_case)
+        return Naming(self.schema, self._user, self.settings.ignores_case, self._synonyms())
 
     def set_attributes(self, attributes: Mapping[str, str]) -> None:
         """Set the client's values for SYS_CONTEXT('USERENV', ...)."""

@@ -44,6 +44,10 @@ FindColumns: TypeAlias = Callable[[str, str], Columns]
 """A function that returns the columns of a table by schema and name."""
 
 
+Synonyms: TypeAlias = tuple[tuple[tuple[str, str], tuple[str, str]], ...]
+"""Schema and name of each synonym, and of what it stands for."""
+
+
 @dataclass(frozen=True)
 class Naming:
     """What a statement's meaning depends on beyond its text, in one session at one time."""
@@ -51,6 +55,8 @@ class Naming:
     current_schema: str
     user: str
     ignore_case: bool
+    synonyms: Synonyms = ()
+    """All synonyms, and what they stand for."""
 
 
 _Key = tuple[str, Naming, tuple[BindForm, ...]]
@@ -115,6 +121,7 @@ class StatementCache:
             columns_of=columns_of,
             bind_forms=bind_forms,
             ignore_case=naming.ignore_case,
+            synonyms=dict(naming.synonyms),
         )
         made = DuckStatement(sql, translated)
         with self._lock:

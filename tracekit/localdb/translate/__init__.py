@@ -8,6 +8,7 @@ from tracekit.localdb.translate.install import install
 from tracekit.localdb.translate.number_functions import number_text
 from tracekit.localdb.translate.number_types import FREE
 from tracekit.localdb.translate.statement import translate
+from tracekit.localdb.translate.synonyms import PUBLIC
 from tracekit.localdb.translate.translated import (
     ColumnDeclaration,
     ConstraintDeclaration,
@@ -21,6 +22,7 @@ from tracekit.localdb.translate.types import DeclaredType
 
 __all__ = [
     "FREE",
+    "PUBLIC",
     "BindForm",
     "ColumnDeclaration",
     "ColumnType",

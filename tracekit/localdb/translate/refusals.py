@@ -9,7 +9,7 @@ from tracekit.localdb.translate.build import unsupported
 from tracekit.localdb.translate.lexer import Token, tokenize
 
 _STORED_CODE = (
-    "PROCEDURE", "FUNCTION", "TRIGGER", "PACKAGE", "TYPE", "SYNONYM", "MATERIALIZED", "DIRECTORY",
+    "PROCEDURE", "FUNCTION", "TRIGGER", "PACKAGE", "TYPE", "MATERIALIZED", "DIRECTORY",
     "CONTEXT", "ROLE", "TABLESPACE", "PROFILE", "DATABASE", "CLUSTER", "JAVA", "LIBRARY",
 )  # fmt: skip
 _WORDS_BEFORE = (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
@@ -74,11 +75,13 @@ from tracekit.localdb.translate.schema_changes import schema_change
 from tracekit.localdb.translate.scopes import Scopes, nothing_known
 from tracekit.localdb.translate.set_operations import free_outputs, items
 from tracekit.localdb.translate.stored_values import fit_values, settle_outputs
+from tracekit.localdb.translate.synonyms import ObjectName, SynonymNames, synonym_change
 from tracekit.localdb.translate.table_clauses import is_create_table, without_storage
 from tracekit.localdb.translate.translated import ColumnDeclaration, TableReference, Translated
 from tracekit.localdb.translate.types import DeclaredType
 from tracekit.localdb.translate.writer import write
 
+NO_SYNONYMS: Mapping[ObjectName, ObjectName] = MappingProxyType({})
 _QUERY_WORDS = {"SELECT", "WITH"}
 _DML_WORDS = {"INSERT", "UPDATE", "DELETE", "MERGE"}
 _DDL_WORDS = {"CREATE", "DROP", "ALTER", "TRUNCATE", "RENAME", "COMMENT", "GRANT", "REVOKE"}
@@ -93,6 +96,7 @@ def translate(
     columns_of: ColumnsOf = nothing_known,
     bind_forms: Sequence[BindForm] = (),
     ignore_case: bool = False,
+    synonyms: Mapping[ObjectName, ObjectName] = NO_SYNONYMS,
 ) -> Translated:
     """Translate one statement as a client sends it (Oracle's dialect, no trailing semicolon).
 
@@ -103,27 +107,27 @@ def translate(
         columns_of: Looks up a table's columns in the catalogue, when their types matter.
         bind_forms: The kind of each bind's values, one per placeholder; empty if unknown.
         ignore_case: Whether the session ignores case when it compares text.
+        synonyms: What each synonym stands for.
 
     Raises:
         OraError: the statement is malformed (ORA-009xx, ORA-01756 ...) or uses something that
             cannot be translated (ORA-03001, naming it). Has the position if it is known.
     """
     try:
-        return _translate(
-            sql, current_schema, user or current_schema, columns_of, bind_forms, ignore_case
-        )
+        names = SynonymNames(synonyms, current_schema, columns_of)
+        return _translate(sql, names, user or current_schema, bind_forms, ignore_case)
     except RecursionError:
         raise unsupported("a statement nested this deeply") from None
 
 
 def _translate(
     sql: str,
-    current_schema: str,
+    names: SynonymNames,
     user: str,
-    columns_of: ColumnsOf,
     bind_forms: Sequence[BindForm],
     ignore_case: bool,
 ) -> Translated:
+    current_schema, columns_of = names.current_schema, names.columns_of
     tokens = tokenize(sql)
     if not tokens:
         raise OraError(900, "invalid SQL statement")
@@ -138,11 +142,17 @@ def _translate(
     refuse_foreign_operators(tokens)
     several = multi_insert(sql, tokens)
     if several is not None:
-        names = several.bind_names
         return Translated(
-            StatementKind.DML, "", bind_names=names, steps=several.steps, dml="INSERT"
+            StatementKind.DML,
+            "",
+            bind_names=several.bind_names,
+            steps=several.steps,
+            dml="INSERT",
         )
     if word in _DDL_WORDS:
+        synonym = synonym_change(tokens, current_schema)
+        if synonym is not None:
+            return Translated(StatementKind.DDL, "", definition=synonym)
         changed = schema_change(tokens, current_schema, columns_of)
         if changed is not None:
             return Translated(StatementKind.DDL, changed[0], definition=changed[1])
@@ -157,15 +167,20 @@ def _translate(
     context = Context(prepared, current_schema, user, Scopes(columns_of), ignore_case)
     if word in _QUERY_WORDS:
         tree = _parse(prepared)
+        names.use(tree)
         use_file_names(tree, columns_of)
         return _query(tree, prepared, context)
     if word in _DML_WORDS:
         tree = _parse(prepared)
+        names.use(tree)
         use_file_names(tree, columns_of)
         changed_rows = _change(tree, prepared, context, word)
         return _with_outputs(changed_rows, outputs)
     if word == "CREATE":
-        return _create(_parse(prepared), prepared, context)
+        tree = _parse(prepared)
+        if isinstance(tree.args.get("expression"), exp.Query):
+            names.use(tree.args["expression"])
+        return _create(tree, prepared, context)
     raise OraError(900, "invalid SQL statement", position=tokens[0].start)
 
 

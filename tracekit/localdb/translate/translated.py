@@ -123,6 +123,12 @@ class Definition:
     """What ALTER SEQUENCE changes."""
     cascade: bool = False
     """Whether DROP TABLE has CASCADE CONSTRAINTS."""
+    synonym_of: tuple[str, str] | None = None
+    """Schema and name of what a synonym stands for."""
+    replaces: bool = False
+    """Whether CREATE SYNONYM has OR REPLACE."""
+    lenient: bool = False
+    """Whether CREATE SYNONYM has IF NOT EXISTS, or DROP SYNONYM has IF EXISTS."""
 
 
 @dataclass(frozen=True)
