@@ -355,5 +355,83 @@ SCHEMAS: list[Row] = [
         "ALTER SEQUENCE s START WITH 5",
         "ORA-02283",
     ),
+    # The dictionary
+    _of(
+        "USER_INDEXES of a bitmap",
+        "CREATE BITMAP INDEX emp_b ON emp (deptno)",
+        "CREATE BITMAP INDEX emp_u ON emp (UPPER(job))",
+        "ALTER INDEX emp_b RENAME TO emp_c",
+        "SELECT index_name, index_type FROM user_indexes WHERE index_name LIKE 'EMP\\__' ESCAPE '\\'"
+        " ORDER BY 1",
+        [("EMP_C", "BITMAP"), ("EMP_U", "FUNCTION-BASED BITMAP")],
+    ),
+    _of(
+        "USER_VIEWS has the text as written",
+        "CREATE OR REPLACE FORCE VIEW v AS select dname , 'x  y' z from Dept",
+        "SELECT text, text_length FROM user_views",
+        [("select dname , 'x  y' z from Dept", 33)],
+    ),
+    _of(
+        "USER_SEQUENCES",
+        "CREATE SEQUENCE s",
+        "CREATE SEQUENCE t INCREMENT BY -1 NOCACHE",
+        "ALTER SEQUENCE t CACHE 7 ORDER",
+        "SELECT min_value, max_value, cache_size, order_flag FROM user_sequences"
+        " ORDER BY sequence_name",
+        [(1, 10**28 - 1, 20, "N"), (1 - 10**27, -1, 7, "Y")],
+    ),
+    _of(
+        "USER_TAB_COLUMNS of NUMERIC, NCHAR and ROWID",
+        "CREATE TABLE t (a NUMERIC, b NCHAR(4), c ROWID)",
+        "SELECT data_precision, data_scale, data_length FROM user_tab_columns"
+        " WHERE table_name = 'T' ORDER BY column_id",
+        [(None, 0, 22), (None, None, 8), (None, None, 10)],
+    ),
+    # Names and keys that are taken
+    _of(
+        "an index of the session's schema",
+        "CREATE INDEX dwh.emp_q ON emp (ename)",
+        "SELECT COUNT(*) FROM user_indexes WHERE index_name = 'EMP_Q'",
+        1,
+    ),
+    _of("an index of the primary key's columns", "CREATE INDEX i ON emp (empno)", "ORA-01408"),
+    _of(
+        "an index of the columns of another",
+        "CREATE INDEX i ON emp (job DESC)",
+        "CREATE INDEX j ON emp (job)",
+        "CREATE INDEX k ON emp (job)",
+        "ORA-01408",
+    ),
+    _of("a sequence with a table's name", "CREATE SEQUENCE emp", "ORA-00955"),
+    _of(
+        "a table with a sequence's name",
+        "CREATE SEQUENCE s",
+        "CREATE TABLE s (a NUMBER)",
+        "ORA-00955",
+    ),
+    _of(
+        "RENAME COLUMN to another's name",
+        "ALTER TABLE dept RENAME COLUMN deptno TO dname",
+        "ORA-00957",
+    ),
+    _of(
+        "REFERENCES of a table without primary key",
+        "CREATE TABLE k (a NUMBER UNIQUE)",
+        "CREATE TABLE t (a NUMBER REFERENCES k)",
+        "ORA-02268",
+    ),
+    _of("DROP PRIMARY KEY that is referenced", "ALTER TABLE dept DROP PRIMARY KEY", "ORA-02273"),
+    _of(
+        "DROP PRIMARY KEY CASCADE",
+        "ALTER TABLE dept DROP PRIMARY KEY CASCADE",
+        "SELECT COUNT(*) FROM user_constraints WHERE constraint_type = 'R'",
+        0,
+    ),
+    _of("SET of fewer values", "UPDATE emp SET (job, sal) = (SELECT 1 FROM DUAL)", "ORA-00947"),
+    _of(
+        "IN of fewer columns",
+        "SELECT 1 FROM emp WHERE (job, sal) IN (SELECT 1 FROM DUAL)",
+        "ORA-00947",
+    ),
     _of("ALTER of no sequence", "ALTER SEQUENCE nothing INCREMENT BY 2", "ORA-02289"),
 ]

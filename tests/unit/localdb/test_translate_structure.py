@@ -53,7 +53,7 @@ def test_columns_are_named_as_oracle_names_them(staff: Bench) -> None:
         "ENAME",
         "NVL(SAL,0)",
         "COUNT(*)OVER()",
-        "'A B'",
+        "'AB'",
         "dept No",
     ]
     assert staff.columns("SELECT :abc || 'x', SYSDATE FROM dual", "q") == [":ABC||'X'", "SYSDATE"]

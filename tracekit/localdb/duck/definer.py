@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import duckdb
@@ -14,8 +15,8 @@ from tracekit.localdb.duck.foreign_keys import (
     refuse_change_of_parent,
     with_parent_keys,
 )
-from tracekit.localdb.duck.indexes import Table, all_indexes
-from tracekit.localdb.duck.notes import IDENTITY, REFERENCE
+from tracekit.localdb.duck.indexes import Index, Table, all_indexes, indexes_of
+from tracekit.localdb.duck.notes import DESCENDING, IDENTITY, REFERENCE
 from tracekit.localdb.duck.partial_keys import refuse_added, refuse_created
 from tracekit.localdb.duck.quoting import quoted
 from tracekit.localdb.duck.sequence_changes import alter_sequence
@@ -46,16 +47,16 @@ def define(
     """
     schema, name = key
     notes = database.notes.of_table(schema, name)
+    definition = _with_dropped_keys(writer, database, definition, key)
     refuse_change_of_parent(database.notes, definition, key)
     _check_names(database, definition, schema)
-    if definition.action == "CREATE" and definition.object_type in ("TABLE", "VIEW", "SEQUENCE"):
-        _check_free(database, key)
-    definition = _with_dropped_keys(writer, database, definition, key)
+    if definition.action == "CREATE" and definition.object_type in _SHARING:
+        _check_free(database, definition, key)
     definition = with_parent_keys(writer.connection, database.catalog, definition, schema)
     if definition.object_type == "SYNONYM":
         if not _changes_synonym(database, definition, key):
             return
-    elif definition.sequence is not None:
+    elif definition.sequence is not None and definition.action == "ALTER":
         alter_sequence(writer, database.catalog, key, definition.sequence)
     elif definition.object_type == "INDEX" and not sql:
         _alter_index(writer, database, definition, key)
@@ -74,6 +75,7 @@ def define(
         writer.run_alone(sql)
     if (definition.action, definition.object_type) == ("CREATE", "INDEX"):
         table = Table(database.catalog, schema, definition.index_table)
+        _refuse_same_columns(writer, database, definition, table)
         refuse_created(writer, definition.name, table)
     database.declared.follow(definition, schema)
     database.notes.follow(definition, schema)
@@ -83,14 +85,19 @@ def define(
         database.overlay.drop_schema(definition.name)
 
 
-def _check_free(database: Database, key: tuple[str, str]) -> None:
-    """Check that no synonym has the name of a new object.
+def _check_free(database: Database, definition: Definition, key: tuple[str, str]) -> None:
+    """Check what DuckDB does not: that no object of another kind has the name of a new one.
 
     Raises:
         OraError: ORA-00955 if one has.
     """
-    if key in dict(database.notes.synonyms):
+    others = _SHARING[definition.object_type]
+    if key in dict(database.notes.synonyms) or database.object_type(*key) in others:
         raise OraError(955, "name is already used by an existing object")
+
+
+_SHARING = {"TABLE": ("SEQUENCE",), "VIEW": ("SEQUENCE",), "SEQUENCE": ("TABLE", "VIEW")}
+"""The kinds of objects that share their names, and the others that DuckDB tells apart."""
 
 
 def _changes_synonym(database: Database, definition: Definition, key: tuple[str, str]) -> bool:
@@ -111,6 +118,37 @@ def _changes_synonym(database: Database, definition: Definition, key: tuple[str,
     if (exists and not definition.replaces) or database.object_type(*key) is not None:
         raise OraError(955, "name is already used by an existing object")
     return True
+
+
+def _refuse_same_columns(
+    writer: WritingConnection, database: Database, definition: Definition, table: Table
+) -> None:
+    """Drop an index that has the columns of another one or of a key.
+
+    Raises:
+        OraError: ORA-01408 if it has.
+    """
+    notes = database.notes.of_table(table.schema, table.name)
+    descending = {one.name: set(one.columns) for one in notes if one.kind == DESCENDING}
+    held = {one.name: _shape(one.parts) for one in indexes_of(writer.connection, table)}
+    new = held.pop(definition.name, None)
+    same = [
+        name
+        for name, parts in held.items()
+        if parts == new and descending.get(name, set()) == set(definition.descending)
+    ]
+    keys = [
+        one.columns
+        for one in constraints_of(writer.connection, table, notes)
+        if one.kind in "PU" and not definition.descending
+    ]
+    if new is not None and (same or any(_shape(columns) == new for columns in keys)):
+        writer.run_alone(Index(definition.name, False, ()).drop(table))
+        raise OraError(1408, "such column list already indexed")
+
+
+def _shape(parts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.strip('"').upper() for part in parts)
 
 
 def _check_named(database: Database, definition: Definition, key: tuple[str, str]) -> None:

@@ -38,13 +38,17 @@ SELECT $sys.TRACEKIT_OWNER(v.schema_name), v.schema_name, v.view_name,
        CASE WHEN f.table_name IS NULL THEN '$catalog' ELSE f.database_name END,
        coalesce(f.schema_name, v.schema_name), coalesce(f.table_name, v.view_name),
        coalesce(v.comment, f.comment),
-       regexp_replace(regexp_replace(v.sql, '^CREATE VIEW .*? AS ', '', 's'), ';\s*$', ''),
+       coalesce(q.detail,
+                regexp_replace(regexp_replace(v.sql, '^CREATE VIEW .*? AS ', '', 's'), ';\s*$', '')),
        f.estimated_size, v.view_oid, NULL
 FROM duckdb_views() v
 LEFT JOIN duckdb_tables() f
   ON f.database_name <> '$catalog'
  AND upper(f.schema_name) = upper(v.schema_name) AND upper(f.table_name) = upper(v.view_name)
  AND contains(v.sql, ' FROM ' || f.database_name || '.')
+LEFT JOIN $notes q
+  ON q.catalog_name = '$catalog' AND q.kind = 'Q' AND q.schema_name = v.schema_name
+ AND q.table_name = v.view_name
 WHERE v.database_name = '$catalog' AND NOT v.internal
   AND v.schema_name <> 'SYS';
 
@@ -146,7 +150,7 @@ SELECT owner AS OWNER, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
        $sys.TRACEKIT_NAME(column_name) AS COLUMN_NAME,
        data_type AS DATA_TYPE, CAST(NULL AS VARCHAR) AS DATA_TYPE_MOD,
        CAST(NULL AS VARCHAR) AS DATA_TYPE_OWNER,
-       CAST(CASE WHEN char_count IS NOT NULL THEN least(char_count * 4, 32767)
+       CAST(CASE WHEN char_count IS NOT NULL THEN least(char_count * CASE WHEN data_type LIKE 'N%' THEN 2 ELSE 4 END, 32767)
             WHEN data_type IN ('NUMBER', 'FLOAT') THEN 22
             WHEN data_type = 'RAW' THEN coalesce(type_length, 32767)
             WHEN data_type = 'DATE' THEN 7
@@ -157,6 +161,7 @@ SELECT owner AS OWNER, $sys.TRACEKIT_NAME(table_name) AS TABLE_NAME,
             WHEN data_type LIKE 'INTERVAL DAY%' THEN 11
             WHEN data_type LIKE 'INTERVAL YEAR%' THEN 5
             WHEN data_type = 'LONG' THEN 0
+            WHEN data_type = 'ROWID' THEN 10
             ELSE 4000 END AS INTEGER) AS DATA_LENGTH,
        data_precision AS DATA_PRECISION,
        CASE WHEN data_type LIKE 'TIMESTAMP%' THEN CAST(data_type[11] AS INTEGER)
@@ -328,13 +333,17 @@ SELECT i.owner AS OWNER, $sys.TRACEKIT_NAME(i.index_name) AS INDEX_NAME,
        CASE WHEN EXISTS (
            SELECT 1 FROM $sys.TRACEKIT_INDEX_PARTS p
            WHERE p.owner = i.owner AND p.index_name = i.index_name AND p.column_name IS NULL
-       ) THEN 'FUNCTION-BASED NORMAL' ELSE 'NORMAL' END AS INDEX_TYPE,
+       ) THEN 'FUNCTION-BASED ' ELSE '' END
+       || CASE WHEN b.name IS NULL THEN 'NORMAL' ELSE 'BITMAP' END AS INDEX_TYPE,
        i.owner AS TABLE_OWNER, $sys.TRACEKIT_NAME(i.table_name) AS TABLE_NAME, 'TABLE' AS TABLE_TYPE,
        CASE WHEN i.is_unique THEN 'UNIQUE' ELSE 'NONUNIQUE' END AS UNIQUENESS,
        'DISABLED' AS COMPRESSION, CAST(NULL AS INTEGER) AS PREFIX_LENGTH,
        'USERS' AS TABLESPACE_NAME, 'VALID' AS STATUS, 'NO' AS PARTITIONED, 'N' AS TEMPORARY,
        'VISIBLE' AS VISIBILITY
-FROM $sys.TRACEKIT_INDEXES i;
+FROM $sys.TRACEKIT_INDEXES i
+LEFT JOIN $notes b
+  ON b.catalog_name = '$catalog' AND b.kind = 'B' AND b.name = i.index_name
+ AND $sys.TRACEKIT_NAME(b.schema_name) = i.owner;
 
 CREATE VIEW $sys.ALL_IND_COLUMNS AS
 SELECT owner AS INDEX_OWNER, $sys.TRACEKIT_NAME(index_name) AS INDEX_NAME, owner AS TABLE_OWNER,
@@ -350,12 +359,23 @@ SELECT owner AS INDEX_OWNER, $sys.TRACEKIT_NAME(index_name) AS INDEX_NAME, owner
 FROM $sys.TRACEKIT_INDEX_PARTS WHERE column_name IS NULL;
 
 CREATE VIEW $sys.ALL_SEQUENCES AS
-SELECT $sys.TRACEKIT_NAME(schema_name) AS SEQUENCE_OWNER, $sys.TRACEKIT_NAME(sequence_name) AS SEQUENCE_NAME,
-       min_value AS MIN_VALUE, max_value AS MAX_VALUE, increment_by AS INCREMENT_BY,
-       CASE WHEN cycle THEN 'Y' ELSE 'N' END AS CYCLE_FLAG, 'N' AS ORDER_FLAG, 0 AS CACHE_SIZE,
+SELECT $sys.TRACEKIT_NAME(s.schema_name) AS SEQUENCE_OWNER, $sys.TRACEKIT_NAME(sequence_name) AS SEQUENCE_NAME,
+       CASE WHEN min_value < -9223372036854775806 THEN -999999999999999999999999999
+            ELSE CAST(min_value AS DECIMAL(28, 0)) END AS MIN_VALUE,
+       -- Oracle's largest value; DuckDB counts to that of 64 bits.
+       CASE WHEN max_value = 9223372036854775807 THEN 9999999999999999999999999999
+            ELSE CAST(max_value AS DECIMAL(28, 0)) END AS MAX_VALUE,
+       increment_by AS INCREMENT_BY,
+       CASE WHEN cycle THEN 'Y' ELSE 'N' END AS CYCLE_FLAG,
+       coalesce(split_part(n.detail, ',', 2), 'N') AS ORDER_FLAG,
+       CAST(coalesce(split_part(n.detail, ',', 1), '20') AS INTEGER) AS CACHE_SIZE,
        coalesce(last_value + increment_by, start_value) AS LAST_NUMBER
-FROM duckdb_sequences() WHERE database_name = '$catalog' AND NOT temporary
-  AND NOT starts_with(schema_name, '$private');
+FROM duckdb_sequences() s
+LEFT JOIN $notes n
+  ON n.catalog_name = '$catalog' AND n.kind = 'Z' AND n.schema_name = s.schema_name
+ AND n.table_name = s.sequence_name
+WHERE s.database_name = '$catalog' AND NOT s.temporary
+  AND NOT starts_with(s.schema_name, '$private');
 
 CREATE VIEW $sys.ALL_OBJECTS AS
 WITH objects AS (

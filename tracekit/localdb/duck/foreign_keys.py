@@ -176,8 +176,8 @@ def with_parent_keys(
     """Add to a definition the columns that its foreign keys refer to.
 
     Raises:
-        OraError: ORA-00942 for an unknown parent; ORA-02270 if it has no such key; ORA-14455 if the
-            table is temporary.
+        OraError: ORA-00942 for an unknown parent; ORA-02268 or ORA-02270 if it has no such key;
+            ORA-14455 if the table is temporary.
     """
     if not any(one.kind == "R" for one in definition.constraints):
         return definition
@@ -214,6 +214,8 @@ def _resolved(
     elif not held and not _exists(connection, catalog, parent):
         raise OraError(942, "table or view does not exist")
     columns = constraint.referenced_columns or next((c for kind, c in keys if kind == "P"), ())
+    if not columns:
+        raise OraError(2268, "referenced table does not have a primary key")
     if not any(set(columns) == set(key) for _, key in keys):
         raise OraError(2270, "no matching unique or primary key for this column-list")
     if len(columns) != len(constraint.columns):
@@ -258,19 +260,25 @@ def refuse_change_of_parent(notes: TableNotes, definition: Definition, table: Ta
     Raises:
         OraError: ORA-02449, ORA-02266 or ORA-02273 if there is such a foreign key.
     """
-    known = foreign_keys(notes.references, _none_free)
-    dependents = [key for key in known if key.parent == table and key.child != table]
-    if not dependents or definition.object_type != "TABLE":
+    known = [key for key in foreign_keys(notes.references, _none_free) if key.parent == table]
+    if not known or definition.object_type != "TABLE":
         return
+    dependents = [key for key in known if key.child != table]
+    if dependents:
+        _refuse_change_of_rows(definition)
+    dropped = set(definition.dropped_constraints)
+    keys = [note for note in notes.of_table(*table) if note.kind in "PU" and note.name in dropped]
+    is_used = any(set(note.columns) == set(key.parent_columns) for note in keys for key in known)
+    if is_used and not definition.cascade:
+        raise OraError(2273, "this unique/primary key is referenced by some foreign keys")
+
+
+def _refuse_change_of_rows(definition: Definition) -> None:
     if definition.action == "DROP" and not definition.cascade:
         raise OraError(2449, "unique/primary keys in table referenced by foreign keys")
     if definition.action == "TRUNCATE":
         text = "unique/primary keys in table referenced by enabled foreign keys"
         raise OraError(2266, text)
-    dropped = set(definition.dropped_constraints)
-    keys = [note for note in notes.of_table(*table) if note.kind in "PU" and note.name in dropped]
-    if any(set(note.columns) == set(key.parent_columns) for note in keys for key in dependents):
-        raise OraError(2273, "this unique/primary key is referenced by some foreign keys")
 
 
 def _none_free(_table: TableKey) -> Collection[str]:

@@ -27,6 +27,12 @@ DESCENDING = "X"
 """An index and the columns that it sorts descending."""
 ON_NULL = "O"
 """A column with DEFAULT ON NULL."""
+BITMAP = "B"
+"""An index that is a bitmap."""
+QUERY = "Q"
+"""The query of a view."""
+CACHE = "Z"
+"""A sequence, and whether it is cached and ordered."""
 ON_DELETE = "A"
 """What a foreign key does with the children of a deleted parent."""
 SYNONYM = "S"
@@ -44,7 +50,7 @@ class TableNote:
     table: str
     kind: str
     """P, U, R, C, N (a constraint: key, unique, reference, check, NOT NULL), T, I or D
-    (a column whose default comes from a sequence), V, X, A, O or S."""
+    (a column whose default comes from a sequence), V, X, A, O, S, B, Q or Z."""
     subject: str
     """The columns, separated by commas; empty for CHECKs, whose notes are in their order."""
     name: str = ""
@@ -52,8 +58,9 @@ class TableNote:
     it stands for."""
     detail: str = ""
     """I: ALWAYS or BY DEFAULT. T: DELETE or PRESERVE. R: schema, name and columns of the parent,
-    separated by commas. C and V: the text. X: the columns. A: CASCADE or SET NULL. S: the schema of
-    what it stands for."""
+    separated by commas. C, V and Q: the text. X: the columns. A: CASCADE or SET NULL. S: the schema
+    of what it stands for. Z: the number of cached values, and Y or N for ORDER, separated by a
+    comma."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -146,6 +153,11 @@ class TableNotes:
             self._follow_synonym(schema, definition)
         if definition.object_type == "INDEX":
             self._follow_index(schema, definition)
+        if definition.object_type == "VIEW":
+            query = definition.query_text
+            self._replace(TableNote(schema, definition.name, QUERY, "", "", query))
+        if definition.object_type == "SEQUENCE":
+            self._follow_sequence(schema, definition)
         if definition.object_type != "TABLE":
             return
         key = (schema, definition.name)
@@ -162,6 +174,10 @@ class TableNotes:
                     else note
                 )
             )
+        if definition.cascade:
+            dropped = definition.dropped_constraints
+            keys = [one.columns for one in self.of_table(*key) if one.name in dropped]
+            self._change(lambda note: None if _refers_to(note, key, keys) else note)
         self._change(lambda note: _altered(note, key, definition))
         self._change(lambda note: _with_parent_renamed(note, key, definition))
         changed = {column for column, _ in definition.default_texts}
@@ -178,21 +194,40 @@ class TableNotes:
         self._synonyms = self._list_synonyms()
 
     def _follow_index(self, schema: str, definition: Definition) -> None:
-        key = (schema, DESCENDING, definition.name)
+        key = (schema, definition.name)
         new = definition.new_name
         if definition.action == "ALTER":
             return
         self._change(
             lambda note: (
                 note
-                if (note.schema, note.kind, note.name) != key
+                if note.kind not in (DESCENDING, BITMAP) or (note.schema, note.name) != key
                 else (replace(note, name=new) if new else None)
             )
         )
+        if definition.is_bitmap:
+            self._add([TableNote(schema, definition.index_table, BITMAP, "", definition.name)])
         if definition.descending:
             columns = _SUBJECT_JOINED.join(definition.descending)
             table = definition.index_table
             self._add([TableNote(schema, table, DESCENDING, columns, definition.name, columns)])
+
+    def _follow_sequence(self, schema: str, definition: Definition) -> None:
+        stated = definition.sequence
+        held = [one for one in self.of_table(schema, definition.name) if one.kind == CACHE]
+        cached, ordered = held[0].detail.split(",") if held else ("20", "N")
+        if stated is not None:
+            cached = cached if stated.cached is None else str(stated.cached)
+            ordered = ordered if stated.ordered is None else ("Y" if stated.ordered else "N")
+        detail = f"{cached},{ordered}" if definition.action != "DROP" else ""
+        self._replace(TableNote(schema, definition.name, CACHE, "", "", detail))
+
+    def _replace(self, new: TableNote) -> None:
+        """Put a note in the place of that of its kind; without a detail, only remove that."""
+        key = (new.schema, new.table, new.kind)
+        self._change(lambda note: None if (note.schema, note.table, note.kind) == key else note)
+        if new.detail:
+            self._add([new])
 
     def close(self) -> None:
         """Close the connection."""
@@ -252,6 +287,16 @@ class TableNotes:
             f"INSERT INTO {self._table} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608
             [note.schema, note.table, note.kind, note.subject, note.name, note.detail],
         )
+
+
+def _refers_to(note: TableNote, table: tuple[str, str], keys: list[tuple[str, ...]]) -> bool:
+    """Whether a note is about a foreign key that refers to one of a table's keys."""
+    referenced = note.referenced
+    return (
+        referenced is not None
+        and referenced[0] == table
+        and any(set(referenced[1]) == set(columns) for columns in keys)
+    )
 
 
 def _altered(note: TableNote, key: tuple[str, str], definition: Definition) -> TableNote | None:

@@ -65,6 +65,8 @@ def _assignment(target: exp.Expr, value: exp.Expr) -> exp.Expr:
 def _tuple_assignments(targets: list[exp.Expr], value: exp.Expr) -> list[exp.Expr]:
     """Rewrite `SET (a, b) = (SELECT x, y ...)` as one subquery per column."""
     query = value.unnest() if isinstance(value, exp.Subquery) else None
+    if isinstance(query, exp.Select) and len(query.expressions) < len(targets):
+        raise OraError(947, "not enough values")
     if not isinstance(query, exp.Select) or len(query.expressions) != len(targets):
         raise OraError(913, "too many values")
     result: list[exp.Expr] = []

@@ -137,6 +137,12 @@ def _value_count(match: re.Match[str], _: str) -> OraError:
     return OraError(947, "not enough values")
 
 
+def _repeated_column(_match: re.Match[str], sql: str) -> OraError:
+    if any(token.is_word("RENAME") for token in tokenize(sql)):
+        return OraError(957, "duplicate column name")
+    return OraError(1430, "column being added already exists in table")
+
+
 def _still_needed(match: re.Match[str], sql: str) -> OraError:
     name = match["name"]
     if sql.split()[:2] and sql.split()[1].upper() == "USER":
@@ -191,7 +197,7 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             r'|does not contain column "(?P<checked>[^"]+)" referenced in check',
             _unknown_column,
         ),
-        (r"Subquery returns \d+ columns - expected 1", _says(913, "too many values")),
+        (r"Subquery returns (?P<values>\d+) columns - expected (?P<columns>\d+)", _value_count),
         (r"Multiple assignments to same column", _says(957, "duplicate column name")),
         (r"zero-length delimited identifier", _says(1741, "illegal zero-length identifier")),
         (r'View with name "?(?P<name>[^\s"]+)"? does not exist', _unknown_table),
@@ -248,10 +254,7 @@ _RULES: list[tuple[re.Pattern[str], _Build]] = [
             r"Duplicate column name [^\n]* in INSERT|specified more than once",
             _says(957, "duplicate column name"),
         ),
-        (
-            r"Column with name [^\n]* already exists",
-            _says(1430, "column being added already exists in table"),
-        ),
+        (r"Column with name [^\n]* already exists", _repeated_column),
         (
             r"ORDER term out of range",
             _says(1785, "ORDER BY item must be the number of a SELECT-list expression"),

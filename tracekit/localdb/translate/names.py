@@ -12,7 +12,7 @@ from tracekit.localdb.translate.dialect import SOURCE_SPAN
 from tracekit.localdb.translate.kinds import has_precision
 
 _MAX_NAME_LENGTH = 128
-_BLANKS = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")|\s+")
+_BLANKS = re.compile(r"(\"[^\"]*\")|\s+")
 _PLACEHOLDER = re.compile(r":([bdl]\d+)\b")
 
 
@@ -57,7 +57,7 @@ def column_name(item: exp.Expr, prepared: Prepared) -> str:
     if isinstance(item, exp.Column):
         return folded(item.this)
     shown = _PLACEHOLDER.sub(lambda match: prepared.shown.get(match[1], match[0]), written)
-    written = shown_name(_BLANKS.sub(lambda match: match[1] or "", shown))
+    written = shown_name(_BLANKS.sub(r"\1", shown))
     return written.upper()[:_MAX_NAME_LENGTH]
 
 

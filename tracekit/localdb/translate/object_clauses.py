@@ -40,6 +40,11 @@ def without_index_properties(tokens: Sequence[Token]) -> list[Token]:
     return [*kept, *tokens[on : end + 1]]
 
 
+def is_bitmap(tokens: Sequence[Token]) -> bool:
+    """Whether it is CREATE BITMAP INDEX."""
+    return len(tokens) > 1 and tokens[1].is_word("BITMAP")
+
+
 def without_view_options(tokens: Sequence[Token]) -> list[Token]:
     """The tokens of a CREATE VIEW without FORCE and similar words, and WITH ... at its end."""
     query = query_at(tokens)
@@ -54,7 +59,7 @@ def without_view_options(tokens: Sequence[Token]) -> list[Token]:
     return [*head[:bequeath], *tail]
 
 
-def without_index_owner(tokens: Sequence[Token]) -> list[Token]:
+def without_index_owner(tokens: Sequence[Token], current_schema: str) -> list[Token]:
     """The tokens of a CREATE INDEX without the schema of its name, which is always its table's.
 
     Raises:
@@ -64,6 +69,7 @@ def without_index_owner(tokens: Sequence[Token]) -> list[Token]:
     if not on or tokens[on - 2].text != ".":
         return list(tokens)
     owner, table = tokens[on - 3], tokens[on + 1 : on + 3]
-    if len(table) < 2 or table[1].text != "." or owner.name != table[0].name:
+    qualified = len(table) == 2 and table[1].text == "."
+    if owner.name != (table[0].name if qualified else current_schema):
         raise unsupported("an index in another schema than its table's", owner.start)
     return [*tokens[: on - 3], *tokens[on - 1 :]]

@@ -9,7 +9,7 @@ from tracekit.localdb.translate.translated import Definition, SequenceOptions
 
 _MOST = 2**63 - 1
 _IGNORED = (
-    "NOCACHE", "ORDER", "NOORDER", "KEEP", "NOKEEP", "SCALE", "NOSCALE", "EXTEND", "NOEXTEND",
+    "KEEP", "NOKEEP", "SCALE", "NOSCALE", "EXTEND", "NOEXTEND",
     "GLOBAL", "SESSION", "SHARD", "NOSHARD",
 )  # fmt: skip
 
@@ -29,7 +29,7 @@ def create_sequence(reader: DefinitionReader) -> tuple[str, Definition]:
     parts += [f"{words} {value}" for words, value in stated.items() if value is not None]
     if options.cycles:
         parts.append("CYCLE")
-    return " ".join(parts), Definition("CREATE", "SEQUENCE", schema, name)
+    return " ".join(parts), Definition("CREATE", "SEQUENCE", schema, name, sequence=options)
 
 
 def alter_sequence(reader: DefinitionReader) -> tuple[str, Definition]:
@@ -60,7 +60,13 @@ def _options(reader: DefinitionReader) -> SequenceOptions:
         elif reader.take("NOMAXVALUE"):
             found = replace(found, no_most=True)
         elif reader.take("CACHE"):
-            reader.integer()
+            found = replace(found, cached=reader.integer())
+        elif reader.take("NOCACHE"):
+            found = replace(found, cached=0)
+        elif reader.take("ORDER"):
+            found = replace(found, ordered=True)
+        elif reader.take("NOORDER"):
+            found = replace(found, ordered=False)
         elif not any(reader.take(word) for word in _IGNORED):
             reader.expect_end()
     return found

@@ -60,6 +60,7 @@ from tracekit.localdb.translate.nested_aggregates import split_nested_aggregates
 from tracekit.localdb.translate.number_guard import check_free_numbers
 from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
 from tracekit.localdb.translate.object_clauses import (
+    is_bitmap,
     without_index_owner,
     without_index_properties,
     without_view_options,
@@ -76,7 +77,7 @@ from tracekit.localdb.translate.scopes import Scopes, nothing_known
 from tracekit.localdb.translate.set_operations import free_outputs, items
 from tracekit.localdb.translate.stored_values import fit_values, settle_outputs
 from tracekit.localdb.translate.synonyms import ObjectName, SynonymNames, synonym_change
-from tracekit.localdb.translate.table_clauses import is_create_table, without_storage
+from tracekit.localdb.translate.table_clauses import is_create_table, query_at, without_storage
 from tracekit.localdb.translate.translated import ColumnDeclaration, TableReference, Translated
 from tracekit.localdb.translate.types import DeclaredType
 from tracekit.localdb.translate.writer import write
@@ -160,7 +161,7 @@ def _translate(
     if is_create_table(tokens):
         asked = without_storage(tokens)
     elif word == "CREATE" and _creates(tokens, "INDEX"):
-        asked = without_index_owner(without_index_properties(tokens))
+        asked = without_index_owner(without_index_properties(tokens), current_schema)
     elif word == "CREATE" and _creates(tokens, "VIEW"):
         asked = without_view_options(tokens)
     prepared = prepare(sql, asked, bind_forms)
@@ -180,8 +181,20 @@ def _translate(
         tree = _parse(prepared)
         if isinstance(tree.args.get("expression"), exp.Query):
             names.use(tree.args["expression"])
-        return _create(tree, prepared, context)
+        return _with_source(_create(tree, prepared, context), sql, tokens)
     raise OraError(900, "invalid SQL statement", position=tokens[0].start)
+
+
+def _with_source(created: Translated, sql: str, tokens: Sequence[Token]) -> Translated:
+    """Add what only the client's text tells: a view's query, and whether an index is a bitmap."""
+    definition = created.definition
+    assert definition is not None, "it is DDL"
+    if definition.object_type == "VIEW":
+        query = tokens[query_at(tokens) + 1]
+        definition = replace(definition, query_text=sql[query.start : tokens[-1].end])
+    elif definition.object_type == "INDEX":
+        definition = replace(definition, is_bitmap=is_bitmap(tokens))
+    return replace(created, definition=definition)
 
 
 def _creates(tokens: Sequence[Token], kind: str) -> bool:

@@ -104,7 +104,7 @@ def _drop(
         reader.expect_end()
         text = "; ".join(f"ALTER TABLE {path} DROP COLUMN {path_of(None, one)}" for one in columns)
         return text, alter(dropped_columns=tuple(columns))
-    reader.take("CASCADE")
+    definition = replace(definition, cascade=reader.take("CASCADE"))
     _ = reader.take("DROP", "INDEX") or reader.take("KEEP", "INDEX")
     reader.expect_end()
     return "", definition

@@ -83,6 +83,9 @@ class SequenceOptions:
     restarts: bool = False
     no_least: bool = False
     no_most: bool = False
+    cached: int | None = None
+    """How many values are held in memory; 0 for NOCACHE."""
+    ordered: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,10 @@ class Definition:
     index_table: str = ""
     descending: tuple[str, ...] = ()
     """The columns that CREATE INDEX sorts descending."""
+    is_bitmap: bool = False
+    """Whether CREATE INDEX states BITMAP."""
+    query_text: str = ""
+    """A view's query, as the client wrote it."""
     renamed_column: tuple[str, str] | None = None
     renamed_constraint: tuple[str, str] | None = None
     enabled_constraint: str = ""
@@ -122,7 +129,7 @@ class Definition:
     sequence: SequenceOptions | None = None
     """What ALTER SEQUENCE changes."""
     cascade: bool = False
-    """Whether DROP TABLE has CASCADE CONSTRAINTS."""
+    """Whether DROP TABLE has CASCADE CONSTRAINTS, or the drop of a key has CASCADE."""
     synonym_of: tuple[str, str] | None = None
     """Schema and name of what a synonym stands for."""
     replaces: bool = False

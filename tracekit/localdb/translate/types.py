@@ -79,7 +79,7 @@ def read_type(data_type: exp.DataType) -> tuple[DeclaredType, exp.DataType]:
             return _any_precision(numbers[1:])
         return _number(numbers)
     if kind is exp.DType.DECIMAL128:  # DECIMAL, DEC and NUMERIC have a scale of 0
-        return _number(numbers or [NUMBER_PRECISION])
+        return _number(numbers) if numbers else _any_precision([0])
     if kind in (exp.DType.FLOAT, exp.DType.DOUBLE):
         bits = numbers[0] if numbers else FLOAT_BITS
         if not 1 <= bits <= FLOAT_BITS:
