@@ -361,7 +361,7 @@ SCHEMAS: list[Row] = [
         "CREATE BITMAP INDEX emp_b ON emp (deptno)",
         "CREATE BITMAP INDEX emp_u ON emp (UPPER(job))",
         "ALTER INDEX emp_b RENAME TO emp_c",
-        "SELECT index_name, index_type FROM user_indexes WHERE index_name LIKE 'EMP\\__' ESCAPE '\\'"
+        "SELECT index_name, index_type FROM user_indexes WHERE index_name IN ('EMP_C', 'EMP_U')"
         " ORDER BY 1",
         [("EMP_C", "BITMAP"), ("EMP_U", "FUNCTION-BASED BITMAP")],
     ),
