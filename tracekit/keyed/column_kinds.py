@@ -14,7 +14,6 @@ so such a column uses the first of these kinds that can restore every value:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -113,7 +112,7 @@ def _fits(kind: ColumnKind, values: Sequence[Any]) -> bool:
 
 
 def array_of(field: pa.Field, kind: ColumnKind, values: Sequence[Any]) -> pa.Array:
-    """The values of a row batch's column as Arrow: float NaN as NULL, text not yet encoded.
+    """The values of a row batch's column as Arrow, text not yet encoded.
 
     Raises:
         FetchError: a value does not have the type that the column was described with.
@@ -126,8 +125,6 @@ def array_of(field: pa.Field, kind: ColumnKind, values: Sequence[Any]) -> pa.Arr
         )
     if kind is ColumnKind.DIGITS:
         return text_array([None if value is None else repr(value) for value in values])
-    if kind is ColumnKind.FLOAT:
-        values = [None if value is None or math.isnan(value) else value for value in values]
     try:
         return value_array(pa.string() if kind is ColumnKind.TEXT else field.type, values)
     except (pa.ArrowInvalid, TypeError) as exc:  # pyarrow's ArrowTypeError is a TypeError
@@ -139,6 +136,8 @@ def array_of(field: pa.Field, kind: ColumnKind, values: Sequence[Any]) -> pa.Arr
 
 def held_array(field: pa.Field, column: pa.ChunkedArray) -> pa.Array:
     """A column as the driver or `array_of` gives it, as one array in the type of `field`.
+
+    NaN is NULL in it.
 
     Raises:
         pyarrow.ArrowInvalid: a whole number has more digits than `field` holds.

@@ -133,7 +133,7 @@ NUMBERS = {
     "long": [1, None, 10**30],
     "fractions": [1, None, 0.5, 3],
     "fractions at last": [*(None, 1, 2) * 3, *(2.5, 1, 2, 3) * 3],
-    "whole and exact": [1, None, 2**53 + 1, 0.5],
+    "whole and exact": [1, None, 2**53 + 1, -3, 0.5],
     "as floats": [1.0, None, 1, 1e300],
     "none": [None],
 }
