@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 from datetime import datetime
 
 import numpy as np
@@ -95,6 +96,29 @@ def test_the_last_whole_numbers_stay_whole(ends):
     column = ArrowColumn(pa.int64())
     for _ in range(3):
         assert shown(column.values(pa.array(ends, pa.int64()))) == shown(ends)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_whole_numbers_stay_one_object_each_while_their_range_grows_on_both_sides(sign):
+    column = ArrowColumn(pa.int64())
+    found = []
+    for start, stop in ((500, 600), (450, 460), (610, 700), (400, 710), (499, 501)):
+        numbers = [sign * n for n in range(start, stop)] * 10
+        assert column.values(pa.array([*numbers, None], pa.int64())) == [*numbers, None]
+        found += column.values(pa.array(numbers, pa.int64()))
+    assert len(set(map(id, found[3_000:]))) == 310
+
+
+def test_a_few_whole_numbers_that_are_far_apart_take_little_memory():
+    column = ArrowColumn(pa.int64())
+    tracemalloc.start()
+    try:
+        for far in (10**9, 10**7, 10**5):
+            numbers = [-far, far, None]
+            assert column.values(pa.array(numbers, pa.int64())) == numbers
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_in_a_stream_values_are_shared_inside_a_batch_and_forgotten_after_it():

@@ -205,6 +205,7 @@ def check_every_way(table: dict[str, Any], rows_only: bool) -> None:
         check_columns(pickle.loads(pickle.dumps(columnar)), expected)
         with TemporaryDirectory() as folder:
             done = fetcher.to_parquet(keys, Path(folder) / "x.parquet")
+            assert done.rows == sum(map(len, expected.values()))
             with open_parquet(done.path) as file:
                 check_columns(file, expected)
     assert database.open_now == 0

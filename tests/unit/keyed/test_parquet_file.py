@@ -189,6 +189,26 @@ def test_small_batches_of_keys_are_gathered_into_row_groups(tmp_path, monkeypatc
     assert done.file_bytes == file.stat().st_size
 
 
+def test_the_pieces_of_a_batch_of_keys_are_as_large_as_told_and_its_keys_count_once(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(parquet, "ROW_GROUP_BYTES", 1)  # a row group for each piece
+    types = {"ID": pa.large_string(), "N": pa.int64()}
+    database = ColumnDatabase(types, lambda key: [(key, n) for n in range(40)])
+    query = Query("SELECT * FROM T WHERE ID IN (:keys)", key="ID")
+    for most_bytes, groups in ((10_000, [1]), (600, range(2, 8)), (1, [20])):
+        monkeypatch.setattr(column_reader, "_GATHERED_BYTES", most_bytes)
+        done = KeyedFetcher(database, query, batch_size=4).to_parquet(
+            ["a", "b"], tmp_path / "e.parquet"
+        )
+        assert (done.rows, done.keys) == (80, 2)
+        file = pq.ParquetFile(tmp_path / "e.parquet")
+        assert file.metadata.num_row_groups in groups
+        for group in range(file.metadata.num_row_groups):
+            ids = file.read_row_group(group).column("ID").to_pylist()
+            assert ids == sorted(ids), "the rows of a key are together"
+
+
 def test_a_folder_that_takes_no_file_is_a_named_error(tmp_path):
     name = "x" * 250
     with pytest.raises(ExportError, match=r"could not be written: File name too long. Check that"):
