@@ -308,9 +308,16 @@ def test_times_that_no_oracle_column_has_stay_as_arrow_gives_them(type_):
 
 
 @pytest.mark.parametrize(
-    "type_", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())]
+    "type_",
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.dictionary(pa.int8(), pa.string()),
+        pa.dictionary(pa.int32(), pa.string()),
+    ],
 )
-def test_equal_texts_of_a_table_are_one_object_in_its_records(type_):
+def test_equal_texts_of_a_table_are_one_object_in_its_records(monkeypatch, type_):
+    monkeypatch.setattr(keyed_table, "_PART_ROWS", 70)
     texts = pa.array([f"text {n % 3}" for n in range(300)]).cast(type_)
     table = KeyedTable(pa.table({"ID": range(300), "TEXT": texts}), ["ID"])
     found = [records[0]["TEXT"] for records in table.to_records().values()]
@@ -342,6 +349,20 @@ def test_the_records_of_a_key_in_several_places_are_one_sequence():
         for place in (len(wanted), -len(wanted) - 1):
             with pytest.raises(IndexError, match=f"record {place} of {len(wanted)}"):
                 records[place]
+
+
+def test_keys_of_several_columns_differ_in_any_of_them():
+    keys = [(a, b, c) for c in "xyz" for b in (1, 2) for a in ("k", "l", "m")]
+    keys += [("k", 2, "x"), ("m", 1, "x")]  # each beside one that differs in two of them
+    columns = dict(zip("ABC", zip(*keys, strict=True), strict=True))
+    for wanted in (keys, []):
+        rows = pa.table(columns).slice(0, len(wanted)).append_column("N", [[*range(len(wanted))]])
+        table = KeyedTable(rows, ["A", "B", "C"])
+        expected: dict = {}
+        for n, key in enumerate(wanted):
+            expected.setdefault(key, []).append(dict(zip("ABCN", (*key, n), strict=True)))
+        assert (table.to_records(), list(table)) == (expected, list(expected))
+        assert table == expected
 
 
 def test_many_places_of_a_key_stay_in_order():
