@@ -13,13 +13,14 @@ def _thresholds_restored():
     gc.enable()
 
 
-def test_thresholds_are_calm_inside_and_restored_by_the_last_block():
-    gc.set_threshold(700, 10, 10)
+@pytest.mark.parametrize("mine", [(700, 10, 10), (1, 10, 10)])
+def test_thresholds_are_calm_inside_and_restored_by_the_last_block(mine):
+    gc.set_threshold(*mine)
     with calm_collector():
         with calm_collector():
             assert gc.get_threshold()[0] == 50_000
         assert gc.get_threshold()[0] == 50_000
-    assert gc.get_threshold() == (700, 10, 10)
+    assert gc.get_threshold() == mine
 
 
 def test_they_are_restored_after_an_error():
@@ -29,7 +30,7 @@ def test_they_are_restored_after_an_error():
     assert gc.get_threshold() == (700, 10, 10)
 
 
-@pytest.mark.parametrize("mine", [(0, 10, 10), (100_000, 10, 10)])
+@pytest.mark.parametrize("mine", [(0, 10, 10), (50_000, 10, 10), (100_000, 10, 10)])
 def test_a_collector_that_is_off_or_calmer_stays_as_it_is(mine):
     gc.set_threshold(*mine)
     with calm_collector():
