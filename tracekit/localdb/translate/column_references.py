@@ -44,6 +44,8 @@ def column(node: exp.Expr, context: Context) -> exp.Expr:
     if not isinstance(identifier, exp.Identifier):
         return node
     asked = node.name
+    if not identifier.quoted and asked.upper() == "ROWID":
+        return _rowid(node, context)  # never a column, so no source need be known
     context.scopes.mark(node)
     if node.name != asked and isinstance(node.parent, exp.Select) and node.arg_key == "expressions":
         return exp.Alias(this=node.copy(), alias=exp.to_identifier(asked, quoted=True))
@@ -59,8 +61,6 @@ def column(node: exp.Expr, context: Context) -> exp.Expr:
     pseudo = _PSEUDO_COLUMNS.get(name)
     if pseudo is not None:
         return pseudo(context)
-    if name == "ROWID":
-        return _rowid(node, context)
     if name == "LEVEL":
         raise OraError(*NO_CONNECT_BY, position=context.position(node))
     if name in ("ORA_ROWSCN", "ROWNUM"):
@@ -85,8 +85,6 @@ def _qualified(node: exp.Column, name: str, context: Context) -> exp.Expr:
         written = [part for part in (owner, sequence) if part is not None]
         path = ".".join(f'"{folded(part)}"' for part in written)
         return with_number(call(name.lower(), text(path)), Exact(19))
-    if name == "ROWID":
-        return _rowid(node, context)
     return node
 
 

@@ -232,11 +232,12 @@ class _Hierarchy:
         value, separator = node.expressions
         name = f"ORA$PATH{len(self._extra)}"
         first = exp.DPipe(
-            this=separator.copy(), expression=self._of(_CHILD, value, _level(number(1)))
+            this=separator.copy(),
+            expression=_without(self._of(_CHILD, value, _level(number(1))), separator),
         )
         again = exp.DPipe(
             this=exp.DPipe(this=_column(name, _PARENT), expression=separator.copy()),
-            expression=self._of(_CHILD, value, _next_level()),
+            expression=_without(self._of(_CHILD, value, _next_level()), separator),
         )
         self._extra.append((name, first, again))
         node.replace(with_kind(_column(name), Kind.TEXT))
@@ -367,3 +368,17 @@ class _Hierarchy:
         for prior in list(step.find_all(exp.Prior)):
             prior.replace(exp.Paren(this=prior.this))
         return step
+
+
+_SEPARATED = (
+    "ORA-30004: when using SYS_CONNECT_BY_PATH function, "
+    "cannot have separator as part of column value"
+)
+
+
+def _without(value: exp.Expr, separator: exp.Expr) -> exp.Expr:
+    """A part of a path as text; ORA-30004 if it has the separator in it."""
+    written = exp.DPipe(this=value, expression=exp.Literal.string(""))
+    found = exp.Anonymous(this="INSTR", expressions=[written.copy(), separator.copy()])
+    refused = call("error", text(_SEPARATED), kind=Kind.TEXT)
+    return case((exp.GT(this=found, expression=number(0)), refused), default=written)

@@ -6,6 +6,7 @@ import re
 
 from sqlglot import exp
 
+from tracekit.localdb.ora_error import OraError
 from tracekit.localdb.stored_names import shown_name
 from tracekit.localdb.translate.binds import Prepared
 from tracekit.localdb.translate.dialect import SOURCE_SPAN
@@ -75,12 +76,45 @@ def expand_order_aliases(tree: exp.Expr) -> None:
         }
         for ordered in order.expressions:
             if isinstance(ordered.this, exp.Column):
+                _refuse_ambiguous(ordered.this, select)
                 continue
             for column in list(ordered.find_all(exp.Column)):
                 value = None if column.table else aliased.get(folded(column.this))
                 if value is not None and not _is_aggregated(column):
                     column.replace(exp.Paren(this=value.copy()))
 
+
+def _refuse_ambiguous(column: exp.Column, select: exp.Select) -> None:
+    """Refuse to sort by a name that several outputs have, at least one of them as an alias.
+
+    Raises:
+        OraError: ORA-00960.
+    """
+    if column.table or not isinstance(column.this, exp.Identifier):
+        return
+    named = [item for item in select.expressions if folded_name(item) == folded(column.this)]
+    values = {item.unalias().sql() for item in named}
+    if len(values) > 1 and any(isinstance(item, exp.Alias) for item in named):
+        raise OraError(960, "ambiguous column naming in select list")
+
+
+def folded_name(item: exp.Expr) -> str:
+    """The name of an output that is a column or has an alias; "" for any other."""
+    if isinstance(item, exp.Alias):
+        return folded(item.args["alias"])
+    is_column = isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier)
+    return folded(item.this) if is_column else ""
+
+
+def keep_group_constants(tree: exp.Expr) -> None:
+    """Make the numbers of GROUP BY constants, in place; DuckDB takes them for positions."""
+    for group in tree.find_all(exp.Group):
+        for literal in list(group.find_all(exp.Literal)):
+            if isinstance(literal.parent, _GROUPINGS) and not literal.is_string:
+                literal.replace(exp.Literal.string(literal.this))
+
+
+_GROUPINGS = (exp.Group, exp.Rollup, exp.Cube, exp.GroupingSets, exp.Tuple, exp.Paren)
 
 AGGREGATES = {
     "COUNT", "SUM", "AVG", "MIN", "MAX", "LISTAGG", "MEDIAN", "STDDEV", "VARIANCE", "STATS_MODE",

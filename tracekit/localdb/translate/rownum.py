@@ -9,6 +9,7 @@ from sqlglot import exp
 from tracekit.localdb.translate.build import call, isolate, number, unsupported
 
 _NUMBER = "ORA$ROWNUM"
+_ROWS = "ORA$ROWS"
 _FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {
     exp.LT: exp.GT,
     exp.LTE: exp.GTE,
@@ -223,7 +224,9 @@ def _limit_source(
     if numbered and any(isinstance(item, exp.Star) for item in select.expressions):
         raise unsupported("ROWNUM beside * in a query with groups or windows")
     table = source.this
-    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
+    alias = table.args.get("alias") or exp.TableAlias(
+        this=exp.to_identifier(table.alias_or_name or _ROWS)
+    )
     name = exp.to_identifier(_NUMBER, quoted=True)
     inner = exp.Select(
         expressions=[

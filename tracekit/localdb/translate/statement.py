@@ -54,6 +54,7 @@ from tracekit.localdb.translate.names import (
     expand_order_aliases,
     fold_identifiers,
     folded,
+    keep_group_constants,
     name_output_columns,
 )
 from tracekit.localdb.translate.nested_aggregates import split_nested_aggregates
@@ -412,6 +413,7 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     _drop_hints_and_locks(tree)
     rewrite_key_lists(tree)
     expand_order_aliases(tree)
+    keep_group_constants(tree)
     rewrite_fetches(tree, context.position)
     _mark_recursion(tree)
     rewrite_pivots(tree)
