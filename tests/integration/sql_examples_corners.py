@@ -151,6 +151,30 @@ CORNERS: list[Row] = [
         [("ALLEN", 1600), ("BLAKE", 5700), ("KING", 5700), ("WARD", 1250)],
     ),
     _query("ROWNUM in an aggregate", "SELECT MAX(ROWNUM) FROM emp WHERE deptno = 30", 3),
+    _query(
+        "ROWID of a subquery",
+        "SELECT MAX(LENGTH(r)) FROM (SELECT ROWID AS r FROM emp)",
+        18,
+    ),
+    _query(
+        "ROWNUM of a subquery without alias, counted",
+        "SELECT COUNT(*), MAX(n) FROM (SELECT LEVEL AS n FROM DUAL CONNECT BY LEVEL <= 9)"
+        " WHERE ROWNUM < 4",
+        [(3, 3)],
+    ),
+    _query("GROUP BY a number", "SELECT job, SUM(sal) FROM emp GROUP BY 1", "ORA-00979"),
+    _query(
+        "ORDER BY a name that two outputs have",
+        "SELECT sal AS job, job FROM emp ORDER BY job",
+        "ORA-00960",
+    ),
+    _query(
+        "the separator in a path",
+        "SELECT SYS_CONNECT_BY_PATH('a/b', '/') FROM DUAL CONNECT BY LEVEL <= 1",
+        "ORA-30004",
+    ),
+    _of("TO_CHAR of 38 decimals", "TO_CHAR(1E-38)", "." + "0" * 37 + "1"),
+    _of("a month's name for MM with FX", "TO_DATE('2016-Apr-21', 'FXYYYY-MM-DD')", "ORA-01858"),
     _query("aggregates of aggregates", "SELECT MAX(COUNT(*)) FROM emp GROUP BY deptno", 3),
     _query("aggregates of aggregates of all rows", "SELECT MAX(COUNT(*)) FROM emp", "ORA-00978"),
     _query("a column next to an aggregate", "SELECT ename, COUNT(*) FROM emp", "ORA-00937"),

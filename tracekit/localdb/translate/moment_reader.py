@@ -187,7 +187,9 @@ class _Reader:
             self._at = blanks.end() if blanks else self._at
         if name in _YEARS:
             self._take_year(piece, following)
-        elif (name == "MM" and self._text[self._at].isalpha()) or name in ("MON", "MONTH"):
+        elif name in ("MON", "MONTH") or (
+            name == "MM" and not piece.exact and self._text[self._at].isalpha()
+        ):
             self._take_month()
         elif name in _LIMITS:
             self._take_number(piece)
@@ -229,7 +231,7 @@ class _Reader:
         sign = self._text[self._at]
         if name == "SYYYY" and sign in "+-":
             self._at += 1
-        if name in ("YY", "RR") and self._has_long_year(following):
+        if name in ("YY", "RR") and not piece.exact and self._has_long_year(following):
             most = 4
         digits = self._digits(most)
         if piece.exact and piece.padded and len(digits) != most:

@@ -122,7 +122,10 @@ def constant(value: Decimal) -> exp.Expr:
     form = literal_type(value)
     if form is FREE:
         return free_constant(value)
-    literal = exp.Literal.number(f"{value.copy_abs():f}")
+    written = f"{value.copy_abs():f}"
+    if form == Exact(MOST_DIGITS, MOST_DIGITS):
+        written = written.removeprefix("0")  # DuckDB counts this digit
+    literal = exp.Literal.number(written)
     return with_number(exp.Neg(this=literal) if value < 0 else literal, form)
 
 
