@@ -65,6 +65,17 @@ def test_what_arrows_own_pools_hand_out_is_not_seen() -> None:
     assert 5 * MIB * len(pools) <= after.unseen_bytes() <= 44 * MIB * len(pools)
 
 
+def test_what_was_handed_out_one_after_the_other_was_not_held_at_once() -> None:
+    names = [name for name in pa.supported_memory_backends() if name != "system"]
+    pools = [getattr(pa, f"{name}_memory_pool")() for name in names]
+    held = [pa.allocate_buffer(300 * MIB, memory_pool=pool) for pool in pools]  # the highest yet
+    before = ArrowPools()
+    for _ in range(20):
+        for pool in pools:
+            pa.allocate_buffer(5 * MIB, memory_pool=pool)
+    assert before.unseen_bytes() == pytest.approx(5 * MIB * len(held), abs=1024)
+
+
 PINNED = """
 import os, sys
 from tracekit.profiling.arrow_pool import pin_arrow_pool

@@ -48,6 +48,8 @@ def test_every_kind_of_memory_is_reported_as_taken(kind: str, tmp_path: Path) ->
     else:
         assert expected == (0 if kind == "reservation" else size)
         assert within_tolerance(expected, found.heap_peak_bytes), found.heap_peak_bytes
+        untouched = size if kind == "reservation" else 0
+        assert found.peaks.untouched_bytes == pytest.approx(untouched, abs=MIB)
         # Less where memory was free, as it is in a process that ran other tests before.
         assert found.rss_net_peak_bytes < expected + 6 * MIB
 
