@@ -38,7 +38,7 @@ def names(frames: Any) -> list[str]:
 
 def test_the_calls_of_all_threads_are_known_from_the_inside() -> None:
     def inner() -> Any:
-        return this_moment(sys._getframe(1))
+        return this_moment(sys._getframe(1), thread_locals=True)
 
     def outer() -> Any:
         return inner()
@@ -64,7 +64,7 @@ def test_a_thread_without_a_name_has_its_number() -> None:
     _thread.start_new_thread(run, ())
     ready.wait()
     try:
-        stacks = dict(this_moment(sys._getframe()).stacks)
+        stacks = dict(this_moment(sys._getframe(), thread_locals=True).stacks)
     finally:
         done.set()
         ended.wait()
@@ -73,7 +73,9 @@ def test_a_thread_without_a_name_has_its_number() -> None:
 
 def test_looked_at_from_another_thread_the_main_one_has_no_name() -> None:
     found = []
-    thread = threading.Thread(target=lambda: found.append(this_moment(sys._getframe())), name="it")
+    thread = threading.Thread(
+        target=lambda: found.append(this_moment(sys._getframe(), thread_locals=True)), name="it"
+    )
     thread.start()
     thread.join()
     stacks = dict(found[0].stacks)
@@ -96,15 +98,15 @@ def test_exceptions_that_any_thread_handles_are_known() -> None:
     thread.start()
     ready.wait()
     try:
-        assert this_moment(sys._getframe()).exceptions == (there,)
+        assert this_moment(sys._getframe(), thread_locals=True).exceptions == (there,)
         try:
             raise here
         except ValueError:
-            assert set(this_moment(sys._getframe()).exceptions) == {here, there}
+            assert set(this_moment(sys._getframe(), thread_locals=True).exceptions) == {here, there}
     finally:
         done.set()
         thread.join()
-    assert this_moment(sys._getframe()).exceptions == ()
+    assert this_moment(sys._getframe(), thread_locals=True).exceptions == ()
 
 
 class Own(threading.local):
@@ -119,14 +121,14 @@ def test_what_each_thread_has_in_a_thread_local_is_known() -> None:
 
     fill(0)
     with waiting(lambda: fill(1), "one"), waiting(lambda: fill(2), "two"):
-        found = this_moment(sys._getframe()).thread_locals
+        found = this_moment(sys._getframe(), thread_locals=True).thread_locals
         kept = {id(local): sorted(each.get("kept") for each in values) for local, values in found}
         assert kept[id(plain)] == ["plain 0", "plain 1", "plain 2"]
         assert kept[id(own)] == ["own 0", "own 1", "own 2"]
         assert this_moment(sys._getframe(), thread_locals=False).thread_locals == ()
     if threading.active_count() == 1:
-        assert this_moment(sys._getframe()).thread_locals == ()
+        assert this_moment(sys._getframe(), thread_locals=True).thread_locals == ()
 
 
 def test_all_modules_are_known() -> None:
-    assert dict(this_moment(sys._getframe()).modules) == sys.modules
+    assert dict(this_moment(sys._getframe(), thread_locals=True).modules) == sys.modules

@@ -28,7 +28,7 @@ class Moment:
     modules: tuple[tuple[str, Any], ...]
 
 
-def this_moment(frame: FrameType, *, thread_locals: bool = True) -> Moment:
+def this_moment(frame: FrameType, *, thread_locals: bool) -> Moment:
     """Record what a fork would lose; `frame` is where the calling thread's own stack starts.
 
     Args:
