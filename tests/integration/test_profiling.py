@@ -184,11 +184,11 @@ def test_a_late_exception_is_reported_as_such():
 
 
 def test_all_that_a_run_costs_is_told(tmp_path):
-    found = run("Costs", {"file": str(tmp_path / "file"), "mib": 24})
+    found = run("Costs", {"file": str(tmp_path / "file"), "mib": 24}, children=True)
     assert found.remarks == ("the peak is that from the start",)
     assert found.file_bytes == near(24)
     assert found.unseen_bytes == near(24)
-    assert not found.started_processes
+    assert (found.started_processes, found.children_peak_bytes) == (False, 0)
     assert 0 < found.cpu_seconds <= found.values["cpu_seconds"]
     assert 0 < found.wall_seconds <= found.values["wall_seconds"]
 

@@ -27,7 +27,8 @@ def wrap_in_trampoline(
     """Decorate a function of which `mutants` has the original and the changed ones."""
 
     def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
-        module = function.__module__
+        spec = function.__globals__["__spec__"]
+        module = spec.name if spec else function.__module__  # not `__main__` if run by `python -m`
 
         def chosen() -> Callable[..., Any]:
             name = _mutant_under_test()
