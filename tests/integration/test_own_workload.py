@@ -149,8 +149,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(project: Path, *arguments: object, code: int | None = 0) -> str:
     """What a command prints; its exit code is `code`, or 0 or 1 for None."""
     environment = {**os.environ, "TRACEKIT_CACHE_DIR": str(project / "cache")}
+    environment.pop("PYTHONPATH", None)
     done = subprocess.run(
-        [sys.executable, "-m", "tracekit", *map(str, arguments)],
+        # The installed command: unlike `python -m`, it does not import from the current folder.
+        [Path(sys.executable).with_name("tracekit"), *map(str, arguments)],
         cwd=project,
         env=environment,
         capture_output=True,
@@ -223,6 +225,7 @@ def test_a_lost_row_is_found_and_shown_by_its_key(project: Path) -> None:
         code=1,
     )
     assert "1007" in said and "DIFFERENT" in said.upper()
+    assert "missing record" in said
 
 
 def test_a_notebook_is_a_candidate_as_it_is(project: Path, tmp_path: Path) -> None:

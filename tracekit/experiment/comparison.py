@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from tracekit.equality import compare_digests
@@ -13,6 +15,7 @@ from tracekit.experiment.candidate_subject import make_candidate
 from tracekit.experiment.context import ReplayContext
 from tracekit.experiment.look_again import LabelledPieces, look_again
 from tracekit.experiment.progress import ReplayProgress
+from tracekit.experiment.run_candidate import search_path
 from tracekit.records import CandidateMeasurement, CandidateProof, Level, Proof, RunStatus
 
 
@@ -62,13 +65,26 @@ def _pieces(spec: CandidateSpec, context: ReplayContext, labels: Sequence[str]) 
         wanted = set(labels)
         keys = [key for key in keys if label(key) in wanted]
     workers = context.options.workers
-    made = make_candidate(spec, source.database, source.query, workers, own_process=False)
+    with _importing_from(search_path(spec)):
+        made = make_candidate(spec, source.database, source.query, workers, own_process=False)
+        try:
+            for piece in made.pieces(made.fetch(keys), keys):
+                for key, records in piece.items():
+                    yield label(key), records
+        finally:
+            made.close()
+
+
+@contextmanager
+def _importing_from(folders: Sequence[str]) -> Iterator[None]:
+    """Import from these folders, too; an installed command does not see the current one."""
+    added = [folder for folder in folders if folder not in sys.path]
+    sys.path[:0] = added
     try:
-        for piece in made.pieces(made.fetch(keys), keys):
-            for key, records in piece.items():
-                yield label(key), records
+        yield
     finally:
-        made.close()
+        for folder in added:
+            sys.path.remove(folder)
 
 
 def _not_compared(context: ReplayContext, reason: str) -> CandidateProof:
