@@ -20,6 +20,7 @@ import pytest
 import tracekit
 from tests.integration.dead_notebooks import write_notebook
 from tracekit.errors import ConfigError
+from tracekit.experiment.prove_candidates import prove_candidates
 from tracekit.keyed.legacy_fetcher import LegacyFetcher
 
 ACCOUNTS = 1_500
@@ -425,18 +426,16 @@ class TestInPython:
                 assert list(stored) == list(found)
 
     def test_a_replay_of_no_rows_does_not_pass(self, database, tmp_path):
+        query = tracekit.Query("SELECT * FROM transactions WHERE txn_id IN (:keys)", key="txn_id")
+        asked = {"database": database, "query": query, "keys": [-1, -2]}
+        candidates = ["iterator", "lean"]
         done = tracekit.replay(
-            candidates=["iterator", "lean"],
-            database=database,
-            query=tracekit.Query(
-                "SELECT * FROM transactions WHERE txn_id IN (:keys)", key="txn_id"
-            ),
-            keys=[-1, -2],
-            profile=False,
-            output=tmp_path / "run",
+            candidates=candidates, profile=False, output=tmp_path / "run", **asked
         )
         assert not done.verdict.passed
         assert "no rows were read" in done.verdict.reasons[0]
+        with pytest.raises(ConfigError, match="no rows were read"):
+            prove_candidates(candidates, **asked)
 
     def test_a_row_without_key_is_an_error_and_left_out_keys_are_reported(self, database, tmp_path):
         query = tracekit.Query("SELECT * FROM transactions", key="memo")

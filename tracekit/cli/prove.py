@@ -62,7 +62,7 @@ def command(
       tracekit prove --database bank.duckdb --sql q.sql --key ID --left old=bank:load --right lean
       tracekit prove trace-smoke --level exact        exit code 1: NULL is NaT before, None after
 
-    Exit codes: 0 the level holds · 1 it does not · 2 could not run.
+    Exit codes: 0 the level holds · 1 it does not · 2 could not run, or no rows were read.
     """
     read = read_source(workload, **source)
     with Steps(quiet=quiet) as steps:

@@ -19,6 +19,7 @@ from tracekit.experiment.progress import Listener
 from tracekit.experiment.regression import Judgement, Rule, judge_growth, lost_levels
 from tracekit.experiment.replay import replay
 from tracekit.experiment.source import resolve
+from tracekit.experiment.verdict import NO_ROWS
 from tracekit.experiment.view import Replay
 from tracekit.records import (
     Environment,
@@ -76,11 +77,12 @@ def write_baseline(path: Path, summary: ReplaySummary) -> None:
     """Save `summary` as a baseline, without what only its run folder has.
 
     Raises:
-        ConfigError: a candidate failed, outputs were not equal, or `path` cannot be written.
+        ConfigError: a candidate failed, outputs were not equal, no rows were read, or `path` cannot
+            be written.
     """
     if not all(found.status == "ok" for found in summary.candidates.values()):
         raise ConfigError(f"no baseline was written: {'; '.join(summary.verdict.reasons)}")
-    if summary.verdict.equal is False:
+    if summary.verdict.equal is False or NO_ROWS in summary.verdict.reasons:
         raise ConfigError(f"no baseline was written: {'; '.join(summary.verdict.reasons)}")
     paths = {
         name: replace(found, capture=None, digests=None, timeline=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tracekit.errors import ProfileError
+from tracekit.errors import ConfigError, ProfileError
 from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
 from tracekit.experiment.candidate_check import check_candidates
 from tracekit.experiment.candidate_spec import Candidates, candidate_specs
@@ -19,6 +19,7 @@ from tracekit.experiment.run_candidate import run_candidates
 from tracekit.experiment.run_folder import RunFolder
 from tracekit.experiment.side_by_side import usual_jobs
 from tracekit.experiment.source import Request, WorkloadLike, open_source, resolve
+from tracekit.experiment.verdict import NO_ROWS
 from tracekit.keyed import Query
 from tracekit.oracle import Database
 from tracekit.records import Level, ReplayOptions, RunStatus
@@ -44,6 +45,7 @@ def prove_candidates(
 
     Raises:
         ProfileError: a candidate failed, so there is nothing to compare.
+        ConfigError: neither candidate read a row, so there is nothing to compare either.
     """
     specs = candidate_specs(candidates, resolve(workload).candidates or DEFAULT_CANDIDATES)
     options = ReplayOptions(
@@ -77,4 +79,6 @@ def prove_candidates(
     proof = compared.candidates[specs[-1].name]
     if proof.level is None:
         raise ProfileError(f"nothing is proved: {'; '.join(proof.remarks)}")
+    if proof.level is not Level.DIFFERENT and all(found.rows == 0 for found in records.values()):
+        raise ConfigError(NO_ROWS)
     return EqualityProof(proof)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tracekit.errors import ConfigError
 from tracekit.records import CandidateMeasurement, ReplaySummary, RunStatus
-from tracekit.reports.comparison import METRICS, Metric
+from tracekit.reports.comparison import METRICS, Metric, level_change
+from tracekit.reports.headline import ending
 from tracekit.sizes import parse_size
 
 _RULE = re.compile(
@@ -104,7 +105,7 @@ def judge_measurements(base: Measurements, head: Measurements, rules: Sequence[R
 def lost_levels(base: ReplaySummary, head: ReplaySummary) -> list[str]:
     """Candidates that are less equal to their reference than they were."""
     return [
-        f"{name} was equal at level {before.level} and is now {now.level or 'not proven'}"
+        level_change(name, before.level, now.level)
         for name, now in head.proof.candidates.items()
         if (before := base.proof.candidates.get(name)) is not None
         and before.level is not None
@@ -119,7 +120,7 @@ def _lost_paths(base: Measurements, head: Measurements) -> Iterator[str]:
             yield f"{name} was measured before and is not now"
         elif before.status is RunStatus.OK is not after.status:
             reason = f": {after.reason}" if after.reason else ""
-            yield f"{name} succeeded before and is now {after.status.replace('_', ' ')}{reason}"
+            yield f"{name} succeeded before and {ending(after)} now{reason}"
 
 
 def _broken(base: Measurements, head: Measurements, rule: Rule) -> Iterator[str]:

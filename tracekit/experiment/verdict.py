@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from tracekit.records import CandidateMeasurement, Proof, RunStatus, Verdict
 from tracekit.sizes import format_size
 
+NO_ROWS = "no rows were read, so nothing is proved. Check the query and its keys"
+
 
 def judge(
     paths: Mapping[str, CandidateMeasurement],
@@ -86,7 +88,7 @@ def _no_rows(paths: Mapping[str, CandidateMeasurement]) -> list[str]:
     rows = [path.rows for path in paths.values() if _is_ok(path)]
     if not rows or any(count != 0 for count in rows):
         return []
-    return ["no rows were read, so nothing is proved. Check the query and its keys"]
+    return [NO_ROWS]
 
 
 def _differences(proof: Proof) -> list[str]:

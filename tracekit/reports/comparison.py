@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from tracekit.errors import ConfigError
-from tracekit.records import CandidateMeasurement, ReplaySummary, RunStatus
+from tracekit.records import CandidateMeasurement, Level, ReplaySummary, RunStatus
 from tracekit.reports import figures
 from tracekit.reports.headline import ending
 from tracekit.reports.table import Column, Table
@@ -203,8 +203,16 @@ def _levels(base: ReplaySummary, head: ReplaySummary) -> Iterator[str]:
     for name, proof in head.proof.candidates.items():
         before = base.proof.candidates.get(name)
         if before and before.level and before.level != proof.level:
-            now = f"level {proof.level}" if proof.level else "not proven"
-            yield f"{name} was equal at level {before.level} and is now {now}"
+            yield level_change(name, before.level, proof.level)
+
+
+def level_change(name: str, before: Level, now: Level | None) -> str:
+    """A candidate whose level of equality changed, as a sentence; None if it was not compared."""
+    was = "differed" if before is Level.DIFFERENT else f"was equal at level {before}"
+    if now is None:
+        return f"{name} {was} and is not proved now"
+    found = "differs" if now is Level.DIFFERENT else f"is equal at level {now}"
+    return f"{name} {was} and {found} now"
 
 
 def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:

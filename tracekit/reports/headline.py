@@ -25,6 +25,12 @@ def headline(summary: ReplaySummary) -> str:
     return f"{_equality(summary)}; {_peaks(summary)}"
 
 
+def nothing_read(summary: ReplaySummary) -> bool:
+    """Whether no candidate that finished read a row: empty results are equal whatever the code."""
+    rows = [path.rows for path in summary.candidates.values() if path.status is RunStatus.OK]
+    return bool(rows) and all(count == 0 for count in rows)
+
+
 def ending(path: CandidateMeasurement) -> str:
     """How a candidate that did not finish ended, in a few words: `ran out of memory`."""
     return _ENDED.get(path.status, "finished")
@@ -37,6 +43,9 @@ def _standing(path: CandidateMeasurement) -> str:
 
 
 def _equality(summary: ReplaySummary) -> str:
+    equal = all(proof.equal for proof in summary.proof.candidates.values())
+    if equal and nothing_read(summary):
+        return "NOTHING PROVED, no rows were read"
     details_of: dict[str, list[str]] = {}
     for name, proof in sorted(summary.proof.candidates.items(), key=_worst_level_first):
         phrase, detail = _phrase(summary, name, proof)

@@ -112,7 +112,7 @@ def test_every_rule_and_path_is_judged():
 def test_a_candidate_that_died_or_vanished_is_not_cheaper():
     base = summary(lean=MIB)
     assert failures(base, died(base), "net_peak:10%") == (
-        "lean succeeded before and is now out of memory: killed",
+        "lean succeeded before and ran out of memory now: killed",
     )
     assert failures(base, summary(other=MIB), "net_peak:10%") == (
         "lean was measured before and is not now",

@@ -15,6 +15,7 @@ from tracekit.experiment.baseline import (
 )
 from tracekit.experiment.environment import collect_environment
 from tracekit.experiment.regression import parse_rule
+from tracekit.experiment.verdict import NO_ROWS
 from tracekit.records import (
     CandidateMeasurement,
     ReplayOptions,
@@ -87,6 +88,7 @@ def test_a_baseline_is_read_as_it_was_written_without_file_names(tmp_path):
     [
         with_path(status=RunStatus.OUT_OF_MEMORY),
         replace(SUMMARY, verdict=Verdict(False, True, {}, False, ("lean is different",))),
+        replace(SUMMARY, verdict=Verdict(True, True, {}, False, (NO_ROWS,))),
     ],
 )
 def test_a_broken_run_becomes_no_baseline(tmp_path, broken):

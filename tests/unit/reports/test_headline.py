@@ -64,6 +64,13 @@ def test_one_path_alone_is_nothing_compared(passing: ReplaySummary) -> None:
     assert headline(alone) == "NOTHING COMPARED: legacy used a net peak of 2.92 GiB"
 
 
+def test_empty_results_are_not_called_equal(passing: ReplaySummary) -> None:
+    empty = {name: replace(path, rows=0) for name, path in passing.candidates.items()}
+    said = headline(replace(passing, candidates=empty))
+    assert said.startswith("NOTHING PROVED, no rows were read; peak")
+    assert "EQUAL" not in said
+
+
 def test_many_candidates_are_listed_worst_first(hard: ReplaySummary) -> None:
     assert headline(hard).startswith(
         "NOT PROVEN (stream ran out of memory, arrow failed), DIFFERENT (lean in 1,234 keys), "
