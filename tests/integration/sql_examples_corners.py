@@ -173,6 +173,25 @@ CORNERS: list[Row] = [
         "SELECT SYS_CONNECT_BY_PATH('a/b', '/') FROM DUAL CONNECT BY LEVEL <= 1",
         "ORA-30004",
     ),
+    _of(
+        "GREATEST of intervals and of moments with offsets",
+        "TO_CHAR(GREATEST(INTERVAL '1' DAY, INTERVAL '25' HOUR)),"
+        " TO_CHAR(LEAST(TIMESTAMP '2024-01-01 10:00:00 +09:00',"
+        " TIMESTAMP '2024-01-01 02:00:00 +00:00'), 'HH24 TZR')",
+        [("+000000001 01:00:00.000000000", "10 +09:00")],
+    ),
+    _query(
+        "a group character is no decimal character",
+        "ALTER SESSION SET NLS_NUMERIC_CHARACTERS = ',.'",
+        "SELECT TO_NUMBER('1.5') FROM DUAL",
+        "ORA-01722",
+    ),
+    _query(
+        "NOT LIKE that ignores case",
+        "ALTER SESSION SET NLS_COMP = LINGUISTIC NLS_SORT = BINARY_CI",
+        "SELECT COUNT(*) FROM emp WHERE ename NOT LIKE 'k%' AND ename LIKE '%k%'",
+        2,
+    ),
     _of("TO_CHAR of 38 decimals", "TO_CHAR(1E-38)", "." + "0" * 37 + "1"),
     _of("a month's name for MM with FX", "TO_DATE('2016-Apr-21', 'FXYYYY-MM-DD')", "ORA-01858"),
     _query("aggregates of aggregates", "SELECT MAX(COUNT(*)) FROM emp GROUP BY deptno", 3),

@@ -40,7 +40,7 @@ def like(node: exp.Expr, context: Context) -> exp.Expr:
     """Translate LIKE."""
     operands = {"this": as_text(node.this), "expression": as_text(node.expression)}
     if context.ignore_case:
-        return exp.ILike(**operands)
+        return exp.ILike(**{**node.args, **operands})
     for name, value in operands.items():
         node.set(name, value)
     return node

@@ -129,12 +129,20 @@ def _nullif(args: Sequence[exp.Expr]) -> exp.Expr:
     return like_one_of(call("nullif", *values), values[:1])
 
 
+def _extreme_of(name: str, args: Sequence[exp.Expr]) -> exp.Expr:
+    """DuckDB's greatest() compares months, days and the rest apart; its aggregates do not."""
+    if any(kind_of(arg) in (Kind.INTERVAL, Kind.ZONED) for arg in args):
+        listed = exp.Array(expressions=list(args))
+        return call("list_max" if name == "greatest" else "list_min", listed)
+    return call(name, *args)
+
+
 def _extreme(name: str) -> Rule:
     """GREATEST and LEAST: NULL if any argument is NULL."""
 
     def rule(given: Sequence[exp.Expr]) -> exp.Expr:
         args = implicit.like_first(given)
-        values = like_one_of(call(name, *args), args)
+        values = like_one_of(_extreme_of(name, args), args)
         unknown: list[exp.Expr] = [
             exp.Is(this=paren(arg.copy()), expression=exp.Null())
             for arg in args

@@ -35,10 +35,13 @@ _TYPES = {
 
 
 def as_number(value: exp.Expr) -> exp.Expr:
-    """Convert text to the number it spells; a literal is converted during the translation."""
+    """Convert text to the number it spells; most literals are converted during the translation.
+
+    A decimal point is not one in every session.
+    """
     if kind_of(value) is not Kind.TEXT:
         return value
-    if isinstance(value, exp.Literal):
+    if isinstance(value, exp.Literal) and "." not in value.this:
         try:
             return constant(read(str(value.this)))
         except NumberError:
