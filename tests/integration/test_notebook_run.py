@@ -108,6 +108,38 @@ KNOWN = (
 )
 
 
+LOUD = (
+    f"""class Loud(Exception):
+    def _render_traceback_(self):
+        self.rendered = bytearray({64 * MIB})
+        return ["loud"]
+""",
+    "raise Loud",
+    "caught = []\ntry:\n    raise Loud\nexcept Loud:\n    get_ipython().showtraceback()\n"
+    f"held = bytearray({192 * MIB})",
+    "raise Loud",
+)
+
+
+def test_showing_an_error_is_not_the_cell_s_memory(tmp_path: Path):
+    path = write_notebook(tmp_path / "loud.ipynb", *LOUD, tags={2: "raises-exception"})
+
+    report = run_notebook(path).report
+
+    cells = report.cells
+    assert [cell.status for cell in cells] == [ProgramStatus.OK] * 3 + [ProgramStatus.FAILED]
+    for cell in cells:
+        assert (cell.rss_held_bytes or 0) <= (cell.rss_net_peak_bytes or 0)
+        assert (cell.rss_net_peak_bytes or 0) <= (report.rss_net_peak_bytes or 0)
+    for raised in (cells[1], cells[3]):
+        assert (raised.rss_net_peak_bytes or 0) < 32 * MIB
+        assert (raised.rss_held_bytes or 0) < 32 * MIB
+    assert (cells[2].rss_net_peak_bytes or 0) > 128 * MIB  # it went on after it showed one
+    top_bytes = max(cell.rss_peak_bytes or 0 for cell in cells)
+    assert (report.rss_baseline_bytes or 0) + (report.rss_net_peak_bytes or 0) <= top_bytes + MIB
+    assert max(sample.rss_bytes for sample in report.samples) <= top_bytes + MIB
+
+
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> list[NotebookRun]:
     path = write_notebook(tmp_path_factory.mktemp("known") / "known.ipynb", *KNOWN)

@@ -12,6 +12,7 @@ from tracekit.programs.kernel_messages import (
     Message,
     Ready,
     StartedThread,
+    Stopped,
     ThreadDied,
 )
 from tracekit.programs.memory_sampler import Sample
@@ -35,6 +36,8 @@ class _Thread:
 @dataclass
 class _Cell:
     began: Began
+    stopped_at: float | None = None
+    """When its own code had ended."""
     ended: Ended | None = None
     seen_peak_bytes: int = 0
     """The last VmHWM seen from outside."""
@@ -91,11 +94,16 @@ class CellLog:
 
     @property
     def net_peak_bytes(self) -> int | None:
-        """The highest memory of the process and its children above that."""
+        """The highest memory of the process and its children above that, while cells ran.
+
+        It is at least each cell's own, also if the process had less before that cell.
+        """
         if self.baseline_bytes is None:
             return None
-        peaks = [cell.ended.rss_peak_bytes for cell in self._cells if cell.ended is not None]
-        return max([self._peak_bytes, *peaks]) - self.baseline_bytes
+        ended = [(cell.ended.rss_peak_bytes, cell.began) for cell in self._cells if cell.ended]
+        own = [peak_bytes - began.rss_bytes for peak_bytes, began in ended]
+        highest = max([self._peak_bytes, *(peak_bytes for peak_bytes, _ in ended)])
+        return max([highest - self.baseline_bytes, *own])
 
     @property
     def wall_seconds(self) -> float | None:
@@ -103,7 +111,7 @@ class CellLog:
         if not self._cells:
             return None
         last = self._cells[-1]
-        return (last.ended.at if last.ended else last.seen_at) - self._began
+        return (last.stopped_at or last.seen_at) - self._began
 
     def samples(self) -> tuple[MemorySample, ...]:
         """Memory of the process and its children over time."""
@@ -116,7 +124,11 @@ class CellLog:
                 self.ready = message
             case Began():
                 self._began = self._began or message.at
-                self._cells.append(_Cell(message, None, message.rss_bytes, message.at))
+                self._cells.append(
+                    _Cell(message, seen_peak_bytes=message.rss_bytes, seen_at=message.at)
+                )
+            case Stopped():
+                self._cells[-1].stopped_at = message.at
             case Ended():
                 self._cells[-1].ended = message
                 for thread in message.threads:
@@ -127,16 +139,15 @@ class CellLog:
                 starter.died_threads.append(message)
 
     def look(self, sample: Sample) -> None:
-        """Record a sample from outside."""
-        if not self._cells:
+        """Record a sample from outside, unless no code of a cell was running."""
+        cell = self._running()
+        if cell is None or cell.stopped_at is not None:
             return
         self._timeline.add(max(0.0, sample.at - self._began), sample.total_bytes)
         self._peak_bytes = max(self._peak_bytes, sample.total_bytes)
-        cell = self._running()
-        if cell is not None:
-            cell.seen_peak_bytes = max(cell.seen_peak_bytes, sample.rss_peak_bytes)
-            cell.seen_at = sample.at
-            cell.children_peak_bytes = max(cell.children_peak_bytes, sample.children_bytes)
+        cell.seen_peak_bytes = max(cell.seen_peak_bytes, sample.rss_peak_bytes)
+        cell.seen_at = sample.at
+        cell.children_peak_bytes = max(cell.children_peak_bytes, sample.children_bytes)
 
     def look_at_threads(self, faults: Mapping[int, int]) -> None:
         """Record the page faults of each thread so far."""

@@ -1,4 +1,7 @@
-"""Measure each cell of this process, from just before its code to just after its display."""
+"""Measure each cell of this process, from just before its code to just after its display.
+
+A cell that fails is measured until its error is about to be shown.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ class CellFigures:
     rss_baseline_bytes: int
     rss_peak_bytes: int
     rss_after_bytes: int
-    """Resident memory after free memory was returned to the system."""
+    """Resident memory once free memory was returned to the system; at most the peak."""
     rows: int | None
     variables: tuple[VariableSize, ...]
     threads: tuple[threading.Thread, ...]
@@ -65,6 +68,7 @@ class CellMeter:
         self._baseline_bytes = 0
         self._began = 0.0
         self._stopped: tuple[float, int] | None = None
+        self._held_bytes: int | None = None
         self._collected_at = 0.0
         self._collecting_seconds = 0.0
         self.remark = process_memory.reset_peak()
@@ -79,30 +83,41 @@ class CellMeter:
         process_memory.return_free_memory()
         process_memory.reset_peak()
         self._baseline_bytes = process_memory.resident_bytes()
-        self._stopped = None
+        self._stopped = self._held_bytes = None
         self._began = time.perf_counter()
         return self._baseline_bytes
 
     def stop(self) -> None:
-        """Stop measuring: the cell's error is about to be shown. Only the first call counts."""
+        """Read the peak: the cell's error is about to be shown. Only the first call counts."""
         if self._stopped is None:
             wall_seconds = time.perf_counter() - self._began
             self._stopped = wall_seconds, process_memory.peak_resident_bytes()
 
+    def resume(self) -> None:
+        """The cell caught the error that was shown, and went on."""
+        self._stopped = self._held_bytes = None
+
+    def settle(self) -> None:
+        """Read what the cell keeps, once it has stopped. Only the first call counts."""
+        if self._held_bytes is None:
+            if self._is_worth_collecting():
+                self._collect()
+            process_memory.return_free_memory()
+            self._held_bytes = process_memory.resident_bytes()
+
     def end(self, value: Any = None, error: BaseException | None = None) -> CellFigures:
         """The cell has ended, with a value or an error."""
         self.stop()
+        self.settle()
         wall_seconds, peak_bytes = self._stopped or (0.0, 0)
         variables = largest_variables(self._variables(error), thoroughly=error is not None)
         rows = self._most_rows(value)
-        if self._is_worth_collecting():
-            self._collect()
-        process_memory.return_free_memory()
         return CellFigures(
             wall_seconds=wall_seconds,
             rss_baseline_bytes=self._baseline_bytes,
             rss_peak_bytes=peak_bytes,
-            rss_after_bytes=process_memory.resident_bytes(),
+            # What was added after the cell stopped is not the cell's.
+            rss_after_bytes=min(peak_bytes, self._held_bytes or 0),
             rows=rows,
             variables=variables,
             threads=tuple(one for one in threading.enumerate() if one not in self._threads),

@@ -66,6 +66,12 @@ class Began(msgspec.Struct, frozen=True, tag="began"):
     rss_bytes: int
 
 
+class Stopped(msgspec.Struct, frozen=True, tag="stopped"):
+    """A cell's own code has ended: what follows is not its memory."""
+
+    at: float
+
+
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
     """A cell has ended."""
 
@@ -78,7 +84,7 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
     wall_seconds: float
     rss_peak_bytes: int
     rss_after_bytes: int
-    """Resident memory after free memory was returned to the system."""
+    """Resident memory once free memory was returned to the system; at most the peak."""
     rows: int | None
     variables: tuple[SizedVariable, ...]
     threads: tuple[StartedThread, ...]
@@ -99,7 +105,7 @@ class ThreadDied(msgspec.Struct, frozen=True, tag="thread_died"):
     code: str | None
 
 
-Message = Ready | Began | Ended | ThreadDied
+Message = Ready | Began | Stopped | Ended | ThreadDied
 
 
 class MessageWriter:

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +36,7 @@ from tracekit.programs.kernel_messages import (
     Ready,
     SizedVariable,
     StartedThread,
+    Stopped,
     ThreadDied,
 )
 
@@ -67,6 +69,7 @@ class KernelWatcher:
         self._limit = _Limit(options.refuse_above_bytes)
         self._cells: dict[str, int] = {}
         self._depth = 0
+        self._stopped = False
         self._count: int = self._shell.execution_count
         self._used_bytes: int | None = None
         self._tracker: AbstractContextManager[Any] | None = None
@@ -111,6 +114,7 @@ class KernelWatcher:
         )
         self._cells[file] = self._count
         self._used_bytes = None
+        self._stopped = False
         rss_bytes = self._meter.begin()
         self._writer.write(Began(time.monotonic(), self._count, file, rss_bytes))
         self._track()
@@ -123,8 +127,11 @@ class KernelWatcher:
         if self._depth:
             return
         self._await_kill()
-        self._stop()
         error = None if result is None else result.error_before_exec or result.error_in_exec
+        if error is None:
+            self._meter.resume()  # an error that it showed, if any, was not its end
+        self._meter.stop()
+        self._stop()
         figures = self._meter.end(None if result is None else result.result, error)
         ending = ENDED_WELL
         if error is not None:
@@ -197,7 +204,11 @@ class KernelWatcher:
 
     def _stop(self) -> None:
         """The cell's code has ended; a second call does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
         self._meter.stop()
+        self._writer.write(Stopped(time.monotonic()))
         if self._limit.is_imposed:
             self._used_bytes = self._limit.lift()
         if self._tracker is not None:
@@ -205,16 +216,19 @@ class KernelWatcher:
             self._tracker = None
 
     def _stop_before_an_error_is_shown(self) -> None:
-        """Lift the limit, because showing an error may take more memory than is left."""
-        show = self._shell.showtraceback
+        """End the cell there: showing an error takes memory, maybe more than the limit leaves."""
+        for name in ("showtraceback", "showsyntaxerror", "showindentationerror"):
+            setattr(self._shell, name, self._after_stopping(getattr(self._shell, name)))
 
-        def showtraceback(*args: Any, **kwargs: Any) -> None:
-            if self._depth == 1:
+    def _after_stopping(self, show: Callable[..., None]) -> Callable[..., None]:
+        def shown(*args: Any, **kwargs: Any) -> None:
+            if self._depth == 1 and not self._stopped:
                 self._stop()
                 self._look_where_memory_was_refused()
+                self._meter.settle()
             show(*args, **kwargs)
 
-        self._shell.showtraceback = showtraceback
+        return shown
 
     def _look_where_memory_was_refused(self) -> None:
         # No variable of ours may hold the error, or we would be named as its holder.
