@@ -101,4 +101,4 @@ def test_no_baseline_is_exit_code_2(folder):
 def test_the_options_are_the_baselines(folder, baseline):
     done = tracekit(folder, "--baseline", str(baseline), "--candidate", "legacy")
     assert done.returncode == 2
-    assert "the baseline determines what is replayed" in done.stderr
+    assert "the baseline determines what is replayed. --candidate legacy needs" in done.stderr

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -20,27 +20,23 @@ from tracekit.cli.steps import Steps
 from tracekit.cli.terminal import on_terminal, terminal_width
 from tracekit.errors import ConfigError
 from tracekit.experiment.baseline import (
+    DEFAULT_REPEAT,
     DEFAULT_TOLERANCE,
+    DEFAULT_WORKERS,
     Checked,
     check,
+    kept_options,
     make_run,
-    read_baseline,
+    options_of,
     write_baseline,
 )
-from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
-from tracekit.experiment.candidate_spec import candidate_specs, with_reference_first
 from tracekit.experiment.compared import Side, comparison_record
 from tracekit.experiment.progress import ReplayProgress
 from tracekit.experiment.regression import parse_rule
-from tracekit.experiment.source import resolve
-from tracekit.records import Level, ReplayOptions, to_json
+from tracekit.records import GivenOptions, to_json
 from tracekit.reports.comparison import METRICS
 
 BASELINES = Path("profiles/baselines")
-_BASELINE_REPEAT = 3
-_BASELINE_WORKERS = 1
-"""With several workers, the number of row batches alive at once depends on the scheduler, so peaks
-vary more."""
 
 
 @click.command("check")
@@ -61,19 +57,21 @@ vary more."""
     help="Fail if a metric grew by more than RULE allows, e.g. net_peak:10%+8MiB for 10% and "
     f"8 MiB; repeatable [default: {' and '.join(DEFAULT_TOLERANCE)}].",
 )
-@click.option("--keys", type=click.IntRange(1), help="With --update: number of keys.")
+@click.option(
+    "--keys", type=click.IntRange(1), help="With --update: number of keys [default: all]."
+)
 @click.option("--query", metavar="NAME", help="With --update: the workload's query to replay.")
 @candidate_option
 @click.option(
     "--repeat",
     type=click.IntRange(1),
-    help=f"With --update: runs of each candidate; the median counts [default: {_BASELINE_REPEAT}].",
+    help=f"With --update: runs of each candidate; the median counts [default: {DEFAULT_REPEAT}].",
 )
 @click.option(
     "--workers",
     type=click.IntRange(1),
     help="With --update: batches of keys a built-in candidate reads at once; peaks vary least "
-    f"with one [default: {_BASELINE_WORKERS}].",
+    f"with one [default: {DEFAULT_WORKERS}].",
 )
 @click.option(
     "--jobs",
@@ -103,8 +101,9 @@ def command(
     """Replay a baseline's workload, and fail if memory grew or an output changed.
 
     Create a baseline once with --update and keep it in git; check then replays the same workload
-    with the same candidates and options. Times are shown but not judged, because they depend on
-    the machine.
+    with the same candidates and options. --update reads the workload's definition anew; options
+    that were given with it are part of the baseline, and later updates keep them. Times are shown
+    but not judged, because they depend on the machine.
 
     \b
     Examples:
@@ -112,23 +111,16 @@ def command(
       tracekit check payments --update
       tracekit check --baseline FILE --fail-on net_peak:5%+1MiB --format md
 
-    Exit codes: 0 nothing grew too much · 1 a regression · 2 no baseline, or one from another
-    environment (Python, packages, Arrow pool, system, workload).
+    Exit codes: 0 nothing grew too much · 1 a regression · 2 no baseline, or one of other data, of
+    another definition, or from another environment (Python, packages, Arrow pool, system).
     """
     rules = [parse_rule(rule) for rule in tolerance or DEFAULT_TOLERANCE]
     baseline = baseline_file or _usual_baseline(workload)
-    asked = {
-        "keys": keys,
-        "query": query,
-        "candidates": candidates or None,
-        "repeat": repeat,
-        "workers": workers,
-    }
-    given = {name: value for name, value in asked.items() if value is not None}
-    if given and not update:
+    asked = GivenOptions(keys, query, candidates or None, repeat, workers)
+    if not update and (written := _written(asked)):
         raise ConfigError(
-            f"the baseline determines what is replayed. Use {next(iter(given.values()))!r} "
-            "together with --update to change it"
+            f"the baseline determines what is replayed. {written} needs --update, which makes the "
+            "baseline anew"
         )
     with Steps(quiet=quiet) as steps:
 
@@ -136,7 +128,15 @@ def command(
             steps.update(progress.step, progress.fraction, progress.detail)
 
         if update:
-            options = _options(baseline, workload, given)
+            name, kept = kept_options(baseline, workload, asked)
+            if written := _written(kept):
+                click.echo(
+                    f"tracekit: kept from the existing baseline: {written} (remove {baseline} to "
+                    "replay what the workload's definition says)",
+                    err=True,
+                )
+            given = asked.or_else(kept)
+            options = options_of(name, given)
             check_new_file(baseline, force=True)
             run = make_run(
                 options,
@@ -146,7 +146,7 @@ def command(
                 command=_typed(),
                 on_progress=tell,
             )
-            write_baseline(baseline, run.summary)
+            write_baseline(baseline, run.summary, given=given)
             click.echo(f"tracekit: wrote {baseline}; its run is in {run.folder}", err=True)
             return ExitCode.OK
         checked = check(
@@ -171,25 +171,14 @@ def _usual_baseline(workload: str | None) -> Path:
     return BASELINES / f"{Path(workload).stem}.json"
 
 
-def _options(baseline: Path, workload: str | None, given: Mapping[str, object]) -> ReplayOptions:
-    """What to replay: as in the existing baseline, or with the defaults for a new one."""
-    options = read_baseline(baseline).options if baseline.exists() else None
-    if options is None or workload not in (None, options.workload):
-        name = workload or baseline.stem
-        found = resolve(name)
-        specs = candidate_specs(None, found.candidates or DEFAULT_CANDIDATES)
-        options = ReplayOptions(
-            workload=name,
-            keys=None,
-            query=found.query or "",
-            candidates=tuple(map(str, with_reference_first(specs, found.reference))),
-            level=Level.VALUE,
-            unordered=False,
-            profile=True,
-            repeat=_BASELINE_REPEAT,
-            workers=_BASELINE_WORKERS,
-        )
-    return replace(options, **given)  # type: ignore[arg-type]
+def _written(options: GivenOptions) -> str:
+    """The options as on a command line."""
+    words: list[str] = []
+    for name, value in asdict(options).items():
+        for one in value if isinstance(value, tuple) else (value,):
+            if one is not None:
+                words += ["--candidate" if name == "candidates" else f"--{name}", str(one)]
+    return shlex.join(words)
 
 
 def _typed() -> str:

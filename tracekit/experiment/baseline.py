@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracekit.errors import ConfigError
+from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
+from tracekit.experiment.candidate_spec import candidate_specs, with_reference_first
 from tracekit.experiment.environment import collect_environment
 from tracekit.experiment.progress import Listener
 from tracekit.experiment.regression import Judgement, Rule, judge_growth, lost_levels
@@ -23,6 +25,8 @@ from tracekit.experiment.verdict import NO_ROWS
 from tracekit.experiment.view import Replay
 from tracekit.records import (
     Environment,
+    GivenOptions,
+    Level,
     ReplayOptions,
     ReplaySummary,
     WorkloadInfo,
@@ -31,6 +35,11 @@ from tracekit.records import (
 )
 
 DEFAULT_TOLERANCE = ("net_peak:10%+2MiB", "heap_peak:10%+4MiB")
+DEFAULT_REPEAT = 3
+DEFAULT_WORKERS = 1
+"""With several workers, the number of row batches alive at once depends on the scheduler, so peaks
+vary more."""
+_OF_THE_WORKLOAD = ("workload", "workload fingerprint", "query", "keys")
 _MACHINES = re.compile(r"-(x86_64|amd64|aarch64|arm64)(?:-|$)", re.IGNORECASE)
 
 
@@ -73,8 +82,61 @@ def read_baseline(path: Path) -> ReplaySummary:
     return baseline
 
 
-def write_baseline(path: Path, summary: ReplaySummary) -> None:
+def kept_options(path: Path, workload: str | None, asked: GivenOptions) -> tuple[str, GivenOptions]:
+    """The workload that `--update` replays, and what it keeps of the options in an older `path`.
+
+    Args:
+        path: The baseline's file, which may not exist yet.
+        workload: The workload; None for that of the baseline, or for the name of its file.
+        asked: The options given now, which replace older ones.
+
+    Raises:
+        ConfigError: the existing baseline cannot be read.
+    """
+    existing = read_baseline(path) if path.exists() else None
+    known = existing.options.workload if existing and existing.options else None
+    if existing is None or known is None or workload not in (None, known):
+        return workload or path.stem, GivenOptions()
+    older = existing.given or GivenOptions()
+    return known, replace(older, **dict.fromkeys(asked.names))
+
+
+def options_of(workload: str, given: GivenOptions) -> ReplayOptions:
+    """What a new baseline replays: the options given, and the definition as it is now.
+
+    Raises:
+        WorkloadError: the workload is unknown or malformed.
+        ConfigError: a candidate is unknown.
+    """
+    found = resolve(workload)
+    specs = candidate_specs(given.candidates, found.candidates or DEFAULT_CANDIDATES)
+    if given.candidates is None:
+        specs = with_reference_first(specs, found.reference)
+    query = given.query or found.query
+    if query is None and len(found.queries) == 1:
+        query = next(iter(found.queries))
+    return ReplayOptions(
+        workload=workload,
+        keys=given.keys,
+        query=query or "",
+        candidates=tuple(_portable(str(spec)) for spec in specs),
+        level=Level.VALUE,
+        unordered=False,
+        profile=True,
+        repeat=given.repeat or DEFAULT_REPEAT,
+        workers=given.workers or DEFAULT_WORKERS,
+    )
+
+
+def write_baseline(
+    path: Path, summary: ReplaySummary, *, given: GivenOptions | None = None
+) -> None:
     """Save `summary` as a baseline, without what only its run folder has.
+
+    Args:
+        path: The file.
+        summary: The run.
+        given: Which of its options are not those of the workload's definition.
 
     Raises:
         ConfigError: a candidate failed, outputs were not equal, no rows were read, or `path` cannot
@@ -88,9 +150,13 @@ def write_baseline(path: Path, summary: ReplaySummary) -> None:
         name: replace(found, capture=None, digests=None, timeline=None)
         for name, found in summary.candidates.items()
     }
+    options = summary.options
+    if options is not None:
+        options = replace(options, candidates=tuple(map(_portable, options.candidates)))
+    saved = replace(summary, candidates=paths, options=options, command=None, given=given)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_json(replace(summary, candidates=paths, command=None)), encoding="utf-8")
+        path.write_text(to_json(saved), encoding="utf-8")
     except OSError as exc:
         raise ConfigError(f"baseline {path} could not be written: {exc}") from exc
 
@@ -119,17 +185,19 @@ def check(
         on_progress: Called with the progress of each step.
 
     Raises:
-        ConfigError: the baseline does not exist, or has another fingerprint.
+        ConfigError: the baseline does not exist, or has another fingerprint, or the workload's
+            definition names other candidates or another query now.
         TracekitError: the workload could not be replayed.
     """
     baseline = read_baseline(path)
     options = baseline.options
-    assert options is not None  # read_baseline said so
+    assert options is not None and options.workload is not None  # read_baseline said so
     if workload not in (None, options.workload):
         raise ConfigError(
             f"baseline {path} is of workload {options.workload!r}, not {workload!r}. Name that "
             "workload, or create a baseline of this one with --update"
         )
+    _same_definition(path, options, options_of(options.workload, baseline.given or GivenOptions()))
     _same_fingerprint(path, baseline, collect_environment(""), _workload_now(baseline, options))
     run = make_run(
         options,
@@ -211,9 +279,49 @@ def fingerprint(environment: Environment, workload: WorkloadInfo) -> dict[str, s
         "machine": machine[1].lower() if machine else "unknown",
         "workload": workload.name,
         "workload fingerprint": workload.fingerprint or "none",
-        "domain": workload.query,
+        "query": workload.query,
         "keys": str(workload.keys),
     }
+
+
+def _same_definition(path: Path, before: ReplayOptions, now: ReplayOptions) -> None:
+    """What `before` does not fix, such as a query's SQL, is read anew and judged by its figures."""
+    changes = list(_definition_changes(before, now))
+    if changes:
+        raise ConfigError(
+            f"the definition of workload {before.workload!r} changed since baseline {path} was "
+            f"made: {'; '.join(changes)}. Nothing was checked. Change it back, or "
+            f"{_create_again(path)}"
+        )
+
+
+def _definition_changes(before: ReplayOptions, now: ReplayOptions) -> Iterator[str]:
+    old, new = _specs(before), _specs(now)
+    for name, spec in old.items():
+        if name not in new:
+            yield f"candidate {name} is not in it any more"
+        elif new[name] != spec:
+            yield f"candidate {name} was {spec} and is {new[name]}"
+    yield from (f"candidate {name} is new" for name in new if name not in old)
+    if (reference := next(iter(old))) != next(iter(new)):
+        yield f"the reference was {reference} and is {next(iter(new))}"
+    if before.query != now.query:
+        yield f"the query was {before.query or 'not named'} and is {now.query or 'not named'}"
+
+
+def _specs(options: ReplayOptions) -> dict[str, str]:
+    """The candidates' specs by name, the reference first."""
+    written = (candidate.partition("=") for candidate in options.candidates)
+    return {name: spec or name for name, _, spec in written}
+
+
+def _portable(candidate: str) -> str:
+    """A candidate's text with its script or notebook relative to the current folder, if below."""
+    name, _, spec = candidate.partition("=")
+    file = Path(spec)
+    if not file.is_absolute() or not file.is_relative_to(Path.cwd()):
+        return candidate
+    return f"{name}={file.relative_to(Path.cwd()).as_posix()}"
 
 
 def _same_fingerprint(
@@ -221,15 +329,38 @@ def _same_fingerprint(
 ) -> None:
     before = fingerprint(baseline.environment, baseline.workload)
     now = fingerprint(environment, workload)
-    different = [
-        f"{name} {before[name]}, here {now[name]}" for name in now if before[name] != now[name]
-    ]
-    if different:
-        raise ConfigError(
-            f"baseline {path} was made in another environment: {'; '.join(different)}. Its "
-            "figures are not comparable. Check in the baseline's environment, or create it again "
-            "with --update."
+    different = {
+        name: f"{name} {_short(before[name])}, here {_short(now[name])}"
+        for name in now
+        if before[name] != now[name]
+    }
+    data = [text for name, text in different.items() if name in _OF_THE_WORKLOAD]
+    versions = [text for name, text in different.items() if name not in _OF_THE_WORKLOAD]
+    causes, remedies = [], []
+    if versions:
+        causes.append(f"baseline {path} was made in another environment: {'; '.join(versions)}")
+        remedies.append("check in the baseline's environment")
+    if data:
+        causes.append(
+            f"the data or the definition of workload {baseline.workload.name!r} changed since "
+            f"baseline {path} was made: {'; '.join(data)}"
         )
+        remedies.append("change them back")
+    if causes:
+        remedy = " and ".join(remedies)
+        raise ConfigError(
+            f"{'. Also, '.join(causes)}. The figures are not comparable. "
+            f"{remedy[0].upper()}{remedy[1:]}, or {_create_again(path)}"
+        )
+
+
+def _short(value: str) -> str:
+    """A value of the fingerprint; a digest is cut."""
+    return f"{value[:12]}…" if re.fullmatch(r"[0-9a-f]{32,}", value) else value
+
+
+def _create_again(path: Path) -> str:
+    return f"create the baseline again with tracekit check --baseline {path} --update"
 
 
 def _workload_now(baseline: ReplaySummary, options: ReplayOptions) -> WorkloadInfo:

@@ -54,7 +54,13 @@ from tracekit.records.stacks import (
     StackDelta,
     StackDiff,
 )
-from tracekit.records.summary import ReplayOptions, ReplaySummary, Verdict, WorkloadInfo
+from tracekit.records.summary import (
+    GivenOptions,
+    ReplayOptions,
+    ReplaySummary,
+    Verdict,
+    WorkloadInfo,
+)
 
 __all__ = [
     "BenchBar",
@@ -79,6 +85,7 @@ __all__ = [
     "EstimateCheck",
     "EstimateRecord",
     "EstimateSample",
+    "GivenOptions",
     "HeapStack",
     "Holder",
     "HostBench",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 from tracekit.records.environment import Environment
 from tracekit.records.measurement import CandidateMeasurement
@@ -52,6 +52,27 @@ class ReplayOptions:
 
 
 @dataclass(frozen=True)
+class GivenOptions:
+    """The options of `check --update`; where one is None, the workload's definition decides."""
+
+    keys: int | None = None
+    query: str | None = None
+    candidates: tuple[str, ...] | None = None
+    """As they were written; the first is the reference."""
+    repeat: int | None = None
+    workers: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the options that were given."""
+        return tuple(one.name for one in fields(self) if getattr(self, one.name) is not None)
+
+    def or_else(self, other: GivenOptions) -> GivenOptions:
+        """These options, and those of `other` that are not among them."""
+        return replace(other, **{name: getattr(self, name) for name in self.names})
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The verdict; the command line turns it into an exit code."""
 
@@ -80,3 +101,5 @@ class ReplaySummary:
     """None in summaries of versions that did not store them."""
     command: str | None = None
     """The command line that repeats the run."""
+    given: GivenOptions | None = None
+    """In a baseline: which of its options are not those of the workload's definition."""

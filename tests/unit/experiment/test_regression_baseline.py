@@ -10,6 +10,8 @@ from tracekit.experiment.baseline import (
     check,
     fingerprint,
     judge_run,
+    kept_options,
+    options_of,
     read_baseline,
     write_baseline,
 )
@@ -18,6 +20,7 @@ from tracekit.experiment.regression import parse_rule
 from tracekit.experiment.verdict import NO_ROWS
 from tracekit.records import (
     CandidateMeasurement,
+    GivenOptions,
     ReplayOptions,
     RunStatus,
     Verdict,
@@ -115,7 +118,8 @@ def test_a_baseline_that_cannot_be_replayed_is_refused(tmp_path):
 def test_another_fingerprint_is_named_before_anything_is_replayed(tmp_path):
     path = tmp_path / "b.json"
     here = collect_environment("")
-    write_baseline(path, replace(SUMMARY, environment=replace(here, pandas="1.0", memray="0.9")))
+    other = replace(SUMMARY, environment=replace(here, pandas="1.0", memray="0.9"))
+    write_baseline(path, other, given=GivenOptions(candidates=("lean",)))
     with pytest.raises(ConfigError) as caught:
         check(path, RULES)
     named = re.findall(r"([a-z ]+) (\S+), here", str(caught.value))
@@ -124,6 +128,93 @@ def test_another_fingerprint_is_named_before_anything_is_replayed(tmp_path):
         ("memray", "0.9"),
         ("workload fingerprint", "f00d"),
     ]
+    assert "was made in another environment" in str(caught.value)
+    assert "the data or the definition of workload 'trace-smoke' changed" in str(caught.value)
+    assert f"create the baseline again with tracekit check --baseline {path} --update" in str(
+        caught.value
+    )
+
+
+DEFINITION = """
+[workloads.mini]
+database = "bank.duckdb"
+queries.plain = { sql = "SELECT * FROM t WHERE id IN (:keys)", key = "ID" }
+queries.other = { sql = "SELECT * FROM u WHERE id IN (:keys)", key = "ID" }
+query = "plain"
+candidates = { old = "shopjobs:old", new = "shopjobs:new" }
+reference = "old"
+"""
+
+
+@pytest.fixture
+def mini(tmp_path, monkeypatch):
+    """A folder with a definition, and the baseline that the definition would make."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tracekit.toml").write_text(DEFINITION)
+    other = replace(ENVIRONMENT, pandas="1.0")
+    return replace(SUMMARY, options=options_of("mini", GivenOptions()), environment=other)
+
+
+@pytest.mark.parametrize(
+    ("written", "now", "named"),
+    [
+        ("shopjobs:new", "shopjobs:fat", "candidate new was shopjobs:new and is shopjobs:fat"),
+        (', new = "shopjobs:new"', "", "candidate new is not in it any more"),
+        (', new = "', ', lean = "lean", new = "', "candidate lean is new"),
+        ('reference = "old"', 'reference = "new"', "the reference was old and is new"),
+        ('query = "plain"', 'query = "other"', "the query was plain and is other"),
+    ],
+)
+def test_a_definition_that_changed_is_not_measured_as_it_was(tmp_path, mini, written, now, named):
+    path = tmp_path / "b.json"
+    write_baseline(path, mini, given=GivenOptions())
+    assert DEFINITION.count(written) == 1
+    (tmp_path / "tracekit.toml").write_text(DEFINITION.replace(written, now))
+    with pytest.raises(ConfigError) as caught:
+        check(path, RULES)
+    assert f"changed since baseline {path} was made: {named}. Nothing was checked." in str(
+        caught.value
+    )
+    assert f"tracekit check --baseline {path} --update" in str(caught.value)
+
+
+def test_the_options_given_for_a_baseline_are_not_the_definitions(tmp_path, mini):
+    given = GivenOptions(candidates=("new", "lean"), query="other", repeat=1)
+    options = options_of("mini", given)
+    assert options.candidates == ("new=shopjobs:new", "lean")
+    assert (options.query, options.repeat, options.workers) == ("other", 1, 1)
+    path = tmp_path / "b.json"
+    write_baseline(path, replace(mini, options=options), given=given)
+    changed = DEFINITION.replace('reference = "old"', "").replace('query = "plain"', "")
+    (tmp_path / "tracekit.toml").write_text(changed)
+    with pytest.raises(ConfigError, match="made in another environment"):
+        check(path, RULES)  # which is looked at after the definition
+    (tmp_path / "tracekit.toml").write_text(changed.replace("shopjobs:new", "shopjobs:fat"))
+    with pytest.raises(ConfigError, match="candidate new was shopjobs:new and is shopjobs:fat"):
+        check(path, RULES)
+
+
+def test_an_update_reads_the_definition_anew_and_keeps_what_was_given(tmp_path, mini):
+    path = tmp_path / "b.json"
+    asked = GivenOptions(repeat=5)
+    assert kept_options(path, None, asked) == ("b", GivenOptions())
+    write_baseline(path, mini, given=GivenOptions(keys=100, repeat=1))
+    assert kept_options(path, None, asked) == ("mini", GivenOptions(keys=100))
+    assert kept_options(path, "other", asked) == ("other", GivenOptions())
+    assert asked.or_else(GivenOptions(keys=100)) == GivenOptions(keys=100, repeat=5)
+    (tmp_path / "tracekit.toml").write_text(DEFINITION.replace("shopjobs:new", "shopjobs:fat"))
+    assert "new=shopjobs:fat" in options_of("mini", GivenOptions(keys=100)).candidates
+
+
+def test_a_script_is_named_relative_to_the_folder(tmp_path, mini):
+    (tmp_path / "job.py").write_text("")
+    options = options_of("mini", GivenOptions(candidates=("job.py", "lean")))
+    assert options.candidates == ("job=job.py", "lean")
+    ran = replace(options, candidates=(f"job={tmp_path / 'job.py'}", "lean"))
+    write_baseline(tmp_path / "b.json", replace(mini, options=ran))
+    saved = read_baseline(tmp_path / "b.json").options
+    assert saved is not None
+    assert saved.candidates == ("job=job.py", "lean")
 
 
 @pytest.mark.parametrize(
