@@ -110,7 +110,7 @@ def test_replay_and_prove(python: Path, away: Path):
     assert {"report.html", "memory.png"} <= {path.name for path in (away / "run").iterdir()}
     sides = ("--left", "legacy", "--right", "lean")
     said = _run(tracekit, "prove", "trace-smoke", *sides, "--keys", "50", "-q", cwd=away)
-    assert said.startswith("equal at level value")
+    assert said.startswith("lean against legacy: equal at level value")
 
 
 def test_a_program_is_redirected(python: Path, away: Path):

@@ -51,7 +51,9 @@ def test_the_quick_start_passes_as_it_says(bank: Path):
 def test_the_guide_to_a_proof(bank: Path):
     asked = ("payments", "--left", "jobs:load", "--right", "jobs:stream", "-q")
     said = _run(bank, "-m", "tracekit", "prove", *asked)
-    assert said.startswith("equal at level value by NaN/NaT/NA = None, Timestamp = datetime;")
+    assert said.startswith(
+        "stream against load: equal at level value by NaN/NaT/NA = None, Timestamp = datetime;"
+    )
     assert "MEMO: NaN -> None in 28,572 cells" in said
 
 

@@ -229,6 +229,12 @@ def test_a_lost_row_is_found_and_shown_by_its_key(project: Path) -> None:
     assert "missing record" in said
 
 
+def test_by_default_the_workload_s_own_candidates_are_proved(project: Path) -> None:
+    assert run(project, "prove", "payments", "-q").startswith("new against old: equal at level")
+    said = run(project, "prove", "payments", "--left", "lean", "--keys", "200", "-q")
+    assert said.startswith("old against lean: equal at level")
+
+
 def test_a_notebook_is_a_candidate_as_it_is(project: Path, tmp_path: Path) -> None:
     run(project, "prove", "payments", "--left", "old.ipynb", "--right", "lean", "--level", "exact")
 

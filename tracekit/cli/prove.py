@@ -15,7 +15,7 @@ from tracekit.cli.source_options import (
     unordered_option,
 )
 from tracekit.cli.steps import Steps
-from tracekit.experiment.prove_candidates import prove_candidates
+from tracekit.experiment.prove_candidates import chosen_sides, prove_candidates
 
 
 @click.command("prove")
@@ -23,16 +23,14 @@ from tracekit.experiment.prove_candidates import prove_candidates
 @click.option(
     "--left",
     metavar="[NAME=]SPEC",
-    default="legacy",
-    show_default=True,
-    help="The reference: a candidate, written as for replay --candidate.",
+    help="The reference: a candidate, written as for replay --candidate. [default: the workload's; "
+    "without one, legacy]",
 )
 @click.option(
     "--right",
     metavar="[NAME=]SPEC",
-    default="iterator",
-    show_default=True,
-    help="The candidate to compare with the reference.",
+    help="The candidate to compare with the reference. [default: the workload's first other; "
+    "without one, iterator]",
 )
 @source_options
 @level_option
@@ -41,8 +39,8 @@ from tracekit.experiment.prove_candidates import prove_candidates
 @quiet_option
 def command(
     workload: str | None,
-    left: str,
-    right: str,
+    left: str | None,
+    right: str | None,
     level: str,
     unordered: bool,
     as_json: bool,
@@ -65,14 +63,19 @@ def command(
     Exit codes: 0 the level holds · 1 it does not · 2 could not run, or no rows were read.
     """
     read = read_source(workload, **source)
+    sides = chosen_sides(read.workload, left, right)
     with Steps(quiet=quiet) as steps:
         proof = prove_candidates(
-            (left, right),
+            sides,
             read.workload,
             **read.arguments(),
             level=level,
             unordered=unordered,
             on_progress=steps.tell,
         )
-    click.echo(proof.to_json() if as_json else f"{proof}\n", nl=False)
+    reference, candidate = sides
+    click.echo(
+        proof.to_json() if as_json else f"{candidate.name} against {reference.name}: {proof}\n",
+        nl=False,
+    )
     return ExitCode.OK if proof.equal else ExitCode.CHECK_FAILED

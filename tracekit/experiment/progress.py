@@ -55,10 +55,10 @@ def child_listener(
 def _detail(progress: ChildProgress, *, with_memory: bool) -> str:
     if progress.phase == "prepare":
         return "starting"
+    # Only tracekit's own candidates count their rows as they read them.
+    known = [f"{progress.rows:,} rows"] if progress.rows else []
     if progress.phase == "finish":
-        return f"{progress.rows:,} rows; digesting"
-    if progress.phase == "ended":
-        return f"{progress.rows:,} rows"
-    known = with_memory and progress.rss_bytes
-    memory = f", {format_size(known)} resident" if known else ""
-    return f"{progress.rows:,} rows{memory}"
+        known.append("digesting")
+    elif progress.phase != "ended" and with_memory and progress.rss_bytes:
+        known.append(f"{format_size(progress.rss_bytes)} resident")
+    return ", ".join(known)

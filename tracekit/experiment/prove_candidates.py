@@ -8,7 +8,12 @@ from pathlib import Path
 from tracekit.errors import ConfigError, ProfileError
 from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
 from tracekit.experiment.candidate_check import check_candidates
-from tracekit.experiment.candidate_spec import Candidates, candidate_specs
+from tracekit.experiment.candidate_spec import (
+    Candidates,
+    CandidateSpec,
+    candidate_specs,
+    with_reference_first,
+)
 from tracekit.experiment.checks import known_level
 from tracekit.experiment.choose_keys import WantedKeys
 from tracekit.experiment.comparison import compare_candidates
@@ -24,6 +29,29 @@ from tracekit.keyed import Query
 from tracekit.oracle import Database
 from tracekit.records import Level, ReplayOptions, RunStatus
 from tracekit.sizes import at_least_one
+
+
+def chosen_sides(
+    workload: WorkloadLike | None, left: str | None, right: str | None
+) -> tuple[CandidateSpec, CandidateSpec]:
+    """The reference and the candidate to compare with it.
+
+    By default those of the workload: its reference, and the first of its other candidates.
+
+    Raises:
+        ConfigError: a side is unknown, or both have the same name.
+        WorkloadError: the workload is unknown or malformed.
+    """
+    known = resolve(workload)
+    own = known.candidates or DEFAULT_CANDIDATES
+    specs = with_reference_first(candidate_specs(own), known.reference)
+    if len(specs) == 1:
+        specs = (*candidate_specs(DEFAULT_CANDIDATES[:1]), *specs)
+    asked = [candidate_specs([side], own)[0] if side else None for side in (left, right)]
+    first = asked[0] or next(one for one in specs if one != asked[1])
+    second = asked[1] or next(one for one in specs if one.name != first.name)
+    pair = candidate_specs([first, second])
+    return pair[0], pair[1]
 
 
 def prove_candidates(
