@@ -387,6 +387,22 @@ SCHEMAS: list[Row] = [
         " WHERE table_name = 'T' ORDER BY column_id",
         [(None, 0, 22), (None, None, 8), (None, None, 10)],
     ),
+    _of(
+        "CREATE TABLE AS SELECT with names of columns",
+        "CREATE TABLE t (a, b) AS SELECT deptno * 2, dname FROM dept",
+        "SELECT MAX(a), MAX(b) FROM t",
+        [(80, "SALES")],
+    ),
+    _of(
+        "CREATE TABLE AS SELECT with too few names",
+        "CREATE TABLE t (a) AS SELECT deptno, dname FROM dept",
+        "ORA-01730",
+    ),
+    _of(
+        "CREATE TABLE AS SELECT with constraints",
+        "CREATE TABLE t (a PRIMARY KEY) AS SELECT deptno FROM dept",
+        "ORA-03001",
+    ),
     # Names and keys that are taken
     _of(
         "an index of the session's schema",

@@ -352,6 +352,8 @@ def _create_from_query(
     tree: exp.Create, prepared: Prepared, context: Context, kind: str
 ) -> Translated:
     listed = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
+    if any(isinstance(one, exp.ColumnDef | exp.Constraint) for one in listed):
+        raise unsupported(f"constraints in CREATE {kind} AS SELECT", context.position(listed[0]))
     names = [folded(one) for one in listed]
     query = tree.expression.pop()
     _check_selected(query, context, is_named=bool(names), is_table=kind == "TABLE")

@@ -43,7 +43,7 @@ def without_storage(tokens: Sequence[Token]) -> list[Token]:
     end = closing(tokens, start)
     kept = [*tokens[: start + 1], *_plain_columns(tokens[start + 1 : end]), tokens[end]]
     rest = tokens[end + 1 :]
-    query = query_at(rest)
+    query = query_at(tokens) - end - 1
     while rest[:query] and rest[0].is_word("ON"):
         kept += rest[:4]
         rest, query = rest[4:], query - 4
