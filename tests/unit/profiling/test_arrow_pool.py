@@ -113,3 +113,17 @@ def test_the_pool_is_pinned_unless_the_user_chose_one(
         check=True,
     )
     assert done.stdout == said
+
+
+IMPORTED_LATER = """
+from tracekit.profiling.arrow_pool import ArrowPools
+pools = ArrowPools()
+import pyarrow as pa
+held = pa.allocate_buffer(5 << 20, memory_pool=pa.mimalloc_memory_pool())
+print(pools.unseen_bytes() >> 20)
+"""
+
+
+def test_pools_of_an_arrow_that_was_imported_later_are_counted() -> None:
+    program = [sys.executable, "-c", IMPORTED_LATER]
+    assert subprocess.run(program, capture_output=True, text=True, check=True).stdout == "5\n"
