@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import textwrap
 import time
@@ -11,7 +13,8 @@ import pytest
 
 from tracekit.errors import ProfileError
 from tracekit.profiling import ChildRun, child_process, run_child
-from tracekit.profiling.child_process import measured_child
+from tracekit.profiling.child_process import ChildProcess, measured_child
+from tracekit.profiling.messages import Assignment
 from tracekit.records import RunStatus
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="starts a script as Python")
@@ -58,6 +61,32 @@ def test_one_that_never_reads_its_assignment_is_a_result(monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "executable", "/bin/false")
     found = run({"text": "x" * 2**20})  # more than a pipe holds
     assert found.reason == "exited with code 1 before the run began"
+
+
+def test_one_that_has_ended_is_sent_nothing() -> None:
+    read_fd, write_fd = os.pipe()
+    os.close(write_fd)
+    ended = subprocess.Popen(
+        ["/bin/false"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    ended.wait()
+    child = ChildProcess(ended, read_fd, ())
+    child.send(Assignment("toys:Any", {}, message_fd=write_fd, parent_pid=os.getpid()))
+    assert list(child.messages(0.05)) == []
+    child.end()
+    assert child.exit_code == 1
+
+
+def test_that_memray_gave_up_is_an_error_whatever_is_written_later(child) -> None:
+    child(
+        """
+        sys.stderr.write("Memray ERROR: no space; deactivating tracking")
+        sys.stderr.flush()
+        sys.stderr.write("chatter " * 10_000)
+        """
+    )
+    with pytest.raises(ProfileError, match="memray could not write its capture"):
+        run()
 
 
 def test_one_that_cannot_be_started_is_a_named_error(
