@@ -137,6 +137,50 @@ def test_what_makes_no_sense_is_an_error_before_anything_runs(tmp_path: Path):
         assert not (tmp_path / "out").exists()
 
 
+def test_a_limit_below_what_the_kernel_needs_is_an_error(tmp_path: Path):
+    write_notebook(tmp_path / "tiny.ipynb", "x = 1")
+
+    done = run(tmp_path, "tiny.ipynb", "--memory-limit", "10MiB", "-q", "-o", "deep/out")
+
+    assert done.returncode == 2
+    assert "the memory limit of 10.0 MiB is below the " in done.stderr
+    assert "that the kernel itself needs before the first cell. Raise the limit." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "deep").exists()
+
+
+def test_a_kernel_killed_before_its_first_cell_was_killed_by_the_limit(tmp_path: Path):
+    write_notebook(tmp_path / "tiny.ipynb", "x = 1")
+    limited = ("tiny.ipynb", "--memory-limit", "10MiB", "--on-limit", "kill")
+
+    killed = run(tmp_path, *limited, "-q", "--expect-out-of-memory", "-o", "out")
+
+    assert killed.returncode == 0, killed.stderr
+    assert killed.stdout.startswith("KILLED: tiny.ipynb was killed.")
+    assert "SIGKILL at the memory limit of 10.0 MiB" in killed.stdout
+    assert "below what the kernel itself needs before the first cell. Raise" in killed.stdout
+    found = json.loads((tmp_path / "out" / "program.json").read_text(encoding="utf-8"))
+    assert (found["status"], found["cells"][0]["status"]) == ("killed", "not_run")
+
+
+@pytest.mark.slow
+def test_a_kernel_that_dies_between_two_cells_is_not_a_success(tmp_path: Path):
+    write_notebook(
+        tmp_path / "dies.ipynb",
+        "import os, signal\n"
+        "def die(*_):\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "get_ipython().events.register('post_run_cell', die)",
+        "2",
+    )
+
+    done = run(tmp_path, "dies.ipynb", "-q", "-o", "out")
+
+    assert done.returncode == 53, done.stderr
+    assert done.stdout.startswith("KILLED: dies.ipynb was killed.")
+    assert "not all cells were run: SIGKILL" in done.stdout
+
+
 def test_a_cell_that_raises_is_a_failed_check(tmp_path: Path):
     write_notebook(tmp_path / "raises.ipynb", "1 / 0", "2")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import os
 import signal
@@ -119,6 +120,8 @@ class NotebookKernel:
         except BaseException as exc:  # however it ends, the caller needs a result
             self.error = exc
         finally:
+            # A kernel that died before it was ready leaves this behind, which then fails.
+            atexit.unregister(self._client._cleanup_kernel)
             self._done.set()
 
     async def _execute(self) -> None:

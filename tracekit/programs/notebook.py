@@ -28,12 +28,14 @@ from tracekit.programs.kernel_messages import VARIABLE, KernelOptions, MessageRe
 from tracekit.programs.memory_sampler import INTERVAL_SECONDS, MemorySampler, Sample
 from tracekit.programs.program_retention import no_look_left, with_retention
 from tracekit.records.program import CellReport, ProgramReport, ProgramStatus
+from tracekit.sizes import format_size
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 _LOOKS_AT_THREADS = 10
 """Samples from one look at the threads to the next."""
+_BEFORE_CELLS = "the kernel itself needs before the first cell"
 _RAISES = "raises-exception"
 _TELL_LINES = 3
 
@@ -141,7 +143,8 @@ def run_notebook(
 
     Raises:
         ConfigError: `path` is not a Python notebook, or Jupyter is not installed.
-        ProfileError: the kernel did not start, or this system has no /proc.
+        ProfileError: the kernel did not start, needs more than the limit before the first cell
+            (`OnLimit.ERROR`), or this system has no /proc.
     """
     if not process_memory.has_proc():
         raise ProfileError("watching a notebook needs /proc, which only Linux has")
@@ -301,6 +304,19 @@ class _Watch:
             self._log.tell(message)
         if sample is not None:
             self._log.look(sample)
+        if messages:
+            self._check_limit()
+
+    def _check_limit(self) -> None:
+        """What the kernel has before its first cell cannot be refused."""
+        if self._kill_at_bytes is not None or self._limit_bytes is None or self._log.ready is None:
+            return
+        needed_bytes = self._log.baseline_bytes or self._log.ready.rss_bytes
+        if needed_bytes >= self._limit_bytes:
+            raise ProfileError(
+                f"the memory limit of {format_size(self._limit_bytes)} is below the "
+                f"{format_size(needed_bytes)} that {_BEFORE_CELLS}. Raise the limit."
+            )
 
     def _progress(self, kernel: NotebookKernel, sample: Sample) -> NotebookProgress:
         running = self._log.running
@@ -312,10 +328,11 @@ class _Watch:
         )
 
     def _death(self, kernel: NotebookKernel, stacks: Stacks, kills: SystemKills) -> Death | None:
-        """How the kernel died, if it did, even before a cell started."""
-        if self._log.running is None:
-            return None
+        """How the kernel died, if it did, even while no cell ran."""
         process = kernel.process
+        has_died = process is not None and process.poll() is not None
+        if self._log.running is None and (kernel.error is None or not has_died):
+            return None
         death = death_of(
             None if process is None else process.poll(),
             last=self._last,
@@ -349,8 +366,10 @@ class _Watch:
         ended_badly = next((cell for cell in cells if _is_bad(cell.status)), None)
         status = ProgramStatus.OK if ended_badly is None else ended_badly.status
         if ended_badly is None and kernel.error is not None:
-            status = ProgramStatus.FAILED
-            remarks.append(f"not all cells were run: {kernel.error}")
+            status = ProgramStatus.FAILED if death is None else death.status
+            remarks.append(f"not all cells were run: {death.reason if death else kernel.error}")
+        if self._stopped_at_limit and self._log.baseline_bytes is None:
+            remarks.append(f"the memory limit is below what {_BEFORE_CELLS}. Raise the limit.")
         return ProgramReport(
             status=status,
             notebook=str(self._path),

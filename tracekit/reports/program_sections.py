@@ -65,12 +65,13 @@ def headline(report: ProgramReport, redact: Redactor) -> str:
     """How it ended, or where its highest point was, in one sentence."""
     name = program_name(report, redact)
     died = report.died_in
-    if died is not None:
+    if died is not None or report.status is not ProgramStatus.OK:
         verb = {
             ProgramStatus.OUT_OF_MEMORY: "ran out of memory",
             ProgramStatus.KILLED: "was killed",
-        }.get(died.status, "failed")
-        return f"{name} {verb}" if report.notebook is None else f"{name}: {died.label} {verb}"
+        }.get(report.status if died is None else died.status, "failed")
+        cell = "" if report.notebook is None or died is None else f": {died.label}"
+        return f"{name}{cell} {verb}"
     if report.rss_net_peak_bytes is None:
         return f"{name} succeeded"
     peak = figures.size(report.rss_net_peak_bytes)
