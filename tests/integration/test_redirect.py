@@ -128,11 +128,23 @@ def test_every_way_of_connecting_ends_at_the_target(
 def test_a_connection_fails_when_the_target_is_gone() -> None:
     with LocalOracle(":memory:") as stopped:
         redirect = Redirect(dsn=stopped.dsn, user=stopped.user, password=stopped.password)
+        told = f"tracekit redirected this connection to {stopped.dsn}\n"
     with redirect:
-        done = run(redirect, "import oracledb; oracledb.connect('scott/tiger@prod.example/PROD')")
+        done = run(
+            redirect,
+            "import asyncio, oracledb\n"
+            "async def main(): await oracledb.connect_async('scott/tiger@prod.example/PROD')\n"
+            "try:\n"
+            "    asyncio.run(main())\n"
+            "except oracledb.OperationalError as exc:\n"
+            "    print(*exc.__notes__)\n"
+            "oracledb.connect('scott/tiger@prod.example/PROD')",
+        )
 
     assert done.returncode == 1
     assert "DPY-6005" in done.stderr
+    assert done.stdout == told
+    assert done.stderr.endswith(told)
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from tracekit.experiment.candidate import Candidate, Keys
 from tracekit.experiment.candidate_spec import CandidateSpec
 from tracekit.experiment.given import GIVEN, Given, check_parameters
 from tracekit.experiment.program_apart import ProgramApart
-from tracekit.experiment.program_call import SUFFIXES, ProgramCall, redirect_to
+from tracekit.experiment.program_call import RESULT, SUFFIXES, ProgramCall, redirect_to
 from tracekit.keyed import Query, RecordsByKey
 from tracekit.oracle import Database
 from tracekit.programs.start import redirect_connections
@@ -71,9 +71,7 @@ class UserCandidate(Candidate[Any]):
         """Its result as records; if it kept nothing, those of another call."""
         result = self._call(keys) if self._returns_generator else kept
         if result is None:
-            raise NotComparable(
-                f"{self._spec.name} returned None, so its result cannot be compared"
-            )
+            raise NotComparable(self._nothing())
         # Imported after the measured run: digests need numpy, which the user's code may not.
         from tracekit.equality.labels import WHOLE
         from tracekit.equality.sources import Pieces
@@ -109,6 +107,14 @@ class UserCandidate(Candidate[Any]):
             os.environ.update(self._redirect.enter_context(target).environment())
             redirect_connections()
         return ProgramCall(path)
+
+    def _nothing(self) -> str:
+        if self._program is None:
+            return f"{self._spec.name} returned None, so its result cannot be compared"
+        return (
+            f"{self._spec.spec} does not set the variable `{RESULT}`, so it cannot be compared. "
+            f"Assign what it reads, such as a list of records or a frame, to `{RESULT}`"
+        )
 
     def _call(self, keys: Keys) -> Any:
         if self._program is not None:

@@ -73,10 +73,21 @@ def ending_of(
 
 
 def _words(error: BaseException) -> str:
-    """The type of an error and its first line; a library's MemoryError is shown as MemoryError."""
-    said = next(iter(str(error).strip().splitlines()), "")
+    """The type of an error, its first line, the system's error behind it, and its notes.
+
+    A library's MemoryError is shown as MemoryError.
+    """
     kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
-    return (f"{kind}: {said}" if said else kind)[:_REASON_LIMIT]
+    parts = [kind, *_first_line(error)]
+    if isinstance(error.__cause__, OSError):
+        causes = [line for line in _first_line(error.__cause__) if line not in parts[-1]]
+        parts = [*(part.rstrip(".") if causes else part for part in parts), *causes]
+    notes = [line for note in getattr(error, "__notes__", ()) for line in _first_line(note)]
+    return "; ".join([": ".join(parts), *notes])[:_REASON_LIMIT]
+
+
+def _first_line(said: object) -> list[str]:
+    return str(said).strip().splitlines()[:1]
 
 
 def place(file: str, number: int, function: str, cells: Mapping[str, int]) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import functools
 import inspect
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -91,7 +92,8 @@ class DriverRedirect:
             else:
                 params, kwargs = self._redirected(driver, dsn, params, kwargs)
                 dsn = self._target.dsn
-            original(connection, dsn, pool=pool, params=params, **kwargs)
+            with self._errors_tell_target(driver):
+                original(connection, dsn, pool=pool, params=params, **kwargs)
 
         connection_class.__init__ = __init__
 
@@ -127,9 +129,26 @@ class DriverRedirect:
             else:
                 params, kwargs = self._redirected(driver, dsn, params, kwargs)
                 dsn = self._target.dsn
-            return original(dsn, pool=pool, pool_alias=pool_alias, params=params, **kwargs)
+            found = original(dsn, pool=pool, pool_alias=pool_alias, params=params, **kwargs)
+            awaited = getattr(found, "_connect_coroutine", None)
+            if awaited is not None:
+                found._connect_coroutine = self._connected(driver, awaited)
+            return found
 
         return connect_async
+
+    async def _connected(self, driver: Any, awaited: Awaitable[Any]) -> Any:
+        with self._errors_tell_target(driver):
+            return await awaited
+
+    @contextmanager
+    def _errors_tell_target(self, driver: Any) -> Iterator[None]:
+        """Add the target to an error, because the program names another database."""
+        try:
+            yield
+        except driver.Error as exc:
+            exc.add_note(f"tracekit redirected this connection to {self._target.dsn}")
+            raise
 
     def _redirected(
         self, driver: Any, dsn: Any, params: Any, kwargs: dict[str, Any]
