@@ -210,6 +210,29 @@ def test_clean_removes_runs_but_the_newest(tmp_path: Path) -> None:
     assert [folder.name for folder in tmp_path.iterdir()] == ["b"]
 
 
+def test_clean_finds_runs_of_programs_and_captures(tmp_path: Path) -> None:
+    ran = tmp_path / "a-notebook"
+    ran.mkdir()
+    (ran / "program.json").write_text(
+        json.dumps({"schema_version": 1, "status": "ok", "cells": []}), encoding="utf-8"
+    )
+    for name in ("cells/memray-first.1-1.bin", "cells/mine.txt", "measured/memray-call.1-2.bin"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    (tmp_path / "program.json").write_text("{}", encoding="utf-8")
+
+    shown = run("clean", TRACEKIT_RUNS_DIR=str(tmp_path)).stdout
+    assert run("clean", "--runs", "-q", TRACEKIT_RUNS_DIR=str(tmp_path)).returncode == 0
+
+    assert shown.count("capture") == 2
+    assert "a-notebook" in shown
+    assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")} == {
+        "cells",
+        "cells/mine.txt",
+        "program.json",
+    }
+
+
 def test_every_command_has_help() -> None:
     listing = run("--help").stdout.split("Exit codes:")[0]
     entries = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ from tracekit.cli.steps import Steps
 from tracekit.cli.table import print_table
 from tracekit.config import Settings
 from tracekit.errors import ConfigError
+from tracekit.records import QueryDefinition
 from tracekit.sizes import format_size
 
 
@@ -92,6 +94,12 @@ def show(name: str, keys: int | None, as_json: bool) -> None:
             click.echo(f"{key:12} {facts[key]}")
     click.echo(f"{'queries':12} {', '.join(workload.queries)}")
     click.echo(f"{'candidates':12} {', '.join(workload.candidates)}")
+    if workload.reference is not None:
+        click.echo(f"{'reference':12} {workload.reference}")
+    if workload.keys is not None:
+        click.echo(f"{'keys from':12} {workload.keys}")
+    for query in workload.queries.values():
+        _show_query(query)
     if path is None:
         return
     if not path.exists():
@@ -102,6 +110,13 @@ def show(name: str, keys: int | None, as_json: bool) -> None:
         ["table", "rows"],
         [[table, f"{rows:,}"] for table, rows in facts["table_rows"].items()],
     )
+
+
+def _show_query(query: QueryDefinition) -> None:
+    key = f"by {', '.join(query.key)}" if query.key else "without a key"
+    binds = "".join(f", :{name} = {value!r}" for name, value in query.binds.items())
+    click.echo(f"\n{query.name} {key}{binds}")
+    click.echo(textwrap.indent(query.sql.strip(), "  "))
 
 
 def _facts(workload: workloads.Workload, *, built: bool) -> dict[str, Any]:

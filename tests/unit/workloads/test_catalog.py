@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from tracekit.errors import WorkloadError
 from tracekit.workloads import known_workloads, load
+from tracekit.workloads.definition import Definition, QueryTable
 
 BANK = """
 [PREFIX.payments]
@@ -142,3 +144,24 @@ def test_only_a_generated_workload_can_be_sized(project: Path) -> None:
     define(project / "tracekit.toml", "", broken)
     with pytest.raises(WorkloadError, match=r"generator 'no\.such:thing' cannot be loaded"):
         load("x").fingerprint  # noqa: B018 (it is computed)
+
+
+def test_the_documentation_lists_every_field():
+    page = (Path(__file__).parents[3] / "docs/workloads.md").read_text(encoding="utf-8")
+    definition, query = page.split("## A query")
+    for table, text in ((Definition, definition), (QueryTable, query)):
+        documented = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+        assert documented == set(table.__struct_fields__)
+
+
+def test_the_example_of_the_documentation_is_a_definition(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[3] / "docs/workloads.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "sql").mkdir()
+    (tmp_path / "sql/lines.sql").write_text("SELECT * FROM lines WHERE status = :status")
+    (tmp_path / "tracekit.toml").write_text(example)
+    monkeypatch.chdir(tmp_path)
+    found = load("orders")
+    assert found.queries["lines"].key == ("REGION", "CUSTOMER_ID")
+    assert found.queries["lines"].binds["since"] == datetime(2026, 1, 1)
+    assert load("orders-of-one-region").queries == found.queries
