@@ -96,6 +96,20 @@ def test_the_table_behind_an_index_that_was_searched_is_counted() -> None:
     assert retained(table) == pytest.approx(table.sizeof(), abs=600)
 
 
+def test_memory_whose_address_is_unknown_is_each_object_s_own() -> None:
+    indexes = [pd.Index(np.arange(0, 2 * NUMBERS, 2)) for _ in range(8)]
+    assert not any(7_777 in index for index in indexes)
+    tables = [index._engine.mapping for index in indexes]
+    assert retained(tables) == pytest.approx(sum(table.sizeof() for table in tables), rel=0.01)
+    kept = [object() for _ in range(NUMBERS)]
+    series = [pl.Series(kept, dtype=pl.Object) for _ in range(4)]
+    frame = pl.DataFrame({"one": series[0], "two": np.arange(NUMBERS)})
+    assert retained(series) == pytest.approx(4 * SIZE, rel=0.02)
+    assert retained(frame) == pytest.approx(2 * SIZE, rel=0.02)
+    of_categories = [pl.Series(["one", "other"] * NUMBERS, dtype=pl.Categorical) for _ in range(4)]
+    assert retained(of_categories) == pytest.approx(4 * SIZE, rel=0.02)  # codes of 4 bytes
+
+
 @pytest.mark.parametrize("kind", [pd.DataFrame, pd.Series, pa.Table, pl.DataFrame, pa.Array])
 def test_the_inside_of_tables_is_not_shown(kind: type) -> None:
     assert Traits()[kind].opaque

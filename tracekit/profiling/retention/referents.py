@@ -11,6 +11,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 Buffer = tuple[int, int]
@@ -120,10 +121,24 @@ def _size_function(kind: type) -> Callable[[Any], int]:
     native = not hasattr(definer.__dict__["__sizeof__"], "__code__")
     if _full_name(definer) == "numpy.ndarray":
         return _array_header_bytes
+    outside = next(
+        (_OUTSIDE[name] for name in map(_full_name, _mro(kind)) if name in _OUTSIDE), None
+    )
+    if outside is not None:
+        return partial(_with_outside, outside=outside)
     if native and _package(definer) not in _DATA_PACKAGES:
         return sys.getsizeof
     header = _GC_HEADER_BYTES if kind.__flags__ & _HAVE_GC else 0
     return lambda value: object.__sizeof__(value) + header
+
+
+def _with_outside(value: Any, outside: Callable[[Any], int]) -> int:
+    """The size of an object with memory whose address is unknown, so that only it can count it."""
+    size_bytes = object.__sizeof__(value)
+    try:
+        return size_bytes + outside(value)
+    except Exception:  # half made, or already closed
+        return size_bytes
 
 
 def _array_header_bytes(array: Any) -> int:
@@ -176,22 +191,45 @@ def _of_polars_series(series: Any) -> tuple[list[Any], list[Buffer]]:
 
     For a slice polars shows only the window, so what only the slice keeps alive is not found.
     """
-    newest = sys.modules["polars"].CompatLevel.newest()
+    array = _arrow_form(series)
+    if array is None:
+        return [], []
+    dictionary = getattr(array, "dictionary", None)
+    if dictionary is None:
+        return _of_arrow_array(array)
+    codes = _arrow_form(series.to_physical())  # those of the Arrow form are a copy
+    return [], [*_of_arrow_array(codes)[1], *_of_arrow_array(dictionary)[1]]
+
+
+def _arrow_form(series: Any) -> Any:
+    """None for a type without one that is the same memory, or without pyarrow."""
+    polars = sys.modules["polars"]
+    if series.dtype == polars.Object:
+        return None
     try:
-        return _of_arrow_array(series.to_arrow(compat_level=newest))
-    except Exception:  # a type without an Arrow form, or no pyarrow: its own estimate
-        return [], [(id(series), series.estimated_size())]
+        return series.to_arrow(compat_level=polars.CompatLevel.newest())
+    except Exception:
+        return None
+
+
+def _bytes_without_arrow_form(series: Any) -> int:
+    """Polars' own estimate for a Series whose buffers are unknown."""
+    return int(series.estimated_size()) if _arrow_form(series) is None else 0
 
 
 def _of_polars_frame(frame: Any) -> tuple[list[Any], list[Buffer]]:
     return [], [buffer for column in frame.get_columns() for buffer in _of_polars_series(column)[1]]
 
 
-def _of_hash_table(table: Any) -> tuple[list[Any], list[Buffer]]:
-    """The table behind a pandas Index that was searched."""
-    return [], [(id(table), table.sizeof())]
-
-
+_OUTSIDE: dict[str, Callable[[Any], int]] = {
+    "polars.series.series.Series": _bytes_without_arrow_form,
+    "polars.dataframe.frame.DataFrame": lambda frame: sum(
+        map(_bytes_without_arrow_form, frame.get_columns())
+    ),
+    # The table behind a pandas Index that was searched.
+    "pandas._libs.hashtable.HashTable": lambda table: table.sizeof(),
+}
+"""The bytes that an object alone has outside of Python objects, at an address nobody tells."""
 _FOREIGN: dict[str, Foreign] = {
     "numpy.ndarray": _of_array,
     "pyarrow.lib.Array": _of_arrow_array,
@@ -201,5 +239,4 @@ _FOREIGN: dict[str, Foreign] = {
     "pyarrow.lib.Buffer": _of_arrow_buffer,
     "polars.series.series.Series": _of_polars_series,
     "polars.dataframe.frame.DataFrame": _of_polars_frame,
-    "pandas._libs.hashtable.HashTable": _of_hash_table,
 }
