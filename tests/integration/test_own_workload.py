@@ -246,6 +246,30 @@ def test_where_a_notebook_differs_is_shown_by_key(project: Path, tmp_path: Path)
     assert "1007" in said
 
 
+@pytest.mark.slow
+def test_the_imports_of_a_notebook_are_not_its_net_peak(project: Path, tmp_path: Path) -> None:
+    read = "\n".join(NOTEBOOK[1:])
+    write_notebook(tmp_path / "first.ipynb", "import oracledb\nimport pandas as pd", read)
+    write_notebook(tmp_path / "later.ipynb", NOTEBOOK[0], "print(1)\nimport pandas as pd", read)
+    write_notebook(tmp_path / "none.ipynb", "import oracledb", "rows = 1")
+    names = ("first", "later", "none")
+    candidates = [("--candidate", f"{name}={tmp_path / name}.ipynb") for name in names]
+
+    said = run(
+        *(project, "replay", "payments", *(word for pair in candidates for word in pair)),
+        *("--no-profile", "-o", tmp_path / "run", "-q"),
+        code=1,
+    )
+
+    assert "none.ipynb does not set the variable `result`" in said
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    first, later, _ = (summary["candidates"][name] for name in names)
+    assert first["rss_net_peak_bytes"] < later["rss_net_peak_bytes"]
+    assert first["rss_baseline_bytes"] > later["rss_baseline_bytes"]
+    assert not first["remarks"]
+    assert any("the import of pandas," in remark for remark in later["remarks"])
+
+
 def test_a_script_is_a_candidate(project: Path, tmp_path: Path) -> None:
     run(project, "prove", "payments", "--left", "script.py", "--right", "lean", "--level", "exact")
 

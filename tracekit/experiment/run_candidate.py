@@ -275,8 +275,19 @@ def _completed(
         remarks=(
             *record.remarks,
             *_retries(typical),
+            *_imports(plain),
             *spread_remark(peaks),
         ),
+    )
+
+
+def _imports(run: ChildRun) -> tuple[str, ...]:
+    names = run.values.get("imported", ())
+    if not names:
+        return ()
+    return (
+        f"the net peak includes the import of {', '.join(names)}, because other code runs before "
+        "it. Imports at the start of a script or notebook are part of the baseline",
     )
 
 

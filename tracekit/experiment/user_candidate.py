@@ -89,9 +89,17 @@ class UserCandidate(Candidate[Any]):
             ) from exc
 
     def warm_up(self, keys: Keys) -> None:
-        """Call it with one key, if it takes keys; a program runs once only."""
+        """Call it with one key, if it takes keys; a program runs once only, after its imports."""
+        if isinstance(self._program, ProgramCall):
+            self._program.warm_up()
         if keys is not None and self._given is not None and self._given.takes_keys:
             self.fetch(keys[:1])
+
+    def facts(self, kept: Any) -> dict[str, Any]:
+        """The modules that a program imported while it was measured."""
+        if isinstance(self._program, ProgramCall):
+            return {"imported": self._program.imported()}
+        return {}
 
     def close(self) -> None:
         """Close its connection."""
@@ -112,8 +120,8 @@ class UserCandidate(Candidate[Any]):
         if self._program is None:
             return f"{self._spec.name} returned None, so its result cannot be compared"
         return (
-            f"{self._spec.spec} does not set the variable `{RESULT}`, so it cannot be compared. "
-            f"Assign what it reads, such as a list of records or a frame, to `{RESULT}`"
+            f"{Path(self._spec.spec).name} does not set the variable `{RESULT}`, so it cannot be "
+            f"compared. Assign what it reads, such as a list of records or a frame, to `{RESULT}`"
         )
 
     def _call(self, keys: Keys) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 from tracekit.extras import extra
 from tracekit.programs.notebook import read_notebook
+from tracekit.programs.own_imports import import_what_begins
 
 _RAISES = "raises-exception"
 
@@ -37,6 +39,19 @@ class NotebookCells:
         self._path = path
         self._cells = [cell for cell in read_notebook(path).cells if cell.cell_type == "code"]
         self._shell: Any = InteractiveShell.instance(config=config)
+
+    def code(self) -> list[ast.Module]:
+        """The cells as Python code, up to the first that is none."""
+        found: list[ast.Module] = []
+        with contextlib.suppress(SyntaxError):
+            found.extend(ast.parse(self._shell.transform_cell(one.source)) for one in self._cells)
+        return found
+
+    def warm_up(self) -> None:
+        """Import what the notebook begins with, and load what the shell needs to run a cell."""
+        with _in_folder(self._path.absolute().parent):
+            self._shell.run_cell("pass", silent=True)
+            import_what_begins(self.code())
 
     def variable(self, name: str) -> Any:
         """The notebook's variable `name` once every cell has run; None if it has none.
