@@ -63,7 +63,7 @@ class MissingExtra(ConfigError, ImportError):
         named = ", ".join(self.packages)
         super().__init__(
             f"{named} {'is' if len(self.packages) == 1 else 'are'} not installed: "
-            f"pip install 'tracekit[{extra}]'"
+            f"pip install 'tracekit[{extra}]', or '.[{extra}]' in its clone"
         )
 
 
