@@ -74,11 +74,15 @@ def test_a_path_made_15_percent_heavier_turns_check_red(folder, baseline):
     assert code == 1
     assert found["passed"] is False
     assert any(failure.startswith("iterator net_peak grew by") for failure in found["failures"])
+    (diff,) = found["stack_diffs"]
+    assert diff["head"] == "iterator"
+    grown = [delta for delta in diff["deltas"] if delta["stack"][-1].startswith("leaky:")]
+    assert grown and all(delta["base_bytes"] == 0 for delta in grown)
 
 
 def test_a_path_made_3_percent_heavier_does_not(folder, baseline):
     code, found = checked(folder, baseline, 3)
-    assert (code, found["failures"]) == (0, [])
+    assert (code, found["failures"], found["stack_diffs"]) == (0, [], [])
 
 
 def test_a_baseline_of_another_environment_is_exit_code_2(folder, baseline):

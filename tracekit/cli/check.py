@@ -146,7 +146,7 @@ def command(
                 command=_typed(),
                 on_progress=tell,
             )
-            write_baseline(baseline, run.summary, given=given)
+            write_baseline(baseline, run.summary, given=given, call_trees=run.stacks.call_trees)
             click.echo(f"tracekit: wrote {baseline}; its run is in {run.folder}", err=True)
             return ExitCode.OK
         checked = check(
@@ -190,13 +190,30 @@ def _print(checked: Checked, baseline: Path, format_: str) -> None:
     failures: Sequence[str] = checked.judgement.failures
     if format_ == "json":
         sides = Side(baseline.name, before, {}), Side(checked.run.folder.name, after, {})
-        record = comparison_record(*sides, checked.judgement, (), tuple(METRICS), "change")
+        record = comparison_record(
+            *sides, checked.judgement, checked.stack_diffs, tuple(METRICS), "change"
+        )
         click.echo(to_json(record), nl=False)
     elif format_ == "md":
-        click.echo(reports.compare_markdown(before, after, failures=failures), nl=False)
-    else:
-        terminal = on_terminal()
-        width = terminal_width()
-        text = reports.compare_text(before, after, failures=failures, width=width, color=terminal)
+        text = reports.compare_markdown(
+            before, after, stack_diffs=checked.stack_diffs, failures=failures
+        )
         click.echo(text, nl=False)
+    else:
+        text = reports.compare_text(
+            before,
+            after,
+            stack_diffs=checked.stack_diffs,
+            failures=failures,
+            width=terminal_width(),
+            color=on_terminal(),
+        )
+        click.echo(text, nl=False)
+    if checked.without_stacks:
+        click.echo(
+            f"tracekit: the call stacks of {', '.join(checked.without_stacks)} are not in both the "
+            f"baseline and this run, so they are not compared. Those of this run are in "
+            f"{checked.run.folder / 'report.html'}; check --update keeps them in the baseline",
+            err=True,
+        )
     click.echo(f"tracekit: the run is in {checked.run.folder}", err=True)

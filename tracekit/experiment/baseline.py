@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tracekit.errors import ConfigError
+from tracekit.experiment.baseline_stacks import heap_growth, kept_stacks
 from tracekit.experiment.builtin_candidates import DEFAULT_CANDIDATES
 from tracekit.experiment.candidate_spec import candidate_specs, with_reference_first
 from tracekit.experiment.environment import collect_environment
@@ -24,11 +25,13 @@ from tracekit.experiment.source import resolve
 from tracekit.experiment.verdict import NO_ROWS
 from tracekit.experiment.view import Replay
 from tracekit.records import (
+    CallTree,
     Environment,
     GivenOptions,
     Level,
     ReplayOptions,
     ReplaySummary,
+    StackDiff,
     WorkloadInfo,
     from_json,
     to_json,
@@ -50,6 +53,14 @@ class Checked:
     baseline: ReplaySummary
     run: Replay
     judgement: Judgement
+    stack_diffs: tuple[StackDiff, ...]
+    """What grew at the heap peak of the candidates whose memory grew too much."""
+
+    @property
+    def without_stacks(self) -> tuple[str, ...]:
+        """Candidates whose memory grew too much without call stacks that would say where."""
+        shown = {diff.head for diff in self.stack_diffs}
+        return tuple(name for name in self.judgement.grown if name not in shown)
 
 
 def read_baseline(path: Path) -> ReplaySummary:
@@ -129,7 +140,11 @@ def options_of(workload: str, given: GivenOptions) -> ReplayOptions:
 
 
 def write_baseline(
-    path: Path, summary: ReplaySummary, *, given: GivenOptions | None = None
+    path: Path,
+    summary: ReplaySummary,
+    *,
+    given: GivenOptions | None = None,
+    call_trees: Sequence[CallTree] = (),
 ) -> None:
     """Save `summary` as a baseline, without what only its run folder has.
 
@@ -137,6 +152,7 @@ def write_baseline(
         path: The file.
         summary: The run.
         given: Which of its options are not those of the workload's definition.
+        call_trees: The call trees of the run, of which the baseline keeps the largest stacks.
 
     Raises:
         ConfigError: a candidate failed, outputs were not equal, no rows were read, or `path` cannot
@@ -153,7 +169,14 @@ def write_baseline(
     options = summary.options
     if options is not None:
         options = replace(options, candidates=tuple(map(_portable, options.candidates)))
-    saved = replace(summary, candidates=paths, options=options, command=None, given=given)
+    saved = replace(
+        summary,
+        candidates=paths,
+        options=options,
+        command=None,
+        given=given,
+        heap_stacks=kept_stacks(call_trees),
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(saved), encoding="utf-8")
@@ -212,7 +235,15 @@ def check(
     )
     summary = run.summary
     _same_fingerprint(path, baseline, summary.environment, summary.workload)
-    return Checked(baseline, run, judge_run(baseline, summary, rules))
+    judgement = judge_run(baseline, summary, rules)
+    return Checked(baseline, run, judgement, _growth(baseline, run, judgement.grown))
+
+
+def _growth(baseline: ReplaySummary, run: Replay, names: Sequence[str]) -> tuple[StackDiff, ...]:
+    if not names:
+        return ()
+    peaks = {name: found.heap_peak_bytes for name, found in baseline.candidates.items()}
+    return heap_growth(names, baseline.heap_stacks, peaks, run.stacks.call_trees)
 
 
 def judge_run(baseline: ReplaySummary, head: ReplaySummary, rules: Sequence[Rule]) -> Judgement:
@@ -225,7 +256,7 @@ def judge_run(baseline: ReplaySummary, head: ReplaySummary, rules: Sequence[Rule
     verdict = head.verdict.reasons if baseline.verdict.passed else ()
     failures = [*growth.failures, *_changed_outputs(baseline, head), *lost_levels(baseline, head)]
     failures += [reason for reason in verdict if reason not in failures]
-    return Judgement(growth.rules, tuple(failures))
+    return replace(growth, failures=tuple(failures))
 
 
 def make_run(
@@ -387,5 +418,16 @@ def _changed_outputs(baseline: ReplaySummary, head: ReplaySummary) -> Iterator[s
         elif after.digest != before.digest:
             yield (
                 f"the output of {name} changed: the digest of all records was "
-                f"{before.digest[:12]}… and is {after.digest[:12]}… now"
+                f"{before.digest[:12]}… and is {after.digest[:12]}… now{_where(name, head)}"
             )
+
+
+def _where(name: str, head: ReplaySummary) -> str:
+    """Where to find the keys that differ; a baseline has only one digest for all of them."""
+    proof = head.proof.candidates.get(name)
+    if proof is not None and proof.level is Level.DIFFERENT:
+        return ""  # the first differences from the reference are shown
+    return (
+        ". A baseline keeps no keys: to see which differ, replay the version of before, too, and "
+        "compare the results with tracekit.prove"
+    )

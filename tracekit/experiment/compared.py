@@ -22,7 +22,7 @@ from tracekit.records import (
     WorkloadInfo,
     from_json,
 )
-from tracekit.reports.comparison import comparison_headline, metric_deltas, unlike
+from tracekit.reports.comparison import comparison_headline, metric_deltas, newly_different, unlike
 
 _CAPTURE = ".bin"
 _NO_ENVIRONMENT = Environment(
@@ -153,6 +153,10 @@ def comparison_record(
             for delta in deltas
         ),
         unlike=tuple(unlike(base.summary, head.summary)),
+        differences={
+            name: proof.examples
+            for name, proof in newly_different(base.summary, head.summary).proof.candidates.items()
+        },
         stack_diffs=diffs,
         rules=tuple(rule.text for rule in judgement.rules),
         failures=judgement.failures,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tracekit.errors import ConfigError
 from tracekit.records import CandidateMeasurement, ReplaySummary, RunStatus
-from tracekit.reports.comparison import METRICS, Metric, level_change
+from tracekit.reports.comparison import MEMORY, METRICS, Metric, level_change
 from tracekit.reports.headline import ending
 from tracekit.sizes import parse_size
 
@@ -44,6 +44,8 @@ class Judgement:
 
     rules: tuple[Rule, ...]
     failures: tuple[str, ...]
+    grown: tuple[str, ...] = ()
+    """Candidates whose memory grew too much, or ran out."""
 
     @property
     def passed(self) -> bool:
@@ -97,9 +99,13 @@ def judge_measurements(base: Measurements, head: Measurements, rules: Sequence[R
     if not rules:
         return Judgement((), ())
     failures = [*_lost_paths(base, head)]
+    grown = {name for name in base if _ran_out(base[name], head.get(name))}
     for rule in rules:
-        failures += _broken(base, head, rule)
-    return Judgement(tuple(rules), tuple(failures))
+        broken = dict(_broken(base, head, rule))
+        failures += broken.values()
+        if rule.metric.name in MEMORY:
+            grown |= broken.keys()
+    return Judgement(tuple(rules), tuple(failures), tuple(name for name in base if name in grown))
 
 
 def lost_levels(base: ReplaySummary, head: ReplaySummary) -> list[str]:
@@ -123,7 +129,13 @@ def _lost_paths(base: Measurements, head: Measurements) -> Iterator[str]:
             yield f"{name} succeeded before and {ending(after)} now{reason}"
 
 
-def _broken(base: Measurements, head: Measurements, rule: Rule) -> Iterator[str]:
+def _ran_out(before: CandidateMeasurement, after: CandidateMeasurement | None) -> bool:
+    ran_out = after is not None and after.status is RunStatus.OUT_OF_MEMORY
+    return ran_out and before.status is RunStatus.OK
+
+
+def _broken(base: Measurements, head: Measurements, rule: Rule) -> Iterator[tuple[str, str]]:
+    """The candidates that break `rule`, and how."""
     measured = {
         name: found for name, path in base.items() if (found := _of(rule, path)) is not None
     }
@@ -138,9 +150,9 @@ def _broken(base: Measurements, head: Measurements, rule: Rule) -> Iterator[str]
             continue  # reported by _lost_paths
         after = rule.metric.of(path)
         if after is None:
-            yield f"{name} {rule.metric.name} was measured before and is not now"
+            yield name, f"{name} {rule.metric.name} was measured before and is not now"
         elif after - before > rule.allowed(before):
-            yield _grown(name, rule, before, after)
+            yield name, _grown(name, rule, before, after)
 
 
 def _of(rule: Rule, path: CandidateMeasurement) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tracekit.records.proof import Difference
 from tracekit.records.stacks import StackDiff
 
 
@@ -34,6 +35,8 @@ class Comparison:
     metrics: tuple[MetricChange, ...]
     unlike: tuple[str, ...]
     """What makes the two hard to compare: different environments, workloads or candidates."""
+    differences: dict[str, tuple[Difference, ...]]
+    """The first differences of each candidate that differs and did not before."""
     stack_diffs: tuple[StackDiff, ...]
     rules: tuple[str, ...]
     """The rules of --fail-on."""

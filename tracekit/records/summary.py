@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from tracekit.records.environment import Environment
 from tracekit.records.measurement import CandidateMeasurement
+from tracekit.records.program import HeapStack
 from tracekit.records.proof import Proof
 
 
@@ -103,3 +104,6 @@ class ReplaySummary:
     """The command line that repeats the run."""
     given: GivenOptions | None = None
     """In a baseline: which of its options are not those of the workload's definition."""
+    heap_stacks: dict[str, tuple[HeapStack, ...]] = field(default_factory=dict)
+    """In a baseline: the largest call stacks at each candidate's heap peak, without lines and
+    folders."""

@@ -10,11 +10,13 @@ from tracekit.reports.comparison import (
     comparison_headline,
     delta_table,
     metric_deltas,
+    newly_different,
     outcome_prefix,
     unlike,
 )
 from tracekit.reports.gfm import bullet, marker, prose, section, table_lines
 from tracekit.reports.redaction import Redactor
+from tracekit.reports.sections import difference_table
 from tracekit.reports.stack_sections import TOP_STACKS, diff_title, stack_details, stack_tables
 from tracekit.reports.text_report import TextPage
 
@@ -56,6 +58,7 @@ def compare_text(
         page.item(failure, style="red")
     page.line("")
     page.table(delta_table(deltas))
+    page.table(difference_table(newly_different(base, head), redact), "First differences")
     page.items(unlike(base, head), "Not directly comparable")
     for diff in stack_diffs:
         tables = stack_tables(diff, redact, limit=TOP_STACKS)
@@ -93,7 +96,8 @@ def compare_markdown(
         ConfigError: a metric in `columns`, or the order `sort`, is unknown.
     """
     deltas = metric_deltas(base, head, columns, sort=sort)
-    redact = Redactor(confidential=confidential)
+    redact = Redactor(head, confidential=confidential)
+    differences = difference_table(newly_different(base, head), redact)
     work = head.workload
     verdict = outcome_prefix(failures)
     sentence = prose(redact.prose(comparison_headline(base, head, deltas)))
@@ -103,6 +107,7 @@ def compare_markdown(
         bullet(map(redact.prose, failures or ())),
         "## Metrics, worst first" if sort == "change" else "## Metrics",
         table_lines(delta_table(deltas)),
+        *section("First differences", table_lines(differences)),
         *section("Not directly comparable", bullet(map(redact.prose, unlike(base, head)))),
         *stack_details(stack_diffs, redact),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from tracekit.errors import ConfigError
 from tracekit.records import CandidateMeasurement, Level, ReplaySummary, RunStatus
@@ -213,6 +213,18 @@ def level_change(name: str, before: Level, now: Level | None) -> str:
         return f"{name} {was} and is not proved now"
     found = "differs" if now is Level.DIFFERENT else f"is equal at level {now}"
     return f"{name} {was} and {found} now"
+
+
+def newly_different(base: ReplaySummary, head: ReplaySummary) -> ReplaySummary:
+    """`head` with the proofs of only those candidates that differ and did not before."""
+    found = {
+        name: proof
+        for name, proof in head.proof.candidates.items()
+        if proof.level is Level.DIFFERENT
+        and (before := base.proof.candidates.get(name)) is not None
+        and before.level is not Level.DIFFERENT
+    }
+    return replace(head, proof=replace(head.proof, candidates=found))
 
 
 def unlike(base: ReplaySummary, head: ReplaySummary) -> list[str]:

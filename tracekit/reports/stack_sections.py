@@ -89,11 +89,16 @@ def stack_tables(diff: StackDiff, redact: Redactor, *, limit: int) -> StackTable
     chance = [delta for delta in largest_first if delta.delta_bytes and _is_chance(delta, diff)]
     changed = [delta for delta in largest_first if delta.delta_bytes and delta not in chance]
     largest = figures.size(abs(chance[0].delta_bytes)) if chance else ""
+    within = (
+        f"1 call stack changed within the noise, by {largest}"
+        if len(chance) == 1
+        else f"{len(chance):,} call stacks changed within the noise, each by at most {largest}"
+    )
     return StackTables(
         _table(diff, changed[:limit], redact),
         f"The {min(limit, len(changed)):,} call stacks that changed most, of {len(changed):,}",
         _table(diff, chance[:limit], redact),
-        f"{len(chance):,} call stacks changed within the noise, each by at most {largest}",
+        within,
     )
 
 

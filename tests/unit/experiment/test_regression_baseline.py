@@ -20,7 +20,10 @@ from tracekit.experiment.regression import parse_rule
 from tracekit.experiment.verdict import NO_ROWS
 from tracekit.records import (
     CandidateMeasurement,
+    CandidateProof,
     GivenOptions,
+    Level,
+    Proof,
     ReplayOptions,
     RunStatus,
     Verdict,
@@ -70,6 +73,26 @@ def test_an_output_that_changed_fails():
     assert "output of lean changed" in changed
     (fewer,) = judge_run(SUMMARY, with_path(rows=99, digest="cd" * 16), RULES).failures
     assert fewer == "lean returned 100 rows of 10 keys and returns 99 of 10 now"
+
+
+def test_a_changed_output_says_why_no_key_is_named():
+    head = with_path(digest="cd" * 16)
+    (changed,) = judge_run(SUMMARY, head, RULES).failures
+    assert "A baseline keeps no keys" in changed
+    proof = Proof("old", {"lean": CandidateProof(Level.DIFFERENT, equal=False)})
+    changed, *_ = judge_run(SUMMARY, replace(head, proof=proof), RULES).failures
+    assert "A baseline keeps no keys" not in changed, "the first differences are shown"
+
+
+def test_candidates_whose_memory_grew_are_named():
+    assert judge_run(SUMMARY, SUMMARY, RULES).grown == ()
+    for worse in (
+        with_path(heap_peak_bytes=200 * MIB),
+        with_path(rss_net_peak_bytes=200 * MIB),
+        with_path(status=RunStatus.OUT_OF_MEMORY),
+    ):
+        assert judge_run(SUMMARY, worse, RULES).grown == ("lean",)
+    assert judge_run(SUMMARY, with_path(status=RunStatus.FAILED), RULES).grown == ()
 
 
 def test_a_verdict_that_no_longer_holds_fails():
