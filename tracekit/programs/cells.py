@@ -123,7 +123,9 @@ class CellLog:
             case Ready():
                 self.ready = message
             case Began():
-                self._began = self._began or message.at
+                if not self._cells:  # short cells may end between two samples
+                    self._began = message.at
+                    self._timeline.add(0.0, message.rss_bytes)
                 self._cells.append(
                     _Cell(message, seen_peak_bytes=message.rss_bytes, seen_at=message.at)
                 )
