@@ -13,6 +13,7 @@ def _of(construct: str, *steps_and_result: Any) -> Row:
 
 
 _PARENT = "CREATE TABLE p (id NUMBER PRIMARY KEY)"
+_WITH_CLOB = "CREATE TABLE t (id NUMBER, c CLOB, b BLOB)"
 _PARENTS = "INSERT INTO p SELECT LEVEL FROM DUAL CONNECT BY LEVEL <= 3"
 
 SCHEMAS: list[Row] = [
@@ -105,6 +106,30 @@ SCHEMAS: list[Row] = [
     _of("DROP SYNONYM of none", "DROP SYNONYM nothing", "ORA-01434"),
     _of("DROP PUBLIC SYNONYM of none", "DROP PUBLIC SYNONYM nothing", "ORA-01432"),
     _of("a synonym across a database link", "CREATE SYNONYM s FOR dept@far", "ORA-03001"),
+    # LOBs are not compared
+    *(
+        _of(f"a CLOB in {where}", _WITH_CLOB, f"SELECT COUNT(*) FROM t {condition}", "ORA-00932")
+        for where, condition in (
+            ("a comparison", "WHERE c = 'x'"),
+            ("IN", "WHERE c IN ('x')"),
+            ("BETWEEN", "WHERE c BETWEEN 'a' AND 'b'"),
+            ("a join", "JOIN t u ON u.c = t.c"),
+            ("GROUP BY", "GROUP BY c"),
+        )
+    ),
+    _of("a CLOB in ORDER BY", _WITH_CLOB, "SELECT id FROM t ORDER BY c", "ORA-00932"),
+    _of(
+        "a BLOB in a comparison",
+        _WITH_CLOB,
+        "SELECT id FROM t WHERE b = HEXTORAW('01')",
+        "ORA-00932",
+    ),
+    _of(
+        "a CLOB's text in a comparison",
+        _WITH_CLOB,
+        "SELECT COUNT(*) FROM t WHERE TO_CHAR(c) = 'x' AND c LIKE 'x%' AND SUBSTR(c, 1, 1) = 'x'",
+        0,
+    ),
     _of("ALTER INDEX of no index", "ALTER INDEX nothing REBUILD", "ORA-01418"),
     _of(
         "CREATE VIEW ... WITH READ ONLY",

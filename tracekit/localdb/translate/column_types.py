@@ -155,6 +155,15 @@ def may_be_lob(node: exp.Expr) -> bool:
     return False
 
 
+def lob_name(node: exp.Expr) -> str:
+    """CLOB, NCLOB or BLOB for a LOB's column and what TO_CLOB returns; "" for other values."""
+    if node.meta.get(LOB_META):
+        return "CLOB"
+    known = column_type(node)
+    declared = known.declared.name if known is not None and known.declared else ""
+    return declared if declared in ("CLOB", "NCLOB", "BLOB") else ""
+
+
 def output_type(node: exp.Expr) -> Output:
     """The type of an output: a column's type, a text type, or a kind of value."""
     found, text = column_type(node), text_type(node)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 
 from tracekit.localdb.ora_error import OraError
@@ -13,6 +15,7 @@ from tracekit.localdb.translate.build import (
     as_text,
     call,
 )
+from tracekit.localdb.translate.column_types import lob_name
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.kinds import (
     Kind,
@@ -50,10 +53,11 @@ def contained(node: exp.Expr, context: Context) -> exp.Expr:
     """Translate IN of a list, of binds, of tuples or of a query.
 
     Raises:
-        OraError: ORA-01795 if the list is too long.
+        OraError: ORA-01795 if the list is too long; ORA-00932 if an operand is a LOB.
     """
     assert isinstance(node, exp.In)
     values = node.expressions
+    _refuse_lobs([node.this, *values], context)
     if len(values) > MAX_LIST_EXPRESSIONS:
         raise OraError(
             1795,
@@ -133,9 +137,14 @@ def equality(node: exp.Expr, context: Context) -> exp.Expr:
     return comparison(node, context)
 
 
-def comparison(node: exp.Expr, _: Context) -> exp.Expr:
-    """Translate a comparison; rowids are compared as numbers, which sort like them."""
+def comparison(node: exp.Expr, context: Context) -> exp.Expr:
+    """Translate a comparison; rowids are compared as numbers, which sort like them.
+
+    Raises:
+        OraError: ORA-00932 if an operand is a LOB.
+    """
     left, right = node.this, node.expression
+    _refuse_lobs([left, right], context)
     tuples = [left.unnest(), right.unnest()]
     if all(isinstance(one, exp.Tuple) for one in tuples):
         _match_tuples(tuples)
@@ -150,8 +159,36 @@ def comparison(node: exp.Expr, _: Context) -> exp.Expr:
     return node
 
 
-def between(node: exp.Expr, _: Context) -> exp.Expr:
-    """BETWEEN, with its operands in one form."""
+def refuse_lob_keys(tree: exp.Expr, context: Context) -> None:
+    """Refuse to sort, group or make distinct by LOBs.
+
+    Raises:
+        OraError: ORA-00932 if a key is a LOB.
+    """
+    for ordered in tree.find_all(exp.Ordered):
+        _refuse_lobs([ordered.this], context)
+    for group in tree.find_all(exp.Group):
+        _refuse_lobs(group.expressions, context)
+    for select in tree.find_all(exp.Select):
+        if select.args.get("distinct"):
+            _refuse_lobs([item.unalias() for item in select.expressions], context)
+
+
+def _refuse_lobs(operands: Iterable[exp.Expr], context: Context) -> None:
+    for operand in operands:
+        name = lob_name(operand.unnest())
+        if name:
+            message = f"inconsistent datatypes: expected - got {name}"
+            raise OraError(932, message, position=context.position(operand))
+
+
+def between(node: exp.Expr, context: Context) -> exp.Expr:
+    """BETWEEN, with its operands in one form.
+
+    Raises:
+        OraError: ORA-00932 if an operand is a LOB.
+    """
+    _refuse_lobs([node.this, node.args["low"], node.args["high"]], context)
     if kind_of(node.this) is Kind.ROWID:
         for bound in ("low", "high"):
             node.set(bound, _rowid_number(node.args[bound]))

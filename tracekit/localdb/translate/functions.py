@@ -33,6 +33,7 @@ from tracekit.localdb.translate.build import (
     text,
     unsupported,
 )
+from tracekit.localdb.translate.column_types import lob_name
 from tracekit.localdb.translate.date_models import is_date_model
 from tracekit.localdb.translate.dialect import DATE_LITERAL, TIMESTAMP_LITERAL, TRUNCATED
 from tracekit.localdb.translate.kinds import (
@@ -195,6 +196,8 @@ def _round(args: Sequence[exp.Expr]) -> exp.Expr:
 
 
 def _to_char(args: Sequence[exp.Expr]) -> exp.Expr:
+    if len(args) == 1 and lob_name(args[0]):
+        return with_kind(cast(args[0], exp.DType.TEXT), Kind.TEXT)  # a value that can be compared
     if len(args) == 1:
         return as_text(args[0])
     kind = kind_of(args[0])

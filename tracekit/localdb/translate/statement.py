@@ -26,6 +26,7 @@ from tracekit.localdb.translate.changes import (
 from tracekit.localdb.translate.char_comparisons import bind_lengths
 from tracekit.localdb.translate.checks import check_supported
 from tracekit.localdb.translate.column_types import ColumnsOf, ColumnType, ValueType
+from tracekit.localdb.translate.conditions import refuse_lob_keys
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.control import control_statement
 from tracekit.localdb.translate.definitions import (
@@ -427,6 +428,7 @@ def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
     rewrite_hierarchies(tree, context.position)
     rewrite_rownum(tree)
     tree = rewrite_expressions(tree, context)
+    refuse_lob_keys(tree, context)
     choose_late_macros(tree)
     fold_identifiers(tree)
     check_supported(tree)
