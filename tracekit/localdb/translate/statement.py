@@ -11,7 +11,6 @@ from sqlglot.errors import ParseError, TokenError
 
 from tracekit.localdb.backend import StatementKind
 from tracekit.localdb.ora_error import OraError
-from tracekit.localdb.translate.applies import rewrite_applies
 from tracekit.localdb.translate.assignments import convert_assignments
 from tracekit.localdb.translate.bind_forms import BindForm
 from tracekit.localdb.translate.binds import Parameter, Prepared, prepare
@@ -24,64 +23,38 @@ from tracekit.localdb.translate.changes import (
     split_returning,
 )
 from tracekit.localdb.translate.char_comparisons import bind_lengths
-from tracekit.localdb.translate.checks import check_supported
-from tracekit.localdb.translate.column_types import ColumnsOf, ColumnType, ValueType
-from tracekit.localdb.translate.conditions import refuse_lob_keys
+from tracekit.localdb.translate.column_types import ColumnsOf
 from tracekit.localdb.translate.context import Context
 from tracekit.localdb.translate.control import control_statement
-from tracekit.localdb.translate.definitions import (
-    create_index,
-    create_table,
-    create_table_as,
-    create_view,
-    refuse_repeated,
-)
+from tracekit.localdb.translate.creations import create
 from tracekit.localdb.translate.dialect import ReadOracle
-from tracekit.localdb.translate.fetch_clauses import rewrite_fetches
 from tracekit.localdb.translate.file_names import use_file_names
 from tracekit.localdb.translate.foreign_syntax import (
     refuse_foreign_operators,
     refuse_foreign_syntax,
 )
-from tracekit.localdb.translate.hierarchy import rewrite_hierarchies
-from tracekit.localdb.translate.key_lists import rewrite_key_lists
-from tracekit.localdb.translate.kinds import Kind
 from tracekit.localdb.translate.late_macros import choose_late_macros
 from tracekit.localdb.translate.lexer import Token, TokenKind, bind_name, tokenize
 from tracekit.localdb.translate.locked_rows import is_locking, locked_rows
 from tracekit.localdb.translate.multi_inserts import multi_insert
 from tracekit.localdb.translate.names import (
     computed_columns,
-    expand_order_aliases,
-    fold_identifiers,
-    folded,
-    keep_group_constants,
-    name_output_columns,
 )
-from tracekit.localdb.translate.nested_aggregates import split_nested_aggregates
-from tracekit.localdb.translate.number_guard import check_free_numbers
-from tracekit.localdb.translate.number_types import DOUBLE, FLOAT
 from tracekit.localdb.translate.object_clauses import (
     is_bitmap,
     without_index_owner,
     without_index_properties,
     without_view_options,
 )
-from tracekit.localdb.translate.outer_joins import rewrite_outer_joins
-from tracekit.localdb.translate.pivots import rewrite_pivots
-from tracekit.localdb.translate.quantified import write_out_lists
+from tracekit.localdb.translate.passes import rewritten
 from tracekit.localdb.translate.refusals import refuse_stored_code, unreadable_construct
 from tracekit.localdb.translate.reserved import check_reserved_words
-from tracekit.localdb.translate.rewrite import rewrite_expressions
-from tracekit.localdb.translate.rownum import rewrite_rownum
 from tracekit.localdb.translate.schema_changes import schema_change
 from tracekit.localdb.translate.scopes import Scopes, nothing_known
-from tracekit.localdb.translate.set_operations import free_outputs, items
-from tracekit.localdb.translate.stored_values import fit_values, settle_outputs
+from tracekit.localdb.translate.stored_values import fit_values
 from tracekit.localdb.translate.synonyms import ObjectName, SynonymNames, synonym_change
 from tracekit.localdb.translate.table_clauses import is_create_table, query_at, without_storage
-from tracekit.localdb.translate.translated import ColumnDeclaration, TableReference, Translated
-from tracekit.localdb.translate.types import DeclaredType
+from tracekit.localdb.translate.translated import TableReference, Translated
 from tracekit.localdb.translate.writer import write
 
 NO_SYNONYMS: Mapping[ObjectName, ObjectName] = MappingProxyType({})
@@ -183,7 +156,7 @@ def _translate(
         tree = _parse(prepared)
         if isinstance(tree.args.get("expression"), exp.Query):
             names.use(tree.args["expression"])
-        return _with_source(_create(tree, prepared, context), sql, tokens)
+        return _with_source(create(tree, prepared, context), sql, tokens)
     raise OraError(900, "invalid SQL statement", position=tokens[0].start)
 
 
@@ -276,7 +249,7 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
     if not tree.args.get("expressions") and isinstance(tree, exp.Select):
         raise OraError(936, "missing expression", position=len(prepared.text))
     locks = is_locking(tree)
-    tree = _rewrite(tree, prepared, context)
+    tree = rewritten(tree, prepared, context)
     return Translated(
         StatementKind.QUERY,
         write(tree),
@@ -293,7 +266,7 @@ def _query(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
 
 def _change(tree: exp.Expr, prepared: Prepared, context: Context, word: str) -> Translated:
     shape_change(tree)
-    tree = _rewrite(tree, prepared, context)
+    tree = rewritten(tree, prepared, context)
     convert_assignments(tree, context.scopes)
     fit_values(tree, context)
     choose_late_macros(tree)
@@ -329,130 +302,6 @@ def _with_outputs(translated: Translated, outputs: Sequence[Token]) -> Translate
         bind_names=translated.bind_names + names,
         returning_into=tuple(range(first, first + len(outputs))),
     )
-
-
-def _create(tree: exp.Expr, prepared: Prepared, context: Context) -> Translated:
-    if not isinstance(tree, exp.Create):
-        raise OraError(901, "invalid CREATE command")
-    if prepared.bind_names:
-        raise OraError(1027, "bind variables not allowed for data definition operations")
-    kind = str(tree.args.get("kind") or "").upper()
-    if isinstance(tree.expression, exp.Query):
-        return _create_from_query(tree, prepared, context, kind)
-    if kind == "TABLE" and isinstance(tree.this, exp.Schema):
-        build = create_table
-    elif kind == "INDEX":
-        build = create_index
-    else:
-        raise unsupported(f"CREATE {kind}")
-    text, definition = build(tree, context)
-    return Translated(StatementKind.DDL, text, definition=definition)
-
-
-def _create_from_query(
-    tree: exp.Create, prepared: Prepared, context: Context, kind: str
-) -> Translated:
-    listed = tree.this.expressions if isinstance(tree.this, exp.Schema) else []
-    if any(isinstance(one, exp.ColumnDef | exp.Constraint) for one in listed):
-        raise unsupported(f"constraints in CREATE {kind} AS SELECT", context.position(listed[0]))
-    names = [folded(one) for one in listed]
-    query = tree.expression.pop()
-    _check_selected(query, context, is_named=bool(names), is_table=kind == "TABLE")
-    query = _rewrite(query, prepared, context)
-    if kind == "TABLE":
-        if isinstance(query, exp.Select):
-            items(query, context.scopes)
-        free_outputs(query)
-    outputs = context.scopes.outputs(query)
-    if names and outputs and len(names) != len(outputs):
-        raise OraError(1730, "invalid number of column names specified")
-    names = names or [name for name, _ in outputs]
-    refuse_repeated(names)
-    settle_outputs(query)
-    tree.set("expression", query)
-    build = create_view if kind == "VIEW" else create_table_as
-    text, definition = build(tree, context)
-    computed = computed_columns(query) if kind == "VIEW" else frozenset[str]()
-    columns = tuple(
-        ColumnDeclaration(name, declared)
-        for name, (output, known) in zip(names, outputs, strict=False)
-        if (declared := _declared(known, is_computed=output in computed)) is not None
-    )
-    definition = replace(definition, columns=columns)
-    return Translated(StatementKind.DDL, text, definition=definition)
-
-
-def _declared(known: ColumnType | ValueType, *, is_computed: bool) -> DeclaredType | None:
-    """The type of a view's or table's column, as far as DuckDB's type does not tell it."""
-    if isinstance(known, ColumnType) and known.declared is not None:
-        return known.declared
-    is_decimal = known.kind is Kind.NUMBER and known.number not in (DOUBLE, FLOAT)
-    return DeclaredType("NUMBER") if is_computed and is_decimal else None
-
-
-def _check_selected(query: exp.Expr, context: Context, *, is_named: bool, is_table: bool) -> None:
-    """Check that what CREATE TABLE or VIEW selects has names, and types for a table's columns.
-
-    Raises:
-        OraError: ORA-00998 if an expression has no name; ORA-01723 for a column of NULLs only.
-    """
-    if isinstance(query, exp.Subquery):
-        query = query.unnest()
-    is_single = isinstance(query, exp.Select)
-    while isinstance(query, exp.SetOperation | exp.Subquery):
-        query = query.this
-    for item in query.expressions if isinstance(query, exp.Select) else ():
-        position = context.position(item)
-        if not is_named and not isinstance(item, exp.Alias | exp.Column | exp.Star):
-            message = "must name this expression with a column alias"
-            raise OraError(998, message, position=position)
-        value = item.unalias()
-        is_empty = isinstance(value, exp.Literal) and value.is_string and not value.this
-        if is_table and is_single and (is_empty or isinstance(value, exp.Null)):
-            raise OraError(1723, "zero-length columns are not allowed", position=position)
-
-
-def _rewrite(tree: exp.Expr, prepared: Prepared, context: Context) -> exp.Expr:
-    _drop_hints_and_locks(tree)
-    rewrite_key_lists(tree)
-    expand_order_aliases(tree)
-    keep_group_constants(tree)
-    rewrite_fetches(tree, context.position)
-    _mark_recursion(tree)
-    rewrite_pivots(tree)
-    name_output_columns(tree, prepared)
-    write_out_lists(tree)
-    split_nested_aggregates(tree)
-    rewrite_applies(tree)
-    rewrite_outer_joins(tree, context.position)
-    rewrite_hierarchies(tree, context.position)
-    rewrite_rownum(tree)
-    tree = rewrite_expressions(tree, context)
-    refuse_lob_keys(tree, context)
-    choose_late_macros(tree)
-    fold_identifiers(tree)
-    check_supported(tree)
-    if prepared.bind_forms or not prepared.bind_names:
-        check_free_numbers(tree)
-    return tree
-
-
-def _mark_recursion(tree: exp.Expr) -> None:
-    """Mark a WITH that refers to itself; DuckDB needs the word RECURSIVE."""
-    for clause in tree.find_all(exp.With):
-        for one in clause.expressions:
-            if any(table.name.upper() == one.alias.upper() for table in one.find_all(exp.Table)):
-                if not one.args["alias"].columns:
-                    raise OraError(32039, "recursive WITH clause must have column alias list")
-                clause.set("recursive", True)
-
-
-def _drop_hints_and_locks(tree: exp.Expr) -> None:
-    """Remove hints and FOR UPDATE; DuckDB has no row locks."""
-    for select in tree.find_all(exp.Select):
-        select.set("hint", None)
-        select.set("locks", None)
-        select.set("for_", None)
 
 
 def _used(tree: exp.Expr, prepared: Prepared) -> tuple[Parameter, ...]:
