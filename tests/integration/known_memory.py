@@ -94,7 +94,7 @@ def threads() -> Any:
 
 
 def child_process() -> Any:
-    program = f"import time; held = bytearray({SIZE}); time.sleep(0.3)"
+    program = f"import time; held = b'x' * {SIZE}; time.sleep(0.3)"
     return subprocess.run([sys.executable, "-c", program], check=True)
 
 

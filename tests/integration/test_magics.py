@@ -506,7 +506,7 @@ def test_the_value_to_compare_is_hidden_by_a_semicolon_or_named(tmp_path: Path) 
 
 @pytest.mark.parametrize("how", ["%%peak --children\n{}", "%peak --children {}"])
 def test_the_processes_a_cell_starts_are_counted_on_request(tmp_path: Path, how: str) -> None:
-    program = "import time; held = bytearray(60 << 20); time.sleep(0.3)"
+    program = "import time; held = b'x' * (60 << 20); time.sleep(0.3)"
     cell = how.format(f"run([sys.executable, '-c', {program!r}])")
     _, _, peak, _, without = driver.run_cells(
         tmp_path,

@@ -176,7 +176,7 @@ def test_processes_that_a_cell_starts_are_counted_apart(tmp_path: Path):
     path = write_notebook(
         tmp_path / "children.ipynb",
         "import subprocess, sys\nlarge = bytearray(200 * 2**20)",
-        "code = 'import time; block = bytearray(96 * 2**20); time.sleep(0.5)'\n"
+        "code = 'import time; block = b\"x\" * (96 * 2**20); time.sleep(0.5)'\n"
         "subprocess.run([sys.executable, '-c', code])",
         "subprocess.run(['echo'])",
     )

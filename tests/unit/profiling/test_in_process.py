@@ -94,7 +94,7 @@ def test_what_is_imported_first_is_told_apart(
     assert found.imported_bytes == pytest.approx(8 * MIB, abs=MIB)
 
 
-PROGRAM = "held = bytearray(40 << 20); import time; time.sleep(0.3)"
+PROGRAM = "held = b'x' * (40 << 20); import time; time.sleep(0.3)"
 
 
 def test_processes_that_it_starts_are_counted_or_said_not_to_be(tmp_path: Path) -> None:
