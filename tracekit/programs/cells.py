@@ -145,11 +145,14 @@ class CellLog:
         cell = self._running()
         if cell is None or cell.stopped_at is not None:
             return
-        self._timeline.add(max(0.0, sample.at - self._began), sample.total_bytes)
-        self._peak_bytes = max(self._peak_bytes, sample.total_bytes)
+        # Those of an earlier cell may have ended since they were looked at.
+        children_bytes = sample.children_bytes if sample.children_at >= cell.began.at else 0
+        total_bytes = sample.rss_bytes + children_bytes
+        self._timeline.add(max(0.0, sample.at - self._began), total_bytes)
+        self._peak_bytes = max(self._peak_bytes, total_bytes)
         cell.seen_peak_bytes = max(cell.seen_peak_bytes, sample.rss_peak_bytes)
         cell.seen_at = sample.at
-        cell.children_peak_bytes = max(cell.children_peak_bytes, sample.children_bytes)
+        cell.children_peak_bytes = max(cell.children_peak_bytes, children_bytes)
 
     def look_at_threads(self, faults: Mapping[int, int]) -> None:
         """Record the page faults of each thread so far."""

@@ -34,6 +34,8 @@ class Sample:
     rss_peak_bytes: int
     """VmHWM since the process last reset it."""
     children_bytes: int
+    children_at: float
+    """When the children were last looked at, which is less often."""
 
     @property
     def total_bytes(self) -> int:
@@ -53,7 +55,7 @@ class MemorySampler:
         self._pid = pid
         self._folder = _PROC / str(pid)
         self._children_bytes = 0
-        self._next_children = 0.0
+        self._children_at = self._next_children = 0.0
         self._seen: set[int] = set()
 
     def sample(self) -> Sample | None:
@@ -65,10 +67,11 @@ class MemorySampler:
         if now >= self._next_children:
             children = self._descendants()
             self._children_bytes = sum(map(self._held_by, children))
+            self._children_at = now
             share = _CHILDREN_SHARE if children else _NO_CHILDREN_SHARE
             cost = time.monotonic() - now
             self._next_children = now + max(INTERVAL_SECONDS, cost / share)
-        return Sample(now, *figures, self._children_bytes)
+        return Sample(now, *figures, self._children_bytes, self._children_at)
 
     def thread_faults(self) -> dict[int, int]:
         """Page faults of each thread so far, which show the threads that touched new memory."""

@@ -31,8 +31,11 @@ def _ended(at: float, count: int, *, peak_mib: int, after_mib: int, status: str 
     )
 
 
-def _sample(at: float, rss_mib: int, children_mib: int = 0) -> Sample:
-    return Sample(at, rss_mib * MIB, rss_mib * MIB, children_mib * MIB)
+def _sample(
+    at: float, rss_mib: int, children_mib: int = 0, children_at: float | None = None
+) -> Sample:
+    looked_at = at if children_at is None else children_at
+    return Sample(at, rss_mib * MIB, rss_mib * MIB, children_mib * MIB, looked_at)
 
 
 def _reports(log: CellLog) -> list[CellReport]:
@@ -69,6 +72,19 @@ def test_the_total_has_the_children_and_the_next_cell():
 
     assert log.net_peak_bytes == 40 * MIB
     assert [cell.children_peak_bytes for cell in _reports(log)] == [30 * MIB, 5 * MIB]
+
+
+def test_children_that_were_last_seen_in_an_earlier_cell_are_not_the_next_one_s():
+    log = CellLog()
+    log.tell(_began(1.0, 1, 50))
+    log.look(_sample(1.5, 60, children_mib=30))
+    log.tell(Stopped(2.0))
+    log.tell(_ended(2.1, 1, peak_mib=61, after_mib=55))
+    log.tell(_began(3.0, 2, 55))
+    log.look(_sample(3.1, 70, children_mib=30, children_at=1.5))
+
+    assert [cell.children_peak_bytes for cell in _reports(log)] == [30 * MIB, None]
+    assert log.net_peak_bytes == 40 * MIB
 
 
 def test_the_total_is_at_least_each_cell_s_if_the_process_shrank_before_it():
