@@ -72,10 +72,12 @@ def test_a_process_that_is_being_started_does_not_hold_what_this_one_does(tmp_pa
 
     spawn = threading.Thread(target=start)
     watch = ChildrenWatch()
+    before = set(psutil.Process().children())  # of other tests
     spawn.start()
     try:
-        until(lambda: psutil.Process().children())
-        assert psutil.Process().children()[0].memory_full_info().uss > len(held)
+        until(lambda: set(psutil.Process().children()) - before)
+        (starting,) = set(psutil.Process().children()) - before
+        assert starting.memory_full_info().uss > len(held)
         watch.start()
         peak_bytes = watch.stop()
     finally:
