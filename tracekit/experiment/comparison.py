@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from tracekit.equality import compare_digests
@@ -84,7 +84,8 @@ def _importing_from(folders: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         for folder in added:
-            sys.path.remove(folder)
+            with suppress(ValueError):  # the user's code changed the path
+                sys.path.remove(folder)
 
 
 def _not_compared(context: ReplayContext, reason: str) -> CandidateProof:
